@@ -1,0 +1,1 @@
+"""The shared package: pure domain, training, stores, RPC stubs and process set-up."""

@@ -1,0 +1,1 @@
+"""The running processes: one folder each."""

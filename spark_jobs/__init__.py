@@ -1,0 +1,1 @@
+"""The batch side: Spark jobs, the nightly run and the `recsys` command line."""

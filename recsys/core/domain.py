@@ -1,0 +1,158 @@
+"""What a shop tells us: events and items. An instance that exists is valid."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from recsys.core.errors import FieldProblem, InvalidInput
+
+MAX_ID_CHARACTERS = 256
+MAX_TEXT_CHARACTERS = 1000
+MAX_CATEGORIES = 50
+MAX_ATTRIBUTES = 100
+MAX_NUMBER = 1e12
+# 2100-01-01T00:00:00Z: past it a timestamp is a unit mistake (microseconds), not a date.
+MAX_TIMESTAMP_MS = 4_102_444_800_000
+
+Attribute = str | float | bool
+
+
+def identifier_problem(value: str) -> str | None:
+    """Say why `value` cannot be an id, or None when it can.
+
+    Ids are opaque: slashes, spaces and any script are fine. Control characters are refused because
+    U+0000 separates the parts of a row key and the others never come from a real catalogue.
+    """
+    if not value:
+        return "must not be empty"
+    if len(value) > MAX_ID_CHARACTERS:
+        return f"has {len(value)} characters, at most {MAX_ID_CHARACTERS} are allowed"
+    return text_problem(value)
+
+
+def text_problem(value: str) -> str | None:
+    """Say why `value` cannot be stored as text, or None when it can."""
+    if value.isprintable():
+        return None
+    for position, character in enumerate(value):
+        code = ord(character)
+        if code < 0x20 or 0x7F <= code < 0xA0:
+            return f"has the control character U+{code:04X} at position {position}"
+        if 0xD800 <= code < 0xE000:
+            return f"has half a surrogate pair at position {position}"
+    return None
+
+
+def _number_problem(value: float | None) -> str | None:
+    if value is None:
+        return None
+    if not math.isfinite(value):
+        return "must be a finite number"
+    if not 0 <= value <= MAX_NUMBER:
+        return f"must be between 0 and {MAX_NUMBER:.0e}"
+    return None
+
+
+def _problems(**reasons: str | None) -> list[FieldProblem]:
+    return [FieldProblem(name, reason) for name, reason in reasons.items() if reason]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing a shopper did with one item.
+
+    `event_id` makes a repeat recognisable; `timestamp_ms` is UTC milliseconds since 1970. `price` is
+    of one unit. `order_id` groups the lines of one basket.
+
+    Raises:
+        InvalidInput: naming every field that breaks a rule.
+    """
+
+    event_id: str
+    user_id: str
+    item_id: str
+    event_type: str
+    timestamp_ms: int
+    quantity: float | None = None
+    price: float | None = None
+    order_id: str | None = None
+
+    def __post_init__(self) -> None:
+        problems = _problems(
+            event_id=identifier_problem(self.event_id),
+            user_id=identifier_problem(self.user_id),
+            item_id=identifier_problem(self.item_id),
+            event_type=identifier_problem(self.event_type),
+            timestamp=_timestamp_problem(self.timestamp_ms),
+            quantity=_number_problem(self.quantity),
+            price=_number_problem(self.price),
+            order_id=None if self.order_id is None else identifier_problem(self.order_id),
+        )
+        if problems:
+            raise InvalidInput(problems)
+
+
+def _timestamp_problem(timestamp_ms: int) -> str | None:
+    if timestamp_ms < 0:
+        return "must not be before 1970"
+    if timestamp_ms > MAX_TIMESTAMP_MS:
+        return "must not be after 2100"
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One product of the catalogue. `categories` runs from broad to narrow.
+
+    Raises:
+        InvalidInput: naming every field that breaks a rule.
+    """
+
+    item_id: str
+    title: str | None = None
+    categories: tuple[str, ...] = ()
+    brand: str | None = None
+    price: float | None = None
+    available: bool = True
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        problems = _problems(
+            item_id=identifier_problem(self.item_id),
+            title=_label_problem(self.title),
+            brand=_label_problem(self.brand),
+            price=_number_problem(self.price),
+        )
+        problems.extend(_category_problems(self.categories))
+        problems.extend(_attribute_problems(self.attributes))
+        if problems:
+            raise InvalidInput(problems)
+
+
+def _label_problem(value: str | None) -> str | None:
+    if value is None:
+        return None
+    if len(value) > MAX_TEXT_CHARACTERS:
+        return f"has {len(value)} characters, at most {MAX_TEXT_CHARACTERS} are allowed"
+    return text_problem(value)
+
+
+def _category_problems(categories: tuple[str, ...]) -> Iterator[FieldProblem]:
+    if len(categories) > MAX_CATEGORIES:
+        yield FieldProblem("categories", f"at most {MAX_CATEGORIES} are allowed")
+    for position, category in enumerate(categories):
+        if reason := identifier_problem(category):
+            yield FieldProblem(f"categories.{position}", reason)
+
+
+def _attribute_problems(attributes: Mapping[str, Attribute]) -> Iterator[FieldProblem]:
+    if len(attributes) > MAX_ATTRIBUTES:
+        yield FieldProblem("attributes", f"at most {MAX_ATTRIBUTES} are allowed")
+    for name, value in attributes.items():
+        reason = identifier_problem(name)
+        if reason is None and isinstance(value, str):
+            reason = _label_problem(value)
+        if reason is None and isinstance(value, float) and not math.isfinite(value):
+            reason = "must be a finite number"
+        if reason:
+            yield FieldProblem(f"attributes.{name}", reason)

@@ -1,0 +1,79 @@
+"""Every error the system raises on purpose.
+
+RecsysError
+├── InvalidInput            the caller sent something that cannot be accepted; carries FieldProblems
+├── NotFound                a named thing does not exist
+├── Unavailable             a dependency cannot answer now; trying again later may help
+├── NoData                  there is nothing to train on
+├── InvalidModel            a model version is damaged or does not fit its manifest
+├── GateRefused             a new model is worse than it may be; the old one stays
+├── AlreadyRunning          another run holds the lock
+└── ConfigurationError      a setting is missing or makes no sense
+
+Adapters translate their libraries' exceptions into these; each edge (HTTP, gRPC, command line) maps
+them to its own words in one table.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+class RecsysError(Exception):
+    """Base of all errors raised on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """What is wrong with one field: its name (dotted path) and a reason a caller can act upon."""
+
+    field: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.reason}"
+
+
+class InvalidInput(RecsysError):
+    """Input that breaks a rule; `problems` names every field at fault."""
+
+    def __init__(self, problems: Iterable[FieldProblem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(map(str, self.problems)))
+
+
+class NotFound(RecsysError):
+    """The named thing does not exist."""
+
+
+class Unavailable(RecsysError):
+    """A dependency cannot answer now.
+
+    Attributes:
+        dependency: which one, e.g. "hbase".
+        retry_after_seconds: when a caller may sensibly try again.
+    """
+
+    def __init__(self, dependency: str, reason: str, retry_after_seconds: float = 1.0) -> None:
+        self.dependency = dependency
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(f"{dependency} is unavailable: {reason}")
+
+
+class NoData(RecsysError):
+    """There is nothing to train on."""
+
+
+class InvalidModel(RecsysError):
+    """A model version is damaged, incomplete or does not fit its manifest."""
+
+
+class GateRefused(RecsysError):
+    """The new model failed a quality check; the old version keeps serving."""
+
+
+class AlreadyRunning(RecsysError):
+    """Another run holds the lock."""
+
+
+class ConfigurationError(RecsysError):
+    """A setting is missing or makes no sense; the message says which and what to do."""

@@ -1,0 +1,42 @@
+"""Which events a shop knows and what each is worth."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from recsys.core.domain import Event
+from recsys.core.errors import FieldProblem, InvalidInput
+
+# Clocks of phones and shops run apart; an event further ahead than this is a mistake.
+MAX_CLOCK_SKEW_MS = 24 * 3600 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """How one type of event counts.
+
+    Attributes:
+        weight: strength one event adds to its user-item pair; negative takes away.
+        excludes: the item is not recommended to this user again.
+    """
+
+    weight: float
+    excludes: bool = False
+
+
+EventTypes = Mapping[str, EventType]
+
+
+def check_event(event: Event, event_types: EventTypes, now_ms: int) -> None:
+    """Check what depends on the shop and the clock.
+
+    Raises:
+        InvalidInput: for an unknown type (the reason lists the known ones) or a time in the future.
+    """
+    problems = []
+    if event.event_type not in event_types:
+        known = ", ".join(sorted(event_types))
+        problems.append(FieldProblem("event_type", f"is not one of: {known}"))
+    if event.timestamp_ms > now_ms + MAX_CLOCK_SKEW_MS:
+        problems.append(FieldProblem("timestamp", "is more than 24 hours in the future"))
+    if problems:
+        raise InvalidInput(problems)

@@ -1,0 +1,1 @@
+"""Process set-up shared by all services: settings, logging, keys."""

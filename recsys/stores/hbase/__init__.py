@@ -1,0 +1,1 @@
+"""The durable truth in HBase: interactions and items."""

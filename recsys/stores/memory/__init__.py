@@ -1,0 +1,1 @@
+"""In-memory twins of the stores, for unit tests; kept honest by tests/contract."""

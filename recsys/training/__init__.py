@@ -1,0 +1,1 @@
+"""The numerics of training: the only place that imports implicit."""
