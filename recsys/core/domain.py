@@ -61,8 +61,8 @@ def _problems(**reasons: str | None) -> list[FieldProblem]:
 class Event:
     """One thing a shopper did with one item.
 
-    `event_id` makes a repeat recognisable; `timestamp_ms` is UTC milliseconds since 1970. `price` is
-    of one unit. `order_id` groups the lines of one basket.
+    `event_id` makes a repeat recognisable; `timestamp_ms` is UTC milliseconds since 1970.
+    `price` is of one unit. `order_id` groups the lines of one basket.
 
     Raises:
         InvalidInput: naming every field that breaks a rule.
