@@ -3,10 +3,11 @@
 Each port has one real adapter and one in-memory twin, and one contract suite runs on both.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from recsys.core.domain import Event, Item
+from recsys.core.recommend import RecentEvent, StoredUser
 
 
 class InteractionStore(Protocol):
@@ -66,3 +67,49 @@ class HiddenItems(Protocol):
     def hide(self, tenant: str, item_id: str) -> None: ...
 
     def show(self, tenant: str, item_id: str) -> None: ...
+
+
+class PublishedModels(Protocol):
+    """Model versions where serving reads them; one pointer says which is the current one."""
+
+    def current(self, tenant: str) -> str | None:
+        """The version the pointer names, or None before the first."""
+
+    def write_items(self, tenant: str, version: str, manifest: bytes, items: bytes) -> None: ...
+
+    def write_users(
+        self, tenant: str, version: str, users: Sequence[tuple[str, StoredUser]]
+    ) -> None: ...
+
+    def count_users(self, tenant: str, version: str, user_ids: Sequence[str]) -> int:
+        """How many of these users have a record of this version."""
+
+    def activate(self, tenant: str, version: str) -> None:
+        """Move the pointer: from now on answers come from this version."""
+
+    def retire(self, tenant: str, keep: Collection[str]) -> int:
+        """Remove all versions but these; return how many keys went."""
+
+
+class ServingStore(Protocol):
+    """What the recommender reads, without blocking its event loop.
+
+    Every call may raise Unavailable.
+    """
+
+    async def current(self, tenant: str) -> str | None: ...
+
+    async def item_side(self, tenant: str, version: str) -> tuple[bytes, bytes]:
+        """The manifest and the item side of a published version.
+
+        Raises:
+            InvalidModel: when a part is missing.
+        """
+
+    async def hidden(self, tenant: str) -> set[str]:
+        """Ids of the items that must not be shown now."""
+
+    async def user(
+        self, tenant: str, version: str, user_id: str
+    ) -> tuple[StoredUser | None, list[RecentEvent]]:
+        """A user's record of this version and the remembered recent events, in one round trip."""

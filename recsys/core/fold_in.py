@@ -1,0 +1,42 @@
+"""Factors of one user from behaviour, without training: the user half-step of ALS.
+
+Hu, Koren, Volinsky (2008), equation 4: x_u = (Y^T C_u Y + lambda I)^-1 Y^T C_u p_u, with
+Y^T C_u Y = Y^T Y + Y_u^T (C_u - I) Y_u over the user's items only.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.core.confidence import confidence
+
+Factors = NDArray[np.float32]
+
+
+def gramian(factors: Factors) -> Factors:
+    """Y^T Y, shape (k, k)."""
+    return factors.T @ factors
+
+
+def fold_in(
+    item_factors: Factors,
+    item_gramian: Factors,
+    strengths: NDArray[np.float32],
+    *,
+    alpha: float,
+    regularization: float,
+) -> Factors:
+    """Solve one user's factors exactly.
+
+    Args:
+        item_factors: (m, k), the rows of Y of the m items the user touched.
+        item_gramian: (k, k), Y^T Y over all items.
+        strengths: (m,), positive.
+        alpha, regularization: as in training.
+
+    Returns:
+        (k,) user factors; zeros when m is 0.
+    """
+    weights = confidence(strengths, alpha)
+    system = item_gramian + (item_factors.T * (weights - 1.0)) @ item_factors
+    system[np.diag_indices_from(system)] += regularization
+    return np.linalg.solve(system, item_factors.T @ weights).astype(np.float32)

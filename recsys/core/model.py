@@ -1,0 +1,133 @@
+"""One trained model version: what is fixed about it, its item side and its user side."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.core.errors import InvalidModel
+from recsys.core.event_types import EventType
+from recsys.core.fold_in import Factors, gramian
+from recsys.core.ranking import Indices
+from recsys.core.vocabulary import Vocabulary
+
+NO_NEIGHBOUR = -1
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a model was made with, and what answers from it must be made with too.
+
+    Attributes:
+        alpha: confidence of a strength of one, see `recsys.core.confidence`.
+        regularization: the lambda of every row's system.
+        half_life_days: age at which an event counts half.
+        event_types: every type of event and its weight.
+        as_of_ms: the time ages are measured from, that of the newest event read.
+        read_at_ms: when reading behaviour began; events received from then on are not in the model.
+        end_ms: events at or after this time are not in the model either.
+    """
+
+    alpha: float
+    regularization: float
+    half_life_days: float
+    event_types: Mapping[str, EventType]
+    as_of_ms: int
+    read_at_ms: int
+    end_ms: int
+
+
+@dataclass(frozen=True)
+class ItemSide:
+    """The items of a model version, n of them with k factors and up to m neighbours each.
+
+    Attributes:
+        ids: the vocabulary of the n items.
+        titles: n titles, empty where the catalogue has none.
+        factors: (n, k) float32.
+        neighbours: (n, m) item rows, most alike first, padded with NO_NEIGHBOUR.
+        neighbour_scores: (n, m) float32.
+        popular: (n,) item rows, most popular first.
+        eligible: (n,) bool; only these may be recommended.
+
+    Raises:
+        InvalidModel: when shapes disagree or a factor is not finite.
+    """
+
+    ids: Vocabulary
+    titles: tuple[str, ...]
+    factors: Factors
+    neighbours: Indices
+    neighbour_scores: NDArray[np.float32]
+    popular: Indices
+    eligible: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        n = len(self.ids)
+        lengths = {len(self.titles), len(self.factors), len(self.neighbours), len(self.popular)}
+        if lengths | {len(self.neighbour_scores), len(self.eligible)} != {n}:
+            raise InvalidModel(f"the item side disagrees on how many items there are ({n} ids)")
+        if self.neighbours.shape != self.neighbour_scores.shape:
+            raise InvalidModel("neighbours and their scores differ in shape")
+        if not np.isfinite(self.factors).all():
+            raise InvalidModel("an item factor is not finite")
+        if n and (self.neighbours.max(initial=NO_NEIGHBOUR) >= n or self.popular.max() >= n):
+            raise InvalidModel("a list of items points past the last item")
+
+    @cached_property
+    def gramian(self) -> Factors:
+        """Y^T Y, (k, k)."""
+        return gramian(self.factors)
+
+
+@dataclass(frozen=True)
+class History:
+    """What one user did before training, or all users in CSR form when `indptr` comes with it.
+
+    Attributes:
+        items: item rows.
+        strengths: float32, positive where the pair counts in training, zero where it only excludes.
+        excluded: bool; the item is not recommended to the user.
+    """
+
+    items: Indices
+    strengths: NDArray[np.float32]
+    excluded: NDArray[np.bool_]
+
+    @classmethod
+    def empty(cls) -> "History":
+        return cls(np.empty(0, np.int32), np.empty(0, np.float32), np.empty(0, np.bool_))
+
+
+@dataclass(frozen=True)
+class UserSide:
+    """The users of a model version: u of them with k factors and their histories.
+
+    Attributes:
+        ids: the vocabulary of the u users.
+        factors: (u, k) float32.
+        indptr: (u + 1,) int64; user row r has histories indptr[r]:indptr[r + 1].
+        histories: of all users, one after the other.
+
+    Raises:
+        InvalidModel: when shapes disagree or a factor is not finite.
+    """
+
+    ids: Vocabulary
+    factors: Factors
+    indptr: NDArray[np.int64]
+    histories: History
+
+    def __post_init__(self) -> None:
+        if len(self.factors) != len(self.ids) or len(self.indptr) != len(self.ids) + 1:
+            raise InvalidModel("the user side disagrees on how many users there are")
+        if not np.isfinite(self.factors).all():
+            raise InvalidModel("a user factor is not finite")
+
+    def history(self, user_index: int) -> History:
+        """The history of the user in that row."""
+        span = slice(self.indptr[user_index], self.indptr[user_index + 1])
+        all_ = self.histories
+        return History(all_.items[span], all_.strengths[span], all_.excluded[span])

@@ -1,0 +1,111 @@
+"""The manifest of a model version: what it was made from and with, and how good it is."""
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from recsys.core.errors import InvalidModel
+from recsys.core.event_types import EventType
+from recsys.core.model import Recipe
+
+FORMAT = 1
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EventTypeEntry(_Part):
+    weight: float
+    excludes: bool
+
+
+class RecipeEntry(_Part):
+    """`recsys.core.model.Recipe` as JSON."""
+
+    alpha: float
+    regularization: float
+    half_life_days: float
+    event_types: dict[str, EventTypeEntry]
+    as_of_ms: int
+    read_at_ms: int
+    end_ms: int
+
+    def to_recipe(self) -> Recipe:
+        types = {name: EventType(t.weight, t.excludes) for name, t in self.event_types.items()}
+        return Recipe(**(dict(self) | {"event_types": types}))
+
+
+class Data(_Part):
+    """What was read. `fingerprint` changes when events, items or settings do."""
+
+    events: int
+    users: int
+    items: int
+    pairs: int
+    fingerprint: str
+
+
+class Training(_Part):
+    """How the factors came about."""
+
+    factors: int
+    iterations: int
+    seed: int
+    backend: str
+    device: str
+    versions: dict[str, str]
+    seconds: float
+
+
+class Evaluation(_Part):
+    """Metrics on the held-out future, of the model and of the popularity baseline.
+
+    `users` is how many users the means are over; metrics are empty when there were none.
+    """
+
+    split_at_ms: int
+    users: int
+    model: dict[str, float]
+    popularity: dict[str, float]
+
+
+class Manifest(_Part):
+    """One model version in words and numbers; `sha256` and `bytes` are of its files by name."""
+
+    format: int = FORMAT
+    version: str
+    tenant: str
+    created_at: str
+    recipe: RecipeEntry
+    data: Data
+    training: Training
+    evaluation: Evaluation | None = None
+    sha256: dict[str, str] = Field(default_factory=dict)
+
+    def to_json(self) -> bytes:
+        return self.model_dump_json(indent=2).encode()
+
+    @classmethod
+    def from_json(cls, text: bytes) -> "Manifest":
+        """Read a manifest.
+
+        Raises:
+            InvalidModel: when it is damaged or of a format this release does not know.
+        """
+        try:
+            manifest = cls.model_validate_json(text)
+        except ValidationError as error:
+            raise InvalidModel(f"the manifest is damaged: {error.errors()[0]['msg']}") from error
+        if manifest.format != FORMAT:
+            raise InvalidModel(
+                f"the model has format {manifest.format}, this release reads {FORMAT}"
+            )
+        return manifest
+
+
+def recipe_entry(recipe: Recipe) -> RecipeEntry:
+    """A recipe as its manifest entry."""
+    types = {
+        name: EventTypeEntry(weight=kind.weight, excludes=kind.excludes)
+        for name, kind in recipe.event_types.items()
+    }
+    return RecipeEntry(**(vars(recipe) | {"event_types": types}))

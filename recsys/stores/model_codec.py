@@ -1,0 +1,100 @@
+"""The two sides of a model as safetensors bytes, the same in the model store and in Redis."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from recsys.core.errors import InvalidModel
+from recsys.core.model import History, ItemSide, UserSide
+from recsys.core.vocabulary import Vocabulary, decode_texts, encode_texts
+
+Tensors = dict[str, NDArray[np.generic]]
+
+
+def pack_items(side: ItemSide) -> bytes:
+    return save(
+        {
+            **_texts("ids", tuple(side.ids)),
+            **_texts("titles", side.titles),
+            "factors": side.factors,
+            "neighbours": side.neighbours,
+            "neighbour_scores": side.neighbour_scores,
+            "popular": side.popular,
+            "eligible": side.eligible,
+        }
+    )
+
+
+def unpack_items(data: bytes) -> ItemSide:
+    """Read an item side.
+
+    Raises:
+        InvalidModel: when the bytes are damaged, a tensor is missing or the parts disagree.
+    """
+    tensors = _load(data)
+    try:
+        return ItemSide(
+            ids=Vocabulary(_read_texts(tensors, "ids")),
+            titles=tuple(_read_texts(tensors, "titles")),
+            factors=tensors["factors"],
+            neighbours=tensors["neighbours"],
+            neighbour_scores=tensors["neighbour_scores"],
+            popular=tensors["popular"],
+            eligible=tensors["eligible"],
+        )
+    except KeyError as error:
+        raise InvalidModel(f"the item side lacks the tensor {error}") from error
+
+
+def pack_users(side: UserSide) -> bytes:
+    return save(
+        {
+            **_texts("ids", tuple(side.ids)),
+            "factors": side.factors,
+            "indptr": side.indptr,
+            "history_items": side.histories.items,
+            "history_strengths": side.histories.strengths,
+            "history_excluded": side.histories.excluded,
+        }
+    )
+
+
+def unpack_users(data: bytes) -> UserSide:
+    """Read a user side.
+
+    Raises:
+        InvalidModel: when the bytes are damaged, a tensor is missing or the parts disagree.
+    """
+    tensors = _load(data)
+    try:
+        return UserSide(
+            ids=Vocabulary(_read_texts(tensors, "ids")),
+            factors=tensors["factors"],
+            indptr=tensors["indptr"],
+            histories=History(
+                tensors["history_items"],
+                tensors["history_strengths"],
+                tensors["history_excluded"],
+            ),
+        )
+    except KeyError as error:
+        raise InvalidModel(f"the user side lacks the tensor {error}") from error
+
+
+def _load(data: bytes) -> dict[str, NDArray[Any]]:
+    try:
+        return load(data)
+    except SafetensorError as error:
+        raise InvalidModel(f"a model file is damaged: {error}") from error
+
+
+def _texts(name: str, texts: tuple[str, ...]) -> Tensors:
+    data, offsets = encode_texts(texts)
+    return {f"{name}.bytes": data, f"{name}.offsets": offsets}
+
+
+def _read_texts(tensors: dict[str, NDArray[Any]], name: str) -> list[str]:
+    return decode_texts(tensors[f"{name}.bytes"], tensors[f"{name}.offsets"])

@@ -1,0 +1,56 @@
+"""Connections to Redis with finite waits: redis-py's defaults let a dead server cost seconds."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import redis
+import redis.asyncio
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from recsys.core.errors import ConfigurationError, Unavailable
+
+# A batch job may wait; a shopper may not.
+BATCH_TIMEOUT_SECONDS = 10.0
+SERVING_TIMEOUT_SECONDS = 0.25
+
+
+def connect(url: str, timeout_seconds: float = BATCH_TIMEOUT_SECONDS) -> "redis.Redis":
+    """A blocking client. Raises ConfigurationError when `url` is not a Redis address."""
+    with _clear_url_error(url):
+        return redis.Redis.from_url(
+            url,
+            socket_timeout=timeout_seconds,
+            socket_connect_timeout=timeout_seconds,
+            retry=Retry(NoBackoff(), 0),
+        )
+
+
+def connect_async(
+    url: str, timeout_seconds: float = SERVING_TIMEOUT_SECONDS
+) -> "redis.asyncio.Redis":
+    """A client for an event loop. Raises ConfigurationError when `url` is not a Redis address."""
+    with _clear_url_error(url):
+        return redis.asyncio.Redis.from_url(
+            url,
+            socket_timeout=timeout_seconds,
+            socket_connect_timeout=timeout_seconds,
+            retry=redis.asyncio.retry.Retry(NoBackoff(), 0),
+        )
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Turn redis-py's errors into Unavailable."""
+    try:
+        yield
+    except (redis.RedisError, OSError) as error:
+        raise Unavailable("redis", str(error) or type(error).__name__) from error
+
+
+@contextmanager
+def _clear_url_error(url: str) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise ConfigurationError(f"REDIS_URL={url!r} is not a Redis address: {error}") from error

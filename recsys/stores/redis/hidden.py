@@ -1,0 +1,21 @@
+"""Hidden items: one set a tenant."""
+
+import redis
+
+from recsys.stores.redis import keys
+from recsys.stores.redis.connect import translated_errors
+
+
+class RedisHiddenItems:
+    """The HiddenItems port. Calls may raise Unavailable."""
+
+    def __init__(self, client: "redis.Redis") -> None:
+        self._redis = client
+
+    def hide(self, tenant: str, item_id: str) -> None:
+        with translated_errors():
+            self._redis.sadd(keys.hidden_items(tenant), item_id)
+
+    def show(self, tenant: str, item_id: str) -> None:
+        with translated_errors():
+            self._redis.srem(keys.hidden_items(tenant), item_id)

@@ -1,0 +1,43 @@
+"""Every Redis key, built in one place. A tenant's name has no colon, so no key is ambiguous."""
+
+
+def current_model(tenant: str) -> str:
+    """The one pointer: the name of the version that answers."""
+    return f"recsys:{tenant}:model"
+
+
+def version_prefix(tenant: str, version: str) -> str:
+    return f"recsys:{tenant}:v:{version}:"
+
+
+def manifest(tenant: str, version: str) -> str:
+    return f"{version_prefix(tenant, version)}manifest"
+
+
+def items_chunk(tenant: str, version: str, number: int) -> str:
+    return f"{version_prefix(tenant, version)}items:{number}"
+
+
+def user(tenant: str, version: str, user_id: str) -> str:
+    return f"{version_prefix(tenant, version)}u:{user_id}"
+
+
+def all_versions_pattern(tenant: str) -> str:
+    return f"recsys:{tenant}:v:*"
+
+
+def version_of(tenant: str, key: str) -> str:
+    """The version a versioned key belongs to."""
+    return key[len(f"recsys:{tenant}:v:") :].split(":", 1)[0]
+
+
+def recent(tenant: str, user_id: str) -> str:
+    return f"recsys:{tenant}:recent:{user_id}"
+
+
+def hidden_items(tenant: str) -> str:
+    return f"recsys:{tenant}:hidden"
+
+
+def nightly_lock(tenant: str) -> str:
+    return f"recsys:{tenant}:nightly"

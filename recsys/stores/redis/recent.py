@@ -1,0 +1,46 @@
+"""Recent behaviour: a sorted set a user, ordered by time of arrival, bounded and expiring."""
+
+import json
+from collections.abc import Sequence
+
+import redis
+
+from recsys.core.domain import Event
+from recsys.core.recommend import RecentEvent
+from recsys.stores.redis import keys
+from recsys.stores.redis.connect import translated_errors
+
+MAX_RECENT_EVENTS = 200
+# Longer than any sensible pause between trainings; after one the events are in the model anyway.
+EXPIRE_SECONDS = 30 * 24 * 3600
+
+
+class RedisRecentBehaviour:
+    """The RecentBehaviour port."""
+
+    def __init__(self, client: "redis.Redis") -> None:
+        self._redis = client
+
+    def record(self, tenant: str, events: Sequence[Event], received_ms: int) -> None:
+        """NX keeps the first arrival of a repeated event, so a repeat changes nothing."""
+        users = {event.user_id for event in events}
+        with translated_errors(), self._redis.pipeline(transaction=False) as pipeline:
+            for event in events:
+                key = keys.recent(tenant, event.user_id)
+                pipeline.zadd(key, {encode_event(event): received_ms}, nx=True)
+            for user_id in users:
+                key = keys.recent(tenant, user_id)
+                pipeline.zremrangebyrank(key, 0, -MAX_RECENT_EVENTS - 1)
+                pipeline.expire(key, EXPIRE_SECONDS)
+            pipeline.execute()
+
+
+def encode_event(event: Event) -> bytes:
+    """One event as a member of the set: the same event is the same member."""
+    member = [event.event_id, event.event_type, event.item_id, event.timestamp_ms]
+    return json.dumps(member, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def decode_event(member: bytes, received_ms: float) -> RecentEvent:
+    _, event_type, item_id, timestamp_ms = json.loads(member)
+    return RecentEvent(item_id, event_type, timestamp_ms, int(received_ms))
