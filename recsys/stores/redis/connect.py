@@ -48,6 +48,15 @@ def translated_errors() -> Iterator[None]:
         raise Unavailable("redis", str(error) or type(error).__name__) from error
 
 
+def to_bytes(value: bytes | str) -> bytes:
+    """What a client without `decode_responses` returns; redis-py's types allow for both."""
+    return value.encode() if isinstance(value, str) else value
+
+
+def to_text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
 @contextmanager
 def _clear_url_error(url: str) -> Iterator[None]:
     try:

@@ -5,7 +5,7 @@ import redis.asyncio
 from recsys.core.errors import InvalidModel
 from recsys.core.recommend import RecentEvent, StoredUser
 from recsys.stores.redis import keys
-from recsys.stores.redis.connect import translated_errors
+from recsys.stores.redis.connect import to_bytes, to_text, translated_errors
 from recsys.stores.redis.recent import decode_event
 from recsys.stores.redis.user_record import unpack_user
 
@@ -19,23 +19,22 @@ class RedisServingStore:
     async def current(self, tenant: str) -> str | None:
         with translated_errors():
             version = await self._redis.get(keys.current_model(tenant))
-        return version.decode() if version else None
+        return to_text(version) if version else None
 
     async def item_side(self, tenant: str, version: str) -> tuple[bytes, bytes]:
         chunks: list[bytes] = []
         with translated_errors():
             manifest = await self._redis.get(keys.manifest(tenant, version))
             while chunk := await self._redis.get(keys.items_chunk(tenant, version, len(chunks))):
-                chunks.append(chunk)
+                chunks.append(to_bytes(chunk))
         if not manifest or not chunks:
             raise InvalidModel(f"model {version} of {tenant} is not whole in Redis")
-        return manifest, b"".join(chunks)
+        return to_bytes(manifest), b"".join(chunks)
 
     async def hidden(self, tenant: str) -> set[str]:
         with translated_errors():
-            return {
-                member.decode() for member in await self._redis.smembers(keys.hidden_items(tenant))
-            }
+            members = await self._redis.smembers(keys.hidden_items(tenant))
+        return {to_text(member) for member in members}
 
     async def user(
         self, tenant: str, version: str, user_id: str
