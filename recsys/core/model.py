@@ -77,6 +77,11 @@ class ItemSide:
             raise InvalidModel("a list of items points past the last item")
 
     @cached_property
+    def recommendable(self) -> NDArray[np.bool_]:
+        """(n,) bool: eligible and with factors; an item nobody touched has none to score by."""
+        return self.eligible & self.factors.any(axis=1)
+
+    @cached_property
     def gramian(self) -> Factors:
         """Y^T Y, (k, k)."""
         return gramian(self.factors)

@@ -22,7 +22,7 @@ def score_users(
 
     Args:
         user_factors: (b, k).
-        items: the item side, n items; ineligible ones score -inf.
+        items: the item side, n items; those not recommendable score -inf.
         histories: b histories; their excluded items score -inf.
         mask_history: mask the whole history, as the evaluation of first-time purchases does.
 
@@ -30,7 +30,7 @@ def score_users(
         (b, n) scores.
     """
     scores = user_factors @ items.factors.T
-    scores[:, ~items.eligible] = -np.inf
+    scores[:, ~items.recommendable] = -np.inf
     for row, history in enumerate(histories):
         hidden: Indices = history.items if mask_history else history.items[history.excluded]
         scores[row, hidden] = -np.inf
