@@ -34,6 +34,15 @@ class InteractionStore(Protocol):
     ) -> list[Event]:
         """A user's events with start_ms <= timestamp_ms < end_ms, newest first."""
 
+    def find(
+        self, tenant: str, user_id: str, event_ids: Collection[str], since_ms: int
+    ) -> dict[str, int]:
+        """Which of these event ids the user has stored since `since_ms`, with their timestamps.
+
+        For a retried event that came without a time: it must not be stored under a second one.
+        Of an id that was stored at several times, the newest counts.
+        """
+
 
 class ItemStore(Protocol):
     """The durable catalogue."""

@@ -1,0 +1,95 @@
+"""Creating a tenant's tables, pre-split, through HBase's thrift2 server."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from typing import Any
+
+import thriftpy2
+from thriftpy2.rpc import make_client
+
+from recsys.core.errors import ConfigurationError
+from recsys.stores.hbase.address import parse_address
+from recsys.stores.hbase.failures import translated
+from recsys.stores.hbase.layout import (
+    FAMILY,
+    IMPORTS,
+    INTERACTIONS,
+    ITEMS,
+    SALT_BUCKETS,
+    namespace,
+    salt_boundaries,
+)
+
+_idl: Any = thriftpy2.load(
+    str(resources.files("recsys.stores.hbase") / "admin.thrift"), module_name="admin_thrift"
+)
+
+# Creating a table waits until all its regions are open.
+_TIMEOUT_SECONDS = 60
+_SPLIT_KEYS = {INTERACTIONS: salt_boundaries(), ITEMS: [], IMPORTS: []}
+_BUCKETS_ATTRIBUTE = b"RECSYS_SALT_BUCKETS"
+
+
+def create_tables(admin_address: str, tenant: str) -> list[str]:
+    """Create what is missing of a tenant's namespace and tables; return the names created.
+
+    Args:
+        admin_address: "HOST:PORT" of a thrift2 server; the one of older kind that the stores read
+            through knows neither namespaces nor split keys.
+        tenant: the tenant's id.
+
+    Raises:
+        InvalidInput: `tenant` is no valid id.
+        ConfigurationError: an existing table was made for another number of salt buckets.
+        Unavailable: the server does not answer or cannot.
+    """
+    space = namespace(tenant)
+    with translated(), _admin(admin_address) as admin:
+        if space not in {known.name for known in admin.listNamespaceDescriptors()}:
+            admin.createNamespace(_idl.TNamespaceDescriptor(name=space))
+        return [f"{space}:{table}" for table in _SPLIT_KEYS if _create(admin, space, table)]
+
+
+@contextmanager
+def _admin(address: str) -> Iterator[Any]:
+    host, port = parse_address(address)
+    client = make_client(_idl.HBaseAdmin, host, port, timeout=_TIMEOUT_SECONDS * 1000)
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def _create(admin: Any, space: str, table: str) -> bool:
+    name = _idl.TTableName(ns=space.encode(), qualifier=table.encode())
+    if admin.tableExists(name):
+        _check_buckets(admin.getTableDescriptor(name), f"{space}:{table}")
+        return False
+    descriptor = _idl.TTableDescriptor(
+        tableName=name,
+        columns=[_family()],
+        attributes={_BUCKETS_ATTRIBUTE: str(SALT_BUCKETS).encode()},
+    )
+    admin.createTable(descriptor, _SPLIT_KEYS[table])
+    return True
+
+
+def _family() -> Any:
+    return _idl.TColumnFamilyDescriptor(
+        name=FAMILY,
+        # Without it a delete hides a put that follows within the same millisecond.
+        attributes={b"NEW_VERSION_BEHAVIOR": b"true"},
+        compressionType=_idl.TCompressionAlgorithm.SNAPPY,
+        dataBlockEncoding=_idl.TDataBlockEncoding.FAST_DIFF,
+        maxVersions=1,
+    )
+
+
+def _check_buckets(descriptor: Any, name: str) -> None:
+    recorded = (descriptor.attributes or {}).get(_BUCKETS_ATTRIBUTE)
+    if recorded is not None and int(recorded) != SALT_BUCKETS:
+        raise ConfigurationError(
+            f"{name} was created with {int(recorded)} salt buckets, this version uses "
+            f"{SALT_BUCKETS}: its rows would not be found"
+        )

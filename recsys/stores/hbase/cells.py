@@ -1,0 +1,65 @@
+"""Contents of the cells: how events and items are written down and read back."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from recsys.core.domain import Event, Item
+from recsys.stores.hbase.layout import ACTION, DETAILS
+
+Cells = dict[bytes, bytes]
+
+_SEPARATOR = b"\0"
+_encode_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def encode_document(document: Mapping[str, Any]) -> bytes:
+    return _encode_json(document).encode()
+
+
+def event_cells(event: Event) -> Cells:
+    """The cells of an event; what the row key holds (user, time, event id) is not repeated."""
+    cells = {ACTION: event.event_type.encode() + _SEPARATOR + event.item_id.encode()}
+    details = {
+        name: value
+        for name, value in (
+            ("quantity", event.quantity),
+            ("price", event.price),
+            ("order_id", event.order_id),
+        )
+        if value is not None
+    }
+    if details:
+        cells[DETAILS] = encode_document(details)
+    return cells
+
+
+def split_action(cell: bytes) -> tuple[bytes, bytes]:
+    """Event type and item id of an action cell, both utf-8.
+
+    Raises:
+        ValueError: when the cell is not one of ours.
+    """
+    event_type, separator, item_id = cell.partition(_SEPARATOR)
+    if not separator:
+        raise ValueError(f"not an action cell: {cell!r}")
+    return event_type, item_id
+
+
+def decode_details(cell: bytes | None) -> dict[str, Any]:
+    """Quantity, price and order_id, as far as the event has them."""
+    return {} if cell is None else dict(json.loads(cell))
+
+
+def item_document(item: Item) -> bytes:
+    """An item as JSON; its id is the row key."""
+    fields = asdict(item)
+    del fields["item_id"]
+    return encode_document(fields)
+
+
+def decode_item(item_id: bytes, document: bytes) -> Item:
+    fields = json.loads(document)
+    fields["categories"] = tuple(fields["categories"])
+    return Item(item_id.decode(), **fields)

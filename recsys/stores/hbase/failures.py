@@ -1,0 +1,50 @@
+"""What goes wrong between us and HBase, said in the words of `recsys.core.errors`."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from thriftpy2.thrift import TException
+
+from recsys.core.errors import ConfigurationError, RecsysError, Unavailable
+
+# Reads name the missing table in an exception of its own, writes only in this sentence.
+_MISSING_TABLE = re.compile(
+    r"TableNotFoundException: (\S+)|Failed \d+ actions?: ([a-z0-9_]+:[a-z]+): \d+ time"
+)
+_LONGEST_REASON = 300
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn exceptions of Thrift and of the socket into ours.
+
+    Raises:
+        ConfigurationError: for a table that does not exist; the message says how to create it.
+        Unavailable: for everything else that keeps HBase from answering.
+    """
+    try:
+        yield
+    except TimeoutError as error:
+        raise Unavailable("hbase", "it did not answer in time") from error
+    except (TException, OSError, EOFError) as error:
+        raise _translate(error) from error
+
+
+def _translate(error: Exception) -> RecsysError:
+    reason = _reason(error)
+    if missing := _MISSING_TABLE.search(reason):
+        table = missing[1] or missing[2]
+        tenant = table.partition(":")[0]
+        return ConfigurationError(
+            f"HBase has no table {table}; "
+            f"create it with: recsys tables create --tenant {tenant} --admin HOST:PORT"
+        )
+    return Unavailable("hbase", reason)
+
+
+def _reason(error: Exception) -> str:
+    # Servers answer with a Java stack trace; its first line is the message.
+    message = getattr(error, "message", None) or str(error) or type(error).__name__
+    text = message.decode(errors="replace") if isinstance(message, bytes) else str(message)
+    return text.partition("\n")[0][:_LONGEST_REASON]

@@ -1,0 +1,36 @@
+"""The catalogue in HBase: one row an item, the row key is its id, one JSON cell."""
+
+from collections.abc import Iterable, Iterator
+
+from recsys.core.domain import Item
+from recsys.stores.hbase.cells import decode_item, item_document
+from recsys.stores.hbase.layout import DOCUMENT, ITEMS, table_name
+from recsys.stores.hbase.pool import HBasePool
+from recsys.stores.hbase.table import KeyRange, Table
+
+
+class HBaseItemStore:
+    """`ItemStore` on HBase; what is durable is said at `HBaseInteractionStore`."""
+
+    def __init__(self, pool: HBasePool) -> None:
+        self._pool = pool
+
+    def put(self, tenant: str, items: Iterable[Item]) -> int:
+        rows = ((item.item_id.encode(), {DOCUMENT: item_document(item)}) for item in items)
+        return self._table(tenant).put(rows)
+
+    def get(self, tenant: str, item_id: str) -> Item | None:
+        key = item_id.encode()
+        document = self._table(tenant).get(key, DOCUMENT)
+        return None if document is None else decode_item(key, document)
+
+    def delete(self, tenant: str, item_id: str) -> None:
+        self._table(tenant).delete(item_id.encode(), DOCUMENT)
+
+    def scan(self, tenant: str) -> Iterator[Item]:
+        for page in self._table(tenant).scan(KeyRange(), [DOCUMENT]):
+            for key, document in zip(page.keys, page.columns[DOCUMENT], strict=True):
+                yield decode_item(key, document or b"")
+
+    def _table(self, tenant: str) -> Table:
+        return Table(self._pool, table_name(tenant, ITEMS))

@@ -1,0 +1,46 @@
+"""Names and constants of the HBase tables; docs/decisions/0003-hbase-layout.md has the reasons."""
+
+import re
+
+from recsys.core.errors import FieldProblem, InvalidInput
+
+# Part of every row key ever written: changing it means rewriting the interactions tables.
+SALT_BUCKETS = 16
+
+INTERACTIONS = "interactions"
+ITEMS = "items"
+IMPORTS = "imports"
+
+FAMILY = b"e"
+# What training reads: event type and item id.
+ACTION = b"e:a"
+# Quantity, price and order, present only when the event has one of them.
+DETAILS = b"e:d"
+# Items and import records are one JSON document each.
+DOCUMENT = b"e:j"
+
+_TENANT = re.compile(r"[a-z][a-z0-9_]{0,31}")
+# HBase keeps its own tables under this namespace.
+_RESERVED = "hbase"
+
+
+def namespace(tenant: str) -> str:
+    """The HBase namespace that holds a tenant's tables.
+
+    Raises:
+        InvalidInput: when `tenant` is no valid tenant id.
+    """
+    if not _TENANT.fullmatch(tenant) or tenant == _RESERVED:
+        reason = f"{tenant!r} must match {_TENANT.pattern} and not be {_RESERVED!r}"
+        raise InvalidInput([FieldProblem("tenant", reason)])
+    return tenant
+
+
+def table_name(tenant: str, table: str) -> bytes:
+    """The full name of a tenant's table, e.g. b"demo:items"."""
+    return f"{namespace(tenant)}:{table}".encode()
+
+
+def salt_boundaries() -> list[bytes]:
+    """The row keys at which the interactions table is split: one region a bucket."""
+    return [bytes([bucket]) for bucket in range(1, SALT_BUCKETS)]

@@ -1,0 +1,149 @@
+"""One HBase table: the few Thrift calls the stores are made of."""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from happybase.batch import BatchMutation, Mutation
+from happybase.table import TScan
+
+from recsys.core.errors import Unavailable
+from recsys.stores.hbase.cells import Cells
+from recsys.stores.hbase.pool import HBasePool
+
+# Larger batches write no faster and hold the connection longer.
+_BATCH_ROWS = 1000
+_PAGE_ROWS = 5000
+_PAUSE_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Consecutive rows of a scan: keys in order, and per column one value (or None) a row."""
+
+    keys: list[bytes]
+    columns: dict[bytes, list[bytes | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRange:
+    """Rows from `start` (inclusive) to `stop` (exclusive); empty bytes leave that side open."""
+
+    start: bytes = b""
+    stop: bytes = b""
+
+
+class Table:
+    """Rows of one table, reached through a pool; every method may raise what `pool.call` raises."""
+
+    def __init__(self, pool: HBasePool, name: bytes) -> None:
+        self._pool = pool
+        self._name = name
+
+    def put(self, rows: Iterable[tuple[bytes, Cells]]) -> int:
+        """Write rows and return how many; each is in the write-ahead log when this returns."""
+        count = 0
+        remaining = iter(rows)
+        while batch := [_put(key, cells) for key, cells in islice(remaining, _BATCH_ROWS)]:
+            self._mutate(batch)
+            count += len(batch)
+        return count
+
+    def delete(self, key: bytes, column: bytes) -> None:
+        self._mutate([BatchMutation(key, [Mutation(isDelete=True, column=column)])])
+
+    def get(self, key: bytes, column: bytes) -> bytes | None:
+        results = self._get([key], column)
+        return bytes(results[0].columns[column].value) if results else None
+
+    def existing(self, keys: Sequence[bytes], column: bytes) -> set[bytes]:
+        """Which of these rows have this column."""
+        found: set[bytes] = set()
+        for start in range(0, len(keys), _BATCH_ROWS):
+            found.update(row.row for row in self._get(keys[start : start + _BATCH_ROWS], column))
+        return found
+
+    def scan(
+        self,
+        key_range: KeyRange,
+        columns: Sequence[bytes],
+        *,
+        page_rows: int = _PAGE_ROWS,
+        patience_seconds: float = 0.0,
+    ) -> Iterator[Page]:
+        """Read a key range page by page; only these columns leave the server.
+
+        Every page is a scan of its own that begins behind the last row seen: nothing is held on the
+        server in between, and after a failure reading goes on without losing or doubling a row.
+
+        Raises:
+            Unavailable: when no page came for `patience_seconds`.
+        """
+        start: bytes | None = key_range.start
+        while start is not None:
+            rest = KeyRange(start, key_range.stop)
+            results = self._patient_page(rest, columns, page_rows, patience_seconds)
+            if results:
+                yield _page(results, columns)
+            # The smallest key greater than the last one.
+            start = results[-1].row + b"\0" if len(results) == page_rows else None
+
+    def regions(self) -> list[KeyRange]:
+        """The key ranges the table is divided into now, in key order."""
+        regions = self._pool.call(lambda client: client.getTableRegions(self._name))
+        ranges = [KeyRange(region.startKey, region.endKey) for region in regions]
+        return sorted(ranges, key=lambda one: one.start)
+
+    def _mutate(self, batch: list[BatchMutation]) -> None:
+        self._pool.call(lambda client: client.mutateRows(self._name, batch, {}))
+
+    def _get(self, keys: Sequence[bytes], column: bytes) -> list[Any]:
+        return list(
+            self._pool.call(
+                lambda client: client.getRowsWithColumns(self._name, list(keys), [column], {})
+            )
+        )
+
+    def _patient_page(
+        self, key_range: KeyRange, columns: Sequence[bytes], rows: int, patience_seconds: float
+    ) -> list[Any]:
+        give_up = time.monotonic() + patience_seconds
+        while True:
+            try:
+                return self._page(key_range, columns, rows)
+            except Unavailable:
+                if time.monotonic() + _PAUSE_SECONDS > give_up:
+                    raise
+                time.sleep(_PAUSE_SECONDS)
+
+    def _page(self, key_range: KeyRange, columns: Sequence[bytes], rows: int) -> list[Any]:
+        scan = TScan(
+            startRow=key_range.start,
+            stopRow=key_range.stop,
+            columns=list(columns),
+            caching=rows,
+        )
+
+        def read(client: Any) -> list[Any]:
+            scanner = client.scannerOpenWithScan(self._name, scan, {})
+            results = client.scannerGetList(scanner, rows)
+            client.scannerClose(scanner)
+            return list(results)
+
+        return self._pool.call(read)
+
+
+def _put(key: bytes, cells: Cells) -> BatchMutation:
+    return BatchMutation(key, [Mutation(column=name, value=value) for name, value in cells.items()])
+
+
+def _page(results: list[Any], columns: Sequence[bytes]) -> Page:
+    cells = [result.columns for result in results]
+    return Page(
+        keys=[result.row for result in results],
+        columns={
+            name: [row[name].value if name in row else None for row in cells] for name in columns
+        },
+    )

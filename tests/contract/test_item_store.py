@@ -1,0 +1,88 @@
+"""What every ItemStore does, real or in memory."""
+
+import pytest
+
+from recsys.core.domain import Item
+from recsys.core.ports import ItemStore
+from recsys.stores.memory.items import MemoryItemStore
+
+TENANT = "shop"
+LAMP = Item(
+    item_id="lamp/1 ü",
+    title="Lampe „Ü“",
+    categories=("home", "light"),
+    brand="Büro",
+    price=19.99,
+    available=False,
+    attributes={"colour": "red", "watts": 7.5, "dimmable": True},
+)
+
+
+@pytest.fixture(params=["memory", pytest.param("hbase", marks=pytest.mark.hbase)])
+def store(request: pytest.FixtureRequest) -> ItemStore:
+    if request.param == "memory":
+        return MemoryItemStore()
+    return request.getfixturevalue("hbase_items")
+
+
+def test_an_item_comes_back_whole(store: ItemStore) -> None:
+    assert store.put(TENANT, [LAMP]) == 1
+
+    assert store.get(TENANT, LAMP.item_id) == LAMP
+
+
+def test_a_bare_item_comes_back_bare(store: ItemStore) -> None:
+    store.put(TENANT, [Item("bare")])
+
+    assert store.get(TENANT, "bare") == Item("bare")
+
+
+def test_an_unknown_item_is_none(store: ItemStore) -> None:
+    assert store.get(TENANT, "never stored") is None
+
+
+def test_a_put_replaces_the_whole_item(store: ItemStore) -> None:
+    store.put(TENANT, [LAMP])
+    store.put(TENANT, [Item(LAMP.item_id, title="new")])
+
+    assert store.get(TENANT, LAMP.item_id) == Item(LAMP.item_id, title="new")
+
+
+def test_deleting_twice_is_fine_and_the_item_is_gone(store: ItemStore) -> None:
+    store.put(TENANT, [Item("short-lived")])
+
+    store.delete(TENANT, "short-lived")
+    store.delete(TENANT, "short-lived")
+
+    assert store.get(TENANT, "short-lived") is None
+    assert "short-lived" not in [item.item_id for item in store.scan(TENANT)]
+
+
+def test_an_item_put_right_after_its_deletion_stays(store: ItemStore) -> None:
+    for round_number in range(200):
+        item = Item("phoenix", title=str(round_number))
+        store.put(TENANT, [item])
+        store.delete(TENANT, "phoenix")
+        store.put(TENANT, [item])
+
+        assert store.get(TENANT, "phoenix") == item
+
+
+def test_a_scan_is_in_the_order_of_the_ids_bytes(store: ItemStore) -> None:
+    ids = ["b", "a", "ü", "Z", "10", "9", "🛒", "\uffff"]
+
+    store.put("scanned", (Item(item_id) for item_id in ids))
+
+    assert [item.item_id for item in store.scan("scanned")] == sorted(ids, key=str.encode)
+
+
+def test_tenants_do_not_see_each_other(store: ItemStore) -> None:
+    store.put(TENANT, [Item("ours")])
+
+    assert store.get("othershop", "ours") is None
+
+
+def test_more_items_than_a_page_come_back_all(store: ItemStore) -> None:
+    store.put("manyitems", (Item(f"item-{number:05}") for number in range(6001)))
+
+    assert sum(1 for _ in store.scan("manyitems")) == 6001

@@ -1,0 +1,75 @@
+"""Cells: compact, and complete."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recsys.core.domain import Event, Item, identifier_problem, text_problem
+from recsys.stores.hbase.cells import (
+    decode_details,
+    decode_item,
+    event_cells,
+    item_document,
+    split_action,
+)
+from recsys.stores.hbase.layout import ACTION, DETAILS
+
+ids = st.text(min_size=1, max_size=50).filter(lambda text: identifier_problem(text) is None)
+texts = st.text(max_size=50).filter(lambda text: text_problem(text) is None)
+numbers = st.floats(0, 1e12)
+attributes = st.dictionaries(ids, st.booleans() | numbers | texts, max_size=5)
+
+
+def test_training_needs_one_small_cell() -> None:
+    cells = event_cells(Event("e", "u", "i1", "view", 1))
+
+    assert cells == {ACTION: b"view\x00i1"}
+
+
+def test_details_are_compact_and_leave_out_what_is_missing() -> None:
+    cells = event_cells(Event("e", "u", "i1", "purchase", 1, quantity=2, order_id="ö1"))
+
+    assert cells[DETAILS] == '{"quantity":2,"order_id":"ö1"}'.encode()
+
+
+@given(ids, ids)
+def test_an_action_comes_apart_as_it_was_put_together(event_type: str, item_id: str) -> None:
+    cells = event_cells(Event("e", "u", item_id, event_type, 1))
+
+    assert split_action(cells[ACTION]) == (event_type.encode(), item_id.encode())
+
+
+@given(st.none() | numbers, st.none() | numbers, st.none() | ids)
+def test_details_come_back(
+    quantity: float | None, price: float | None, order_id: str | None
+) -> None:
+    event = Event("e", "u", "i", "view", 1, quantity=quantity, price=price, order_id=order_id)
+
+    details = decode_details(event_cells(event).get(DETAILS))
+
+    assert (details.get("quantity"), details.get("price"), details.get("order_id")) == (
+        quantity,
+        price,
+        order_id,
+    )
+
+
+@given(
+    item=st.builds(
+        Item,
+        item_id=ids,
+        title=st.none() | texts,
+        categories=st.lists(ids, max_size=5).map(tuple),
+        brand=st.none() | texts,
+        price=st.none() | numbers,
+        available=st.booleans(),
+        attributes=attributes,
+    )
+)
+def test_an_item_comes_back(item: Item) -> None:
+    assert decode_item(item.item_id.encode(), item_document(item)) == item
+
+
+def test_a_foreign_action_cell_is_refused() -> None:
+    with pytest.raises(ValueError, match="not an action cell"):
+        split_action(b"view")
