@@ -1,0 +1,84 @@
+"""Our errors as gRPC statuses: the one table, and what travels beside the status.
+
+The fields at fault travel as JSON in trailing metadata: google.rpc.BadRequest would need a further
+dependency on both sides.
+"""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import grpc
+
+from recsys.core.errors import (
+    ConfigurationError,
+    FieldProblem,
+    InvalidInput,
+    NotFound,
+    Unavailable,
+)
+
+PROBLEMS_KEY = "recsys-problems"
+RETRY_AFTER_KEY = "retry-after-ms"
+# gRPC refuses more than about 8 KiB of metadata.
+_MAX_PROBLEMS_BYTES = 6000
+_MAX_FIELD_CHARACTERS = 100
+_MAX_DETAILS_CHARACTERS = 1000
+
+_CODES: dict[type[Exception], grpc.StatusCode] = {
+    InvalidInput: grpc.StatusCode.INVALID_ARGUMENT,
+    NotFound: grpc.StatusCode.NOT_FOUND,
+    Unavailable: grpc.StatusCode.UNAVAILABLE,
+    # The caller cannot mend it and neither can a retry; what it says is for our logs.
+    ConfigurationError: grpc.StatusCode.FAILED_PRECONDITION,
+}
+_TOLD_TO_CALLERS = (InvalidInput, NotFound, Unavailable)
+
+Metadata = tuple[tuple[str, str], ...]
+
+
+def status_of(error: Exception) -> tuple[grpc.StatusCode, str, Metadata]:
+    """The status, its text and trailing metadata; nothing of an unforeseen error leaks."""
+    code = _CODES.get(type(error), grpc.StatusCode.INTERNAL)
+    details = str(error)[:_MAX_DETAILS_CHARACTERS] if isinstance(error, _TOLD_TO_CALLERS) else ""
+    return code, details or "the service failed; its log says why", _metadata(error)
+
+
+def _metadata(error: Exception) -> Metadata:
+    if isinstance(error, InvalidInput):
+        return ((PROBLEMS_KEY, encode_problems(error.problems)),)
+    if isinstance(error, Unavailable):
+        return ((RETRY_AFTER_KEY, str(round(error.retry_after_seconds * 1000))),)
+    return ()
+
+
+def encode_problems(problems: Iterable[FieldProblem]) -> str:
+    """As many problems as fit, as ASCII JSON."""
+    encoded: list[str] = []
+    size = 0
+    for problem in problems:
+        entry = json.dumps([problem.field[:_MAX_FIELD_CHARACTERS], problem.reason])
+        size += len(entry) + 1
+        if size > _MAX_PROBLEMS_BYTES:
+            break
+        encoded.append(entry)
+    return f"[{','.join(encoded)}]"
+
+
+def problems_of(error: grpc.aio.AioRpcError) -> list[FieldProblem]:
+    """The fields at fault, on the caller's side."""
+    text = _trailing(error, PROBLEMS_KEY)
+    return [FieldProblem(*entry) for entry in json.loads(text)] if text else []
+
+
+def retry_after_seconds_of(error: grpc.aio.AioRpcError) -> float | None:
+    """When the callee says trying again makes sense, or None when it does not say."""
+    text = _trailing(error, RETRY_AFTER_KEY)
+    return int(text) / 1000 if text else None
+
+
+def _trailing(error: grpc.aio.AioRpcError, key: str) -> str | None:
+    # A grpc.aio.Metadata, whatever the stubs say; None when the call never left this process.
+    metadata: Any = error.trailing_metadata()
+    value = metadata.get(key) if metadata else None
+    return value if isinstance(value, str) else None

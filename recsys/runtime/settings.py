@@ -1,0 +1,72 @@
+"""Settings from the environment: typed, bounded, read once in `main()`."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from recsys.core.errors import ConfigurationError
+
+_HIGHEST_PORT = 65535
+_Settings = TypeVar("_Settings", bound="ProcessSettings")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to listen or connect."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+def parse_address(value: object) -> Address:
+    """Read "HOST:PORT"; an IPv6 host stands in brackets."""
+    if isinstance(value, Address):
+        return value
+    host, _, port = str(value).rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or int(port) > _HIGHEST_PORT:
+        raise ValueError("must be HOST:PORT")
+    return Address(host.removeprefix("[").removesuffix("]"), int(port))
+
+
+ListenAddress = Annotated[Address, NoDecode, BeforeValidator(parse_address)]
+Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
+
+
+class ProcessSettings(BaseSettings):
+    """What every process is told. Each field names its environment variable."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, validate_by_name=True)
+
+    instance: str = Field(
+        default="1", validation_alias="RECSYS_INSTANCE", min_length=1, max_length=64
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", validation_alias="RECSYS_LOG_LEVEL"
+    )
+    # How long requests under way may take to finish after SIGTERM.
+    drain_seconds: Seconds = Field(default=10.0, validation_alias="RECSYS_DRAIN_SECONDS")
+
+
+def load_settings(kind: type[_Settings]) -> _Settings:
+    """Read settings of this kind from the environment.
+
+    Raises:
+        ConfigurationError: naming every variable at fault; values are left out, some are secret.
+    """
+    try:
+        return kind()
+    except ValidationError as error:
+        faults = [f"{fault['loc'][0]}: {_reason(fault['msg'])}" for fault in error.errors()]
+        raise ConfigurationError("; ".join(faults)) from None
+
+
+def _reason(message: str) -> str:
+    if message == "Field required":
+        return "is required and not set"
+    return message.removeprefix("Value error, ")
