@@ -1,0 +1,87 @@
+"""Reading all behaviour of a tenant in parallel, as columns: the way into training."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import compress
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.stores.hbase import keys
+from recsys.stores.hbase.cells import decode_details, split_action
+from recsys.stores.hbase.layout import ACTION, DETAILS, INTERACTIONS, table_name
+from recsys.stores.hbase.pool import HBasePool
+from recsys.stores.hbase.table import KeyRange, Page, Table
+
+# A region server's restart takes seconds to tens of seconds; a nightly job can wait for it.
+_PATIENCE_SECONDS = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class TimeWindow:
+    """start_ms <= time < end_ms; no end means until the newest event."""
+
+    start_ms: int = 0
+    end_ms: int | None = None
+
+    def mask(self, timestamps_ms: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of these times lie in the window."""
+        inside = timestamps_ms >= self.start_ms
+        if self.end_ms is not None:
+            inside &= timestamps_ms < self.end_ms
+        return inside
+
+
+@dataclass(frozen=True, slots=True)
+class InteractionColumns:
+    """n events as columns; ids and types are utf-8 bytes. `details` is None unless asked for."""
+
+    user_ids: list[bytes]
+    item_ids: list[bytes]
+    event_types: list[bytes]
+    timestamps_ms: NDArray[np.int64]
+    details: list[dict[str, object]] | None
+
+
+class InteractionScan:
+    """All of a tenant's behaviour.
+
+    Raises:
+        Unavailable: from any method, when HBase stays away for longer than a restart takes.
+        ConfigurationError: the tenant has no tables.
+    """
+
+    def __init__(self, pool: HBasePool, tenant: str) -> None:
+        self._table = Table(pool, table_name(tenant, INTERACTIONS))
+
+    def ranges(self) -> list[KeyRange]:
+        """Key ranges that together are the whole table, one a region: the units of parallelism."""
+        return self._table.regions()
+
+    def read(
+        self, key_range: KeyRange, window: TimeWindow, *, with_details: bool = False
+    ) -> Iterator[InteractionColumns]:
+        """Read the events of a key range that lie in the window, a few thousand at a time.
+
+        Without details HBase sends one small cell a row.
+        """
+        columns = [ACTION, DETAILS] if with_details else [ACTION]
+        pages = self._table.scan(key_range, columns, patience_seconds=_PATIENCE_SECONDS)
+        for page in pages:
+            yield _columns(page, window)
+
+
+def _columns(page: Page, window: TimeWindow) -> InteractionColumns:
+    decoded = keys.decode(page.keys)
+    inside = window.mask(decoded.timestamps_ms)
+    actions = [split_action(cell or b"") for cell in compress(page.columns[ACTION], inside)]
+    details = None
+    if DETAILS in page.columns:
+        details = [decode_details(cell) for cell in compress(page.columns[DETAILS], inside)]
+    return InteractionColumns(
+        user_ids=list(compress(decoded.user_ids, inside)),
+        item_ids=[item_id for _, item_id in actions],
+        event_types=[event_type for event_type, _ in actions],
+        timestamps_ms=decoded.timestamps_ms[inside],
+        details=details,
+    )

@@ -1,0 +1,127 @@
+"""Spark data source `hbase_interactions`: behaviour from HBase as Arrow batches, read in parallel.
+
+    spark.dataSource.register(HBaseInteractionsDataSource)
+    spark.read.format("hbase_interactions").options(
+        address="127.0.0.1:9090", tenant="demo", start_ms=0, end_ms=1300000000000
+    ).load()
+
+Options:
+    address: "HOST:PORT" of the HBase Thrift server.
+    tenant: whose behaviour to read.
+    start_ms, end_ms: only events with start_ms <= timestamp_ms < end_ms; both may be left out.
+    details: "true" adds the columns quantity, price and order_id, at the cost of a second cell.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
+from pyspark.sql.types import StructType
+
+from recsys.core.errors import ConfigurationError
+from recsys.stores.hbase.interaction_scan import InteractionColumns, InteractionScan, TimeWindow
+from recsys.stores.hbase.pool import HBasePool, PoolSettings
+from recsys.stores.hbase.table import KeyRange
+
+_SCHEMA = "user_id string, item_id string, event_type string, timestamp_ms bigint"
+_DETAILS_SCHEMA = ", quantity double, price double, order_id string"
+_DETAILS = {"quantity": pa.float64(), "price": pa.float64(), "order_id": pa.string()}
+# One connection a task; a page of 5000 rows may wait for a busy region server.
+_POOL = PoolSettings(size=1, call_timeout_seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOptions:
+    """The options of one read, checked."""
+
+    address: str
+    tenant: str
+    window: TimeWindow
+    with_details: bool
+
+    @classmethod
+    def parse(cls, options: Mapping[str, str]) -> "SourceOptions":
+        """
+        Raises:
+            ConfigurationError: naming the option that is missing or makes no sense.
+        """
+        end_ms = _milliseconds(options, "end_ms")
+        return cls(
+            address=_required(options, "address"),
+            tenant=_required(options, "tenant"),
+            window=TimeWindow(_milliseconds(options, "start_ms") or 0, end_ms),
+            with_details=options.get("details", "false").lower() == "true",
+        )
+
+    def scan(self) -> InteractionScan:
+        return InteractionScan(HBasePool(self.address, _POOL), self.tenant)
+
+
+def _required(options: Mapping[str, str], name: str) -> str:
+    if not (value := options.get(name)):
+        raise ConfigurationError(f"the data source hbase_interactions needs the option {name!r}")
+    return value
+
+
+def _milliseconds(options: Mapping[str, str], name: str) -> int | None:
+    # Spark hands over an option that was set to None as an empty or absent one.
+    if not (value := options.get(name)):
+        return None
+    try:
+        return int(value)
+    except ValueError as error:
+        raise ConfigurationError(f"option {name!r} must be milliseconds, not {value!r}") from error
+
+
+@dataclass(frozen=True)
+class _RangePartition(InputPartition):
+    """What one task reads."""
+
+    value: KeyRange
+
+
+class _Reader(DataSourceReader):
+    """Travels to the workers by pickle, so it holds options and no connection."""
+
+    def __init__(self, options: SourceOptions) -> None:
+        self._options = options
+
+    def partitions(self) -> list[InputPartition]:
+        return [_RangePartition(one) for one in self._options.scan().ranges()]
+
+    def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
+        options = self._options
+        columns = options.scan().read(
+            partition.value, options.window, with_details=options.with_details
+        )
+        for batch in columns:
+            yield _record_batch(batch)
+
+
+class HBaseInteractionsDataSource(DataSource):
+    """Reads a tenant's behaviour, a task for each region of the table."""
+
+    @classmethod
+    def name(cls) -> str:
+        return "hbase_interactions"
+
+    def schema(self) -> str:
+        with_details = SourceOptions.parse(self.options).with_details
+        return _SCHEMA + _DETAILS_SCHEMA if with_details else _SCHEMA
+
+    def reader(self, schema: StructType) -> DataSourceReader:  # noqa: ARG002 - Spark's signature
+        return _Reader(SourceOptions.parse(self.options))
+
+
+def _record_batch(columns: InteractionColumns) -> pa.RecordBatch:
+    arrays = {
+        "user_id": pa.array(columns.user_ids, pa.string()),
+        "item_id": pa.array(columns.item_ids, pa.string()),
+        "event_type": pa.array(columns.event_types, pa.string()),
+        "timestamp_ms": pa.array(columns.timestamps_ms, pa.int64()),
+    }
+    if columns.details is not None:
+        for name, kind in _DETAILS.items():
+            arrays[name] = pa.array([row.get(name) for row in columns.details], kind)
+    return pa.RecordBatch.from_pydict(arrays)
