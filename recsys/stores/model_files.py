@@ -8,7 +8,7 @@ from pathlib import Path
 
 from recsys.core.errors import FieldProblem, InvalidInput, InvalidModel, NotFound
 from recsys.core.model import ItemSide, UserSide
-from recsys.stores.manifest import Manifest
+from recsys.stores.manifest import Evaluation, Manifest
 from recsys.stores.model_codec import pack_items, pack_users, unpack_items, unpack_users
 
 MANIFEST = "manifest.json"
@@ -42,6 +42,13 @@ class ModelFiles:
         shutil.rmtree(folder, ignore_errors=True)
         unfinished.rename(folder)
         return manifest
+
+    def save_evaluation(self, manifest: Manifest, evaluation: Evaluation) -> None:
+        """Add how good a stored version is to its manifest."""
+        path = self._folder(manifest.tenant, manifest.version) / MANIFEST
+        beside = path.with_suffix(".unfinished")
+        _write_durably(beside, manifest.model_copy(update={"evaluation": evaluation}).to_json())
+        beside.rename(path)
 
     def manifest(self, tenant: str, version: str) -> Manifest:
         """Raises: NotFound, InvalidModel."""

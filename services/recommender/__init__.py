@@ -1,0 +1,1 @@
+"""The recommender: answers over gRPC from the published model and recent behaviour."""

@@ -1,0 +1,5 @@
+"""`python -m services.recommender`."""
+
+from services.recommender.main import main
+
+main()

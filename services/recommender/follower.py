@@ -1,0 +1,112 @@
+"""Follow the pointer of each tenant: load what it names beside what serves, then swap."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import structlog
+
+from recsys.core.errors import InvalidModel, NotFound, Unavailable
+from recsys.core.ports import ServingStore
+from services.recommender.loaded_model import LoadedModel, load_model
+
+POLL_SECONDS = 0.25
+# A version that was refused is looked at again after this long: it may have been published anew.
+REFUSED_SECONDS = 5.0
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Serving:
+    """What a tenant's answers are made from at one moment.
+
+    Attributes:
+        hidden: rows of the items that must not be shown now.
+    """
+
+    model: LoadedModel
+    hidden_ids: frozenset[str]
+    hidden: frozenset[int]
+
+
+class ModelFollower:
+    """Keeps the current model of each tenant in memory."""
+
+    def __init__(
+        self,
+        store: ServingStore,
+        tenants: Sequence[str],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._serving: dict[str, Serving | None] = dict.fromkeys(tenants)
+        self._refused: dict[str, tuple[str, float]] = {}
+
+    def serving(self, tenant: str) -> Serving:
+        """What serves a tenant now.
+
+        Raises:
+            NotFound: for a tenant this process does not serve.
+            Unavailable: before the tenant's first model is loaded.
+        """
+        try:
+            serving = self._serving[tenant]
+        except KeyError:
+            raise NotFound(f"tenant {tenant} is not served here") from None
+        if serving is None:
+            reason = "none is published yet; the nightly job makes the first one"
+            raise Unavailable("model", reason, retry_after_seconds=10.0)
+        return serving
+
+    async def follow(self) -> None:
+        """Look again and again, for ever; a store that is away is waited for."""
+        while True:
+            try:
+                await self.refresh()
+            except Unavailable as error:
+                _log.warning("pointer_unreadable", reason=str(error))
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def refresh(self) -> None:
+        """Look once at every tenant.
+
+        Raises:
+            Unavailable: when the store does not answer; what served goes on serving.
+        """
+        for tenant in self._serving:
+            await self._refresh_model(tenant)
+            await self._refresh_hidden(tenant)
+
+    async def _refresh_model(self, tenant: str) -> None:
+        version = await self._store.current(tenant)
+        serving = self._serving[tenant]
+        if version is None or (serving and serving.model.version == version):
+            return
+        if self._was_refused(tenant, version):
+            return
+        try:
+            parts = await self._store.item_side(tenant, version)
+            model = await asyncio.to_thread(load_model, *parts)
+        except InvalidModel as error:
+            self._refused[tenant] = (version, self._clock())
+            _log.error("model_refused", tenant=tenant, version=version, reason=str(error))
+            return
+        hidden_ids = serving.hidden_ids if serving else frozenset[str]()
+        self._serving[tenant] = Serving(model, hidden_ids, model.rows_of(hidden_ids))
+        _log.info("model_loaded", tenant=tenant, version=version, items=len(model.items.ids))
+
+    def _was_refused(self, tenant: str, version: str) -> bool:
+        refused, at = self._refused.get(tenant, ("", 0.0))
+        return refused == version and self._clock() - at < REFUSED_SECONDS
+
+    async def _refresh_hidden(self, tenant: str) -> None:
+        serving = self._serving[tenant]
+        if serving is None:
+            return
+        hidden_ids = frozenset(await self._store.hidden(tenant))
+        if hidden_ids != serving.hidden_ids:
+            rows = serving.model.rows_of(hidden_ids)
+            self._serving[tenant] = replace(serving, hidden_ids=hidden_ids, hidden=rows)

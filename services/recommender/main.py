@@ -1,0 +1,63 @@
+"""Wire the recommender by hand and run it until SIGTERM."""
+
+import asyncio
+import sys
+
+import structlog
+
+from recsys.core.errors import ConfigurationError, Unavailable
+from recsys.rpc.v1 import recommender_pb2, recommender_pb2_grpc
+from recsys.runtime.grpc_async_server import AsyncServer, stop_signal
+from recsys.runtime.logging import configure_logging
+from recsys.runtime.settings import load_settings
+from recsys.stores.redis.connect import connect_async
+from recsys.stores.redis.serving import RedisServingStore
+from services.recommender.follower import POLL_SECONDS, ModelFollower
+from services.recommender.servicer import RecommenderServicer
+from services.recommender.settings import RecommenderSettings
+
+SERVICE = recommender_pb2.DESCRIPTOR.services_by_name["RecommenderService"].full_name
+
+_log = structlog.get_logger()
+
+
+def main() -> None:
+    try:
+        settings = load_settings(RecommenderSettings)
+        configure_logging("recommender", settings.instance, settings.log_level)
+        asyncio.run(serve(settings))
+    except ConfigurationError as error:
+        sys.exit(f"recommender: {error}")
+
+
+async def serve(settings: RecommenderSettings) -> None:
+    """Serve until SIGTERM, then drain."""
+    redis = connect_async(settings.redis_url)
+    store = RedisServingStore(redis)
+    follower = ModelFollower(store, settings.tenants)
+    server = AsyncServer(SERVICE, settings.max_calls, reflection=settings.reflection)
+    recommender_pb2_grpc.add_RecommenderServiceServicer_to_server(
+        RecommenderServicer(follower, store), server.grpc
+    )
+    await server.start(settings.listen)
+    stopping = asyncio.create_task(stop_signal())
+    following = asyncio.create_task(_serve_models(follower, server))
+    await asyncio.wait({stopping, following}, return_when=asyncio.FIRST_COMPLETED)
+    following.cancel()
+    await server.stop(settings.drain_seconds)
+    await redis.aclose()
+    if following.done() and not following.cancelled():
+        following.result()
+
+
+async def _serve_models(follower: ModelFollower, server: AsyncServer) -> None:
+    """Ready once the store was read for the first time; a store lost later degrades answers only."""
+    while True:
+        try:
+            await follower.refresh()
+            break
+        except Unavailable as error:
+            _log.warning("pointer_unreadable", reason=str(error))
+            await asyncio.sleep(POLL_SECONDS)
+    await server.set_serving(True)
+    await follower.follow()

@@ -1,0 +1,82 @@
+"""`recsys nightly`: the batch run, whole or by steps."""
+
+import time
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from recsys.runtime.settings import load_settings
+from recsys.runtime.shop import load_shop
+from recsys.training.als import AlsSettings, Device
+from spark_jobs.cli.output import say
+from spark_jobs.nightly.plan import Plan, Step
+from spark_jobs.nightly.run import run_nightly
+from spark_jobs.run_folder import Window
+from spark_jobs.settings import BatchSettings
+
+_DEFAULTS = AlsSettings()
+_DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
+
+
+def nightly(
+    steps: Annotated[
+        list[Step] | None, typer.Argument(help="Steps to take; all when none is named.")
+    ] = None,
+    tenant: Annotated[str | None, typer.Option(help="The shop. Default: $RECSYS_TENANT.")] = None,
+    start: Annotated[
+        datetime | None, typer.Option(formats=_DATES, help="First moment read, UTC.")
+    ] = None,
+    end: Annotated[
+        datetime | None, typer.Option(formats=_DATES, help="First moment no longer read, UTC.")
+    ] = None,
+    holdout_days: Annotated[
+        float, typer.Option(min=0.01, help="The newest days, held out to judge the model by.")
+    ] = 28.0,
+    max_drop: Annotated[
+        float, typer.Option(min=0, max=1, help="NDCG share a new model may lose to the old one.")
+    ] = 0.1,
+    factors: Annotated[int, typer.Option(help="Length of a factor.")] = _DEFAULTS.factors,
+    alpha: Annotated[float, typer.Option(help="Confidence a strength of one adds.")] = (
+        _DEFAULTS.alpha
+    ),
+    regularization: Annotated[float, typer.Option(help="Lambda.")] = _DEFAULTS.regularization,
+    iterations: Annotated[int, typer.Option(help="ALS iterations.")] = _DEFAULTS.iterations,
+    seed: Annotated[int, typer.Option(help="Of the first factors.")] = _DEFAULTS.seed,
+    device: Annotated[Device, typer.Option(help="Where to train.")] = Device.AUTO,
+    force: Annotated[bool, typer.Option(help="Train even when nothing changed.")] = False,
+) -> None:
+    """Read behaviour, train, evaluate and publish a new model version.
+
+    The new version serves only after it has beaten popularity on the held-out days and every one of
+    its records is in Redis; until then, and whenever a step fails, the old one goes on serving.
+    Running again is always safe.
+
+    Examples:
+
+        recsys nightly
+
+        recsys nightly --end 2011-12-10 --holdout-days 100
+
+        recsys nightly publish        (only that step, after a failed one)
+    """
+    settings = load_settings(BatchSettings)
+    plan = Plan(
+        tenant=tenant or settings.tenant,
+        window=Window(_milliseconds(start, 0), _milliseconds(end, _tomorrow_ms())),
+        shop=load_shop(settings.shop_config),
+        als=AlsSettings(factors, alpha, regularization, iterations, seed, device),
+        holdout_days=holdout_days,
+        max_drop=max_drop,
+        force=force,
+    )
+    run_nightly(settings, plan, steps or list(Step), say)
+
+
+def _milliseconds(moment: datetime | None, default: int) -> int:
+    return default if moment is None else int(moment.replace(tzinfo=UTC).timestamp() * 1000)
+
+
+def _tomorrow_ms() -> int:
+    """Past the clock skew that events may have, so that none of now is left out."""
+    return int((time.time() + 2 * 86400) * 1000)

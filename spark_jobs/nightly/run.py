@@ -1,0 +1,120 @@
+"""The run: wire the stores, hold the lock, take the steps."""
+
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+
+from recsys.core.errors import InvalidModel
+from recsys.stores.hbase.items import HBaseItemStore
+from recsys.stores.hbase.pool import HBasePool
+from recsys.stores.manifest import Manifest
+from recsys.stores.model_files import ModelFiles
+from recsys.stores.redis.connect import connect
+from recsys.stores.redis.lock import nightly_lock
+from recsys.stores.redis.published import RedisPublishedModels
+from spark_jobs.nightly.context import Context
+from spark_jobs.nightly.evaluate import evaluate_candidate
+from spark_jobs.nightly.plan import Plan, Step
+from spark_jobs.nightly.publish import publish_candidate
+from spark_jobs.nightly.train import run_fingerprint, train
+from spark_jobs.read_behaviour import read_behaviour
+from spark_jobs.run_folder import RunFolder
+from spark_jobs.session import spark_session
+from spark_jobs.settings import BatchSettings
+
+
+def run_nightly(
+    settings: BatchSettings, plan: Plan, steps: Collection[Step], say: Callable[[str], None]
+) -> None:
+    """Take the given steps of a run in order, one run of a tenant at a time.
+
+    Whatever stops a run, the version that served before goes on serving, and running again makes
+    up for all that is missing. When all steps are asked for and a stored version was made from the
+    same data with the same settings, that version is published instead of trained again.
+
+    Raises:
+        AlreadyRunning, NoData, NotFound, GateRefused, InvalidModel, Unavailable: see the message.
+    """
+    redis = connect(settings.redis_url)
+    with nightly_lock(redis, plan.tenant), _context(settings, plan, say) as context:
+        wanted = [step for step in Step if step in steps]
+        if Step.READ in wanted:
+            _timed(context, Step.READ)
+            wanted.remove(Step.READ)
+            if len(wanted) == len(Step) - 1 and not plan.force:
+                wanted = _without_needless(context, wanted)
+        for step in wanted:
+            _timed(context, step)
+
+
+@contextmanager
+def _context(settings: BatchSettings, plan: Plan, say: Callable[[str], None]) -> Iterator[Context]:
+    pool = HBasePool(settings.hbase_thrift)
+    try:
+        say("starting Spark")
+        with spark_session(settings, f"recsys nightly {plan.tenant}") as spark:
+            yield Context(
+                plan=plan,
+                settings=settings,
+                spark=spark,
+                items=HBaseItemStore(pool),
+                models=ModelFiles(settings.model_store),
+                published=RedisPublishedModels(connect(settings.redis_url)),
+                folder=RunFolder(settings.run_folder(plan.tenant)),
+                now_ms=lambda: time.time_ns() // 1_000_000,
+                say=say,
+            )
+    finally:
+        pool.close()
+
+
+def _timed(context: Context, step: Step) -> None:
+    actions: dict[Step, Callable[[Context], object]] = {
+        Step.READ: _read,
+        Step.TRAIN: train,
+        Step.EVALUATE: evaluate_candidate,
+        Step.PUBLISH: publish_candidate,
+    }
+    started = time.perf_counter()
+    context.say(f"[{step.value}]")
+    actions[step](context)
+    context.say(f"[{step.value}] done in {time.perf_counter() - started:.1f} s")
+
+
+def _read(context: Context) -> None:
+    snapshot = read_behaviour(
+        context.spark,
+        context.settings.hbase_thrift,
+        context.items,
+        context.folder,
+        context.plan.tenant,
+        context.plan.window,
+        context.now_ms(),
+    )
+    context.say(f"{snapshot.events:,} events read")
+
+
+def _without_needless(context: Context, steps: list[Step]) -> list[Step]:
+    """Leave out what an equal version in the model store makes needless."""
+    same = _equal_version(context)
+    if same is None:
+        return steps
+    context.folder.save_candidate(same.version)
+    if context.published.current(context.plan.tenant) == same.version:
+        context.say(f"nothing changed since {same.version}, which serves (--force trains anyway)")
+        return []
+    context.say(f"nothing changed since {same.version}: publishing it again")
+    return [Step.PUBLISH] if same.evaluation else [Step.EVALUATE, Step.PUBLISH]
+
+
+def _equal_version(context: Context) -> Manifest | None:
+    tenant = context.plan.tenant
+    fingerprint = run_fingerprint(context.plan, context.folder.snapshot())
+    for version in reversed(context.models.versions(tenant)):
+        try:
+            manifest = context.models.manifest(tenant, version)
+        except InvalidModel:
+            continue
+        if manifest.data.fingerprint == fingerprint:
+            return manifest
+    return None

@@ -1,0 +1,124 @@
+"""The train step: one model on all of the snapshot, kept as a new version in the model store."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.core.model import Recipe
+from recsys.core.vocabulary import Vocabulary
+from recsys.stores.manifest import Data, Manifest, Training, recipe_entry
+from recsys.training.als import Trained
+from recsys.training.build import BuiltModel, build_model
+from recsys.training.pairs import Pairs
+from spark_jobs.nightly.context import Context
+from spark_jobs.nightly.plan import Plan
+from spark_jobs.prepare_pairs import prepare_pairs
+from spark_jobs.run_folder import Catalogue, Snapshot
+
+
+def train(context: Context) -> Manifest:
+    """Train, store the version and remember it as the candidate.
+
+    Raises:
+        NotFound: when the read step has not run.
+        NoData: when nothing in the snapshot has a positive weight.
+    """
+    snapshot = context.folder.snapshot()
+    pairs, built = train_before(context, snapshot.window.end_ms, snapshot.as_of_ms, context.say)
+    manifest = _manifest(context.plan, snapshot, pairs, built.trained, context.now_ms())
+    manifest = context.models.save(manifest, built.items, built.users)
+    context.folder.save_candidate(manifest.version)
+    context.say(f"model {manifest.version} trained in {built.trained.seconds:.1f} s")
+    return manifest
+
+
+def train_before(
+    context: Context, before_ms: int, as_of_ms: int, say: Callable[[str], None]
+) -> tuple[Pairs, BuiltModel]:
+    """Train on the events of the snapshot before a time, ages measured from `as_of_ms`."""
+    catalogue = context.folder.catalogue()
+    pairs = prepare_pairs(
+        context.spark,
+        context.folder.events,
+        context.plan.shop,
+        catalogue.titles,
+        before_ms=before_ms,
+        as_of_ms=as_of_ms,
+    )
+    users, items = pairs.shape
+    say(f"{users:,} users, {items:,} items, {len(pairs.strengths):,} pairs")
+    titles, eligible = item_columns(pairs.items, catalogue, say)
+    settings = context.plan.als
+
+    def on_iteration(done: int) -> None:
+        if done % 5 == 0 or done == settings.iterations:
+            say(f"iteration {done} of {settings.iterations}")
+
+    return pairs, build_model(pairs, titles, eligible, settings, on_iteration)
+
+
+def item_columns(
+    items: Vocabulary, catalogue: Catalogue, say: Callable[[str], None]
+) -> tuple[tuple[str, ...], NDArray[np.bool_]]:
+    """Titles and eligibility, one an item row.
+
+    An item that is not in the catalogue cannot be sold and is not recommended; a shop without any
+    catalogue recommends whatever its shoppers touch.
+    """
+    titles = tuple(catalogue.titles.get(item_id, "") for item_id in items)
+    if not catalogue.titles:
+        say("the catalogue is empty: items have no titles and all may be recommended")
+        return titles, np.ones(len(items), np.bool_)
+    missing = sum(item_id not in catalogue.titles for item_id in items)
+    if missing:
+        say(f"{missing:,} items have events but are not in the catalogue: never recommended")
+    eligible = [catalogue.available.get(item_id, False) for item_id in items]
+    return titles, np.array(eligible, np.bool_)
+
+
+def run_fingerprint(plan: Plan, snapshot: Snapshot) -> str:
+    """Equal when the same training would read the same data with the same settings."""
+    settings = repr((plan.shop, plan.als, plan.holdout_days))
+    return hashlib.sha256(f"{snapshot.fingerprint}\n{settings}".encode()).hexdigest()
+
+
+def _manifest(
+    plan: Plan, snapshot: Snapshot, pairs: Pairs, trained: Trained, now_ms: int
+) -> Manifest:
+    created = datetime.fromtimestamp(now_ms / 1000, UTC)
+    fingerprint = run_fingerprint(plan, snapshot)
+    users, items = pairs.shape
+    recipe = Recipe(
+        alpha=plan.als.alpha,
+        regularization=plan.als.regularization,
+        half_life_days=plan.shop.half_life_days,
+        event_types=plan.shop.event_types,
+        as_of_ms=snapshot.as_of_ms,
+        read_at_ms=snapshot.read_at_ms,
+        end_ms=snapshot.window.end_ms,
+    )
+    return Manifest(
+        version=f"{created:%Y%m%dT%H%M%SZ}-{fingerprint[:8]}",
+        tenant=plan.tenant,
+        created_at=created.isoformat(timespec="seconds"),
+        recipe=recipe_entry(recipe),
+        data=Data(
+            events=snapshot.events,
+            users=users,
+            items=items,
+            pairs=len(pairs.strengths),
+            fingerprint=fingerprint,
+        ),
+        training=Training(
+            factors=plan.als.factors,
+            iterations=plan.als.iterations,
+            seed=plan.als.seed,
+            backend="implicit",
+            device=trained.device.value,
+            versions=trained.versions,
+            seconds=round(trained.seconds, 2),
+        ),
+    )

@@ -1,0 +1,80 @@
+"""From events to user-item pairs, on Spark: weights, decay and exclusion."""
+
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from recsys.core.confidence import decay
+from recsys.runtime.shop import Shop
+from recsys.training.pairs import Pairs, make_pairs
+
+_WEIGHED = (
+    "user_id string, item_id string, strength double, recent_strength double, excluded boolean"
+)
+
+
+def prepare_pairs(
+    spark: SparkSession,
+    events: Path,
+    shop: Shop,
+    catalogue: Collection[str],
+    *,
+    before_ms: int,
+    as_of_ms: int,
+) -> Pairs:
+    """Pairs of all events before a time, ages measured from `as_of_ms`."""
+    past = spark.read.parquet(str(events)).where(F.col("timestamp_ms") < before_ms)
+    weighed = past.mapInArrow(_weigher(shop, as_of_ms), _WEIGHED)
+    summed = weighed.groupBy("user_id", "item_id").agg(
+        # Rounding makes the sum independent of the order in which partitions arrive.
+        F.round(F.sum("strength"), 6).alias("strength"),
+        F.round(F.sum("recent_strength"), 6).alias("recent_strength"),
+        F.max("excluded").alias("excluded"),
+    )
+    table = summed.toArrow()
+    return make_pairs(
+        user_ids=table["user_id"].to_numpy(),
+        item_ids=table["item_id"].to_numpy(),
+        strengths=table["strength"].to_numpy(),
+        recent_strengths=table["recent_strength"].to_numpy(),
+        excluded=table["excluded"].to_numpy(),
+        catalogue=catalogue,
+    )
+
+
+def goal_pairs(
+    spark: SparkSession, events: Path, shop: Shop, *, from_ms: int
+) -> tuple["np.ndarray", "np.ndarray"]:
+    """Distinct (user ids, item ids) of goal events from a time on."""
+    future = spark.read.parquet(str(events)).where(F.col("timestamp_ms") >= from_ms)
+    goals: DataFrame = future.where(F.col("event_type").isin(list(shop.goals)))
+    table = goals.select("user_id", "item_id").distinct().toArrow()
+    return table["user_id"].to_numpy(), table["item_id"].to_numpy()
+
+
+def _weigher(
+    shop: Shop, as_of_ms: int
+) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    types = shop.event_types
+    weights = {name: kind.weight for name, kind in types.items()}
+    excludes = {name: kind.excludes for name, kind in types.items()}
+
+    def weigh(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            kinds = batch["event_type"].to_pylist()
+            weight = np.array([weights.get(kind, 0.0) for kind in kinds])
+            age_ms = as_of_ms - batch["timestamp_ms"].to_numpy()
+            columns = {
+                "user_id": batch["user_id"],
+                "item_id": batch["item_id"],
+                "strength": weight * decay(age_ms, shop.half_life_days),
+                "recent_strength": weight * decay(age_ms, shop.popularity_half_life_days),
+                "excluded": [excludes.get(kind, False) for kind in kinds],
+            }
+            yield pa.RecordBatch.from_pydict(columns)
+
+    return weigh

@@ -1,0 +1,59 @@
+"""The read step: behaviour from HBase and the catalogue, frozen for all later steps of a run."""
+
+import hashlib
+
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from recsys.core.errors import NoData
+from recsys.core.ports import ItemStore
+from spark_jobs.hbase_source import HBaseInteractionsDataSource
+from spark_jobs.run_folder import RunFolder, Snapshot, Window
+
+
+def read_behaviour(
+    spark: SparkSession,
+    hbase_thrift: str,
+    items: ItemStore,
+    folder: RunFolder,
+    tenant: str,
+    window: Window,
+    read_at_ms: int,
+) -> Snapshot:
+    """Read the window's events and the catalogue into the run's folder.
+
+    Raises:
+        NoData: when the window holds no event.
+        Unavailable: when HBase does not answer.
+    """
+    folder.save_catalogue(items, tenant)
+    spark.dataSource.register(HBaseInteractionsDataSource)
+    events = spark.read.format("hbase_interactions").options(
+        address=hbase_thrift, tenant=tenant, start_ms=window.start_ms, end_ms=window.end_ms
+    )
+    events.load().write.mode("overwrite").parquet(str(folder.events))
+    totals = spark.read.parquet(str(folder.events)).agg(
+        F.count("*").alias("events"),
+        F.max("timestamp_ms").alias("as_of_ms"),
+        # A sum of row hashes does not depend on the order of rows.
+        F.sum(
+            F.xxhash64("user_id", "item_id", "event_type", "timestamp_ms").cast("decimal(38,0)")
+        ).alias("digest"),
+    )
+    row = totals.first()
+    if row is None or not row["events"]:
+        raise NoData(
+            f"tenant {tenant} has no events in the window: import some with"
+            " `recsys import events`, or widen --start and --end"
+        )
+    parts = f"{row['events']}:{row['digest']}:".encode() + folder.catalogue_bytes()
+    snapshot = Snapshot(
+        tenant=tenant,
+        window=window,
+        read_at_ms=read_at_ms,
+        as_of_ms=row["as_of_ms"],
+        events=row["events"],
+        fingerprint=hashlib.sha256(parts).hexdigest(),
+    )
+    folder.save_snapshot(snapshot)
+    return snapshot

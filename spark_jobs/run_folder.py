@@ -1,0 +1,95 @@
+"""The files of a nightly run: what one step leaves for the next, one run of a tenant at a time."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import TypeAdapter
+
+from recsys.core.errors import NotFound
+from recsys.core.ports import ItemStore
+
+
+@dataclass(frozen=True)
+class Window:
+    """The events of a run: start_ms <= timestamp < end_ms, UTC milliseconds."""
+
+    start_ms: int
+    end_ms: int
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What the read step found.
+
+    Attributes:
+        read_at_ms: when reading began; later arrivals may be missing.
+        as_of_ms: time of the newest event.
+        fingerprint: equal for equal events and catalogue, in whatever order they were read.
+    """
+
+    tenant: str
+    window: Window
+    read_at_ms: int
+    as_of_ms: int
+    events: int
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The items of the shop at the time of reading, by id."""
+
+    titles: dict[str, str]
+    available: dict[str, bool]
+
+
+class RunFolder:
+    """Named files below one folder; each read names the step to run when a file is missing."""
+
+    def __init__(self, path: Path) -> None:
+        path.mkdir(parents=True, exist_ok=True)
+        self.events = path / "events.parquet"
+        self._catalogue = path / "catalogue.parquet"
+        self._snapshot = path / "snapshot.json"
+        self._candidate = path / "candidate"
+
+    def save_snapshot(self, snapshot: Snapshot) -> None:
+        self._snapshot.write_bytes(TypeAdapter(Snapshot).dump_json(snapshot, indent=2))
+
+    def snapshot(self) -> Snapshot:
+        return TypeAdapter(Snapshot).validate_json(_read(self._snapshot, "read"))
+
+    def save_catalogue(self, items: ItemStore, tenant: str) -> None:
+        found = [(item.item_id, item.title or "", item.available) for item in items.scan(tenant)]
+        columns = list(zip(*found, strict=True)) or [(), (), ()]
+        types = (pa.string(), pa.string(), pa.bool_())
+        arrays = [pa.array(column, kind) for column, kind in zip(columns, types, strict=True)]
+        pq.write_table(pa.table(arrays, ["item_id", "title", "available"]), self._catalogue)
+
+    def catalogue(self) -> Catalogue:
+        _read(self._catalogue, "read")
+        columns = pq.read_table(self._catalogue).to_pydict()
+        ids = columns["item_id"]
+        return Catalogue(
+            dict(zip(ids, columns["title"], strict=True)),
+            dict(zip(ids, columns["available"], strict=True)),
+        )
+
+    def catalogue_bytes(self) -> bytes:
+        return _read(self._catalogue, "read")
+
+    def save_candidate(self, version: str) -> None:
+        self._candidate.write_text(version, encoding="utf-8")
+
+    def candidate(self) -> str:
+        """The version that the train step made."""
+        return _read(self._candidate, "train").decode()
+
+
+def _read(path: Path, step: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise NotFound(f"{path} is missing: run `recsys nightly {step}` first") from error
