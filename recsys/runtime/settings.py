@@ -34,7 +34,8 @@ def parse_address(value: object) -> Address:
     return Address(host.removeprefix("[").removesuffix("]"), int(port))
 
 
-ListenAddress = Annotated[Address, NoDecode, BeforeValidator(parse_address)]
+HostPort = Annotated[Address, NoDecode, BeforeValidator(parse_address)]
+ListenAddress = HostPort
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 
 

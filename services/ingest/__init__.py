@@ -1,0 +1,1 @@
+"""Takes events and items in over gRPC and keeps them in HBase."""

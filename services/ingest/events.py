@@ -1,0 +1,71 @@
+"""An event on its way in, and what became of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from recsys.core.domain import Event
+from recsys.core.errors import FieldProblem
+
+
+@dataclass(frozen=True, slots=True)
+class EventDraft:
+    """An event as it was sent: unchecked, and its id and time may be left to us."""
+
+    user_id: str
+    item_id: str
+    event_type: str
+    event_id: str | None = None
+    timestamp_ms: int | None = None
+    quantity: float | None = None
+    price: float | None = None
+    order_id: str | None = None
+
+    @property
+    def may_be_retry_without_time(self) -> bool:
+        return self.event_id is not None and self.timestamp_ms is None
+
+    def complete(self, new_event_id: Callable[[], str], now_ms: int) -> Event:
+        """The event, with what was left out filled in.
+
+        Raises:
+            InvalidInput: naming every field that breaks a rule.
+        """
+        return Event(
+            event_id=new_event_id() if self.event_id is None else self.event_id,
+            user_id=self.user_id,
+            item_id=self.item_id,
+            event_type=self.event_type,
+            timestamp_ms=now_ms if self.timestamp_ms is None else self.timestamp_ms,
+            quantity=self.quantity,
+            price=self.price,
+            order_id=self.order_id,
+        )
+
+
+class Status(Enum):
+    """What became of an event."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one event, and why when it was rejected."""
+
+    status: Status
+    event_id: str
+    problems: tuple[FieldProblem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One outcome for each event, in order.
+
+    `degraded`: the events are durable but count only after the next training.
+    """
+
+    outcomes: list[Outcome]
+    degraded: bool

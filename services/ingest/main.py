@@ -1,0 +1,76 @@
+"""Wires the ingest service by hand and runs it until it is told to stop."""
+
+import sys
+import time
+import uuid
+
+from recsys.core.errors import ConfigurationError
+from recsys.rpc.v1.ingest_pb2_grpc import add_IngestServiceServicer_to_server
+from recsys.runtime.grpc_thread_server import ThreadServer, wait_for_stop_signal
+from recsys.runtime.logging import configure_logging
+from recsys.runtime.settings import load_settings
+from recsys.runtime.shop import load_shop
+from recsys.stores.hbase.interactions import HBaseInteractionStore
+from recsys.stores.hbase.items import HBaseItemStore
+from recsys.stores.hbase.pool import HBasePool, PoolSettings
+from recsys.stores.redis.connect import connect
+from recsys.stores.redis.hidden import RedisHiddenItems
+from recsys.stores.redis.recent import RedisRecentBehaviour
+from services.ingest.catalogue import Catalogue
+from services.ingest.health_probe import HealthProbe
+from services.ingest.record_events import EventRecorder
+from services.ingest.servicer import SERVICE, IngestServicer
+from services.ingest.settings import IngestSettings
+
+# Within the gateway's five seconds for a write there is room for one that timed out.
+_HBASE_CALL_SECONDS = 4.0
+_HBASE_WAIT_SECONDS = 1.0
+_REDIS_SECONDS = 0.5
+_PROBE_CALL_SECONDS = 2.0
+_PROBE_EVERY_SECONDS = 1.0
+
+
+def main() -> None:
+    """Run the service."""
+    try:
+        settings = load_settings(IngestSettings)
+        configure_logging("ingest", settings.instance, settings.log_level)
+        serve(settings)
+    except ConfigurationError as error:
+        sys.exit(f"ingest: {error}")
+
+
+def serve(settings: IngestSettings) -> None:
+    """Serve until SIGTERM, then drain."""
+    thrift = str(settings.hbase_thrift)
+    stores = HBasePool(
+        thrift,
+        PoolSettings(
+            size=settings.threads,
+            call_timeout_seconds=_HBASE_CALL_SECONDS,
+            wait_timeout_seconds=_HBASE_WAIT_SECONDS,
+        ),
+    )
+    # Apart from the others, so that a busy service does not look like a dead HBase.
+    probed = HBasePool(thrift, PoolSettings(size=1, call_timeout_seconds=_PROBE_CALL_SECONDS))
+    redis = connect(settings.redis_url.get_secret_value(), _REDIS_SECONDS)
+    recorder = EventRecorder(
+        HBaseInteractionStore(stores),
+        RedisRecentBehaviour(redis),
+        load_shop(settings.shop_config).event_types,
+        clock=lambda: time.time_ns() // 1_000_000,
+        new_event_id=lambda: uuid.uuid4().hex,
+    )
+    catalogue = Catalogue(HBaseItemStore(stores), RedisHiddenItems(redis))
+
+    server = ThreadServer(SERVICE, settings.threads, reflection=settings.reflection)
+    add_IngestServiceServicer_to_server(IngestServicer(recorder, catalogue), server.grpc)
+    server.start(settings.listen)
+    probe = HealthProbe(probed.ping, server.set_serving, _PROBE_EVERY_SECONDS)
+    probe.start()
+    wait_for_stop_signal()
+    server.stop(settings.drain_seconds)
+    probe.stop()
+    stores.close()
+    probed.close()
+    redis.close()

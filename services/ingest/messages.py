@@ -1,0 +1,103 @@
+"""Between the messages of the RPC contract and the words of the domain."""
+
+from typing import Any
+
+from google.protobuf.struct_pb2 import Struct
+
+from recsys.core.domain import Attribute, Item
+from recsys.core.errors import FieldProblem, InvalidInput
+from recsys.rpc.v1 import ingest_pb2
+from services.ingest.events import EventDraft, Recorded, Status
+
+_STATUS = {
+    Status.ACCEPTED: ingest_pb2.EVENT_STATUS_ACCEPTED,
+    Status.DUPLICATE: ingest_pb2.EVENT_STATUS_DUPLICATE,
+    Status.REJECTED: ingest_pb2.EVENT_STATUS_REJECTED,
+}
+
+
+def to_draft(message: ingest_pb2.Event) -> EventDraft:
+    return EventDraft(
+        user_id=message.user_id,
+        item_id=message.item_id,
+        event_type=message.event_type,
+        event_id=message.event_id or None,
+        timestamp_ms=message.timestamp_ms if message.HasField("timestamp_ms") else None,
+        quantity=message.quantity if message.HasField("quantity") else None,
+        price=message.price if message.HasField("price") else None,
+        order_id=message.order_id or None,
+    )
+
+
+def from_recorded(recorded: Recorded) -> ingest_pb2.RecordEventsResponse:
+    results = (
+        ingest_pb2.EventResult(
+            status=_STATUS[outcome.status],
+            event_id=outcome.event_id,
+            problems=[
+                ingest_pb2.FieldProblem(field=problem.field, reason=problem.reason)
+                for problem in outcome.problems
+            ],
+        )
+        for outcome in recorded.outcomes
+    )
+    return ingest_pb2.RecordEventsResponse(results=results, degraded=recorded.degraded)
+
+
+def to_item(message: ingest_pb2.Item) -> Item:
+    """Read a whole item.
+
+    Raises:
+        InvalidInput: naming every field that breaks a rule.
+    """
+    return Item(item_id=message.item_id, **_fields(message))
+
+
+def to_changes(request: ingest_pb2.PatchItemRequest) -> dict[str, Any]:
+    """The fields the mask names, with their new values; None stands for an unknown name.
+
+    Raises:
+        InvalidInput: when an attribute has a value that cannot be one.
+    """
+    fields = _fields(request.item)
+    return {path: fields.get(path) for path in request.update_mask.paths}
+
+
+def from_item(item: Item) -> ingest_pb2.Item:
+    attributes = Struct()
+    attributes.update(dict(item.attributes))
+    return ingest_pb2.Item(
+        item_id=item.item_id,
+        title=item.title,
+        categories=item.categories,
+        brand=item.brand,
+        price=item.price,
+        available=item.available,
+        attributes=attributes,
+    )
+
+
+def _fields(message: ingest_pb2.Item) -> dict[str, Any]:
+    return {
+        "title": message.title if message.HasField("title") else None,
+        "categories": tuple(message.categories),
+        "brand": message.brand if message.HasField("brand") else None,
+        "price": message.price if message.HasField("price") else None,
+        "available": message.available,
+        "attributes": _attributes(message.attributes),
+    }
+
+
+def _attributes(message: Struct) -> dict[str, Attribute]:
+    attributes: dict[str, Attribute] = {}
+    problems = []
+    for name, value in message.fields.items():
+        kind = value.WhichOneof("kind")
+        if kind in ("string_value", "number_value", "bool_value"):
+            attributes[name] = getattr(value, kind)
+        else:
+            reason = "must be text, a number, true or false"
+            problems.append(FieldProblem(f"attributes.{name}", reason))
+    if problems:
+        raise InvalidInput(problems)
+    return attributes

@@ -1,0 +1,102 @@
+"""Taking events in: check each on its own, store the good ones, remember them for serving."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import structlog
+
+from recsys.core.domain import Event
+from recsys.core.errors import FieldProblem, InvalidInput, Unavailable
+from recsys.core.event_types import EventTypes, check_event
+from recsys.core.ports import InteractionStore, RecentBehaviour
+from services.ingest.events import EventDraft, Outcome, Recorded, Status
+
+MAX_EVENTS = 1000
+# How long a retry of an event that came without a time is recognised.
+RETRY_WINDOW_MS = 24 * 3600 * 1000
+
+_log = structlog.get_logger()
+
+
+class EventRecorder:
+    """Records behaviour durably, once, and close to where answers are made.
+
+    Args:
+        clock: UTC milliseconds since 1970.
+        new_event_id: makes an id for an event that has none.
+    """
+
+    def __init__(
+        self,
+        interactions: InteractionStore,
+        recent: RecentBehaviour,
+        event_types: EventTypes,
+        clock: Callable[[], int],
+        new_event_id: Callable[[], str],
+    ) -> None:
+        self._interactions = interactions
+        self._recent = recent
+        self._event_types = event_types
+        self._clock = clock
+        self._new_event_id = new_event_id
+
+    def record(self, tenant: str, drafts: Sequence[EventDraft]) -> Recorded:
+        """Record a batch. When this returns, every event not rejected survives a crash.
+
+        Raises:
+            InvalidInput: the batch as a whole is empty or too long.
+            Unavailable: nothing may be assumed stored; sending the same batch again is safe for
+                events that carry an id.
+        """
+        if not 1 <= len(drafts) <= MAX_EVENTS:
+            reason = f"must be 1 to {MAX_EVENTS}, not {len(drafts)}"
+            raise InvalidInput([FieldProblem("events", reason)])
+        now_ms = self._clock()
+        checked = [self._check(draft, now_ms) for draft in drafts]
+        events = {at: event for at, event in enumerate(checked) if isinstance(event, Event)}
+        retried = [at for at in events if drafts[at].may_be_retry_without_time]
+        self._reuse_first_times(tenant, events, retried, now_ms)
+        stored = self._store(tenant, events)
+        outcomes = [stored[at] if isinstance(c, Event) else c for at, c in enumerate(checked)]
+        return Recorded(outcomes, degraded=not self._remember(tenant, events, now_ms))
+
+    def _check(self, draft: EventDraft, now_ms: int) -> Event | Outcome:
+        try:
+            event = draft.complete(self._new_event_id, now_ms)
+            check_event(event, self._event_types, now_ms)
+        except InvalidInput as error:
+            return Outcome(Status.REJECTED, draft.event_id or "", error.problems)
+        return event
+
+    def _reuse_first_times(
+        self, tenant: str, events: dict[int, Event], retried: Sequence[int], now_ms: int
+    ) -> None:
+        """Give a retry the time of its first attempt, or it would become a second event."""
+        by_user: defaultdict[str, list[int]] = defaultdict(list)
+        for at in retried:
+            by_user[events[at].user_id].append(at)
+        for user_id, positions in by_user.items():
+            event_ids = {events[at].event_id for at in positions}
+            times = self._interactions.find(tenant, user_id, event_ids, now_ms - RETRY_WINDOW_MS)
+            for at in positions:
+                event = events[at]
+                first_time = times.get(event.event_id, event.timestamp_ms)
+                events[at] = replace(event, timestamp_ms=first_time)
+
+    def _store(self, tenant: str, events: dict[int, Event]) -> dict[int, Outcome]:
+        is_new = self._interactions.append(tenant, list(events.values())) if events else []
+        return {
+            at: Outcome(Status.ACCEPTED if new else Status.DUPLICATE, event.event_id)
+            for (at, event), new in zip(events.items(), is_new, strict=True)
+        }
+
+    def _remember(self, tenant: str, events: dict[int, Event], now_ms: int) -> bool:
+        """Duplicates too: an earlier attempt may have failed here, after the durable write."""
+        try:
+            if events:
+                self._recent.record(tenant, list(events.values()), now_ms)
+        except Unavailable as error:
+            _log.warning("recent_behaviour_not_recorded", events=len(events), reason=str(error))
+            return False
+        return True

@@ -1,0 +1,60 @@
+"""The IngestService of the RPC contract. Errors become statuses in recsys.runtime.grpc_guard."""
+
+from typing import Any
+
+from recsys.core.domain import identifier_problem
+from recsys.core.errors import FieldProblem, InvalidInput
+from recsys.rpc.v1 import ingest_pb2, ingest_pb2_grpc
+from services.ingest.catalogue import Catalogue
+from services.ingest.messages import from_item, from_recorded, to_changes, to_draft, to_item
+from services.ingest.record_events import EventRecorder
+
+SERVICE = "recsys.rpc.v1.IngestService"
+
+
+class IngestServicer(ingest_pb2_grpc.IngestServiceServicer):
+    def __init__(self, recorder: EventRecorder, catalogue: Catalogue) -> None:
+        self._recorder = recorder
+        self._catalogue = catalogue
+
+    def RecordEvents(  # noqa: N802  # named by the proto
+        self, request: ingest_pb2.RecordEventsRequest, context: Any
+    ) -> ingest_pb2.RecordEventsResponse:
+        del context
+        recorded = self._recorder.record(request.tenant, [to_draft(e) for e in request.events])
+        return from_recorded(recorded)
+
+    def PutItem(  # noqa: N802  # named by the proto
+        self, request: ingest_pb2.PutItemRequest, context: Any
+    ) -> ingest_pb2.PutItemResponse:
+        del context
+        item = self._catalogue.put(request.tenant, to_item(request.item))
+        return ingest_pb2.PutItemResponse(item=from_item(item))
+
+    def GetItem(  # noqa: N802  # named by the proto
+        self, request: ingest_pb2.GetItemRequest, context: Any
+    ) -> ingest_pb2.GetItemResponse:
+        del context
+        item = self._catalogue.get(request.tenant, _checked(request.item_id))
+        return ingest_pb2.GetItemResponse(item=from_item(item))
+
+    def PatchItem(  # noqa: N802  # named by the proto
+        self, request: ingest_pb2.PatchItemRequest, context: Any
+    ) -> ingest_pb2.PatchItemResponse:
+        del context
+        item_id = _checked(request.item.item_id)
+        item = self._catalogue.patch(request.tenant, item_id, to_changes(request))
+        return ingest_pb2.PatchItemResponse(item=from_item(item))
+
+    def DeleteItem(  # noqa: N802  # named by the proto
+        self, request: ingest_pb2.DeleteItemRequest, context: Any
+    ) -> ingest_pb2.DeleteItemResponse:
+        del context
+        self._catalogue.delete(request.tenant, _checked(request.item_id))
+        return ingest_pb2.DeleteItemResponse()
+
+
+def _checked(item_id: str) -> str:
+    if reason := identifier_problem(item_id):
+        raise InvalidInput([FieldProblem("item_id", reason)])
+    return item_id

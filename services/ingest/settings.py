@@ -1,0 +1,26 @@
+"""What the ingest service is told."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+
+from recsys.runtime.settings import Address, HostPort, ListenAddress, ProcessSettings
+
+
+class IngestSettings(ProcessSettings):
+    """Environment of `python -m services.ingest`."""
+
+    listen: ListenAddress = Field(
+        default=Address("127.0.0.1", 50061), validation_alias="RECSYS_LISTEN"
+    )
+    hbase_thrift: HostPort = Field(
+        default=Address("127.0.0.1", 9090), validation_alias="HBASE_THRIFT"
+    )
+    # May carry a password.
+    redis_url: SecretStr = Field(
+        default=SecretStr("redis://127.0.0.1:6390/0"), validation_alias="REDIS_URL"
+    )
+    shop_config: Path | None = Field(default=None, validation_alias="RECSYS_SHOP_CONFIG")
+    # Each holds one connection to HBase while it works.
+    threads: int = Field(default=16, validation_alias="RECSYS_INGEST_THREADS", ge=1, le=256)
+    reflection: bool = Field(default=False, validation_alias="RECSYS_GRPC_REFLECTION")
