@@ -35,7 +35,6 @@ def parse_address(value: object) -> Address:
 
 
 HostPort = Annotated[Address, NoDecode, BeforeValidator(parse_address)]
-ListenAddress = HostPort
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 
 
@@ -52,6 +51,13 @@ class ProcessSettings(BaseSettings):
     )
     # How long requests under way may take to finish after SIGTERM.
     drain_seconds: Seconds = Field(default=10.0, validation_alias="RECSYS_DRAIN_SECONDS")
+
+
+class GrpcServiceSettings(ProcessSettings):
+    """What every gRPC service is told besides."""
+
+    listen: HostPort = Field(validation_alias="RECSYS_LISTEN")
+    reflection: bool = Field(default=False, validation_alias="RECSYS_GRPC_REFLECTION")
 
 
 def load_settings(kind: type[_Settings]) -> _Settings:

@@ -4,15 +4,13 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr
 
-from recsys.runtime.settings import Address, HostPort, ListenAddress, ProcessSettings
+from recsys.runtime.settings import Address, GrpcServiceSettings, HostPort
 
 
-class IngestSettings(ProcessSettings):
+class IngestSettings(GrpcServiceSettings):
     """Environment of `python -m services.ingest`."""
 
-    listen: ListenAddress = Field(
-        default=Address("127.0.0.1", 50061), validation_alias="RECSYS_LISTEN"
-    )
+    listen: HostPort = Field(default=Address("127.0.0.1", 50061), validation_alias="RECSYS_LISTEN")
     hbase_thrift: HostPort = Field(
         default=Address("127.0.0.1", 9090), validation_alias="HBASE_THRIFT"
     )
@@ -23,4 +21,3 @@ class IngestSettings(ProcessSettings):
     shop_config: Path | None = Field(default=None, validation_alias="RECSYS_SHOP_CONFIG")
     # Each holds one connection to HBase while it works.
     threads: int = Field(default=16, validation_alias="RECSYS_INGEST_THREADS", ge=1, le=256)
-    reflection: bool = Field(default=False, validation_alias="RECSYS_GRPC_REFLECTION")
