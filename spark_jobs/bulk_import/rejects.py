@@ -1,0 +1,48 @@
+"""The file that keeps what was not taken."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TextIO
+
+from spark_jobs.bulk_import.source import BadRow
+
+
+class RejectFile:
+    """JSON Lines of {file, line, reason, row}; it exists only when something was rejected."""
+
+    def __init__(self, path: Path, source: Path) -> None:
+        self.path = path
+        self._source = source
+        self._file: TextIO | None = None
+
+    def write(self, rows: Iterable[BadRow]) -> None:
+        for row in rows:
+            record = {
+                "file": str(self._source),
+                "line": row.line,
+                "reason": row.reason,
+                "row": row.raw,
+            }
+            print(json.dumps(record, default=str), file=self._open())
+
+    def __enter__(self) -> Self:
+        # What an earlier run left would be taken for this one's.
+        self.path.unlink(missing_ok=True)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._file:
+            self._file.close()
+
+    def _open(self) -> TextIO:
+        if self._file is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self.path.open("w", encoding="utf-8")
+        return self._file

@@ -1,0 +1,43 @@
+"""`recsys tables`: the HBase tables of a tenant."""
+
+from typing import Annotated
+
+import typer
+
+from recsys.runtime.settings import load_settings
+from recsys.stores.hbase.admin import create_tables
+from spark_jobs.cli.output import say
+from spark_jobs.settings import BatchSettings
+
+app = typer.Typer(help="The HBase tables of a tenant.", no_args_is_help=True)
+
+
+@app.callback()
+def tables() -> None:
+    """The HBase tables of a tenant."""
+
+
+@app.command()
+def create(
+    admin: Annotated[
+        str,
+        typer.Option(
+            envvar="HBASE_THRIFT_ADMIN",
+            metavar="HOST:PORT",
+            help="An HBase thrift2 server; only that kind can create tables.",
+        ),
+    ],
+    tenant: Annotated[str | None, typer.Option(help="The shop. Default: $RECSYS_TENANT.")] = None,
+) -> None:
+    """Create the namespace and the tables of a tenant, as far as they are missing.
+
+    The interactions table is split in advance, one region a salt bucket. Run again, it changes
+    nothing. Where no thrift2 server runs, feed infra/hbase/create_tables.rb to the HBase shell.
+
+    Example:
+
+        recsys tables create --tenant demo --admin 127.0.0.1:9091
+    """
+    tenant = tenant or load_settings(BatchSettings).tenant
+    created = create_tables(admin, tenant)
+    say(f"created {', '.join(created)}" if created else f"{tenant} has all its tables already")
