@@ -12,6 +12,7 @@ from recsys.core.ports import PublishedModels
 from recsys.core.ranking import top_n_rows
 from recsys.core.recommend import StoredUser
 from recsys.core.scoring import score_users
+from recsys.stores.manifest import Manifest
 from recsys.stores.model_files import ModelFiles
 from recsys.stores.redis.connect import connect
 from recsys.stores.redis.published import RedisPublishedModels
@@ -22,15 +23,16 @@ USERS_A_SHARD = 20_000
 
 
 def publish_users(
-    spark: SparkSession, model_store: Path, redis_url: str, tenant: str, version: str, users: int
+    spark: SparkSession, model_store: Path, redis_url: str, manifest: Manifest
 ) -> None:
-    """Write the records of all users.
+    """Write the records of all users of a version.
 
     The model store must be a folder that every executor sees.
 
     Raises:
         InvalidModel: when Redis afterwards lacks a record.
     """
+    tenant, version, users = manifest.tenant, manifest.version, manifest.data.users
     shards = [
         (start, min(start + USERS_A_SHARD, users)) for start in range(0, users, USERS_A_SHARD)
     ]

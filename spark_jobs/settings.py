@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from recsys.runtime.settings import ProcessSettings
 
@@ -14,7 +14,10 @@ class BatchSettings(ProcessSettings):
         default="demo", validation_alias="RECSYS_TENANT", pattern=r"^[a-z][a-z0-9_]{0,31}$"
     )
     hbase_thrift: str = Field(default="127.0.0.1:9090", validation_alias="HBASE_THRIFT")
-    redis_url: str = Field(default="redis://127.0.0.1:6390/0", validation_alias="REDIS_URL")
+    # May carry a password.
+    redis_url: SecretStr = Field(
+        default=SecretStr("redis://127.0.0.1:6390/0"), validation_alias="REDIS_URL"
+    )
     # A folder that the driver and every executor see.
     model_store: Path = Field(default=Path("models"), validation_alias="RECSYS_MODEL_STORE")
     shop_config: Path | None = Field(default=None, validation_alias="RECSYS_SHOP_CONFIG")

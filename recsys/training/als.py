@@ -78,18 +78,18 @@ def train_als(
         ConfigurationError: when a GPU is demanded and there is none.
     """
     device = _choose(settings.device)
-    model = AlternatingLeastSquares(
-        factors=settings.factors,
-        regularization=settings.regularization,
-        # The values are confidences already; implicit's GPU code would ignore another alpha.
-        alpha=1.0,
-        iterations=settings.iterations,
-        random_state=settings.seed,
-        use_gpu=device is Device.GPU,
-    )
     started = time.perf_counter()
     # implicit runs its own threads; BLAS threads beneath them only fight.
     with threadpool_limits(1, "blas"):
+        model = AlternatingLeastSquares(
+            factors=settings.factors,
+            regularization=settings.regularization,
+            # The values are confidences already; implicit's GPU code would ignore another alpha.
+            alpha=1.0,
+            iterations=settings.iterations,
+            random_state=settings.seed,
+            use_gpu=device is Device.GPU,
+        )
         model.fit(
             confidences,
             show_progress=False,

@@ -32,7 +32,7 @@ def main() -> None:
 
 async def serve(settings: RecommenderSettings) -> None:
     """Serve until SIGTERM, then drain."""
-    redis = connect_async(settings.redis_url)
+    redis = connect_async(settings.redis_url.get_secret_value())
     store = RedisServingStore(redis)
     follower = ModelFollower(store, settings.tenants)
     server = AsyncServer(SERVICE, settings.max_calls, reflection=settings.reflection)
@@ -51,7 +51,7 @@ async def serve(settings: RecommenderSettings) -> None:
 
 
 async def _serve_models(follower: ModelFollower, server: AsyncServer) -> None:
-    """Ready once the store was read for the first time; a store lost later degrades answers only."""
+    """Ready once the store was read; a store lost later only degrades answers."""
     while True:
         try:
             await follower.refresh()

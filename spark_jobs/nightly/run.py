@@ -9,13 +9,13 @@ from recsys.stores.hbase.items import HBaseItemStore
 from recsys.stores.hbase.pool import HBasePool
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_files import ModelFiles
-from recsys.stores.redis.connect import connect
+from recsys.stores.redis.connect import Redis, connect
 from recsys.stores.redis.lock import nightly_lock
 from recsys.stores.redis.published import RedisPublishedModels
 from spark_jobs.nightly.context import Context
 from spark_jobs.nightly.evaluate import evaluate_candidate
 from spark_jobs.nightly.plan import Plan, Step
-from spark_jobs.nightly.publish import publish_candidate
+from spark_jobs.nightly.publish import publish_candidate, publish_version
 from spark_jobs.nightly.train import run_fingerprint, train
 from spark_jobs.read_behaviour import read_behaviour
 from spark_jobs.run_folder import RunFolder
@@ -35,8 +35,8 @@ def run_nightly(
     Raises:
         AlreadyRunning, NoData, NotFound, GateRefused, InvalidModel, Unavailable: see the message.
     """
-    redis = connect(settings.redis_url)
-    with nightly_lock(redis, plan.tenant), _context(settings, plan, say) as context:
+    redis = connect(settings.redis_url.get_secret_value())
+    with nightly_lock(redis, plan.tenant), _context(settings, plan, redis, say) as context:
         wanted = [step for step in Step if step in steps]
         if Step.READ in wanted:
             _timed(context, Step.READ)
@@ -47,8 +47,24 @@ def run_nightly(
             _timed(context, step)
 
 
+def publish_stored(
+    settings: BatchSettings, tenant: str, version: str, say: Callable[[str], None]
+) -> None:
+    """Publish a version of the model store, whatever the gate would say.
+
+    Raises:
+        AlreadyRunning, NotFound, InvalidModel, Unavailable: see the message.
+    """
+    redis, models = connect(settings.redis_url.get_secret_value()), ModelFiles(settings.model_store)
+    manifest = models.manifest(tenant, version)
+    with nightly_lock(redis, tenant), spark_session(settings, f"recsys serve {tenant}") as spark:
+        publish_version(spark, settings, models, RedisPublishedModels(redis), manifest, say)
+
+
 @contextmanager
-def _context(settings: BatchSettings, plan: Plan, say: Callable[[str], None]) -> Iterator[Context]:
+def _context(
+    settings: BatchSettings, plan: Plan, redis: Redis, say: Callable[[str], None]
+) -> Iterator[Context]:
     pool = HBasePool(settings.hbase_thrift)
     try:
         say("starting Spark")
@@ -59,7 +75,7 @@ def _context(settings: BatchSettings, plan: Plan, say: Callable[[str], None]) ->
                 spark=spark,
                 items=HBaseItemStore(pool),
                 models=ModelFiles(settings.model_store),
-                published=RedisPublishedModels(connect(settings.redis_url)),
+                published=RedisPublishedModels(redis),
                 folder=RunFolder(settings.run_folder(plan.tenant)),
                 now_ms=lambda: time.time_ns() // 1_000_000,
                 say=say,

@@ -5,20 +5,23 @@ from contextlib import contextmanager
 
 import redis
 import redis.asyncio
+from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from recsys.core.errors import ConfigurationError, Unavailable
+
+__all__ = ["Redis", "connect", "connect_async", "to_bytes", "to_text", "translated_errors"]
 
 # A batch job may wait; a shopper may not.
 BATCH_TIMEOUT_SECONDS = 10.0
 SERVING_TIMEOUT_SECONDS = 0.25
 
 
-def connect(url: str, timeout_seconds: float = BATCH_TIMEOUT_SECONDS) -> "redis.Redis":
+def connect(url: str, timeout_seconds: float = BATCH_TIMEOUT_SECONDS) -> Redis:
     """A blocking client. Raises ConfigurationError when `url` is not a Redis address."""
     with _clear_url_error(url):
-        return redis.Redis.from_url(
+        return Redis.from_url(
             url,
             socket_timeout=timeout_seconds,
             socket_connect_timeout=timeout_seconds,

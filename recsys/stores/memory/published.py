@@ -1,0 +1,75 @@
+"""Published versions and what serving reads of them, in memory."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+
+from recsys.core.errors import InvalidModel
+from recsys.core.recommend import RecentEvent, StoredUser
+from recsys.stores.memory.hidden_items import MemoryHiddenItems
+from recsys.stores.memory.recent import MemoryRecentBehaviour
+
+
+class MemoryPublishedModels:
+    """`PublishedModels` that last as long as the process."""
+
+    def __init__(self) -> None:
+        self.pointers: dict[str, str] = {}
+        self.item_sides: dict[tuple[str, str], tuple[bytes, bytes]] = {}
+        self.users: defaultdict[tuple[str, str], dict[str, StoredUser]] = defaultdict(dict)
+
+    def current(self, tenant: str) -> str | None:
+        return self.pointers.get(tenant)
+
+    def write_items(self, tenant: str, version: str, manifest: bytes, items: bytes) -> None:
+        self.item_sides[tenant, version] = (manifest, items)
+
+    def write_users(
+        self, tenant: str, version: str, users: Sequence[tuple[str, StoredUser]]
+    ) -> None:
+        self.users[tenant, version].update(users)
+
+    def count_users(self, tenant: str, version: str, user_ids: Sequence[str]) -> int:
+        written = self.users[tenant, version]
+        return sum(user_id in written for user_id in user_ids)
+
+    def activate(self, tenant: str, version: str) -> None:
+        self.pointers[tenant] = version
+
+    def retire(self, tenant: str, keep: Collection[str]) -> int:
+        old = {(t, v) for t, v in self.item_sides | self.users if t == tenant and v not in keep}
+        removed = 0
+        for name in old:
+            removed += len(self.users.pop(name, {})) + len(self.item_sides.pop(name, ()))
+        return removed
+
+
+class MemoryServingStore:
+    """`ServingStore` over the other twins."""
+
+    def __init__(
+        self,
+        published: MemoryPublishedModels,
+        recent: MemoryRecentBehaviour,
+        hidden_items: MemoryHiddenItems,
+    ) -> None:
+        self._published = published
+        self._recent = recent
+        self._hidden_items = hidden_items
+
+    async def current(self, tenant: str) -> str | None:
+        return self._published.current(tenant)
+
+    async def item_side(self, tenant: str, version: str) -> tuple[bytes, bytes]:
+        try:
+            return self._published.item_sides[tenant, version]
+        except KeyError:
+            raise InvalidModel(f"model {version} of {tenant} was not published") from None
+
+    async def hidden(self, tenant: str) -> set[str]:
+        return self._hidden_items.of_tenant(tenant)
+
+    async def user(
+        self, tenant: str, version: str, user_id: str
+    ) -> tuple[StoredUser | None, list[RecentEvent]]:
+        stored = self._published.users[tenant, version].get(user_id)
+        return stored, self._recent.of_user(tenant, user_id)

@@ -1,0 +1,79 @@
+"""`recsys recommend` and `recsys similar`: ask a model version directly, without the services."""
+
+from typing import Annotated
+
+import typer
+
+from recsys.core.errors import NotFound
+from recsys.core.model import History
+from recsys.core.recommend import Answer, recommend_for_user, similar_items
+from spark_jobs.cli.model_access import OpenedModel, open_model
+from spark_jobs.cli.output import say, show
+from spark_jobs.publish_recommendations import stored_users
+
+Tenant = Annotated[str | None, typer.Option(help="The shop. Default: $RECSYS_TENANT.")]
+Version = Annotated[str | None, typer.Option(help="A model version; the serving one by default.")]
+Limit = Annotated[int, typer.Option(min=1, max=100, help="How many items.")]
+
+
+def recommend(
+    user_id: Annotated[str, typer.Argument(help="The shop's id of a user.")],
+    tenant: Tenant = None,
+    version: Version = None,
+    limit: Limit = 10,
+    history: Annotated[bool, typer.Option(help="Also show what the list is based on.")] = True,
+) -> None:
+    """Show what a model version recommends to a user, best first.
+
+    Behaviour since the training is left out: the API adds it, this shows the model itself. A user
+    the model does not know gets popular items.
+
+    Example: recsys recommend 17850 --limit 5
+    """
+    model = open_model(tenant, version)
+    row = model.users.ids.index_of(user_id)
+    stored = (
+        None if row is None else next(stored_users(model.items, model.users, range(row, row + 1)))
+    )
+    if history and stored:
+        _show_history(model, stored.history, limit)
+    recipe = model.manifest.recipe.to_recipe()
+    _show_answer(model, recommend_for_user(model.items, recipe, stored, [], (), limit))
+
+
+def similar(
+    item_id: Annotated[str, typer.Argument(help="The shop's id of an item.")],
+    tenant: Tenant = None,
+    version: Version = None,
+    limit: Limit = 10,
+) -> None:
+    """Show the items most alike to an item in a model version.
+
+    Example: recsys similar 85123A
+    """
+    model = open_model(tenant, version)
+    row = model.items.ids.index_of(item_id)
+    if row is None:
+        raise NotFound(f"model {model.manifest.version} does not know the item {item_id!r}")
+    say(f"alike to {item_id} {model.items.titles[row]}".rstrip())
+    _show_answer(model, similar_items(model.items, row, (), limit))
+
+
+def _show_history(model: OpenedModel, history: History, limit: int) -> None:
+    order = (-history.strengths).argsort(kind="stable")[:limit]
+    rows = [[*_item(model, int(history.items[i])), f"{history.strengths[i]:.2f}"] for i in order]
+    say(f"history, the strongest of {len(history.items)} items:")
+    show(["item", "title", "strength"], rows)
+
+
+def _show_answer(model: OpenedModel, answer: Answer) -> None:
+    say(f"source {answer.source.value}, model {model.manifest.version}")
+    rows = [
+        [*_item(model, entry.item_index), "" if entry.score is None else f"{entry.score:.3f}"]
+        for entry in answer.ranked
+    ]
+    show(["item", "title", "score"], rows)
+
+
+def _item(model: OpenedModel, row: int) -> list[str]:
+    return [model.items.ids.id_of(row), model.items.titles[row]]

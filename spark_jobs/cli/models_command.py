@@ -1,0 +1,66 @@
+"""`recsys models`: what is in the model store and what serves."""
+
+from typing import Annotated
+
+import typer
+
+from recsys.core.errors import InvalidModel
+from recsys.runtime.settings import load_settings
+from recsys.stores.manifest import Manifest
+from recsys.stores.model_files import ModelFiles
+from spark_jobs.cli.answer_commands import Tenant
+from spark_jobs.cli.model_access import serving_version
+from spark_jobs.cli.output import results, say, show
+from spark_jobs.nightly.run import publish_stored
+from spark_jobs.settings import BatchSettings
+
+models = typer.Typer(no_args_is_help=True, help="List, inspect and serve model versions.")
+
+
+@models.command("list")
+def list_(tenant: Tenant = None) -> None:
+    """List the versions of the model store, newest last; * marks the one that serves."""
+    settings = load_settings(BatchSettings)
+    tenant = tenant or settings.tenant
+    files = ModelFiles(settings.model_store)
+    serving = serving_version(settings, tenant)
+    rows = []
+    for version in files.versions(tenant):
+        mark = "*" if version == serving else ""
+        try:
+            rows.append([mark, version, *_summary(files.manifest(tenant, version))])
+        except InvalidModel as error:
+            rows.append([mark, version, str(error)])
+    if not rows:
+        say(f"tenant {tenant} has no model yet: run `recsys nightly`")
+    show(["", "version", "users", "items", "events", "ndcg@20", "popularity", "device"], rows)
+
+
+@models.command("show")
+def show_(
+    version: Annotated[str, typer.Argument(help="A version.")], tenant: Tenant = None
+) -> None:
+    """Print the manifest of a version as JSON."""
+    settings = load_settings(BatchSettings)
+    manifest = ModelFiles(settings.model_store).manifest(tenant or settings.tenant, version)
+    results.print_json(manifest.to_json().decode())
+
+
+@models.command("serve")
+def serve(
+    version: Annotated[str, typer.Argument(help="A version.")], tenant: Tenant = None
+) -> None:
+    """Publish a stored version and let it serve, without asking the gate: the way back.
+
+    Example: recsys models serve 20261123T020000Z-1a2b3c4d
+    """
+    settings = load_settings(BatchSettings)
+    publish_stored(settings, tenant or settings.tenant, version, say)
+
+
+def _summary(manifest: Manifest) -> list[str]:
+    judged = manifest.evaluation
+    metrics = (judged.model, judged.popularity) if judged else ({}, {})
+    scores = [f"{found['ndcg_at_20']:.4f}" if found else "-" for found in metrics]
+    counts = (manifest.data.users, manifest.data.items, manifest.data.events)
+    return [*(f"{count:,}" for count in counts), *scores, manifest.training.device]

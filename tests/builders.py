@@ -1,0 +1,119 @@
+"""Small, complete things for tests to start from; each test changes only what it is about."""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.core.event_types import EventType
+from recsys.core.model import NO_NEIGHBOUR, History, ItemSide, Recipe, UserSide
+from recsys.core.vocabulary import Vocabulary
+from recsys.stores.manifest import Data, Evaluation, Manifest, Training, recipe_entry
+
+EVENT_TYPES = {
+    "view": EventType(0.2),
+    "purchase": EventType(1.0, excludes=True),
+    "dislike": EventType(-2.0, excludes=True),
+    "impression": EventType(0.0),
+}
+
+
+def a_recipe(**changes: object) -> Recipe:
+    values: dict[str, object] = {
+        "alpha": 5.0,
+        "regularization": 1.0,
+        "half_life_days": 180.0,
+        "event_types": EVENT_TYPES,
+        "as_of_ms": 1_000_000,
+        "read_at_ms": 2_000_000,
+        "end_ms": 3_000_000,
+    }
+    return Recipe(**(values | changes))  # type: ignore[arg-type]
+
+
+def an_item_side(n: int = 6, k: int = 3, seed: int = 0, **changes: object) -> ItemSide:
+    """n items i0, i1, ... with random factors, each the neighbour of the next two."""
+    random = np.random.default_rng(seed)
+    nearby = (
+        (np.arange(n)[:, None] + np.arange(1, 3)) % n if n > 2 else np.full((n, 2), NO_NEIGHBOUR)
+    )
+    values: dict[str, object] = {
+        "ids": Vocabulary(f"i{row}" for row in range(n)),
+        "titles": tuple(f"Item {row}" for row in range(n)),
+        "factors": random.normal(size=(n, k)).astype(np.float32),
+        "neighbours": nearby.astype(np.int32),
+        "neighbour_scores": np.tile(np.array([0.9, 0.5], np.float32), (n, 1)),
+        "popular": np.arange(n, dtype=np.int32)[::-1].copy(),
+        "eligible": np.ones(n, np.bool_),
+    }
+    return ItemSide(**(values | changes))  # type: ignore[arg-type]
+
+
+def a_history(
+    items: Sequence[int], strengths: Sequence[float] | None = None, excluded: object = True
+) -> History:
+    return History(
+        np.array(items, np.int32),
+        np.array(strengths if strengths is not None else [1.0] * len(items), np.float32),
+        np.broadcast_to(np.array(excluded, np.bool_), len(items)).copy(),
+    )
+
+
+def a_user_side(histories: Sequence[History], k: int = 3, seed: int = 1) -> UserSide:
+    """Users u0, u1, ... with these histories and random factors."""
+    lengths = [len(history.items) for history in histories]
+    indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    together = History(
+        *(
+            np.concatenate([getattr(history, name) for history in histories])
+            for name in ("items", "strengths", "excluded")
+        )
+    )
+    random = np.random.default_rng(seed)
+    factors = random.normal(size=(len(histories), k)).astype(np.float32)
+    return UserSide(
+        Vocabulary(f"u{row}" for row in range(len(histories))), factors, indptr, together
+    )
+
+
+def a_manifest(version: str = "20260101T000000Z-aaaaaaaa", **changes: object) -> Manifest:
+    manifest = Manifest(
+        version=version,
+        tenant="shop",
+        created_at="2026-01-01T00:00:00+00:00",
+        recipe=recipe_entry(a_recipe()),
+        data=Data(events=10, users=2, items=6, pairs=5, fingerprint="f"),
+        training=Training(
+            factors=3,
+            iterations=15,
+            seed=1,
+            backend="implicit",
+            device="cpu",
+            versions={},
+            seconds=0.1,
+        ),
+    )
+    return manifest.model_copy(update=changes)
+
+
+def an_evaluation(ndcg: float, popularity: float = 0.04, users: int = 1000) -> Evaluation:
+    return Evaluation(
+        split_at_ms=0,
+        users=users,
+        model={"ndcg_at_20": ndcg},
+        popularity={"ndcg_at_20": popularity},
+    )
+
+
+def checkerboard(size: int) -> NDArray[np.float32]:
+    """Users like the items of their own colour, except the one on the diagonal that is left out.
+
+    The answer is known: a user's best unseen item is the one on the diagonal.
+    """
+    users, items = np.indices((size, size))
+    return (((users + items) % 2 == 0) & (users != items)).astype(np.float32)
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

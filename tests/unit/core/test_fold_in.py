@@ -1,0 +1,38 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recsys.core.fold_in import fold_in, gramian
+
+
+@settings(deadline=None)
+@given(st.integers(1, 8), st.integers(2, 30), st.integers(0, 2**32 - 1))
+def test_it_minimises_the_weighted_least_squares_of_the_paper(k: int, n: int, seed: int) -> None:
+    """The oracle is the dense normal equation over all n items in float64."""
+    random = np.random.default_rng(seed)
+    factors = random.normal(size=(n, k))
+    touched = random.random(n) < 0.5
+    strengths = np.where(touched, random.random(n) * 3, 0.0)
+    weights, wanted = 1.0 + 5.0 * strengths, touched.astype(float)
+    system = factors.T @ np.diag(weights) @ factors + 2.0 * np.eye(k)
+    expected = np.linalg.solve(system, factors.T @ (weights * wanted))
+
+    single = factors.astype(np.float32)
+    found = fold_in(
+        single[touched],
+        gramian(single),
+        strengths[touched].astype(np.float32),
+        alpha=5.0,
+        regularization=2.0,
+    )
+
+    assert found == pytest.approx(expected, abs=1e-4)
+
+
+def test_no_behaviour_gives_no_taste() -> None:
+    factors = np.eye(3, dtype=np.float32)
+    nothing = fold_in(
+        factors[:0], gramian(factors), np.empty(0, np.float32), alpha=1.0, regularization=1.0
+    )
+    assert not nothing.any()

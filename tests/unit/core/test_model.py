@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from recsys.core.errors import InvalidModel
+from recsys.core.model import UserSide
+from recsys.core.vocabulary import Vocabulary
+from tests.builders import a_history, a_user_side, an_item_side
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"titles": ("only one",)},
+        {"factors": np.full((6, 3), np.nan, np.float32)},
+        {"factors": np.ones((5, 3), np.float32)},
+        {"popular": np.arange(1, 7, dtype=np.int32)},
+        {"neighbours": np.full((6, 2), 6, np.int32)},
+        {"neighbour_scores": np.ones((6, 1), np.float32)},
+        {"eligible": np.ones(7, np.bool_)},
+    ],
+)
+def test_an_item_side_that_does_not_fit_together_is_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(InvalidModel):
+        an_item_side(**changes)  # type: ignore[arg-type]
+
+
+def test_an_item_without_factors_cannot_be_scored() -> None:
+    factors = np.ones((3, 2), np.float32)
+    factors[1] = 0
+    side = an_item_side(3, factors=factors, eligible=np.array([True, True, False]))
+    assert side.recommendable.tolist() == [True, False, False]
+
+
+def test_each_user_has_its_own_history() -> None:
+    users = a_user_side([a_history([4, 1]), a_history([]), a_history([2])])
+    assert [users.history(row).items.tolist() for row in range(3)] == [[4, 1], [], [2]]
+
+
+def test_a_user_side_that_does_not_fit_together_is_refused() -> None:
+    users = a_user_side([a_history([1])])
+    with pytest.raises(InvalidModel):
+        UserSide(Vocabulary(["a", "b"]), users.factors, users.indptr, users.histories)
+    with pytest.raises(InvalidModel):
+        UserSide(users.ids, np.full((1, 3), np.inf, np.float32), users.indptr, users.histories)

@@ -1,0 +1,112 @@
+import asyncio
+
+import pytest
+
+from recsys.core.errors import NotFound, Unavailable
+from recsys.stores.manifest import Manifest
+from recsys.stores.memory.hidden_items import MemoryHiddenItems
+from recsys.stores.memory.published import MemoryPublishedModels, MemoryServingStore
+from recsys.stores.memory.recent import MemoryRecentBehaviour
+from recsys.stores.model_codec import pack_items
+from recsys.stores.model_files import ITEMS
+from services.recommender.follower import REFUSED_SECONDS, ModelFollower
+from tests.builders import a_manifest, an_item_side, sha256
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Shop:
+    """A follower over twins, and what tests do to them."""
+
+    def __init__(self) -> None:
+        self.published = MemoryPublishedModels()
+        self.hidden_items = MemoryHiddenItems()
+        self.clock = Clock()
+        store = MemoryServingStore(self.published, MemoryRecentBehaviour(), self.hidden_items)
+        self.follower = ModelFollower(store, ["shop"], self.clock)
+
+    def publish(self, version: str, items: bytes | None = None) -> None:
+        whole = pack_items(an_item_side())
+        manifest = a_manifest(version, sha256={ITEMS: sha256(whole)})
+        self.published.write_items("shop", version, manifest.to_json(), items or whole)
+        self.published.activate("shop", version)
+
+    def refresh(self) -> None:
+        asyncio.run(self.follower.refresh())
+
+    @property
+    def version(self) -> str:
+        return self.follower.serving("shop").model.version
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return Shop()
+
+
+def test_before_the_first_model_the_service_says_what_is_missing(shop: Shop) -> None:
+    shop.refresh()
+    with pytest.raises(Unavailable, match="nightly"):
+        shop.follower.serving("shop")
+
+
+def test_another_tenant_is_not_served(shop: Shop) -> None:
+    with pytest.raises(NotFound):
+        shop.follower.serving("othershop")
+
+
+def test_it_follows_the_pointer(shop: Shop) -> None:
+    for version in ("v1", "v2", "v1"):
+        shop.publish(version)
+        shop.refresh()
+        assert shop.version == version
+
+
+@pytest.mark.parametrize("damage", [b"truncated", pack_items(an_item_side(seed=9))])
+def test_a_damaged_model_is_refused_and_the_old_one_stays(shop: Shop, damage: bytes) -> None:
+    shop.publish("v1")
+    shop.refresh()
+    shop.publish("v2", damage)
+    shop.refresh()
+    assert shop.version == "v1"
+
+
+def test_a_refused_version_is_taken_once_it_was_published_whole(shop: Shop) -> None:
+    shop.publish("v1", b"truncated")
+    shop.refresh()
+    shop.publish("v1")
+    shop.refresh()
+    with pytest.raises(Unavailable):
+        shop.follower.serving("shop")
+    shop.clock.now += REFUSED_SECONDS
+    shop.refresh()
+    assert shop.version == "v1"
+
+
+def test_hidden_items_are_known_by_row_and_survive_a_model_swap(shop: Shop) -> None:
+    shop.publish("v1")
+    shop.hidden_items.hide("shop", "i2")
+    shop.hidden_items.hide("shop", "not in the model")
+    shop.refresh()
+    assert shop.follower.serving("shop").hidden == {2}
+    shop.publish("v2")
+    shop.refresh()
+    assert shop.follower.serving("shop").hidden == {2}
+    shop.hidden_items.show("shop", "i2")
+    shop.refresh()
+    assert shop.follower.serving("shop").hidden == set()
+
+
+def test_a_manifest_of_another_format_is_refused(shop: Shop) -> None:
+    shop.publish("v1")
+    shop.refresh()
+    future: Manifest = a_manifest("v2", format=99)
+    shop.published.write_items("shop", "v2", future.to_json(), b"")
+    shop.published.activate("shop", "v2")
+    shop.refresh()
+    assert shop.version == "v1"

@@ -1,0 +1,97 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recsys.core.errors import InvalidInput, InvalidModel, NotFound
+from recsys.stores.manifest import Manifest
+from recsys.stores.model_codec import pack_items, unpack_items, unpack_users
+from recsys.stores.model_files import ITEMS, MANIFEST, ModelFiles
+from tests.builders import a_history, a_manifest, a_user_side, an_evaluation, an_item_side
+
+ITEM_SIDE = an_item_side()
+USER_SIDE = a_user_side([a_history([1, 2]), a_history([3])])
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> ModelFiles:
+    return ModelFiles(tmp_path)
+
+
+def saved(files: ModelFiles, version: str = "v1") -> Manifest:
+    return files.save(a_manifest(version), ITEM_SIDE, USER_SIDE)
+
+
+def test_a_version_reads_back_as_it_was_written(files: ModelFiles) -> None:
+    manifest = saved(files)
+    assert files.manifest("shop", "v1") == manifest
+    assert manifest.recipe.to_recipe() == a_manifest().recipe.to_recipe()
+    items, users = files.items("shop", "v1"), files.users("shop", "v1")
+    assert list(items.ids) == list(ITEM_SIDE.ids)
+    assert items.titles == ITEM_SIDE.titles
+    for name in ("factors", "neighbours", "neighbour_scores", "popular", "eligible"):
+        assert np.array_equal(getattr(items, name), getattr(ITEM_SIDE, name))
+    assert list(users.ids) == list(USER_SIDE.ids)
+    assert users.history(0).items.tolist() == [1, 2]
+
+
+def test_versions_are_listed_oldest_first(files: ModelFiles) -> None:
+    for version in ("20260102T000000Z-b", "20260101T000000Z-a"):
+        saved(files, version)
+    assert files.versions("shop") == ["20260101T000000Z-a", "20260102T000000Z-b"]
+    assert files.versions("othershop") == []
+
+
+def test_a_version_whose_writing_was_interrupted_is_not_there(
+    files: ModelFiles, tmp_path: Path
+) -> None:
+    saved(files)
+    (tmp_path / "shop" / "v1" / MANIFEST).rename(tmp_path / "elsewhere")
+    (tmp_path / "shop" / ".v2.unfinished").mkdir()
+    (tmp_path / "elsewhere").rename(tmp_path / "shop" / ".v2.unfinished" / MANIFEST)
+    assert files.versions("shop") == []
+
+
+def test_one_flipped_bit_is_noticed(files: ModelFiles, tmp_path: Path) -> None:
+    saved(files)
+    path = tmp_path / "shop" / "v1" / ITEMS
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(InvalidModel, match="checksum"):
+        files.items("shop", "v1")
+
+
+def test_an_evaluation_is_added_later(files: ModelFiles) -> None:
+    files.save_evaluation(saved(files), an_evaluation(0.1))
+    assert files.manifest("shop", "v1").evaluation == an_evaluation(0.1)
+    assert files.items("shop", "v1")
+
+
+def test_a_missing_version_is_answered_with_the_known_ones(files: ModelFiles) -> None:
+    saved(files)
+    with pytest.raises(NotFound, match="known: v1"):
+        files.manifest("shop", "v2")
+
+
+@pytest.mark.parametrize("version", ["../shop/v1", "", ".hidden", "a/b", "a\0"])
+def test_a_version_cannot_lead_out_of_the_store(files: ModelFiles, version: str) -> None:
+    with pytest.raises(InvalidInput):
+        files.manifest("shop", version)
+
+
+@pytest.mark.parametrize("text", [b"", b"{}", b"not json", a_manifest(format=99).to_json()])
+def test_a_damaged_or_foreign_manifest_is_refused(text: bytes) -> None:
+    with pytest.raises(InvalidModel):
+        Manifest.from_json(text)
+
+
+@pytest.mark.parametrize("data", [b"", b"nonsense", pack_items(ITEM_SIDE)[:-5]])
+def test_damaged_bytes_are_no_model(data: bytes) -> None:
+    with pytest.raises(InvalidModel):
+        unpack_items(data)
+
+
+def test_one_side_is_not_the_other() -> None:
+    with pytest.raises(InvalidModel, match="lacks the tensor"):
+        unpack_users(pack_items(ITEM_SIDE))
