@@ -1,5 +1,6 @@
 """The time a request has left. gRPC passes no deadlines on: each call is given one."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +24,6 @@ class Deadline:
         """Seconds left, never negative."""
         return max(0.0, self.at - self.clock())
 
-    def timeout(self, budget_seconds: float) -> float:
+    def timeout(self, budget_seconds: float = math.inf) -> float:
         """Seconds a call may take: its own budget, or what is left less a margin."""
         return max(0.0, min(self.remaining() - MARGIN_SECONDS, budget_seconds))

@@ -1,0 +1,38 @@
+"""The application: what stands around every request, then the routes."""
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+
+from services.gateway import (
+    docs_page,
+    event_routes,
+    health_routes,
+    item_routes,
+    recommendation_routes,
+)
+from services.gateway.error_answers import add_error_answers
+from services.gateway.openapi import described_by
+from services.gateway.parts import Parts
+from services.gateway.raw_path import RawPath
+from services.gateway.request_context import RequestContext
+
+
+def build_app(parts: Parts) -> FastAPI:
+    """The REST API over these parts; a plain ASGI application."""
+    app = FastAPI(
+        # From the outermost inwards.
+        middleware=[Middleware(RequestContext), Middleware(RawPath)],
+        # FastAPI's own page loads its scripts from the internet; ours works without.
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.parts = parts
+    add_error_answers(app)
+    app.include_router(recommendation_routes.router)
+    app.include_router(event_routes.router)
+    app.include_router(item_routes.router)
+    app.include_router(health_routes.router)
+    app.include_router(docs_page.router)
+    app.openapi = described_by(app)  # type: ignore[method-assign]  # FastAPI's documented way
+    return app

@@ -1,0 +1,129 @@
+"""The services behind the gateway: one method a question, errors as problems."""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import grpc
+import structlog
+
+from recsys.rpc.v1 import ingest_pb2, recommender_pb2
+from recsys.rpc.v1.ingest_pb2_grpc import IngestServiceStub
+from recsys.rpc.v1.recommender_pb2_grpc import RecommenderServiceStub
+from recsys.runtime.deadline import Deadline
+from recsys.runtime.grpc_guard import REQUEST_ID_KEY
+from services.gateway.rpc_problems import problem_of
+
+RECOMMENDER = "recsys.rpc.v1.RecommenderService"
+INGEST = "recsys.rpc.v1.IngestService"
+# With less left a second attempt would only be late.
+_LEAST_FOR_RETRY_SECONDS = 0.05
+
+_log = structlog.get_logger()
+_Request = TypeVar("_Request", contravariant=True)
+_Answer = TypeVar("_Answer", covariant=True)
+
+
+class _Method(Protocol[_Request, _Answer]):
+    def __call__(
+        self, request: _Request, *, timeout: float | None, metadata: Any
+    ) -> Awaitable[_Answer]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What goes with every question of one request."""
+
+    deadline: Deadline
+    request_id: str
+
+
+class Backend:
+    """One service behind a channel."""
+
+    name: str
+
+    def __init__(self, channel: "grpc.aio.Channel") -> None:
+        self._channel = channel
+        # Connect now, not with the first request.
+        self.is_ready()
+
+    def is_ready(self) -> bool:
+        """Whether a replica said by its health check that it serves."""
+        state = self._channel.get_state(try_to_connect=True)
+        return state is grpc.ChannelConnectivity.READY
+
+    async def _ask(
+        self,
+        method: _Method[_Request, _Answer],
+        request: _Request,
+        call: Call,
+        *,
+        attempts: int,
+    ) -> _Answer:
+        """Ask within the request's deadline; a question that changes nothing may be asked again."""
+        metadata = ((REQUEST_ID_KEY, call.request_id),)
+        try:
+            return await method(request, timeout=call.deadline.timeout(), metadata=metadata)
+        except grpc.aio.AioRpcError as error:
+            if _worth_retrying(error, call.deadline, attempts):
+                return await self._ask(method, request, call, attempts=attempts - 1)
+            _log.info("backend_refused", backend=self.name, code=error.code().name)
+            raise problem_of(error, self.name) from error
+
+
+class Recommender(Backend):
+    """Questions about recommendations: all safe to ask twice."""
+
+    name = "recommender"
+
+    def __init__(self, channel: "grpc.aio.Channel") -> None:
+        super().__init__(channel)
+        self._stub = RecommenderServiceStub(channel)
+
+    async def recommend(
+        self, request: recommender_pb2.RecommendForUserRequest, call: Call
+    ) -> recommender_pb2.Answer:
+        response = await self._ask(self._stub.RecommendForUser, request, call, attempts=2)
+        return response.answer
+
+    async def similar(
+        self, request: recommender_pb2.SimilarItemsRequest, call: Call
+    ) -> recommender_pb2.Answer:
+        response = await self._ask(self._stub.SimilarItems, request, call, attempts=2)
+        return response.answer
+
+
+class Ingest(Backend):
+    """Writes are asked once: the caller knows whether its events carry ids."""
+
+    name = "ingest"
+
+    def __init__(self, channel: "grpc.aio.Channel") -> None:
+        super().__init__(channel)
+        self._stub = IngestServiceStub(channel)
+
+    async def record(
+        self, request: ingest_pb2.RecordEventsRequest, call: Call
+    ) -> ingest_pb2.RecordEventsResponse:
+        return await self._ask(self._stub.RecordEvents, request, call, attempts=1)
+
+    async def put_item(self, request: ingest_pb2.PutItemRequest, call: Call) -> ingest_pb2.Item:
+        return (await self._ask(self._stub.PutItem, request, call, attempts=1)).item
+
+    async def get_item(self, request: ingest_pb2.GetItemRequest, call: Call) -> ingest_pb2.Item:
+        return (await self._ask(self._stub.GetItem, request, call, attempts=2)).item
+
+    async def patch_item(self, request: ingest_pb2.PatchItemRequest, call: Call) -> ingest_pb2.Item:
+        return (await self._ask(self._stub.PatchItem, request, call, attempts=1)).item
+
+    async def delete_item(self, request: ingest_pb2.DeleteItemRequest, call: Call) -> None:
+        await self._ask(self._stub.DeleteItem, request, call, attempts=1)
+
+
+def _worth_retrying(error: grpc.aio.AioRpcError, deadline: Deadline, attempts: int) -> bool:
+    return (
+        attempts > 1
+        and error.code() is grpc.StatusCode.UNAVAILABLE
+        and deadline.remaining() > _LEAST_FOR_RETRY_SECONDS
+    )

@@ -1,0 +1,79 @@
+"""What load balancers and people ask first."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Request
+from pydantic import BaseModel, ConfigDict
+
+from services.gateway.openapi import problem_responses
+from services.gateway.parts import parts_of
+from services.gateway.problems import NOT_FOUND, PROBLEM_TYPES, UNAVAILABLE, ProblemError
+
+router = APIRouter()
+
+
+class Alive(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "ok"}]})
+
+    status: Literal["ok"] = "ok"
+
+
+class Ready(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"status": "ready", "parts": {"recommender": "ready", "ingest": "unavailable"}}
+            ]
+        }
+    )
+
+    status: Literal["ready"] = "ready"
+    parts: dict[str, str]
+
+
+class Kind(BaseModel):
+    """One kind of problem."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"type": UNAVAILABLE.uri, "title": UNAVAILABLE.title, "status": 503}]
+        }
+    )
+
+    type: str
+    title: str
+    status: int
+
+
+@router.get("/livez", tags=["health"], summary="Is the process alive?")
+async def livez() -> Alive:
+    return Alive()
+
+
+@router.get(
+    "/readyz",
+    tags=["health"],
+    summary="Should requests be sent here?",
+    responses=problem_responses(UNAVAILABLE),
+)
+async def readyz(request: Request) -> Ready:
+    """Ready while any part behind the gateway answers, until the gateway is told to stop."""
+    readiness = parts_of(request).readiness
+    parts = readiness.parts()
+    if not readiness.is_ready(parts):
+        raise ProblemError(UNAVAILABLE, "send requests elsewhere", members={"parts": parts})
+    return Ready(parts=dict(parts))
+
+
+@router.get(
+    "/problems/{name}",
+    tags=["problems"],
+    summary="Read what a kind of problem means",
+    responses=problem_responses(NOT_FOUND),
+)
+async def problem(name: Annotated[str, Path(examples=["invalid-input"])]) -> Kind:
+    """What the `type` of a problem leads to."""
+    for kind in PROBLEM_TYPES:
+        if kind.name == name:
+            return Kind(type=kind.uri, title=kind.title, status=kind.status)
+    raise ProblemError(NOT_FOUND, "there is no kind of problem of this name")

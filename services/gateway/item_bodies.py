@@ -1,0 +1,142 @@
+"""The JSON of items."""
+
+from typing import Annotated, Any
+
+from google.protobuf.struct_pb2 import Struct
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.config import JsonDict
+
+from recsys.core.domain import (
+    MAX_ATTRIBUTES,
+    MAX_CATEGORIES,
+    MAX_ID_CHARACTERS,
+    MAX_NUMBER,
+    MAX_TEXT_CHARACTERS,
+    Attribute,
+    text_problem,
+)
+from recsys.core.errors import FieldProblem
+from recsys.rpc.v1 import ingest_pb2
+from services.gateway.problems import invalid_input
+from services.gateway.validation import field_problems
+
+ITEM_EXAMPLE: JsonDict = {
+    "title": "WHITE HANGING HEART T-LIGHT HOLDER",
+    "categories": ["Home", "Candles"],
+    "brand": "Hearts & Co",
+    "price": 2.55,
+    "available": True,
+    "attributes": {"colour": "white", "height_cm": 11.5, "gift": True},
+}
+
+
+def _attribute(value: object) -> Attribute:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
+        return _finite(value)
+    if not isinstance(value, str):
+        raise ValueError("must be text, a number, true or false")  # noqa: TRY004  # pydantic's way
+    if reason := text_problem(value):
+        raise ValueError(reason)
+    return value
+
+
+def _finite(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise ValueError("is too large a number") from error
+
+
+_Text = Annotated[str, Field(max_length=MAX_TEXT_CHARACTERS)]
+_Name = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARACTERS)]
+
+
+class ItemFields(BaseModel):
+    """An item without its id, which stands in the path.
+
+    PUT takes the default for a field that is missing, PATCH leaves it as it is.
+    """
+
+    model_config = ConfigDict(
+        strict=True, extra="forbid", json_schema_extra={"examples": [ITEM_EXAMPLE]}
+    )
+
+    item_id: _Name | None = Field(default=None, description="May repeat the id of the path.")
+    title: _Text | None = None
+    categories: list[_Name] = Field(
+        default=[], max_length=MAX_CATEGORIES, description="From broad to narrow."
+    )
+    brand: _Text | None = None
+    price: Annotated[float, Field(ge=0, le=MAX_NUMBER, allow_inf_nan=False)] | None = None
+    available: bool = Field(
+        default=True, description="False hides the item from all recommendations at once."
+    )
+    attributes: dict[_Name, Annotated[str | float | bool, BeforeValidator(_attribute)]] = Field(
+        default={}, max_length=MAX_ATTRIBUTES, description="Replaced as a whole."
+    )
+
+
+class Item(ItemFields):
+    """An item as the catalogue has it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"item_id": "85123A", **ITEM_EXAMPLE}]}
+    )
+
+    item_id: str
+
+
+def read_fields(item_id: str, body: object) -> ItemFields:
+    """The fields of the item of this id.
+
+    Raises:
+        ProblemError: naming every field at fault.
+    """
+    try:
+        fields = ItemFields.model_validate(body)
+    except ValidationError as error:
+        raise invalid_input(field_problems(error.errors())) from None
+    if fields.item_id not in (None, item_id):
+        raise invalid_input([FieldProblem("item_id", "differs from the id in the path")])
+    return fields
+
+
+def changed(fields: ItemFields) -> list[str]:
+    """Names of the fields that were sent.
+
+    Raises:
+        ProblemError: when there are none.
+    """
+    names = sorted(fields.model_fields_set - {"item_id"})
+    if not names:
+        raise invalid_input([FieldProblem("body", "names no field to change")])
+    return names
+
+
+def to_message(item_id: str, fields: ItemFields) -> ingest_pb2.Item:
+    attributes = Struct()
+    attributes.update(fields.attributes)
+    return ingest_pb2.Item(
+        item_id=item_id,
+        title=fields.title,
+        categories=fields.categories,
+        brand=fields.brand,
+        price=fields.price,
+        available=fields.available,
+        attributes=attributes,
+    )
+
+
+def from_message(message: ingest_pb2.Item) -> Item:
+    attributes: dict[str, Any] = dict(message.attributes.items())
+    return Item(
+        item_id=message.item_id,
+        title=message.title if message.HasField("title") else None,
+        categories=list(message.categories),
+        brand=message.brand if message.HasField("brand") else None,
+        price=message.price if message.HasField("price") else None,
+        available=message.available,
+        attributes=attributes,
+    )

@@ -1,0 +1,67 @@
+"""Wires the gateway by hand and runs it until it is told to stop."""
+
+import asyncio
+import math
+import sys
+
+import uvicorn
+import uvloop
+
+from recsys.core.errors import ConfigurationError
+from recsys.runtime.api_key_reload import WatchedKeyRing
+from recsys.runtime.grpc_channel import open_channel
+from recsys.runtime.logging import configure_logging
+from recsys.runtime.settings import load_settings
+from services.gateway.app import build_app
+from services.gateway.backends import INGEST, RECOMMENDER, Ingest, Recommender
+from services.gateway.draining_server import DrainingServer
+from services.gateway.parts import Parts
+from services.gateway.readiness import Readiness
+from services.gateway.settings import GatewaySettings
+
+# Longer than a load balancer keeps an idle connection, so that it is the one to close it.
+_KEEP_ALIVE_SECONDS = 75
+
+
+def main() -> None:
+    try:
+        settings = load_settings(GatewaySettings)
+        configure_logging("gateway", settings.instance, settings.log_level)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serve(settings))
+    except ConfigurationError as error:
+        sys.exit(f"gateway: {error}")
+
+
+async def serve(settings: GatewaySettings) -> None:
+    """Serve until SIGTERM, then drain."""
+    keys = WatchedKeyRing(settings.api_keys)
+    to_recommender = open_channel(settings.recommender_target, RECOMMENDER)
+    to_ingest = open_channel(settings.ingest_target, INGEST)
+    recommender, ingest = Recommender(to_recommender), Ingest(to_ingest)
+    readiness = Readiness(recommender, ingest)
+    app = build_app(
+        Parts(
+            keys=keys,
+            recommender=recommender,
+            ingest=ingest,
+            readiness=readiness,
+            read_seconds=settings.read_seconds,
+            write_seconds=settings.write_seconds,
+        )
+    )
+    config = uvicorn.Config(
+        app,
+        host=settings.listen.host,
+        port=settings.listen.port,
+        lifespan="off",
+        # Logs are set up already; each request has its line from RequestContext.
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=math.ceil(settings.drain_seconds),
+    )
+    await DrainingServer(config, readiness, settings.drain_notice_seconds).serve()
+    await to_recommender.close(None)
+    await to_ingest.close(None)

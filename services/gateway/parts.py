@@ -1,0 +1,32 @@
+"""What the routes work with, put together in `main.py` or by a test."""
+
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+from fastapi import Request
+
+from recsys.runtime.api_keys import ApiKey
+from services.gateway.backends import Ingest, Recommender
+from services.gateway.readiness import Readiness
+
+
+class Keys(Protocol):
+    """Says which key a text stands for."""
+
+    def authenticate(self, text: str) -> ApiKey | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything behind the routes. Seconds are the budget of one request."""
+
+    keys: Keys
+    recommender: Recommender
+    ingest: Ingest
+    readiness: Readiness
+    read_seconds: float
+    write_seconds: float
+
+
+def parts_of(request: Request) -> Parts:
+    return cast(Parts, request.app.state.parts)

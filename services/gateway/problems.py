@@ -1,0 +1,112 @@
+"""Errors as RFC 9457 problem details: the one table of what can go wrong, and how it is said."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.responses import Response
+
+from recsys.core.errors import FieldProblem
+
+MEDIA_TYPE = "application/problem+json"
+MAX_PROBLEMS = 20
+_MAX_FIELD_CHARACTERS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """One kind of problem. `uri` leads to its description on this very server."""
+
+    name: str
+    status: int
+    title: str
+
+    @property
+    def uri(self) -> str:
+        return f"/problems/{self.name}"
+
+
+MALFORMED_JSON = ProblemType("malformed-json", 400, "The body is not valid JSON")
+WRONG_KEY = ProblemType("wrong-key", 401, "The API key is missing or wrong")
+MISSING_SCOPE = ProblemType("missing-scope", 403, "The API key does not allow this")
+NOT_FOUND = ProblemType("not-found", 404, "There is no such thing")
+WRONG_METHOD = ProblemType("wrong-method", 405, "This route does not take this method")
+BODY_TOO_SLOW = ProblemType("body-too-slow", 408, "The body did not arrive in time")
+BODY_TOO_LARGE = ProblemType("body-too-large", 413, "The body is too large")
+WRONG_MEDIA_TYPE = ProblemType("wrong-media-type", 415, "The body must be plain JSON in UTF-8")
+INVALID_INPUT = ProblemType("invalid-input", 422, "Some input cannot be accepted")
+INTERNAL = ProblemType("internal", 500, "The gateway failed")
+BACKEND_FAILED = ProblemType("backend-failed", 502, "A service behind the gateway failed")
+UNAVAILABLE = ProblemType("unavailable", 503, "A part of the system cannot answer now")
+TIMED_OUT = ProblemType("timed-out", 504, "The answer did not come in time")
+
+PROBLEM_TYPES = (
+    MALFORMED_JSON,
+    WRONG_KEY,
+    MISSING_SCOPE,
+    NOT_FOUND,
+    WRONG_METHOD,
+    BODY_TOO_SLOW,
+    BODY_TOO_LARGE,
+    WRONG_MEDIA_TYPE,
+    INVALID_INPUT,
+    INTERNAL,
+    BACKEND_FAILED,
+    UNAVAILABLE,
+    TIMED_OUT,
+)
+
+
+@dataclass
+class ProblemError(Exception):
+    """Ends a request with a problem.
+
+    Attributes:
+        detail: what happened this time, for a person.
+        problems: the fields at fault.
+        headers: to be sent along, e.g. Retry-After.
+        members: further members of the document.
+    """
+
+    kind: ProblemType
+    detail: str
+    problems: Iterable[FieldProblem] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    members: Mapping[str, Any] = field(default_factory=dict)
+
+
+def invalid_input(problems: Iterable[FieldProblem]) -> ProblemError:
+    """The problem of fields at fault; its detail reads like a sentence."""
+    listed = list(problems)
+    named = ", ".join(dict.fromkeys(problem.field for problem in listed[:MAX_PROBLEMS]))
+    return ProblemError(INVALID_INPUT, f"see the problems of: {named[:200]}", listed)
+
+
+def problem_response(error: ProblemError, instance: str, request_id: str) -> Response:
+    document = {
+        "type": error.kind.uri,
+        "title": error.kind.title,
+        "status": error.kind.status,
+        "detail": error.detail,
+        "instance": instance,
+        "request_id": request_id,
+        **error.members,
+    }
+    if problems := described(error.problems):
+        document["problems"] = problems
+    return Response(
+        # As ASCII: field names come from callers and may hold what UTF-8 cannot encode.
+        json.dumps(document),
+        error.kind.status,
+        {"Cache-Control": "no-store", **error.headers},
+        MEDIA_TYPE,
+    )
+
+
+def described(problems: Iterable[FieldProblem]) -> list[dict[str, str]]:
+    """Problems as JSON; a thousand of them help nobody."""
+    return [
+        {"field": problem.field[:_MAX_FIELD_CHARACTERS], "reason": problem.reason}
+        for problem in list(problems)[:MAX_PROBLEMS]
+    ]

@@ -1,0 +1,36 @@
+"""Whether a load balancer should send requests here."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+
+class Backend(Protocol):
+    name: str
+
+    def is_ready(self) -> bool: ...
+
+
+class Readiness:
+    """Ready while any part behind answers, until told to drain.
+
+    One part that is down fails its own routes only: without the recommender events still come in,
+    and a new shop must be able to send its catalogue before the first model exists. A gateway that
+    left the balancer for that would take the working routes with it.
+    """
+
+    def __init__(self, *backends: Backend) -> None:
+        self._backends = backends
+        self._draining = False
+
+    def drain(self) -> None:
+        """Say from now on that requests should go elsewhere."""
+        self._draining = True
+
+    def parts(self) -> Mapping[str, str]:
+        return {
+            backend.name: "ready" if backend.is_ready() else "unavailable"
+            for backend in self._backends
+        }
+
+    def is_ready(self, parts: Mapping[str, str]) -> bool:
+        return not self._draining and "ready" in parts.values()

@@ -1,0 +1,23 @@
+"""What the gateway is told by its environment."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from recsys.runtime.settings import HostPort, ProcessSettings, Seconds
+
+
+class GatewaySettings(ProcessSettings):
+    listen: HostPort = Field(validation_alias="RECSYS_LISTEN")
+    # The file of hashed keys; `recsys keys create` makes it.
+    api_keys: Path = Field(validation_alias="RECSYS_API_KEYS")
+    # "dns:///host:port", or "ipv4:a:port,b:port" for fixed replicas.
+    recommender_target: str = Field(validation_alias="RECSYS_RECOMMENDER_TARGET", min_length=1)
+    ingest_target: str = Field(validation_alias="RECSYS_INGEST_TARGET", min_length=1)
+    # How long a request may take from its body being read to its answer.
+    read_seconds: Seconds = Field(default=1.0, validation_alias="RECSYS_READ_SECONDS")
+    write_seconds: Seconds = Field(default=5.0, validation_alias="RECSYS_WRITE_SECONDS")
+    # How long to go on serving after SIGTERM, for the load balancer to see /readyz turn.
+    drain_notice_seconds: Seconds = Field(
+        default=2.0, validation_alias="RECSYS_DRAIN_NOTICE_SECONDS"
+    )

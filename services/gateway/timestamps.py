@@ -1,0 +1,27 @@
+"""Points in time as RFC 3339 has them: a date, a time and a zone."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+_RFC_3339 = re.compile(
+    r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_REASON = "must be text such as 2026-01-31T12:00:00Z, with a zone (RFC 3339)"
+
+
+def parse_timestamp(value: object) -> int:
+    """UTC milliseconds since 1970, negative before.
+
+    Numbers are refused: seconds, milliseconds and microseconds are too easily confused.
+
+    Raises:
+        ValueError: saying what is expected.
+    """
+    if not isinstance(value, str) or not _RFC_3339.fullmatch(value):
+        raise ValueError(_REASON)
+    try:
+        moment = datetime.fromisoformat(value.upper())
+        return (moment - _EPOCH) // timedelta(milliseconds=1)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"names no moment there is; {_REASON}") from error

@@ -1,0 +1,34 @@
+"""What pydantic found wrong, in our words."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from recsys.core.errors import FieldProblem
+
+_REASONS = {
+    "missing": "is required",
+    "extra_forbidden": "is not a known field",
+    "model_type": "must be a JSON object",
+    "string_unicode": "has half a surrogate pair",
+}
+
+
+def field_problems(errors: Iterable[Mapping[str, Any]], whole: str = "body") -> list[FieldProblem]:
+    """One problem for each of pydantic's errors.
+
+    Args:
+        whole: the name of what was checked, for an error that concerns no single field.
+    """
+    return [FieldProblem(_field(error["loc"]) or whole, _reason(error)) for error in errors]
+
+
+def _field(location: tuple[str | int, ...]) -> str:
+    # FastAPI puts first where a parameter stands; its name is enough.
+    if location and location[0] in ("query", "path", "header"):
+        location = location[1:]
+    return ".".join(map(str, location))
+
+
+def _reason(error: Mapping[str, Any]) -> str:
+    message: str = _REASONS.get(error["type"], error["msg"])
+    return message.removeprefix("Value error, ").removeprefix("Input ")
