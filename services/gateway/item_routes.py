@@ -16,17 +16,17 @@ from services.gateway.raw_path import ItemId
 
 PATH = "/v1/items/{item_id}"
 
-router = APIRouter(
-    tags=["items"],
-    dependencies=[Depends(only_parameters())],
-    responses=problem_responses(),
-)
+# Who is calling is asked first: a stranger learns nothing else.
+_READING = [Depends(reader_key), Depends(only_parameters())]
+_WRITING = [Depends(ingester_key), Depends(only_parameters())]
+
+router = APIRouter(tags=["items"], responses=problem_responses())
 
 
 @router.get(
     PATH,
     summary="Read an item",
-    dependencies=[Depends(reader_key)],
+    dependencies=_READING,
     responses=problem_responses(NOT_FOUND),
 )
 async def get_item(item_id: ItemId, key: Reader, call: ReadCall, request: Request) -> Item:
@@ -37,7 +37,7 @@ async def get_item(item_id: ItemId, key: Reader, call: ReadCall, request: Reques
 @router.put(
     PATH,
     summary="Create or replace an item",
-    dependencies=[Depends(ingester_key)],
+    dependencies=_WRITING,
     responses=body_responses(),
     openapi_extra=json_request("ItemFields"),
 )
@@ -53,7 +53,7 @@ async def put_item(
 @router.patch(
     PATH,
     summary="Change fields of an item",
-    dependencies=[Depends(ingester_key)],
+    dependencies=_WRITING,
     responses={**body_responses(), **problem_responses(NOT_FOUND)},
     openapi_extra=json_request("ItemFields"),
 )
@@ -78,7 +78,7 @@ async def patch_item(
     summary="Remove an item",
     status_code=204,
     response_class=Response,
-    dependencies=[Depends(ingester_key)],
+    dependencies=_WRITING,
 )
 async def delete_item(item_id: ItemId, key: Ingester, call: WriteCall, request: Request) -> None:
     """Remove an item and hide it from all recommendations. One that is not there is no error."""

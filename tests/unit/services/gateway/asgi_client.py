@@ -1,0 +1,91 @@
+"""Sends requests straight into the application, byte for byte: no client library tidies them up."""
+
+import asyncio
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.types import ASGIApp, Message
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    chunks_read: int
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """What is wrong with each field, of a problem."""
+        assert self.headers["content-type"] == "application/problem+json"
+        return {problem["field"]: problem["reason"] for problem in self.json["problems"]}
+
+
+class Client:
+    """Calls an application on a given loop.
+
+    Args:
+        headers: sent with every request; None in a request's own leaves one out.
+    """
+
+    def __init__(self, app: ASGIApp, runner: asyncio.Runner, headers: Mapping[str, str]) -> None:
+        self._app = app
+        self._runner = runner
+        self._headers = headers
+
+    def get(self, target: str, **headers: str | None) -> Answer:
+        return self.send("GET", target, headers=headers)
+
+    def post(self, target: str, document: object) -> Answer:
+        return self.send("POST", target, json.dumps(document).encode())
+
+    def send(
+        self,
+        method: str,
+        target: str,
+        body: bytes | Iterable[bytes] = b"",
+        headers: Mapping[str, str | None] | None = None,
+    ) -> Answer:
+        """Header names may have underscores for hyphens."""
+        own = {name.replace("_", "-"): value for name, value in (headers or {}).items()}
+        sent = {k: v for k, v in {**self._headers, **own}.items() if v is not None}
+        return self._runner.run(self._send(method, target, body, sent))
+
+    async def _send(
+        self, method: str, target: str, body: bytes | Iterable[bytes], headers: Mapping[str, str]
+    ) -> Answer:
+        path, _, query = target.partition("?")
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": "not used: /what the server decoded",
+            "raw_path": path.encode(),
+            "query_string": query.encode(),
+            "headers": [(k.lower().encode(), v.encode()) for k, v in headers.items()],
+            "scheme": "http",
+            "server": ("test", 80),
+        }
+        chunks = iter([body] if isinstance(body, bytes) else body)
+        read = 0
+        sent: list[Message] = []
+
+        async def receive() -> Message:
+            nonlocal read
+            read += 1
+            chunk = next(chunks, None)
+            return {"type": "http.request", "body": chunk or b"", "more_body": chunk is not None}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        await self._app(scope, receive, send)
+        start, *rest = sent
+        answered = {name.decode(): value.decode() for name, value in start["headers"]}
+        whole = b"".join(message.get("body", b"") for message in rest)
+        return Answer(start["status"], answered, whole, read)

@@ -1,0 +1,97 @@
+"""Keys, request ids and what is logged."""
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.unit.services.gateway.asgi_client import Client
+from tests.unit.services.gateway.conftest import World
+
+TARGET = "/v1/users/ann/recommendations"
+ROUTES = [
+    ("GET", TARGET),
+    ("GET", "/v1/items/lamp/similar"),
+    ("GET", "/v1/items/lamp"),
+    ("POST", "/v1/events"),
+    ("PUT", "/v1/items/lamp"),
+    ("PATCH", "/v1/items/lamp"),
+    ("DELETE", "/v1/items/lamp"),
+]
+
+
+@pytest.mark.parametrize(("method", "target"), ROUTES)
+@pytest.mark.parametrize("key", [None, "", "rk_", "rk_ab_cd", "demo", "x" * 5000, "ключ"])
+def test_no_route_answers_without_a_good_key(
+    world: World, method: str, target: str, key: str | None
+) -> None:
+    answer = world.client(key).send(method, f"{target}?limit=0")
+    assert answer.status == 401
+    assert answer.headers["www-authenticate"].startswith("ApiKey")
+
+
+def test_a_key_with_another_secret_is_wrong(world: World) -> None:
+    key_id = world.keys["all"].split("_")[1]
+    answer = world.client(f"rk_{key_id}_{'0' * 64}").get(TARGET)
+    assert answer.status == 401
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_a_reading_key_cannot_write(world: World, method: str) -> None:
+    target = "/v1/events" if method == "POST" else "/v1/items/lamp"
+    answer = world.client(world.keys["read"]).send(method, target, b"{}")
+    assert answer.status == 403
+    assert "'ingest'" in answer.json["detail"]
+
+
+def test_a_reading_key_reads(world: World) -> None:
+    assert world.client(world.keys["read"]).get(TARGET).status == 200
+
+
+@pytest.mark.parametrize("given", ["abc-123", "~" * 128])
+def test_a_sane_request_id_is_kept_and_passed_on(world: World, api: Client, given: str) -> None:
+    answer = api.get(TARGET, X_Request_ID=given)
+    assert answer.headers["x-request-id"] == answer.json["request_id"] == given
+    assert world.recommender.request_ids == [given]
+
+
+@pytest.mark.parametrize("given", ["", "a b", "é", "x" * 129, 'a"\t'])
+def test_an_odd_request_id_is_replaced(api: Client, given: str) -> None:
+    made = api.get("/livez", X_Request_ID=given).headers["x-request-id"]
+    assert len(made) == 32
+    assert made.isalnum()
+
+
+def test_every_answer_has_a_request_id(api: Client) -> None:
+    for target in ("/livez", "/readyz", "/nowhere", "/docs", "/openapi.json", f"{TARGET}?limit=0"):
+        answer = api.get(target)
+        assert answer.headers["x-request-id"]
+        if answer.status >= 400:
+            assert answer.json["request_id"] == answer.headers["x-request-id"]
+
+
+def test_a_request_is_one_line_without_user_or_key(world: World, api: Client) -> None:
+    with capture_logs() as lines:
+        api.get("/v1/users/very-secret-user/recommendations")
+    [line] = lines
+    assert line["event"] == "request_served"
+    assert line["route"] == "/v1/users/{user_id}/recommendations"
+    assert line["status"] == 200
+    assert line["duration_ms"] > 0
+    assert "very-secret-user" not in str(lines)
+    assert world.keys["all"] not in str(lines)
+
+
+def test_what_nobody_foresaw_is_a_problem_and_logged(
+    world: World, api: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(text: str) -> None:
+        raise ZeroDivisionError(f"secret {text}")
+
+    monkeypatch.setattr(
+        type(world.app.state.parts.keys), "authenticate", lambda _, text: broken(text)
+    )
+    with capture_logs() as lines:
+        answer = api.get(TARGET)
+    assert answer.status == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert b"secret" not in answer.body
+    assert [line["event"] for line in lines] == ["request_failed", "request_served"]

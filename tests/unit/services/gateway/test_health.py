@@ -1,0 +1,82 @@
+"""When a load balancer should send requests here."""
+
+import asyncio
+from dataclasses import dataclass
+
+import pytest
+import uvicorn
+
+from services.gateway.draining_server import DrainingServer
+from services.gateway.readiness import Readiness
+from tests.unit.services.gateway.asgi_client import Client
+from tests.unit.services.gateway.conftest import World
+
+
+@dataclass
+class Part:
+    name: str
+    ready: bool
+
+    def is_ready(self) -> bool:
+        return self.ready
+
+
+@pytest.mark.parametrize(
+    ("recommender", "ingest", "ready"),
+    [(True, True, True), (True, False, True), (False, True, True), (False, False, False)],
+)
+def test_ready_while_any_part_answers(recommender: bool, ingest: bool, ready: bool) -> None:
+    readiness = Readiness(Part("recommender", recommender), Part("ingest", ingest))
+    assert readiness.is_ready(readiness.parts()) is ready
+
+
+def test_not_ready_once_draining() -> None:
+    readiness = Readiness(Part("recommender", True))
+    readiness.drain()
+    assert not readiness.is_ready(readiness.parts())
+
+
+def test_ready_by_the_health_of_real_replicas(api: Client) -> None:
+    api.get("/v1/users/ann/recommendations")
+    api.get("/v1/items/lamp")
+    answer = api.get("/readyz")
+    assert answer.status == 200
+    assert answer.json["parts"] == {"recommender": "ready", "ingest": "ready"}
+
+
+def test_an_unready_gateway_says_which_parts_are_away(
+    world: World, api: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(world.app.state.parts.readiness, "_backends", [Part("ingest", False)])
+    answer = api.get("/readyz")
+    assert answer.status == 503
+    assert answer.json["parts"] == {"ingest": "unavailable"}
+
+
+def test_alive_without_a_key(world: World) -> None:
+    assert world.client(None).get("/livez").json == {"status": "ok"}
+
+
+def test_a_signal_turns_readiness_first_and_stops_later() -> None:
+    readiness = Readiness(Part("recommender", True))
+    server = DrainingServer(uvicorn.Config("unused:app"), readiness, notice_seconds=0.02)
+
+    async def stop() -> tuple[bool, bool]:
+        server.handle_exit(15, None)
+        at_once = server.should_exit
+        await asyncio.sleep(0.1)
+        return at_once, server.should_exit
+
+    assert asyncio.run(stop()) == (False, True)
+    assert not readiness.is_ready(readiness.parts())
+
+
+def test_a_second_signal_stops_at_once() -> None:
+    server = DrainingServer(uvicorn.Config("unused:app"), Readiness(), notice_seconds=60)
+
+    async def stop() -> bool:
+        server.handle_exit(15, None)
+        server.handle_exit(15, None)
+        return server.should_exit
+
+    assert asyncio.run(stop())
