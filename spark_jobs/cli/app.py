@@ -5,7 +5,13 @@ import sys
 import typer
 
 from recsys.core.errors import GateRefused, RecsysError
-from spark_jobs.cli import answer_commands, keys_command, nightly_command
+from spark_jobs.cli import (
+    answer_commands,
+    import_command,
+    keys_command,
+    nightly_command,
+    tables_command,
+)
 from spark_jobs.cli.models_command import models
 from spark_jobs.cli.output import say
 
@@ -23,6 +29,8 @@ app = typer.Typer(
         " Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused by the quality gate."
     ),
 )
+app.add_typer(tables_command.app, name="tables")
+app.add_typer(import_command.app, name="import")
 app.command("nightly")(nightly_command.nightly)
 app.command("recommend")(answer_commands.recommend)
 app.command("similar")(answer_commands.similar)
