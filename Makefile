@@ -1,0 +1,74 @@
+# Every target works on a machine that has Python 3.11 to 3.13 and make, without root.
+# `make` or `make help` lists them.
+
+PYTHON := .venv/bin/python
+SYNCED := .venv/.synced
+STACK := $(PYTHON) -m infra.local
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+.PHONY: help
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do \
+		printf '  %-14s %s\n' "$$name" "$$text"; done
+
+##@ Run
+
+.PHONY: setup demo up down status bench
+setup: $(SYNCED) ## Make .venv from the lock file
+
+# Python decides in bootstrap.py which interpreter will do, and says so when none does.
+$(SYNCED): uv.lock pyproject.toml infra/local/bootstrap.py infra/local/bootstrap-requirements.txt
+	@python3 infra/local/bootstrap.py
+	@touch $@
+
+demo: $(SYNCED) ## Start everything, load a real shop's history, train, show recommendations
+	@$(STACK) demo
+
+up: $(SYNCED) ## Start the local stack: HBase, Redis, services, load balancer
+	@$(STACK) up
+
+down: $(SYNCED) ## Stop the local stack; its data stays
+	@$(STACK) down
+
+status: $(SYNCED) ## Show the processes of the stack, their memory and health
+	@$(STACK) status
+
+bench: $(SYNCED) ## Measure rows written and read per second, and more
+	@$(PYTHON) -m benchmarks
+
+##@ Develop
+
+.PHONY: test test-unit lint format proto proto-check clean
+test: $(SYNCED) ## Run all tests, on a stack of their own
+	@$(STACK) fetch
+	@$(PYTHON) -m pytest
+
+test-unit: $(SYNCED) ## Run the tests that need neither servers nor network
+	@$(PYTHON) -m pytest tests/unit
+
+lint: $(SYNCED) ## Check style, types, the architecture and the protocol
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+	@.venv/bin/buf lint proto
+
+format: $(SYNCED) ## Put the sources in their standard form
+	@.venv/bin/ruff check --fix-only
+	@.venv/bin/ruff format
+
+PROTOS = $(shell cd proto && find . -name '*.proto')
+
+proto: $(SYNCED) ## Generate recsys/rpc from proto/
+	@$(PYTHON) -m grpc_tools.protoc -Iproto --python_out=. --grpc_python_out=. --mypy_out=. \
+		--mypy_grpc_out=. $(PROTOS)
+
+proto-check: proto ## Fail if recsys/rpc is not what proto/ generates
+	@git diff --exit-code -- recsys/rpc || { echo 'commit what `make proto` made of recsys/rpc'; exit 1; }
+
+clean: ## Stop all stacks of this checkout and delete their data, caches and .venv
+	@if [ -x $(PYTHON) ]; then $(STACK) down --all; fi
+	rm -rf .local .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,118 @@
+"""`python -m infra.local`: the embedded local stack at the command line."""
+
+import json
+import shlex
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from infra.local.errors import StackError
+from infra.local.logs import tail
+from infra.local.ports import DEFAULT_STACK
+from infra.local.progress import Reporter
+from infra.local.settings import REPOSITORY, Settings
+from infra.local.stack import Parts, Stack
+from infra.local.status import as_table, is_healthy
+from infra.local.supervision import log_file
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="""The whole system on this machine: HBase, Redis, the services and a load balancer, as
+    real servers which need neither root nor a package manager.
+
+    Own servers are used when named: JAVA_HOME (17 to 21), REDIS_URL, HBASE_THRIFT=HOST:PORT (with
+    HBASE_THRIFT_ADMIN, a thrift2 server, if tables must be created), HAPROXY_BIN. Ports move by
+    RECSYS_HTTP_PORT, RECSYS_HTTPS_PORT and so on; the message about a taken port names the
+    variable.""",
+)
+
+Name = Annotated[
+    str, typer.Option(help="Which stack: each has a folder under .local/ and ports of its own.")
+]
+
+
+@app.command()
+def up(
+    name: Name = DEFAULT_STACK,
+    only: Annotated[Parts, typer.Option(help="How much to start.")] = Parts.ALL,
+) -> None:
+    """Start the stack and wait until all of it works. Harmless when it runs already."""
+    Stack(Settings.load(name), Reporter()).up(only)
+
+
+@app.command()
+def down(
+    name: Name = DEFAULT_STACK,
+    every: Annotated[bool, typer.Option("--all", help="All stacks of this checkout.")] = False,
+) -> None:
+    """Stop the stack. Its data stays: the next `up` goes on with it."""
+    for stack in _all_names() if every else [name]:
+        Stack(Settings.load(stack), Reporter()).down()
+
+
+@app.command()
+def status(name: Name = DEFAULT_STACK) -> None:
+    """Show every process: state, memory, address, health. Exits 0 only if all is well."""
+    rows = Stack(Settings.load(name)).status()
+    Console().print(as_table(rows))
+    raise typer.Exit(0 if is_healthy(rows) else 1)
+
+
+@app.command()
+def env(
+    name: Name = DEFAULT_STACK,
+    as_json: Annotated[bool, typer.Option("--json", help="As a JSON object.")] = False,
+) -> None:
+    """Print the variables that lead to the stack: `eval "$(python -m infra.local env)"`."""
+    variables = Stack(Settings.load(name)).environment()
+    if as_json:
+        print(json.dumps(variables, indent=2))
+    else:
+        print("\n".join(f"export {key}={shlex.quote(value)}" for key, value in variables.items()))
+
+
+@app.command()
+def fetch() -> None:
+    """Fetch HBase's jars into the cache, if they are not there."""
+    print(Stack(Settings.load(), Reporter()).fetch())
+
+
+@app.command()
+def logs(
+    process: Annotated[str, typer.Argument(help="As `status` names it, or supervisord.")],
+    name: Name = DEFAULT_STACK,
+    lines: Annotated[int, typer.Option("-n", help="How many of the last lines.", min=1)] = 50,
+) -> None:
+    """Print the end of a process's log."""
+    path = log_file(Settings.load(name), process)
+    if not path.exists():
+        raise StackError(f"{process!r} has no log in {path.parent}: see `status` for the names")
+    print(tail(path, lines))
+
+
+@app.command()
+def demo() -> None:
+    """Start everything, load a real shop's history, train, and show recommendations."""
+    from infra.local.demo import run  # it brings Spark along, which the other commands do not need
+
+    run(Stack(Settings.load(), Reporter()))
+
+
+def _all_names() -> list[str]:
+    return sorted(path.parent.name for path in (REPOSITORY / ".local").glob("*/lock"))
+
+
+def main() -> None:
+    try:
+        app()
+    except StackError as error:
+        print(f"\n{error}", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

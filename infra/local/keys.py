@@ -1,0 +1,12 @@
+"""The API key with which the demo can be tried."""
+
+from infra.local.settings import Settings
+from infra.local.tables import DEMO_TENANT
+from recsys.runtime.api_key_file import ensure_key
+from recsys.runtime.api_keys import Scope
+
+
+def ensure_demo_key(settings: Settings) -> str:
+    """The text of the demo's key, made at the first call; gateways know it by its hash."""
+    plain = settings.home / "demo_key"
+    return ensure_key(settings.api_keys, plain, DEMO_TENANT, [Scope.READ, Scope.INGEST])

@@ -1,0 +1,101 @@
+"""Which port each part of a stack listens on."""
+
+import re
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Self
+
+from infra.local.errors import StackError
+
+DEFAULT_STACK = "main"
+_EPHEMERAL_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
+# Blocks of the stacks other than `main`: from here up to where clients' own ports begin.
+_FIRST_BLOCK = 20000
+_LAST_BLOCK = 32000
+_BLOCK_SIZE = 32
+_NAMED_BLOCKS = {"test": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """All ports of one stack; the defaults are those of the stack `main`."""
+
+    http: int = 8080
+    https: int = 8443
+    stats: int = 8404
+    gateway_1: int = 8081
+    gateway_2: int = 8082
+    recommender_1: int = 50051
+    recommender_2: int = 50052
+    ingest: int = 50061
+    redis: int = 6390
+    hbase_thrift: int = 9090
+    hbase_thrift_admin: int = 9091
+    hbase_master: int = 16000
+    hbase_regionserver: int = 16020
+    zookeeper: int = 21811
+
+    @classmethod
+    def load(cls, stack: str, environ: Mapping[str, str]) -> Self:
+        """The ports of `stack`. Variables move those of `main` only, so that two stacks never meet.
+
+        Raises StackError if a variable is not a port number, or two parts would share a port.
+        """
+        if stack != DEFAULT_STACK:
+            start = _block_start(stack, _first_ephemeral_port())
+            return cls(**{field.name: start + n for n, field in enumerate(fields(cls))})
+        ports = cls(
+            **{
+                field.name: _port_from(environ, variable(field.name))
+                for field in fields(cls)
+                if environ.get(variable(field.name))
+            }
+        )
+        ports._reject_shared()
+        return ports
+
+    def items(self) -> list[tuple[str, int]]:
+        return [(field.name, getattr(self, field.name)) for field in fields(self)]
+
+    def _reject_shared(self) -> None:
+        owners: dict[int, str] = {}
+        for name, port in self.items():
+            if port in owners:
+                raise StackError(
+                    f"{variable(owners[port])} and {variable(name)} both say port {port}: "
+                    "change one of them"
+                )
+            owners[port] = name
+
+
+def variable(field_name: str) -> str:
+    """The environment variable which moves that port of the stack `main`."""
+    return f"RECSYS_{field_name.upper()}_PORT"
+
+
+def _port_from(environ: Mapping[str, str], name: str) -> int:
+    text = environ[name]
+    if not re.fullmatch(r"[0-9]{1,5}", text) or not 0 < int(text) < 65536:
+        raise StackError(f"{name}={text!r} is not a port: give a number from 1 to 65535")
+    return int(text)
+
+
+def _block_start(stack: str, first_ephemeral: int) -> int:
+    """A block of its own for each stack name, the same one every time."""
+    ceiling = min(_LAST_BLOCK, first_ephemeral)
+    if ceiling < _FIRST_BLOCK + 8 * _BLOCK_SIZE:
+        # Clients' ports begin so low that no room is left below them: share the space with them.
+        ceiling = _LAST_BLOCK
+    blocks = (ceiling - _FIRST_BLOCK) // _BLOCK_SIZE
+    reserved = len(_NAMED_BLOCKS)
+    spread = reserved + zlib.crc32(stack.encode()) % (blocks - reserved)
+    return _FIRST_BLOCK + _BLOCK_SIZE * _NAMED_BLOCKS.get(stack, spread)
+
+
+def _first_ephemeral_port() -> int:
+    try:
+        return int(_EPHEMERAL_RANGE.read_text(encoding="ascii").split()[0])
+    except OSError:  # not Linux: the range of IANA
+        return 49152
