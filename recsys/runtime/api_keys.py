@@ -19,8 +19,8 @@ _PREFIX = "rk"
 _KEY_ID_BYTES = 4
 _SECRET_BYTES = 32
 _NO_DIGEST = bytes(hashlib.sha256().digest_size)
-# What names an HBase namespace and stands in Redis keys.
-_TENANT = re.compile(r"[a-z][a-z0-9_]{0,31}")
+# A tenant names an HBase namespace, and `hbase` is HBase's own.
+_TENANT = re.compile(r"(?!hbase$)[a-z][a-z0-9_]{0,31}")
 
 
 class Scope(StrEnum):
@@ -50,7 +50,11 @@ def new_key(tenant: str, scopes: Iterable[Scope], created: datetime) -> tuple[Ap
     granted = frozenset(scopes)
     problems = []
     if not _TENANT.fullmatch(tenant):
-        problems.append(FieldProblem("tenant", f"must match {_TENANT.pattern}"))
+        problems.append(
+            FieldProblem(
+                "tenant", "must be 1 to 32 of a-z 0-9 _, begin with a letter and not be hbase"
+            )
+        )
     if not granted:
         problems.append(FieldProblem("scopes", "name at least one"))
     if problems:

@@ -1,0 +1,149 @@
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from recsys.core.errors import ConfigurationError, InvalidInput, NotFound
+from recsys.runtime.api_key_file import create_key, ensure_key, load_keys, revoke_key
+from recsys.runtime.api_key_reload import WatchedKeyRing
+from recsys.runtime.api_keys import ApiKey, KeyRing, Scope, new_key
+
+MADE = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "conf" / "keys.toml"
+
+
+def authenticate(file: Path, text: str) -> ApiKey | None:
+    return KeyRing(load_keys(file)).authenticate(text)
+
+
+def test_a_key_says_for_whom_and_for_what(file: Path) -> None:
+    text = create_key(file, "demo", [Scope.READ])
+    key = authenticate(file, text)
+    assert key
+    assert (key.tenant, key.scopes) == ("demo", {Scope.READ})
+    assert text == f"rk_{key.key_id}_{text.rpartition('_')[2]}"
+
+
+def test_any_other_text_is_no_key(file: Path) -> None:
+    text = create_key(file, "demo", Scope)
+    _, key_id, secret = text.split("_")
+    other = create_key(file, "demo", Scope).rpartition("_")[2]
+    for wrong in (
+        "",
+        "rk__",
+        secret,
+        text[:-1],
+        text + "0",
+        text.upper(),
+        f"xx_{key_id}_{secret}",
+        f"rk_{key_id}_{other}",
+        f"rk_00_{secret}",
+        f"rk_{key_id}_\ud800",
+    ):
+        assert authenticate(file, wrong) is None
+
+
+def test_the_secret_is_not_in_the_file_nor_shown(file: Path) -> None:
+    text = create_key(file, "demo", Scope)
+    secret = text.rpartition("_")[2]
+    assert secret not in file.read_text()
+    assert secret not in repr(load_keys(file))
+
+
+def test_the_file_is_its_owners_only(file: Path, tmp_path: Path) -> None:
+    plain = tmp_path / "demo.key"
+    ensure_key(file, plain, "demo", Scope)
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (file, plain)] == [0o600, 0o600]
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
+def test_keys_live_beside_each_other_until_revoked(file: Path) -> None:
+    old, new = create_key(file, "demo", Scope), create_key(file, "demo", Scope)
+    assert authenticate(file, old)
+    revoke_key(file, old.split("_")[1])
+    assert authenticate(file, old) is None
+    assert authenticate(file, new)
+
+
+def test_revoking_what_is_not_there_is_told(file: Path) -> None:
+    create_key(file, "demo", Scope)
+    with pytest.raises(NotFound, match="no key 00"):
+        revoke_key(file, "00")
+
+
+@pytest.mark.parametrize("tenant", ["", "Demo", "1shop", "a:b", "a-b", "x" * 33, "hbase"])
+def test_a_tenant_has_a_plain_name(tenant: str) -> None:
+    with pytest.raises(InvalidInput, match="tenant"):
+        new_key(tenant, Scope, MADE)
+
+
+def test_a_key_allows_something() -> None:
+    with pytest.raises(InvalidInput, match="scopes"):
+        new_key("demo", [], MADE)
+
+
+def test_ensuring_a_key_twice_gives_the_same(file: Path, tmp_path: Path) -> None:
+    plain = tmp_path / "demo.key"
+    text = ensure_key(file, plain, "demo", Scope)
+    assert ensure_key(file, plain, "demo", Scope) == text == plain.read_text().strip()
+    assert len(load_keys(file)) == 1
+
+
+@pytest.mark.parametrize("lost", ["file", "plain"])
+def test_a_lost_half_is_made_anew(file: Path, tmp_path: Path, lost: str) -> None:
+    plain = tmp_path / "demo.key"
+    text = ensure_key(file, plain, "demo", Scope)
+    (file if lost == "file" else plain).unlink()
+    again = ensure_key(file, plain, "demo", Scope)
+    assert again != text
+    assert authenticate(file, again)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[[key]", "not valid TOML"),
+        ("[[key]]\nid = 'ab'", "key.0.tenant: Field required"),
+        ("[[keys]]\n", "keys: Extra inputs"),
+        ("[[key]]\nid='ab'\ntenant='t'\nsha256='x'\nscopes=['read']", "key.0.sha256"),
+    ],
+)
+def test_a_damaged_file_is_named_with_the_place(file: Path, text: str, message: str) -> None:
+    file.parent.mkdir()
+    file.write_text(text)
+    with pytest.raises(ConfigurationError, match=message) as caught:
+        load_keys(file)
+    assert str(file) in str(caught.value)
+
+
+def test_a_missing_file_is_named(file: Path) -> None:
+    with pytest.raises(ConfigurationError, match="cannot read the API keys"):
+        WatchedKeyRing(file)
+
+
+def test_a_running_gateway_follows_the_file(file: Path) -> None:
+    now = 0.0
+    old = create_key(file, "demo", Scope)
+    ring = WatchedKeyRing(file, clock=lambda: now)
+    new = create_key(file, "demo", Scope)
+    assert ring.authenticate(new) is None
+    now += 1
+    assert ring.authenticate(new)
+    revoke_key(file, old.split("_")[1])
+    now += 1
+    assert ring.authenticate(old) is None
+
+
+@pytest.mark.parametrize("text", ["[[key]", None])
+def test_a_file_that_got_damaged_leaves_the_keys_as_they_were(file: Path, text: str | None) -> None:
+    now = 0.0
+    key = create_key(file, "demo", Scope)
+    ring = WatchedKeyRing(file, clock=lambda: now)
+    file.unlink() if text is None else file.write_text(text)
+    now += 1
+    assert ring.authenticate(key)

@@ -1,0 +1,199 @@
+"""Servers and channels together: errors, health, balancing, draining."""
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import grpc
+import pytest
+from structlog.testing import capture_logs
+
+from recsys.core.errors import (
+    ConfigurationError,
+    FieldProblem,
+    InvalidInput,
+    NotFound,
+    Unavailable,
+)
+from recsys.runtime.grpc_async_server import AsyncServer
+from recsys.runtime.grpc_channel import open_channel
+from recsys.runtime.grpc_errors import encode_problems, problems_of, retry_after_seconds_of
+from recsys.runtime.grpc_thread_server import ThreadServer
+from recsys.runtime.settings import Address
+
+LOOPBACK = Address("127.0.0.1", 0)
+SERVICE = "test.Service"
+METHOD = f"/{SERVICE}/Ask"
+
+
+class Handler(grpc.GenericRpcHandler):  # type: ignore[type-arg]
+    """One method that does what the test says."""
+
+    def __init__(self, behaviour: Callable[..., Any]) -> None:
+        self._behaviour = behaviour
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
+        return grpc.unary_unary_rpc_method_handler(self._behaviour)
+
+
+def a_thread_server(behaviour: Callable[[], bytes]) -> ThreadServer:
+    server = ThreadServer(SERVICE, 2, reflection=True)
+    server.grpc.add_generic_rpc_handlers((Handler(lambda *_: behaviour()),))
+    return server
+
+
+def fail(error: Exception) -> Callable[[], bytes]:
+    def behaviour() -> bytes:
+        raise error
+
+    return behaviour
+
+
+async def ask(target: str, timeout: float = 5.0) -> bytes:
+    async with open_channel(target, SERVICE) as channel:
+        answer: bytes = await channel.unary_unary(METHOD)(b"", timeout=timeout)
+        return answer
+
+
+@pytest.fixture(params=["threads", "event loop"])
+def failure(request: pytest.FixtureRequest) -> Callable[[Exception], Any]:
+    """What a caller sees when a method raises, on both kinds of server."""
+
+    async def on_threads(error: Exception) -> Any:
+        server = a_thread_server(fail(error))
+        port = server.start(LOOPBACK)
+        server.set_serving(True)
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await ask(f"ipv4:127.0.0.1:{port}")
+        await asyncio.to_thread(server.stop, 1)
+        return caught.value
+
+    async def on_loop(error: Exception) -> Any:
+        async def behaviour(*_: object) -> bytes:
+            raise error
+
+        server = AsyncServer(SERVICE, 10, reflection=True)
+        server.grpc.add_generic_rpc_handlers((Handler(behaviour),))
+        port = await server.start(LOOPBACK)
+        await server.set_serving(True)
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await ask(f"ipv4:127.0.0.1:{port}")
+        await server.stop(1)
+        return caught.value
+
+    run = on_threads if request.param == "threads" else on_loop
+    return lambda error: asyncio.run(run(error))
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (NotFound("no item"), grpc.StatusCode.NOT_FOUND),
+        (Unavailable("hbase", "away"), grpc.StatusCode.UNAVAILABLE),
+        (ConfigurationError("secret"), grpc.StatusCode.FAILED_PRECONDITION),
+        (ZeroDivisionError("secret"), grpc.StatusCode.INTERNAL),
+    ],
+)
+def test_an_error_arrives_as_its_status_and_does_not_leak(
+    failure: Callable[[Exception], Any], error: Exception, code: grpc.StatusCode
+) -> None:
+    with capture_logs() as lines:
+        seen = failure(error)
+    assert seen.code() is code
+    assert "secret" not in seen.details()
+    assert [line["code"] for line in lines if "code" in line] == [code.name]
+
+
+def test_the_fields_at_fault_arrive(failure: Callable[[Exception], Any]) -> None:
+    problems = [FieldProblem("user_id", "is odd"), FieldProblem("attributes.größe", "„x“")]
+    seen = failure(InvalidInput(problems))
+    assert seen.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert problems_of(seen) == problems
+
+
+def test_when_to_come_again_arrives(failure: Callable[[Exception], Any]) -> None:
+    assert retry_after_seconds_of(failure(Unavailable("hbase", "away", 2.5))) == 2.5
+
+
+def test_problems_never_outgrow_what_metadata_may_hold() -> None:
+    encoded = encode_problems(FieldProblem("ü" * 5000, "x" * 100) for _ in range(1000))
+    assert len(encoded) < 7000
+    assert json.loads(encoded)
+
+
+def test_calls_go_to_the_replicas_that_serve() -> None:
+    async def run() -> set[bytes]:
+        one, two, ill = (
+            a_thread_server(lambda: b"1"),
+            a_thread_server(lambda: b"2"),
+            a_thread_server(lambda: b"ill"),
+        )
+        ports = [server.start(LOOPBACK) for server in (one, two, ill)]
+        one.set_serving(True)
+        two.set_serving(True)
+        target = "ipv4:" + ",".join(f"127.0.0.1:{port}" for port in ports)
+        async with open_channel(target, SERVICE) as channel:
+            method = channel.unary_unary(METHOD)
+            await method(b"", timeout=5)
+            await asyncio.sleep(0.1)
+            both = {await method(b"", timeout=5) for _ in range(20)}
+            await asyncio.to_thread(two.stop, 1)
+            assert {await method(b"", timeout=5) for _ in range(20)} == {b"1"}
+        for server in (one, ill):
+            await asyncio.to_thread(server.stop, 1)
+        return both
+
+    assert asyncio.run(run()) == {b"1", b"2"}
+
+
+def test_no_serving_replica_fails_at_once() -> None:
+    async def run() -> float:
+        server = a_thread_server(lambda: b"")
+        port = server.start(LOOPBACK)
+        started = time.monotonic()
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await ask(f"ipv4:127.0.0.1:{port}")
+        assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+        await asyncio.to_thread(server.stop, 1)
+        return time.monotonic() - started
+
+    assert asyncio.run(run()) < 2
+
+
+def test_a_call_under_way_is_finished_before_the_server_stops() -> None:
+    async def run() -> bytes:
+        begun, release = threading.Event(), threading.Event()
+
+        def behaviour() -> bytes:
+            begun.set()
+            release.wait(5)
+            return b"done"
+
+        server = a_thread_server(behaviour)
+        port = server.start(LOOPBACK)
+        server.set_serving(True)
+        call = asyncio.ensure_future(ask(f"ipv4:127.0.0.1:{port}"))
+        with ThreadPoolExecutor() as threads:
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(threads, begun.wait, 5)
+            stopping = loop.run_in_executor(threads, server.stop, 5)
+            await asyncio.sleep(0.05)
+            assert not stopping.done()
+            release.set()
+            answer = await call
+            await stopping
+        return answer
+
+    assert asyncio.run(run()) == b"done"
+
+
+def test_a_taken_port_is_named() -> None:
+    first, second = a_thread_server(lambda: b""), a_thread_server(lambda: b"")
+    port = first.start(LOOPBACK)
+    with pytest.raises(ConfigurationError, match=f"127.0.0.1:{port}"):
+        second.start(Address("127.0.0.1", port))
+    first.stop(0)

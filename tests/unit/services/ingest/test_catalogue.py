@@ -1,0 +1,108 @@
+from collections.abc import Callable
+
+import pytest
+
+from recsys.core.domain import Item
+from recsys.core.errors import InvalidInput, NotFound, Unavailable
+from recsys.stores.memory.hidden_items import MemoryHiddenItems
+from recsys.stores.memory.items import MemoryItemStore
+from services.ingest.catalogue import Catalogue
+
+LAMP = Item("lamp", title="Lamp", categories=("home",), price=5.0, attributes={"colour": "red"})
+
+
+class Hidden(MemoryHiddenItems):
+    """Can be away, and can let another writer in just before it hides."""
+
+    away = False
+    before_hiding: Callable[[], object] | None = None
+
+    def hide(self, tenant: str, item_id: str) -> None:
+        if self.away:
+            raise Unavailable("redis", "away")
+        interrupt, self.before_hiding = self.before_hiding, None
+        if interrupt:
+            interrupt()
+        super().hide(tenant, item_id)
+
+
+class Shop:
+    def __init__(self) -> None:
+        self.items = MemoryItemStore()
+        self.hidden = Hidden()
+        self.catalogue = Catalogue(self.items, self.hidden)
+
+    def is_hidden(self) -> bool:
+        return "lamp" in self.hidden.of_tenant("shop")
+
+
+@pytest.fixture
+def shop() -> Shop:
+    shop = Shop()
+    shop.catalogue.put("shop", LAMP)
+    return shop
+
+
+def test_an_item_is_read_as_it_was_put(shop: Shop) -> None:
+    assert shop.catalogue.get("shop", "lamp") == LAMP
+    assert not shop.is_hidden()
+
+
+def test_a_patch_replaces_the_named_fields_only(shop: Shop) -> None:
+    patched = shop.catalogue.patch("shop", "lamp", {"price": None, "attributes": {"watts": 7.0}})
+    assert patched == Item(
+        "lamp", title="Lamp", categories=("home",), price=None, attributes={"watts": 7.0}
+    )
+    assert shop.items.get("shop", "lamp") == patched
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({}, "update_mask: names no field"),
+        ({"colour": 1}, "colour: is not one of: title"),
+        ({"item_id": "other"}, "item_id: is not one of"),
+        ({"price": -1.0}, "price: must be between"),
+    ],
+)
+def test_a_bad_patch_changes_nothing(shop: Shop, changes: dict[str, object], message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        shop.catalogue.patch("shop", "lamp", changes)
+    assert shop.items.get("shop", "lamp") == LAMP
+
+
+def test_an_unknown_item_is_not_found(shop: Shop) -> None:
+    with pytest.raises(NotFound):
+        shop.catalogue.get("shop", "other")
+    with pytest.raises(NotFound):
+        shop.catalogue.patch("other", "lamp", {"title": "T"})
+
+
+def test_availability_hides_and_shows(shop: Shop) -> None:
+    shop.catalogue.patch("shop", "lamp", {"available": False})
+    assert shop.is_hidden()
+    shop.catalogue.patch("shop", "lamp", {"available": True})
+    assert not shop.is_hidden()
+
+
+def test_a_deleted_item_is_gone_and_hidden(shop: Shop) -> None:
+    shop.catalogue.delete("shop", "lamp")
+    shop.catalogue.delete("shop", "lamp")
+    assert shop.items.get("shop", "lamp") is None
+    assert shop.is_hidden()
+
+
+def test_hiding_that_failed_is_not_acknowledged_and_a_retry_mends(shop: Shop) -> None:
+    shop.hidden.away = True
+    with pytest.raises(Unavailable):
+        shop.catalogue.patch("shop", "lamp", {"available": False})
+    shop.hidden.away = False
+    shop.catalogue.patch("shop", "lamp", {"available": False})
+    assert shop.is_hidden()
+
+
+def test_overlapping_writers_leave_what_the_catalogue_says(shop: Shop) -> None:
+    shop.hidden.before_hiding = lambda: shop.catalogue.put("shop", LAMP)
+    shop.catalogue.patch("shop", "lamp", {"available": False})
+    assert shop.items.get("shop", "lamp") == LAMP
+    assert not shop.is_hidden()

@@ -1,0 +1,148 @@
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from recsys.core.domain import Event
+from recsys.core.errors import InvalidInput, Unavailable
+from recsys.stores.memory.interactions import MemoryInteractionStore
+from recsys.stores.memory.recent import MemoryRecentBehaviour
+from services.ingest.events import EventDraft, Status
+from services.ingest.record_events import RETRY_WINDOW_MS, EventRecorder
+from tests.builders import EVENT_TYPES
+
+NOW_MS = 1_700_000_000_000
+DAY_MS = 24 * 3600 * 1000
+
+
+class FlakyRecent(MemoryRecentBehaviour):
+    away = False
+
+    def record(self, tenant: str, events: Sequence[Event], received_ms: int) -> None:
+        if self.away:
+            raise Unavailable("redis", "away")
+        super().record(tenant, events, received_ms)
+
+
+class Shop:
+    """A recorder over memory, whose clock the test sets."""
+
+    def __init__(self) -> None:
+        self.interactions = MemoryInteractionStore()
+        self.recent = FlakyRecent()
+        self.now_ms = NOW_MS
+        ids = itertools.count()
+        self.recorder = EventRecorder(
+            self.interactions,
+            self.recent,
+            EVENT_TYPES,
+            clock=lambda: self.now_ms,
+            new_event_id=lambda: f"made-{next(ids)}",
+        )
+
+    def statuses(self, *drafts: EventDraft) -> list[Status]:
+        return [outcome.status for outcome in self.recorder.record("shop", drafts).outcomes]
+
+    def history(self, user_id: str = "ann") -> list[Event]:
+        return self.interactions.history("shop", user_id)
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return Shop()
+
+
+def a_draft(**changes: Any) -> EventDraft:
+    return EventDraft(**{"user_id": "ann", "item_id": "lamp", "event_type": "view", **changes})
+
+
+def test_what_is_left_out_is_filled_in(shop: Shop) -> None:
+    [outcome] = shop.recorder.record("shop", [a_draft()]).outcomes
+    assert (outcome.status, outcome.event_id) == (Status.ACCEPTED, "made-0")
+    assert shop.history() == [Event("made-0", "ann", "lamp", "view", NOW_MS)]
+
+
+def test_an_accepted_event_is_durable_and_remembered(shop: Shop) -> None:
+    shop.recorder.record("shop", [a_draft(event_id="e", timestamp_ms=NOW_MS - 5)])
+    [recent] = shop.recent.of_user("shop", "ann")
+    assert (recent.item_id, recent.timestamp_ms, recent.received_ms) == ("lamp", NOW_MS - 5, NOW_MS)
+
+
+def test_the_same_event_again_is_a_duplicate(shop: Shop) -> None:
+    draft = a_draft(event_id="e", timestamp_ms=NOW_MS)
+    assert shop.statuses(draft, draft) == [Status.ACCEPTED, Status.DUPLICATE]
+    assert shop.statuses(draft) == [Status.DUPLICATE]
+    assert len(shop.history()) == 1
+
+
+def test_a_retry_without_time_is_the_same_event(shop: Shop) -> None:
+    shop.statuses(a_draft(event_id="e"), a_draft(event_id="e", user_id="bob"))
+    shop.now_ms += DAY_MS - 1
+    assert shop.statuses(a_draft(event_id="e"), a_draft(event_id="new")) == [
+        Status.DUPLICATE,
+        Status.ACCEPTED,
+    ]
+    assert [event.timestamp_ms for event in shop.history()] == [shop.now_ms, NOW_MS]
+
+
+def test_a_retry_after_the_window_is_a_new_event(shop: Shop) -> None:
+    shop.statuses(a_draft(event_id="e"))
+    shop.now_ms += RETRY_WINDOW_MS + 1
+    assert shop.statuses(a_draft(event_id="e")) == [Status.ACCEPTED]
+
+
+def test_a_time_that_was_sent_is_never_changed(shop: Shop) -> None:
+    shop.statuses(a_draft(event_id="e", timestamp_ms=1), a_draft(event_id="e", timestamp_ms=2))
+    assert [event.timestamp_ms for event in shop.history()] == [2, 1]
+
+
+def test_a_bad_event_does_not_fail_the_others(shop: Shop) -> None:
+    recorded = shop.recorder.record(
+        "shop",
+        [
+            a_draft(event_type="teleport", event_id="bad"),
+            a_draft(item_id="\0"),
+            a_draft(event_id="good"),
+            a_draft(timestamp_ms=NOW_MS + 2 * DAY_MS),
+            a_draft(quantity=float("nan")),
+        ],
+    )
+    fields = [[problem.field for problem in outcome.problems] for outcome in recorded.outcomes]
+    assert fields == [["event_type"], ["item_id"], [], ["timestamp"], ["quantity"]]
+    assert recorded.outcomes[0].event_id == "bad"
+    assert [event.event_id for event in shop.history()] == ["good"]
+
+
+def test_all_bad_touches_no_store(shop: Shop) -> None:
+    shop.recent.away = True
+    recorded = shop.recorder.record("shop", [a_draft(user_id="")])
+    assert recorded.outcomes[0].status is Status.REJECTED
+    assert not recorded.degraded
+
+
+@pytest.mark.parametrize("count", [0, 1001])
+def test_a_batch_has_bounds(shop: Shop, count: int) -> None:
+    with pytest.raises(InvalidInput, match="events: must be 1 to 1000"):
+        shop.recorder.record("shop", [a_draft()] * count)
+
+
+def test_a_dead_redis_degrades_and_a_retry_mends(shop: Shop) -> None:
+    shop.recent.away = True
+    draft = a_draft(event_id="e")
+    recorded = shop.recorder.record("shop", [draft])
+    assert recorded.degraded
+    assert recorded.outcomes[0].status is Status.ACCEPTED
+    shop.recent.away = False
+    assert shop.statuses(draft) == [Status.DUPLICATE]
+    assert len(shop.recent.of_user("shop", "ann")) == 1
+
+
+def test_a_dead_hbase_fails_the_call(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> None:
+        raise Unavailable("hbase", "away")
+
+    monkeypatch.setattr(shop.interactions, "append", away)
+    with pytest.raises(Unavailable):
+        shop.statuses(a_draft())
+    assert shop.recent.of_user("shop", "ann") == []

@@ -1,0 +1,107 @@
+"""The service as another client of the RPC contract sees it."""
+
+from collections.abc import Iterator
+
+import grpc
+import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.struct_pb2 import Struct
+
+from recsys.rpc.v1 import ingest_pb2 as pb
+from recsys.rpc.v1.ingest_pb2_grpc import IngestServiceStub, add_IngestServiceServicer_to_server
+from recsys.runtime.grpc_thread_server import ThreadServer
+from recsys.runtime.settings import Address
+from recsys.stores.memory.hidden_items import MemoryHiddenItems
+from recsys.stores.memory.interactions import MemoryInteractionStore
+from recsys.stores.memory.items import MemoryItemStore
+from recsys.stores.memory.recent import MemoryRecentBehaviour
+from services.ingest.catalogue import Catalogue
+from services.ingest.record_events import EventRecorder
+from services.ingest.servicer import SERVICE, IngestServicer
+from tests.builders import EVENT_TYPES
+
+
+@pytest.fixture(scope="module")
+def ingest() -> Iterator[IngestServiceStub]:
+    recorder = EventRecorder(
+        MemoryInteractionStore(), MemoryRecentBehaviour(), EVENT_TYPES, lambda: 5, lambda: "made"
+    )
+    catalogue = Catalogue(MemoryItemStore(), MemoryHiddenItems())
+    server = ThreadServer(SERVICE, 1, reflection=False)
+    add_IngestServiceServicer_to_server(IngestServicer(recorder, catalogue), server.grpc)
+    port = server.start(Address("127.0.0.1", 0))
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        yield IngestServiceStub(channel)
+    server.stop(0.1)
+
+
+def an_item(item_id: str = "lamp") -> pb.Item:
+    attributes = Struct()
+    attributes.update({"colour": "red", "watts": 7.5, "dimmable": True})
+    return pb.Item(item_id=item_id, title="Lamp", price=5.0, available=True, attributes=attributes)
+
+
+def test_events_are_answered_in_order(ingest: IngestServiceStub) -> None:
+    good = pb.Event(user_id="ann", item_id="lamp", event_type="view")
+    bad = pb.Event(user_id="ann", item_id="lamp", event_type="teleport", event_id="e")
+    answer = ingest.RecordEvents(pb.RecordEventsRequest(tenant="shop", events=[bad, good]))
+    first, second = answer.results
+    assert (first.status, first.event_id) == (pb.EVENT_STATUS_REJECTED, "e")
+    assert first.problems[0].field == "event_type"
+    assert (second.status, second.event_id) == (pb.EVENT_STATUS_ACCEPTED, "made")
+    assert not answer.degraded
+
+
+def test_a_time_of_zero_is_a_time(ingest: IngestServiceStub) -> None:
+    first = pb.Event(
+        user_id="z", item_id="i", event_type="view", event_id="z", timestamp_ms=0, quantity=0
+    )
+    second = pb.Event(user_id="z", item_id="i", event_type="view", event_id="z", timestamp_ms=5)
+    answer = ingest.RecordEvents(pb.RecordEventsRequest(tenant="shop", events=[first, second]))
+    assert [result.status for result in answer.results] == [pb.EVENT_STATUS_ACCEPTED] * 2
+
+
+def test_an_item_round_trips(ingest: IngestServiceStub) -> None:
+    item = an_item()
+    assert ingest.PutItem(pb.PutItemRequest(tenant="shop", item=item)).item == item
+    got = ingest.GetItem(pb.GetItemRequest(tenant="shop", item_id="lamp"))
+    assert got.item == item
+    assert not got.item.HasField("brand")
+
+
+def test_the_mask_says_what_a_patch_changes(ingest: IngestServiceStub) -> None:
+    ingest.PutItem(pb.PutItemRequest(tenant="shop", item=an_item("patched")))
+    patch = pb.Item(item_id="patched", title="ignored", available=False)
+    request = pb.PatchItemRequest(
+        tenant="shop", item=patch, update_mask=FieldMask(paths=["available", "price"])
+    )
+    item = ingest.PatchItem(request).item
+    assert (item.title, item.available, item.HasField("price")) == ("Lamp", False, False)
+
+
+def test_what_is_wrong_comes_as_a_status(ingest: IngestServiceStub) -> None:
+    nested = an_item()
+    nested.attributes.update({"sizes": [1, 2]})
+    refused = [
+        (ingest.PutItem, pb.PutItemRequest(tenant="shop", item=nested), "attributes.sizes"),
+        (ingest.PutItem, pb.PutItemRequest(tenant="shop"), "item_id"),
+        (ingest.GetItem, pb.GetItemRequest(tenant="shop", item_id="a\0"), "item_id"),
+        (ingest.DeleteItem, pb.DeleteItemRequest(tenant="shop"), "item_id"),
+        (ingest.RecordEvents, pb.RecordEventsRequest(tenant="shop"), "events"),
+        (
+            ingest.PatchItem,
+            pb.PatchItemRequest(item=an_item(), update_mask=FieldMask(paths=["colour"])),
+            "colour",
+        ),
+    ]
+    for method, request, field in refused:
+        with pytest.raises(grpc.RpcError) as caught:
+            method(request)
+        assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+        assert caught.value.details().startswith(f"{field}: ")
+
+
+def test_an_unknown_item_is_not_found(ingest: IngestServiceStub) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        ingest.GetItem(pb.GetItemRequest(tenant="shop", item_id="other"))
+    assert caught.value.code() is grpc.StatusCode.NOT_FOUND
