@@ -49,5 +49,5 @@ def _recsys(stack: Stack, *arguments: str) -> None:
     )
     if finished.returncode:
         raise StackError(
-            f"`recsys {' '.join(arguments)}` failed, see above; `make demo` again goes on from there"
+            f"`recsys {' '.join(arguments)}` failed, see above; run `make demo` again to go on"
         )

@@ -1,0 +1,149 @@
+"""What the demo shows at its end: four answers of the API, fetched through the load balancer."""
+
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from infra.local.errors import StackError
+from infra.local.stack import Stack
+from infra.local.tables import DEMO_TENANT
+from recsys.stores.hbase.interactions import HBaseInteractionStore
+from recsys.stores.hbase.pool import HBasePool
+
+KNOWN_CUSTOMER = "17850"
+KNOWN_ITEM = "85123A"
+POSTED_ITEM = "22423"
+_LISTED = 8
+# A version that was published a moment ago is loaded within a poll of the recommenders.
+_PATIENCE_SECONDS = 30.0
+_MIB = 1024**2
+
+
+class Showcase:
+    """Asks the API and prints what it says. Raises StackError where an answer is not a good one."""
+
+    def __init__(self, stack: Stack, key: str) -> None:
+        self._stack = stack
+        self._key = key
+        self._api = httpx.Client(
+            base_url=stack.settings.url, headers={"X-API-Key": key}, timeout=10.0
+        )
+        self._out = Console(highlight=False)
+
+    def __enter__(self) -> Self:
+        self._await_model()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._api.close()
+
+    def known_customer(self) -> None:
+        """What a customer bought beside what is recommended to it."""
+        answer = self._recommendations(KNOWN_CUSTOMER)
+        bought = [(item_id, self._title(item_id)) for item_id in self._bought(KNOWN_CUSTOMER)]
+        table = Table("bought last", "recommended", box=None, padding=(0, 3, 0, 0))
+        recommended = [(item["item_id"], item["title"]) for item in answer["items"]]
+        for left, right in zip(bought, recommended, strict=False):
+            table.add_row(_line(left), _line(right))
+        self._print(f"Customer {KNOWN_CUSTOMER}", answer, table)
+
+    def similar_items(self) -> None:
+        """What goes with a product."""
+        answer = self._get(f"/v1/items/{KNOWN_ITEM}/similar?limit={_LISTED}")
+        self._print(f"Similar to {KNOWN_ITEM} {self._title(KNOWN_ITEM)}", answer, _list_of(answer))
+
+    def unknown_shopper_then_one_event(self) -> None:
+        """How one event changes the answer for somebody nobody knew."""
+        shopper = f"visitor-{time.time_ns()}"
+        before = self._recommendations(shopper)
+        self._print("A shopper nobody knows", before, _list_of(before))
+        event = {"user_id": shopper, "item_id": POSTED_ITEM, "event_type": "purchase"}
+        self._checked(self._api.post("/v1/events", json={"events": [event]}))
+        started = time.perf_counter()
+        after = self._recommendations(shopper)
+        took_ms = (time.perf_counter() - started) * 1000
+        if after["source"] != "fold_in":
+            raise StackError(f"the event did not change the answer: source {after['source']}")
+        title = f"The same shopper after buying {POSTED_ITEM} {self._title(POSTED_ITEM)}"
+        self._print(f"{title} (asked again at once, {took_ms:.0f} ms)", after, _list_of(after))
+
+    def ways_in(self, seconds: float) -> None:
+        """Where to go from here."""
+        settings = self._stack.settings
+        rows = self._stack.status()
+        memory = sum(row.rss_bytes for row in rows) / _MIB
+        self._out.print(f"\nDone in {seconds:.0f} s; the stack uses {memory:,.0f} MiB.\n")
+        self._out.print(f"API   {settings.url}   ({settings.https_url} with TLS)", soft_wrap=True)
+        self._out.print(f"Docs  {settings.url}/docs\n", soft_wrap=True)
+        path = f"/v1/users/{KNOWN_CUSTOMER}/recommendations?limit=5"
+        self._out.print(
+            f"curl -H 'X-API-Key: {self._key}' '{settings.url}{path}'\n", soft_wrap=True
+        )
+        self._out.print("make status    shows the processes\nmake down      stops them all")
+
+    def _await_model(self) -> None:
+        """The gateways answer 503 until the recommenders have loaded the published version."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            answer = self._api.get(f"/v1/users/{KNOWN_CUSTOMER}/recommendations")
+            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                return
+            if time.monotonic() > deadline:
+                raise StackError(f"no model serves: {answer.text}")
+            time.sleep(0.2)
+
+    def _bought(self, user_id: str) -> list[str]:
+        """The newest distinct purchases of a user, straight from HBase."""
+        pool = HBasePool(self._stack.settings.hbase_thrift)
+        try:
+            events = HBaseInteractionStore(pool).history(DEMO_TENANT, user_id, limit=200)
+        finally:
+            pool.close()
+        bought = dict.fromkeys(e.item_id for e in events if e.event_type == "purchase")
+        return list(bought)[:_LISTED]
+
+    def _recommendations(self, user_id: str) -> dict[str, Any]:
+        return self._get(f"/v1/users/{quote(user_id, safe='')}/recommendations?limit={_LISTED}")
+
+    def _title(self, item_id: str) -> str:
+        return str(self._get(f"/v1/items/{quote(item_id, safe='')}").get("title") or "")
+
+    def _get(self, path: str) -> dict[str, Any]:
+        return self._checked(self._api.get(path))
+
+    def _checked(self, answer: httpx.Response) -> dict[str, Any]:
+        if not answer.is_success:
+            raise StackError(f"{answer.request.url} answered {answer.status_code}: {answer.text}")
+        return dict(answer.json())
+
+    def _print(self, title: str, answer: dict[str, Any], body: Table) -> None:
+        self._out.print(f"\n[bold]{title}[/]")
+        self._out.print(
+            f"source {answer['source']}, model {answer['model_version']},"
+            f" degraded {str(answer['degraded']).lower()}"
+        )
+        self._out.print(body)
+
+
+def _list_of(answer: dict[str, Any]) -> Table:
+    table = Table("item", "title", "score", box=None, padding=(0, 3, 0, 0))
+    for item in answer["items"]:
+        score = "" if item["score"] is None else f"{item['score']:.3f}"
+        table.add_row(item["item_id"], item["title"], score)
+    return table
+
+
+def _line(entry: Sequence[str]) -> str:
+    item_id, title = entry
+    return f"{item_id:<7} {title}"
