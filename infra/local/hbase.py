@@ -56,7 +56,7 @@ def programs(settings: Settings, java: Path, jars: Path) -> list[Program]:
     master = Program(
         name="hbase",
         tier="stores",
-        command=command("512m", _MASTER, "start"),
+        command=command("640m", _MASTER, "start"),
         ports=("hbase_regionserver", "hbase_master", "zookeeper"),
         probe=partial(probes.tcp, f"{LOOPBACK}:{ports.hbase_regionserver}"),
         stable_seconds=5,
