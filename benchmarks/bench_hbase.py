@@ -1,0 +1,156 @@
+"""Rows a second written to and read from HBase: `python benchmarks/bench_hbase.py --help`.
+
+Creates a tenant `bench` in the HBase of HBASE_THRIFT and HBASE_THRIFT_ADMIN, writes made-up events
+with all details and reads them back as training does. Every figure is the median of several runs.
+"""
+
+import argparse
+import os
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from random import Random
+from statistics import median
+
+from pyspark.sql import SparkSession
+
+from recsys.core.domain import Event
+from recsys.stores.hbase.admin import create_tables
+from recsys.stores.hbase.interaction_scan import InteractionScan, TimeWindow
+from recsys.stores.hbase.interactions import HBaseInteractionStore
+from recsys.stores.hbase.pool import HBasePool, PoolSettings
+from recsys.stores.hbase.table import KeyRange
+from spark_jobs.hbase_source import HBaseInteractionsDataSource
+
+TENANT = "bench"
+PARALLEL = (1, 2, 4)
+BATCH_ROWS = 5000
+MOST_ROWS = 5_000_000
+YEAR_MS = 365 * 24 * 3600 * 1000
+
+
+def make_events(rows: int) -> list[Event]:
+    """The same events every time, so that a second run writes over the first."""
+    random = Random(7)
+    return [
+        Event(
+            event_id=f"{number // 20}-{number % 20}",
+            user_id=f"user-{random.randrange(rows // 20 + 1)}",
+            item_id=f"item-{int(5000 * random.random() ** 2)}",
+            event_type="purchase",
+            timestamp_ms=1_300_000_000_000 + random.randrange(YEAR_MS),
+            quantity=float(random.randrange(1, 10)),
+            price=round(random.uniform(1, 50), 2),
+            order_id=str(number // 20),
+        )
+        for number in range(rows)
+    ]
+
+
+def rate(work: Callable[[], int], repeats: int) -> float:
+    """Median rows a second of `work`, which returns how many it did."""
+    rates = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        rates.append(work() / (time.perf_counter() - started))
+    return median(rates)
+
+
+def write(pool: HBasePool, events: Sequence[Event], threads: int) -> int:
+    store = HBaseInteractionStore(pool)
+    batches = [events[start : start + BATCH_ROWS] for start in range(0, len(events), BATCH_ROWS)]
+    with ThreadPoolExecutor(threads) as executor:
+        return sum(executor.map(lambda batch: store.put_many(TENANT, batch), batches))
+
+
+def append(pool: HBasePool, events: Sequence[Event], threads: int) -> int:
+    """Write the way the ingest service does: asking first which events are new."""
+    store = HBaseInteractionStore(pool)
+    batches = [events[start : start + 100] for start in range(0, len(events), 100)]
+    with ThreadPoolExecutor(threads) as executor:
+        return sum(map(len, executor.map(lambda batch: store.append(TENANT, batch), batches)))
+
+
+def read(pool: HBasePool, threads: int) -> int:
+    scan = InteractionScan(pool, TENANT)
+
+    def count(key_range: KeyRange) -> int:
+        return sum(len(batch.user_ids) for batch in scan.read(key_range, TimeWindow()))
+
+    with ThreadPoolExecutor(threads) as executor:
+        return sum(executor.map(count, scan.ranges()))
+
+
+def read_with_spark(spark: SparkSession, address: str) -> int:
+    """Read through the data source into Parquet, as the nightly job does."""
+    behaviour = spark.read.format("hbase_interactions").options(address=address, tenant=TENANT)
+    with tempfile.TemporaryDirectory() as folder:
+        behaviour.load().write.mode("overwrite").parquet(folder)
+        return spark.read.parquet(folder).count()
+
+
+def bench_spark(address: str, cores: int, repeats: int) -> None:
+    spark = (
+        SparkSession.builder.master(f"local[{cores}]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
+        .config("spark.log.level", "ERROR")
+        .getOrCreate()
+    )
+    try:
+        spark.dataSource.register(HBaseInteractionsDataSource)
+        read_with_spark(spark, address)  # starts the Python workers
+        say(
+            "Spark source to Parquet", cores, rate(lambda: read_with_spark(spark, address), repeats)
+        )
+    finally:
+        spark.stop()
+
+
+def say(what: str, parallel: int, rows_per_second: float) -> None:
+    print(f"{what:<28} x{parallel}  {rows_per_second:>10,.0f} rows/s", flush=True)
+
+
+def machine() -> str:
+    return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--rows", type=int, default=200_000, help="events written (default: 200000)"
+    )
+    parser.add_argument("--repeats", type=int, default=3, help="runs a figure (default: 3)")
+    parser.add_argument("--thrift", default=os.environ.get("HBASE_THRIFT", "127.0.0.1:9090"))
+    parser.add_argument("--admin", default=os.environ.get("HBASE_THRIFT_ADMIN", "127.0.0.1:9091"))
+    arguments = parser.parse_args()
+    if not 0 < arguments.rows <= MOST_ROWS:
+        parser.error(f"--rows must be between 1 and {MOST_ROWS:,}")
+    return arguments
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    create_tables(arguments.admin, TENANT)
+    pool = HBasePool(arguments.thrift, PoolSettings(call_timeout_seconds=60))
+    events = make_events(arguments.rows)
+    print(f"{arguments.rows:,} events, {machine()}")
+    works: dict[str, Callable[[int], int]] = {
+        "bulk write (put_many)": lambda threads: write(pool, events, threads),
+        "append, 100 a call": lambda threads: append(pool, events, threads),
+        "scan by key range": lambda threads: read(pool, threads),
+    }
+    for what, work in works.items():
+        for threads in PARALLEL:
+            say(what, threads, rate(partial(work, threads), arguments.repeats))
+    for cores in PARALLEL:
+        bench_spark(arguments.thrift, cores, arguments.repeats)
+
+
+if __name__ == "__main__":
+    main()
