@@ -15,6 +15,7 @@ from services.gateway.problems import (
     invalid_input,
     problem_response,
 )
+from services.gateway.request_context import route_template
 from services.gateway.validation import field_problems
 
 _OF_THE_ROUTER = {404: NOT_FOUND, 405: WRONG_METHOD}
@@ -42,6 +43,12 @@ async def _answer_invalid_parameter(request: Request, error: RequestValidationEr
 async def _answer_unrouted(request: Request, error: HTTPException) -> Response:
     """What the router itself refuses."""
     kind = _OF_THE_ROUTER.get(error.status_code, INTERNAL)
-    headers = error.headers or {}
+    headers = {"Allow": _allowed(request)} if kind is WRONG_METHOD else {}
     detail = f"there is no {request.method} {request.scope['path'][:200]}; see /docs"
     return await _answer_problem(request, ProblemError(kind, detail, headers=headers))
+
+
+def _allowed(request: Request) -> str:
+    """All methods of this path; the router itself names those of one route only."""
+    described = request.app.openapi()["paths"].get(route_template(request.scope), {"get": None})
+    return ", ".join(sorted(method.upper() for method in described))

@@ -51,7 +51,7 @@ class RequestContext:
             except ClientDisconnect:
                 status = _CLIENT_WENT_AWAY
             except Exception:
-                _log.exception("request_failed", route=_route(scope))
+                _log.exception("request_failed", route=route_template(scope))
                 if not status:
                     error = ProblemError(INTERNAL, "the log of the gateway says why")
                     answer = problem_response(error, scope["path"], request_id)
@@ -66,12 +66,13 @@ def _request_id(scope: Scope) -> str:
 
 
 def _log_served(scope: Scope, status: int, seconds: float) -> None:
-    route = _route(scope)
+    route = route_template(scope)
     log = _log.debug if route in _PROBES else _log.info
     duration_ms = round(seconds * 1000, 2)
     method = scope["method"]
     log("request_served", method=method, route=route, status=status, duration_ms=duration_ms)
 
 
-def _route(scope: Scope) -> str | None:
+def route_template(scope: Scope) -> str | None:
+    """The path as its route names it, e.g. /v1/items/{item_id}; None where no route fits."""
     return getattr(scope.get("route"), "path", None)

@@ -230,6 +230,21 @@ def test_what_no_route_takes_is_a_problem_too(
     assert answer.json["status"] == status
 
 
+@pytest.mark.parametrize(
+    ("target", "allowed"),
+    [
+        ("/v1/items/lamp", "DELETE, GET, PATCH, PUT"),
+        ("/v1/events", "POST"),
+        ("/docs", "GET"),
+        ("/openapi.json", "GET"),
+    ],
+)
+def test_a_wrong_method_is_told_the_right_ones(api: Client, target: str, allowed: str) -> None:
+    answer = api.send("OPTIONS", target)
+    assert answer.status == 405
+    assert answer.headers["allow"] == allowed
+
+
 def test_many_unknown_fields_do_not_make_a_huge_answer(api: Client) -> None:
     event = {f"field-{n}-" + "x" * 500: 1 for n in range(1000)}
     answer = api.post("/v1/events", {"events": [event]})
