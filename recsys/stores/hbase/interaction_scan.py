@@ -11,10 +11,7 @@ from recsys.stores.hbase import keys
 from recsys.stores.hbase.cells import decode_details, split_action
 from recsys.stores.hbase.layout import ACTION, DETAILS, INTERACTIONS, table_name
 from recsys.stores.hbase.pool import HBasePool
-from recsys.stores.hbase.table import KeyRange, Page, Table
-
-# A region server's restart takes seconds to tens of seconds; a nightly job can wait for it.
-_PATIENCE_SECONDS = 90.0
+from recsys.stores.hbase.table import BULK_PATIENCE_SECONDS, KeyRange, Page, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +63,7 @@ class InteractionScan:
         Without details HBase sends one small cell a row.
         """
         columns = [ACTION, DETAILS] if with_details else [ACTION]
-        pages = self._table.scan(key_range, columns, patience_seconds=_PATIENCE_SECONDS)
+        pages = self._table.scan(key_range, columns, patience_seconds=BULK_PATIENCE_SECONDS)
         for page in pages:
             yield _columns(page, window)
 

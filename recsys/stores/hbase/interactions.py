@@ -7,7 +7,7 @@ from recsys.stores.hbase import keys
 from recsys.stores.hbase.cells import decode_details, event_cells, split_action
 from recsys.stores.hbase.layout import ACTION, DETAILS, INTERACTIONS, table_name
 from recsys.stores.hbase.pool import HBasePool
-from recsys.stores.hbase.table import KeyRange, Page, Table
+from recsys.stores.hbase.table import BULK_PATIENCE_SECONDS, KeyRange, Page, Table
 
 # Requests read a user's newest events, rarely more than these.
 _PAGE_ROWS = 500
@@ -42,12 +42,14 @@ class HBaseInteractionStore:
     def put_many(self, tenant: str, events: Iterable[Event]) -> int:
         """Store events without asking which are new: for bulk loads, several times faster.
 
-        The same event again writes the same row again. Durable on return; returns how many.
+        The same event again writes the same row again. Waits out a server's restart. Durable on
+        return; returns how many.
 
         Raises:
             Unavailable: nothing may be assumed stored; sending the same events again is safe.
         """
-        return self._table(tenant).put((_row_key(event), event_cells(event)) for event in events)
+        rows = ((_row_key(event), event_cells(event)) for event in events)
+        return self._table(tenant).put(rows, patience_seconds=BULK_PATIENCE_SECONDS)
 
     def history(
         self,

@@ -1,10 +1,11 @@
 """One HBase table: the few Thrift calls the stores are made of."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from happybase.batch import BatchMutation, Mutation
 from happybase.table import TScan
@@ -13,6 +14,10 @@ from recsys.core.errors import Unavailable
 from recsys.stores.hbase.cells import Cells
 from recsys.stores.hbase.pool import HBasePool
 
+_Result = TypeVar("_Result")
+
+# What a nightly job or an import waits for: a region server's restart takes seconds to a minute.
+BULK_PATIENCE_SECONDS = 90.0
 # Larger batches write no faster and hold the connection longer.
 _BATCH_ROWS = 1000
 _PAGE_ROWS = 5000
@@ -42,12 +47,16 @@ class Table:
         self._pool = pool
         self._name = name
 
-    def put(self, rows: Iterable[tuple[bytes, Cells]]) -> int:
-        """Write rows and return how many; each is in the write-ahead log when this returns."""
+    def put(self, rows: Iterable[tuple[bytes, Cells]], *, patience_seconds: float = 0.0) -> int:
+        """Write rows and return how many; each is in the write-ahead log when this returns.
+
+        Raises:
+            Unavailable: when a batch could not be written for `patience_seconds`.
+        """
         count = 0
         remaining = iter(rows)
         while batch := [_put(key, cells) for key, cells in islice(remaining, _BATCH_ROWS)]:
-            self._mutate(batch)
+            _patiently(partial(self._mutate, batch), patience_seconds)
             count += len(batch)
         return count
 
@@ -84,7 +93,7 @@ class Table:
         start: bytes | None = key_range.start
         while start is not None:
             rest = KeyRange(start, key_range.stop)
-            results = self._patient_page(rest, columns, page_rows, patience_seconds)
+            results = _patiently(partial(self._page, rest, columns, page_rows), patience_seconds)
             if results:
                 yield _page(results, columns)
             # The smallest key greater than the last one.
@@ -106,18 +115,6 @@ class Table:
             )
         )
 
-    def _patient_page(
-        self, key_range: KeyRange, columns: Sequence[bytes], rows: int, patience_seconds: float
-    ) -> list[Any]:
-        give_up = time.monotonic() + patience_seconds
-        while True:
-            try:
-                return self._page(key_range, columns, rows)
-            except Unavailable:
-                if time.monotonic() + _PAUSE_SECONDS > give_up:
-                    raise
-                time.sleep(_PAUSE_SECONDS)
-
     def _page(self, key_range: KeyRange, columns: Sequence[bytes], rows: int) -> list[Any]:
         scan = TScan(
             startRow=key_range.start,
@@ -133,6 +130,18 @@ class Table:
             return list(results)
 
         return self._pool.call(read)
+
+
+def _patiently(attempt: Callable[[], _Result], patience_seconds: float) -> _Result:
+    """Repeat an idempotent attempt for this long while HBase is unavailable."""
+    give_up = time.monotonic() + patience_seconds
+    while True:
+        try:
+            return attempt()
+        except Unavailable:
+            if time.monotonic() + _PAUSE_SECONDS > give_up:
+                raise
+            time.sleep(_PAUSE_SECONDS)
 
 
 def _put(key: bytes, cells: Cells) -> BatchMutation:
