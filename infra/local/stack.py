@@ -75,10 +75,7 @@ class Stack:
             if self._supervisor.is_running():
                 with self._reporter.step("stopping"):
                     self._shut_down()
-            stubborn = leftovers.end(self.settings)
-            if stubborn:
-                names = ", ".join(f"{p.name()} (pid {p.pid})" for p in stubborn)
-                raise StopError(f"could not be ended even by SIGKILL: {names}")
+            self._end_leftovers()
             shutil.rmtree(self.settings.run_dir, ignore_errors=True)
 
     def kill(self, name: str) -> None:
@@ -131,6 +128,8 @@ class Stack:
 
     def _prepare(self, wanted: Sequence[Program]) -> None:
         """Everything short of starting the programs: checks, files, jars, supervisord."""
+        if not self._supervisor.is_running():
+            self._end_leftovers()
         self._check_machine(wanted)
         self._check_external_servers()
         with self._reporter.step("configuration"):
@@ -141,7 +140,6 @@ class Stack:
             if self._supervisor.is_running():
                 self._supervisor.update()
             else:
-                leftovers.end(self.settings)
                 self._supervisor.launch()
 
     def _check_machine(self, wanted: Sequence[Program]) -> None:
@@ -179,6 +177,13 @@ class Stack:
         deadline = time.monotonic() + _SHUTDOWN_SECONDS
         while leftovers.find(self.settings) and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
+
+    def _end_leftovers(self) -> None:
+        """End what a killed supervisord, or a shutdown that took too long, left behind."""
+        stubborn = leftovers.end(self.settings)
+        if stubborn:
+            names = ", ".join(f"{p.name()} (pid {p.pid})" for p in stubborn)
+            raise StopError(f"could not be ended even by SIGKILL: {names}")
 
     def _status_of(self, program: Program) -> ProcessStatus:
         port = str(getattr(self.settings.ports, program.ports[0]))
