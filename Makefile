@@ -60,10 +60,10 @@ format: $(SYNCED) ## Put the sources in their standard form
 	@.venv/bin/ruff check --fix-only
 	@.venv/bin/ruff format
 
-PROTOS = $(shell cd proto && find . -name '*.proto')
+PROTOS = $(shell find proto -name '*.proto')
 
 proto: $(SYNCED) ## Generate recsys/rpc from proto/
-	@$(PYTHON) -m grpc_tools.protoc -Iproto --python_out=. --grpc_python_out=. --mypy_out=. \
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(PYTHON) -m grpc_tools.protoc -Iproto --python_out=. --grpc_python_out=. --mypy_out=. \
 		--mypy_grpc_out=. $(PROTOS)
 
 proto-check: proto ## Fail if recsys/rpc is not what proto/ generates

@@ -10,9 +10,7 @@ from recsys.runtime.settings import ProcessSettings
 class BatchSettings(ProcessSettings):
     """Where the stores are and how Spark runs."""
 
-    tenant: str = Field(
-        default="demo", validation_alias="RECSYS_TENANT", pattern=r"^[a-z][a-z0-9_]{0,31}$"
-    )
+    tenant: str = Field(default="demo", validation_alias="RECSYS_TENANT")
     hbase_thrift: str = Field(default="127.0.0.1:9090", validation_alias="HBASE_THRIFT")
     # May carry a password.
     redis_url: SecretStr = Field(

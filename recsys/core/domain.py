@@ -1,6 +1,7 @@
 """What a shop tells us: events and items. An instance that exists is valid."""
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -16,6 +17,8 @@ MAX_TIMESTAMP_MS = 4_102_444_800_000
 
 Attribute = str | float | bool
 
+_TENANT = re.compile(r"(?!hbase$)[a-z][a-z0-9_]{0,31}")
+
 
 def identifier_problem(value: str) -> str | None:
     """Say why `value` cannot be an id, or None when it can.
@@ -28,6 +31,17 @@ def identifier_problem(value: str) -> str | None:
     if len(value) > MAX_ID_CHARACTERS:
         return f"has {len(value)} characters, at most {MAX_ID_CHARACTERS} are allowed"
     return text_problem(value)
+
+
+def tenant_problem(tenant: str) -> str | None:
+    """Say why a shop cannot be named like this, or None when it can.
+
+    A tenant is part of every Redis key, whose separator it must not hold, and names an HBase
+    namespace, of which `hbase` is HBase's own.
+    """
+    if _TENANT.fullmatch(tenant):
+        return None
+    return "must be 1 to 32 of a-z 0-9 _, begin with a letter and not be hbase"
 
 
 def text_problem(value: str) -> str | None:

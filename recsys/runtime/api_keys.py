@@ -6,21 +6,19 @@ bits, so there is nothing for a slow password hash to protect.
 
 import hashlib
 import hmac
-import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from recsys.core.domain import tenant_problem
 from recsys.core.errors import FieldProblem, InvalidInput
 
 _PREFIX = "rk"
 _KEY_ID_BYTES = 4
 _SECRET_BYTES = 32
 _NO_DIGEST = bytes(hashlib.sha256().digest_size)
-# A tenant names an HBase namespace, and `hbase` is HBase's own.
-_TENANT = re.compile(r"(?!hbase$)[a-z][a-z0-9_]{0,31}")
 
 
 class Scope(StrEnum):
@@ -49,12 +47,8 @@ def new_key(tenant: str, scopes: Iterable[Scope], created: datetime) -> tuple[Ap
     """
     granted = frozenset(scopes)
     problems = []
-    if not _TENANT.fullmatch(tenant):
-        problems.append(
-            FieldProblem(
-                "tenant", "must be 1 to 32 of a-z 0-9 _, begin with a letter and not be hbase"
-            )
-        )
+    if reason := tenant_problem(tenant):
+        problems.append(FieldProblem("tenant", reason))
     if not granted:
         problems.append(FieldProblem("scopes", "name at least one"))
     if problems:

@@ -83,7 +83,7 @@ def _fields(message: ingest_pb2.Item) -> dict[str, Any]:
         "categories": tuple(message.categories),
         "brand": message.brand if message.HasField("brand") else None,
         "price": message.price if message.HasField("price") else None,
-        "available": message.available,
+        "available": message.available if message.HasField("available") else True,
         "attributes": _attributes(message.attributes),
     }
 

@@ -212,6 +212,7 @@ class Item(_message.Message):
     brand: _builtins.str
     price: _builtins.float
     available: _builtins.bool
+    """Unset: true."""
     @_builtins.property
     def categories(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """From broad to narrow."""
@@ -226,19 +227,23 @@ class Item(_message.Message):
         categories: _abc.Iterable[_builtins.str] | None = ...,
         brand: _builtins.str | None = ...,
         price: _builtins.float | None = ...,
-        available: _builtins.bool = ...,
+        available: _builtins.bool | None = ...,
         attributes: _struct_pb2.Struct | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_brand", b"_brand", "_price", b"_price", "_title", b"_title", "attributes", b"attributes", "brand", b"brand", "price", b"price", "title", b"title"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_available", b"_available", "_brand", b"_brand", "_price", b"_price", "_title", b"_title", "attributes", b"attributes", "available", b"available", "brand", b"brand", "price", b"price", "title", b"title"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_brand", b"_brand", "_price", b"_price", "_title", b"_title", "attributes", b"attributes", "available", b"available", "brand", b"brand", "categories", b"categories", "item_id", b"item_id", "price", b"price", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_available", b"_available", "_brand", b"_brand", "_price", b"_price", "_title", b"_title", "attributes", b"attributes", "available", b"available", "brand", b"brand", "categories", b"categories", "item_id", b"item_id", "price", b"price", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__available: _TypeAlias = _typing.Literal["available"]  # noqa: Y015
+    _WhichOneofArgType__available: _TypeAlias = _typing.Literal["_available", b"_available"]  # noqa: Y015
     _WhichOneofReturnType__brand: _TypeAlias = _typing.Literal["brand"]  # noqa: Y015
     _WhichOneofArgType__brand: _TypeAlias = _typing.Literal["_brand", b"_brand"]  # noqa: Y015
     _WhichOneofReturnType__price: _TypeAlias = _typing.Literal["price"]  # noqa: Y015
     _WhichOneofArgType__price: _TypeAlias = _typing.Literal["_price", b"_price"]  # noqa: Y015
     _WhichOneofReturnType__title: _TypeAlias = _typing.Literal["title"]  # noqa: Y015
     _WhichOneofArgType__title: _TypeAlias = _typing.Literal["_title", b"_title"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__available) -> _WhichOneofReturnType__available | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__brand) -> _WhichOneofReturnType__brand | None: ...
     @_typing.overload

@@ -1,7 +1,6 @@
 """Names and constants of the HBase tables; docs/decisions/0003-hbase-layout.md has the reasons."""
 
-import re
-
+from recsys.core.domain import tenant_problem
 from recsys.core.errors import FieldProblem, InvalidInput
 
 # Part of every row key ever written: changing it means rewriting the interactions tables.
@@ -19,10 +18,6 @@ DETAILS = b"e:d"
 # Items and import records are one JSON document each.
 DOCUMENT = b"e:j"
 
-_TENANT = re.compile(r"[a-z][a-z0-9_]{0,31}")
-# HBase keeps its own tables under this namespace.
-_RESERVED = "hbase"
-
 
 def namespace(tenant: str) -> str:
     """The HBase namespace that holds a tenant's tables.
@@ -30,8 +25,7 @@ def namespace(tenant: str) -> str:
     Raises:
         InvalidInput: when `tenant` is no valid tenant id.
     """
-    if not _TENANT.fullmatch(tenant) or tenant == _RESERVED:
-        reason = f"{tenant!r} must match {_TENANT.pattern} and not be {_RESERVED!r}"
+    if reason := tenant_problem(tenant):
         raise InvalidInput([FieldProblem("tenant", reason)])
     return tenant
 

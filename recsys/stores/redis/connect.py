@@ -20,7 +20,7 @@ SERVING_TIMEOUT_SECONDS = 0.25
 
 def connect(url: str, timeout_seconds: float = BATCH_TIMEOUT_SECONDS) -> Redis:
     """A blocking client. Raises ConfigurationError when `url` is not a Redis address."""
-    with _clear_url_error(url):
+    with _clear_url_error():
         return Redis.from_url(
             url,
             socket_timeout=timeout_seconds,
@@ -33,7 +33,7 @@ def connect_async(
     url: str, timeout_seconds: float = SERVING_TIMEOUT_SECONDS
 ) -> "redis.asyncio.Redis":
     """A client for an event loop. Raises ConfigurationError when `url` is not a Redis address."""
-    with _clear_url_error(url):
+    with _clear_url_error():
         return redis.asyncio.Redis.from_url(
             url,
             socket_timeout=timeout_seconds,
@@ -61,8 +61,9 @@ def to_text(value: bytes | str) -> str:
 
 
 @contextmanager
-def _clear_url_error(url: str) -> Iterator[None]:
+def _clear_url_error() -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        raise ConfigurationError(f"REDIS_URL={url!r} is not a Redis address: {error}") from error
+        # The address itself stays out of the message: it may hold a password.
+        raise ConfigurationError(f"REDIS_URL is not a Redis address: {error}") from None
