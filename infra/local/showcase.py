@@ -16,7 +16,7 @@ from infra.local.tables import DEMO_TENANT
 from recsys.stores.hbase.interactions import HBaseInteractionStore
 from recsys.stores.hbase.pool import HBasePool
 
-KNOWN_CUSTOMER = "17850"
+KNOWN_CUSTOMER = "12356"
 KNOWN_ITEM = "85123A"
 POSTED_ITEM = "22423"
 _LISTED = 8

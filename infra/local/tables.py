@@ -1,6 +1,7 @@
 """The HBase tables of the demo's tenant."""
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 import happybase
@@ -13,30 +14,25 @@ from recsys.stores.hbase.admin import create_tables
 from recsys.stores.hbase.layout import IMPORTS, INTERACTIONS, ITEMS, table_name
 
 DEMO_TENANT = "demo"
-
-
-def missing_tables(settings: Settings, tenant: str = DEMO_TENANT) -> list[str]:
-    host, port = split_address(settings.hbase_thrift)
-    connection = happybase.Connection(host, port, timeout=10_000)
-    try:
-        existing = set(connection.tables())
-    finally:
-        connection.close()
-    needed = [table_name(tenant, table) for table in (INTERACTIONS, ITEMS, IMPORTS)]
-    return [name.decode() for name in needed if name not in existing]
+# After a start HBase opens one region after the other; a read waits for its region.
+_REGIONS_OPEN_SECONDS = 60
 
 
 def ensure_tables(settings: Settings, java: Path, jars: Path, tenant: str = DEMO_TENANT) -> None:
-    """Create what is missing of the tenant's tables.
+    """Create what is missing of the tenant's tables, and wait until every region can be read.
 
     Raises StartError when they are missing in an HBase of the user's own and no thrift2 server of
     it is known, which alone can create them.
     """
-    missing = missing_tables(settings, tenant)
-    if not missing:
-        return
-    with _admin(settings, java, jars, missing) as address:
-        create_tables(address, tenant)
+    needed = [table_name(tenant, table) for table in (INTERACTIONS, ITEMS, IMPORTS)]
+    with _connected(settings) as connection:
+        missing = sorted(name.decode() for name in {*needed} - {*connection.tables()})
+    if missing:
+        with _admin(settings, java, jars, missing) as address:
+            create_tables(address, tenant)
+    with _connected(settings) as connection:
+        for name in needed:
+            _read_every_region(connection.table(name))
 
 
 def _admin(
@@ -50,3 +46,18 @@ def _admin(
         f"{settings.external_hbase} lacks the tables {', '.join(missing)}: set "
         "HBASE_THRIFT_ADMIN=HOST:PORT to a thrift2 server of that HBase, which can create them"
     )
+
+
+def _read_every_region(table: happybase.Table) -> None:
+    for region in table.regions():
+        next(table.scan(row_start=region["start_key"], limit=1), None)
+
+
+@contextmanager
+def _connected(settings: Settings) -> Iterator[happybase.Connection]:
+    host, port = split_address(settings.hbase_thrift)
+    connection = happybase.Connection(host, port, timeout=_REGIONS_OPEN_SECONDS * 1000)
+    try:
+        yield connection
+    finally:
+        connection.close()
