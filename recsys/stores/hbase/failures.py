@@ -31,15 +31,19 @@ def translated() -> Iterator[None]:
         raise _translate(error) from error
 
 
+def missing_table(name: str) -> ConfigurationError:
+    """What to say when a tenant's table is not there."""
+    tenant = name.partition(":")[0]
+    return ConfigurationError(
+        f"HBase has no table {name}; "
+        f"create it with: recsys tables create --tenant {tenant} --admin HOST:PORT"
+    )
+
+
 def _translate(error: Exception) -> RecsysError:
     reason = _reason(error)
     if missing := _MISSING_TABLE.search(reason):
-        table = missing[1] or missing[2]
-        tenant = table.partition(":")[0]
-        return ConfigurationError(
-            f"HBase has no table {table}; "
-            f"create it with: recsys tables create --tenant {tenant} --admin HOST:PORT"
-        )
+        return missing_table(missing[1] or missing[2])
     return Unavailable("hbase", reason)
 
 

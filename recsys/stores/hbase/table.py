@@ -12,6 +12,7 @@ from happybase.table import TScan
 
 from recsys.core.errors import Unavailable
 from recsys.stores.hbase.cells import Cells
+from recsys.stores.hbase.failures import missing_table
 from recsys.stores.hbase.pool import HBasePool
 
 _Result = TypeVar("_Result")
@@ -102,6 +103,9 @@ class Table:
     def regions(self) -> list[KeyRange]:
         """The key ranges the table is divided into now, in key order."""
         regions = self._pool.call(lambda client: client.getTableRegions(self._name))
+        # HBase answers so about a table it does not have.
+        if not regions:
+            raise missing_table(self._name.decode())
         ranges = [KeyRange(region.startKey, region.endKey) for region in regions]
         return sorted(ranges, key=lambda one: one.start)
 

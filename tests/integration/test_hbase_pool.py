@@ -1,0 +1,189 @@
+"""The pool against a Thrift server that misbehaves on purpose."""
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NoReturn
+
+import pytest
+
+from recsys.core.errors import ConfigurationError, Unavailable
+from recsys.stores.hbase.pool import HBasePool, PoolSettings
+from tests.integration.fake_hbase import FakeHBase, HBaseError
+
+QUICK = PoolSettings(
+    size=2, connect_timeout_seconds=0.5, call_timeout_seconds=0.5, wait_timeout_seconds=0.2
+)
+
+
+@pytest.fixture
+def server() -> Iterator[FakeHBase]:
+    fake = FakeHBase()
+    yield fake
+    fake.stop()
+
+
+@pytest.fixture
+def pool(server: FakeHBase) -> Iterator[HBasePool]:
+    pool = HBasePool(server.address, QUICK)
+    yield pool
+    pool.close()
+
+
+def test_calls_one_after_the_other_share_a_connection(server: FakeHBase, pool: HBasePool) -> None:
+    for _ in range(3):
+        pool.ping()
+
+    assert (server.calls, server.accepted) == (3, 1)
+
+
+def test_a_connection_closed_while_idle_goes_unnoticed(server: FakeHBase, pool: HBasePool) -> None:
+    pool.ping()
+    server.close_connections()
+
+    pool.ping()
+
+    assert server.accepted == 2
+
+
+def test_after_a_restart_one_attempt_finds_all_idle_connections_stale(
+    server: FakeHBase, pool: HBasePool
+) -> None:
+    meeting = threading.Barrier(2)
+
+    def meet() -> list[bytes]:
+        meeting.wait(timeout=5)
+        return []
+
+    server.answer = meet
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(lambda _: pool.ping(), range(2)))
+    server.close_connections()
+    server.answer = list
+
+    pool.ping()
+    pool.ping()
+
+    assert server.accepted == 3
+
+
+def test_a_connection_idle_for_long_is_not_used_again(server: FakeHBase) -> None:
+    pool = HBasePool(server.address, PoolSettings(max_idle_seconds=0.05))
+    pool.ping()
+    time.sleep(0.1)
+
+    pool.ping()
+
+    assert server.accepted == 2
+    pool.close()
+
+
+def test_a_connection_that_timed_out_is_not_used_again(server: FakeHBase, pool: HBasePool) -> None:
+    release = threading.Event()
+
+    def hang() -> list[bytes]:
+        release.wait(timeout=5)
+        return [b"late"]
+
+    server.answer = hang
+    started = time.monotonic()
+    with pytest.raises(Unavailable, match="did not answer in time"):
+        pool.ping()
+    waited = time.monotonic() - started
+    server.answer = lambda: [b"prompt"]
+    release.set()
+
+    assert pool.call(lambda client: client.getTableNames()) == [b"prompt"]
+    # Only once: repeating a call that was too slow would double the wait.
+    assert 0.4 < waited < 0.9
+
+
+def test_a_connection_is_thrown_away_after_any_exception(
+    server: FakeHBase, pool: HBasePool
+) -> None:
+    def stumble(client: Any) -> NoReturn:
+        client.getTableNames()
+        raise KeyError("ours")
+
+    with pytest.raises(KeyError):
+        pool.call(stumble)
+    pool.ping()
+
+    assert server.accepted == 2
+
+
+def test_no_more_connections_than_allowed_and_waiting_ends(
+    server: FakeHBase, pool: HBasePool
+) -> None:
+    release = threading.Event()
+
+    def busy(_: Any) -> None:
+        release.wait(timeout=5)
+
+    with ThreadPoolExecutor(2) as threads:
+        calls = [threads.submit(pool.call, busy) for _ in range(2)]
+        with pytest.raises(Unavailable, match="all 2 connections are busy"):
+            pool.ping()
+        release.set()
+        for call in calls:
+            call.result()
+    pool.ping()
+
+    assert server.accepted == 2
+
+
+def test_no_two_threads_have_the_same_connection(server: FakeHBase) -> None:
+    pool = HBasePool(server.address, PoolSettings(size=4))
+    in_use: set[int] = set()
+    shared = []
+
+    def work(client: Any) -> None:
+        if id(client) in in_use:
+            shared.append(client)
+        in_use.add(id(client))
+        client.getTableNames()
+        in_use.discard(id(client))
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda _: pool.call(work), range(400)))
+
+    assert not shared
+    assert server.accepted <= 4
+    pool.close()
+
+
+def test_a_server_that_is_down_is_unavailable(server: FakeHBase, pool: HBasePool) -> None:
+    pool.ping()
+    server.stop()
+
+    with pytest.raises(Unavailable, match="hbase is unavailable"):
+        pool.ping()
+
+
+def test_a_missing_table_says_how_to_create_it(server: FakeHBase, pool: HBasePool) -> None:
+    def missing() -> NoReturn:
+        message = b"org.apache.hadoop.hbase.TableNotFoundException: demo:items\n\tat a.b.C"
+        raise HBaseError(message=message)
+
+    server.answer = missing
+
+    with pytest.raises(ConfigurationError, match="recsys tables create --tenant demo"):
+        pool.ping()
+
+
+def test_an_error_of_the_server_is_said_in_one_line(server: FakeHBase, pool: HBasePool) -> None:
+    def fail() -> NoReturn:
+        raise HBaseError(message=b"RegionTooBusyException: wait\n\tat a.b.C")
+
+    server.answer = fail
+
+    with pytest.raises(Unavailable) as caught:
+        pool.ping()
+    assert str(caught.value) == "hbase is unavailable: RegionTooBusyException: wait"
+
+
+@pytest.mark.parametrize("address", ["", "host", "host:", ":9090", "host:0", "host:70000", "h:x"])
+def test_an_address_that_makes_no_sense_is_refused(address: str) -> None:
+    with pytest.raises(ConfigurationError, match="expected HOST:PORT"):
+        HBasePool(address)
