@@ -4,20 +4,23 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr
 
-from recsys.runtime.settings import ProcessSettings
+from recsys.core.errors import ConfigurationError
+from recsys.runtime.settings import ProcessSettings, load_settings
 
 
 class BatchSettings(ProcessSettings):
-    """Where the stores are and how Spark runs."""
+    """Where the stores are and how Spark runs.
 
-    tenant: str = Field(default="demo", validation_alias="RECSYS_TENANT")
-    hbase_thrift: str = Field(default="127.0.0.1:9090", validation_alias="HBASE_THRIFT")
+    The stores have no defaults: a run that trains from, or publishes to, another place than its
+    operator thinks would look like a success.
+    """
+
+    hbase_thrift: str = Field(validation_alias="HBASE_THRIFT")
     # May carry a password.
-    redis_url: SecretStr = Field(
-        default=SecretStr("redis://127.0.0.1:6390/0"), validation_alias="REDIS_URL"
-    )
+    redis_url: SecretStr = Field(validation_alias="REDIS_URL")
     # A folder that the driver and every executor see.
-    model_store: Path = Field(default=Path("models"), validation_alias="RECSYS_MODEL_STORE")
+    model_store: Path = Field(validation_alias="RECSYS_MODEL_STORE")
+    tenant: str = Field(default="demo", validation_alias="RECSYS_TENANT")
     shop_config: Path | None = Field(default=None, validation_alias="RECSYS_SHOP_CONFIG")
     spark_master: str = Field(default="local[*]", validation_alias="RECSYS_SPARK_MASTER")
     spark_memory: str = Field(default="2g", validation_alias="RECSYS_SPARK_MEMORY")
@@ -25,3 +28,16 @@ class BatchSettings(ProcessSettings):
     def run_folder(self, tenant: str) -> Path:
         """Where a nightly run keeps what one step leaves for the next."""
         return self.model_store / ".runs" / tenant
+
+
+def load_batch_settings() -> BatchSettings:
+    """Read the settings.
+
+    Raises:
+        ConfigurationError: naming every variable at fault, and where the local stack's come from.
+    """
+    try:
+        return load_settings(BatchSettings)
+    except ConfigurationError as error:
+        hint = 'for the local stack: eval "$(.venv/bin/python -m infra.local env)"'
+        raise ConfigurationError(f"{error} ({hint})") from error

@@ -23,6 +23,8 @@ _LISTED = 8
 # A version that was published a moment ago is loaded within a poll of the recommenders.
 _PATIENCE_SECONDS = 30.0
 _MIB = 1024**2
+# Two titles side by side; a narrower terminal wraps the lines itself.
+_WIDTH = 100
 
 
 class Showcase:
@@ -34,7 +36,7 @@ class Showcase:
         self._api = httpx.Client(
             base_url=stack.settings.url, headers={"X-API-Key": key}, timeout=10.0
         )
-        self._out = Console(highlight=False)
+        self._out = Console(highlight=False, width=_WIDTH)
 
     def __enter__(self) -> Self:
         self._await_model()
@@ -52,7 +54,7 @@ class Showcase:
         """What a customer bought beside what is recommended to it."""
         answer = self._recommendations(KNOWN_CUSTOMER)
         bought = [(item_id, self._title(item_id)) for item_id in self._bought(KNOWN_CUSTOMER)]
-        table = Table("bought last", "recommended", box=None, padding=(0, 3, 0, 0))
+        table = _table("bought last", "recommended")
         recommended = [(item["item_id"], item["title"]) for item in answer["items"]]
         for left, right in zip(bought, recommended, strict=False):
             table.add_row(_line(left), _line(right))
@@ -136,10 +138,18 @@ class Showcase:
         self._out.print(body)
 
 
+def _table(*columns: str) -> Table:
+    """Titles stay on one line, also in a log file."""
+    table = Table(box=None, padding=(0, 3, 0, 0))
+    for column in columns:
+        table.add_column(column, no_wrap=True, overflow="ellipsis", max_width=44)
+    return table
+
+
 def _list_of(answer: dict[str, Any]) -> Table:
-    table = Table("item", "title", "score", box=None, padding=(0, 3, 0, 0))
+    table = _table("item", "title", "score")
     for item in answer["items"]:
-        score = "" if item["score"] is None else f"{item['score']:.3f}"
+        score = "" if item["score"] is None else f"{item['score']:.4f}"
         table.add_row(item["item_id"], item["title"], score)
     return table
 

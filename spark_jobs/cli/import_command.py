@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 
-from recsys.runtime.settings import load_settings
 from recsys.runtime.shop import load_shop
 from recsys.stores.hbase.imports import HBaseImportLedger
 from recsys.stores.hbase.interactions import HBaseInteractionStore
@@ -20,7 +19,7 @@ from spark_jobs.bulk_import.landing import Tally
 from spark_jobs.bulk_import.plan import ImportPlan, Preset, Reading, plan_events, plan_items
 from spark_jobs.cli.import_progress import report, watched
 from spark_jobs.cli.output import say
-from spark_jobs.settings import BatchSettings
+from spark_jobs.settings import BatchSettings, load_batch_settings
 
 _INTERRUPTED = 130
 # A batch waits for a region server that flushes or restarts.
@@ -134,7 +133,7 @@ def _plan_items(
 def _run(
     plan: _Plan, readings: list[Reading], tenant: str | None, rejects: Path, again: bool
 ) -> None:
-    settings = load_settings(BatchSettings)
+    settings = load_batch_settings()
     tenant = tenant or settings.tenant
     pool = HBasePool(
         settings.hbase_thrift, PoolSettings(call_timeout_seconds=_CALL_TIMEOUT_SECONDS)

@@ -4,12 +4,11 @@ from dataclasses import dataclass
 
 from recsys.core.errors import NotFound, Unavailable
 from recsys.core.model import ItemSide, UserSide
-from recsys.runtime.settings import load_settings
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_files import ModelFiles
 from recsys.stores.redis.connect import connect
 from recsys.stores.redis.published import RedisPublishedModels
-from spark_jobs.settings import BatchSettings
+from spark_jobs.settings import BatchSettings, load_batch_settings
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ def open_model(tenant: str | None, version: str | None) -> OpenedModel:
     Raises:
         NotFound, InvalidModel, ConfigurationError: see the message.
     """
-    settings = load_settings(BatchSettings)
+    settings = load_batch_settings()
     tenant = tenant or settings.tenant
     files = ModelFiles(settings.model_store)
     version = version or serving_version(settings, tenant) or newest_version(files, tenant)

@@ -5,14 +5,13 @@ from typing import Annotated
 import typer
 
 from recsys.core.errors import InvalidModel
-from recsys.runtime.settings import load_settings
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_files import ModelFiles
 from spark_jobs.cli.answer_commands import Tenant
 from spark_jobs.cli.model_access import serving_version
-from spark_jobs.cli.output import results, say, show
+from spark_jobs.cli.output import say, show
 from spark_jobs.nightly.run import publish_stored
-from spark_jobs.settings import BatchSettings
+from spark_jobs.settings import load_batch_settings
 
 models = typer.Typer(no_args_is_help=True, help="List, inspect and serve model versions.")
 
@@ -20,7 +19,7 @@ models = typer.Typer(no_args_is_help=True, help="List, inspect and serve model v
 @models.command("list")
 def list_(tenant: Tenant = None) -> None:
     """List the versions of the model store, newest last; * marks the one that serves."""
-    settings = load_settings(BatchSettings)
+    settings = load_batch_settings()
     tenant = tenant or settings.tenant
     files = ModelFiles(settings.model_store)
     serving = serving_version(settings, tenant)
@@ -30,7 +29,7 @@ def list_(tenant: Tenant = None) -> None:
         try:
             rows.append([mark, version, *_summary(files.manifest(tenant, version))])
         except InvalidModel as error:
-            rows.append([mark, version, str(error)])
+            say(f"{version}: {error}")
     if not rows:
         say(f"tenant {tenant} has no model yet: run `recsys nightly`")
     show(["", "version", "users", "items", "events", "ndcg@20", "popularity", "device"], rows)
@@ -41,9 +40,9 @@ def show_(
     version: Annotated[str, typer.Argument(help="A version.")], tenant: Tenant = None
 ) -> None:
     """Print the manifest of a version as JSON."""
-    settings = load_settings(BatchSettings)
+    settings = load_batch_settings()
     manifest = ModelFiles(settings.model_store).manifest(tenant or settings.tenant, version)
-    results.print_json(manifest.to_json().decode())
+    print(manifest.to_json().decode())
 
 
 @models.command("serve")
@@ -54,7 +53,7 @@ def serve(
 
     Example: recsys models serve 20261123T020000Z-1a2b3c4d
     """
-    settings = load_settings(BatchSettings)
+    settings = load_batch_settings()
     publish_stored(settings, tenant or settings.tenant, version, say)
 
 

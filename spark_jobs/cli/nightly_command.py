@@ -6,14 +6,13 @@ from typing import Annotated
 
 import typer
 
-from recsys.runtime.settings import load_settings
 from recsys.runtime.shop import load_shop
 from recsys.training.als import AlsSettings, Device
 from spark_jobs.cli.output import say
 from spark_jobs.nightly.plan import Plan, Step
 from spark_jobs.nightly.run import run_nightly
 from spark_jobs.run_folder import Window
-from spark_jobs.settings import BatchSettings
+from spark_jobs.settings import load_batch_settings
 
 _DEFAULTS = AlsSettings()
 _DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
@@ -60,7 +59,7 @@ def nightly(
 
         recsys nightly publish        (only that step, after a failed one)
     """
-    settings = load_settings(BatchSettings)
+    settings = load_batch_settings()
     plan = Plan(
         tenant=tenant or settings.tenant,
         window=Window(_milliseconds(start, 0), _milliseconds(end, _tomorrow_ms())),

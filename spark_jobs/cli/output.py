@@ -1,10 +1,10 @@
 """What the command line prints: progress on stderr, results, fit for a pipe, on stdout."""
 
-from rich.console import Console
-from rich.table import Table
+from collections.abc import Sequence
 
-progress = Console(stderr=True, highlight=False)
-results = Console(highlight=False)
+from rich.console import Console
+
+progress = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def say(text: str) -> None:
@@ -12,9 +12,10 @@ def say(text: str) -> None:
     progress.print(text, markup=False)
 
 
-def show(columns: list[str], rows: list[list[str]]) -> None:
-    """A table of results."""
-    table = Table(*columns, box=None, pad_edge=False)
-    for row in rows:
-        table.add_row(*row)
-    results.print(table)
+def show(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table of results, never cut to a terminal's width: ids must be copied whole."""
+    lines = [columns, *rows]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(columns))]
+    for line in lines:
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        print("  ".join(cells).rstrip())

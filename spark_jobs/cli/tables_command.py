@@ -4,10 +4,9 @@ from typing import Annotated
 
 import typer
 
-from recsys.runtime.settings import load_settings
 from recsys.stores.hbase.admin import create_tables
 from spark_jobs.cli.output import say
-from spark_jobs.settings import BatchSettings
+from spark_jobs.settings import load_batch_settings
 
 app = typer.Typer(help="The HBase tables of a tenant.", no_args_is_help=True)
 
@@ -38,6 +37,6 @@ def create(
 
         recsys tables create --tenant demo --admin 127.0.0.1:9091
     """
-    tenant = tenant or load_settings(BatchSettings).tenant
+    tenant = tenant or load_batch_settings().tenant
     created = create_tables(admin, tenant)
     say(f"created {', '.join(created)}" if created else f"{tenant} has all its tables already")

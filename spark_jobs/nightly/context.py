@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pyspark.sql import SparkSession
 
 from recsys.core.errors import InvalidModel, NotFound
-from recsys.core.ports import ItemStore, PublishedModels
+from recsys.core.ports import ItemStore
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_files import ModelFiles
 from spark_jobs.nightly.plan import Plan
+from spark_jobs.nightly.publisher import Publisher
 from spark_jobs.run_folder import RunFolder
-from spark_jobs.settings import BatchSettings
 
 
 @dataclass(frozen=True)
@@ -19,18 +19,22 @@ class Context:
     """Stores, session and clock of one run; `say` tells the operator how far it is."""
 
     plan: Plan
-    settings: BatchSettings
     spark: SparkSession
+    hbase_thrift: str
     items: ItemStore
     models: ModelFiles
-    published: PublishedModels
+    publisher: Publisher
     folder: RunFolder
     now_ms: Callable[[], int]
     say: Callable[[str], None]
 
+    def serving_version(self) -> str | None:
+        """What the pointer names."""
+        return self.publisher.published.current(self.plan.tenant)
+
     def serving_manifest(self) -> Manifest | None:
         """The manifest of the version that serves now, if it can still be read."""
-        version = self.published.current(self.plan.tenant)
+        version = self.serving_version()
         if version is None:
             return None
         try:

@@ -9,13 +9,15 @@ from recsys.stores.hbase.items import HBaseItemStore
 from recsys.stores.hbase.pool import HBasePool
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_files import ModelFiles
-from recsys.stores.redis.connect import Redis, connect
+from recsys.stores.redis.connect import connect
+from recsys.stores.redis.hidden import RedisHiddenItems
 from recsys.stores.redis.lock import nightly_lock
 from recsys.stores.redis.published import RedisPublishedModels
 from spark_jobs.nightly.context import Context
 from spark_jobs.nightly.evaluate import evaluate_candidate
 from spark_jobs.nightly.plan import Plan, Step
-from spark_jobs.nightly.publish import publish_candidate, publish_version
+from spark_jobs.nightly.publish import publish_candidate
+from spark_jobs.nightly.publisher import Publisher
 from spark_jobs.nightly.train import run_fingerprint, train
 from spark_jobs.read_behaviour import read_behaviour
 from spark_jobs.run_folder import RunFolder
@@ -35,14 +37,22 @@ def run_nightly(
     Raises:
         AlreadyRunning, NoData, NotFound, GateRefused, InvalidModel, Unavailable: see the message.
     """
-    redis = connect(settings.redis_url.get_secret_value())
-    with nightly_lock(redis, plan.tenant), _context(settings, plan, redis, say) as context:
+    with _publisher(settings, plan.tenant, say) as publisher:
+        context = Context(
+            plan=plan,
+            spark=publisher.spark,
+            hbase_thrift=settings.hbase_thrift,
+            items=publisher.items,
+            models=publisher.models,
+            publisher=publisher,
+            folder=RunFolder(settings.run_folder(plan.tenant)),
+            now_ms=lambda: time.time_ns() // 1_000_000,
+            say=say,
+        )
         wanted = [step for step in Step if step in steps]
-        if Step.READ in wanted:
+        if wanted == list(Step) and not plan.force:
             _timed(context, Step.READ)
-            wanted.remove(Step.READ)
-            if len(wanted) == len(Step) - 1 and not plan.force:
-                wanted = _without_needless(context, wanted)
+            wanted = _without_needless(context)
         for step in wanted:
             _timed(context, step)
 
@@ -55,31 +65,31 @@ def publish_stored(
     Raises:
         AlreadyRunning, NotFound, InvalidModel, Unavailable: see the message.
     """
-    redis, models = connect(settings.redis_url.get_secret_value()), ModelFiles(settings.model_store)
-    manifest = models.manifest(tenant, version)
-    with nightly_lock(redis, tenant), spark_session(settings, f"recsys serve {tenant}") as spark:
-        publish_version(spark, settings, models, RedisPublishedModels(redis), manifest, say)
+    manifest = ModelFiles(settings.model_store).manifest(tenant, version)
+    with _publisher(settings, tenant, say) as publisher:
+        publisher.publish(manifest)
 
 
 @contextmanager
-def _context(
-    settings: BatchSettings, plan: Plan, redis: Redis, say: Callable[[str], None]
-) -> Iterator[Context]:
+def _publisher(
+    settings: BatchSettings, tenant: str, say: Callable[[str], None]
+) -> Iterator[Publisher]:
+    """The stores and a Spark session, while no other run of the tenant can begin."""
+    redis = connect(settings.redis_url.get_secret_value())
     pool = HBasePool(settings.hbase_thrift)
     try:
-        say("starting Spark")
-        with spark_session(settings, f"recsys nightly {plan.tenant}") as spark:
-            yield Context(
-                plan=plan,
-                settings=settings,
-                spark=spark,
-                items=HBaseItemStore(pool),
-                models=ModelFiles(settings.model_store),
-                published=RedisPublishedModels(redis),
-                folder=RunFolder(settings.run_folder(plan.tenant)),
-                now_ms=lambda: time.time_ns() // 1_000_000,
-                say=say,
-            )
+        with nightly_lock(redis, tenant):
+            say("starting Spark")
+            with spark_session(settings, f"recsys {tenant}") as spark:
+                yield Publisher(
+                    spark=spark,
+                    settings=settings,
+                    models=ModelFiles(settings.model_store),
+                    published=RedisPublishedModels(redis),
+                    items=HBaseItemStore(pool),
+                    hidden=RedisHiddenItems(redis),
+                    say=say,
+                )
     finally:
         pool.close()
 
@@ -100,7 +110,7 @@ def _timed(context: Context, step: Step) -> None:
 def _read(context: Context) -> None:
     snapshot = read_behaviour(
         context.spark,
-        context.settings.hbase_thrift,
+        context.hbase_thrift,
         context.items,
         context.folder,
         context.plan.tenant,
@@ -110,13 +120,13 @@ def _read(context: Context) -> None:
     context.say(f"{snapshot.events:,} events read")
 
 
-def _without_needless(context: Context, steps: list[Step]) -> list[Step]:
-    """Leave out what an equal version in the model store makes needless."""
+def _without_needless(context: Context) -> list[Step]:
+    """The steps after reading that an equal version in the model store does not make needless."""
     same = _equal_version(context)
     if same is None:
-        return steps
+        return [Step.TRAIN, Step.EVALUATE, Step.PUBLISH]
     context.folder.save_candidate(same.version)
-    if context.published.current(context.plan.tenant) == same.version:
+    if context.serving_version() == same.version:
         context.say(f"nothing changed since {same.version}, which serves (--force trains anyway)")
         return []
     context.say(f"nothing changed since {same.version}: publishing it again")

@@ -15,8 +15,8 @@ from recsys.core.model import History
 from recsys.core.recommend import StoredUser
 
 _HEADER = struct.Struct("<HH")
-# A user with more keeps the strongest; 65,535 is what the header can say.
-MAX_HISTORY = 2000
+# A user with more keeps the strongest. The header could say 65,535; beyond this it is a robot.
+MAX_HISTORY = 10_000
 
 
 def pack_user(user: StoredUser) -> bytes:
