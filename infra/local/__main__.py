@@ -14,7 +14,7 @@ from infra.local.ports import DEFAULT_STACK
 from infra.local.progress import Reporter
 from infra.local.settings import REPOSITORY, Settings
 from infra.local.stack import Parts, Stack
-from infra.local.status import as_table, is_healthy
+from infra.local.status import as_table, is_healthy, problems
 from infra.local.supervision import log_file
 
 app = typer.Typer(
@@ -59,6 +59,7 @@ def status(name: Name = DEFAULT_STACK) -> None:
     """Show every process: state, memory, address, health. Exits 0 only if all is well."""
     rows = Stack(Settings.load(name)).status()
     Console().print(as_table(rows))
+    print(*problems(rows), sep="\n")
     raise typer.Exit(0 if is_healthy(rows) else 1)
 
 

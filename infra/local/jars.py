@@ -21,7 +21,6 @@ from infra.local.jar_lock import Jar, lock_digest
 WORKERS = 8
 ATTEMPTS = 5
 FIRST_PAUSE_SECONDS = 0.5
-_CHUNK_BYTES = 128 * 1024
 _TIMEOUT = httpx.Timeout(30, connect=10)
 # Worth another try; any other refusal is final.
 _PASSING_STATUS = {408, 425, 429, 500, 502, 503, 504}
@@ -176,7 +175,7 @@ class _Download:
             )
 
     def _store(self, response: httpx.Response, file: BinaryIO) -> None:
-        for chunk in response.iter_bytes(_CHUNK_BYTES):
+        for chunk in response.iter_bytes():
             file.write(chunk)
             self.tally(len(chunk))
             if file.tell() > self.jar.size:

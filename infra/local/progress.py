@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from infra.local.jars import Progress as OnBytes
@@ -32,7 +33,7 @@ class Reporter:
         self._console.print(f"[green]✓[/] {name:<28}[dim]{seconds:6.1f} s[/]")
 
     def note(self, text: str) -> None:
-        self._console.print(f"[yellow]![/] {text}")
+        self._console.print(f"[yellow]![/] {escape(text)}")
 
     @contextmanager
     def download(self, name: str, total_bytes: int) -> Iterator[OnBytes]:

@@ -154,4 +154,4 @@ def _jar_cache(environ: Mapping[str, str], root: Path) -> Path:
 
 def _can_hold_folders(folder: Path) -> bool:
     nearest = next(path for path in (folder, *folder.parents) if path.exists())
-    return os.access(nearest, os.W_OK | os.X_OK)
+    return nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)

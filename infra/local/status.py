@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import psutil
+from rich.box import SIMPLE
 from rich.table import Table
 
 _MIB = 1024**2
@@ -46,7 +47,7 @@ def is_healthy(rows: Sequence[ProcessStatus]) -> bool:
 
 
 def as_table(rows: Sequence[ProcessStatus], now: float | None = None) -> Table:
-    table = Table("process", "state", "pid", "uptime", "RSS MiB", "port or URL", "health")
+    table = Table("process", "state", "pid", "uptime", "RSS MiB", "port", "health", box=SIMPLE)
     moment = time.time() if now is None else now
     sizes = [row.rss_bytes for row in rows]
     for row, size in zip(rows, sizes, strict=True):
@@ -56,7 +57,7 @@ def as_table(rows: Sequence[ProcessStatus], now: float | None = None) -> Table:
             str(row.pid or ""),
             str(timedelta(seconds=int(moment - row.started_at))) if row.pid else "",
             f"{size / _MIB:.0f}" if size else "",
-            row.where,
+            row.where if row.where.isdecimal() else "",
             _health(row),
         )
     table.add_section()
@@ -64,7 +65,11 @@ def as_table(rows: Sequence[ProcessStatus], now: float | None = None) -> Table:
     return table
 
 
+def problems(rows: Sequence[ProcessStatus]) -> list[str]:
+    return [f"{row.name} ({row.where}): {row.problem}" for row in rows if row.problem]
+
+
 def _health(row: ProcessStatus) -> str:
     if row.state == NOT_STARTED:
         return ""
-    return f"[red]{row.problem}[/]" if row.problem else "[green]ok[/]"
+    return "[red]failing[/]" if row.problem else "[green]ok[/]"

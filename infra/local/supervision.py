@@ -139,7 +139,13 @@ class Supervisor:
 
 
 def render(settings: Settings, programs: Sequence[Program]) -> str:
-    """The configuration file text for `programs`. None starts by itself: `up` says when."""
+    """The configuration file text for `programs`. None starts by itself: `up` says when.
+
+    Raises StartError for what supervisord's configuration cannot express.
+    """
+    if "%" in str(settings.home):
+        # It expands the paths of logs twice, so that no escape helps.
+        raise StartError(f"supervisord cannot use {settings.home}: move it to a path without %")
     supervisor = Supervisor(settings)
     daemon = {
         "logfile": supervisor.log,
@@ -205,7 +211,7 @@ def _section(name: str, values: dict[str, Any]) -> str:
 
 
 def _escaped(value: str) -> str:
-    """supervisord expands `%(...)s`, and takes ; or # after a blank for a comment."""
+    """supervisord expands `%`, and takes ; or # after a blank for a comment."""
     if re.search(r"[\r\n]|\s[;#]", value):
         raise StartError(f"supervisord cannot take {value!r}: move the checkout to a plainer path")
     return value.replace("%", "%%")
