@@ -252,8 +252,12 @@ class _UnixTransport(xmlrpc.client.Transport):
         self._path = path
 
     def make_connection(self, host: Any) -> http.client.HTTPConnection:
-        del host
-        return _UnixConnection(self._path)
+        """The one connection, kept where `close` looks for it."""
+        _, connection = self._connection
+        if connection is None:
+            connection = _UnixConnection(self._path)
+            self._connection = host, connection
+        return connection
 
 
 class _UnixConnection(http.client.HTTPConnection):
