@@ -1,6 +1,5 @@
 """Fixtures that give tests a real HBase: the stores of a local stack of their own."""
 
-import os
 import time
 from collections.abc import Callable, Iterator
 
@@ -8,8 +7,7 @@ import pytest
 
 from infra.local.hbase import admin_thrift
 from infra.local.java import java_home
-from infra.local.settings import Settings
-from infra.local.stack import Parts, Stack
+from infra.local.stack import Stack
 from recsys.core.errors import Unavailable
 from recsys.stores.hbase.admin import create_tables
 from recsys.stores.hbase.interactions import HBaseInteractionStore
@@ -18,15 +16,6 @@ from recsys.stores.hbase.pool import HBasePool
 
 TENANTS = ("shop", "othershop", "scanned", "manyitems", "crash", "spark", "imported")
 _RECOVERY_SECONDS = 120
-
-
-@pytest.fixture(scope="session")
-def store_stack() -> Iterator[Stack]:
-    """HBase and Redis, started for the tests and stopped after the last one."""
-    stack = Stack(Settings.load(os.environ.get("RECSYS_TEST_STACK", "test")))
-    stack.up(Parts.STORES)
-    yield stack
-    stack.down()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,122 @@
+"""What every PublishedModels does, real or in memory."""
+
+import numpy as np
+import pytest
+
+from recsys.core.recommend import StoredUser
+from recsys.stores.redis import published
+from tests.builders import a_history
+from tests.redis_fixture import Ask, ServingSide
+
+STRANGE_IDS = ["a:b", "two words", "日本🛒", "*", "?", "[a-z]", "%", "a/b", "x" * 256, "🛒" * 256]
+
+
+def a_user(*items: int) -> StoredUser:
+    scores = np.linspace(1, 0.5, len(items), dtype=np.float32)
+    return StoredUser(np.array(items, np.int32), scores, a_history([1, 2], [0.5, 0.1]))
+
+
+def publish(side: ServingSide, version: str, user_ids: list[str], tenant: str = "shop") -> None:
+    side.published.write_users(tenant, version, [(user_id, a_user(3)) for user_id in user_ids])
+    side.published.write_items(tenant, version, b"manifest of " + version.encode(), b"items")
+
+
+def test_nothing_serves_before_the_first_version(serving_side: ServingSide) -> None:
+    assert serving_side.published.current("shop") is None
+
+
+def test_writing_a_version_does_not_make_it_serve(serving_side: ServingSide) -> None:
+    publish(serving_side, "v1", ["ann"])
+
+    assert serving_side.published.current("shop") is None
+
+
+def test_the_last_activated_version_serves(serving_side: ServingSide, ask: Ask) -> None:
+    serving_side.published.activate("shop", "v1")
+    serving_side.published.activate("shop", "v2")
+
+    assert serving_side.published.current("shop") == "v2"
+    assert ask(serving_side.serving.current("shop")) == "v2"
+
+
+def test_a_tenant_does_not_see_the_versions_of_another(serving_side: ServingSide, ask: Ask) -> None:
+    publish(serving_side, "v1", ["ann"])
+    serving_side.published.activate("shop", "v1")
+
+    assert serving_side.published.current("othershop") is None
+    assert serving_side.published.count_users("othershop", "v1", ["ann"]) == 0
+    assert ask(serving_side.serving.user("othershop", "v1", "ann")) == (None, [])
+
+
+def test_users_are_counted_by_their_records(serving_side: ServingSide) -> None:
+    publish(serving_side, "v1", ["ann", "bob"])
+
+    assert serving_side.published.count_users("shop", "v1", ["ann", "bob", "cid"]) == 2
+    assert serving_side.published.count_users("shop", "v2", ["ann"]) == 0
+    assert serving_side.published.count_users("shop", "v1", []) == 0
+
+
+def test_writing_no_users_is_fine(serving_side: ServingSide) -> None:
+    serving_side.published.write_users("shop", "v1", [])
+
+    assert serving_side.published.count_users("shop", "v1", ["ann"]) == 0
+
+
+def test_writing_a_version_again_changes_nothing(serving_side: ServingSide, ask: Ask) -> None:
+    for _ in range(2):
+        publish(serving_side, "v1", ["ann"])
+
+    assert serving_side.published.count_users("shop", "v1", ["ann"]) == 1
+    assert ask(serving_side.serving.item_side("shop", "v1")) == (b"manifest of v1", b"items")
+
+
+def test_more_users_than_a_command_takes_are_all_written(serving_side: ServingSide) -> None:
+    user_ids = [f"u{number}" for number in range(2 * published.KEYS_A_COMMAND + 1)]
+
+    publish(serving_side, "v1", user_ids)
+
+    assert serving_side.published.count_users("shop", "v1", user_ids) == len(user_ids)
+
+
+def test_retiring_keeps_the_named_versions_and_removes_all_others(
+    serving_side: ServingSide, ask: Ask
+) -> None:
+    for version in ("v1", "v2", "v3"):
+        publish(serving_side, version, ["ann", "bob"])
+
+    removed = serving_side.published.retire("shop", ["v2"])
+
+    assert removed == 2 * (2 + len(("manifest", "items")))
+    counts = [
+        serving_side.published.count_users("shop", f"v{n}", ["ann", "bob"]) for n in (1, 2, 3)
+    ]
+    assert counts == [0, 2, 0]
+    assert ask(serving_side.serving.item_side("shop", "v2")) == (b"manifest of v2", b"items")
+
+
+def test_retiring_removes_what_a_dead_run_left_half_written(serving_side: ServingSide) -> None:
+    serving_side.published.write_users("shop", "dead", [("ann", a_user(1))])
+
+    assert serving_side.published.retire("shop", ["v1"]) == 1
+    assert serving_side.published.count_users("shop", "dead", ["ann"]) == 0
+
+
+def test_retiring_touches_neither_other_tenants_nor_the_pointer_nor_behaviour(
+    serving_side: ServingSide, ask: Ask
+) -> None:
+    publish(serving_side, "v1", ["ann"], tenant="shop2")
+    serving_side.published.activate("shop", "v1")
+    serving_side.hidden.hide("shop", "lamp")
+
+    assert serving_side.published.retire("shop", []) == 0
+    assert serving_side.published.count_users("shop2", "v1", ["ann"]) == 1
+    assert serving_side.published.current("shop") == "v1"
+    assert ask(serving_side.serving.hidden("shop")) == {"lamp"}
+
+
+@pytest.mark.parametrize("user_id", STRANGE_IDS)
+def test_user_ids_are_opaque(serving_side: ServingSide, user_id: str) -> None:
+    publish(serving_side, "v1", [user_id, "plain"])
+
+    assert serving_side.published.count_users("shop", "v1", [user_id]) == 1
+    assert serving_side.published.retire("shop", []) == 4

@@ -1,0 +1,98 @@
+"""What every RecentBehaviour remembers, real or in memory."""
+
+import pytest
+
+from recsys.core.domain import Event
+from recsys.core.recommend import RecentEvent
+from recsys.stores.redis import keys
+from recsys.stores.redis.connect import Redis
+from recsys.stores.redis.recent import EXPIRE_SECONDS, MAX_RECENT_EVENTS
+from tests.contract.test_published_models import STRANGE_IDS
+from tests.redis_fixture import Ask, ServingSide
+
+
+def an_event(number: int = 1, user_id: str = "ann", **changes: object) -> Event:
+    fields = {"item_id": f"i{number}", "event_type": "view", "timestamp_ms": number} | changes
+    return Event(event_id=f"e{number}", user_id=user_id, **fields)
+
+
+def recent(
+    side: ServingSide, ask: Ask, user_id: str = "ann", tenant: str = "shop"
+) -> list[RecentEvent]:
+    _, events = ask(side.serving.user(tenant, "v1", user_id))
+    return events  # type: ignore[no-any-return]
+
+
+def test_an_event_comes_back_with_its_two_times(serving_side: ServingSide, ask: Ask) -> None:
+    serving_side.recent.record("shop", [an_event(5)], received_ms=1_800_000_000_123)
+
+    assert recent(serving_side, ask) == [RecentEvent("i5", "view", 5, 1_800_000_000_123)]
+
+
+def test_nothing_recorded_is_nothing_remembered(serving_side: ServingSide, ask: Ask) -> None:
+    serving_side.recent.record("shop", [], received_ms=1)
+
+    assert recent(serving_side, ask) == []
+
+
+def test_a_replay_changes_nothing_also_when_it_arrives_later(
+    serving_side: ServingSide, ask: Ask
+) -> None:
+    serving_side.recent.record("shop", [an_event(1), an_event(2)], received_ms=10)
+    before = recent(serving_side, ask)
+
+    serving_side.recent.record("shop", [an_event(2), an_event(1), an_event(1)], received_ms=99)
+
+    assert recent(serving_side, ask) == before
+
+
+def test_events_come_in_the_order_of_arrival_not_of_their_own_times(
+    serving_side: ServingSide, ask: Ask
+) -> None:
+    for received_ms, number in enumerate((7, 3, 9, 1)):
+        serving_side.recent.record("shop", [an_event(number)], received_ms)
+
+    assert [event.item_id for event in recent(serving_side, ask)] == ["i7", "i3", "i9", "i1"]
+
+
+def test_events_of_a_batch_go_to_their_users(serving_side: ServingSide, ask: Ask) -> None:
+    serving_side.recent.record("shop", [an_event(1, "ann"), an_event(2, "bob")], received_ms=1)
+
+    assert [event.item_id for event in recent(serving_side, ask, "bob")] == ["i2"]
+
+
+def test_tenants_and_users_do_not_see_each_other(serving_side: ServingSide, ask: Ask) -> None:
+    serving_side.recent.record("shop", [an_event()], received_ms=1)
+
+    assert recent(serving_side, ask, tenant="othershop") == []
+    assert recent(serving_side, ask, "an") == []
+    assert recent(serving_side, ask, "ann:") == []
+
+
+@pytest.mark.parametrize("strange", STRANGE_IDS)
+def test_ids_are_opaque(serving_side: ServingSide, ask: Ask, strange: str) -> None:
+    event = an_event(1, user_id=strange, item_id=strange)
+
+    serving_side.recent.record("shop", [event], received_ms=1)
+
+    assert [found.item_id for found in recent(serving_side, ask, strange)] == [strange]
+
+
+@pytest.mark.redis
+def test_the_newest_arrivals_are_kept_and_no_more(redis_side: ServingSide, ask: Ask) -> None:
+    for number in range(MAX_RECENT_EVENTS + 50):
+        redis_side.recent.record("shop", [an_event(number)], received_ms=1000 + number)
+
+    kept = recent(redis_side, ask)
+
+    assert len(kept) == MAX_RECENT_EVENTS
+    assert kept[0].item_id == "i50"
+
+
+@pytest.mark.redis
+def test_what_is_remembered_expires(redis_side: ServingSide, redis: Redis) -> None:
+    redis_side.recent.record("shop", [an_event()], received_ms=1)
+
+    seconds_left = redis.ttl(keys.recent("shop", "ann"))
+
+    assert EXPIRE_SECONDS - 60 < seconds_left <= EXPIRE_SECONDS

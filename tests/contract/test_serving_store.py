@@ -1,0 +1,100 @@
+"""What every ServingStore reads, real or in memory."""
+
+import numpy as np
+import pytest
+
+from recsys.core.domain import Event
+from recsys.core.errors import InvalidModel
+from recsys.core.recommend import RecentEvent, StoredUser
+from recsys.stores.redis import keys, published
+from recsys.stores.redis.connect import Redis
+from tests.builders import a_history
+from tests.contract.test_published_models import STRANGE_IDS, a_user
+from tests.redis_fixture import Ask, ServingSide
+
+
+def test_before_the_first_version_there_is_none(serving_side: ServingSide, ask: Ask) -> None:
+    assert ask(serving_side.serving.current("shop")) is None
+
+
+def test_the_item_side_comes_back_as_it_was_written(serving_side: ServingSide, ask: Ask) -> None:
+    serving_side.published.write_items("shop", "v1", b"{}", b"\0\1\2")
+
+    assert ask(serving_side.serving.item_side("shop", "v1")) == (b"{}", b"\0\1\2")
+
+
+@pytest.mark.parametrize("size", [1, 63, 64, 65, 64 * 12 + 1])
+def test_an_item_side_of_several_chunks_comes_back_whole(
+    serving_side: ServingSide, ask: Ask, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(published, "CHUNK_BYTES", 64)
+    items = np.random.default_rng(1).bytes(size)
+
+    serving_side.published.write_items("shop", "v1", b"{}", items)
+
+    assert ask(serving_side.serving.item_side("shop", "v1")) == (b"{}", items)
+
+
+def test_a_version_that_was_never_written_is_invalid(serving_side: ServingSide, ask: Ask) -> None:
+    with pytest.raises(InvalidModel, match="v1"):
+        ask(serving_side.serving.item_side("shop", "v1"))
+
+
+@pytest.mark.redis
+@pytest.mark.parametrize(
+    "missing", [keys.manifest("shop", "v1"), keys.items_chunk("shop", "v1", 0)]
+)
+def test_a_version_without_one_of_its_parts_is_invalid(
+    redis_side: ServingSide, redis: Redis, ask: Ask, missing: str
+) -> None:
+    redis_side.published.write_items("shop", "v1", b"{}", b"items")
+    redis.delete(missing)
+
+    with pytest.raises(InvalidModel, match="v1"):
+        ask(redis_side.serving.item_side("shop", "v1"))
+
+
+@pytest.mark.parametrize("user_id", STRANGE_IDS)
+def test_a_user_comes_back_with_list_and_history(
+    serving_side: ServingSide, ask: Ask, user_id: str
+) -> None:
+    serving_side.published.write_users("shop", "v1", [(user_id, a_user(3, 1, 2))])
+
+    stored, recent = ask(serving_side.serving.user("shop", "v1", user_id))
+
+    assert stored is not None
+    assert stored.items.tolist() == [3, 1, 2]
+    assert stored.scores.tolist() == [1, 0.75, 0.5]
+    assert stored.history.items.tolist() == [1, 2]
+    assert stored.history.strengths.tolist() == pytest.approx([0.5, 0.1])
+    assert stored.history.excluded.all()
+    assert recent == []
+
+
+def test_a_user_with_nothing_stored_comes_back_empty(serving_side: ServingSide, ask: Ask) -> None:
+    nothing = StoredUser(np.empty(0, np.int32), np.empty(0, np.float32), a_history([]))
+    serving_side.published.write_users("shop", "v1", [("ann", nothing)])
+
+    stored, _ = ask(serving_side.serving.user("shop", "v1", "ann"))
+
+    assert stored is not None
+    assert (len(stored.items), len(stored.history.items)) == (0, 0)
+
+
+def test_a_user_of_another_version_is_unknown(serving_side: ServingSide, ask: Ask) -> None:
+    serving_side.published.write_users("shop", "v1", [("ann", a_user(3))])
+
+    assert ask(serving_side.serving.user("shop", "v2", "ann")) == (None, [])
+
+
+def test_recent_events_come_with_the_user_known_or_not(serving_side: ServingSide, ask: Ask) -> None:
+    serving_side.published.write_users("shop", "v1", [("ann", a_user(3))])
+    for user_id in ("ann", "new"):
+        serving_side.recent.record("shop", [Event("e", user_id, "lamp", "view", 5)], 7)
+
+    known, of_known = ask(serving_side.serving.user("shop", "v1", "ann"))
+    unknown, of_unknown = ask(serving_side.serving.user("shop", "v1", "new"))
+
+    assert known is not None
+    assert unknown is None
+    assert of_known == of_unknown == [RecentEvent("lamp", "view", 5, 7)]

@@ -1,0 +1,90 @@
+"""Fixtures that give tests a real Redis, and the stores over it beside their twins."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import pytest
+
+from infra.local.stack import Stack
+from recsys.core.ports import HiddenItems, PublishedModels, RecentBehaviour, ServingStore
+from recsys.stores.memory.hidden_items import MemoryHiddenItems
+from recsys.stores.memory.published import MemoryPublishedModels, MemoryServingStore
+from recsys.stores.memory.recent import MemoryRecentBehaviour
+from recsys.stores.redis.connect import Redis, connect, connect_async
+from recsys.stores.redis.hidden import RedisHiddenItems
+from recsys.stores.redis.published import RedisPublishedModels
+from recsys.stores.redis.recent import RedisRecentBehaviour
+from recsys.stores.redis.serving import RedisServingStore
+
+# Of Redis's sixteen databases, one for the stack itself and one for each kind of test.
+STORES_DATABASE, NIGHTLY_DATABASE = 1, 2
+
+Answer = TypeVar("Answer")
+# Runs a coroutine of the test's own event loop.
+Ask = Callable[[Coroutine[Any, Any, Answer]], Answer]
+
+
+@dataclass(frozen=True)
+class ServingSide:
+    """What batch and ingest write and the recommender reads."""
+
+    published: PublishedModels
+    recent: RecentBehaviour
+    hidden: HiddenItems
+    serving: ServingStore
+
+
+@pytest.fixture
+def redis_url(store_stack: Stack) -> str:
+    """An empty database of the test's own."""
+    return empty_database(store_stack, STORES_DATABASE)
+
+
+@pytest.fixture
+def redis(redis_url: str) -> Iterator[Redis]:
+    with connect(redis_url) as client:
+        yield client
+
+
+@pytest.fixture
+def ask() -> Iterator[Ask[Any]]:
+    with asyncio.Runner() as runner:
+        yield runner.run
+
+
+@pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.redis)])
+def serving_side(request: pytest.FixtureRequest) -> ServingSide:
+    """The serving side, once in memory and once in a real Redis."""
+    return request.getfixturevalue(f"{request.param}_side")  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def memory_side() -> ServingSide:
+    published, recent, hidden = (
+        MemoryPublishedModels(),
+        MemoryRecentBehaviour(),
+        MemoryHiddenItems(),
+    )
+    return ServingSide(published, recent, hidden, MemoryServingStore(published, recent, hidden))
+
+
+@pytest.fixture
+def redis_side(redis_url: str, redis: Redis, ask: Ask[Any]) -> Iterator[ServingSide]:
+    client = connect_async(redis_url, timeout_seconds=5)
+    yield ServingSide(
+        RedisPublishedModels(redis),
+        RedisRecentBehaviour(redis),
+        RedisHiddenItems(redis),
+        RedisServingStore(client),
+    )
+    ask(client.aclose())
+
+
+def empty_database(stack: Stack, number: int) -> str:
+    """The URL of a database with nothing in it."""
+    url = stack.settings.redis_url.removesuffix("/0") + f"/{number}"
+    with connect(url) as client:
+        client.flushdb()
+    return url

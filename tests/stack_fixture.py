@@ -1,0 +1,109 @@
+"""One local stack for all tests of a session, apart from a running `make up`, gone at the end."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from infra.local import leftovers, preflight
+from infra.local.settings import REPOSITORY, Settings
+from infra.local.stack import Parts, Stack
+from infra.local.status import is_healthy
+from tests.eventually import eventually
+
+# Another name lets two sessions run in one checkout, each on ports of its own.
+STACK_NAME = os.environ.get("RECSYS_TEST_STACK", "test")
+_COMMAND_SECONDS = 240
+_RECOVERY_SECONDS = 120
+
+Recsys = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def store_stack() -> Iterator[Stack]:
+    """HBase and Redis with nothing in them, and the variables that lead Spark to its Java."""
+    stack = Stack(Settings.load(STACK_NAME))
+    with _only_session(stack), pytest.MonkeyPatch.context() as environment:
+        stack.down()
+        shutil.rmtree(stack.settings.home, ignore_errors=True)
+        try:
+            stack.up(Parts.STORES)
+            for name in ("JAVA_HOME", "PYSPARK_PYTHON"):
+                environment.setenv(name, stack.environment()[name])
+            yield stack
+        finally:
+            stack.down()
+        assert_nothing_is_left(stack)
+
+
+@pytest.fixture(scope="session")
+def stack(store_stack: Stack) -> Stack:
+    """The stack with all its parts."""
+    store_stack.up()
+    return store_stack
+
+
+@pytest.fixture
+def healed_stack(stack: Stack) -> Iterator[Stack]:
+    """The stack, for a test that breaks it: the next one finds it whole again."""
+    yield stack
+    await_health(stack)
+
+
+@pytest.fixture(scope="session")
+def recsys(store_stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Recsys:
+    """Runs the `recsys` command line as an operator of the stack would."""
+    folder = tmp_path_factory.mktemp("recsys")
+
+    def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            recsys_command(*arguments),
+            env=job_environment(store_stack, environment),
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=_COMMAND_SECONDS,
+            check=False,
+        )
+
+    return run
+
+
+def recsys_command(*arguments: str) -> list[str]:
+    return [str(Path(sys.executable).with_name("recsys")), *arguments]
+
+
+def job_environment(stack: Stack, changes: Mapping[str, str]) -> dict[str, str]:
+    """Of a job on the stack, on no more memory than the tests' small data need."""
+    small = {"RECSYS_SPARK_MEMORY": "512m", "RECSYS_SPARK_MASTER": "local[2]", "COLUMNS": "200"}
+    return os.environ | stack.environment() | small | changes
+
+
+def await_health(stack: Stack) -> None:
+    """Wait until everything that was started does its work."""
+    eventually(lambda: is_healthy(stack.status()), within_seconds=_RECOVERY_SECONDS)
+
+
+def assert_nothing_is_left(stack: Stack) -> None:
+    """No process and no port of the stack."""
+    assert leftovers.find(stack.settings) == []
+    assert [port for _, port in stack.settings.ports.items() if not preflight.is_free(port)] == []
+
+
+@contextmanager
+def _only_session(stack: Stack) -> Iterator[None]:
+    """Hold the stack's name, so that two sessions do not delete each other's data."""
+    path = REPOSITORY / ".local" / f"{stack.settings.name}.session"
+    path.parent.mkdir(exist_ok=True)
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pytest.exit("another test session of this checkout runs: wait for it to end", 1)
+        yield
