@@ -59,7 +59,8 @@ def status(name: Name = DEFAULT_STACK) -> None:
     """Show every process: state, memory, address, health. Exits 0 only if all is well."""
     rows = Stack(Settings.load(name)).status()
     Console().print(as_table(rows))
-    print(*problems(rows), sep="\n")
+    for problem in problems(rows):
+        print(problem)
     raise typer.Exit(0 if is_healthy(rows) else 1)
 
 

@@ -1,6 +1,7 @@
 """The load balancer: HAProxy from the lock file's wheel, or HAPROXY_BIN."""
 
 import os
+import re
 import subprocess
 from datetime import UTC, datetime
 from functools import partial
@@ -31,8 +32,8 @@ def render(settings: Settings) -> None:
     ensure_certificate(settings.tls, datetime.now(UTC))
     ports = settings.ports
     values = {
-        "admin_socket": settings.run_dir / "haproxy.sock",
-        "certificate": settings.tls / "server.pem",
+        "admin_socket": _quoted(settings.run_dir / "haproxy.sock"),
+        "certificate": _quoted(settings.tls / "server.pem"),
         "http_port": ports.http,
         "https_port": ports.https,
         "stats_port": ports.stats,
@@ -74,7 +75,7 @@ def _binary(settings: Settings) -> str:
 
 
 def _check(settings: Settings) -> None:
-    command = [_binary(settings), "-c", "-q", "-f", str(_config(settings))]
+    command = [_binary(settings), "-c", "-f", str(_config(settings))]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     if done.returncode:
         raise StartError(
@@ -89,6 +90,11 @@ def _error_pages() -> str:
         f'string \'{{"type":"about:blank","title":"{title}","status":{status}}}\''
         for status, title in _PROBLEMS.items()
     )
+
+
+def _quoted(path: Path) -> str:
+    escaped = re.sub(r'([\\"$])', r"\\\1", str(path))
+    return f'"{escaped}"'
 
 
 def _config(settings: Settings) -> Path:
