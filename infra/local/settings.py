@@ -15,7 +15,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 LOOPBACK = "127.0.0.1"
 REDIS_MEMORY = "1gb"
 MAVEN_CENTRAL = "https://repo1.maven.org/maven2"
-# Linux takes 107 bytes; supervisord first binds `<path>.<its pid>`.
+# Linux takes 107 bytes; supervisord first binds `<path>.<its pid>`, and HAProxy does alike.
 _SOCKET_PATH_LIMIT = 107 - len(".4194304")
 
 
