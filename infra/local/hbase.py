@@ -64,7 +64,10 @@ def programs(settings: Settings, java: Path, jars: Path) -> list[Program]:
         tier="stores",
         command=command("640m", _MASTER, *_MASTER_OPTIONS, "start"),
         ports=("hbase_regionserver", "hbase_master", "zookeeper"),
-        probe=partial(probes.tcp, f"{LOOPBACK}:{ports.hbase_regionserver}"),
+        # All three: a master that gave up leaves the process running without the others.
+        probe=partial(
+            probes.tcp, LOOPBACK, [ports.zookeeper, ports.hbase_master, ports.hbase_regionserver]
+        ),
         stable_seconds=5,
         ready_seconds=90,
         # Closing all regions was seen to take up to 22 s.
@@ -99,18 +102,18 @@ def admin_thrift(settings: Settings, java: Path, jars: Path) -> Iterator[str]:
             command, stdout=output, stderr=output, env=marked_environment(settings)
         )
     try:
-        _await_listening(f"{LOOPBACK}:{port}", server, log)
+        _await_listening(port, server, log)
         yield f"{LOOPBACK}:{port}"
     finally:
         server.kill()  # it holds no state
         server.wait()
 
 
-def _await_listening(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
+def _await_listening(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + _ADMIN_READY_SECONDS
     while time.monotonic() < deadline and server.poll() is None:
         try:
-            return probes.tcp(address)
+            return probes.tcp(LOOPBACK, [port])
         except OSError:
             time.sleep(0.1)
     raise StartError(f"HBase's thrift2 server did not come up; end of {log}:\n{tail(log)}")

@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,10 +19,10 @@ class NotServing(Exception):
     """It answers, and says that it cannot work."""
 
 
-def tcp(address: str) -> None:
-    host, port = split_address(address)
-    with socket.create_connection((host, port), _TIMEOUT_SECONDS):
-        pass
+def tcp(host: str, ports: Iterable[int]) -> None:
+    """Connect to each of the ports."""
+    for port in ports:
+        socket.create_connection((host, port), _TIMEOUT_SECONDS).close()
 
 
 def hbase(address: str) -> None:

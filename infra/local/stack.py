@@ -169,8 +169,17 @@ class Stack:
 
     def _start(self, programs: Sequence[Program]) -> None:
         if programs:
+            self._supervisor.stop(p for p in programs if self._hangs(p))
             self._supervisor.start(programs)
             await_ready(self.settings, self._supervisor, programs, self._reporter)
+
+    def _hangs(self, program: Program) -> bool:
+        """Does it run long enough to be ready, and is not? Then only a new start can help."""
+        info = self._supervisor.processes().get(program.name)
+        if info is None or info.state != "RUNNING":
+            return False
+        age_seconds = time.time() - info.started_at
+        return age_seconds > program.ready_seconds and reason_unready(program.probe) is not None
 
     def _shut_down(self) -> None:
         self._supervisor.shutdown()

@@ -110,6 +110,12 @@ class Supervisor:
             for program in programs:
                 _tolerating(_ALREADY_STARTED, rpc.supervisor.startProcess, _full(program), False)
 
+    def stop(self, programs: Iterable[Program]) -> None:
+        """Stop those that run, and wait until they have ended."""
+        with _rpc(self.socket) as rpc:
+            for program in programs:
+                _tolerating(_NOT_RUNNING, rpc.supervisor.stopProcess, _full(program))
+
     def processes(self) -> dict[str, ProcessInfo]:
         """By program name; empty when supervisord does not run."""
         try:
