@@ -7,6 +7,7 @@ import redis
 import redis.asyncio
 from redis import Redis
 from redis.backoff import NoBackoff
+from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
 from recsys.core.errors import ConfigurationError, Unavailable
@@ -17,6 +18,10 @@ __all__ = ["Redis", "connect", "connect_async", "to_bytes", "to_text", "translat
 BATCH_TIMEOUT_SECONDS = 10.0
 SERVING_TIMEOUT_SECONDS = 0.25
 
+# Redis Enterprise alone sends them, and waiting for them redis-py no longer looks whether a pooled
+# connection has ended: each would cost one error after a restart of the server.
+_NO_NOTIFICATIONS = MaintNotificationsConfig(enabled=False)
+
 
 def connect(url: str, timeout_seconds: float = BATCH_TIMEOUT_SECONDS) -> Redis:
     """A blocking client. Raises ConfigurationError when `url` is not a Redis address."""
@@ -26,6 +31,7 @@ def connect(url: str, timeout_seconds: float = BATCH_TIMEOUT_SECONDS) -> Redis:
             socket_timeout=timeout_seconds,
             socket_connect_timeout=timeout_seconds,
             retry=Retry(NoBackoff(), 0),
+            maint_notifications_config=_NO_NOTIFICATIONS,
         )
 
 
@@ -39,6 +45,7 @@ def connect_async(
             socket_timeout=timeout_seconds,
             socket_connect_timeout=timeout_seconds,
             retry=redis.asyncio.retry.Retry(NoBackoff(), 0),
+            maint_notifications_config=_NO_NOTIFICATIONS,
         )
 
 
