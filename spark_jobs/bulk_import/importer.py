@@ -70,7 +70,7 @@ class Importer:
             Unavailable: the store went away for longer than a restart takes.
         """
         started = time.monotonic()
-        reject_path = self._reject_folder / f"{plan.path.name}.rejects.jsonl"
+        reject_path = self._reject_folder / f"{plan.path.name}.{plan.kind}.rejects.jsonl"
         digest = digest_of(plan.path, plan.how)
         earlier = None if self._again else self._ledger.find(self._tenant, digest)
         if earlier is None:

@@ -44,7 +44,10 @@ MappingOption = Annotated[
 ]
 PresetOption = Annotated[Preset | None, typer.Option(help="A layout that is known already.")]
 Rejects = Annotated[
-    Path, typer.Option(file_okay=False, help="Folder for FILE.rejects.jsonl, the rows not taken.")
+    Path,
+    typer.Option(
+        file_okay=False, help="Folder for the reject files, which hold the rows not taken."
+    ),
 ]
 Again = Annotated[bool, typer.Option("--again", help="Import even what was imported before.")]
 
@@ -71,7 +74,8 @@ def events(
     found by themselves. A timestamp is ISO 8601 (UTC unless it says otherwise) or seconds or
     milliseconds since 1970. Without event_id, rows that are equal in every field are one event.
 
-    Rows that break a rule go to FILE.rejects.jsonl with line number and reason; the rest lands.
+    Rows that break a rule go to FILE.events.rejects.jsonl with line number and reason; the
+    rest lands.
     A file that was imported before is left alone, and importing twice stores nothing twice.
 
     Exit code: 0 when rows landed, 1 when a file had only bad ones.

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from pydantic import SecretStr
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
@@ -24,8 +25,14 @@ Read = Callable[..., DataFrame]
 
 
 @pytest.fixture(scope="module")
-def spark() -> Iterator[SparkSession]:
-    settings = BatchSettings(spark_master="local[2]", spark_memory="512m")
+def spark(hbase: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    settings = BatchSettings(
+        hbase_thrift=hbase,
+        redis_url=SecretStr("redis://nobody"),
+        model_store=tmp_path_factory.mktemp("models"),
+        spark_master="local[2]",
+        spark_memory="512m",
+    )
     with spark_session(settings, "test") as session:
         session.dataSource.register(HBaseInteractionsDataSource)
         yield session

@@ -163,6 +163,16 @@ def test_an_import_cut_short_is_not_recorded_and_counts_what_landed(
     assert run(path, MemoryInteractionStore(), ledger).tally.landed == 40_000
 
 
+def test_rejects_of_items_leave_those_of_events_alone(tmp_path: Path, ledger: Ledger) -> None:
+    path = write(tmp_path, HEADER + "x,u,i,dance,1\n" + rows(1))
+    events = run(path, MemoryInteractionStore(), ledger)
+
+    plan = plan_items(Reading(path), TENANT, MemoryItemStore())
+    Importer(TENANT, ledger, tmp_path).run(plan, Tally(), lambda _: None)
+
+    assert events.reject_path.exists()
+
+
 def test_progress_reaches_the_end(tmp_path: Path, ledger: Ledger) -> None:
     path = write(tmp_path, HEADER + rows(12_000))
     plan = plan_events(Reading(path), TENANT, MemoryInteractionStore(), TYPES, NOW_MS)

@@ -1,0 +1,78 @@
+"""`recsys import` into a real HBase."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from recsys.stores.hbase.interactions import HBaseInteractionStore
+from recsys.stores.hbase.items import HBaseItemStore
+from spark_jobs.cli import import_command, tables_command
+
+pytestmark = pytest.mark.hbase
+TENANT = "imported"
+INVOICES = (
+    "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
+    "489434,85048,CHRISTMAS LIGHTS,12,2009-12-01 07:45:00,6.95,13085,United Kingdom\n"
+    "489434,POST,POSTAGE,1,2009-12-01 07:45:00,18.0,13085,United Kingdom\n"
+    "489435,85048,CHRISTMAS LIGHTS,many,2009-12-01 07:46:00,6.95,13085,United Kingdom\n"
+    "C489449,85048,CHRISTMAS LIGHTS,-1,2009-12-02 07:45:00,6.95,13085,United Kingdom\n"
+    "489436,85048,CHRISTMAS LIGHTS,3,2009-12-03 07:45:00,7.95,,United Kingdom\n"
+)
+
+
+@pytest.fixture
+def recsys_import(hbase: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CliRunner:
+    monkeypatch.setenv("HBASE_THRIFT", hbase)
+    monkeypatch.setenv("REDIS_URL", "redis://nobody")
+    monkeypatch.setenv("RECSYS_MODEL_STORE", str(tmp_path))
+    monkeypatch.setenv("RECSYS_TENANT", TENANT)
+    monkeypatch.chdir(tmp_path)
+    Path("invoices.csv").write_text(INVOICES)
+    return CliRunner()
+
+
+def run(runner: CliRunner, *arguments: str) -> Result:
+    return runner.invoke(import_command.app, list(arguments))
+
+
+def test_invoices_become_purchases_returns_and_items(
+    recsys_import: CliRunner,
+    hbase_interactions: HBaseInteractionStore,
+    hbase_items: HBaseItemStore,
+) -> None:
+    preset = ("--preset", "online-retail", "invoices.csv")
+
+    first = run(recsys_import, "events", *preset)
+    items = run(recsys_import, "items", *preset)
+    again = run(recsys_import, "events", *preset)
+
+    assert (first.exit_code, items.exit_code, again.exit_code) == (0, 0, 0)
+    history = hbase_interactions.history(TENANT, "13085")
+    assert [(e.event_type, e.item_id, e.quantity) for e in history] == [
+        ("return", "85048", 1),
+        ("purchase", "85048", 12),
+    ]
+    assert len(hbase_interactions.history(TENANT, "guest-489436")) == 1
+    item = hbase_items.get(TENANT, "85048")
+    assert item is not None
+    assert (item.title, item.price) == ("CHRISTMAS LIGHTS", 7.45)
+    assert "many" in Path("invoices.csv.events.rejects.jsonl").read_text()
+    assert "already imported" in " ".join(again.stderr.split())
+
+
+def test_a_file_of_bad_rows_only_ends_with_1(recsys_import: CliRunner) -> None:
+    Path("bad.jsonl").write_text("{\n[]\n")
+
+    result = run(recsys_import, "items", "bad.jsonl", "--mapping", "id=item_id")
+
+    assert result.exit_code == 1
+
+
+def test_creating_tables_says_what_it_did(hbase: str, hbase_admin: str) -> None:
+    result = CliRunner().invoke(
+        tables_command.app, ["create", "--tenant", TENANT, "--admin", hbase_admin]
+    )
+
+    assert result.exit_code == 0
+    assert "has all its tables already" in result.stderr
