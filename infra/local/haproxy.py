@@ -54,7 +54,7 @@ def program(settings: Settings) -> Program:
         probe=partial(_probe, settings),
         # A soft stop: no new connections, and those at work finish.
         stop_signal="USR1",
-        stop_seconds=12,
+        stop_seconds=8,
     )
 
 

@@ -32,8 +32,10 @@ _OPENED = (
     "java.base/sun.nio.ch",
 )
 # At a stop the region server tries long to reach the ZooKeeper that has just ended in the same
-# process: 22 seconds with the default pauses. For the master's own process only.
+# process: 22 seconds with the default pauses. Not for Thrift, whose HBase may be away for
+# a while.
 _MASTER_OPTIONS = (
+    "-Dzookeeper.recovery.retry=1",
     "-Dzookeeper.recovery.retry.intervalmill=50",
     "-Dzookeeper.recovery.retry.maxsleeptime=200",
 )

@@ -72,6 +72,10 @@ def _version_text(home: Path) -> str:
 
 def _run(home: Path, option: str) -> str:
     done = subprocess.run(
-        [home / "bin" / "java", option], capture_output=True, text=True, timeout=30, check=True
+        [home / "bin" / "java", "-XX:-UsePerfData", option],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
     )
     return done.stdout + done.stderr
