@@ -36,8 +36,10 @@ down: $(SYNCED) ## Stop the local stack; its data stays
 status: $(SYNCED) ## Show the processes of the stack, their memory and health
 	@$(STACK) status
 
-bench: $(SYNCED) ## Measure rows written and read per second, and more
-	@$(PYTHON) -m benchmarks
+bench: $(SYNCED) ## Measure rows written to and read from HBase, on a stack of its own
+	@$(STACK) up --name bench --only stores
+	@$(STACK) run --name bench --admin -- $(PYTHON) benchmarks/bench_hbase.py; code=$$?; \
+		$(STACK) down --name bench; exit $$code
 
 ##@ Develop
 

@@ -1,8 +1,11 @@
 """`python -m infra.local`: the embedded local stack at the command line."""
 
 import json
+import os
 import shlex
+import subprocess
 import sys
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
@@ -77,6 +80,23 @@ def env(
         print("\n".join(f"export {key}={shlex.quote(value)}" for key, value in variables.items()))
 
 
+@app.command(context_settings={"ignore_unknown_options": True})
+def run(
+    command: Annotated[list[str], typer.Argument(help="The command and its arguments.")],
+    name: Name = DEFAULT_STACK,
+    admin: Annotated[
+        bool, typer.Option(help="Give it a thrift2 server too (HBASE_THRIFT_ADMIN).")
+    ] = False,
+) -> None:
+    """Run a command with the variables of `env`: `run --admin -- recsys tables create ...`."""
+    stack = Stack(Settings.load(name))
+    variables = os.environ | stack.environment()
+    with stack.admin() if admin else nullcontext() as address:
+        if address:
+            variables["HBASE_THRIFT_ADMIN"] = address
+        raise typer.Exit(subprocess.run(command, env=variables, check=False).returncode)
+
+
 @app.command()
 def fetch() -> None:
     """Fetch HBase's jars into the cache, if they are not there."""
@@ -99,9 +119,9 @@ def logs(
 @app.command()
 def demo() -> None:
     """Start everything, load a real shop's history, train, and show recommendations."""
-    from infra.local.demo import run  # it brings Spark along, which the other commands do not need
+    from infra.local import demo as show  # brings along what the other commands do not need
 
-    run(Stack(Settings.load(), Reporter()))
+    show.run(Stack(Settings.load(), Reporter()))
 
 
 def _all_names() -> list[str]:

@@ -53,6 +53,8 @@ class Settings:
             )
         home = root / ".local" / name
         ports = Ports.load(name, environ)
+        embedded_hbase = f"{LOOPBACK}:{ports.hbase_thrift}"
+        external_hbase = _own_server(name, environ, "HBASE_THRIFT", embedded_hbase)
         return cls(
             name=name,
             home=home,
@@ -62,10 +64,8 @@ class Settings:
             maven_url=environ.get("MAVEN_REPOSITORY_URL") or MAVEN_CENTRAL,
             java_home=_path_or_none(environ.get("JAVA_HOME")),
             haproxy_binary=_path_or_none(environ.get("HAPROXY_BIN")),
-            external_hbase=_own_server(
-                name, environ, "HBASE_THRIFT", f"{LOOPBACK}:{ports.hbase_thrift}"
-            ),
-            external_hbase_admin=environ.get("HBASE_THRIFT_ADMIN") or None,
+            external_hbase=external_hbase,
+            external_hbase_admin=(external_hbase and environ.get("HBASE_THRIFT_ADMIN")) or None,
             external_redis=_own_server(name, environ, "REDIS_URL", _redis_url(ports)),
             redis_memory=environ.get("RECSYS_REDIS_MEMORY") or REDIS_MEMORY,
         )

@@ -89,6 +89,15 @@ class Stack:
         """The variables with which Spark jobs, tests and shells find this stack."""
         return environment.for_jobs(self.settings, self._java)
 
+    @contextmanager
+    def admin(self) -> Iterator[str]:
+        """A thrift2 server, which can create tables, for the length of the block: "HOST:PORT"."""
+        if self.settings.external_hbase_admin:
+            yield self.settings.external_hbase_admin
+        else:
+            with hbase.admin_thrift(self.settings, self._java, self._jars.folder) as address:
+                yield address
+
     def fetch(self) -> Path:
         """Have the jars in the cache; returns their folder."""
         missing = sum(jar.size for jar in self._jars.missing())
