@@ -29,6 +29,8 @@ def for_jobs(settings: Settings, java: Path) -> dict[str, str]:
         **for_services(settings),
         "RECSYS_STACK": settings.name,
         "JAVA_HOME": str(spark_java_home(java, settings.home / "java")),
+        # Spark, too, listens on loopback only.
+        "SPARK_LOCAL_IP": LOOPBACK,
         # Spark's workers run what its driver runs.
         "PYSPARK_PYTHON": sys.executable,
     }
