@@ -7,7 +7,7 @@ import numpy as np
 from pyspark.sql import SparkSession
 
 from recsys.core.errors import InvalidModel
-from recsys.core.model import ItemSide, UserSide
+from recsys.core.model import TrainedModel
 from recsys.core.ports import PublishedModels
 from recsys.core.ranking import top_n_rows
 from recsys.core.recommend import StoredUser
@@ -38,10 +38,9 @@ def publish_users(
     ]
 
     def publish(shard: tuple[int, int]) -> int:
-        files = ModelFiles(model_store)
+        model = ModelFiles(model_store).model(tenant, version)
         target = RedisPublishedModels(connect(redis_url))
-        sides = files.items(tenant, version), files.users(tenant, version)
-        return publish_shard(target, tenant, version, *sides, *shard)
+        return publish_shard(target, tenant, version, model, range(*shard))
 
     found = spark.sparkContext.parallelize(shards, len(shards)).map(publish).sum()
     if found != users:
@@ -49,31 +48,29 @@ def publish_users(
 
 
 def publish_shard(
-    target: PublishedModels,
-    tenant: str,
-    version: str,
-    items: ItemSide,
-    users: UserSide,
-    start: int,
-    stop: int,
+    target: PublishedModels, tenant: str, version: str, model: TrainedModel, shard: range
 ) -> int:
-    """Write the users of rows start..stop-1; return how many of them the target then holds."""
+    """Write the users of these rows; return how many of them the target then holds."""
     found = 0
-    for first in range(start, stop, USERS_A_BLOCK):
-        rows = range(first, min(first + USERS_A_BLOCK, stop))
-        records = list(
-            zip(map(users.ids.id_of, rows), stored_users(items, users, rows), strict=True)
-        )
-        target.write_users(tenant, version, records)
-        found += target.count_users(tenant, version, [user_id for user_id, _ in records])
+    for first in range(shard.start, shard.stop, USERS_A_BLOCK):
+        rows = range(first, min(first + USERS_A_BLOCK, shard.stop))
+        user_ids = [model.users.ids.id_of(row) for row in rows]
+        records = zip(user_ids, stored_users(model, rows), strict=True)
+        target.write_users(tenant, version, list(records))
+        found += target.count_users(tenant, version, user_ids)
     return found
 
 
-def stored_users(items: ItemSide, users: UserSide, rows: range) -> Iterator[StoredUser]:
+def stored_users(model: TrainedModel, rows: range) -> Iterator[StoredUser]:
     """The records of some users; a list stays empty where nothing counts, so popularity answers."""
-    histories = [users.history(row) for row in rows]
-    factors = users.factors[rows.start : rows.stop]
-    scores = score_users(factors, items, histories, mask_history=False)
+    histories = [model.users.history(row) for row in rows]
+    scores = score_users(
+        model.users.factors[rows.start : rows.stop],
+        model.items,
+        histories,
+        model.recipe.neighbour_weight,
+        mask_history=False,
+    )
     for row, history, best in zip(scores, histories, top_n_rows(scores, LIST_LENGTH), strict=True):
         personal = best if (history.strengths > 0).any() else np.empty(0, np.int32)
         yield StoredUser(personal, row[personal], history)

@@ -23,6 +23,7 @@ def a_recipe(**changes: object) -> Recipe:
     values: dict[str, object] = {
         "alpha": 5.0,
         "regularization": 1.0,
+        "neighbour_weight": 0.0,
         "half_life_days": 180.0,
         "event_types": EVENT_TYPES,
         "as_of_ms": 1_000_000,
@@ -43,7 +44,8 @@ def an_item_side(n: int = 6, k: int = 3, seed: int = 0, **changes: object) -> It
         "titles": tuple(f"Item {row}" for row in range(n)),
         "factors": random.normal(size=(n, k)).astype(np.float32),
         "neighbours": nearby.astype(np.int32),
-        "neighbour_scores": np.tile(np.array([0.9, 0.5], np.float32), (n, 1)),
+        "neighbour_scores": np.where(nearby == NO_NEIGHBOUR, 0, [0.9, 0.5]).astype(np.float32),
+        "trend": np.ones(n, np.float32),
         "popular": np.arange(n, dtype=np.int32)[::-1].copy(),
         "eligible": np.ones(n, np.bool_),
     }

@@ -23,6 +23,7 @@ class Recipe:
     Attributes:
         alpha: confidence of a strength of one, see `recsys.core.confidence`.
         regularization: the lambda of every row's system.
+        neighbour_weight: what the neighbour part of a score counts beside that of the factors.
         half_life_days: age at which an event counts half.
         event_types: every type of event and its weight.
         as_of_ms: the time ages are measured from, that of the newest event read.
@@ -32,6 +33,7 @@ class Recipe:
 
     alpha: float
     regularization: float
+    neighbour_weight: float
     half_life_days: float
     event_types: Mapping[str, EventType]
     as_of_ms: int
@@ -48,7 +50,8 @@ class ItemSide:
         titles: n titles, empty where the catalogue has none.
         factors: (n, k) float32.
         neighbours: (n, m) item rows, most alike first, padded with NO_NEIGHBOUR.
-        neighbour_scores: (n, m) float32.
+        neighbour_scores: (n, m) float32, zero where padded.
+        trend: (n,) float32, positive; above one where an item sells better lately than items do.
         popular: (n,) item rows, most popular first.
         eligible: (n,) bool; only these may be recommended.
 
@@ -61,18 +64,22 @@ class ItemSide:
     factors: Factors
     neighbours: Indices
     neighbour_scores: NDArray[np.float32]
+    trend: NDArray[np.float32]
     popular: Indices
     eligible: NDArray[np.bool_]
 
     def __post_init__(self) -> None:
         n = len(self.ids)
         lengths = {len(self.titles), len(self.factors), len(self.neighbours), len(self.popular)}
-        if lengths | {len(self.neighbour_scores), len(self.eligible)} != {n}:
+        lengths |= {len(self.neighbour_scores), len(self.trend), len(self.eligible)}
+        if lengths != {n}:
             raise InvalidModel(f"the item side disagrees on how many items there are ({n} ids)")
         if self.neighbours.shape != self.neighbour_scores.shape:
             raise InvalidModel("neighbours and their scores differ in shape")
         if not np.isfinite(self.factors).all():
             raise InvalidModel("an item factor is not finite")
+        if not (np.isfinite(self.trend) & (self.trend > 0)).all():
+            raise InvalidModel("a trend is not a positive number")
         if n and (self.neighbours.max(initial=NO_NEIGHBOUR) >= n or self.popular.max() >= n):
             raise InvalidModel("a list of items points past the last item")
 
@@ -136,3 +143,12 @@ class UserSide:
         span = slice(self.indptr[user_index], self.indptr[user_index + 1])
         all_ = self.histories
         return History(all_.items[span], all_.strengths[span], all_.excluded[span])
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A whole model: how it was made, its items and its users."""
+
+    recipe: Recipe
+    items: ItemSide
+    users: UserSide

@@ -23,6 +23,7 @@ class RecipeEntry(_Part):
 
     alpha: float
     regularization: float
+    neighbour_weight: float
     half_life_days: float
     event_types: dict[str, EventTypeEntry]
     as_of_ms: int

@@ -22,6 +22,7 @@ def pack_items(side: ItemSide) -> bytes:
             "factors": side.factors,
             "neighbours": side.neighbours,
             "neighbour_scores": side.neighbour_scores,
+            "trend": side.trend,
             "popular": side.popular,
             "eligible": side.eligible,
         }
@@ -42,6 +43,7 @@ def unpack_items(data: bytes) -> ItemSide:
             factors=tensors["factors"],
             neighbours=tensors["neighbours"],
             neighbour_scores=tensors["neighbour_scores"],
+            trend=tensors["trend"],
             popular=tensors["popular"],
             eligible=tensors["eligible"],
         )

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from recsys.core.errors import FieldProblem, InvalidInput, InvalidModel, NotFound
-from recsys.core.model import ItemSide, UserSide
+from recsys.core.model import ItemSide, TrainedModel, UserSide
 from recsys.stores.manifest import Evaluation, Manifest
 from recsys.stores.model_codec import pack_items, pack_users, unpack_items, unpack_users
 
@@ -65,6 +65,11 @@ class ModelFiles:
     def users(self, tenant: str, version: str) -> UserSide:
         """Raises: NotFound, InvalidModel."""
         return unpack_users(self._checked(tenant, version, USERS))
+
+    def model(self, tenant: str, version: str) -> TrainedModel:
+        """Raises: NotFound, InvalidModel."""
+        recipe = self.manifest(tenant, version).recipe.to_recipe()
+        return TrainedModel(recipe, self.items(tenant, version), self.users(tenant, version))
 
     def remove(self, tenant: str, version: str) -> None:
         shutil.rmtree(self._folder(tenant, version), ignore_errors=True)

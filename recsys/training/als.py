@@ -1,6 +1,7 @@
 """Implicit-feedback ALS (Hu, Koren, Volinsky 2008) by `implicit`, on a GPU where there is one."""
 
 import importlib.metadata
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from implicit.als import AlternatingLeastSquares
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
+from recsys.core.confidence import confidence
 from recsys.core.errors import ConfigurationError
 from recsys.core.fold_in import Factors
 
@@ -26,9 +28,15 @@ class Device(Enum):
 
 @dataclass(frozen=True)
 class AlsSettings:
-    """Settings of one training.
+    """Settings of one training; docs/decisions/0006-first-model.md says how they were chosen.
 
-    The defaults were chosen on the validation part of the shipped shop's data; see docs/decisions.
+    Attributes:
+        factors: length k of a factor.
+        alpha: confidence that a strength of one adds, see `recsys.core.confidence`.
+        regularization: lambda over sqrt(users * items), so that it suits shops of any size.
+        neighbour_weight: see `recsys.core.scoring`.
+        iterations: passes over users and items.
+        seed: of the first factors.
 
     Raises:
         ConfigurationError: naming the setting that makes no sense.
@@ -36,7 +44,8 @@ class AlsSettings:
 
     factors: int = 64
     alpha: float = 5.0
-    regularization: float = 30.0
+    regularization: float = 0.01
+    neighbour_weight: float = 1.0
     iterations: int = 15
     seed: int = 1
     device: Device = Device.AUTO
@@ -45,11 +54,21 @@ class AlsSettings:
         for name, least, most in (
             ("factors", 1, 1024),
             ("alpha", 0, 1e6),
-            ("regularization", 0, 1e9),
+            ("regularization", 0, 1e3),
+            ("neighbour_weight", 0, 1e3),
             ("iterations", 1, 10_000),
         ):
             if not least <= getattr(self, name) <= most:
                 raise ConfigurationError(f"{name} must be between {least} and {most:g}")
+
+    def row_regularization(self, users: int, items: int) -> float:
+        """The lambda of every row's system, on the users' side as on the items'.
+
+        The unobserved pairs of a row weigh as much as there are columns, and lambda must keep up
+        (Rendle et al., "Revisiting the Performance of iALS", 2021, scale each row's own); the
+        library takes one lambda for all rows of both sides.
+        """
+        return self.regularization * math.sqrt(users * items)
 
 
 @dataclass(frozen=True)
@@ -64,26 +83,28 @@ class Trained:
 
 
 def train_als(
-    confidences: csr_matrix,
+    strengths: csr_matrix,
     settings: AlsSettings,
     on_iteration: Callable[[int], None] = lambda _: None,
 ) -> Trained:
-    """Factorise a matrix of confidences.
+    """Factorise a matrix of strengths.
 
     Args:
-        confidences: (u, n) float32, c_ui of observed pairs; all others have confidence 1.
+        strengths: (u, n) float32, positive where observed; all other pairs have confidence 1.
         on_iteration: called with the number of finished iterations.
 
     Raises:
         ConfigurationError: when a GPU is demanded and there is none.
     """
     device = _choose(settings.device)
+    confidences = strengths.copy()
+    confidences.data = confidence(strengths.data, settings.alpha)
     started = time.perf_counter()
     # implicit runs its own threads; BLAS threads beneath them only fight.
     with threadpool_limits(1, "blas"):
         model = AlternatingLeastSquares(
             factors=settings.factors,
-            regularization=settings.regularization,
+            regularization=settings.row_regularization(*strengths.shape),
             # The values are confidences already; implicit's GPU code would ignore another alpha.
             alpha=1.0,
             iterations=settings.iterations,

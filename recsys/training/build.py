@@ -11,9 +11,10 @@ from recsys.core.model import ItemSide, UserSide
 from recsys.training.als import AlsSettings, Trained, train_als
 from recsys.training.neighbours import item_neighbours
 from recsys.training.pairs import Pairs
-from recsys.training.popularity import popular_items
+from recsys.training.popularity import popular_items, trends
 
-NEIGHBOURS_AN_ITEM = 100
+# More of them made the score worse on every data set tried; similar items beyond are popular ones.
+NEIGHBOURS_AN_ITEM = 50
 
 
 @dataclass(frozen=True)
@@ -41,17 +42,18 @@ def build_model(
     Raises:
         NoData: when no pair has a positive strength.
     """
-    confidences = pairs.confidences(settings.alpha)
-    if not confidences.nnz:
+    strengths = pairs.matrix()
+    if not strengths.nnz:
         raise NoData("no shopper has behaviour of positive weight: nothing to train on")
-    trained = train_als(confidences, settings, on_iteration)
-    neighbours, scores = item_neighbours(confidences, eligible, NEIGHBOURS_AN_ITEM)
+    trained = train_als(strengths, settings, on_iteration)
+    neighbours, scores = item_neighbours(strengths, eligible, NEIGHBOURS_AN_ITEM)
     items = ItemSide(
         ids=pairs.items,
         titles=titles,
         factors=trained.item_factors,
         neighbours=neighbours,
         neighbour_scores=scores,
+        trend=trends(pairs),
         popular=popular_items(pairs),
         eligible=eligible,
     )

@@ -1,6 +1,6 @@
 """Item neighbours: which products the same people want.
 
-R~ = D_u^-1/2 R D_i^-1/2 with R the binary matrix of pairs, S = R~^T R~: the degree-normalised
+R~ = D_u^-1/2 R D_i^-1/2 with R the strengths and D their sums, S = R~^T R~: the degree-normalised
 co-occurrence of graph convolution (He et al., "LightGCN", 2020, one layer between items). Dividing
 by both degrees keeps best-sellers and wholesalers from being everybody's neighbour.
 """
@@ -21,7 +21,7 @@ def item_neighbours(
     """The `count` most alike eligible items of every item.
 
     Args:
-        matrix: (u, n), nonzero where user and item meet.
+        matrix: (u, n) strengths, positive where user and item meet.
         eligible: (n,) bool.
 
     Returns:
@@ -44,10 +44,8 @@ def item_neighbours(
     return neighbours, scores
 
 
-def _normalise(matrix: csr_matrix) -> csr_matrix:
-    binary = matrix.astype(np.float32)
-    binary.data[:] = 1.0
-    user_degrees = np.maximum(np.diff(binary.indptr), 1)
-    item_degrees = np.maximum(np.bincount(binary.indices, minlength=matrix.shape[1]), 1)
-    scaled = diags(user_degrees**-0.5) @ binary @ diags(item_degrees**-0.5)
-    return scaled.astype(np.float32).tocsr()
+def _normalise(strengths: csr_matrix) -> csr_matrix:
+    by_user, by_item = (np.asarray(strengths.sum(axis=axis)).ravel() for axis in (1, 0))
+    # A row or column without anything stays zero, whatever it is divided by.
+    scales = [diags(np.where(sums > 0, sums, 1.0) ** -0.5) for sums in (by_user, by_item)]
+    return (scales[0] @ strengths @ scales[1]).astype(np.float32).tocsr()

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from recsys.core.confidence import confidence
 from recsys.core.model import History
 from recsys.core.vocabulary import Vocabulary
 
@@ -41,17 +40,11 @@ class Pairs:
         """The histories of all users, one after the other."""
         return History(self.item_indices, self.strengths, self.excluded)
 
-    def matrix(self, values: NDArray[np.float32]) -> csr_matrix:
-        """The (u, i) matrix of one value a pair, without its zeros."""
-        matrix = csr_matrix((values, self.item_indices, self.indptr), shape=self.shape)
+    def matrix(self) -> csr_matrix:
+        """The (u, n) matrix of positive strengths."""
+        matrix = csr_matrix((self.strengths, self.item_indices, self.indptr), shape=self.shape)
         matrix = matrix.copy()
         matrix.eliminate_zeros()
-        return matrix
-
-    def confidences(self, alpha: float) -> csr_matrix:
-        """C of the pairs with positive strength, (u, i) float32."""
-        matrix = self.matrix(self.strengths)
-        matrix.data = confidence(matrix.data, alpha)
         return matrix
 
 

@@ -1,17 +1,43 @@
-"""Popularity: the baseline every model must beat, and the answer for a shopper nobody knows."""
+"""Popularity and trend: what people want now, in all and against what they wanted before."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recsys.core.ranking import Indices
 from recsys.training.pairs import Pairs
 
+# Chosen on 2011-03 to 2011-08 of the shipped shop, see docs/decisions/0006-first-model.md.
+TREND_EXPONENT = 0.75
+TREND_PRIOR_SHOPPERS = 10.0
+
 
 def popular_items(pairs: Pairs) -> Indices:
-    """All item rows, most popular first, equal ones by row.
+    """All item rows, most popular first, equal ones by row."""
+    return np.argsort(-_recent_shoppers(pairs), kind="stable").astype(np.int32)
 
-    Popularity is the sum over users of min(1, recent strength): how many people want it now, so
-    that one wholesaler's hundred orders count as one shopper.
+
+def trends(pairs: Pairs) -> NDArray[np.float32]:
+    """How much better an item sells lately than items do, (n,), one for an average item.
+
+    trend_i = ((recent_i + c * share) / (ever_i + c) / share) ^ e, with `recent` the shoppers who
+    want the item now, `ever` all who did, `share` the ratio of both over all items, c the prior's
+    weight and e the exponent. An item with little data stays near one, and so does every item of a
+    shop whose data has no time.
     """
-    voices = np.minimum(pairs.recent_strengths, 1.0)
-    popularity = np.bincount(pairs.item_indices, weights=voices, minlength=len(pairs.items))
-    return np.argsort(-popularity, kind="stable").astype(np.int32)
+    recent = _recent_shoppers(pairs)
+    ever = np.bincount(pairs.item_indices[pairs.strengths > 0], minlength=len(pairs.items))
+    if not recent.any():
+        return np.ones(len(pairs.items), np.float32)
+    share = recent.sum() / ever.sum()
+    smoothed = (recent + TREND_PRIOR_SHOPPERS * share) / (ever + TREND_PRIOR_SHOPPERS)
+    return np.asarray((smoothed / share) ** TREND_EXPONENT, np.float32)
+
+
+def _recent_shoppers(pairs: Pairs) -> NDArray[np.float64]:
+    """Sum over users of min(1, recent strength), (n,).
+
+    One wholesaler's hundred orders count as one shopper.
+    """
+    voices = np.where(pairs.strengths > 0, np.minimum(pairs.recent_strengths, 1.0), 0.0)
+    shoppers = np.bincount(pairs.item_indices, weights=voices, minlength=len(pairs.items))
+    return shoppers.astype(np.float64)

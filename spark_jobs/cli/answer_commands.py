@@ -5,9 +5,9 @@ from typing import Annotated
 import typer
 
 from recsys.core.errors import NotFound
-from recsys.core.model import History
+from recsys.core.model import History, ItemSide
 from recsys.core.recommend import Answer, recommend_for_user, similar_items
-from spark_jobs.cli.model_access import OpenedModel, open_model
+from spark_jobs.cli.model_access import open_model
 from spark_jobs.cli.output import say, show
 from spark_jobs.publish_recommendations import stored_users
 
@@ -30,15 +30,14 @@ def recommend(
 
     Example: recsys recommend 17850 --limit 5
     """
-    model = open_model(tenant, version)
+    opened = open_model(tenant, version)
+    model = opened.model
     row = model.users.ids.index_of(user_id)
-    stored = (
-        None if row is None else next(stored_users(model.items, model.users, range(row, row + 1)))
-    )
+    stored = None if row is None else next(stored_users(model, range(row, row + 1)))
     if history and stored:
-        _show_history(model, stored.history, limit)
-    recipe = model.manifest.recipe.to_recipe()
-    _show_answer(model, recommend_for_user(model.items, recipe, stored, [], (), limit))
+        _show_history(model.items, stored.history, limit)
+    say(f"model {opened.version}")
+    _show_answer(model.items, recommend_for_user(model.items, model.recipe, stored, [], (), limit))
 
 
 def similar(
@@ -51,29 +50,30 @@ def similar(
 
     Example: recsys similar 85123A
     """
-    model = open_model(tenant, version)
-    row = model.items.ids.index_of(item_id)
+    opened = open_model(tenant, version)
+    items = opened.model.items
+    row = items.ids.index_of(item_id)
     if row is None:
-        raise NotFound(f"model {model.manifest.version} does not know the item {item_id!r}")
-    say(f"alike to {item_id} {model.items.titles[row]}".rstrip())
-    _show_answer(model, similar_items(model.items, row, (), limit))
+        raise NotFound(f"model {opened.version} does not know the item {item_id!r}")
+    say(f"model {opened.version}, alike to {item_id} {items.titles[row]}".rstrip())
+    _show_answer(items, similar_items(items, row, (), limit))
 
 
-def _show_history(model: OpenedModel, history: History, limit: int) -> None:
+def _show_history(items: ItemSide, history: History, limit: int) -> None:
     order = (-history.strengths).argsort(kind="stable")[:limit]
-    rows = [[*_item(model, int(history.items[i])), f"{history.strengths[i]:.2f}"] for i in order]
+    rows = [[*_item(items, int(history.items[i])), f"{history.strengths[i]:.2f}"] for i in order]
     say(f"history, the strongest of {len(history.items)} items:")
     show(["item", "title", "strength"], rows)
 
 
-def _show_answer(model: OpenedModel, answer: Answer) -> None:
-    say(f"source {answer.source.value}, model {model.manifest.version}")
+def _show_answer(items: ItemSide, answer: Answer) -> None:
+    say(f"source {answer.source.value}")
     rows = [
-        [*_item(model, entry.item_index), "" if entry.score is None else f"{entry.score:.3f}"]
+        [*_item(items, entry.item_index), "" if entry.score is None else f"{entry.score:.4f}"]
         for entry in answer.ranked
     ]
     show(["item", "title", "score"], rows)
 
 
-def _item(model: OpenedModel, row: int) -> list[str]:
-    return [model.items.ids.id_of(row), model.items.titles[row]]
+def _item(items: ItemSide, row: int) -> list[str]:
+    return [items.ids.id_of(row), items.titles[row]]

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from recsys.core.errors import NotFound, Unavailable
-from recsys.core.model import ItemSide, UserSide
-from recsys.stores.manifest import Manifest
+from recsys.core.model import TrainedModel
 from recsys.stores.model_files import ModelFiles
 from recsys.stores.redis.connect import connect
 from recsys.stores.redis.published import RedisPublishedModels
@@ -15,9 +14,8 @@ from spark_jobs.settings import BatchSettings, load_batch_settings
 class OpenedModel:
     """One version of the model store, read and verified."""
 
-    manifest: Manifest
-    items: ItemSide
-    users: UserSide
+    version: str
+    model: TrainedModel
 
 
 def open_model(tenant: str | None, version: str | None) -> OpenedModel:
@@ -30,9 +28,7 @@ def open_model(tenant: str | None, version: str | None) -> OpenedModel:
     tenant = tenant or settings.tenant
     files = ModelFiles(settings.model_store)
     version = version or serving_version(settings, tenant) or newest_version(files, tenant)
-    return OpenedModel(
-        files.manifest(tenant, version), files.items(tenant, version), files.users(tenant, version)
-    )
+    return OpenedModel(version, files.model(tenant, version))
 
 
 def serving_version(settings: BatchSettings, tenant: str) -> str | None:

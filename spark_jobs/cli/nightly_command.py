@@ -39,7 +39,12 @@ def nightly(
     alpha: Annotated[float, typer.Option(help="Confidence a strength of one adds.")] = (
         _DEFAULTS.alpha
     ),
-    regularization: Annotated[float, typer.Option(help="Lambda.")] = _DEFAULTS.regularization,
+    regularization: Annotated[
+        float, typer.Option(help="Lambda over sqrt(users * items).")
+    ] = _DEFAULTS.regularization,
+    neighbour_weight: Annotated[
+        float, typer.Option(help="What item neighbours count beside factors.")
+    ] = _DEFAULTS.neighbour_weight,
     iterations: Annotated[int, typer.Option(help="ALS iterations.")] = _DEFAULTS.iterations,
     seed: Annotated[int, typer.Option(help="Of the first factors.")] = _DEFAULTS.seed,
     device: Annotated[Device, typer.Option(help="Where to train.")] = Device.AUTO,
@@ -64,7 +69,7 @@ def nightly(
         tenant=tenant or settings.tenant,
         window=Window(_milliseconds(start, 0), _milliseconds(end, _tomorrow_ms())),
         shop=load_shop(settings.shop_config),
-        als=AlsSettings(factors, alpha, regularization, iterations, seed, device),
+        als=AlsSettings(factors, alpha, regularization, neighbour_weight, iterations, seed, device),
         holdout_days=holdout_days,
         max_drop=max_drop,
         force=force,

@@ -43,7 +43,13 @@ def _judge(context: Context, split_ms: int) -> Evaluation:
 
     def by_model(users: NDArray[np.int64]) -> Scores:
         histories = [past.users.history(user) for user in users]
-        return score_users(past.users.factors[users], past.items, histories, mask_history=True)
+        return score_users(
+            past.users.factors[users],
+            past.items,
+            histories,
+            context.plan.als.neighbour_weight,
+            mask_history=True,
+        )
 
     def by_popularity(users: NDArray[np.int64]) -> Scores:
         # Where the model gives no score popularity may not either: both rank the same items.

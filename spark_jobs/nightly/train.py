@@ -93,7 +93,8 @@ def _manifest(
     users, items = pairs.shape
     recipe = Recipe(
         alpha=plan.als.alpha,
-        regularization=plan.als.regularization,
+        regularization=plan.als.row_regularization(users, items),
+        neighbour_weight=plan.als.neighbour_weight,
         half_life_days=plan.shop.half_life_days,
         event_types=plan.shop.event_types,
         as_of_ms=snapshot.as_of_ms,

@@ -17,6 +17,9 @@ from tests.builders import a_history, a_user_side, an_item_side
         {"neighbours": np.full((6, 2), 6, np.int32)},
         {"neighbour_scores": np.ones((6, 1), np.float32)},
         {"eligible": np.ones(7, np.bool_)},
+        {"trend": np.ones(5, np.float32)},
+        {"trend": np.zeros(6, np.float32)},
+        {"trend": np.full(6, np.nan, np.float32)},
     ],
 )
 def test_an_item_side_that_does_not_fit_together_is_refused(changes: dict[str, object]) -> None:

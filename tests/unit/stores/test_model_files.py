@@ -29,7 +29,7 @@ def test_a_version_reads_back_as_it_was_written(files: ModelFiles) -> None:
     items, users = files.items("shop", "v1"), files.users("shop", "v1")
     assert list(items.ids) == list(ITEM_SIDE.ids)
     assert items.titles == ITEM_SIDE.titles
-    for name in ("factors", "neighbours", "neighbour_scores", "popular", "eligible"):
+    for name in ("factors", "neighbours", "neighbour_scores", "trend", "popular", "eligible"):
         assert np.array_equal(getattr(items, name), getattr(ITEM_SIDE, name))
     assert list(users.ids) == list(USER_SIDE.ids)
     assert users.history(0).items.tolist() == [1, 2]

@@ -8,8 +8,8 @@ from recsys.training.neighbours import item_neighbours
 
 def test_scores_are_the_degree_normalised_cooccurrence() -> None:
     random = np.random.default_rng(2)
-    matrix = (random.random((30, 12)) < 0.3).astype(np.float32)
-    users, items = (np.maximum(matrix.sum(axis=axis), 1) for axis in (1, 0))
+    matrix = (random.random((30, 12)) * (random.random((30, 12)) < 0.3)).astype(np.float32)
+    users, items = (np.where(matrix.any(axis), matrix.sum(axis), 1) for axis in (1, 0))
     normalised = matrix / np.sqrt(users)[:, None] / np.sqrt(items)
     expected = normalised.T @ normalised
     np.fill_diagonal(expected, 0)

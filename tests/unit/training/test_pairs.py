@@ -1,7 +1,6 @@
 import numpy as np
 
 from recsys.training.pairs import Pairs, make_pairs
-from recsys.training.popularity import popular_items
 
 
 def some_pairs(catalogue: tuple[str, ...] = ()) -> Pairs:
@@ -23,9 +22,10 @@ def test_rows_are_ordered_by_the_bytes_of_ids() -> None:
     assert pairs.item_indices.tolist() == [1, 2, 0, 1]
 
 
-def test_confidences_hold_positive_strengths_only() -> None:
-    confidences = some_pairs().confidences(alpha=10.0)
-    assert confidences.toarray().tolist() == [[0, 0, 21], [11, 31, 0]]
+def test_the_matrix_holds_positive_strengths_only() -> None:
+    matrix = some_pairs().matrix()
+    assert matrix.toarray().tolist() == [[0, 0, 2], [1, 3, 0]]
+    assert matrix.nnz == 3
 
 
 def test_what_cancels_out_stays_in_the_history() -> None:
@@ -36,8 +36,3 @@ def test_what_cancels_out_stays_in_the_history() -> None:
 
 def test_an_item_of_the_catalogue_that_nobody_touched_has_a_row() -> None:
     assert list(some_pairs(catalogue=("w", "x")).items) == ["w", "x", "y", "z"]
-
-
-def test_one_user_is_one_voice_in_popularity() -> None:
-    # y: 1.0 of b, however much it bought, and 0.4 of a; x 0.3; z 0.2.
-    assert popular_items(some_pairs()).tolist() == [1, 0, 2]

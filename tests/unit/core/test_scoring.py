@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+
+from recsys.core.scoring import neighbour_part, score_users
+from tests.builders import a_history, an_item_side
+
+FACTORS = np.array([[1.0, -0.5, 0.25], [0.5, 0.5, 0.5]], np.float32)
+
+
+def test_a_score_is_the_trend_times_the_sum_of_its_parts() -> None:
+    items = an_item_side(trend=np.linspace(0.5, 2.0, 6).astype(np.float32))
+    history = a_history([0, 4], [2.0, 0.5], excluded=False)
+    together = np.zeros(6)
+    for item, strength in ((0, 2.0), (4, 0.5)):
+        for neighbour, score in zip(
+            items.neighbours[item], items.neighbour_scores[item], strict=True
+        ):
+            together[neighbour] += strength * score
+    expected = items.trend * (FACTORS[0] @ items.factors.T + 3.0 * together)
+    scores = score_users(FACTORS[:1], items, [history], 3.0, mask_history=False)
+    assert scores[0] == pytest.approx(expected, rel=1e-5)
+
+
+def test_an_item_without_neighbours_adds_nothing() -> None:
+    alone = an_item_side(2)
+    assert not neighbour_part(alone, a_history([0, 1])).any()
+
+
+def test_only_excluded_items_are_masked_unless_the_whole_history_is_asked_for() -> None:
+    items = an_item_side()
+    history = a_history([1, 3], excluded=[True, False])
+    some = score_users(FACTORS[:1], items, [history], 1.0, mask_history=False)[0]
+    assert np.flatnonzero(some == -np.inf).tolist() == [1]
+    whole = score_users(FACTORS[:1], items, [history], 1.0, mask_history=True)[0]
+    assert np.flatnonzero(whole == -np.inf).tolist() == [1, 3]
+
+
+def test_what_cannot_be_sold_has_no_score() -> None:
+    items = an_item_side(eligible=np.array([True, False, True, True, True, False]))
+    scores = score_users(FACTORS, items, [a_history([]), a_history([])], 1.0, mask_history=False)
+    assert np.flatnonzero(scores[0] == -np.inf).tolist() == [1, 5]
+    assert np.array_equal(scores == -np.inf, np.tile(~items.eligible, (2, 1)))

@@ -1,0 +1,51 @@
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from recsys.training.pairs import Pairs, make_pairs
+from recsys.training.popularity import (
+    TREND_EXPONENT,
+    TREND_PRIOR_SHOPPERS,
+    popular_items,
+    trends,
+)
+
+
+def shoppers_of(items: dict[str, Sequence[float]]) -> Pairs:
+    """For each item the recent strengths of as many shoppers, each with strength one in all."""
+    rows = [(f"u{n}", item, now) for item, all_ in items.items() for n, now in enumerate(all_)]
+    users, names, recent = zip(*rows, strict=True)
+    ones = np.ones(len(rows))
+    return make_pairs(
+        np.array(users, object), np.array(names, object), ones, np.array(recent), ones > 1
+    )
+
+
+def test_one_shopper_is_one_voice_however_much_it_buys() -> None:
+    pairs = shoppers_of({"wholesale": [100.0], "loved": [0.6, 0.6], "rare": [0.1]})
+    popular = [pairs.items.id_of(row) for row in popular_items(pairs)]
+    assert popular == ["loved", "wholesale", "rare"]
+
+
+def test_what_sells_better_lately_has_a_trend_above_one() -> None:
+    pairs = shoppers_of({"falling": [0.0] * 50, "rising": [1.0] * 50})
+    falling, rising = trends(pairs)
+    assert falling < 1 < rising
+
+
+def test_the_trend_is_the_smoothed_ratio() -> None:
+    pairs = shoppers_of({"a": [1.0, 0.5], "b": [0.25]})
+    share = 1.75 / 3
+    prior = TREND_PRIOR_SHOPPERS
+    expected = [
+        ((1.5 + prior * share) / (2 + prior) / share) ** TREND_EXPONENT,
+        ((0.25 + prior * share) / (1 + prior) / share) ** TREND_EXPONENT,
+    ]
+    assert trends(pairs) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("recent", [0.0, 1.0])
+def test_data_without_time_has_no_trend(recent: float) -> None:
+    pairs = shoppers_of({"often": [recent] * 40, "once": [recent]})
+    assert trends(pairs) == pytest.approx([1.0, 1.0])
