@@ -1,27 +1,40 @@
 """What the batch side needs to know, from the environment."""
 
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import Field, SecretStr
 
 from recsys.core.errors import ConfigurationError
 from recsys.runtime.settings import ProcessSettings, load_settings
 
+_Settings = TypeVar("_Settings", bound=ProcessSettings)
 
-class BatchSettings(ProcessSettings):
-    """Where the stores are and how Spark runs.
 
-    The stores have no defaults: a run that trains from, or publishes to, another place than its
+class TenantSettings(ProcessSettings):
+    """Whose data a command works on."""
+
+    tenant: str = Field(default="demo", validation_alias="RECSYS_TENANT")
+
+
+class ImportSettings(TenantSettings):
+    """Where behaviour and items go, and what they mean.
+
+    The stores have no defaults: a run that reads from, or publishes to, another place than its
     operator thinks would look like a success.
     """
 
     hbase_thrift: str = Field(validation_alias="HBASE_THRIFT")
+    shop_config: Path | None = Field(default=None, validation_alias="RECSYS_SHOP_CONFIG")
+
+
+class BatchSettings(ImportSettings):
+    """Where models go, and how Spark runs."""
+
     # May carry a password.
     redis_url: SecretStr = Field(validation_alias="REDIS_URL")
     # A folder that the driver and every executor see.
     model_store: Path = Field(validation_alias="RECSYS_MODEL_STORE")
-    tenant: str = Field(default="demo", validation_alias="RECSYS_TENANT")
-    shop_config: Path | None = Field(default=None, validation_alias="RECSYS_SHOP_CONFIG")
     spark_master: str = Field(default="local[*]", validation_alias="RECSYS_SPARK_MASTER")
     spark_memory: str = Field(default="2g", validation_alias="RECSYS_SPARK_MEMORY")
 
@@ -30,14 +43,14 @@ class BatchSettings(ProcessSettings):
         return self.model_store / ".runs" / tenant
 
 
-def load_batch_settings() -> BatchSettings:
-    """Read the settings.
+def load(kind: type[_Settings]) -> _Settings:
+    """Read settings of this kind.
 
     Raises:
         ConfigurationError: naming every variable at fault, and where the local stack's come from.
     """
     try:
-        return load_settings(BatchSettings)
+        return load_settings(kind)
     except ConfigurationError as error:
         hint = 'for the local stack: eval "$(.venv/bin/python -m infra.local env)"'
         raise ConfigurationError(f"{error} ({hint})") from error

@@ -19,7 +19,7 @@ from spark_jobs.bulk_import.landing import Tally
 from spark_jobs.bulk_import.plan import ImportPlan, Preset, Reading, plan_events, plan_items
 from spark_jobs.cli.import_progress import report, watched
 from spark_jobs.cli.output import say
-from spark_jobs.settings import BatchSettings, load_batch_settings
+from spark_jobs.settings import ImportSettings, load
 
 _INTERRUPTED = 130
 # A batch waits for a region server that flushes or restarts.
@@ -51,7 +51,7 @@ Rejects = Annotated[
 ]
 Again = Annotated[bool, typer.Option("--again", help="Import even what was imported before.")]
 
-_Plan = Callable[[Reading, HBasePool, BatchSettings, str], ImportPlan[Any]]
+_Plan = Callable[[Reading, HBasePool, ImportSettings, str], ImportPlan[Any]]
 
 
 @app.command()
@@ -121,7 +121,7 @@ def items(
 
 
 def _plan_events(
-    reading: Reading, pool: HBasePool, settings: BatchSettings, tenant: str
+    reading: Reading, pool: HBasePool, settings: ImportSettings, tenant: str
 ) -> ImportPlan[Any]:
     event_types = load_shop(settings.shop_config).event_types
     now_ms = int(time.time() * 1000)
@@ -129,7 +129,7 @@ def _plan_events(
 
 
 def _plan_items(
-    reading: Reading, pool: HBasePool, _settings: BatchSettings, tenant: str
+    reading: Reading, pool: HBasePool, _settings: ImportSettings, tenant: str
 ) -> ImportPlan[Any]:
     return plan_items(reading, tenant, HBaseItemStore(pool))
 
@@ -137,7 +137,7 @@ def _plan_items(
 def _run(
     plan: _Plan, readings: list[Reading], tenant: str | None, rejects: Path, again: bool
 ) -> None:
-    settings = load_batch_settings()
+    settings = load(ImportSettings)
     tenant = tenant or settings.tenant
     pool = HBasePool(
         settings.hbase_thrift, PoolSettings(call_timeout_seconds=_CALL_TIMEOUT_SECONDS)

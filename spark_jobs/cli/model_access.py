@@ -7,7 +7,7 @@ from recsys.core.model import TrainedModel
 from recsys.stores.model_files import ModelFiles
 from recsys.stores.redis.connect import connect
 from recsys.stores.redis.published import RedisPublishedModels
-from spark_jobs.settings import BatchSettings, load_batch_settings
+from spark_jobs.settings import BatchSettings, load
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ def open_model(tenant: str | None, version: str | None) -> OpenedModel:
     Raises:
         NotFound, InvalidModel, ConfigurationError: see the message.
     """
-    settings = load_batch_settings()
+    settings = load(BatchSettings)
     tenant = tenant or settings.tenant
     files = ModelFiles(settings.model_store)
     version = version or serving_version(settings, tenant) or newest_version(files, tenant)

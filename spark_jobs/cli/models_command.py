@@ -11,7 +11,7 @@ from spark_jobs.cli.answer_commands import Tenant
 from spark_jobs.cli.model_access import serving_version
 from spark_jobs.cli.output import say, show
 from spark_jobs.nightly.run import publish_stored
-from spark_jobs.settings import load_batch_settings
+from spark_jobs.settings import BatchSettings, load
 
 models = typer.Typer(no_args_is_help=True, help="List, inspect and serve model versions.")
 
@@ -19,7 +19,7 @@ models = typer.Typer(no_args_is_help=True, help="List, inspect and serve model v
 @models.command("list")
 def list_(tenant: Tenant = None) -> None:
     """List the versions of the model store, newest last; * marks the one that serves."""
-    settings = load_batch_settings()
+    settings = load(BatchSettings)
     tenant = tenant or settings.tenant
     files = ModelFiles(settings.model_store)
     serving = serving_version(settings, tenant)
@@ -40,7 +40,7 @@ def show_(
     version: Annotated[str, typer.Argument(help="A version.")], tenant: Tenant = None
 ) -> None:
     """Print the manifest of a version as JSON."""
-    settings = load_batch_settings()
+    settings = load(BatchSettings)
     manifest = ModelFiles(settings.model_store).manifest(tenant or settings.tenant, version)
     print(manifest.to_json().decode())
 
@@ -53,7 +53,7 @@ def serve(
 
     Example: recsys models serve 20261123T020000Z-1a2b3c4d
     """
-    settings = load_batch_settings()
+    settings = load(BatchSettings)
     publish_stored(settings, tenant or settings.tenant, version, say)
 
 

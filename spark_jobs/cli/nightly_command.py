@@ -12,7 +12,7 @@ from spark_jobs.cli.output import say
 from spark_jobs.nightly.plan import Plan, Step
 from spark_jobs.nightly.run import run_nightly
 from spark_jobs.run_folder import Window
-from spark_jobs.settings import load_batch_settings
+from spark_jobs.settings import BatchSettings, load
 
 _DEFAULTS = AlsSettings()
 _DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
@@ -64,7 +64,7 @@ def nightly(
 
         recsys nightly publish        (only that step, after a failed one)
     """
-    settings = load_batch_settings()
+    settings = load(BatchSettings)
     plan = Plan(
         tenant=tenant or settings.tenant,
         window=Window(_milliseconds(start, 0), _milliseconds(end, _tomorrow_ms())),

@@ -6,7 +6,7 @@ import typer
 
 from recsys.stores.hbase.admin import create_tables
 from spark_jobs.cli.output import say
-from spark_jobs.settings import load_batch_settings
+from spark_jobs.settings import TenantSettings, load
 
 app = typer.Typer(help="The HBase tables of a tenant.", no_args_is_help=True)
 
@@ -37,6 +37,6 @@ def create(
 
         recsys tables create --tenant demo --admin 127.0.0.1:9091
     """
-    tenant = tenant or load_batch_settings().tenant
+    tenant = tenant or load(TenantSettings).tenant
     created = create_tables(admin, tenant)
     say(f"created {', '.join(created)}" if created else f"{tenant} has all its tables already")
