@@ -1,4 +1,4 @@
-"""compose.yaml and the Dockerfiles, held against the programs they run; no container engine needed."""
+"""compose.yaml and the Dockerfiles, held against the programs they run. No engine is needed."""
 
 import importlib.util
 import json

@@ -41,7 +41,7 @@ def grpc_server(*, serving: bool) -> Iterator[int]:
 @contextmanager
 def http_server(status: int) -> Iterator[int]:
     class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 - the name http.server looks for
+        def do_GET(self) -> None:
             self.send_response(status if self.path == "/livez" else 404)
             self.end_headers()
 
@@ -90,7 +90,7 @@ def test_nothing_there_is_not_healthy(kind: str, monkeypatch: pytest.MonkeyPatch
 def test_a_dns_target_reaches_the_service() -> None:
     async def ask(port: int) -> bytes:
         async with open_channel(f"dns:///localhost:{port}", SERVICE) as channel:
-            answer: bytes = await channel.unary_unary(METHOD)(b"hello", timeout=10)
+            answer: bytes = await channel.unary_unary(METHOD, bytes, bytes)(b"hello", timeout=10)
             return answer
 
     with grpc_server(serving=True) as port:
