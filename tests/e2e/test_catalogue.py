@@ -1,0 +1,127 @@
+"""Items, and how a change of one reaches every recommendation at once."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+
+from tests.e2e.shop import KNOWN_CUSTOMER, Shop, ids_of, item, recommendations, similar
+
+# Both recommenders have answered, whoever came first.
+_CLEAN_ANSWERS = 6
+_PATIENCE_SECONDS = 15
+LAMP = {
+    "title": "Lampe „Ü“ 日本",
+    "categories": ["Home", "Light & more"],
+    "brand": "Büro",
+    "price": 19.99,
+    "available": True,
+    "attributes": {"colour": "red", "watts": 7.5, "dimmable": True},
+}
+ANYBODY = "somebody looking around"
+
+
+@pytest.fixture
+def borrowed(shop: Shop, api: httpx.Client) -> Iterator[Callable[[str], None]]:
+    """Puts items back as they were after the test."""
+    before = []
+    yield lambda item_id: before.append(api.get(item(item_id)).json())
+    for entry in before:
+        item_id = entry.pop("item_id")
+        assert api.put(item(item_id), json=entry).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "item_id",
+    [
+        "plain-1",
+        "a/b",
+        "a//b/",
+        "two words",
+        "日本🛒",
+        "100%",
+        "%2F",
+        "?x=1&y",
+        "#",
+        "..",
+        "ü" * 256,
+    ],
+)
+def test_an_item_of_any_id_is_put_read_changed_and_removed(api: httpx.Client, item_id: str) -> None:
+    assert api.get(item(item_id)).status_code == 404
+    assert api.put(item(item_id), json=LAMP).json() == {"item_id": item_id, **LAMP}
+
+    changed = api.patch(item(item_id), json={"price": 5, "brand": None})
+
+    assert changed.json() == {"item_id": item_id, **LAMP, "price": 5, "brand": None}
+    assert api.get(item(item_id)).json() == changed.json()
+    assert api.delete(item(item_id)).status_code == 204
+    assert api.delete(item(item_id)).status_code == 204
+    assert api.get(item(item_id)).status_code == 404
+
+
+def _popular(api: httpx.Client) -> str:
+    return ids_of(api.get(recommendations(ANYBODY)))[0]
+
+
+def _stored(api: httpx.Client) -> str:
+    return ids_of(api.get(recommendations(KNOWN_CUSTOMER)))[0]
+
+
+QUESTIONS = {
+    "for a stranger": (recommendations(ANYBODY, 100), _popular),
+    "for a known customer": (recommendations(KNOWN_CUSTOMER, 100), _stored),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize("leave", ["sold out", "deleted"])
+def test_an_item_that_cannot_be_bought_is_not_recommended_a_second_later(
+    api: httpx.Client, borrowed: Callable[[str], None], question: str, leave: str
+) -> None:
+    path, pick = QUESTIONS[question]
+    item_id = pick(api)
+    borrowed(item_id)
+    beside = similar(ids_of(api.get(similar(item_id)))[0], 100)
+
+    if leave == "sold out":
+        assert api.patch(item(item_id), json={"available": False}).status_code == 200
+    else:
+        assert api.delete(item(item_id)).status_code == 204
+
+    for asked in (path, beside):
+        assert seconds_until_gone(api, asked, item_id) < 1
+
+
+def test_an_item_that_is_back_is_recommended_again(
+    api: httpx.Client, borrowed: Callable[[str], None]
+) -> None:
+    item_id = _popular(api)
+    borrowed(item_id)
+    api.patch(item(item_id), json={"available": False})
+    seconds_until_gone(api, recommendations(ANYBODY), item_id)
+
+    api.patch(item(item_id), json={"available": True})
+
+    path = recommendations(ANYBODY)
+    last_without = last_asked(api, path, lambda found: item_id in found)
+    assert last_without < 1
+
+
+def seconds_until_gone(api: httpx.Client, path: str, item_id: str) -> float:
+    return last_asked(api, path, lambda found: item_id not in found)
+
+
+def last_asked(api: httpx.Client, path: str, right: Callable[[list[str]], bool]) -> float:
+    """Seconds from now to the last question that still got a wrong answer."""
+    started = time.monotonic()
+    last_wrong, right_in_a_row = 0.0, 0
+    while right_in_a_row < _CLEAN_ANSWERS:
+        asked = time.monotonic() - started
+        assert asked < _PATIENCE_SECONDS, f"still wrong after {last_wrong} s"
+        if right(ids_of(api.get(path))):
+            right_in_a_row += 1
+        else:
+            last_wrong, right_in_a_row = asked, 0
+    return last_wrong
