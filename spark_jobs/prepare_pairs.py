@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -59,21 +60,23 @@ def goal_pairs(
 def _weigher(
     shop: Shop, as_of_ms: int
 ) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    types = shop.event_types
-    weights = {name: kind.weight for name, kind in types.items()}
-    excludes = {name: kind.excludes for name, kind in types.items()}
+    # What neither counts nor excludes must not make an item part of anybody's history.
+    types = {n: kind for n, kind in shop.event_types.items() if kind.weight or kind.excludes}
+    known = pa.array(list(types))
+    weights = np.array([kind.weight for kind in types.values()])
+    excludes = np.array([kind.excludes for kind in types.values()])
 
     def weigh(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            kinds = batch["event_type"].to_pylist()
-            weight = np.array([weights.get(kind, 0.0) for kind in kinds])
+        for whole in batches:
+            batch = whole.filter(pc.is_in(whole["event_type"], known))
+            kinds = pc.index_in(batch["event_type"], known).to_numpy()
             age_ms = as_of_ms - batch["timestamp_ms"].to_numpy()
             columns = {
                 "user_id": batch["user_id"],
                 "item_id": batch["item_id"],
-                "strength": weight * decay(age_ms, shop.half_life_days),
-                "recent_strength": weight * decay(age_ms, shop.popularity_half_life_days),
-                "excluded": [excludes.get(kind, False) for kind in kinds],
+                "strength": weights[kinds] * decay(age_ms, shop.half_life_days),
+                "recent_strength": weights[kinds] * decay(age_ms, shop.popularity_half_life_days),
+                "excluded": excludes[kinds],
             }
             yield pa.RecordBatch.from_pydict(columns)
 

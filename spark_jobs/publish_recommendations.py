@@ -69,7 +69,6 @@ def stored_users(model: TrainedModel, rows: range) -> Iterator[StoredUser]:
         model.items,
         histories,
         model.recipe.neighbour_weight,
-        mask_history=False,
     )
     for row, history, best in zip(scores, histories, top_n_rows(scores, LIST_LENGTH), strict=True):
         personal = best if (history.strengths > 0).any() else np.empty(0, np.int32)

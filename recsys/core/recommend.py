@@ -144,9 +144,7 @@ def _fold_in_list(
         alpha=recipe.alpha,
         regularization=recipe.regularization,
     )
-    scores = score_users(
-        factors[np.newaxis, :], items, [history], recipe.neighbour_weight, mask_history=False
-    )[0]
+    scores = score_users(factors[np.newaxis, :], items, [history], recipe.neighbour_weight)[0]
     best = top_n(scores, n)
     return zip(best.tolist(), scores[best].tolist(), strict=True)
 

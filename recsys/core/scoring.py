@@ -22,8 +22,6 @@ def score_users(
     items: ItemSide,
     histories: Sequence[History],
     neighbour_weight: float,
-    *,
-    mask_history: bool,
 ) -> Scores:
     """Score all n items for b users.
 
@@ -32,7 +30,6 @@ def score_users(
         items: the item side, n items; those not recommendable score -inf.
         histories: b histories; their excluded items score -inf.
         neighbour_weight: w above.
-        mask_history: mask the whole history, as the evaluation of first-time purchases does.
 
     Returns:
         (b, n) scores.
@@ -43,8 +40,7 @@ def score_users(
     scores *= items.trend
     scores[:, ~items.recommendable] = -np.inf
     for row, history in enumerate(histories):
-        hidden = history.items if mask_history else history.items[history.excluded]
-        scores[row, hidden] = -np.inf
+        scores[row, history.items[history.excluded]] = -np.inf
     return scores
 
 

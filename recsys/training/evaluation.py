@@ -1,6 +1,6 @@
 """How good lists are on the future they did not see.
 
-Means over users with test items, all items ranked, items of the user's history masked.
+Means over users with test items, all items ranked that the user may be shown.
 """
 
 from collections.abc import Callable, Sequence

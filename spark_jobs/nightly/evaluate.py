@@ -37,7 +37,7 @@ def evaluate_candidate(context: Context) -> Evaluation:
 def _judge(context: Context, split_ms: int) -> Evaluation:
     _, past = train_before(context, split_ms, split_ms, lambda _: None)
     pairs = goal_pairs(context.spark, context.folder.events, context.plan.shop, from_ms=split_ms)
-    test = first_time_pairs(past, *pairs)
+    test = judged_pairs(past, *pairs)
     popularity = np.empty(len(past.items.ids), np.float32)
     popularity[past.items.popular] = -np.arange(len(popularity))
 
@@ -48,7 +48,6 @@ def _judge(context: Context, split_ms: int) -> Evaluation:
             past.items,
             histories,
             context.plan.als.neighbour_weight,
-            mask_history=True,
         )
 
     def by_popularity(users: NDArray[np.int64]) -> Scores:
@@ -64,17 +63,18 @@ def _judge(context: Context, split_ms: int) -> Evaluation:
     )
 
 
-def first_time_pairs(
+def judged_pairs(
     past: BuiltModel, user_ids: NDArray[np.object_], item_ids: NDArray[np.object_]
 ) -> TestSet:
-    """What known users turned to for the first time, among the items the model can recommend."""
+    """What known users turned to, among the items that the model could have recommended to them."""
     wanted: dict[int, set[int]] = defaultdict(set)
     for user_id, item_id in zip(user_ids, item_ids, strict=True):
         user, item = past.users.ids.index_of(user_id), past.items.ids.index_of(item_id)
         if user is not None and item is not None and past.items.recommendable[item]:
             wanted[user].add(item)
     for user, items in wanted.items():
-        items.difference_update(past.users.history(user).items.tolist())
+        history = past.users.history(user)
+        items.difference_update(history.items[history.excluded].tolist())
     users = sorted(user for user, items in wanted.items() if items)
     relevant = [np.array(sorted(wanted[user]), np.int32) for user in users]
     return TestSet(np.array(users, np.int64), relevant)

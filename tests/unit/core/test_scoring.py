@@ -17,7 +17,7 @@ def test_a_score_is_the_trend_times_the_sum_of_its_parts() -> None:
         ):
             together[neighbour] += strength * score
     expected = items.trend * (FACTORS[0] @ items.factors.T + 3.0 * together)
-    scores = score_users(FACTORS[:1], items, [history], 3.0, mask_history=False)
+    scores = score_users(FACTORS[:1], items, [history], 3.0)
     assert scores[0] == pytest.approx(expected, rel=1e-5)
 
 
@@ -26,17 +26,14 @@ def test_an_item_without_neighbours_adds_nothing() -> None:
     assert not neighbour_part(alone, a_history([0, 1])).any()
 
 
-def test_only_excluded_items_are_masked_unless_the_whole_history_is_asked_for() -> None:
-    items = an_item_side()
+def test_what_the_user_must_not_see_again_has_no_score() -> None:
     history = a_history([1, 3], excluded=[True, False])
-    some = score_users(FACTORS[:1], items, [history], 1.0, mask_history=False)[0]
-    assert np.flatnonzero(some == -np.inf).tolist() == [1]
-    whole = score_users(FACTORS[:1], items, [history], 1.0, mask_history=True)[0]
-    assert np.flatnonzero(whole == -np.inf).tolist() == [1, 3]
+    scores = score_users(FACTORS[:1], an_item_side(), [history], 1.0)[0]
+    assert np.flatnonzero(scores == -np.inf).tolist() == [1]
 
 
 def test_what_cannot_be_sold_has_no_score() -> None:
     items = an_item_side(eligible=np.array([True, False, True, True, True, False]))
-    scores = score_users(FACTORS, items, [a_history([]), a_history([])], 1.0, mask_history=False)
+    scores = score_users(FACTORS, items, [a_history([]), a_history([])], 1.0)
     assert np.flatnonzero(scores[0] == -np.inf).tolist() == [1, 5]
     assert np.array_equal(scores == -np.inf, np.tile(~items.eligible, (2, 1)))
