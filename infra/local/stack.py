@@ -54,6 +54,7 @@ class Stack:
         Raises StackError, with what to do, if that cannot be; what has started by then goes on.
         """
         wanted = [p for p in self._programs if only is Parts.ALL or p.tier == "stores"]
+        self._forget_deleted_home()
         with self._locked():
             self._prepare(wanted)
             self._start([p for p in wanted if p.tier == "stores"])
@@ -116,6 +117,10 @@ class Stack:
                 for name, address, probe in self._external_servers()
             ]
             return [*external, *own]
+
+    @property
+    def _lock_file(self) -> Path:
+        return self.settings.home / "lock"
 
     @cached_property
     def _java(self) -> Path:
@@ -196,6 +201,15 @@ class Stack:
         while leftovers.find(self.settings) and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
 
+    def _forget_deleted_home(self) -> None:
+        """If somebody deleted the stack's folder under the running stack, start from nothing.
+
+        Its processes write there again until they end, which leaves HBase data that are no whole.
+        """
+        if not self._lock_file.exists():
+            self._end_leftovers()
+            shutil.rmtree(self.settings.home, ignore_errors=True)
+
     def _end_leftovers(self) -> None:
         """End what a killed supervisord, or a shutdown that took too long, left behind."""
         stubborn = leftovers.end(self.settings)
@@ -216,7 +230,7 @@ class Stack:
     def _locked(self) -> Iterator[None]:
         """One `up` or `down` at a time. Raises StackError after waiting long for another."""
         preflight.make_folders(self.settings)
-        with (self.settings.home / "lock").open("w") as file:
+        with self._lock_file.open("w") as file:
             deadline = time.monotonic() + _LOCK_SECONDS
             while not _lock(file.fileno()):
                 if time.monotonic() > deadline:
