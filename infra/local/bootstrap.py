@@ -41,6 +41,8 @@ def main() -> None:
             sync_from_mirror(uv, interpreter, mirror)
         else:
             run_uv(uv, "sync", "--locked", *SYNC, "--python", interpreter)
+        python = str(ROOT / ".venv" / "bin" / "python")
+        subprocess.check_call([python, "-m", "infra.local.openmp"], cwd=str(ROOT))
     except SetupError as error:
         sys.exit("setup: " + str(error))
 
