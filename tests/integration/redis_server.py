@@ -4,6 +4,7 @@ import signal
 import socket
 import subprocess
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -91,3 +92,58 @@ class RoundTrips:
 def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
+
+
+class StallingProxy:
+    """A proxy before a Redis that stops passing anything on at the first request of a kind.
+
+    Attributes:
+        stalled: set once it has.
+    """
+
+    def __init__(self, url: str, before: bytes) -> None:
+        address, _, database = url.removeprefix("redis://").partition("/")
+        self.stalled = threading.Event()
+        self._target = ("127.0.0.1", int(address.rpartition(":")[2]))
+        self._before = before
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._sockets: list[socket.socket] = [self._listener]
+        self._threads: list[threading.Thread] = []
+        self.url = f"redis://127.0.0.1:{self._listener.getsockname()[1]}/{database}"
+
+    def __enter__(self) -> "StallingProxy":
+        self._run(self._accept)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for one in self._sockets:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(timeout=10)
+        for one in self._sockets:
+            one.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                server = socket.create_connection(self._target)
+                self._sockets += [client, server]
+                self._run(self._pass_on, client, server)
+                self._run(self._pass_on, server, client)
+
+    def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(1 << 20):
+                if self._before in data:
+                    self.stalled.set()
+                if self.stalled.is_set():
+                    return
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+    def _run(self, work: Callable[..., None], *arguments: object) -> None:
+        thread = threading.Thread(target=work, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()

@@ -1,0 +1,71 @@
+"""Fixtures of the nightly run: a seeded shop, one Spark for all runs in this process."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from infra.local.stack import Stack
+from recsys.core.domain import Event, Item
+from recsys.stores.hbase.admin import create_tables
+from recsys.stores.hbase.interactions import HBaseInteractionStore
+from recsys.stores.hbase.items import HBaseItemStore
+from recsys.stores.hbase.pool import HBasePool
+from recsys.stores.redis.lock import nightly_lock
+from spark_jobs.nightly import run
+from spark_jobs.session import spark_session
+from spark_jobs.settings import BatchSettings
+from tests.integration.nightly_shop import Nightly, a_nightly, shop_events, shop_items
+from tests.redis_fixture import NIGHTLY_DATABASE, empty_database
+
+LOCK_SECONDS = 2.0
+
+Seed = Callable[[str, list[Event], list[Item]], None]
+
+
+@pytest.fixture(scope="session")
+def seed(hbase_admin: str, hbase_pool: HBasePool) -> Seed:
+    """Makes the tables of a tenant and puts behaviour and catalogue there."""
+
+    def put(tenant: str, events: list[Event], items: list[Item]) -> None:
+        create_tables(hbase_admin, tenant)
+        HBaseInteractionStore(hbase_pool).put_many(tenant, events)
+        HBaseItemStore(hbase_pool).put(tenant, items)
+
+    return put
+
+
+@pytest.fixture(scope="session")
+def one_spark(store_stack: Stack) -> Iterator[None]:
+    """Lets all runs in this process share a session; starting one takes seconds."""
+    with ExitStack() as opened, pytest.MonkeyPatch.context() as patch:
+
+        @contextmanager
+        def kept(settings: BatchSettings, name: str) -> Iterator[SparkSession]:
+            yield SparkSession.getActiveSession() or opened.enter_context(
+                spark_session(settings, name)
+            )
+
+        patch.setattr(run, "spark_session", kept)
+        # A test that kills a run does not wait half a minute for its lock.
+        patch.setattr(run, "nightly_lock", partial(nightly_lock, held_seconds=LOCK_SECONDS))
+        yield
+
+
+@pytest.fixture(scope="session")
+def seeded_shop(seed: Seed) -> str:
+    """The tenant that has the events and items of `nightly_shop`."""
+    seed("nightly", shop_events(), shop_items())
+    return "nightly"
+
+
+@pytest.fixture
+def nightly(
+    store_stack: Stack, one_spark: None, hbase: str, seeded_shop: str, tmp_path: Path
+) -> Nightly:
+    """Runs over the seeded shop; nothing is published yet."""
+    redis_url = empty_database(store_stack, NIGHTLY_DATABASE)
+    return a_nightly(hbase, redis_url, tmp_path / "models", seeded_shop)

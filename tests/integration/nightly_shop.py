@@ -1,0 +1,165 @@
+"""A small shop whose right answers are known, and a nightly run over it."""
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from recsys.core.domain import Event, Item
+from recsys.core.model import ItemSide
+from recsys.core.recommend import Answer, recommend_for_user
+from recsys.runtime.shop import load_shop
+from recsys.stores.manifest import Manifest
+from recsys.stores.model_files import ModelFiles
+from recsys.stores.redis.connect import connect, connect_async
+from recsys.stores.redis.published import RedisPublishedModels
+from recsys.stores.redis.serving import RedisServingStore
+from recsys.training.als import AlsSettings, Device
+from services.recommender.follower import ModelFollower
+from spark_jobs.nightly.plan import Plan, Step
+from spark_jobs.nightly.run import publish_stored, run_nightly
+from spark_jobs.run_folder import Window
+from spark_jobs.settings import BatchSettings
+from tests.builders import checkerboard
+
+DAY_MS = 86_400_000
+NOW_MS = 1_300_000_000_000
+WINDOW = Window(0, NOW_MS + DAY_MS)
+ALS = AlsSettings(factors=8, alpha=5.0, regularization=0.02, iterations=10, device=Device.CPU)
+SIZE = 16
+
+
+def an_event(
+    user_id: str, item_id: str, event_type: str = "purchase", days_ago: float = 0.0
+) -> Event:
+    timestamp_ms = int(NOW_MS - days_ago * DAY_MS)
+    event_id = f"{user_id} {event_type} {item_id} {timestamp_ms}"
+    return Event(event_id, user_id, item_id, event_type, timestamp_ms)
+
+
+def checkerboard_events() -> list[Event]:
+    """Shopper c0 should be recommended item c0, and so on: the one of their colour they lack."""
+    rows, columns = checkerboard(SIZE).nonzero()
+    pairs = zip(rows.tolist(), columns.tolist(), strict=True)
+    return [an_event(f"c{row}", f"c{column}") for row, column in pairs]
+
+
+def two_tastes_events() -> list[Event]:
+    """Shoppers of two tastes, a and b, and two who have some of both.
+
+    viewer looks at many a and bought one b; changer looked at a long ago and at b today.
+    """
+    fans = [
+        an_event(f"{taste}-fan{fan}", f"{taste}{item}")
+        for taste in "ab"
+        for fan in range(20)
+        for item in range(20)
+        if (fan + item) % 4
+    ]
+    viewer = [
+        an_event("viewer", f"a{item}", "view", days_ago=day / 10)
+        for item in range(4)
+        for day in range(5)
+    ]
+    bought = [an_event("viewer", "b0")]
+    before = [an_event("changer", f"a{item}", "view", days_ago=300) for item in range(6)]
+    today = [an_event("changer", f"b{item}", "view") for item in range(4)]
+    return [*fans, *viewer, *bought, *before, *today]
+
+
+def odd_items_events() -> list[Event]:
+    """Everybody's favourites that must not be recommended: sold out, and not in the catalogue."""
+    return [an_event(f"a-fan{fan}", odd) for fan in range(15) for odd in ("sold out", "ghost")]
+
+
+def shop_events() -> list[Event]:
+    return [*checkerboard_events(), *two_tastes_events(), *odd_items_events()]
+
+
+def shop_items() -> list[Item]:
+    ids = sorted({event.item_id for event in shop_events()} - {"ghost", "sold out"})
+    items = [Item(item_id, title=f"Title of {item_id}") for item_id in ids]
+    return [*items, Item("sold out", available=False), Item("never touched", title="New")]
+
+
+@dataclass
+class Nightly:
+    """Runs of one tenant, on a model store and a Redis database of the test's own.
+
+    Attributes:
+        said: what runs told the operator.
+    """
+
+    settings: BatchSettings
+    plan: Plan
+    said: list[str] = field(default_factory=list)
+
+    def run(self, steps: Collection[Step] = tuple(Step), **changes: object) -> None:
+        self.said.clear()
+        run_nightly(self.settings, replace(self.plan, **changes), steps, self.said.append)  # type: ignore[arg-type]
+
+    def publish_stored(self, version: str) -> None:
+        publish_stored(self.settings, self.plan.tenant, version, self.said.append)
+
+    @property
+    def published(self) -> RedisPublishedModels:
+        return RedisPublishedModels(connect(self.redis_url))
+
+    @property
+    def models(self) -> ModelFiles:
+        return ModelFiles(self.settings.model_store)
+
+    @property
+    def redis_url(self) -> str:
+        return self.settings.redis_url.get_secret_value()
+
+    def serving(self) -> str | None:
+        return self.published.current(self.plan.tenant)
+
+    def versions(self) -> list[str]:
+        return self.models.versions(self.plan.tenant)
+
+    def manifest(self) -> Manifest:
+        """Of the serving version."""
+        version = self.serving()
+        assert version is not None
+        return self.models.manifest(self.plan.tenant, version)
+
+    def items(self) -> ItemSide:
+        return self.models.items(self.plan.tenant, self.manifest().version)
+
+    def user_ids(self, version: str) -> list[str]:
+        return list(self.models.users(self.plan.tenant, version).ids)
+
+    def keys(self) -> set[str]:
+        """Versions that have any key in Redis."""
+        with connect(self.redis_url) as redis:
+            found = redis.scan_iter(f"recsys:{self.plan.tenant}:v:*")
+            return {key.decode().split(":")[3] for key in found}
+
+    def recommended(self, user_id: str, limit: int = 10) -> list[str]:
+        """Item ids as a recommender that follows the pointer answers them."""
+        return asyncio.run(self._ask(user_id, limit))
+
+    async def _ask(self, user_id: str, limit: int) -> list[str]:
+        tenant, client = self.plan.tenant, connect_async(self.redis_url, timeout_seconds=5)
+        store = RedisServingStore(client)
+        follower = ModelFollower(store, [tenant])
+        await follower.refresh()
+        model = follower.serving(tenant).model
+        stored, recent = await store.user(tenant, model.version, user_id)
+        await client.aclose()
+        answer: Answer = recommend_for_user(model.items, model.recipe, stored, recent, (), limit)
+        return [model.items.ids.id_of(ranked.item_index) for ranked in answer.ranked]
+
+
+def a_nightly(hbase: str, redis_url: str, model_store: Path, tenant: str) -> Nightly:
+    settings = BatchSettings(
+        tenant=tenant,
+        hbase_thrift=hbase,
+        redis_url=redis_url,
+        model_store=model_store,
+        spark_master="local[2]",
+        spark_memory="512m",
+    )
+    return Nightly(settings, Plan(tenant, WINDOW, load_shop(), ALS, holdout_days=1.0))

@@ -1,0 +1,142 @@
+"""Shops that hardly are one: the run says so and does the sensible thing."""
+
+import pytest
+
+from infra.local.stack import Stack
+from recsys.core.domain import Item
+from recsys.core.errors import ConfigurationError, NoData, Unavailable
+from spark_jobs.nightly.plan import Step
+from spark_jobs.run_folder import Window
+from tests.integration.conftest import Seed
+from tests.integration.nightly_shop import (
+    DAY_MS,
+    NOW_MS,
+    WINDOW,
+    Nightly,
+    a_nightly,
+    an_event,
+    shop_events,
+)
+from tests.stack_fixture import Recsys
+
+pytestmark = [pytest.mark.hbase, pytest.mark.redis]
+
+
+def of_tenant(nightly: Nightly, tenant: str) -> Nightly:
+    settings = nightly.settings
+    return a_nightly(settings.hbase_thrift, nightly.redis_url, settings.model_store, tenant)
+
+
+def test_empty_tables_are_named_with_what_to_do(seed: Seed, nightly: Nightly) -> None:
+    seed("emptyshop", [], [])
+
+    with pytest.raises(NoData, match=r"tenant emptyshop has no events .* `recsys import events`"):
+        of_tenant(nightly, "emptyshop").run()
+
+
+def test_the_command_line_says_in_one_line_that_there_is_nothing(
+    seed: Seed, recsys: Recsys
+) -> None:
+    seed("emptyshop", [], [])
+
+    done = recsys("nightly", "--tenant", "emptyshop")
+
+    assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("error: tenant emptyshop has no events in the window: import some with")
+    assert "Traceback" not in done.stderr
+
+
+def test_without_events_the_old_version_goes_on_serving(nightly: Nightly) -> None:
+    nightly.run()
+    before = nightly.serving()
+
+    with pytest.raises(NoData):
+        nightly.run(window=Window(0, 1000))
+
+    assert nightly.serving() == before
+    assert nightly.recommended("c0", limit=1) == ["c0"]
+
+
+def test_tables_that_are_not_there_are_named_with_what_to_do(nightly: Nightly) -> None:
+    with pytest.raises(ConfigurationError, match="recsys tables create --tenant nosuchshop"):
+        of_tenant(nightly, "nosuchshop").run()
+
+
+def test_behaviour_that_counts_nothing_is_nothing_to_train_on(seed: Seed, nightly: Nightly) -> None:
+    seed("tinyshop", [an_event("idle", "thing", "impression", days_ago=9)], [Item("thing")])
+
+    with pytest.raises(NoData, match="no shopper has behaviour of positive weight"):
+        of_tenant(nightly, "tinyshop").run(window=Window(0, NOW_MS - 5 * DAY_MS))
+
+
+def test_one_shopper_and_one_item_are_served(seed: Seed, nightly: Nightly) -> None:
+    seed("tinyshop", [an_event("only", "thing", "view")], [Item("thing", title="The thing")])
+    tiny = of_tenant(nightly, "tinyshop")
+
+    tiny.run(window=Window(NOW_MS - DAY_MS, WINDOW.end_ms))
+
+    assert tiny.manifest().data.users == tiny.manifest().data.items == 1
+    assert "no user has behaviour both before and after the split" in "\n".join(tiny.said)
+    assert "gate passed unjudged: only 0 users have a held-out future" in tiny.said
+    assert tiny.recommended("only") == ["thing"]
+    assert tiny.recommended("a stranger") == ["thing"]
+
+
+def test_a_shopper_who_has_everything_still_gets_an_answer(seed: Seed, nightly: Nightly) -> None:
+    seed("tinyshop", [an_event("owner", "thing", days_ago=-0.5)], [Item("thing")])
+    tiny = of_tenant(nightly, "tinyshop")
+
+    tiny.run(window=Window(NOW_MS + 1, WINDOW.end_ms))
+
+    assert tiny.recommended("owner") == ["thing"]
+
+
+def test_a_shop_without_a_catalogue_recommends_what_its_shoppers_touch(
+    seed: Seed, nightly: Nightly
+) -> None:
+    seed("bareshop", [an_event("ann", "x"), an_event("ann", "y"), an_event("bob", "x")], [])
+    bare = of_tenant(nightly, "bareshop")
+
+    bare.run()
+
+    assert "the catalogue is empty: items have no titles and all may be recommended" in bare.said
+    assert bare.recommended("bob", limit=1) == ["y"]
+
+
+def test_what_cannot_be_bought_is_reported_and_never_recommended(nightly: Nightly) -> None:
+    nightly.run()
+
+    assert "1 items have events but are not in the catalogue: never recommended" in nightly.said
+    shoppers = {event.user_id for event in shop_events()}
+    for shopper in [*sorted(shoppers), "a stranger"]:
+        everything = nightly.recommended(shopper, limit=100)
+        assert everything
+        assert not {"sold out", "ghost"} & set(everything)
+
+
+def test_a_new_item_nobody_touched_fills_lists_up_and_nothing_more(nightly: Nightly) -> None:
+    nightly.run()
+
+    assert "never touched" not in nightly.recommended("viewer", limit=10)
+    assert "never touched" in nightly.recommended("viewer", limit=100)
+
+
+def test_without_hbase_the_run_ends_and_says_so(nightly: Nightly) -> None:
+    nightly.settings = nightly.settings.model_copy(update={"hbase_thrift": "127.0.0.1:1"})
+
+    with pytest.raises(Unavailable, match="hbase"):
+        nightly.run([Step.READ])
+
+
+def test_without_redis_no_run_starts(nightly: Nightly, store_stack: Stack) -> None:
+    away = a_nightly(
+        store_stack.settings.hbase_thrift,
+        "redis://127.0.0.1:1/0",
+        nightly.settings.model_store,
+        nightly.plan.tenant,
+    )
+
+    with pytest.raises(Unavailable, match="redis"):
+        away.run()
+    assert away.said == []

@@ -1,0 +1,139 @@
+"""A whole run over real HBase, Spark and Redis, and what a second one does."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from recsys.stores.model_files import ITEMS
+from recsys.stores.redis.connect import connect
+from spark_jobs.nightly.plan import Step
+from tests.integration.nightly_shop import ALS, NOW_MS, SIZE, WINDOW, Nightly, shop_events
+
+pytestmark = [pytest.mark.hbase, pytest.mark.redis]
+
+
+def test_a_run_publishes_a_model_that_knows_the_right_answers(nightly: Nightly) -> None:
+    assert nightly.serving() is None
+
+    nightly.run()
+
+    (version,) = nightly.versions()
+    assert nightly.serving() == version
+    recommended = {f"c{n}": nightly.recommended(f"c{n}", limit=1) for n in range(SIZE)}
+    assert recommended == {f"c{n}": [f"c{n}"] for n in range(SIZE)}
+
+
+def test_the_manifest_says_what_the_model_was_made_of(nightly: Nightly) -> None:
+    nightly.run()
+
+    manifest = nightly.manifest()
+    events = shop_events()
+    assert manifest.data.events == len({event.event_id for event in events})
+    assert manifest.data.users == len({event.user_id for event in events})
+    # One item of the catalogue was never touched.
+    assert manifest.data.items == len({event.item_id for event in events}) + 1
+    recipe = manifest.recipe.to_recipe()
+    assert recipe.as_of_ms == NOW_MS
+    assert recipe.end_ms == WINDOW.end_ms
+    assert manifest.training.seed == ALS.seed
+    assert manifest.evaluation is not None
+    assert nightly.published.count_users(
+        nightly.plan.tenant, manifest.version, nightly.user_ids(manifest.version)
+    ) == len({event.user_id for event in events})
+
+
+def test_a_second_run_over_the_same_data_changes_nothing(nightly: Nightly) -> None:
+    nightly.run()
+    before = nightly.serving()
+
+    nightly.run()
+
+    assert nightly.versions() == [before]
+    assert nightly.serving() == before
+    assert nightly.said[-1] == (
+        f"nothing changed since {before}, which serves (--force trains anyway)"
+    )
+
+
+def test_an_emptied_redis_is_filled_again_without_training(nightly: Nightly) -> None:
+    nightly.run()
+    before, answer = nightly.serving(), nightly.recommended("viewer")
+    with connect(nightly.redis_url) as redis:
+        redis.flushdb()
+
+    nightly.run()
+
+    assert nightly.serving() == before
+    assert nightly.recommended("viewer") == answer
+    assert not [line for line in nightly.said if re.match(r"\[train|\[evaluate|iteration", line)]
+
+
+def test_the_same_data_and_seed_make_the_same_model(nightly: Nightly) -> None:
+    nightly.run([Step.READ, Step.TRAIN])
+    first = _candidate_bytes(nightly)
+    nightly.run([Step.READ, Step.TRAIN], force=True)
+    assert _candidate_bytes(nightly) == first
+
+    nightly.run([Step.TRAIN], als=replace(ALS, seed=2))
+
+    assert _candidate_bytes(nightly) != first
+
+
+def test_settings_that_change_make_a_new_version_and_the_one_before_stays_at_hand(
+    nightly: Nightly,
+) -> None:
+    nightly.run()
+    first = nightly.serving()
+    nightly.run(als=replace(ALS, factors=9))
+    second = nightly.serving()
+    nightly.run(als=replace(ALS, factors=10))
+    third = nightly.serving()
+
+    assert len({first, second, third}) == 3
+    assert nightly.keys() == {second, third}
+    assert set(nightly.versions()) == {first, second, third}
+
+
+def test_any_stored_version_can_be_served_again(nightly: Nightly) -> None:
+    nightly.run()
+    first = nightly.serving()
+    assert first is not None
+    answer = nightly.recommended("viewer")
+    nightly.run(als=replace(ALS, factors=3))
+    assert nightly.serving() != first
+
+    nightly.publish_stored(first)
+
+    assert nightly.serving() == first
+    assert nightly.recommended("viewer") == answer
+
+
+def test_lists_that_are_served_follow_the_formula(nightly: Nightly) -> None:
+    nightly.run()
+    manifest = nightly.manifest()
+    model = nightly.models.model(manifest.tenant, manifest.version)
+    items, row = model.items, model.users.ids.index_of("viewer")
+    assert row is not None
+    history = model.users.history(row)
+
+    # score(u, i) = trend_i * (x_u . y_i + w * sum over j of r_uj * s_ji)
+    scores = items.factors @ model.users.factors[row]
+    for had, strength in zip(history.items, history.strengths, strict=True):
+        for neighbour, alike in zip(
+            items.neighbours[had], items.neighbour_scores[had], strict=True
+        ):
+            scores[neighbour] += ALS.neighbour_weight * strength * alike
+    scores *= items.trend
+    scores[~items.eligible] = -np.inf
+    scores[history.items[history.excluded]] = -np.inf
+    best = [items.ids.id_of(item) for item in np.argsort(-scores, kind="stable")[:10]]
+
+    assert nightly.recommended("viewer") == best
+
+
+def _candidate_bytes(nightly: Nightly) -> bytes:
+    tenant = nightly.plan.tenant
+    version = (nightly.settings.run_folder(tenant) / "candidate").read_text()
+    return (nightly.settings.model_store / tenant / version / ITEMS).read_bytes()
