@@ -125,7 +125,7 @@ def demo() -> None:
 
 
 def _all_names() -> list[str]:
-    return sorted(path.parent.name for path in (REPOSITORY / ".local").glob("*/lock"))
+    return sorted(path.stem for path in (REPOSITORY / ".local").glob("*.lock"))
 
 
 def main() -> None:

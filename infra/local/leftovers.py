@@ -1,6 +1,8 @@
 """Find and end processes of a stack that its supervisor does not know, if that was killed."""
 
 import os
+import signal
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -12,6 +14,7 @@ from infra.local.settings import Settings
 _MARK = "RECSYS_SUPERVISED_IN"
 _KILL_AFTER_SECONDS = 30
 _DEAD_AFTER_SECONDS = 5
+_POLL_SECONDS = 0.1
 
 
 def marked_environment(settings: Settings) -> dict[str, str]:
@@ -26,17 +29,15 @@ def find(settings: Settings) -> list[psutil.Process]:
 
 def end(settings: Settings) -> Sequence[psutil.Process]:
     """Ask them to stop, then kill; returns those that even that did not end."""
-    processes = find(settings)
-    for process in processes:
-        with suppress(psutil.NoSuchProcess):
-            process.terminate()
-    _, stubborn = psutil.wait_procs(processes, timeout=_KILL_AFTER_SECONDS)
-    # What they started in the meantime goes with them.
-    survivors = {*stubborn, *find(settings)}
-    for process in survivors:
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
-    psutil.wait_procs(survivors, timeout=_DEAD_AFTER_SECONDS)
+    steps = ((signal.SIGTERM, _KILL_AFTER_SECONDS), (signal.SIGKILL, _DEAD_AFTER_SECONDS))
+    for number, patience_seconds in steps:
+        for process in find(settings):
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
+        # Not psutil.wait_procs: where nobody collects orphans, they stay for ever as zombies.
+        give_up = time.monotonic() + patience_seconds
+        while find(settings) and time.monotonic() < give_up:
+            time.sleep(_POLL_SECONDS)
     return find(settings)
 
 

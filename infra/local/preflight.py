@@ -6,6 +6,7 @@ import socket
 import stat
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TextIO
 
 import psutil
 
@@ -56,6 +57,19 @@ def holder(port: int) -> str:
     return "a process of which this user may know no more"
 
 
+def open_lock(settings: Settings) -> TextIO:
+    """The file to lock: beside the stack's folder, since that may be deleted at any time.
+
+    Raises PreflightError where it cannot be made.
+    """
+    path = settings.home.with_name(f"{settings.name}.lock")
+    try:
+        path.parent.mkdir(exist_ok=True)
+        return path.open("w")
+    except OSError as error:
+        raise _unwritable(error) from error
+
+
 def make_folders(settings: Settings) -> None:
     """Make the stack's folders. Raises PreflightError where that is not possible."""
     try:
@@ -64,9 +78,7 @@ def make_folders(settings: Settings) -> None:
         settings.models.mkdir(exist_ok=True)
         _make_run_dir(settings.run_dir)
     except OSError as error:
-        raise PreflightError(
-            f"cannot make the folders of the stack ({error}): use a checkout that you can write to"
-        ) from error
+        raise _unwritable(error) from error
 
 
 def check_disk(folder: Path) -> None:
@@ -86,6 +98,12 @@ def memory_warning() -> str | None:
     return (
         f"only {available / _GIB:.1f} GiB of memory are available, the stack takes up to "
         f"{_NEEDED_MEMORY_BYTES / _GIB:.1f}: close other programs if it gets slow"
+    )
+
+
+def _unwritable(error: OSError) -> PreflightError:
+    return PreflightError(
+        f"cannot make the folders of the stack ({error}): use a checkout that you can write to"
     )
 
 

@@ -54,7 +54,6 @@ class Stack:
         Raises StackError, with what to do, if that cannot be; what has started by then goes on.
         """
         wanted = [p for p in self._programs if only is Parts.ALL or p.tier == "stores"]
-        self._forget_deleted_home()
         with self._locked():
             self._prepare(wanted)
             self._start([p for p in wanted if p.tier == "stores"])
@@ -70,8 +69,6 @@ class Stack:
 
         Raises StopError if a process could not be ended.
         """
-        if not self.settings.home.exists():
-            return
         with self._locked():
             if self._supervisor.is_running():
                 with self._reporter.step("stopping"):
@@ -118,10 +115,6 @@ class Stack:
             ]
             return [*external, *own]
 
-    @property
-    def _lock_file(self) -> Path:
-        return self.settings.home / "lock"
-
     @cached_property
     def _java(self) -> Path:
         return java_home(self.settings.java_home)
@@ -144,6 +137,8 @@ class Stack:
         """Everything short of starting the programs: checks, files, jars, supervisord."""
         if not self._supervisor.is_running():
             self._end_leftovers()
+            self._forget_damaged_home()
+        preflight.make_folders(self.settings)
         self._check_machine(wanted)
         self._check_external_servers()
         with self._reporter.step("configuration"):
@@ -201,13 +196,12 @@ class Stack:
         while leftovers.find(self.settings) and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
 
-    def _forget_deleted_home(self) -> None:
-        """If somebody deleted the stack's folder under the running stack, start from nothing.
+    def _forget_damaged_home(self) -> None:
+        """Start from nothing if somebody deleted the stack's folder while it ran.
 
-        Its processes write there again until they end, which leaves HBase data that are no whole.
+        Until they ended, its processes went on writing there: data that are no whole.
         """
-        if not self._lock_file.exists():
-            self._end_leftovers()
+        if not self._supervisor.config.exists():
             shutil.rmtree(self.settings.home, ignore_errors=True)
 
     def _end_leftovers(self) -> None:
@@ -229,8 +223,7 @@ class Stack:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """One `up` or `down` at a time. Raises StackError after waiting long for another."""
-        preflight.make_folders(self.settings)
-        with self._lock_file.open("w") as file:
+        with preflight.open_lock(self.settings) as file:
             deadline = time.monotonic() + _LOCK_SECONDS
             while not _lock(file.fileno()):
                 if time.monotonic() > deadline:
