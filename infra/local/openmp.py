@@ -1,8 +1,8 @@
 """Give `implicit` an OpenMP runtime where the machine has none.
 
 implicit's wheel, unlike others of its kind, does not bring libgomp.so.1 along but expects it of the
-system, where a slim one lacks it. scikit-learn's wheel does bring one: what its builders do to their
-own extensions is done here to implicit's, a copy beside them and a search path of their folder.
+system, where a slim one lacks it. scikit-learn's wheel does bring one. What its builders do to
+their own extensions is done here to implicit's: a copy beside them, a search path of their folder.
 """
 
 import ctypes

@@ -1,5 +1,6 @@
 """Settings from the environment: typed, bounded, read once in `main()`."""
 
+import socket
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeVar
 
@@ -43,8 +44,12 @@ class ProcessSettings(BaseSettings):
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True, validate_by_name=True)
 
+    # Which of several replicas a log line is of.
     instance: str = Field(
-        default="1", validation_alias="RECSYS_INSTANCE", min_length=1, max_length=64
+        default_factory=socket.gethostname,
+        validation_alias="RECSYS_INSTANCE",
+        min_length=1,
+        max_length=64,
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", validation_alias="RECSYS_LOG_LEVEL"

@@ -8,16 +8,15 @@ from recsys.runtime.settings import Address, GrpcServiceSettings, HostPort
 
 
 class IngestSettings(GrpcServiceSettings):
-    """Environment of `python -m services.ingest`."""
+    """Environment of `python -m services.ingest`.
+
+    The stores have no defaults: acknowledged events must not end up elsewhere than thought.
+    """
 
     listen: HostPort = Field(default=Address("127.0.0.1", 50061), validation_alias="RECSYS_LISTEN")
-    hbase_thrift: HostPort = Field(
-        default=Address("127.0.0.1", 9090), validation_alias="HBASE_THRIFT"
-    )
+    hbase_thrift: HostPort = Field(validation_alias="HBASE_THRIFT")
     # May carry a password.
-    redis_url: SecretStr = Field(
-        default=SecretStr("redis://127.0.0.1:6390/0"), validation_alias="REDIS_URL"
-    )
+    redis_url: SecretStr = Field(validation_alias="REDIS_URL")
     shop_config: Path | None = Field(default=None, validation_alias="RECSYS_SHOP_CONFIG")
     # Each holds one connection to HBase while it works.
     threads: int = Field(default=16, validation_alias="RECSYS_INGEST_THREADS", ge=1, le=256)
