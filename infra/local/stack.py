@@ -12,6 +12,8 @@ from enum import StrEnum
 from functools import cached_property, partial
 from pathlib import Path
 
+import psutil
+
 from infra.local import environment, haproxy, hbase, leftovers, preflight, probes, services, valkey
 from infra.local.errors import StackError, StartError, StopError
 from infra.local.jar_lock import read_lock
@@ -106,14 +108,14 @@ class Stack:
             return self._jars.fetch(progress)
 
     def status(self) -> list[ProcessStatus]:
-        """One row for each process of the stack, and for each of the user's own servers it uses."""
+        """A row for each process of the stack, and for each of the user's own servers it uses."""
         with ThreadPoolExecutor() as pool:
             own = pool.map(self._status_of, self._programs)
             external = [
                 ProcessStatus(name, "external", address, problem=reason_unready(probe))
                 for name, address, probe in self._external_servers()
             ]
-            return [*external, *own]
+            return [self._status_of_supervisor(), *external, *own]
 
     @cached_property
     def _java(self) -> Path:
@@ -210,6 +212,13 @@ class Stack:
         if stubborn:
             names = ", ".join(f"{p.name()} (pid {p.pid})" for p in stubborn)
             raise StopError(f"could not be ended even by SIGKILL: {names}")
+
+    def _status_of_supervisor(self) -> ProcessStatus:
+        pid = self._supervisor.pid()
+        if not pid:
+            return ProcessStatus("supervisord", NOT_STARTED, "")
+        started_at = int(psutil.Process(pid).create_time())
+        return ProcessStatus("supervisord", "RUNNING", "", pid, started_at)
 
     def _status_of(self, program: Program) -> ProcessStatus:
         port = str(getattr(self.settings.ports, program.ports[0]))

@@ -134,6 +134,14 @@ class Supervisor:
             for info in infos
         }
 
+    def pid(self) -> int:
+        """Its own process; 0 when it does not run."""
+        try:
+            with _rpc(self.socket) as rpc:
+                return int(rpc.supervisor.getPID())
+        except (OSError, http.client.HTTPException):
+            return 0
+
     def shutdown(self) -> None:
         """Tell it to stop everything, tier by tier, and then itself; does not wait."""
         with _rpc(self.socket) as rpc:
