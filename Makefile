@@ -44,7 +44,7 @@ bench: $(SYNCED) ## Measure rows written to and read from HBase, on a stack of i
 ##@ Develop
 
 .PHONY: test test-unit lint format proto proto-check clean
-test: $(SYNCED) ## Run all tests, on a stack of their own
+test: $(SYNCED) lint ## Check everything, then run all tests on a stack of their own
 	@$(STACK) fetch
 	@$(PYTHON) -m pytest
 
@@ -68,8 +68,8 @@ proto: $(SYNCED) ## Generate recsys/rpc from proto/
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(PYTHON) -m grpc_tools.protoc -Iproto --python_out=. --grpc_python_out=. --mypy_out=. \
 		--mypy_grpc_out=. $(PROTOS)
 
-proto-check: proto ## Fail if recsys/rpc is not what proto/ generates
-	@git diff --exit-code -- recsys/rpc || { echo 'commit what `make proto` made of recsys/rpc'; exit 1; }
+proto-check: $(SYNCED) ## Fail if recsys/rpc is not what proto/ generates
+	@$(PYTHON) -m pytest -q tests/unit/test_generated_code.py
 
 clean: ## Stop all stacks of this checkout and delete their data, caches and .venv
 	@if [ -x $(PYTHON) ]; then $(STACK) down --all; fi
