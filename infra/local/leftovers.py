@@ -29,16 +29,30 @@ def find(settings: Settings) -> list[psutil.Process]:
 
 def end(settings: Settings) -> Sequence[psutil.Process]:
     """Ask them to stop, then kill; returns those that even that did not end."""
-    steps = ((signal.SIGTERM, _KILL_AFTER_SECONDS), (signal.SIGKILL, _DEAD_AFTER_SECONDS))
-    for number, patience_seconds in steps:
-        for process in find(settings):
-            with suppress(psutil.NoSuchProcess):
-                process.send_signal(number)
-        # Not psutil.wait_procs: where nobody collects orphans, they stay for ever as zombies.
-        give_up = time.monotonic() + patience_seconds
-        while find(settings) and time.monotonic() < give_up:
-            time.sleep(_POLL_SECONDS)
-    return find(settings)
+    alive = _signal_all(settings, signal.SIGTERM, _KILL_AFTER_SECONDS)
+    return alive and _signal_all(settings, signal.SIGKILL, _DEAD_AFTER_SECONDS)
+
+
+def _signal_all(
+    settings: Settings, number: signal.Signals, patience_seconds: float
+) -> Sequence[psutil.Process]:
+    """Those that are still there after the patience."""
+    processes = find(settings)
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(number)
+    give_up = time.monotonic() + patience_seconds
+    while (alive := [p for p in processes if not _is_gone(p)]) and time.monotonic() < give_up:
+        time.sleep(_POLL_SECONDS)
+    return alive or find(settings)
+
+
+def _is_gone(process: psutil.Process) -> bool:
+    """Has it given back its ports? Where nobody collects orphans it stays as a zombie for ever."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _belongs(process: psutil.Process, settings: Settings) -> bool:
