@@ -33,9 +33,9 @@ class DrainingServer(uvicorn.Server):
             return
         self._draining = True
         self._readiness.drain()
-        _log.info("draining", signal=signal.Signals(sig).name)
         # Signals come between any two steps of the loop.
         asyncio.get_running_loop().call_soon_threadsafe(self._stop_later)
+        _log.info("draining", signal=signal.Signals(sig).name)
 
     def _stop_later(self) -> None:
         asyncio.get_running_loop().call_later(self._notice_seconds, self._stop)

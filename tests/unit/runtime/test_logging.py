@@ -57,3 +57,17 @@ def test_a_traceback_stays_on_its_line_and_shows_no_variables(
     [line] = lines(capsys)
     assert "Traceback" in str(line["exception"])
     assert "hunter2" not in str(line)
+
+
+class BrokenPipe:
+    def write(self, text: str) -> int:
+        raise BrokenPipeError
+
+    def flush(self) -> None:
+        raise BrokenPipeError
+
+
+def test_nobody_fails_because_nobody_reads_the_logs(monkeypatch: pytest.MonkeyPatch) -> None:
+    configure_logging("gateway", "1", "info")
+    monkeypatch.setattr("sys.stdout", BrokenPipe())
+    structlog.get_logger().info("thing_happened")
