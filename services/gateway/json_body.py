@@ -71,7 +71,9 @@ def _refuse_size() -> NoReturn:
 
 def _parse(body: bytes) -> object:
     try:
-        return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+        # NaN and Infinity are no JSON, but some clients write them: let through here, they are
+        # refused with the field they stand in, and cost a batch one event instead of all.
+        return json.loads(body.decode("utf-8"))
     except UnicodeDecodeError as error:
         reason = f"byte {error.start} is not UTF-8"
     except json.JSONDecodeError as error:
@@ -82,7 +84,3 @@ def _parse(body: bytes) -> object:
         # Numbers of thousands of digits end here too.
         reason = str(error)
     raise ProblemError(MALFORMED_JSON, reason)
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON number")
