@@ -25,7 +25,7 @@ from tests.builders import checkerboard
 DAY_MS = 86_400_000
 NOW_MS = 1_300_000_000_000
 WINDOW = Window(0, NOW_MS + DAY_MS)
-ALS = AlsSettings(factors=8, alpha=5.0, regularization=0.02, iterations=10, device=Device.CPU)
+ALS = AlsSettings(factors=16, alpha=5.0, regularization=0.02, iterations=10, device=Device.CPU)
 SIZE = 16
 
 
@@ -54,7 +54,7 @@ def two_tastes_events() -> list[Event]:
         for taste in "ab"
         for fan in range(20)
         for item in range(20)
-        if (fan + item) % 4
+        if fan != item
     ]
     viewer = [
         an_event("viewer", f"a{item}", "view", days_ago=day / 10)
