@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from infra.local import leftovers, preflight
+from infra.local.errors import StackError
 from infra.local.settings import REPOSITORY, Settings
 from infra.local.stack import Parts, Stack
 from infra.local.status import is_healthy
@@ -33,13 +34,22 @@ def store_stack() -> Iterator[Stack]:
         stack.down()
         shutil.rmtree(stack.settings.home, ignore_errors=True)
         try:
-            stack.up(Parts.STORES)
+            _start_stores(stack)
             for name in ("JAVA_HOME", "PYSPARK_PYTHON"):
                 environment.setenv(name, stack.environment()[name])
             yield stack
         finally:
             stack.down()
         assert_nothing_is_left(stack)
+
+
+def _start_stores(stack: Stack) -> None:
+    try:
+        stack.up(Parts.STORES)
+    except StackError as error:
+        # Said once, not by each of some hundred tests.
+        hint = "RECSYS_TEST_STACK=NAME moves the tests to ports of another stack"
+        pytest.exit(f"the test stack did not start: {error}\n({hint})", 1)
 
 
 @pytest.fixture(scope="session")
