@@ -55,6 +55,15 @@ def test_events_come_in_the_order_of_arrival_not_of_their_own_times(
     assert [event.item_id for event in recent(serving_side, ask)] == ["i7", "i3", "i9", "i1"]
 
 
+def test_a_batch_keeps_its_order(serving_side: ServingSide, ask: Ask) -> None:
+    batch = [an_event(number) for number in (9, 10, 1, 2)]
+    serving_side.recent.record("shop", batch, received_ms=1_800_000_000_123)
+
+    found = recent(serving_side, ask)
+    assert [event.item_id for event in found] == ["i9", "i10", "i1", "i2"]
+    assert {event.received_ms for event in found} == {1_800_000_000_123}
+
+
 def test_events_of_a_batch_go_to_their_users(serving_side: ServingSide, ask: Ask) -> None:
     serving_side.recent.record("shop", [an_event(1, "ann"), an_event(2, "bob")], received_ms=1)
 

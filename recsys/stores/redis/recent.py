@@ -11,6 +11,8 @@ from recsys.stores.redis import keys
 from recsys.stores.redis.connect import translated_errors
 
 MAX_RECENT_EVENTS = 200
+# At least as many as a batch has events.
+_PLACES_A_MILLISECOND = 1024
 # Longer than any sensible pause between trainings; after one the events are in the model anyway.
 EXPIRE_SECONDS = 30 * 24 * 3600
 
@@ -25,9 +27,11 @@ class RedisRecentBehaviour:
         """NX keeps the first arrival of a repeated event, so a repeat changes nothing."""
         users = {event.user_id for event in events}
         with translated_errors(), self._redis.pipeline(transaction=False) as pipeline:
-            for event in events:
+            for place, event in enumerate(events):
                 key = keys.recent(tenant, event.user_id)
-                pipeline.zadd(key, {encode_event(event): received_ms}, nx=True)
+                # Fractions of the millisecond keep the order of a batch; a double holds them.
+                score = received_ms + place / _PLACES_A_MILLISECOND
+                pipeline.zadd(key, {encode_event(event): score}, nx=True)
             for user_id in users:
                 key = keys.recent(tenant, user_id)
                 pipeline.zremrangebyrank(key, 0, -MAX_RECENT_EVENTS - 1)
