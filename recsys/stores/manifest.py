@@ -70,7 +70,7 @@ class Evaluation(_Part):
 
 
 class Manifest(_Part):
-    """One model version in words and numbers; `sha256` and `bytes` are of its files by name."""
+    """One model version in words and numbers; `sha256` holds the checksums of its files by name."""
 
     format: int = FORMAT
     version: str
