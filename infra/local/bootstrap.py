@@ -26,6 +26,10 @@ PYPI = "https://pypi.org/simple"
 # What every locked wheel exists for; pyproject.toml says the same.
 SUITABLE = ("3.13", "3.12", "3.11")
 SYNC = ["--all-extras", "--all-groups"]
+# CUDA's libraries are larger than all the rest together: only a machine with a GPU gets them.
+NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
+if not NVIDIA_DRIVER.exists():
+    SYNC += ["--no-extra", "gpu"]
 
 
 class SetupError(Exception):
