@@ -1,0 +1,134 @@
+"""One half-step of ALS: all rows of one side solved against the factors of the other.
+
+The same for users and items, for one process and for the shards of many: a half-step over a shard
+of rows gives what a half-step over all rows gives for them.
+"""
+
+import itertools
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from threadpoolctl import threadpool_limits
+
+from recsys.core.fold_in import Factors
+from recsys.core.regularization import row_regularization
+from recsys.training.als.kernel import rows_solver
+from recsys.training.als.settings import AlsSettings
+
+# Many blocks a thread, so that none waits long for another one's giant rows.
+_BLOCKS_A_THREAD = 16
+# What a row costs beside its entries, in entries.
+_ROW_COST = 4
+_GRAMIAN_ROWS = 16_384
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """The gramian of some factors, taken apart: gramian = basis diag(values) basis^T.
+
+    Attributes:
+        values: (k,) float32, not negative.
+        basis: (k, k) float32, orthogonal.
+    """
+
+    values: NDArray[np.float32]
+    basis: NDArray[np.float32]
+
+
+def gramian_of(factors: Factors) -> NDArray[np.float64]:
+    """Y^T Y, (k, k), summed over blocks of rows in float64: equal for any number of threads."""
+    k = factors.shape[1]
+    total = np.zeros((k, k))
+    with threadpool_limits(1, "blas"):
+        for start in range(0, len(factors), _GRAMIAN_ROWS):
+            block = factors[start : start + _GRAMIAN_ROWS]
+            total += block.T @ block
+    return total
+
+
+def spectrum_of(gramian: NDArray[np.float64]) -> Spectrum:
+    """The eigenvalues and eigenvectors of a gramian."""
+    values, basis = np.linalg.eigh(gramian)
+    return Spectrum(np.maximum(values, 0.0).astype(np.float32), basis.astype(np.float32))
+
+
+def solve_rows(
+    strengths: csr_matrix,
+    lambdas: NDArray[np.float32],
+    alpha: float,
+    spectrum: NDArray[np.float32],
+    factors: Factors,
+    first_guess: Factors,
+    threads: int,
+) -> Factors:
+    """Improve the factors of some rows by the conjugate gradients of `recsys.training.als.kernel`.
+
+    Args:
+        strengths: (b, n), positive where observed.
+        lambdas: (b,), see `recsys.core.regularization`.
+        spectrum: (k,), the gramian of all n factors, a diagonal in the basis they are given in.
+        factors: (n, k) float32, those of the columns.
+        first_guess: (b, k) float32, in the same basis.
+
+    Returns:
+        (b, k) float32.
+    """
+    solved = np.array(first_guess, np.float32, order="C")
+    solve = rows_solver(factors.shape[1])
+    indptr, columns = strengths.indptr.astype(np.int64), strengths.indices
+
+    def run(block: tuple[int, int]) -> None:
+        data = strengths.data
+        solve(indptr, columns, data, np.float32(alpha), lambdas, spectrum, factors, solved, *block)
+
+    with ThreadPoolExecutor(threads) as executor:
+        list(executor.map(run, _blocks(indptr, threads * _BLOCKS_A_THREAD)))
+    return solved
+
+
+def half_step(
+    strengths: csr_matrix,
+    lambdas: NDArray[np.float32],
+    alpha: float,
+    factors: Factors,
+    first_guess: Factors,
+    threads: int,
+) -> tuple[Factors, Factors]:
+    """Improve the factors of the rows, given those of the columns.
+
+    Returns:
+        Row factors (b, k) and column factors (n, k), both turned into the eigenbasis of the
+        columns' gramian. Scores are the same in every basis.
+    """
+    spectrum = spectrum_of(gramian_of(factors))
+    factors, first_guess = factors @ spectrum.basis, first_guess @ spectrum.basis
+    solved = solve_rows(strengths, lambdas, alpha, spectrum.values, factors, first_guess, threads)
+    return solved, factors
+
+
+def row_lambdas(strengths: csr_matrix, settings: AlsSettings) -> NDArray[np.float32]:
+    """Lambda of each row of a (b, n) matrix, (b,)."""
+    return row_regularization(
+        np.asarray(strengths.sum(axis=1, dtype=np.float64)).ravel(),
+        strengths.shape[1],
+        alpha=settings.alpha,
+        regularization=settings.regularization,
+        frequency_scaling=settings.frequency_scaling,
+    )
+
+
+def available_threads() -> int:
+    """How many threads this process may run at a time."""
+    return len(os.sched_getaffinity(0))
+
+
+def _blocks(indptr: NDArray[np.int64], count: int) -> list[tuple[int, int]]:
+    """Runs of rows of about equal cost."""
+    cost = indptr + _ROW_COST * np.arange(len(indptr))
+    cuts = np.searchsorted(cost, np.linspace(0, cost[-1], count + 1))
+    bounds = np.unique(np.concatenate([[0], cuts, [len(indptr) - 1]])).tolist()
+    return list(itertools.pairwise(bounds))

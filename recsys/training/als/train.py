@@ -1,0 +1,93 @@
+"""Implicit-feedback ALS (Hu, Koren, Volinsky, 2008) on one machine, on a GPU where there is one."""
+
+import importlib.metadata
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from recsys.core.errors import FieldProblem, InvalidInput
+from recsys.core.fold_in import Factors
+from recsys.training.als.half_step import (
+    available_threads,
+    half_step,
+    row_lambdas,
+)
+from recsys.training.als.settings import AlsSettings, Device
+
+# Spread of the first factors: scores begin near zero, where unobserved pairs belong.
+_FIRST_SPREAD = 0.1
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Factors and how they came about: user_factors (u, k), item_factors (n, k), both float32."""
+
+    user_factors: Factors
+    item_factors: Factors
+    device: Device
+    versions: dict[str, str]
+    seconds: float
+
+
+def train_als(
+    strengths: csr_matrix,
+    settings: AlsSettings,
+    on_iteration: Callable[[int], None] = lambda _: None,
+) -> Trained:
+    """Factorise a matrix of strengths.
+
+    The same data, settings and seed give the same factors, whatever the number of threads.
+
+    Args:
+        strengths: (u, n) float32, positive where observed; all other pairs have confidence 1.
+        on_iteration: called with the number of finished iterations.
+
+    Raises:
+        InvalidInput: when a strength is not a positive number.
+        ConfigurationError: when a GPU is demanded and there is none.
+    """
+    check_strengths(strengths)
+    started = time.perf_counter()
+    users, items = _train_on_cpu(strengths, settings, on_iteration)
+    return Trained(
+        user_factors=users,
+        item_factors=items,
+        device=Device.CPU,
+        versions={name: importlib.metadata.version(name) for name in ("numba", "numpy")},
+        seconds=time.perf_counter() - started,
+    )
+
+
+def check_strengths(strengths: csr_matrix) -> None:
+    """Refuse what no model can be made from.
+
+    Raises:
+        InvalidInput: when a strength is not a positive number.
+    """
+    if not (np.isfinite(strengths.data) & (strengths.data > 0)).all():
+        raise InvalidInput([FieldProblem("strengths", "must be finite and above zero")])
+
+
+def first_item_factors(items: int, settings: AlsSettings) -> Factors:
+    """Where training begins, (items, k) float32."""
+    random = np.random.default_rng(settings.seed)
+    spread = _FIRST_SPREAD / np.sqrt(settings.factors)
+    return random.standard_normal((items, settings.factors), dtype=np.float32) * np.float32(spread)
+
+
+def _train_on_cpu(
+    strengths: csr_matrix, settings: AlsSettings, on_iteration: Callable[[int], None]
+) -> tuple[Factors, Factors]:
+    by_user, by_item = strengths.tocsr(), strengths.T.tocsr()
+    user_lambdas, item_lambdas = row_lambdas(by_user, settings), row_lambdas(by_item, settings)
+    users, items = strengths.shape
+    x, y = np.zeros((users, settings.factors), np.float32), first_item_factors(items, settings)
+    threads = available_threads()
+    for iteration in range(settings.iterations):
+        x, y = half_step(by_user, user_lambdas, settings.alpha, y, x, threads)
+        y, x = half_step(by_item, item_lambdas, settings.alpha, x, y, threads)
+        on_iteration(iteration + 1)
+    return x, y
