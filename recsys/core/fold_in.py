@@ -1,6 +1,6 @@
 """Factors of one user from behaviour, without training: the user half-step of ALS.
 
-Hu, Koren, Volinsky (2008), equation 4: x_u = (Y^T C_u Y + lambda I)^-1 Y^T C_u p_u, with
+Hu, Koren, Volinsky (2008), equation 4: x_u = (Y^T C_u Y + lambda_u I)^-1 Y^T C_u p_u, with
 Y^T C_u Y = Y^T Y + Y_u^T (C_u - I) Y_u over the user's items only.
 """
 
@@ -23,7 +23,7 @@ def fold_in(
     strengths: NDArray[np.float32],
     *,
     alpha: float,
-    regularization: float,
+    row_regularization: float,
 ) -> Factors:
     """Solve one user's factors exactly.
 
@@ -31,12 +31,13 @@ def fold_in(
         item_factors: (m, k), the rows of Y of the m items the user touched.
         item_gramian: (k, k), Y^T Y over all items.
         strengths: (m,), positive.
-        alpha, regularization: as in training.
+        alpha: as in training.
+        row_regularization: the user's lambda, see `recsys.core.regularization`.
 
     Returns:
         (k,) user factors; zeros when m is 0.
     """
     weights = confidence(strengths, alpha)
     system = item_gramian + (item_factors.T * (weights - 1.0)) @ item_factors
-    system[np.diag_indices_from(system)] += regularization
+    system[np.diag_indices_from(system)] += row_regularization
     return np.linalg.solve(system, item_factors.T @ weights).astype(np.float32)

@@ -11,10 +11,10 @@ from enum import Enum
 import numpy as np
 
 from recsys.core.confidence import decay
-from recsys.core.fold_in import fold_in
 from recsys.core.model import NO_NEIGHBOUR, History, ItemSide, Recipe
 from recsys.core.ranking import Indices, top_n
 from recsys.core.scoring import Scores, score_users
+from recsys.core.user_factors import history_factors
 
 
 class Source(Enum):
@@ -136,14 +136,7 @@ def _with_recent(
 def _fold_in_list(
     items: ItemSide, recipe: Recipe, history: History, n: int
 ) -> Iterable[tuple[int, float]]:
-    counted = history.strengths > 0
-    factors = fold_in(
-        items.factors[history.items[counted]],
-        items.gramian,
-        history.strengths[counted],
-        alpha=recipe.alpha,
-        regularization=recipe.regularization,
-    )
+    factors = history_factors(items, recipe, history)
     scores = score_users(factors[np.newaxis, :], items, [history], recipe.neighbour_weight)[0]
     best = top_n(scores, n)
     return zip(best.tolist(), scores[best].tolist(), strict=True)

@@ -6,7 +6,7 @@ from recsys.core.errors import InvalidModel
 from recsys.core.event_types import EventType
 from recsys.core.model import Recipe
 
-FORMAT = 1
+FORMAT = 2
 
 
 class _Part(BaseModel):
@@ -23,6 +23,7 @@ class RecipeEntry(_Part):
 
     alpha: float
     regularization: float
+    frequency_scaling: float
     neighbour_weight: float
     half_life_days: float
     event_types: dict[str, EventTypeEntry]

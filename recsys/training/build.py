@@ -8,29 +8,37 @@ from numpy.typing import NDArray
 
 from recsys.core.errors import NoData
 from recsys.core.model import ItemSide, UserSide
-from recsys.training.als import AlsSettings, Trained, train_als
-from recsys.training.neighbours import item_neighbours
+from recsys.core.scoring import neighbour_part
+from recsys.training.als import Trained, train_als
+from recsys.training.neighbours import NEIGHBOURS_AN_ITEM, item_neighbours
 from recsys.training.pairs import Pairs
 from recsys.training.popularity import popular_items, trends
+from recsys.training.settings import ModelSettings
 
-# More of them made the score worse on every data set tried; similar items beyond are popular ones.
-NEIGHBOURS_AN_ITEM = 50
+# What the two parts of a score are measured by: their best items for some of the users.
+_MEASURED_USERS = 1000
+_MEASURED_ITEMS = 100
 
 
 @dataclass(frozen=True)
 class BuiltModel:
-    """A trained model before it has a version."""
+    """A trained model before it has a version.
+
+    Attributes:
+        neighbour_weight: w of `recsys.core.scoring`.
+    """
 
     items: ItemSide
     users: UserSide
     trained: Trained
+    neighbour_weight: float
 
 
 def build_model(
     pairs: Pairs,
     titles: tuple[str, ...],
     eligible: NDArray[np.bool_],
-    settings: AlsSettings,
+    settings: ModelSettings,
     on_iteration: Callable[[int], None] = lambda _: None,
 ) -> BuiltModel:
     """Train on all pairs.
@@ -45,17 +53,38 @@ def build_model(
     strengths = pairs.matrix()
     if not strengths.nnz:
         raise NoData("no shopper has behaviour of positive weight: nothing to train on")
-    trained = train_als(strengths, settings, on_iteration)
-    neighbours, scores = item_neighbours(strengths, eligible, NEIGHBOURS_AN_ITEM)
+    trained = train_als(strengths, settings.als, on_iteration)
+    neighbours, scores = item_neighbours(
+        strengths, eligible, NEIGHBOURS_AN_ITEM, settings.popularity_exponent
+    )
     items = ItemSide(
         ids=pairs.items,
         titles=titles,
         factors=trained.item_factors,
         neighbours=neighbours,
         neighbour_scores=scores,
-        trend=trends(pairs),
+        trend=trends(pairs, settings.trend_exponent),
         popular=popular_items(pairs),
         eligible=eligible,
     )
     users = UserSide(pairs.users, trained.user_factors, pairs.indptr, pairs.histories())
-    return BuiltModel(items, users, trained)
+    weight = settings.neighbour_weight * _size_ratio(items, users)
+    return BuiltModel(items, users, trained, weight)
+
+
+def _size_ratio(items: ItemSide, users: UserSide) -> float:
+    """How many times larger the factor part of a score is than the neighbour part.
+
+    Measured by the mean of the best items of each, over users spread evenly.
+    """
+    rows = np.unique(np.linspace(0, len(users.ids) - 1, _MEASURED_USERS).astype(int))
+    by_factors = by_neighbours = 0.0
+    for row in rows:
+        by_factors += _mean_of_best(items.factors @ users.factors[row])
+        by_neighbours += _mean_of_best(neighbour_part(items, users.history(row)))
+    return by_factors / by_neighbours if by_neighbours > 0 and by_factors > 0 else 1.0
+
+
+def _mean_of_best(scores: NDArray[np.float32]) -> float:
+    first = max(len(scores) - _MEASURED_ITEMS, 0)
+    return float(np.partition(scores, first)[first:].mean(dtype=np.float64))

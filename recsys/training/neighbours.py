@@ -1,51 +1,127 @@
 """Item neighbours: which products the same people want.
 
-R~ = D_u^-1/2 R D_i^-1/2 with R the strengths and D their sums, S = R~^T R~: the degree-normalised
-co-occurrence of graph convolution (He et al., "LightGCN", 2020, one layer between items). Dividing
-by both degrees keeps best-sellers and wholesalers from being everybody's neighbour.
+R~ = D_u^-1/2 R D_i^-a with R the strengths and D their sums, S = R~^T R~: the degree-normalised
+co-occurrence of graph convolution (He et al., "LightGCN", 2020, one layer between items; there
+a = 1/2). Dividing by both degrees keeps best-sellers and wholesalers from being everybody's
+neighbour; with a above 1/2 popular items stand back further, which suited all data tried.
 """
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
 
 from recsys.core.model import NO_NEIGHBOUR
-from recsys.core.ranking import Indices, top_n
+from recsys.core.ranking import Indices
+from recsys.training.als.half_step import available_threads
 
-ITEMS_A_BLOCK = 1024
+# More of them made the score no better on any data tried; similar items beyond are popular ones.
+NEIGHBOURS_AN_ITEM = 50
+ITEMS_A_BLOCK = 256
+# A user with more items counts by the strongest of them: what a reseller or robot has in common
+# with everything says little, and costs the square of its length.
+MAX_ITEMS_A_USER = 1000
 
 
 def item_neighbours(
-    matrix: csr_matrix, eligible: NDArray[np.bool_], count: int
+    matrix: csr_matrix,
+    eligible: NDArray[np.bool_],
+    count: int,
+    popularity_exponent: float = 0.5,
 ) -> tuple[Indices, NDArray[np.float32]]:
     """The `count` most alike eligible items of every item.
 
     Args:
         matrix: (u, n) strengths, positive where user and item meet.
         eligible: (n,) bool.
+        popularity_exponent: a above.
 
     Returns:
-        Neighbours (n, count), best first, padded with NO_NEIGHBOUR; their scores, same shape.
+        Neighbours (n, count), best first, equal ones by row, padded with NO_NEIGHBOUR; their
+        scores, same shape, zero where padded.
     """
-    normalised = _normalise(matrix)
+    by_user = _normalise(_without_long_tails(matrix), popularity_exponent)
+    by_item = by_user.T.tocsr()
     items = matrix.shape[1]
     neighbours = np.full((items, count), NO_NEIGHBOUR, np.int32)
     scores = np.zeros((items, count), np.float32)
-    transposed = normalised.T.tocsr()
-    for start in range(0, items, ITEMS_A_BLOCK):
-        block = (transposed[start : start + ITEMS_A_BLOCK] @ normalised).toarray()
-        block[:, ~eligible] = -np.inf
-        block[block == 0] = -np.inf
-        for offset, row in enumerate(block):
-            row[start + offset] = -np.inf
-            best = top_n(row, count)
-            neighbours[start + offset, : len(best)] = best
-            scores[start + offset, : len(best)] = row[best]
+    fill = partial(
+        _fill_block,
+        *(by_item.indptr, by_item.indices, by_item.data),
+        *(by_user.indptr, by_user.indices, by_user.data),
+        *(eligible, neighbours, scores),
+    )
+    _in_blocks(fill, items)
     return neighbours, scores
 
 
-def _normalise(strengths: csr_matrix) -> csr_matrix:
+def _in_blocks(fill: Callable[[int, int], None], items: int) -> None:
+    starts = range(0, items, ITEMS_A_BLOCK)
+    with ThreadPoolExecutor(available_threads()) as executor:
+        list(executor.map(lambda s: fill(s, min(s + ITEMS_A_BLOCK, items)), starts))
+
+
+def _normalise(strengths: csr_matrix, popularity_exponent: float) -> csr_matrix:
     by_user, by_item = (np.asarray(strengths.sum(axis=axis)).ravel() for axis in (1, 0))
     # A row or column without anything stays zero, whatever it is divided by.
-    scales = [diags(np.where(sums > 0, sums, 1.0) ** -0.5) for sums in (by_user, by_item)]
-    return (scales[0] @ strengths @ scales[1]).astype(np.float32).tocsr()
+    user_scale = diags(np.where(by_user > 0, by_user, 1.0) ** -0.5)
+    item_scale = diags(np.where(by_item > 0, by_item, 1.0) ** -popularity_exponent)
+    return (user_scale @ strengths @ item_scale).astype(np.float32).tocsr()
+
+
+def _without_long_tails(matrix: csr_matrix) -> csr_matrix:
+    lengths = np.diff(matrix.indptr)
+    if lengths.max(initial=0) <= MAX_ITEMS_A_USER:
+        return matrix
+    kept = np.ones(matrix.nnz, np.bool_)
+    for user in np.flatnonzero(lengths > MAX_ITEMS_A_USER):
+        row = slice(matrix.indptr[user], matrix.indptr[user + 1])
+        weakest = np.argsort(-matrix.data[row], kind="stable")[MAX_ITEMS_A_USER:]
+        kept[row.start + weakest] = False
+    rows = np.repeat(np.arange(matrix.shape[0]), lengths)[kept]
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=matrix.shape[0]))])
+    return csr_matrix((matrix.data[kept], matrix.indices[kept], indptr), shape=matrix.shape)
+
+
+@njit(nogil=True, cache=True)
+def _fill_block(  # type: ignore[no-untyped-def]
+    item_indptr, item_users, item_data, user_indptr, user_items, user_data,
+    eligible, neighbours, scores, start, stop,
+):  # fmt: skip
+    """Rows start to stop of S = R~^T R~, the best of each; one row is held at a time."""
+    row = np.zeros(len(eligible), np.float32)
+    met, met_by = np.empty(len(eligible), np.int32), np.full(len(eligible), -1, np.int32)
+    for item in range(start, stop):
+        many = 0
+        for at in range(item_indptr[item], item_indptr[item + 1]):
+            user, weight = item_users[at], item_data[at]
+            for entry in range(user_indptr[user], user_indptr[user + 1]):
+                other = user_items[entry]
+                if met_by[other] != item:
+                    met_by[other] = item
+                    met[many] = other
+                    many += 1
+                row[other] += weight * user_data[entry]
+        found = np.sort(met[:many])
+        found = found[eligible[found] & (found != item)]
+        best = _best(row[found], neighbours.shape[1])
+        for place in range(len(best)):
+            neighbours[item, place] = found[best[place]]
+            scores[item, place] = row[found[best[place]]]
+        row[met[:many]] = 0
+
+
+@njit(nogil=True, cache=True)
+def _best(values, count):  # type: ignore[no-untyped-def]
+    """Places of the highest values, best first, equal ones in order."""
+    if len(values) > count:
+        least = np.partition(values, len(values) - count)[len(values) - count]
+        candidates = np.flatnonzero(values >= least)
+    else:
+        candidates = np.arange(len(values))
+    order = np.argsort(-values[candidates], kind="mergesort")
+    return candidates[order[:count]]

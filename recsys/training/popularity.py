@@ -6,8 +6,7 @@ from numpy.typing import NDArray
 from recsys.core.ranking import Indices
 from recsys.training.pairs import Pairs
 
-# Chosen on 2011-03 to 2011-08 of the shipped shop, see docs/decisions/0006-first-model.md.
-TREND_EXPONENT = 0.75
+# Shoppers an item must have before its own trend counts more than the shop's average.
 TREND_PRIOR_SHOPPERS = 10.0
 
 
@@ -16,7 +15,7 @@ def popular_items(pairs: Pairs) -> Indices:
     return np.argsort(-_recent_shoppers(pairs), kind="stable").astype(np.int32)
 
 
-def trends(pairs: Pairs) -> NDArray[np.float32]:
+def trends(pairs: Pairs, exponent: float) -> NDArray[np.float32]:
     """How much better an item sells lately than items do, (n,), one for an average item.
 
     trend_i = ((recent_i + c * share) / (ever_i + c) / share) ^ e, with `recent` the shoppers who
@@ -30,7 +29,7 @@ def trends(pairs: Pairs) -> NDArray[np.float32]:
         return np.ones(len(pairs.items), np.float32)
     share = recent.sum() / ever.sum()
     smoothed = (recent + TREND_PRIOR_SHOPPERS * share) / (ever + TREND_PRIOR_SHOPPERS)
-    return np.asarray((smoothed / share) ** TREND_EXPONENT, np.float32)
+    return np.asarray((smoothed / share) ** exponent, np.float32)
 
 
 def _recent_shoppers(pairs: Pairs) -> NDArray[np.float64]:

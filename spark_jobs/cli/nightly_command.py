@@ -1,20 +1,23 @@
 """`recsys nightly`: the batch run, whole or by steps."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from recsys.runtime.shop import load_shop
-from recsys.training.als import AlsSettings, Device
+from recsys.training.als import Device
+from recsys.training.settings import ModelSettings
 from spark_jobs.cli.output import say
 from spark_jobs.nightly.plan import Plan, Step
 from spark_jobs.nightly.run import run_nightly
 from spark_jobs.run_folder import Window
 from spark_jobs.settings import BatchSettings, load
 
-_DEFAULTS = AlsSettings()
+_MODEL = ModelSettings()
+_DEFAULTS = _MODEL.als
 _DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 
 
@@ -36,15 +39,16 @@ def nightly(
         float, typer.Option(min=0, max=1, help="NDCG share a new model may lose to the old one.")
     ] = 0.1,
     factors: Annotated[int, typer.Option(help="Length of a factor.")] = _DEFAULTS.factors,
-    alpha: Annotated[float, typer.Option(help="Confidence a strength of one adds.")] = (
-        _DEFAULTS.alpha
-    ),
+    alpha: Annotated[
+        float | None,
+        typer.Option(help="Confidence a strength of one adds. Default: found from the data."),
+    ] = None,
     regularization: Annotated[
-        float, typer.Option(help="Lambda over sqrt(users * items).")
+        float, typer.Option(help="Lambda of a row over the confidence of its pairs.")
     ] = _DEFAULTS.regularization,
     neighbour_weight: Annotated[
         float, typer.Option(help="What item neighbours count beside factors.")
-    ] = _DEFAULTS.neighbour_weight,
+    ] = _MODEL.neighbour_weight,
     iterations: Annotated[int, typer.Option(help="ALS iterations.")] = _DEFAULTS.iterations,
     seed: Annotated[int, typer.Option(help="Of the first factors.")] = _DEFAULTS.seed,
     device: Annotated[Device, typer.Option(help="Where to train.")] = Device.AUTO,
@@ -65,11 +69,20 @@ def nightly(
         recsys nightly publish        (only that step, after a failed one)
     """
     settings = load(BatchSettings)
+    als = replace(
+        _DEFAULTS,
+        factors=factors,
+        alpha=alpha,
+        regularization=regularization,
+        iterations=iterations,
+        seed=seed,
+        device=device,
+    )
     plan = Plan(
         tenant=tenant or settings.tenant,
         window=Window(_milliseconds(start, 0), _milliseconds(end, _tomorrow_ms())),
         shop=load_shop(settings.shop_config),
-        als=AlsSettings(factors, alpha, regularization, neighbour_weight, iterations, seed, device),
+        model=replace(_MODEL, als=als, neighbour_weight=neighbour_weight),
         holdout_days=holdout_days,
         max_drop=max_drop,
         force=force,

@@ -47,7 +47,7 @@ def _judge(context: Context, split_ms: int) -> Evaluation:
             past.users.factors[users],
             past.items,
             histories,
-            context.plan.als.neighbour_weight,
+            past.neighbour_weight,
         )
 
     def by_popularity(users: NDArray[np.int64]) -> Scores:

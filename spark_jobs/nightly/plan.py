@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from recsys.runtime.shop import Shop
-from recsys.training.als import AlsSettings
+from recsys.training.settings import ModelSettings
 from spark_jobs.run_folder import Window
 
 
@@ -31,7 +31,7 @@ class Plan:
     tenant: str
     window: Window
     shop: Shop
-    als: AlsSettings = field(default_factory=AlsSettings)
+    model: ModelSettings = field(default_factory=ModelSettings)
     holdout_days: float = 28.0
     max_drop: float = 0.1
     force: bool = False

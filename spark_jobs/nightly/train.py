@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from recsys.core.model import Recipe
 from recsys.core.vocabulary import Vocabulary
 from recsys.stores.manifest import Data, Manifest, Training, recipe_entry
-from recsys.training.als import Trained
 from recsys.training.build import BuiltModel, build_model
 from recsys.training.pairs import Pairs
 from spark_jobs.nightly.context import Context
@@ -28,7 +27,7 @@ def train(context: Context) -> Manifest:
     """
     snapshot = context.folder.snapshot()
     pairs, built = train_before(context, snapshot.window.end_ms, snapshot.as_of_ms, context.say)
-    manifest = _manifest(context.plan, snapshot, pairs, built.trained, context.now_ms())
+    manifest = _manifest(context.plan, snapshot, pairs, built, context.now_ms())
     manifest = context.models.save(manifest, built.items, built.users)
     context.folder.save_candidate(manifest.version)
     context.say(f"model {manifest.version} trained in {built.trained.seconds:.1f} s")
@@ -51,11 +50,11 @@ def train_before(
     users, items = pairs.shape
     say(f"{users:,} users, {items:,} items, {len(pairs.strengths):,} pairs")
     titles, eligible = item_columns(pairs.items, catalogue, say)
-    settings = context.plan.als
+    settings = context.plan.model
 
     def on_iteration(done: int) -> None:
-        if done % 5 == 0 or done == settings.iterations:
-            say(f"iteration {done} of {settings.iterations}")
+        if done % 5 == 0 or done == settings.als.iterations:
+            say(f"iteration {done} of {settings.als.iterations}")
 
     return pairs, build_model(pairs, titles, eligible, settings, on_iteration)
 
@@ -81,20 +80,22 @@ def item_columns(
 
 def run_fingerprint(plan: Plan, snapshot: Snapshot) -> str:
     """Equal when the same training would read the same data with the same settings."""
-    settings = repr((plan.shop, plan.als, plan.holdout_days))
+    settings = repr((plan.shop, plan.model, plan.holdout_days))
     return hashlib.sha256(f"{snapshot.fingerprint}\n{settings}".encode()).hexdigest()
 
 
 def _manifest(
-    plan: Plan, snapshot: Snapshot, pairs: Pairs, trained: Trained, now_ms: int
+    plan: Plan, snapshot: Snapshot, pairs: Pairs, built: BuiltModel, now_ms: int
 ) -> Manifest:
     created = datetime.fromtimestamp(now_ms / 1000, UTC)
     fingerprint = run_fingerprint(plan, snapshot)
     users, items = pairs.shape
+    als, trained = plan.model.als, built.trained
     recipe = Recipe(
-        alpha=plan.als.alpha,
-        regularization=plan.als.row_regularization(users, items),
-        neighbour_weight=plan.als.neighbour_weight,
+        alpha=trained.alpha,
+        regularization=als.regularization,
+        frequency_scaling=als.frequency_scaling,
+        neighbour_weight=built.neighbour_weight,
         half_life_days=plan.shop.half_life_days,
         event_types=plan.shop.event_types,
         as_of_ms=snapshot.as_of_ms,
@@ -114,10 +115,10 @@ def _manifest(
             fingerprint=fingerprint,
         ),
         training=Training(
-            factors=plan.als.factors,
-            iterations=plan.als.iterations,
-            seed=plan.als.seed,
-            backend="implicit",
+            factors=als.factors,
+            iterations=als.iterations,
+            seed=als.seed,
+            backend=trained.backend,
             device=trained.device.value,
             versions=trained.versions,
             seconds=round(trained.seconds, 2),

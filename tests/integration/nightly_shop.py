@@ -15,6 +15,7 @@ from recsys.stores.redis.connect import connect, connect_async
 from recsys.stores.redis.published import RedisPublishedModels
 from recsys.stores.redis.serving import RedisServingStore
 from recsys.training.als import AlsSettings, Device
+from recsys.training.settings import ModelSettings
 from services.recommender.follower import ModelFollower
 from spark_jobs.nightly.plan import Plan, Step
 from spark_jobs.nightly.run import publish_stored, run_nightly
@@ -26,6 +27,7 @@ DAY_MS = 86_400_000
 NOW_MS = 1_300_000_000_000
 WINDOW = Window(0, NOW_MS + DAY_MS)
 ALS = AlsSettings(factors=16, alpha=5.0, regularization=0.02, iterations=10, device=Device.CPU)
+MODEL = ModelSettings(ALS)
 SIZE = 16
 
 
@@ -162,4 +164,4 @@ def a_nightly(hbase: str, redis_url: str, model_store: Path, tenant: str) -> Nig
         spark_master="local[2]",
         spark_memory="512m",
     )
-    return Nightly(settings, Plan(tenant, WINDOW, load_shop(), ALS, holdout_days=1.0))
+    return Nightly(settings, Plan(tenant, WINDOW, load_shop(), MODEL, holdout_days=1.0))

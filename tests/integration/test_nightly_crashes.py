@@ -17,6 +17,7 @@ from recsys.stores.redis import keys
 from recsys.stores.redis.connect import connect
 from recsys.stores.redis.lock import nightly_lock
 from recsys.stores.redis.published import RedisPublishedModels
+from recsys.training.settings import ModelSettings
 from spark_jobs.nightly import publisher
 from spark_jobs.nightly.plan import Step
 from spark_jobs.publish_recommendations import publish_shard
@@ -94,7 +95,7 @@ def test_what_a_dead_run_half_wrote_is_removed_by_the_next_that_succeeds(nightly
     with pytest.MonkeyPatch.context() as patch:
         after_half_of_the_users(patch, nightly)
         with pytest.raises(Died):
-            nightly.run(als=replace(ALS, factors=7))
+            nightly.run(model=ModelSettings(replace(ALS, factors=7)))
     assert len(nightly.keys()) == 2
 
     nightly.run(als=CHANGED)

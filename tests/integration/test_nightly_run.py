@@ -8,6 +8,7 @@ import pytest
 
 from recsys.stores.model_files import ITEMS
 from recsys.stores.redis.connect import connect
+from recsys.training.settings import ModelSettings
 from spark_jobs.nightly.plan import Step
 from tests.integration.nightly_shop import ALS, NOW_MS, SIZE, WINDOW, Nightly, shop_events
 
@@ -76,7 +77,7 @@ def test_the_same_data_and_seed_make_the_same_model(nightly: Nightly) -> None:
     nightly.run([Step.READ, Step.TRAIN], force=True)
     assert _candidate_bytes(nightly) == first
 
-    nightly.run([Step.TRAIN], als=replace(ALS, seed=2))
+    nightly.run([Step.TRAIN], model=ModelSettings(replace(ALS, seed=2)))
 
     assert _candidate_bytes(nightly) != first
 
@@ -86,9 +87,9 @@ def test_settings_that_change_make_a_new_version_and_the_one_before_stays_at_han
 ) -> None:
     nightly.run()
     first = nightly.serving()
-    nightly.run(als=replace(ALS, factors=9))
+    nightly.run(model=ModelSettings(replace(ALS, factors=9)))
     second = nightly.serving()
-    nightly.run(als=replace(ALS, factors=10))
+    nightly.run(model=ModelSettings(replace(ALS, factors=10)))
     third = nightly.serving()
 
     assert len({first, second, third}) == 3
@@ -101,7 +102,7 @@ def test_any_stored_version_can_be_served_again(nightly: Nightly) -> None:
     first = nightly.serving()
     assert first is not None
     answer = nightly.recommended("viewer")
-    nightly.run(als=replace(ALS, factors=3))
+    nightly.run(model=ModelSettings(replace(ALS, factors=3)))
     assert nightly.serving() != first
 
     nightly.publish_stored(first)
@@ -124,7 +125,7 @@ def test_lists_that_are_served_follow_the_formula(nightly: Nightly) -> None:
         for neighbour, alike in zip(
             items.neighbours[had], items.neighbour_scores[had], strict=True
         ):
-            scores[neighbour] += ALS.neighbour_weight * strength * alike
+            scores[neighbour] += model.recipe.neighbour_weight * strength * alike
     scores *= items.trend
     scores[~items.eligible] = -np.inf
     scores[history.items[history.excluded]] = -np.inf

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from recsys.core.errors import GateRefused, NotFound
+from recsys.training.settings import ModelSettings
 from spark_jobs.cli import main
 from spark_jobs.nightly.plan import Step
 from spark_jobs.run_folder import Window
@@ -206,7 +207,7 @@ def test_models_are_listed_shown_and_served_again(nightly: Nightly, recsys_here:
     nightly.run()
     first = nightly.serving()
     assert first is not None
-    nightly.run(als=replace(ALS, factors=9))
+    nightly.run(model=ModelSettings(replace(ALS, factors=9)))
     second = nightly.serving()
     assert second is not None
 

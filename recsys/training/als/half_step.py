@@ -24,6 +24,8 @@ _BLOCKS_A_THREAD = 16
 # What a row costs beside its entries, in entries.
 _ROW_COST = 4
 _GRAMIAN_ROWS = 16_384
+_LEAST_SHARE = 1e-6
+_LEAST_VALUE = 1e-30
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Spectrum:
     """The gramian of some factors, taken apart: gramian = basis diag(values) basis^T.
 
     Attributes:
-        values: (k,) float32, not negative.
+        values: (k,) float32, above zero.
         basis: (k, k) float32, orthogonal.
     """
 
@@ -52,8 +54,12 @@ def gramian_of(factors: Factors) -> NDArray[np.float64]:
 
 def spectrum_of(gramian: NDArray[np.float64]) -> Spectrum:
     """The eigenvalues and eigenvectors of a gramian."""
-    values, basis = np.linalg.eigh(gramian)
-    return Spectrum(np.maximum(values, 0.0).astype(np.float32), basis.astype(np.float32))
+    with threadpool_limits(1, "blas"):
+        values, basis = np.linalg.eigh(gramian)
+    # With more factors than the data has rank some values are zero, and a row's system without
+    # lambda has no inverse; float32 cannot tell this little more from nothing.
+    least = max(values[-1] * _LEAST_SHARE, _LEAST_VALUE)
+    return Spectrum(np.maximum(values, least).astype(np.float32), basis.astype(np.float32))
 
 
 def solve_rows(
@@ -110,12 +116,12 @@ def half_step(
     return solved, factors
 
 
-def row_lambdas(strengths: csr_matrix, settings: AlsSettings) -> NDArray[np.float32]:
+def row_lambdas(strengths: csr_matrix, alpha: float, settings: AlsSettings) -> NDArray[np.float32]:
     """Lambda of each row of a (b, n) matrix, (b,)."""
     return row_regularization(
         np.asarray(strengths.sum(axis=1, dtype=np.float64)).ravel(),
         strengths.shape[1],
-        alpha=settings.alpha,
+        alpha=alpha,
         regularization=settings.regularization,
         frequency_scaling=settings.frequency_scaling,
     )

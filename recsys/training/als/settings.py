@@ -3,7 +3,13 @@
 from dataclasses import dataclass
 from enum import Enum
 
+import numpy as np
+from scipy.sparse import csr_matrix
+
 from recsys.core.errors import ConfigurationError
+
+# Chosen on validation parts of four shops and a film site, of densities from 0.1 to 3.5 percent.
+_ALPHA_SCALE = 0.5
 
 
 class Device(Enum):
@@ -20,7 +26,8 @@ class AlsSettings:
 
     Attributes:
         factors: length k of a factor.
-        alpha: confidence that a strength of one adds, see `recsys.core.confidence`.
+        alpha: confidence that a strength of one adds, see `recsys.core.confidence`; None sets it
+            from the data, see `resolved_alpha`.
         regularization: see `recsys.core.regularization`.
         frequency_scaling: see `recsys.core.regularization`.
         iterations: passes over users and items.
@@ -31,9 +38,9 @@ class AlsSettings:
         ConfigurationError: naming the setting that makes no sense.
     """
 
-    factors: int = 64
-    alpha: float = 5.0
-    regularization: float = 0.003
+    factors: int = 128
+    alpha: float | None = None
+    regularization: float = 0.01
     frequency_scaling: float = 1.0
     iterations: int = 15
     seed: int = 1
@@ -47,5 +54,20 @@ class AlsSettings:
             ("frequency_scaling", 0, 2),
             ("iterations", 1, 10_000),
         ):
-            if not least <= getattr(self, name) <= most:
+            value = getattr(self, name)
+            if value is not None and not least <= value <= most:
                 raise ConfigurationError(f"{name} must be between {least} and {most:g}")
+
+
+def resolved_alpha(strengths: csr_matrix, settings: AlsSettings) -> float:
+    """The alpha to train with: the one that is set, or one that suits the data.
+
+    The sparser a shop, the more an observed pair must stand out against the many unobserved ones;
+    and multiplying all event weights by a number should not change the model. Hence
+    alpha = 0.5 / sqrt(density) / mean strength.
+    """
+    if settings.alpha is not None:
+        return settings.alpha
+    rows, columns = strengths.shape
+    density = strengths.nnz / rows / columns
+    return float(_ALPHA_SCALE / np.sqrt(density) / strengths.data.mean(dtype=np.float64))

@@ -10,23 +10,30 @@ from scipy.sparse import csr_matrix
 
 from recsys.core.errors import FieldProblem, InvalidInput
 from recsys.core.fold_in import Factors
-from recsys.training.als.half_step import (
-    available_threads,
-    half_step,
-    row_lambdas,
-)
-from recsys.training.als.settings import AlsSettings, Device
+from recsys.training.als.half_step import available_threads, half_step, row_lambdas
+from recsys.training.als.settings import AlsSettings, Device, resolved_alpha
 
 # Spread of the first factors: scores begin near zero, where unobserved pairs belong.
 _FIRST_SPREAD = 0.1
+# Half-steps that bring the users' factors to what fold-in finds.
+_PROJECTIONS = 3
 
 
 @dataclass(frozen=True)
 class Trained:
-    """Factors and how they came about: user_factors (u, k), item_factors (n, k), both float32."""
+    """Factors and how they came about.
+
+    Attributes:
+        user_factors: (u, k) float32, solved against the final item factors, as fold-in does.
+        item_factors: (n, k) float32.
+        alpha: what was trained with, whether it was set or found.
+        backend: whose code did the work.
+    """
 
     user_factors: Factors
     item_factors: Factors
+    alpha: float
+    backend: str
     device: Device
     versions: dict[str, str]
     seconds: float
@@ -46,15 +53,18 @@ def train_als(
         on_iteration: called with the number of finished iterations.
 
     Raises:
-        InvalidInput: when a strength is not a positive number.
+        InvalidInput: when a strength is not a positive number, or there is none.
         ConfigurationError: when a GPU is demanded and there is none.
     """
     check_strengths(strengths)
+    alpha = resolved_alpha(strengths, settings)
     started = time.perf_counter()
-    users, items = _train_on_cpu(strengths, settings, on_iteration)
+    users, items = _train_on_cpu(strengths, alpha, settings, on_iteration)
     return Trained(
         user_factors=users,
         item_factors=items,
+        alpha=alpha,
+        backend="numba",
         device=Device.CPU,
         versions={name: importlib.metadata.version(name) for name in ("numba", "numpy")},
         seconds=time.perf_counter() - started,
@@ -65,8 +75,10 @@ def check_strengths(strengths: csr_matrix) -> None:
     """Refuse what no model can be made from.
 
     Raises:
-        InvalidInput: when a strength is not a positive number.
+        InvalidInput: when a strength is not a positive number, or there is none.
     """
+    if not strengths.nnz:
+        raise InvalidInput([FieldProblem("strengths", "must not be empty")])
     if not (np.isfinite(strengths.data) & (strengths.data > 0)).all():
         raise InvalidInput([FieldProblem("strengths", "must be finite and above zero")])
 
@@ -74,20 +86,26 @@ def check_strengths(strengths: csr_matrix) -> None:
 def first_item_factors(items: int, settings: AlsSettings) -> Factors:
     """Where training begins, (items, k) float32."""
     random = np.random.default_rng(settings.seed)
-    spread = _FIRST_SPREAD / np.sqrt(settings.factors)
-    return random.standard_normal((items, settings.factors), dtype=np.float32) * np.float32(spread)
+    spread = np.float32(_FIRST_SPREAD / np.sqrt(settings.factors))
+    return random.standard_normal((items, settings.factors), dtype=np.float32) * spread
 
 
 def _train_on_cpu(
-    strengths: csr_matrix, settings: AlsSettings, on_iteration: Callable[[int], None]
+    strengths: csr_matrix,
+    alpha: float,
+    settings: AlsSettings,
+    on_iteration: Callable[[int], None],
 ) -> tuple[Factors, Factors]:
     by_user, by_item = strengths.tocsr(), strengths.T.tocsr()
-    user_lambdas, item_lambdas = row_lambdas(by_user, settings), row_lambdas(by_item, settings)
+    user_lambdas = row_lambdas(by_user, alpha, settings)
+    item_lambdas = row_lambdas(by_item, alpha, settings)
     users, items = strengths.shape
     x, y = np.zeros((users, settings.factors), np.float32), first_item_factors(items, settings)
     threads = available_threads()
     for iteration in range(settings.iterations):
-        x, y = half_step(by_user, user_lambdas, settings.alpha, y, x, threads)
-        y, x = half_step(by_item, item_lambdas, settings.alpha, x, y, threads)
+        x, y = half_step(by_user, user_lambdas, alpha, y, x, threads)
+        y, x = half_step(by_item, item_lambdas, alpha, x, y, threads)
         on_iteration(iteration + 1)
+    for _ in range(_PROJECTIONS):
+        x, y = half_step(by_user, user_lambdas, alpha, y, x, threads)
     return x, y

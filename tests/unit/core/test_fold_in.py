@@ -24,7 +24,7 @@ def test_it_minimises_the_weighted_least_squares_of_the_paper(k: int, n: int, se
         gramian(single),
         strengths[touched].astype(np.float32),
         alpha=5.0,
-        regularization=2.0,
+        row_regularization=2.0,
     )
 
     assert found == pytest.approx(expected, abs=1e-4)
@@ -33,6 +33,6 @@ def test_it_minimises_the_weighted_least_squares_of_the_paper(k: int, n: int, se
 def test_no_behaviour_gives_no_taste() -> None:
     factors = np.eye(3, dtype=np.float32)
     nothing = fold_in(
-        factors[:0], gramian(factors), np.empty(0, np.float32), alpha=1.0, regularization=1.0
+        factors[:0], gramian(factors), np.empty(0, np.float32), alpha=1.0, row_regularization=1.0
     )
     assert not nothing.any()

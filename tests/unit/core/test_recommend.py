@@ -84,7 +84,8 @@ def test_fold_in_ranks_by_the_solved_factors() -> None:
         ITEMS.gramian,
         np.array([2.0], np.float32),
         alpha=RECIPE.alpha,
-        regularization=RECIPE.regularization,
+        # lambda_u = regularization * (items + alpha * strength)
+        row_regularization=RECIPE.regularization * (len(ITEMS.ids) + RECIPE.alpha * 2.0),
     )
     scores = ITEMS.factors @ taste
     expected = [row for row in np.argsort(-scores).tolist() if row != 2]

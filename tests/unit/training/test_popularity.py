@@ -5,7 +5,6 @@ import pytest
 
 from recsys.training.pairs import Pairs, make_pairs
 from recsys.training.popularity import (
-    TREND_EXPONENT,
     TREND_PRIOR_SHOPPERS,
     popular_items,
     trends,
@@ -30,7 +29,7 @@ def test_one_shopper_is_one_voice_however_much_it_buys() -> None:
 
 def test_what_sells_better_lately_has_a_trend_above_one() -> None:
     pairs = shoppers_of({"falling": [0.0] * 50, "rising": [1.0] * 50})
-    falling, rising = trends(pairs)
+    falling, rising = trends(pairs, 0.75)
     assert falling < 1 < rising
 
 
@@ -39,13 +38,13 @@ def test_the_trend_is_the_smoothed_ratio() -> None:
     share = 1.75 / 3
     prior = TREND_PRIOR_SHOPPERS
     expected = [
-        ((1.5 + prior * share) / (2 + prior) / share) ** TREND_EXPONENT,
-        ((0.25 + prior * share) / (1 + prior) / share) ** TREND_EXPONENT,
+        ((1.5 + prior * share) / (2 + prior) / share) ** 0.5,
+        ((0.25 + prior * share) / (1 + prior) / share) ** 0.5,
     ]
-    assert trends(pairs) == pytest.approx(expected)
+    assert trends(pairs, 0.5) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("recent", [0.0, 1.0])
 def test_data_without_time_has_no_trend(recent: float) -> None:
     pairs = shoppers_of({"often": [recent] * 40, "once": [recent]})
-    assert trends(pairs) == pytest.approx([1.0, 1.0])
+    assert trends(pairs, 0.75) == pytest.approx([1.0, 1.0])

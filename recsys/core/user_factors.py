@@ -1,0 +1,25 @@
+"""A user's factors from a history, as a model's recipe says."""
+
+from recsys.core.fold_in import Factors, fold_in
+from recsys.core.model import History, ItemSide, Recipe
+from recsys.core.regularization import row_regularization
+
+
+def history_factors(items: ItemSide, recipe: Recipe, history: History) -> Factors:
+    """What training would give a user of this history, (k,)."""
+    counted = history.strengths > 0
+    strengths = history.strengths[counted]
+    lambda_u = row_regularization(
+        strengths.sum(),
+        len(items.ids),
+        alpha=recipe.alpha,
+        regularization=recipe.regularization,
+        frequency_scaling=recipe.frequency_scaling,
+    )
+    return fold_in(
+        items.factors[history.items[counted]],
+        items.gramian,
+        strengths,
+        alpha=recipe.alpha,
+        row_regularization=float(lambda_u),
+    )

@@ -1,0 +1,192 @@
+"""The best n items of many users at once: `recsys.core.scoring` and `recsys.core.ranking` in bulk.
+
+One matrix product a block of users, then one pass over the scores of each user while they are in
+the cache: neighbours are added, what must not be listed falls out, the best are picked. Together
+that costs little more than the product alone, see `make bench-train`.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numba import literally, njit  # type: ignore[attr-defined]
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from recsys.core.model import NO_NEIGHBOUR, ItemSide, UserSide
+from recsys.core.ranking import Indices
+from recsys.core.scoring import Scores
+from recsys.training.als.half_step import available_threads
+from recsys.training.prefetch import prefetch_row
+
+# A thread's scores: as many users as fit, for a product over few users is a slow one.
+_SCORES_A_BLOCK = 4_000_000
+_MOST_USERS_A_BLOCK = 256
+# Scores are looked at in groups of 32, sixteen groups side by side: the width of a register.
+_GROUP, _LANES = 32, 16
+# The neighbours of an item are fetched while those of the items before it are added.
+_ENTRIES_AHEAD = 3
+# All but "no infinities": -inf is what may not be listed.
+_compiled = njit(nogil=True, cache=True, fastmath={"nnan", "nsz", "contract", "reassoc"})
+
+
+@dataclass(frozen=True)
+class Lists:
+    """The lists of b users.
+
+    Attributes:
+        items: (b, n) item rows, best first, padded with -1.
+        scores: (b, n) float32, -inf where padded.
+    """
+
+    items: Indices
+    scores: Scores
+
+
+def top_n_lists(
+    items: ItemSide, users: UserSide, rows: NDArray[np.int64], neighbour_weight: float, n: int
+) -> Lists:
+    """The best n items of some users; equal scores are ordered by item row.
+
+    Args:
+        rows: (b,) user rows.
+        neighbour_weight: see `recsys.core.scoring`.
+    """
+    n = min(n, len(items.ids))
+    lists = Lists(np.empty((len(rows), n), np.int32), np.empty((len(rows), n), np.float32))
+    trended = _padded_factors(items)
+    # Padding adds its zeros to the last column, which is no item's.
+    neighbours = np.where(items.neighbours < 0, trended.shape[1] - 1, items.neighbours)
+    neighbours = np.ascontiguousarray(neighbours, np.uint32)
+    neighbour_scores = neighbour_weight * items.neighbour_scores * items.trend[items.neighbours]
+    pick = _picker(items.neighbours.shape[1])
+    columns = trended.shape[1]
+    barred = np.append(~items.recommendable, np.ones(columns - len(items.ids), np.bool_))
+    barred_items = np.flatnonzero(barred).astype(np.int32)
+    block = max(1, min(_MOST_USERS_A_BLOCK, _SCORES_A_BLOCK // columns))
+    starts = iter(range(0, len(rows), block))
+
+    def work(starts: Iterator[int]) -> None:
+        buffer = np.empty((block, columns), np.float32)
+        # Threads share the iterator, so one that is done early takes the next block.
+        for start in starts:
+            some = slice(start, start + block)
+            scores = buffer[: len(rows[some])]
+            np.matmul(users.factors[rows[some]], trended, out=scores)
+            pick(
+                *(rows[some], scores, lists.items[some], lists.scores[some], barred_items),
+                *(users.indptr, users.histories.items, users.histories.strengths),
+                *(users.histories.excluded, neighbours, neighbour_scores),
+            )
+
+    threads = available_threads()
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as executor:
+        list(executor.map(work, [starts] * threads))
+    return lists
+
+
+def _padded_factors(items: ItemSide) -> NDArray[np.float32]:
+    """Item factors times trend, (k, columns): whole groups, at least one column of zeros."""
+    whole = _GROUP * _LANES
+    columns = (len(items.ids) // whole + 1) * whole
+    padded = np.zeros((items.factors.shape[1], columns), np.float32)
+    padded[:, : len(items.ids)] = (items.factors * items.trend[:, np.newaxis]).T
+    return padded
+
+
+@cache
+def _picker(width: int) -> Callable[..., None]:
+    """`_pick` for a number of neighbours an item."""
+
+    @njit(nogil=True)
+    def pick(  # type: ignore[no-untyped-def]
+        rows, scores, items, best, barred, indptr, had, strengths, excluded, neighbours, alike
+    ):
+        _pick(
+            rows, scores, items, best, barred,
+            indptr, had, strengths, excluded, neighbours, alike, width,
+        )  # fmt: skip
+
+    return pick
+
+
+@_compiled
+def _pick(  # type: ignore[no-untyped-def]
+    rows, scores, best_items, best_scores, barred,
+    indptr, had, strengths, excluded, neighbours, neighbour_scores, width,
+):  # fmt: skip
+    """Finish the scores of each user and keep the best."""
+    literally(width)
+    columns = scores.shape[1]
+    maxima, found = np.empty(columns // _GROUP, np.float32), np.empty(columns, np.int32)
+    for user in range(len(rows)):
+        row = scores[user]
+        first, last = indptr[rows[user]], indptr[rows[user] + 1]
+        for at in range(first, last):
+            if at + _ENTRIES_AHEAD < last:
+                prefetch_row(neighbours, had[at + _ENTRIES_AHEAD], width)
+                prefetch_row(neighbour_scores, had[at + _ENTRIES_AHEAD], width)
+            near, alike = neighbours[had[at]], neighbour_scores[had[at]]
+            for place in range(width):
+                row[near[place]] += strengths[at] * alike[place]
+        for item in barred:
+            row[item] = -np.inf
+        for at in range(first, last):
+            if excluded[at]:
+                row[had[at]] = -np.inf
+        _keep_best(row, maxima, found, best_items[user], best_scores[user])
+
+
+@_compiled
+def _keep_best(row, maxima, found, items, scores):  # type: ignore[no-untyped-def]
+    """The best of a row, in order.
+
+    The n-th best of the groups' maxima is reached by n scores at least, so no score below it is
+    among the best n: only the groups that reach it are looked at one by one.
+    """
+    n = len(items)
+    _group_maxima(row, maxima)
+    bar = np.float32(-np.inf)
+    if len(maxima) > n:
+        bar = np.partition(maxima, len(maxima) - n)[len(maxima) - n]
+    count = 0
+    for group in range(len(maxima)):
+        if maxima[group] >= bar and maxima[group] > -np.inf:
+            start = group // _LANES * (_GROUP * _LANES) + group % _LANES
+            for item in range(start, start + _GROUP * _LANES, _LANES):
+                found[count] = item
+                count += row[item] >= bar and row[item] > -np.inf
+    order = _descending(row, found[:count])
+    for place in range(n):
+        listed = place < count
+        items[place] = order[place] if listed else NO_NEIGHBOUR
+        scores[place] = row[order[place]] if listed else -np.inf
+
+
+@_compiled
+def _group_maxima(row, maxima):  # type: ignore[no-untyped-def]
+    for block in range(len(row) // (_GROUP * _LANES)):
+        start = block * _GROUP * _LANES
+        for lane in range(_LANES):
+            highest = row[start + lane]
+            for place in range(1, _GROUP):
+                score = row[start + place * _LANES + lane]
+                highest = score if score > highest else highest
+            maxima[block * _LANES + lane] = highest
+
+
+@_compiled
+def _descending(row, items):  # type: ignore[no-untyped-def]
+    """Items by score, best first, equal ones by row."""
+    items = np.sort(items)
+    order = items[np.argsort(-row[items])]
+    # The quick sort leaves equal scores in any order: they are put right where they stand.
+    for place in range(1, len(order)):
+        item, before = order[place], place - 1
+        while before >= 0 and row[order[before]] == row[item] and order[before] > item:
+            order[before + 1] = order[before]
+            before -= 1
+        order[before + 1] = item
+    return order
