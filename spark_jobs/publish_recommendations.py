@@ -17,6 +17,7 @@ from recsys.stores.manifest import Manifest
 from recsys.stores.model_files import ModelFiles
 from recsys.stores.redis.connect import connect
 from recsys.stores.redis.published import RedisPublishedModels
+from spark_jobs.task_errors import errors_of_tasks
 
 LIST_LENGTH = 100
 # Scores of all items are held for this many users; of the others only their lists.
@@ -34,6 +35,7 @@ def publish_users(
 
     Raises:
         InvalidModel: when Redis afterwards lacks a record.
+        Unavailable: when Redis cannot take them.
     """
     tenant, version, users = manifest.tenant, manifest.version, manifest.data.users
     shards = [
@@ -50,7 +52,8 @@ def publish_users(
     context = spark.sparkContext
     # Each partition reads the model, so there are no more of them than run at once.
     partitions = min(len(shards), context.defaultParallelism)
-    found = context.parallelize(shards, partitions).mapPartitions(publish).sum()
+    with errors_of_tasks():
+        found = context.parallelize(shards, partitions).mapPartitions(publish).sum()
     if found != users:
         raise InvalidModel(f"Redis holds {found} of {users} user records of {version}")
 
