@@ -1,13 +1,15 @@
 """Small, complete things for tests to start from; each test changes only what it is about."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.event_types import EventType
 from recsys.core.model import NO_NEIGHBOUR, History, ItemSide, Recipe, UserSide
+from recsys.core.recommend import StoredUser
+from recsys.core.user_block import NO_ITEM, UserBlock
 from recsys.core.vocabulary import Vocabulary
 from recsys.stores.manifest import Data, Evaluation, Manifest, Training, recipe_entry
 
@@ -67,16 +69,40 @@ def a_user_side(histories: Sequence[History], k: int = 3, seed: int = 1) -> User
     """Users u0, u1, ... with these histories and random factors."""
     lengths = [len(history.items) for history in histories]
     indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    together = History(
-        *(
-            np.concatenate([getattr(history, name) for history in histories])
-            for name in ("items", "strengths", "excluded")
-        )
-    )
     random = np.random.default_rng(seed)
     factors = random.normal(size=(len(histories), k)).astype(np.float32)
     return UserSide(
-        Vocabulary(f"u{row}" for row in range(len(histories))), factors, indptr, together
+        Vocabulary(f"u{row}" for row in range(len(histories))),
+        factors,
+        indptr,
+        _one_after_the_other(histories),
+    )
+
+
+def _one_after_the_other(histories: Sequence[History]) -> History:
+    return History(
+        np.concatenate([history.items for history in histories]),
+        np.concatenate([history.strengths for history in histories]),
+        np.concatenate([history.excluded for history in histories]),
+    )
+
+
+def a_user_block(users: Mapping[str, StoredUser]) -> UserBlock:
+    """The users by their ids, with lists as wide as the longest of them."""
+    histories = [History.empty(), *(user.history for user in users.values())]
+    lengths = np.array([len(user.items) for user in users.values()], np.int64)
+    shape = len(users), int(lengths.max(initial=0))
+    items, scores = np.full(shape, NO_ITEM, np.int32), np.full(shape, np.nan, np.float32)
+    for row, user in enumerate(users.values()):
+        items[row, : lengths[row]] = user.items
+        scores[row, : lengths[row]] = user.scores
+    return UserBlock(
+        user_ids=list(users),
+        items=items,
+        scores=scores,
+        lengths=lengths,
+        indptr=np.cumsum([len(history.items) for history in histories]).astype(np.int64),
+        histories=_one_after_the_other(histories),
     )
 
 

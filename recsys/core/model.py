@@ -145,6 +145,14 @@ class UserSide:
         all_ = self.histories
         return History(all_.items[span], all_.strengths[span], all_.excluded[span])
 
+    def histories_of(self, rows: range) -> tuple[NDArray[np.int64], History]:
+        """Those of consecutive rows in CSR form: offsets from 0, and one after the other."""
+        indptr = self.indptr[rows.start : rows.stop + 1]
+        span, all_ = slice(indptr[0], indptr[-1]), self.histories
+        return indptr - indptr[0], History(
+            all_.items[span], all_.strengths[span], all_.excluded[span]
+        )
+
 
 @dataclass(frozen=True)
 class TrainedModel:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from recsys.core.domain import Event, Item
 from recsys.core.recommend import RecentEvent, StoredUser
+from recsys.core.user_block import UserBlock
 
 
 class InteractionStore(Protocol):
@@ -86,9 +87,12 @@ class PublishedModels(Protocol):
 
     def write_items(self, tenant: str, version: str, manifest: bytes, items: bytes) -> None: ...
 
-    def write_users(
-        self, tenant: str, version: str, users: Sequence[tuple[str, StoredUser]]
-    ) -> None: ...
+    def write_users(self, tenant: str, version: str, block: UserBlock) -> None:
+        """Write the records of a block of users; writing them again changes nothing.
+
+        Raises:
+            Unavailable: any part of the block may have been written, or none.
+        """
 
     def count_users(self, tenant: str, version: str, user_ids: Sequence[str]) -> int:
         """How many of these users have a record of this version."""

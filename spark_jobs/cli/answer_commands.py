@@ -9,7 +9,7 @@ from recsys.core.model import History, ItemSide
 from recsys.core.recommend import Answer, recommend_for_user, similar_items
 from spark_jobs.cli.model_access import open_model
 from spark_jobs.cli.output import say, show
-from spark_jobs.publish_recommendations import stored_users
+from spark_jobs.publish_recommendations import user_block
 
 Tenant = Annotated[str | None, typer.Option(help="The shop. Default: $RECSYS_TENANT.")]
 Version = Annotated[str | None, typer.Option(help="A model version; the serving one by default.")]
@@ -33,7 +33,7 @@ def recommend(
     opened = open_model(tenant, version)
     model = opened.model
     row = model.users.ids.index_of(user_id)
-    stored = None if row is None else next(stored_users(model, range(row, row + 1)))
+    stored = None if row is None else user_block(model, range(row, row + 1)).user(0)
     if history and stored:
         _show_history(model.items, stored.history, limit)
     say(f"model {opened.version}")

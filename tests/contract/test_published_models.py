@@ -5,7 +5,7 @@ import pytest
 
 from recsys.core.recommend import StoredUser
 from recsys.stores.redis import published
-from tests.builders import a_history
+from tests.builders import a_history, a_user_block
 from tests.redis_fixture import Ask, ServingSide
 
 STRANGE_IDS = ["a:b", "two words", "日本🛒", "*", "?", "[a-z]", "%", "a/b", "x" * 256, "🛒" * 256]
@@ -17,7 +17,8 @@ def a_user(*items: int) -> StoredUser:
 
 
 def publish(side: ServingSide, version: str, user_ids: list[str], tenant: str = "shop") -> None:
-    side.published.write_users(tenant, version, [(user_id, a_user(3)) for user_id in user_ids])
+    block = a_user_block({user_id: a_user(3) for user_id in user_ids})
+    side.published.write_users(tenant, version, block)
     side.published.write_items(tenant, version, b"manifest of " + version.encode(), b"items")
 
 
@@ -57,7 +58,7 @@ def test_users_are_counted_by_their_records(serving_side: ServingSide) -> None:
 
 
 def test_writing_no_users_is_fine(serving_side: ServingSide) -> None:
-    serving_side.published.write_users("shop", "v1", [])
+    serving_side.published.write_users("shop", "v1", a_user_block({}))
 
     assert serving_side.published.count_users("shop", "v1", ["ann"]) == 0
 
@@ -95,7 +96,7 @@ def test_retiring_keeps_the_named_versions_and_removes_all_others(
 
 
 def test_retiring_removes_what_a_dead_run_left_half_written(serving_side: ServingSide) -> None:
-    serving_side.published.write_users("shop", "dead", [("ann", a_user(1))])
+    serving_side.published.write_users("shop", "dead", a_user_block({"ann": a_user(1)}))
 
     assert serving_side.published.retire("shop", ["v1"]) == 1
     assert serving_side.published.count_users("shop", "dead", ["ann"]) == 0

@@ -8,7 +8,7 @@ from recsys.core.errors import InvalidModel
 from recsys.core.recommend import RecentEvent, StoredUser
 from recsys.stores.redis import keys, published
 from recsys.stores.redis.connect import Redis
-from tests.builders import a_history
+from tests.builders import a_history, a_user_block
 from tests.contract.test_published_models import STRANGE_IDS, a_user
 from tests.redis_fixture import Ask, ServingSide
 
@@ -58,7 +58,7 @@ def test_a_version_without_one_of_its_parts_is_invalid(
 def test_a_user_comes_back_with_list_and_history(
     serving_side: ServingSide, ask: Ask, user_id: str
 ) -> None:
-    serving_side.published.write_users("shop", "v1", [(user_id, a_user(3, 1, 2))])
+    serving_side.published.write_users("shop", "v1", a_user_block({user_id: a_user(3, 1, 2)}))
 
     stored, recent = ask(serving_side.serving.user("shop", "v1", user_id))
 
@@ -71,9 +71,29 @@ def test_a_user_comes_back_with_list_and_history(
     assert recent == []
 
 
+def test_users_of_one_block_do_not_get_mixed_up(serving_side: ServingSide, ask: Ask) -> None:
+    users = {
+        user_id: StoredUser(
+            np.arange(row, 2 * row, dtype=np.int32),
+            np.full(row, row, np.float32),
+            a_history(range(7 * row % 10), excluded=row % 2 == 0),
+        )
+        for row, user_id in enumerate(STRANGE_IDS)
+    }
+    serving_side.published.write_users("shop", "v1", a_user_block(users))
+
+    for user_id, user in users.items():
+        stored, _ = ask(serving_side.serving.user("shop", "v1", user_id))
+        assert stored is not None
+        assert stored.items.tolist() == user.items.tolist()
+        assert stored.scores.tolist() == user.scores.tolist()
+        assert stored.history.items.tolist() == user.history.items.tolist()
+        assert stored.history.excluded.tolist() == user.history.excluded.tolist()
+
+
 def test_a_user_with_nothing_stored_comes_back_empty(serving_side: ServingSide, ask: Ask) -> None:
     nothing = StoredUser(np.empty(0, np.int32), np.empty(0, np.float32), a_history([]))
-    serving_side.published.write_users("shop", "v1", [("ann", nothing)])
+    serving_side.published.write_users("shop", "v1", a_user_block({"ann": nothing}))
 
     stored, _ = ask(serving_side.serving.user("shop", "v1", "ann"))
 
@@ -82,13 +102,13 @@ def test_a_user_with_nothing_stored_comes_back_empty(serving_side: ServingSide, 
 
 
 def test_a_user_of_another_version_is_unknown(serving_side: ServingSide, ask: Ask) -> None:
-    serving_side.published.write_users("shop", "v1", [("ann", a_user(3))])
+    serving_side.published.write_users("shop", "v1", a_user_block({"ann": a_user(3)}))
 
     assert ask(serving_side.serving.user("shop", "v2", "ann")) == (None, [])
 
 
 def test_recent_events_come_with_the_user_known_or_not(serving_side: ServingSide, ask: Ask) -> None:
-    serving_side.published.write_users("shop", "v1", [("ann", a_user(3))])
+    serving_side.published.write_users("shop", "v1", a_user_block({"ann": a_user(3)}))
     for user_id in ("ann", "new"):
         serving_side.recent.record("shop", [Event("e", user_id, "lamp", "view", 5)], 7)
 

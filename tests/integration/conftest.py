@@ -19,9 +19,19 @@ from spark_jobs.nightly import run
 from spark_jobs.session import spark_session
 from spark_jobs.settings import BatchSettings
 from tests.integration.nightly_shop import Nightly, a_nightly, shop_events, shop_items
+from tests.integration.redis_server import RedisServer
 from tests.redis_fixture import NIGHTLY_DATABASE, empty_database
 
 LOCK_SECONDS = 2.0
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis of the test's own, which it may break."""
+    server = RedisServer(tmp_path)
+    yield server
+    server.kill()
+
 
 Seed = Callable[[str, list[Event], list[Item]], None]
 

@@ -19,13 +19,13 @@ class RedisServer:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._port = _free_port()
-        self.url = f"redis://127.0.0.1:{self._port}/0"
+        self.port = _free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
         self.start()
 
     def start(self) -> None:
         durable = ["--appendonly", "yes", "--appendfsync", "always", "--save", ""]
-        listen = ["--bind", "127.0.0.1", "--port", str(self._port), "--dir", str(self._folder)]
+        listen = ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self._folder)]
         self._process = subprocess.Popen(
             [str(get_binary_path()), *listen, *durable], stdout=subprocess.DEVNULL
         )

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -19,19 +18,13 @@ from recsys.stores.redis.hidden import RedisHiddenItems
 from recsys.stores.redis.published import RedisPublishedModels
 from recsys.stores.redis.recent import RedisRecentBehaviour
 from recsys.stores.redis.serving import RedisServingStore
+from tests.builders import a_user_block
 from tests.contract.test_published_models import a_user
 from tests.integration.redis_server import RedisServer, RoundTrips
 from tests.redis_fixture import Ask
 
 pytestmark = pytest.mark.redis
 EVENT = Event("e", "ann", "lamp", "view", 5)
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[RedisServer]:
-    server = RedisServer(tmp_path)
-    yield server
-    server.kill()
 
 
 @pytest.fixture
@@ -80,7 +73,7 @@ def test_every_write_to_a_dead_redis_fails_at_once(server: RedisServer, redis: R
         lambda: hidden.show("shop", "lamp"),
         lambda: published.current("shop"),
         lambda: published.write_items("shop", "v1", b"{}", b"items"),
-        lambda: published.write_users("shop", "v1", [("ann", a_user(1))]),
+        lambda: published.write_users("shop", "v1", a_user_block({"ann": a_user(1)})),
         lambda: published.count_users("shop", "v1", ["ann"]),
         lambda: published.activate("shop", "v1"),
         lambda: published.retire("shop", []),
@@ -130,7 +123,7 @@ def test_clients_find_a_restarted_redis_by_themselves(
 
 
 def test_a_user_is_read_in_one_round_trip(server: RedisServer, redis: Redis, ask: Ask) -> None:
-    RedisPublishedModels(redis).write_users("shop", "v1", [("ann", a_user(1))])
+    RedisPublishedModels(redis).write_users("shop", "v1", a_user_block({"ann": a_user(1)}))
     RedisRecentBehaviour(redis).record("shop", [EVENT], 1)
     counter = RoundTrips(server.url)
     client = connect_async(counter.url, timeout_seconds=5)

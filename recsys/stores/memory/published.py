@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 
 from recsys.core.errors import InvalidModel
 from recsys.core.recommend import RecentEvent, StoredUser
+from recsys.core.user_block import UserBlock
 from recsys.stores.memory.hidden_items import MemoryHiddenItems
 from recsys.stores.memory.recent import MemoryRecentBehaviour
 
@@ -23,10 +24,9 @@ class MemoryPublishedModels:
     def write_items(self, tenant: str, version: str, manifest: bytes, items: bytes) -> None:
         self.item_sides[tenant, version] = (manifest, items)
 
-    def write_users(
-        self, tenant: str, version: str, users: Sequence[tuple[str, StoredUser]]
-    ) -> None:
-        self.users[tenant, version].update(users)
+    def write_users(self, tenant: str, version: str, block: UserBlock) -> None:
+        written = self.users[tenant, version]
+        written.update((name, block.user(row)) for row, name in enumerate(block.user_ids))
 
     def count_users(self, tenant: str, version: str, user_ids: Sequence[str]) -> int:
         written = self.users[tenant, version]

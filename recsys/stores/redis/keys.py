@@ -18,8 +18,12 @@ def items_chunk(tenant: str, version: str, number: int) -> str:
     return f"{version_prefix(tenant, version)}items:{number}"
 
 
+def user_prefix(tenant: str, version: str) -> str:
+    return f"{version_prefix(tenant, version)}u:"
+
+
 def user(tenant: str, version: str, user_id: str) -> str:
-    return f"{version_prefix(tenant, version)}u:{user_id}"
+    return f"{user_prefix(tenant, version)}{user_id}"
 
 
 def all_versions_pattern(tenant: str) -> str:

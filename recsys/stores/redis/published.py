@@ -1,20 +1,20 @@
 """Publishing a model version: its keys first, the one pointer last."""
 
-from collections.abc import Collection, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Collection, Sequence
 
 import redis
 
-from recsys.core.recommend import StoredUser
+from recsys.core.user_block import UserBlock
+from recsys.core.vocabulary import encode_texts
 from recsys.stores.redis import keys
+from recsys.stores.redis.byte_runs import Runs, repeated, slices
 from recsys.stores.redis.connect import to_text, translated_errors
-from recsys.stores.redis.user_record import pack_user
+from recsys.stores.redis.packed_commands import execute, packed_commands
+from recsys.stores.redis.user_record import record_parts
 
 # Large enough to fill a network buffer, small enough not to block the server for other clients.
 KEYS_A_COMMAND = 500
 CHUNK_BYTES = 8 * 1024 * 1024
-
-Entry = TypeVar("Entry")
 
 
 class RedisPublishedModels:
@@ -36,18 +36,17 @@ class RedisPublishedModels:
                 self._redis.set(key, items[start : start + CHUNK_BYTES])
             self._redis.set(keys.manifest(tenant, version), manifest)
 
-    def write_users(
-        self, tenant: str, version: str, users: Sequence[tuple[str, StoredUser]]
-    ) -> None:
-        records = [(keys.user(tenant, version, name), pack_user(user)) for name, user in users]
+    def write_users(self, tenant: str, version: str, block: UserBlock) -> None:
+        arguments = [_user_keys(tenant, version, block.user_ids), record_parts(block)]
+        commands = packed_commands("MSET", arguments, KEYS_A_COMMAND)
         with translated_errors():
-            for some in _slices(records):
-                self._redis.mset(dict(some))
+            execute(self._redis, commands)
 
     def count_users(self, tenant: str, version: str, user_ids: Sequence[str]) -> int:
-        names = [keys.user(tenant, version, user_id) for user_id in user_ids]
+        arguments = [_user_keys(tenant, version, user_ids)]
+        commands = packed_commands("EXISTS", arguments, KEYS_A_COMMAND)
         with translated_errors():
-            return sum(self._redis.exists(*some) for some in _slices(names))
+            return sum(execute(self._redis, commands))
 
     def activate(self, tenant: str, version: str) -> None:
         with translated_errors():
@@ -58,11 +57,11 @@ class RedisPublishedModels:
         with translated_errors():
             found = self._redis.scan_iter(keys.all_versions_pattern(tenant), count=KEYS_A_COMMAND)
             old = [key for key in found if keys.version_of(tenant, to_text(key)) not in keep]
-            for some in _slices(old):
-                removed += self._redis.unlink(*some)
+            for start in range(0, len(old), KEYS_A_COMMAND):
+                removed += self._redis.unlink(*old[start : start + KEYS_A_COMMAND])
         return removed
 
 
-def _slices(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
-    for start in range(0, len(entries), KEYS_A_COMMAND):
-        yield entries[start : start + KEYS_A_COMMAND]
+def _user_keys(tenant: str, version: str, user_ids: Sequence[str]) -> list[Runs]:
+    prefix = keys.user_prefix(tenant, version).encode()
+    return [repeated(prefix, len(user_ids)), slices(*encode_texts(user_ids))]

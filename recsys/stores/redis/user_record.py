@@ -9,28 +9,40 @@ must equal the full solve, so they keep their precision.
 import struct
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recsys.core.errors import InvalidModel
 from recsys.core.model import History
 from recsys.core.recommend import StoredUser
+from recsys.core.scoring import Scores
+from recsys.core.user_block import UserBlock
+from recsys.stores.redis.byte_runs import Runs, row_starts, slices
 
 _HEADER = struct.Struct("<HH")
 # A user with more keeps the strongest. The header could say 65,535; beyond this it is a robot.
 MAX_HISTORY = 10_000
+_MAX_LIST = np.iinfo(np.uint16).max
+_MAX_SCORE = np.finfo(np.float16).max
 
 
-def pack_user(user: StoredUser) -> bytes:
-    history = _strongest(user.history)
-    return b"".join(
-        (
-            _HEADER.pack(len(user.items), len(history.items)),
-            user.items.astype("<i4").tobytes(),
-            user.scores.astype("<f2").tobytes(),
-            history.items.astype("<i4").tobytes(),
-            history.strengths.astype("<f4").tobytes(),
-            history.excluded.astype("u1").tobytes(),
-        )
-    )
+def record_parts(block: UserBlock) -> list[Runs]:
+    """The records of b users: record i is run i of each part, one after the other.
+
+    Raises:
+        InvalidModel: when lists are longer than a header can say.
+    """
+    if block.items.shape[1] > _MAX_LIST:
+        raise InvalidModel(f"a list of more than {_MAX_LIST} items does not fit a user record")
+    indptr, histories = _strongest(block.indptr, block.histories)
+    header = np.stack([block.lengths, np.diff(indptr)], axis=1).astype("<u2")
+    return [
+        row_starts(header, np.full(len(header), 2)),
+        row_starts(block.items.astype("<i4", copy=False), block.lengths),
+        row_starts(_half_precision(block.scores), block.lengths),
+        slices(histories.items.astype("<i4", copy=False), indptr),
+        slices(histories.strengths.astype("<f4", copy=False), indptr),
+        slices(histories.excluded.astype("u1", copy=False), indptr),
+    ]
 
 
 def unpack_user(data: bytes) -> StoredUser:
@@ -56,8 +68,22 @@ def unpack_user(data: bytes) -> StoredUser:
     )
 
 
-def _strongest(history: History) -> History:
-    if len(history.items) <= MAX_HISTORY:
-        return history
-    keep = np.sort(np.argsort(-history.strengths, kind="stable")[:MAX_HISTORY])
-    return History(history.items[keep], history.strengths[keep], history.excluded[keep])
+def _half_precision(scores: Scores) -> NDArray[np.float16]:
+    """Scores past the range of float16 stay finite: answers in JSON have no infinity."""
+    return np.clip(scores, -_MAX_SCORE, _MAX_SCORE).astype("<f2")
+
+
+def _strongest(indptr: NDArray[np.int64], histories: History) -> tuple[NDArray[np.int64], History]:
+    """Histories of at most MAX_HISTORY items; among equal strengths the first ones stay."""
+    lengths = np.diff(indptr)
+    if lengths.max(initial=0) <= MAX_HISTORY:
+        return indptr, histories
+    kept = np.ones(len(histories.items), np.bool_)
+    for row in np.flatnonzero(lengths > MAX_HISTORY):
+        span = slice(indptr[row], indptr[row + 1])
+        weakest = np.argsort(-histories.strengths[span], kind="stable")[MAX_HISTORY:]
+        kept[span][weakest] = False
+    shorter = np.concatenate([[0], np.cumsum(np.minimum(lengths, MAX_HISTORY))])
+    return shorter, History(
+        histories.items[kept], histories.strengths[kept], histories.excluded[kept]
+    )

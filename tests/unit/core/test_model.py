@@ -39,6 +39,27 @@ def test_each_user_has_its_own_history() -> None:
     assert [users.history(row).items.tolist() for row in range(3)] == [[4, 1], [], [2]]
 
 
+@pytest.mark.parametrize(
+    ("rows", "indptr", "items"),
+    [
+        (range(3), [0, 2, 2, 3], [4, 1, 2]),
+        (range(1, 3), [0, 0, 1], [2]),
+        (range(1, 2), [0, 0], []),
+        (range(2, 2), [0], []),
+    ],
+    ids=str,
+)
+def test_histories_of_some_users_begin_with_the_first_of_them(
+    rows: range, indptr: list[int], items: list[int]
+) -> None:
+    users = a_user_side([a_history([4, 1]), a_history([]), a_history([2])])
+
+    offsets, histories = users.histories_of(rows)
+
+    assert offsets.tolist() == indptr
+    assert histories.items.tolist() == items
+
+
 def test_a_user_side_that_does_not_fit_together_is_refused() -> None:
     users = a_user_side([a_history([1])])
     with pytest.raises(InvalidModel):

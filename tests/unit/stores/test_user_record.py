@@ -1,12 +1,18 @@
+import struct
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.core.errors import InvalidModel
+from recsys.core.model import History
 from recsys.core.recommend import StoredUser
-from recsys.stores.redis.user_record import MAX_HISTORY, pack_user, unpack_user
-from tests.builders import a_history
+from recsys.stores.redis.byte_runs import join
+from recsys.stores.redis.user_record import MAX_HISTORY, record_parts, unpack_user
+from tests.builders import a_history, a_user_block
+
+LENGTHS = st.lists(st.tuples(st.integers(0, 100), st.integers(0, 300)), min_size=1, max_size=8)
 
 
 def a_user(listed: int, history: int, seed: int = 0) -> StoredUser:
@@ -22,26 +28,96 @@ def a_user(listed: int, history: int, seed: int = 0) -> StoredUser:
     )
 
 
-@given(st.integers(0, 100), st.integers(0, 300), st.integers(0, 2**32 - 1))
-def test_a_record_survives_packing(listed: int, history: int, seed: int) -> None:
-    user = a_user(listed, history, seed)
-    read = unpack_user(pack_user(user))
-    assert read.items.tolist() == user.items.tolist()
-    assert read.scores.tolist() == user.scores.tolist()
-    for name in ("items", "strengths", "excluded"):
-        assert getattr(read.history, name).tolist() == getattr(user.history, name).tolist()
+def packed(*users: StoredUser) -> list[bytes]:
+    block = a_user_block({f"u{row}": user for row, user in enumerate(users)})
+    data, offsets = join(record_parts(block))
+    return [data[offsets[row] : offsets[row + 1]].tobytes() for row in range(len(users))]
+
+
+def packed_value_by_value(user: StoredUser) -> bytes:
+    """The layout, by the standard library and without any array."""
+    n, h, history = len(user.items), len(user.history.items), user.history
+    return b"".join(
+        (
+            struct.pack("<HH", n, h),
+            struct.pack(f"<{n}i{n}e", *user.items.tolist(), *user.scores.tolist()),
+            struct.pack(f"<{h}i{h}f", *history.items.tolist(), *history.strengths.tolist()),
+            struct.pack(f"<{h}?", *history.excluded.tolist()),
+        )
+    )
+
+
+@given(LENGTHS, st.integers(0, 2**32 - 1))
+def test_records_packed_together_are_those_packed_value_by_value(
+    lengths: list[tuple[int, int]], seed: int
+) -> None:
+    users = [a_user(*both, seed=seed + row) for row, both in enumerate(lengths)]
+
+    assert packed(*users) == [packed_value_by_value(user) for user in users]
+
+
+@given(LENGTHS, st.integers(0, 2**32 - 1))
+def test_a_record_survives_packing(lengths: list[tuple[int, int]], seed: int) -> None:
+    users = [a_user(*both, seed=seed + row) for row, both in enumerate(lengths)]
+
+    for user, record in zip(users, packed(*users), strict=True):
+        read = unpack_user(record)
+        assert read.items.tolist() == user.items.tolist()
+        assert read.scores.tolist() == user.scores.tolist()
+        for name in ("items", "strengths", "excluded"):
+            assert getattr(read.history, name).tolist() == getattr(user.history, name).tolist()
+
+
+def with_history(items: np.ndarray, strengths: np.ndarray) -> StoredUser:
+    return StoredUser(
+        np.array([7], np.int32), np.array([1], np.float32), a_history(items, strengths)
+    )
 
 
 def test_the_strongest_part_of_an_endless_history_is_kept() -> None:
     strengths = np.arange(MAX_HISTORY + 500)
-    user = StoredUser(
-        np.empty(0, np.int32), np.empty(0, np.float32), a_history(strengths, strengths)
-    )
-    kept = unpack_user(pack_user(user)).history.items.tolist()
-    assert kept == list(range(500, MAX_HISTORY + 500))
+    endless = with_history(strengths, strengths)
+
+    before, kept, after = map(unpack_user, packed(a_user(5, 5), endless, a_user(3, 9)))
+
+    assert kept.history.items.tolist() == list(range(500, MAX_HISTORY + 500))
+    assert kept.history.strengths.tolist() == list(range(500, MAX_HISTORY + 500))
+    assert kept.items.tolist() == [7]
+    assert (len(before.history.items), len(after.history.items)) == (5, 9)
+
+
+def test_of_an_endless_history_of_equals_the_first_part_is_kept() -> None:
+    items = np.arange(MAX_HISTORY + 1)
+
+    (record,) = packed(with_history(items, np.ones(len(items))))
+
+    assert unpack_user(record).history.items.tolist() == list(range(MAX_HISTORY))
+
+
+def test_a_history_of_the_greatest_length_stays_as_it_is() -> None:
+    user = a_user(1, MAX_HISTORY)
+
+    assert packed(user) == [packed_value_by_value(user)]
+
+
+def test_a_score_past_the_range_of_float16_stays_finite_and_first() -> None:
+    scores = np.array([1e9, 3.0, -1e9], np.float32)
+    user = StoredUser(np.array([1, 2, 3], np.int32), scores, History.empty())
+
+    (record,) = packed(user)
+
+    largest = float(np.finfo(np.float16).max)
+    assert unpack_user(record).scores.tolist() == [largest, 3.0, -largest]
+
+
+def test_a_list_longer_than_the_header_can_say_is_refused() -> None:
+    with pytest.raises(InvalidModel, match="65535"):
+        packed(a_user(65536, 0))
 
 
 @pytest.mark.parametrize("cut", [0, 3, 10])
 def test_a_record_that_is_cut_off_is_refused(cut: int) -> None:
+    (record,) = packed(a_user(5, 5))
+
     with pytest.raises(InvalidModel):
-        unpack_user(pack_user(a_user(5, 5))[:cut])
+        unpack_user(record[:cut])

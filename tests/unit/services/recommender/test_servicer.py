@@ -16,7 +16,7 @@ from recsys.stores.model_codec import pack_items
 from recsys.stores.model_files import ITEMS
 from services.recommender.follower import ModelFollower
 from services.recommender.servicer import RecommenderServicer
-from tests.builders import a_history, a_manifest, an_item_side, sha256
+from tests.builders import a_history, a_manifest, a_user_block, an_item_side, sha256
 
 Result = TypeVar("Result")
 
@@ -43,7 +43,7 @@ class Shop:
         stored = StoredUser(
             np.array([3, 1], np.int32), np.array([2.0, 1.0], np.float32), a_history([0])
         )
-        self.published.write_users("shop", "v1", [("ann", stored)])
+        self.published.write_users("shop", "v1", a_user_block({"ann": stored}))
         self.published.activate("shop", "v1")
         asyncio.run(self.follower.refresh())
 

@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+
+from recsys.core.model import TrainedModel
+from recsys.core.ranking import top_n
+from recsys.core.recommend import StoredUser
+from recsys.core.scoring import score_users
+from recsys.stores.memory.published import MemoryPublishedModels
+from spark_jobs import publish_recommendations
+from spark_jobs.publish_recommendations import publish_shard, user_block
+from tests.builders import a_history, a_recipe, a_user_side, an_item_side
+
+USERS = 11
+HISTORIES = [a_history(range(user % 4), excluded=user % 2 == 0) for user in range(1, USERS + 1)]
+MODEL = TrainedModel(a_recipe(neighbour_weight=0.5), an_item_side(), a_user_side(HISTORIES))
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publish_recommendations, "LIST_LENGTH", 4)
+    monkeypatch.setattr(publish_recommendations, "USERS_SCORED_AT_ONCE", 2)
+    monkeypatch.setattr(publish_recommendations, "USERS_A_BLOCK", 3)
+
+
+def published(rows: range) -> dict[str, StoredUser]:
+    target = MemoryPublishedModels()
+    assert publish_shard(target, "shop", "v1", MODEL, rows) == len(rows)
+    return target.users["shop", "v1"]
+
+
+def test_a_shard_is_published_whole_and_nothing_else() -> None:
+    assert list(published(range(2, 10))) == [f"u{row}" for row in range(2, 10)]
+
+
+def test_every_user_gets_the_best_by_score_and_the_own_history() -> None:
+    stored = published(range(USERS))
+
+    for row, history in enumerate(HISTORIES):
+        user = stored[f"u{row}"]
+        assert user.history.items.tolist() == history.items.tolist()
+        assert user.history.excluded.tolist() == history.excluded.tolist()
+        if len(history.items):
+            factors = MODEL.users.factors[row : row + 1]
+            scores = score_users(factors, MODEL.items, [history], 0.5)[0]
+            assert user.items.tolist() == top_n(scores, 4).tolist()
+            assert user.scores == pytest.approx(scores[user.items], rel=1e-6)
+
+
+def test_where_nothing_in_the_history_counts_the_list_stays_empty() -> None:
+    histories = [a_history([1, 2], [0.0, 0.0]), a_history([]), a_history([1, 2], [0.0, 0.5])]
+    model = TrainedModel(MODEL.recipe, MODEL.items, a_user_side(histories))
+
+    block = user_block(model, range(3))
+
+    assert [len(block.user(row).items) for row in range(3)] == [0, 0, 4]
+    assert block.user(0).history.strengths.tolist() == [0.0, 0.0]
+
+
+def test_a_list_is_shorter_where_little_may_be_recommended() -> None:
+    eligible = np.array([True, False, True, False, False, False])
+    items = an_item_side(eligible=eligible)
+    model = TrainedModel(MODEL.recipe, items, a_user_side([a_history([0]), a_history([5])]))
+
+    block = user_block(model, range(2))
+
+    assert block.user(0).items.tolist() == [2]
+    assert sorted(block.user(1).items.tolist()) == [0, 2]
