@@ -16,7 +16,7 @@ help: ## List the targets
 
 ##@ Run
 
-.PHONY: setup demo up down status bench
+.PHONY: setup demo up down status bench bench-train
 setup: $(SYNCED) ## Make .venv from the lock file
 
 # Python decides in bootstrap.py which interpreter will do, and says so when none does.
@@ -40,6 +40,9 @@ bench: $(SYNCED) ## Measure rows written to and read from HBase, on a stack of i
 	@$(STACK) up --name bench --only stores
 	@$(STACK) run --name bench --admin -- $(PYTHON) benchmarks/bench_hbase.py; code=$$?; \
 		$(STACK) down --name bench; exit $$code
+
+bench-train: $(SYNCED) ## Measure training beside implicit and Spark MLlib (which needs a full JDK)
+	@$(PYTHON) -m benchmarks.bench_train
 
 ##@ Develop
 
