@@ -16,7 +16,7 @@ help: ## List the targets
 
 ##@ Run
 
-.PHONY: setup demo up down status bench bench-publish
+.PHONY: setup demo up down status bench bench-publish bench-train
 setup: $(SYNCED) ## Make .venv from the lock file
 
 # Python decides in bootstrap.py which interpreter will do, and says so when none does.
@@ -43,6 +43,9 @@ bench: $(SYNCED) ## Measure rows written to and read from HBase, on a stack of i
 
 bench-publish: $(SYNCED) ## Measure the CPU that publishing a user to Redis costs
 	@$(PYTHON) benchmarks/bench_publish.py
+
+bench-train: $(SYNCED) ## Measure training beside implicit and Spark MLlib (which needs a full JDK)
+	@$(PYTHON) -m benchmarks.bench_train
 
 ##@ Develop
 
