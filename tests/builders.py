@@ -124,7 +124,7 @@ def an_event_log(
         users=np.array([users.index(user) for user, _ in pairs], np.int32),
         items=np.array([items.index(item) for _, item in pairs], np.int32),
         values=np.array([1.0] * len(pairs) if values is None else values, np.float32),
-        types=np.array([names.index(n) for n in types or ["purchase"] * len(pairs)], np.int8),
+        types=np.array([names.index(n) for n in types or ["purchase"] * len(pairs)], np.int16),
         event_types=tuple(EVENT_TYPES.values()),
         goals=tuple(name == "purchase" for name in names),
         timestamps_ms=None if times is None else np.array(times, np.int64),

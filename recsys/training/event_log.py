@@ -19,7 +19,7 @@ class EventLog:
         user_ids, item_ids: each id once, in any order; not all need to have an event.
         users, items: (e,) int32 codes.
         values: (e,) float32, what an event counts beside the weight of its type: a quantity.
-        types: (e,) int8, positions in `event_types`.
+        types: (e,) int16, positions in `event_types`.
         event_types: the weight of each type.
         goals: for each type whether recommendations are judged by it.
         timestamps_ms: (e,) int64 UTC, or None for data without time.
@@ -30,7 +30,7 @@ class EventLog:
     users: NDArray[np.int32]
     items: NDArray[np.int32]
     values: NDArray[np.float32]
-    types: NDArray[np.int8]
+    types: NDArray[np.int16]
     event_types: tuple[EventType, ...]
     goals: tuple[bool, ...]
     timestamps_ms: NDArray[np.int64] | None = None
