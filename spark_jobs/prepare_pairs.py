@@ -1,21 +1,31 @@
 """From events to user-item pairs, on Spark: weights, decay and exclusion."""
 
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from recsys.core.confidence import decay
 from recsys.runtime.shop import Shop
-from recsys.training.pairs import Pairs, make_pairs
+from recsys.training.pairs import Pairs, pairs_from_codes
 
 _WEIGHED = (
     "user_id string, item_id string, strength double, recent_strength double, excluded boolean"
 )
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A column of ids: each id once, and for every row its position in these."""
+
+    ids: list[str]
+    codes: NDArray[np.int32]
 
 
 def prepare_pairs(
@@ -37,24 +47,31 @@ def prepare_pairs(
         F.max("excluded").alias("excluded"),
     )
     table = summed.toArrow()
-    return make_pairs(
-        user_ids=table["user_id"].to_numpy(),
-        item_ids=table["item_id"].to_numpy(),
+    users, items = _coded(table["user_id"]), _coded(table["item_id"])
+    return pairs_from_codes(
+        user_ids=users.ids,
+        item_ids=[*items.ids, *set(catalogue).difference(items.ids)],
+        user_codes=users.codes,
+        item_codes=items.codes,
         strengths=table["strength"].to_numpy(),
         recent_strengths=table["recent_strength"].to_numpy(),
         excluded=table["excluded"].to_numpy(),
-        catalogue=catalogue,
     )
 
 
 def goal_pairs(
     spark: SparkSession, events: Path, shop: Shop, *, from_ms: int
-) -> tuple["np.ndarray", "np.ndarray"]:
-    """Distinct (user ids, item ids) of goal events from a time on."""
+) -> tuple[Coded, Coded]:
+    """Users and items of the distinct pairs of goal events from a time on."""
     future = spark.read.parquet(str(events)).where(F.col("timestamp_ms") >= from_ms)
     goals: DataFrame = future.where(F.col("event_type").isin(list(shop.goals)))
     table = goals.select("user_id", "item_id").distinct().toArrow()
-    return table["user_id"].to_numpy(), table["item_id"].to_numpy()
+    return _coded(table["user_id"]), _coded(table["item_id"])
+
+
+def _coded(column: pa.ChunkedArray) -> Coded:
+    encoded = column.combine_chunks().dictionary_encode()
+    return Coded(encoded.dictionary.to_pylist(), encoded.indices.to_numpy())
 
 
 def _weigher(

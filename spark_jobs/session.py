@@ -6,19 +6,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 
-from spark_jobs.settings import BatchSettings
+from recsys.core.errors import ConfigurationError
+from spark_jobs.settings import SparkSettings
 
 _LOGGING = Path(__file__).with_name("log4j2.properties")
 
 
 @contextmanager
-def spark_session(settings: BatchSettings, name: str) -> Iterator[SparkSession]:
-    """A session that stops with the block."""
+def spark_session(settings: SparkSettings, name: str) -> Iterator[SparkSession]:
+    """A session that stops with the block.
+
+    Raises:
+        ConfigurationError: when there is no Java that Spark runs on.
+    """
     # Workers must run the interpreter, and so the packages, of this process.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    spark = (
+    builder = (
         SparkSession.builder.appName(name)
         .master(settings.spark_master)
         .config("spark.driver.memory", settings.spark_memory)
@@ -29,8 +35,13 @@ def spark_session(settings: BatchSettings, name: str) -> Iterator[SparkSession]:
         .config("spark.sql.session.timeZone", "UTC")
         # Adaptive execution merges what is too small, so the start may be generous.
         .config("spark.sql.shuffle.partitions", "64")
-        .getOrCreate()
     )
+    try:
+        spark = builder.getOrCreate()
+    except PySparkRuntimeError as error:
+        raise ConfigurationError(
+            f"Spark does not start; is JAVA_HOME a Java 17 to 21? ({error})"
+        ) from error
     try:
         yield spark
     finally:

@@ -17,7 +17,20 @@ class TenantSettings(ProcessSettings):
     tenant: str = Field(default="demo", validation_alias="RECSYS_TENANT")
 
 
-class ImportSettings(TenantSettings):
+class ShopSettings(ProcessSettings):
+    """What behaviour means."""
+
+    shop_config: Path | None = Field(default=None, validation_alias="RECSYS_SHOP_CONFIG")
+
+
+class SparkSettings(ProcessSettings):
+    """How Spark runs."""
+
+    spark_master: str = Field(default="local[*]", validation_alias="RECSYS_SPARK_MASTER")
+    spark_memory: str = Field(default="2g", validation_alias="RECSYS_SPARK_MEMORY")
+
+
+class ImportSettings(TenantSettings, ShopSettings):
     """Where behaviour and items go, and what they mean.
 
     The stores have no defaults: a run that reads from, or publishes to, another place than its
@@ -25,18 +38,15 @@ class ImportSettings(TenantSettings):
     """
 
     hbase_thrift: str = Field(validation_alias="HBASE_THRIFT")
-    shop_config: Path | None = Field(default=None, validation_alias="RECSYS_SHOP_CONFIG")
 
 
-class BatchSettings(ImportSettings):
-    """Where models go, and how Spark runs."""
+class BatchSettings(ImportSettings, SparkSettings):
+    """Where models go."""
 
     # May carry a password.
     redis_url: SecretStr = Field(validation_alias="REDIS_URL")
     # A folder that the driver and every executor see.
     model_store: Path = Field(validation_alias="RECSYS_MODEL_STORE")
-    spark_master: str = Field(default="local[*]", validation_alias="RECSYS_SPARK_MASTER")
-    spark_memory: str = Field(default="2g", validation_alias="RECSYS_SPARK_MEMORY")
 
     def run_folder(self, tenant: str) -> Path:
         """Where a nightly run keeps what one step leaves for the next."""

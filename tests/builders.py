@@ -12,6 +12,7 @@ from recsys.core.recommend import StoredUser
 from recsys.core.user_block import NO_ITEM, UserBlock
 from recsys.core.vocabulary import Vocabulary
 from recsys.stores.manifest import Data, Evaluation, Manifest, Training, recipe_entry
+from recsys.training.event_log import EventLog
 
 EVENT_TYPES = {
     "view": EventType(0.2),
@@ -132,6 +133,28 @@ def an_evaluation(ndcg: float, popularity: float = 0.04, users: int = 1000) -> E
         users=users,
         model={"ndcg_at_20": ndcg},
         popularity={"ndcg_at_20": popularity},
+    )
+
+
+def an_event_log(
+    pairs: Sequence[tuple[str, str]],
+    values: Sequence[float] | None = None,
+    types: Sequence[str] | None = None,
+    times: Sequence[int] | None = None,
+) -> EventLog:
+    """Events of these users and items, by default purchases of one piece without a time."""
+    users, items = (sorted({pair[side] for pair in pairs}, reverse=True) for side in (0, 1))
+    names = list(EVENT_TYPES)
+    return EventLog(
+        user_ids=users,
+        item_ids=items,
+        users=np.array([users.index(user) for user, _ in pairs], np.int32),
+        items=np.array([items.index(item) for _, item in pairs], np.int32),
+        values=np.array([1.0] * len(pairs) if values is None else values, np.float32),
+        types=np.array([names.index(n) for n in types or ["purchase"] * len(pairs)], np.int16),
+        event_types=tuple(EVENT_TYPES.values()),
+        goals=tuple(name == "purchase" for name in names),
+        timestamps_ms=None if times is None else np.array(times, np.int64),
     )
 
 

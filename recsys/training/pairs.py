@@ -1,14 +1,16 @@
-"""User-item pairs as the nightly job prepares them, and the matrices made from them."""
+"""User-item pairs as training takes them, and the matrices made from them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import coo_matrix, csr_matrix
 
 from recsys.core.model import History
 from recsys.core.vocabulary import Vocabulary
+
+_Codes = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -56,30 +58,82 @@ def make_pairs(
     excluded: NDArray[np.bool_],
     catalogue: Collection[str] = (),
 ) -> Pairs:
-    """Order pairs by the bytes of their ids, so that the same data always makes the same model.
-
-    Args:
-        user_ids, item_ids: (p,) ids, each pair once.
-        strengths, recent_strengths: (p,) sums of decayed weights; negative ones become zero.
-        catalogue: items that get a row even when nobody touched them.
-    """
-    users = Vocabulary(sorted(set(user_ids.tolist()), key=str.encode))
-    items = Vocabulary(sorted({*item_ids.tolist(), *catalogue}, key=str.encode))
-    rows = _indices(users, user_ids)
-    columns = _indices(items, item_ids)
-    order = np.lexsort((columns, rows))
-    indptr = np.zeros(len(users) + 1, np.int64)
-    np.cumsum(np.bincount(rows, minlength=len(users)), out=indptr[1:])
-    return Pairs(
-        users=users,
-        items=items,
-        indptr=indptr,
-        item_indices=columns[order],
-        strengths=np.maximum(strengths[order], 0.0).astype(np.float32),
-        recent_strengths=np.maximum(recent_strengths[order], 0.0).astype(np.float32),
-        excluded=excluded[order],
+    """`pairs_from_codes` of ids (p,), (p,); items of the catalogue get rows even without a pair."""
+    users, user_codes = _encode(user_ids)
+    items, item_codes = _encode(item_ids)
+    items += sorted(set(catalogue).difference(items))
+    return pairs_from_codes(
+        users, items, user_codes, item_codes, strengths, recent_strengths, excluded
     )
 
 
-def _indices(vocabulary: Vocabulary, ids: NDArray[np.object_]) -> NDArray[np.int32]:
-    return np.fromiter((vocabulary.index_of(i) for i in ids), np.int32, len(ids))
+def pairs_from_codes(
+    user_ids: Sequence[str],
+    item_ids: Sequence[str],
+    user_codes: _Codes,
+    item_codes: _Codes,
+    strengths: NDArray[np.floating],
+    recent_strengths: NDArray[np.floating] | None,
+    excluded: NDArray[np.bool_],
+) -> Pairs:
+    """Sum what is known of each pair, rows ordered by the bytes of ids.
+
+    The same data makes the same pairs, in whatever order it comes: sums are rounded to six places.
+
+    Args:
+        user_ids, item_ids: each id once; every one gets a row.
+        user_codes, item_codes: (e,) positions in these.
+        strengths, recent_strengths: (e,) decayed weights; a sum below zero becomes zero. None for
+            data without time: what was ever wanted is wanted now, which means no trend.
+        excluded: (e,) bool; a pair is excluded when any of its entries is.
+    """
+    users, user_rows = _ordered(user_ids)
+    items, item_rows = _ordered(item_ids)
+    places = (user_rows[user_codes], item_rows[item_codes])
+    shape = (len(users), len(items))
+    found = _strengths(strengths, places, shape)
+    if recent_strengths is None:
+        recent = (found.data > 0).astype(np.float32)
+    else:
+        recent = _strengths(recent_strengths, places, shape).data
+    return Pairs(
+        users=users,
+        items=items,
+        indptr=found.indptr.astype(np.int64),
+        item_indices=found.indices.astype(np.int32, copy=False),
+        strengths=found.data,
+        recent_strengths=recent,
+        excluded=_sums(excluded.astype(np.int32), places, shape).data > 0,
+    )
+
+
+def _strengths(
+    weights: NDArray[np.floating], places: tuple[_Codes, _Codes], shape: tuple[int, int]
+) -> csr_matrix:
+    sums = _sums(weights.astype(np.float64, copy=False), places, shape)
+    sums.data = np.maximum(np.round(sums.data, 6), 0.0).astype(np.float32)
+    return sums
+
+
+def _sums(
+    values: NDArray[np.generic], places: tuple[_Codes, _Codes], shape: tuple[int, int]
+) -> csr_matrix:
+    """The values of each pair added up, columns in order; what adds up to zero stays."""
+    return coo_matrix((values, places), shape=shape).tocsr()
+
+
+def _ordered(ids: Sequence[str]) -> tuple[Vocabulary, _Codes]:
+    """A vocabulary in the order of bytes, and the row in it of each of `ids`.
+
+    Code points, which Python compares texts by, sort as their UTF-8 does.
+    """
+    order = sorted(range(len(ids)), key=ids.__getitem__)
+    rows = np.empty(len(ids), np.int32)
+    rows[order] = np.arange(len(ids), dtype=np.int32)
+    return Vocabulary(ids[code] for code in order), rows
+
+
+def _encode(ids: NDArray[np.object_]) -> tuple[list[str], _Codes]:
+    codes: dict[str, int] = {}
+    found = np.fromiter((codes.setdefault(i, len(codes)) for i in ids), np.int32, len(ids))
+    return list(codes), found

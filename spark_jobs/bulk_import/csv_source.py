@@ -23,8 +23,12 @@ class CsvSource:
         self.size = path.stat().st_size
 
     def columns(self) -> list[str]:
+        return self.header()[0]
+
+    def header(self) -> tuple[list[str], str]:
+        """Columns and delimiter."""
         with open_text(self._path) as (text, _):
-            return self._header(text)[0]
+            return self._header(text)
 
     def batches(self) -> Iterator[Batch]:
         with open_text(self._path) as (text, raw):

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 # 1973 in milliseconds, the year 5138 in seconds: a number below it counts seconds.
-_SMALLEST_MILLISECONDS = 100_000_000_000
+SMALLEST_MILLISECONDS = 100_000_000_000
 _TRUE = {"true", "1", "yes", "y", "t"}
 _FALSE = {"false", "0", "no", "n", "f"}
 
@@ -82,7 +82,7 @@ def read_timestamp_ms(value: Any) -> int:
         raise ValueError("must be ISO 8601, seconds or milliseconds since 1970") from None
     if not math.isfinite(number):
         raise ValueError("must be a finite number")
-    return round(number if abs(number) >= _SMALLEST_MILLISECONDS else number * 1000)
+    return round(number if abs(number) >= SMALLEST_MILLISECONDS else number * 1000)
 
 
 def _milliseconds(moment: datetime) -> int:

@@ -7,6 +7,7 @@ import typer
 from recsys.core.errors import GateRefused, RecsysError
 from spark_jobs.cli import (
     answer_commands,
+    evaluate_command,
     import_command,
     keys_command,
     nightly_command,
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.add_typer(tables_command.app, name="tables")
 app.add_typer(import_command.app, name="import")
 app.command("nightly")(nightly_command.nightly)
+app.command("evaluate")(evaluate_command.evaluate)
 app.command("recommend")(answer_commands.recommend)
 app.command("similar")(answer_commands.similar)
 app.add_typer(models, name="models")

@@ -1,19 +1,35 @@
 """The evaluate step: the same settings trained on the past, judged on the newest days."""
 
-from collections import defaultdict
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.confidence import MS_PER_DAY
 from recsys.core.errors import NoData
-from recsys.core.scoring import Scores, score_users
 from recsys.stores.manifest import Evaluation
 from recsys.training.build import BuiltModel
-from recsys.training.evaluation import TestSet, evaluate
+from recsys.training.evaluation import Behaviour, Report, TestSet, evaluate
+from recsys.training.evaluation.model_scores import model_scores
+from recsys.training.evaluation.score_functions import (
+    by_rank,
+    has_behaviour,
+    masked,
+    with_fallback,
+)
+from recsys.training.evaluation.splits import rows_of
+from spark_jobs.metrics_table import aligned, metric_rows
 from spark_jobs.nightly.context import Context
 from spark_jobs.nightly.train import train_before
 from spark_jobs.prepare_pairs import goal_pairs
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What the held-out days said; no reports when there was nothing to judge by."""
+
+    model: Report | None = None
+    popularity: Report | None = None
 
 
 def evaluate_candidate(context: Context) -> Evaluation:
@@ -26,64 +42,63 @@ def evaluate_candidate(context: Context) -> Evaluation:
     manifest = context.models.manifest(context.plan.tenant, context.folder.candidate())
     split_ms = int(snapshot.as_of_ms - context.plan.holdout_days * MS_PER_DAY)
     try:
-        evaluation = _judge(context, split_ms)
+        judged = _judge(context, split_ms)
     except NoData:
-        evaluation = Evaluation(split_at_ms=split_ms, users=0, model={}, popularity={})
+        judged = _Judged()
+    evaluation = Evaluation(
+        split_at_ms=split_ms,
+        users=len(judged.model.users) if judged.model else 0,
+        model=_finite(judged.model),
+        popularity=_finite(judged.popularity),
+    )
     context.models.save_evaluation(manifest, evaluation)
-    _report(context, evaluation)
+    _report(context, judged)
     return evaluation
 
 
-def _judge(context: Context, split_ms: int) -> Evaluation:
-    _, past = train_before(context, split_ms, split_ms, lambda _: None)
-    pairs = goal_pairs(context.spark, context.folder.events, context.plan.shop, from_ms=split_ms)
-    test = judged_pairs(past, *pairs)
-    popularity = np.empty(len(past.items.ids), np.float32)
-    popularity[past.items.popular] = -np.arange(len(popularity))
-
-    def by_model(users: NDArray[np.int64]) -> Scores:
-        histories = [past.users.history(user) for user in users]
-        return score_users(
-            past.users.factors[users],
-            past.items,
-            histories,
-            past.neighbour_weight,
-        )
-
-    def by_popularity(users: NDArray[np.int64]) -> Scores:
-        # Where the model gives no score popularity may not either: both rank the same items.
-        return np.where(np.isfinite(by_model(users)), popularity, -np.inf).astype(np.float32)
-
-    eligible = past.items.recommendable
-    return Evaluation(
-        split_at_ms=split_ms,
-        users=len(test.users),
-        model=evaluate(by_model, test, eligible),
-        popularity=evaluate(by_popularity, test, eligible),
+def _judge(context: Context, split_ms: int) -> _Judged:
+    pairs, past = train_before(context, split_ms, split_ms, lambda _: None)
+    users, items = goal_pairs(
+        context.spark, context.folder.events, context.plan.shop, from_ms=split_ms
     )
+    test = judged_pairs(
+        past,
+        rows_of(past.users.ids, users.ids)[users.codes],
+        rows_of(past.items.ids, items.ids)[items.codes],
+    )
+    popularity = masked(by_rank(past.items.popular), pairs, past.items.recommendable)
+    # A user whose behaviour cancels out is answered with popular items, and judged by them.
+    model = with_fallback(
+        model_scores(past, past.neighbour_weight), popularity, has_behaviour(pairs)
+    )
+    behaviour = Behaviour(pairs.matrix(), past.items.recommendable)
+    return _Judged(evaluate(model, test, behaviour), evaluate(popularity, test, behaviour))
 
 
 def judged_pairs(
-    past: BuiltModel, user_ids: NDArray[np.object_], item_ids: NDArray[np.object_]
+    past: BuiltModel, user_rows: NDArray[np.int64], item_rows: NDArray[np.int64]
 ) -> TestSet:
     """What known users turned to, among the items that the model could have recommended to them."""
-    wanted: dict[int, set[int]] = defaultdict(set)
-    for user_id, item_id in zip(user_ids, item_ids, strict=True):
-        user, item = past.users.ids.index_of(user_id), past.items.ids.index_of(item_id)
-        if user is not None and item is not None and past.items.recommendable[item]:
-            wanted[user].add(item)
-    for user, items in wanted.items():
-        history = past.users.history(user)
-        items.difference_update(history.items[history.excluded].tolist())
-    users = sorted(user for user, items in wanted.items() if items)
-    relevant = [np.array(sorted(wanted[user]), np.int32) for user in users]
-    return TestSet(np.array(users, np.int64), relevant)
+    known_users, known_items = len(past.users.ids), len(past.items.ids)
+    known = (user_rows < known_users) & (item_rows < known_items)
+    users, items = user_rows[known], item_rows[known]
+    histories = past.users.histories
+    owners = np.repeat(np.arange(known_users), np.diff(past.users.indptr))
+    never = (owners * known_items + histories.items)[histories.excluded]
+    possible = past.items.recommendable[items] & ~np.isin(users * known_items + items, never)
+    return TestSet.from_pairs(users[possible], items[possible], known_users, known_items)
 
 
-def _report(context: Context, evaluation: Evaluation) -> None:
-    if not evaluation.users:
+def _finite(report: Report | None) -> dict[str, float]:
+    means = report.means if report else {}
+    return {name: value for name, value in means.items() if np.isfinite(value)}
+
+
+def _report(context: Context, judged: _Judged) -> None:
+    if judged.model is None or judged.popularity is None or not len(judged.model.users):
         context.say("no user has behaviour both before and after the split: nothing to judge by")
         return
-    context.say(f"{evaluation.users:,} users with a held-out future; model against popularity:")
-    for name, value in evaluation.model.items():
-        context.say(f"  {name:<15} {value:.4f}   {evaluation.popularity[name]:.4f}")
+    context.say(f"{len(judged.model.users):,} users with a held-out future:")
+    rows = metric_rows({"model": judged.model, "popularity": judged.popularity})
+    for line in aligned(rows):
+        context.say(f"  {line}")

@@ -1,0 +1,127 @@
+"""All metrics of one model's lists."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from recsys.core.errors import FieldProblem, InvalidInput
+from recsys.training.evaluation.held_out import NO_ITEM, Lists, TestSet
+from recsys.training.evaluation.intervals import Estimate, mean_interval, paired_difference
+from recsys.training.evaluation.list_metrics import (
+    coverage,
+    exposure,
+    gini,
+    intra_list_diversity,
+    novelty,
+    self_information,
+)
+from recsys.training.evaluation.ranking_metrics import RANKING_METRICS
+
+# A mean over so many lists has a narrow interval already, and long columns are slow to compare.
+DIVERSITY_LISTS = 1000
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """What list metrics compare with.
+
+    Attributes:
+        matrix: (u, n) training behaviour, positive where a user had an item.
+        eligible: (n,) bool, what coverage and Gini are over.
+    """
+
+    matrix: csr_matrix
+    eligible: NDArray[np.bool_]
+
+    @cached_property
+    def information(self) -> NDArray[np.float64]:
+        return self_information(self.matrix.getnnz(axis=0), self.matrix.shape[0])
+
+
+@dataclass(frozen=True)
+class Report:
+    """Metrics by name, such as ndcg_at_20; none at all when there was no test user.
+
+    Attributes:
+        users: (t,) the user rows judged.
+        per_user: (t,) values each, NaN where a metric has none for the user.
+        of_lists: metrics that only all lists together have.
+    """
+
+    users: NDArray[np.int64]
+    per_user: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    of_lists: Mapping[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def estimates(self) -> dict[str, Estimate]:
+        """Means over users with their intervals."""
+        return {name: mean_interval(values) for name, values in self.per_user.items()}
+
+    @cached_property
+    def means(self) -> dict[str, float]:
+        """All metrics as single numbers."""
+        return {name: found.mean for name, found in self.estimates.items()} | dict(self.of_lists)
+
+    def minus(self, other: "Report") -> dict[str, Estimate]:
+        """How much better than another model this one is, user by user.
+
+        Raises:
+            InvalidInput: when other users were judged.
+        """
+        if not np.array_equal(self.users, other.users):
+            raise InvalidInput([FieldProblem("users", "two models must be judged by the same")])
+        return {
+            name: paired_difference(values, other.per_user[name])
+            for name, values in self.per_user.items()
+        }
+
+
+def judge(lists: Lists, test: TestSet, behaviour: Behaviour | None = None) -> Report:
+    """Metrics of the lists of test users.
+
+    Args:
+        lists: (t, k) item rows, best first, padded with NO_ITEM.
+        behaviour: without it only ranking metrics are there.
+
+    Raises:
+        InvalidInput: when a list names an item twice.
+    """
+    if not len(test):
+        return Report(test.users)
+    _refuse_repeats(lists)
+    k = lists.shape[1]
+    hits, relevant = test.hits(lists), test.relevant
+    per_user = {f"{name}_at_{k}": of(hits, relevant) for name, of in RANKING_METRICS.items()}
+    if behaviour is None:
+        return Report(test.users, per_user)
+    per_user[f"novelty_at_{k}"] = novelty(lists, behaviour.information)
+    per_user[f"diversity_at_{k}"] = _diversity(lists, behaviour.matrix)
+    exposures = exposure(lists, len(behaviour.eligible))
+    of_lists = {
+        f"coverage_at_{k}": coverage(exposures, behaviour.eligible),
+        f"gini_at_{k}": gini(exposures, behaviour.eligible),
+    }
+    return Report(test.users, per_user, of_lists)
+
+
+def _diversity(lists: Lists, matrix: csr_matrix) -> NDArray[np.float64]:
+    """Intra-list diversity by who had the items, of some lists spread evenly; else NaN."""
+    chosen = np.unique(np.linspace(0, len(lists) - 1, DIVERSITY_LISTS).astype(np.int64))
+    some = lists[chosen]
+    shown = np.unique(some[some != NO_ITEM])
+    columns = matrix[:, shown].T.tocsr()
+    columns.data = np.ones_like(columns.data)
+    found = np.full(len(lists), np.nan)
+    renumbered = np.where(some == NO_ITEM, NO_ITEM, np.searchsorted(shown, some))
+    found[chosen] = intra_list_diversity(renumbered, columns)
+    return found
+
+
+def _refuse_repeats(lists: Lists) -> None:
+    ordered = np.sort(lists, axis=1)
+    if ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] != NO_ITEM)).any():
+        raise InvalidInput([FieldProblem("lists", "a list names an item twice")])

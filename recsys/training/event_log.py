@@ -1,0 +1,88 @@
+"""Events in columns, as they come from a file, and the pairs they add up to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.core.confidence import decay
+from recsys.core.event_types import EventType
+from recsys.training.pairs import Pairs, pairs_from_codes
+
+
+@dataclass(frozen=True)
+class EventLog:
+    """e events; whoever and whatever is in the log has a code, a position in the ids.
+
+    Attributes:
+        user_ids, item_ids: each id once, in any order; not all need to have an event.
+        users, items: (e,) int32 codes.
+        values: (e,) float32, what an event counts beside the weight of its type: a quantity.
+        types: (e,) int16, positions in `event_types`.
+        event_types: the weight of each type.
+        goals: for each type whether recommendations are judged by it.
+        timestamps_ms: (e,) int64 UTC, or None for data without time.
+    """
+
+    user_ids: Sequence[str]
+    item_ids: Sequence[str]
+    users: NDArray[np.int32]
+    items: NDArray[np.int32]
+    values: NDArray[np.float32]
+    types: NDArray[np.int16]
+    event_types: tuple[EventType, ...]
+    goals: tuple[bool, ...]
+    timestamps_ms: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    def only(self, chosen: NDArray[np.bool_]) -> "EventLog":
+        """The events where (e,) `chosen` is true; codes keep their meaning."""
+        times = self.timestamps_ms
+        return replace(
+            self,
+            users=self.users[chosen],
+            items=self.items[chosen],
+            values=self.values[chosen],
+            types=self.types[chosen],
+            timestamps_ms=None if times is None else times[chosen],
+        )
+
+    def weights(self) -> NDArray[np.float32]:
+        """(e,) what each event adds to its pair, before decay."""
+        by_type = np.array([kind.weight for kind in self.event_types], np.float32)
+        return by_type[self.types] * self.values
+
+    def excludes(self) -> NDArray[np.bool_]:
+        """(e,) whether an event keeps its item out of the user's recommendations."""
+        return np.array([kind.excludes for kind in self.event_types], np.bool_)[self.types]
+
+
+def pairs_of(log: EventLog, half_life_days: float, popularity_half_life_days: float) -> Pairs:
+    """Pairs of a log, ages measured from its newest event; without timestamps nothing decays.
+
+    Only who and what has an event that counts or excludes gets a row.
+    """
+    counted = (log.weights() != 0) | log.excludes()
+    if not counted.all():
+        log = log.only(counted)
+    weights: NDArray[np.floating] = log.weights()
+    recent = None
+    if log.timestamps_ms is not None:
+        age_ms = log.timestamps_ms.max(initial=0) - log.timestamps_ms
+        recent = weights * decay(age_ms, popularity_half_life_days)
+        weights = weights * decay(age_ms, half_life_days)
+    user_ids, users = _used(log.user_ids, log.users)
+    item_ids, items = _used(log.item_ids, log.items)
+    return pairs_from_codes(user_ids, item_ids, users, items, weights, recent, log.excludes())
+
+
+def _used(ids: Sequence[str], codes: NDArray[np.int32]) -> tuple[Sequence[str], NDArray[np.int32]]:
+    """The ids that have an event, and the codes in these."""
+    used = np.bincount(codes, minlength=len(ids)) > 0
+    if used.all():
+        return ids, codes
+    renumbered = np.cumsum(used, dtype=np.int32) - 1
+    return [ids[code] for code in np.flatnonzero(used).tolist()], renumbered[codes]

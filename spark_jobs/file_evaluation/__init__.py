@@ -1,0 +1,1 @@
+"""`recsys evaluate`: a model trained on one file of events and judged by another."""

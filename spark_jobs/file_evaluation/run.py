@@ -1,0 +1,110 @@
+"""The run: read, train, rank, judge; then the baselines."""
+
+import resource
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from recsys.runtime.shop import Shop
+from recsys.training.als import AlsSettings
+from recsys.training.baselines import Baseline
+from recsys.training.build import build_model
+from recsys.training.evaluation.model_scores import model_scores
+from spark_jobs.file_evaluation.data import Mask, judged_data
+from spark_jobs.file_evaluation.event_file import EventFile, read_event_file
+from spark_jobs.file_evaluation.judge import Say, judge_baseline, judge_cold, judge_scores
+from spark_jobs.file_evaluation.outcome import MODEL, Backend, Outcome
+
+_ROWS_BETWEEN_LINES = 10_000_000
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to train on, what to judge by, and how."""
+
+    train: Path
+    test: Path
+    shop: Shop
+    settings: AlsSettings
+    mask: Mask
+
+
+def evaluate_files(
+    request: Request,
+    baselines: Mapping[str, Baseline],
+    say: Say,
+    on_result: Callable[[Outcome], None],
+) -> Outcome:
+    """Judge the model, then the baselines.
+
+    Args:
+        on_result: called as soon as the model is judged and after each baseline, so that what took
+            long is not lost when a later part fails.
+
+    Raises:
+        InvalidInput, NoData, ConfigurationError: see the message.
+    """
+    started = time.perf_counter()
+    train = _read(request.train, request.shop, say)
+    test = _read(request.test, request.shop, say)
+    data = judged_data(train.log, test.log, request.shop, request.mask)
+    read_seconds = time.perf_counter() - started
+    users, items = data.pairs.shape
+    say(f"training: {users:,} users, {items:,} items, {len(data.pairs.item_indices):,} pairs")
+
+    started = time.perf_counter()
+    built = build_model(
+        data.pairs, ("",) * items, data.eligible, request.settings, _iterations(request, say)
+    )
+    score = model_scores(built, request.settings.neighbour_weight)
+    model = judge_scores(MODEL, score, data, time.perf_counter() - started, say)
+    outcome = Outcome(
+        data=data,
+        settings=request.settings,
+        shop=request.shop,
+        mask=request.mask,
+        rows={"train": len(train.log), "test": len(test.log)},
+        left_out={"train": train.left_out, "test": test.left_out},
+        read_seconds=read_seconds,
+        backend=Backend(built.trained.device.value, built.trained.versions),
+        model=model,
+        cold=judge_cold(data),
+        peak_memory_mib=_peak_memory_mib(),
+    )
+    on_result(outcome)
+    for name, fit in baselines.items():
+        outcome.baselines[name] = judge_baseline(name, fit, data, say)
+        on_result(outcome)
+    return outcome
+
+
+def _read(path: Path, shop: Shop, say: Say) -> EventFile:
+    told = 0
+
+    def on_rows(rows: int) -> None:
+        nonlocal told
+        if rows - told >= _ROWS_BETWEEN_LINES:
+            told = rows
+            say(f"{path.name}: {rows:,} rows")
+
+    found = read_event_file(path, shop, on_rows)
+    say(f"{path.name}: {len(found.log):,} events read")
+    if found.left_out:
+        say(f"{path.name}: {found.left_out:,} rows without user_id or item_id left out")
+    return found
+
+
+def _iterations(request: Request, say: Say) -> Callable[[int], None]:
+    def on_iteration(done: int) -> None:
+        if done % 5 == 0 or done == request.settings.iterations:
+            say(f"{MODEL}: iteration {done} of {request.settings.iterations}")
+
+    return on_iteration
+
+
+def _peak_memory_mib() -> float:
+    # Linux counts KiB, macOS bytes.
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
