@@ -1,6 +1,7 @@
 """Settings of a whole model: factors, neighbours and trend."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from recsys.core.errors import ConfigurationError
 from recsys.training.als.settings import AlsSettings
@@ -36,3 +37,10 @@ class ModelSettings:
         ):
             if not 0 <= getattr(self, name) <= most:
                 raise ConfigurationError(f"{name} must be between 0 and {most}")
+
+
+def settings_entry(settings: ModelSettings) -> dict[str, Any]:
+    """Settings as JSON values, by name; those of the factors are under `als`."""
+    entry = asdict(settings)
+    entry["als"]["device"] = settings.als.device.value
+    return entry

@@ -46,13 +46,19 @@ class Lists:
 
 
 def top_n_lists(
-    items: ItemSide, users: UserSide, rows: NDArray[np.int64], neighbour_weight: float, n: int
+    items: ItemSide,
+    users: UserSide,
+    rows: NDArray[np.int64],
+    neighbour_weight: float,
+    n: int,
+    threads: int | None = None,
 ) -> Lists:
     """The best n items of some users; equal scores are ordered by item row.
 
     Args:
         rows: (b,) user rows.
         neighbour_weight: see `recsys.core.scoring`.
+        threads: as many as there are processors when left open.
     """
     n = min(n, len(items.ids))
     lists = Lists(np.empty((len(rows), n), np.int32), np.empty((len(rows), n), np.float32))
@@ -81,7 +87,7 @@ def top_n_lists(
                 *(users.histories.excluded, neighbours, neighbour_scores),
             )
 
-    threads = available_threads()
+    threads = threads or available_threads()
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as executor:
         list(executor.map(work, [starts] * threads))
     return lists

@@ -10,11 +10,11 @@ import typer
 
 from recsys.core.errors import ConfigurationError
 from recsys.runtime.shop import load_shop
-from recsys.training.als import AlsSettings
 from recsys.training.baselines import Baseline
 from recsys.training.baselines.implicit_als import implicit_als
 from recsys.training.baselines.item_knn import item_knn
 from recsys.training.baselines.popularity import popularity
+from recsys.training.settings import ModelSettings
 from spark_jobs.cli.output import say
 from spark_jobs.file_evaluation.data import Mask
 from spark_jobs.file_evaluation.outcome import Outcome
@@ -77,7 +77,7 @@ def evaluate(
     if output and not output.parent.is_dir():
         raise ConfigurationError(f"--output: there is no folder {output.parent}")
     shop = load_shop(load(ShopSettings).shop_config)
-    request = Request(train, test, shop, AlsSettings(), mask)
+    request = Request(train, test, shop, ModelSettings(), mask)
 
     def keep(outcome: Outcome) -> None:
         if output:

@@ -3,15 +3,14 @@
 import json
 import math
 from dataclasses import asdict, dataclass, field
-from enum import Enum
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from recsys.runtime.shop import Shop
-from recsys.training.als import AlsSettings
 from recsys.training.evaluation import Estimate, Report
+from recsys.training.settings import ModelSettings, settings_entry
 from spark_jobs.file_evaluation.data import JudgedData, Mask
 from spark_jobs.file_evaluation.judge import Judged
 from spark_jobs.metrics_table import aligned, metric_rows
@@ -21,9 +20,11 @@ MODEL = "model"
 
 @dataclass(frozen=True)
 class Backend:
-    """What trained the model."""
+    """What trained the model, and the alpha it found where none was set."""
 
+    name: str
     device: str
+    alpha: float
     versions: dict[str, str]
 
 
@@ -38,7 +39,7 @@ class Outcome:
     """
 
     data: JudgedData
-    settings: AlsSettings
+    settings: ModelSettings
     shop: Shop
     mask: Mask
     rows: dict[str, int]
@@ -137,10 +138,7 @@ class Outcome:
 
     def _settings(self) -> dict[str, Any]:
         shop = asdict(self.shop)
-        settings = {
-            n: v.value if isinstance(v, Enum) else v for n, v in asdict(self.settings).items()
-        }
-        return {"mask": self.mask.value, "model": settings, "shop": shop}
+        return {"mask": self.mask.value, "model": settings_entry(self.settings), "shop": shop}
 
 
 def _metrics(report: Report) -> dict[str, Any]:

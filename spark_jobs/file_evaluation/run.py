@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recsys.runtime.shop import Shop
-from recsys.training.als import AlsSettings
+from recsys.training.als import Trained
 from recsys.training.baselines import Baseline
 from recsys.training.build import build_model
 from recsys.training.evaluation.model_scores import model_scores
+from recsys.training.settings import ModelSettings
 from spark_jobs.file_evaluation.data import Mask, judged_data
 from spark_jobs.file_evaluation.event_file import EventFile, read_event_file
 from spark_jobs.file_evaluation.judge import Say, judge_baseline, judge_cold, judge_scores
@@ -27,7 +28,7 @@ class Request:
     train: Path
     test: Path
     shop: Shop
-    settings: AlsSettings
+    settings: ModelSettings
     mask: Mask
 
 
@@ -58,7 +59,7 @@ def evaluate_files(
     built = build_model(
         data.pairs, ("",) * items, data.eligible, request.settings, _iterations(request, say)
     )
-    score = model_scores(built, request.settings.neighbour_weight)
+    score = model_scores(built)
     model = judge_scores(MODEL, score, data, time.perf_counter() - started, say)
     outcome = Outcome(
         data=data,
@@ -68,7 +69,7 @@ def evaluate_files(
         rows={"train": len(train.log), "test": len(test.log)},
         left_out={"train": train.left_out, "test": test.left_out},
         read_seconds=read_seconds,
-        backend=Backend(built.trained.device.value, built.trained.versions),
+        backend=_backend(built.trained),
         model=model,
         cold=judge_cold(data),
         peak_memory_mib=_peak_memory_mib(),
@@ -78,6 +79,10 @@ def evaluate_files(
         outcome.baselines[name] = judge_baseline(name, fit, data, say)
         on_result(outcome)
     return outcome
+
+
+def _backend(trained: Trained) -> Backend:
+    return Backend(trained.backend, trained.device.value, trained.alpha, trained.versions)
 
 
 def _read(path: Path, shop: Shop, say: Say) -> EventFile:
@@ -98,8 +103,8 @@ def _read(path: Path, shop: Shop, say: Say) -> EventFile:
 
 def _iterations(request: Request, say: Say) -> Callable[[int], None]:
     def on_iteration(done: int) -> None:
-        if done % 5 == 0 or done == request.settings.iterations:
-            say(f"{MODEL}: iteration {done} of {request.settings.iterations}")
+        if done % 5 == 0 or done == request.settings.als.iterations:
+            say(f"{MODEL}: iteration {done} of {request.settings.als.iterations}")
 
     return on_iteration
 

@@ -68,9 +68,7 @@ def _judge(context: Context, split_ms: int) -> _Judged:
     )
     popularity = masked(by_rank(past.items.popular), pairs, past.items.recommendable)
     # A user whose behaviour cancels out is answered with popular items, and judged by them.
-    model = with_fallback(
-        model_scores(past, past.neighbour_weight), popularity, has_behaviour(pairs)
-    )
+    model = with_fallback(model_scores(past), popularity, has_behaviour(pairs))
     behaviour = Behaviour(pairs.matrix(), past.items.recommendable)
     return _Judged(evaluate(model, test, behaviour), evaluate(popularity, test, behaviour))
 

@@ -8,11 +8,13 @@ from recsys.training.build import BuiltModel
 from recsys.training.evaluation.ranked_lists import ScoreFunction
 
 
-def model_scores(built: BuiltModel, neighbour_weight: float) -> ScoreFunction:
+def model_scores(built: BuiltModel) -> ScoreFunction:
     """Scores of users whom the model knows, masked by its own rules."""
 
     def scores(users: NDArray[np.int64]) -> Scores:
         histories = [built.users.history(user) for user in users]
-        return score_users(built.users.factors[users], built.items, histories, neighbour_weight)
+        return score_users(
+            built.users.factors[users], built.items, histories, built.neighbour_weight
+        )
 
     return scores

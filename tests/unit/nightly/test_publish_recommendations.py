@@ -16,10 +16,8 @@ MODEL = TrainedModel(a_recipe(neighbour_weight=0.5), an_item_side(), a_user_side
 
 
 @pytest.fixture(autouse=True)
-def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_lists(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(publish_recommendations, "LIST_LENGTH", 4)
-    monkeypatch.setattr(publish_recommendations, "USERS_SCORED_AT_ONCE", 2)
-    monkeypatch.setattr(publish_recommendations, "USERS_A_BLOCK", 3)
 
 
 def published(rows: range) -> dict[str, StoredUser]:
