@@ -17,6 +17,29 @@ def gramian(factors: Factors) -> Factors:
     return factors.T @ factors
 
 
+def normal_system(
+    item_factors: Factors,
+    item_gramian: Factors,
+    strengths: NDArray[np.float32],
+    *,
+    alpha: float,
+    row_regularization: float,
+) -> Factors:
+    """Y^T C_u Y + lambda_u I, the matrix of one user's system, (k, k).
+
+    Args:
+        item_factors: (m, k), the rows of Y of the m items the user touched.
+        item_gramian: (k, k), Y^T Y over all items.
+        strengths: (m,), positive.
+        alpha: as in training.
+        row_regularization: the user's lambda, see `recsys.core.regularization`.
+    """
+    weights = confidence(strengths, alpha)
+    system = item_gramian + (item_factors.T * (weights - 1.0)) @ item_factors
+    system[np.diag_indices_from(system)] += row_regularization
+    return system
+
+
 def fold_in(
     item_factors: Factors,
     item_gramian: Factors,
@@ -25,19 +48,12 @@ def fold_in(
     alpha: float,
     row_regularization: float,
 ) -> Factors:
-    """Solve one user's factors exactly.
-
-    Args:
-        item_factors: (m, k), the rows of Y of the m items the user touched.
-        item_gramian: (k, k), Y^T Y over all items.
-        strengths: (m,), positive.
-        alpha: as in training.
-        row_regularization: the user's lambda, see `recsys.core.regularization`.
+    """Solve one user's factors exactly; the arguments are those of `normal_system`.
 
     Returns:
         (k,) user factors; zeros when m is 0.
     """
-    weights = confidence(strengths, alpha)
-    system = item_gramian + (item_factors.T * (weights - 1.0)) @ item_factors
-    system[np.diag_indices_from(system)] += row_regularization
-    return np.linalg.solve(system, item_factors.T @ weights).astype(np.float32)
+    system = normal_system(
+        item_factors, item_gramian, strengths, alpha=alpha, row_regularization=row_regularization
+    )
+    return np.linalg.solve(system, item_factors.T @ confidence(strengths, alpha)).astype(np.float32)

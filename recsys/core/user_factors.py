@@ -1,5 +1,8 @@
 """A user's factors from a history, as a model's recipe says."""
 
+import numpy as np
+from numpy.typing import NDArray
+
 from recsys.core.fold_in import Factors, fold_in
 from recsys.core.model import History, ItemSide, Recipe
 from recsys.core.regularization import row_regularization
@@ -9,17 +12,23 @@ def history_factors(items: ItemSide, recipe: Recipe, history: History) -> Factor
     """What training would give a user of this history, (k,)."""
     counted = history.strengths > 0
     strengths = history.strengths[counted]
-    lambda_u = row_regularization(
-        strengths.sum(),
-        len(items.ids),
-        alpha=recipe.alpha,
-        regularization=recipe.regularization,
-        frequency_scaling=recipe.frequency_scaling,
-    )
     return fold_in(
         items.factors[history.items[counted]],
         items.gramian,
         strengths,
         alpha=recipe.alpha,
-        row_regularization=float(lambda_u),
+        row_regularization=user_lambda(items, recipe, strengths),
+    )
+
+
+def user_lambda(items: ItemSide, recipe: Recipe, strengths: NDArray[np.float32]) -> float:
+    """The lambda of a user with these positive strengths."""
+    return float(
+        row_regularization(
+            strengths.sum(),
+            len(items.ids),
+            alpha=recipe.alpha,
+            regularization=recipe.regularization,
+            frequency_scaling=recipe.frequency_scaling,
+        )
     )

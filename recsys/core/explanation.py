@@ -1,0 +1,67 @@
+"""Why an item is recommended: a score taken apart by what the shopper did.
+
+Both parts of a score are sums over the history. For neighbours that is their formula; for factors
+it is Hu, Koren, Volinsky (2008), section 5: with W = (Y^T C_u Y + lambda_u I)^-1,
+
+    x_u . y_i = sum over j in the history of c_uj (y_j^T W y_i)
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recsys.core.confidence import confidence
+from recsys.core.fold_in import normal_system
+from recsys.core.model import History, ItemSide, Recipe
+from recsys.core.ranking import Indices
+from recsys.core.scoring import Scores
+from recsys.core.user_factors import user_lambda
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The parts of the score of one item for one history.
+
+    Attributes:
+        seeds: (m,) the items of the history that count, the one that explains most first.
+        by_factors, by_neighbours: (m,) what each adds, times trend; a part may be negative.
+        trend: of the item.
+    """
+
+    seeds: Indices
+    by_factors: Scores
+    by_neighbours: Scores
+    trend: float
+
+    @property
+    def score(self) -> float:
+        """The sum of all parts: the item's score before masking."""
+        return float(self.by_factors.sum() + self.by_neighbours.sum())
+
+
+def explain(items: ItemSide, recipe: Recipe, history: History, item_index: int) -> Explanation:
+    """Take apart the score of an item for a shopper with this history.
+
+    The factors are those that fold-in finds, so the parts add up to the score of a live answer.
+    """
+    counted = history.strengths > 0
+    seeds, strengths = history.items[counted], history.strengths[counted]
+    system = normal_system(
+        items.factors[seeds],
+        items.gramian,
+        strengths,
+        alpha=recipe.alpha,
+        row_regularization=user_lambda(items, recipe, strengths),
+    )
+    towards = np.linalg.solve(system, items.factors[item_index])
+    trend = items.trend[item_index]
+    factors = trend * confidence(strengths, recipe.alpha) * (items.factors[seeds] @ towards)
+    alike = (items.neighbour_scores[seeds] * (items.neighbours[seeds] == item_index)).sum(axis=1)
+    neighbours = trend * recipe.neighbour_weight * strengths * alike
+    order = np.argsort(-(factors + neighbours), kind="stable")
+    return Explanation(
+        seeds=seeds[order],
+        by_factors=factors[order].astype(np.float32),
+        by_neighbours=neighbours[order].astype(np.float32),
+        trend=float(trend),
+    )
