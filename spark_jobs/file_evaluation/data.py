@@ -77,7 +77,7 @@ def judged_data(train: EventLog, test: EventLog, shop: Shop, mask: Mask) -> Judg
 
 
 def _why_not(test: EventLog, shop: Shop) -> str:
-    if any(test.goals):
+    if np.array(test.goals)[test.types].any():
         return "values add up to zero or less"
     return f"none of its event types is a goal ({', '.join(shop.goals)})"
 

@@ -28,23 +28,34 @@ class Backend:
     versions: dict[str, str]
 
 
+@dataclass(frozen=True)
+class Source:
+    """What was read.
+
+    Attributes:
+        rows: events read, by file.
+        left_out: rows without user or item, by file.
+        seconds: wall-clock, of reading and pairing up.
+    """
+
+    data: JudgedData
+    rows: dict[str, int]
+    left_out: dict[str, int]
+    seconds: float
+
+
 @dataclass
 class Outcome:
     """All results; baselines come in one after the other.
 
     Attributes:
-        rows: events read, by file.
-        left_out: rows without user or item, by file.
         peak_memory_mib: of the process, up to the judged model.
     """
 
-    data: JudgedData
+    source: Source
     settings: ModelSettings
     shop: Shop
     mask: Mask
-    rows: dict[str, int]
-    left_out: dict[str, int]
-    read_seconds: float
     backend: Backend
     model: Judged
     cold: Report
@@ -59,7 +70,7 @@ class Outcome:
 
     def entries(self) -> dict[str, Any]:
         """The results as JSON values; a number that does not exist is null."""
-        model, data = self.model, self.data
+        model, data = self.model, self.source.data
         baselines = {name: self._baseline(found) for name, found in self.baselines.items()}
         return {
             **_metrics(model.report),
@@ -68,7 +79,7 @@ class Outcome:
             "all_users": self._all_users(),
             "data": self._data(),
             "seconds": {
-                "read": round(self.read_seconds, 3),
+                "read": round(self.source.seconds, 3),
                 "train": round(model.train_seconds, 3),
                 "rank": round(model.rank_seconds, 3),
             },
@@ -88,7 +99,7 @@ class Outcome:
         return [*lines, *self._notes()]
 
     def _notes(self) -> list[str]:
-        data, means = self.data, self.cold.means
+        data, means = self.source.data, self.cold.means
         notes = [f"{len(data.known):,} users judged; brackets are 95 % intervals of a mean"]
         if len(data.cold):
             found = ", ".join(f"{name} {means[name]:.4f}" for name in list(means)[:2])
@@ -96,7 +107,7 @@ class Outcome:
         unknown = data.known.unknown_pairs + data.cold.unknown_pairs
         for count, reason in (
             (unknown, "their item is not in training"),
-            (data.masked_pairs, "their item is masked"),
+            (data.masked_pairs, "their item is masked, see --mask"),
         ):
             if count:
                 notes.append(f"{count:,} test pairs count but cannot be hit: {reason}")
@@ -121,16 +132,16 @@ class Outcome:
         }
 
     def _data(self) -> dict[str, Any]:
-        data = self.data
+        source, data = self.source, self.source.data
         users, items = data.pairs.shape
         return {
-            "train_rows": self.rows["train"],
-            "train_rows_left_out": self.left_out["train"],
+            "train_rows": source.rows["train"],
+            "train_rows_left_out": source.left_out["train"],
             "train_users": users,
             "train_items": items,
             "train_pairs": len(data.pairs.item_indices),
-            "test_rows": self.rows["test"],
-            "test_rows_left_out": self.left_out["test"],
+            "test_rows": source.rows["test"],
+            "test_rows_left_out": source.left_out["test"],
             "test_pairs": len(data.known.items) + len(data.cold.items),
             "test_pairs_of_unknown_items": data.known.unknown_pairs + data.cold.unknown_pairs,
             "test_pairs_masked": data.masked_pairs,

@@ -16,7 +16,7 @@ from recsys.training.settings import ModelSettings
 from spark_jobs.file_evaluation.data import Mask, judged_data
 from spark_jobs.file_evaluation.event_file import EventFile, read_event_file
 from spark_jobs.file_evaluation.judge import Say, judge_baseline, judge_cold, judge_scores
-from spark_jobs.file_evaluation.outcome import MODEL, Backend, Outcome
+from spark_jobs.file_evaluation.outcome import MODEL, Backend, Outcome, Source
 
 _ROWS_BETWEEN_LINES = 10_000_000
 
@@ -47,14 +47,10 @@ def evaluate_files(
     Raises:
         InvalidInput, NoData, ConfigurationError: see the message.
     """
-    started = time.perf_counter()
-    train = _read(request.train, request.shop, say)
-    test = _read(request.test, request.shop, say)
-    data = judged_data(train.log, test.log, request.shop, request.mask)
-    read_seconds = time.perf_counter() - started
+    source = _read_files(request, say)
+    data = source.data
     users, items = data.pairs.shape
     say(f"training: {users:,} users, {items:,} items, {len(data.pairs.item_indices):,} pairs")
-
     started = time.perf_counter()
     built = build_model(
         data.pairs, ("",) * items, data.eligible, request.settings, _iterations(request, say)
@@ -62,13 +58,10 @@ def evaluate_files(
     score = model_scores(built)
     model = judge_scores(MODEL, score, data, time.perf_counter() - started, say)
     outcome = Outcome(
-        data=data,
+        source=source,
         settings=request.settings,
         shop=request.shop,
         mask=request.mask,
-        rows={"train": len(train.log), "test": len(test.log)},
-        left_out={"train": train.left_out, "test": test.left_out},
-        read_seconds=read_seconds,
         backend=_backend(built.trained),
         model=model,
         cold=judge_cold(data),
@@ -83,6 +76,19 @@ def evaluate_files(
 
 def _backend(trained: Trained) -> Backend:
     return Backend(trained.backend, trained.device.value, trained.alpha, trained.versions)
+
+
+def _read_files(request: Request, say: Say) -> Source:
+    """Only the pairs stay in memory: the events of a large file take as much again."""
+    started = time.perf_counter()
+    train = _read(request.train, request.shop, say)
+    test = _read(request.test, request.shop, say)
+    return Source(
+        data=judged_data(train.log, test.log, request.shop, request.mask),
+        rows={"train": len(train.log), "test": len(test.log)},
+        left_out={"train": train.left_out, "test": test.left_out},
+        seconds=time.perf_counter() - started,
+    )
 
 
 def _read(path: Path, shop: Shop, say: Say) -> EventFile:

@@ -9,6 +9,9 @@ from scipy.sparse import csr_matrix, diags
 
 from recsys.training.evaluation.held_out import NO_ITEM, Lists
 
+# The sum of a list's vectors may be as long as there are users.
+LISTS_A_BLOCK = 64
+
 
 def exposure(lists: Lists, items: int) -> NDArray[np.int64]:
     """(n,) in how many lists each item appears."""
@@ -72,14 +75,24 @@ def intra_list_diversity(
     vectors = csr_matrix(vectors)
     squares = np.asarray(vectors.multiply(vectors).sum(axis=1)).ravel()
     unit = diags(np.where(squares > 0, squares, 1.0) ** -0.5) @ vectors
+    blocks = [
+        _diversity_of(lists[start : start + LISTS_A_BLOCK], unit, squares > 0)
+        for start in range(0, len(lists), LISTS_A_BLOCK)
+    ]
+    return np.concatenate(blocks) if blocks else np.empty(0)
+
+
+def _diversity_of(
+    lists: Lists, unit: csr_matrix, is_unit: NDArray[np.bool_]
+) -> NDArray[np.float64]:
     filled = lists != NO_ITEM
     lengths = filled.sum(axis=1)
     chosen = csr_matrix(
         (np.ones(lengths.sum()), lists[filled], np.concatenate([[0], np.cumsum(lengths)])),
-        shape=(len(lists), vectors.shape[0]),
+        shape=(len(lists), unit.shape[0]),
     )
     sums = chosen @ unit
-    together = np.asarray(sums.multiply(sums).sum(axis=1)).ravel() - chosen @ (squares > 0)
+    together = np.asarray(sums.multiply(sums).sum(axis=1)).ravel() - chosen @ is_unit
     return np.asarray(1.0 - _ratio(together, lengths * (lengths - 1)))
 
 

@@ -14,8 +14,8 @@ from recsys.training.evaluation.report import Behaviour, Report, judge
 ScoreFunction = Callable[[NDArray[np.int64]], Scores]
 
 MAX_USERS_A_BLOCK = 1024
-# 64 MB of float32, some of it several times while it is ranked.
-MAX_SCORES_A_BLOCK = 2**24
+# 16 MB of float32, held several times over while it is ranked.
+MAX_SCORES_A_BLOCK = 2**22
 
 
 def evaluate(

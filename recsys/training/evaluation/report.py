@@ -21,8 +21,10 @@ from recsys.training.evaluation.list_metrics import (
 )
 from recsys.training.evaluation.ranking_metrics import RANKING_METRICS
 
-# A mean over so many lists has a narrow interval already, and long columns are slow to compare.
+# So many lists give a narrow interval, so many users the cosines of whatever is shown often; with
+# all of them, diversity would take longer than all other metrics together.
 DIVERSITY_LISTS = 1000
+DIVERSITY_USERS = 50_000
 
 
 @dataclass(frozen=True)
@@ -109,16 +111,21 @@ def judge(lists: Lists, test: TestSet, behaviour: Behaviour | None = None) -> Re
 
 
 def _diversity(lists: Lists, matrix: csr_matrix) -> NDArray[np.float64]:
-    """Intra-list diversity by who had the items, of some lists spread evenly; else NaN."""
-    chosen = np.unique(np.linspace(0, len(lists) - 1, DIVERSITY_LISTS).astype(np.int64))
+    """Intra-list diversity by who had the items, of some lists; NaN of the others."""
+    chosen = _spread(len(lists), DIVERSITY_LISTS)
     some = lists[chosen]
     shown = np.unique(some[some != NO_ITEM])
-    columns = matrix[:, shown].T.tocsr()
+    columns = matrix[_spread(matrix.shape[0], DIVERSITY_USERS)][:, shown].T.tocsr()
     columns.data = np.ones_like(columns.data)
     found = np.full(len(lists), np.nan)
     renumbered = np.where(some == NO_ITEM, NO_ITEM, np.searchsorted(shown, some))
     found[chosen] = intra_list_diversity(renumbered, columns)
     return found
+
+
+def _spread(rows: int, most: int) -> NDArray[np.int64]:
+    """At most so many rows, evenly spread: the same ones for every model."""
+    return np.unique(np.linspace(0, rows - 1, most).astype(np.int64))
 
 
 def _refuse_repeats(lists: Lists) -> None:

@@ -64,7 +64,11 @@ def test_novelty_is_the_mean_over_a_list_and_none_for_an_empty_one() -> None:
 
 
 @pytest.mark.parametrize("sparse", [False, True])
-def test_diversity_is_one_minus_the_mean_cosine_of_pairs(sparse: bool) -> None:
+def test_diversity_is_one_minus_the_mean_cosine_of_pairs(
+    sparse: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when lists come in several blocks."""
+    monkeypatch.setattr("recsys.training.evaluation.list_metrics.LISTS_A_BLOCK", 2)
     random = np.random.default_rng(3)
     vectors = random.random((9, 4)) * (random.random((9, 4)) < 0.6)
     vectors[5] = 0
