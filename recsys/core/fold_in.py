@@ -34,8 +34,8 @@ def normal_system(
         alpha: as in training.
         row_regularization: the user's lambda, see `recsys.core.regularization`.
     """
-    weights = confidence(strengths, alpha)
-    system = item_gramian + (item_factors.T * (weights - 1.0)) @ item_factors
+    extra = confidence(strengths, alpha) - 1.0
+    system = np.asarray(item_gramian + (item_factors.T * extra) @ item_factors, np.float32)
     system[np.diag_indices_from(system)] += row_regularization
     return system
 

@@ -26,12 +26,14 @@ class BuiltModel:
 
     Attributes:
         neighbour_weight: w of `recsys.core.scoring`.
+        part_ratio: how many times larger the factor part of a score is than the neighbour part.
     """
 
     items: ItemSide
     users: UserSide
     trained: Trained
     neighbour_weight: float
+    part_ratio: float
 
 
 def build_model(
@@ -68,11 +70,11 @@ def build_model(
         eligible=eligible,
     )
     users = UserSide(pairs.users, trained.user_factors, pairs.indptr, pairs.histories())
-    weight = settings.neighbour_weight * _size_ratio(items, users)
-    return BuiltModel(items, users, trained, weight)
+    ratio = _part_ratio(items, users)
+    return BuiltModel(items, users, trained, settings.neighbour_weight * ratio, ratio)
 
 
-def _size_ratio(items: ItemSide, users: UserSide) -> float:
+def _part_ratio(items: ItemSide, users: UserSide) -> float:
     """How many times larger the factor part of a score is than the neighbour part.
 
     Measured by the mean of the best items of each, over users spread evenly.

@@ -60,7 +60,6 @@ def top_n_lists(
         neighbour_weight: see `recsys.core.scoring`.
         threads: as many as there are processors when left open.
     """
-    n = min(n, len(items.ids))
     lists = Lists(np.empty((len(rows), n), np.int32), np.empty((len(rows), n), np.float32))
     trended = _padded_factors(items)
     # Padding adds its zeros to the last column, which is no item's.

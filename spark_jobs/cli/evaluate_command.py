@@ -18,7 +18,7 @@ from recsys.training.settings import ModelSettings
 from spark_jobs.cli.output import say
 from spark_jobs.file_evaluation.data import Mask
 from spark_jobs.file_evaluation.outcome import Outcome
-from spark_jobs.file_evaluation.run import Request, evaluate_files
+from spark_jobs.file_evaluation.run import Request, Tuning, evaluate_files
 from spark_jobs.mllib_baseline import mllib_als
 from spark_jobs.session import spark_session
 from spark_jobs.settings import ShopSettings, SparkSettings, load
@@ -60,6 +60,17 @@ def evaluate(
             " event whose type excludes."
         ),
     ] = Mask.ALL,
+    tune_minutes: Annotated[
+        float | None,
+        typer.Option(min=0.0, help="Search for better settings so long, on a part of --train."),
+    ] = None,
+    tune_journal: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False,
+            help="A file that keeps the trials: the same command with it goes on searching.",
+        ),
+    ] = None,
 ) -> None:
     """Train on one file, judge by another, set baselines beside it.
 
@@ -77,7 +88,8 @@ def evaluate(
     if output and not output.parent.is_dir():
         raise ConfigurationError(f"--output: there is no folder {output.parent}")
     shop = load_shop(load(ShopSettings).shop_config)
-    request = Request(train, test, shop, ModelSettings(), mask)
+    tuning = None if tune_minutes is None else Tuning(60 * tune_minutes, tune_journal)
+    request = Request(train, test, shop, ModelSettings(), mask, tuning)
 
     def keep(outcome: Outcome) -> None:
         if output:

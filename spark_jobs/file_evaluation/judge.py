@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from recsys.training.baselines import Baseline
 from recsys.training.baselines.popularity import popularity
-from recsys.training.evaluation import Report, ScoreFunction, evaluate
+from recsys.training.build import BuiltModel
+from recsys.training.evaluation import Report, ScoreFunction, evaluate, judge
 from recsys.training.evaluation.score_functions import masked
+from recsys.training.top_n import top_n_lists
 from spark_jobs.file_evaluation.data import JudgedData
 
 Say = Callable[[str], None]
@@ -48,6 +50,17 @@ def judge_scores(
     )
     seconds = time.perf_counter() - started
     say(f"{name}: {len(data.known):,} users ranked and judged in {seconds:.1f} s")
+    return Judged(report, train_seconds, seconds)
+
+
+def judge_model(built: BuiltModel, data: JudgedData, train_seconds: float, say: Say) -> Judged:
+    """Judge the lists that would be published; the mask is in the histories of the model."""
+    started = time.perf_counter()
+    users = data.known.users
+    lists = top_n_lists(built.items, built.users, users, built.neighbour_weight, K)
+    report = judge(lists.items, data.known, data.behaviour)
+    seconds = time.perf_counter() - started
+    say(f"model: {len(users):,} users ranked and judged in {seconds:.1f} s")
     return Judged(report, train_seconds, seconds)
 
 

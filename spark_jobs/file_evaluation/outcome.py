@@ -11,6 +11,7 @@ import numpy as np
 from recsys.runtime.shop import Shop
 from recsys.training.evaluation import Estimate, Report
 from recsys.training.settings import ModelSettings, settings_entry
+from recsys.training.tuning import Tuned
 from spark_jobs.file_evaluation.data import JudgedData, Mask
 from spark_jobs.file_evaluation.judge import Judged
 from spark_jobs.metrics_table import aligned, metric_rows
@@ -54,6 +55,7 @@ class Outcome:
 
     source: Source
     settings: ModelSettings
+    tuned: Tuned | None
     shop: Shop
     mask: Mask
     backend: Backend
@@ -85,6 +87,7 @@ class Outcome:
             },
             "peak_memory_mib": round(self.peak_memory_mib, 1),
             "settings": self._settings(),
+            "tuning": self._tuning(),
             "backend": asdict(self.backend),
             "baselines": baselines,
         }
@@ -101,6 +104,11 @@ class Outcome:
     def _notes(self) -> list[str]:
         data, means = self.source.data, self.cold.means
         notes = [f"{len(data.known):,} users judged; brackets are 95 % intervals of a mean"]
+        if self.tuned:
+            notes.append(
+                f"tuned in {self.tuned.trials} trials: ndcg_at_20 {self.tuned.ndcg:.4f} on the"
+                f" validation part, {self.tuned.default_ndcg:.4f} with the defaults"
+            )
         if len(data.cold):
             found = ", ".join(f"{name} {means[name]:.4f}" for name in list(means)[:2])
             notes.append(f"{len(data.cold):,} cold users, answered with popular items: {found}")
@@ -119,6 +127,15 @@ class Outcome:
         values = {name: np.append(known[name], cold.get(name, ())) for name in known}
         pooled = Report(np.append(self.model.report.users, self.cold.users), values)
         return {"users": len(pooled.users), **_metrics(pooled)}
+
+    def _tuning(self) -> dict[str, Any] | None:
+        if self.tuned is None:
+            return None
+        return {
+            "trials": self.tuned.trials,
+            "validation_ndcg_at_20": self.tuned.ndcg,
+            "validation_ndcg_at_20_of_defaults": self.tuned.default_ndcg,
+        }
 
     def _baseline(self, found: Judged) -> dict[str, Any]:
         differences = self.model.report.minus(found.report)

@@ -4,32 +4,43 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from recsys.runtime.shop import Shop
 from recsys.training.als import Trained
 from recsys.training.baselines import Baseline
 from recsys.training.build import build_model
-from recsys.training.evaluation.model_scores import model_scores
+from recsys.training.evaluation.splits import follows
+from recsys.training.event_log import EventLog
 from recsys.training.settings import ModelSettings
+from recsys.training.tuning import Tuned, Validation, hold_out, tune
 from spark_jobs.file_evaluation.data import Mask, judged_data
 from spark_jobs.file_evaluation.event_file import EventFile, read_event_file
-from spark_jobs.file_evaluation.judge import Say, judge_baseline, judge_cold, judge_scores
+from spark_jobs.file_evaluation.judge import Say, judge_baseline, judge_cold, judge_model
 from spark_jobs.file_evaluation.outcome import MODEL, Backend, Outcome, Source
 
 _ROWS_BETWEEN_LINES = 10_000_000
 
 
 @dataclass(frozen=True)
+class Tuning:
+    """How long to search for settings, and the file that keeps the trials."""
+
+    seconds: float
+    journal: Path | None = None
+
+
+@dataclass(frozen=True)
 class Request:
-    """What to train on, what to judge by, and how."""
+    """What to train on, what to judge by, and how; without tuning the settings are taken."""
 
     train: Path
     test: Path
     shop: Shop
     settings: ModelSettings
     mask: Mask
+    tuning: Tuning | None = None
 
 
 def evaluate_files(
@@ -47,19 +58,21 @@ def evaluate_files(
     Raises:
         InvalidInput, NoData, ConfigurationError: see the message.
     """
-    source = _read_files(request, say)
+    source, validation = _read_files(request, say)
     data = source.data
     users, items = data.pairs.shape
     say(f"training: {users:,} users, {items:,} items, {len(data.pairs.item_indices):,} pairs")
+    tuned = _tune(request, validation, say) if validation else None
+    settings = tuned.settings if tuned else request.settings
     started = time.perf_counter()
     built = build_model(
-        data.pairs, ("",) * items, data.eligible, request.settings, _iterations(request, say)
+        data.pairs, ("",) * items, data.eligible, settings, _iterations(settings, say)
     )
-    score = model_scores(built)
-    model = judge_scores(MODEL, score, data, time.perf_counter() - started, say)
+    model = judge_model(built, data, time.perf_counter() - started, say)
     outcome = Outcome(
         source=source,
-        settings=request.settings,
+        settings=settings,
+        tuned=tuned,
         shop=request.shop,
         mask=request.mask,
         backend=_backend(built.trained),
@@ -78,17 +91,36 @@ def _backend(trained: Trained) -> Backend:
     return Backend(trained.backend, trained.device.value, trained.alpha, trained.versions)
 
 
-def _read_files(request: Request, say: Say) -> Source:
+def _read_files(request: Request, say: Say) -> tuple[Source, Validation | None]:
     """Only the pairs stay in memory: the events of a large file take as much again."""
     started = time.perf_counter()
     train = _read(request.train, request.shop, say)
     test = _read(request.test, request.shop, say)
-    return Source(
-        data=judged_data(train.log, test.log, request.shop, request.mask),
-        rows={"train": len(train.log), "test": len(test.log)},
+    log = train.log
+    if log.timestamps_ms is not None and not follows(log, test.log):
+        say("the test is not of a time after the training: ages and trends are left out")
+        log = replace(log, timestamps_ms=None)
+    source = Source(
+        data=judged_data(log, test.log, request.shop, request.mask),
+        rows={"train": len(log), "test": len(test.log)},
         left_out={"train": train.left_out, "test": test.left_out},
         seconds=time.perf_counter() - started,
     )
+    return source, _validation(request, log) if request.tuning else None
+
+
+def _validation(request: Request, log: EventLog) -> Validation:
+    shop, seed = request.shop, request.settings.als.seed
+    return hold_out(log, shop.half_life_days, shop.popularity_half_life_days, seed)
+
+
+def _tune(request: Request, validation: Validation, say: Say) -> Tuned:
+    tuning = request.tuning or Tuning(0.0)
+    say(
+        f"tuning for {tuning.seconds / 60:g} minutes on {len(validation.test):,} users' held-out"
+        " part of the training file"
+    )
+    return tune(validation, request.settings, tuning.seconds, journal=tuning.journal, say=say)
 
 
 def _read(path: Path, shop: Shop, say: Say) -> EventFile:
@@ -107,10 +139,12 @@ def _read(path: Path, shop: Shop, say: Say) -> EventFile:
     return found
 
 
-def _iterations(request: Request, say: Say) -> Callable[[int], None]:
+def _iterations(settings: ModelSettings, say: Say) -> Callable[[int], None]:
+    iterations = settings.als.iterations
+
     def on_iteration(done: int) -> None:
-        if done % 5 == 0 or done == request.settings.als.iterations:
-            say(f"{MODEL}: iteration {done} of {request.settings.als.iterations}")
+        if done % 5 == 0 or done == iterations:
+            say(f"{MODEL}: iteration {done} of {iterations}")
 
     return on_iteration
 

@@ -12,6 +12,8 @@ from recsys.training.evaluation.held_out import TestSet
 from recsys.training.event_log import EventLog
 from recsys.training.pairs import Pairs
 
+_NEARLY_ALL = 0.95
+
 
 def temporal_split(log: EventLog, at_ms: int) -> tuple[EventLog, EventLog]:
     """Events before a time, the same for all users, and those from it on.
@@ -33,6 +35,19 @@ def split_time_ms(log: EventLog, newest_share: float) -> int:
         ConfigurationError: when the log has no timestamps.
     """
     return int(np.quantile(_times(log), 1.0 - newest_share, method="lower"))
+
+
+def follows(train: EventLog, test: EventLog) -> bool:
+    """Whether the test is the future of training: most of it came after nearly all of training.
+
+    Where it is not, as with a random split or every user's last event, the age of an event and the
+    trend of an item at the end of training say nothing about the time of the test. A test without
+    timestamps is taken for the future, which is what a model is asked about in a shop.
+    """
+    if test.timestamps_ms is None or not len(test):
+        return True
+    nearly_all = np.quantile(_times(train), _NEARLY_ALL)
+    return bool(np.median(test.timestamps_ms) > nearly_all)
 
 
 def held_out_goals(future: EventLog, users: Vocabulary, items: Vocabulary) -> TestSet:
