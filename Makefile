@@ -42,7 +42,7 @@ bench: $(SYNCED) ## Measure rows written to and read from HBase, on a stack of i
 		$(STACK) down --name bench; exit $$code
 
 bench-publish: $(SYNCED) ## Measure the CPU that publishing a user to Redis costs
-	@$(PYTHON) benchmarks/bench_publish.py
+	@$(PYTHON) -m benchmarks.bench_publish
 
 bench-train: $(SYNCED) ## Measure training beside implicit and Spark MLlib (which needs a full JDK)
 	@$(PYTHON) -m benchmarks.bench_train

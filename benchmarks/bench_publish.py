@@ -1,4 +1,4 @@
-"""CPU that publishing a user to Redis costs: `python benchmarks/bench_publish.py --help`.
+"""CPU that publishing a user to Redis costs: `python -m benchmarks.bench_publish --help`.
 
 Writes made-up records as a tenant `bench` to the Redis of REDIS_URL, or to one of its own on
 loopback that keeps nothing on disk. Each round writes the same users in every way, one way after
@@ -17,8 +17,8 @@ from contextlib import nullcontext
 from statistics import median
 
 import numpy as np
-from own_redis import own_redis
 
+from benchmarks.own_redis import own_redis
 from recsys.core.model import History
 from recsys.core.recommend import StoredUser
 from recsys.core.user_block import UserBlock

@@ -23,7 +23,7 @@ from recsys.training.als.settings import AlsSettings
 _BLOCKS_A_THREAD = 16
 # What a row costs beside its entries, in entries.
 _ROW_COST = 4
-_GRAMIAN_ROWS = 16_384
+_BLAS_ROWS = 16_384
 _LEAST_SHARE = 1e-6
 _LEAST_VALUE = 1e-30
 
@@ -46,8 +46,8 @@ def gramian_of(factors: Factors) -> NDArray[np.float64]:
     k = factors.shape[1]
     total = np.zeros((k, k))
     with threadpool_limits(1, "blas"):
-        for start in range(0, len(factors), _GRAMIAN_ROWS):
-            block = factors[start : start + _GRAMIAN_ROWS]
+        for start in range(0, len(factors), _BLAS_ROWS):
+            block = factors[start : start + _BLAS_ROWS]
             total += block.T @ block
     return total
 
@@ -111,9 +111,24 @@ def half_step(
         columns' gramian. Scores are the same in every basis.
     """
     spectrum = spectrum_of(gramian_of(factors))
-    factors, first_guess = factors @ spectrum.basis, first_guess @ spectrum.basis
+    factors = _turned(factors, spectrum.basis, threads)
+    first_guess = _turned(first_guess, spectrum.basis, threads)
     solved = solve_rows(strengths, lambdas, alpha, spectrum.values, factors, first_guess, threads)
     return solved, factors
+
+
+def _turned(factors: Factors, basis: NDArray[np.float32], threads: int) -> Factors:
+    """factors @ basis, by blocks of rows: equal for any number of threads."""
+    turned = np.empty_like(factors)
+
+    def turn(start: int) -> None:
+        some = slice(start, start + _BLAS_ROWS)
+        np.matmul(factors[some], basis, out=turned[some])
+
+    # OpenBLAS's own threads spin for a while when they are done, on cores that solve rows by then.
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as executor:
+        list(executor.map(turn, range(0, len(factors), _BLAS_ROWS)))
+    return turned
 
 
 def row_lambdas(strengths: csr_matrix, alpha: float, settings: AlsSettings) -> NDArray[np.float32]:

@@ -1,0 +1,21 @@
+"""What a benchmark ran on."""
+
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+
+def machine() -> str:
+    """Cores, processor and the versions that matter, in a line."""
+    versions = ", ".join(f"{name} {version(name)}" for name in ("numpy", "numba", "implicit"))
+    cores = len(os.sched_getaffinity(0))
+    return f"{cores} cores of {_processor()}, Python {platform.python_version()}, {versions}"
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() == "model name":
+            return value.strip()
+    return platform.machine()
