@@ -12,6 +12,7 @@ from spark_jobs.cli import (
     keys_command,
     nightly_command,
     tables_command,
+    tune_command,
 )
 from spark_jobs.cli.models_command import models
 from spark_jobs.cli.output import say
@@ -33,6 +34,7 @@ app = typer.Typer(
 app.add_typer(tables_command.app, name="tables")
 app.add_typer(import_command.app, name="import")
 app.command("nightly")(nightly_command.nightly)
+app.command("tune")(tune_command.tune_settings)
 app.command("evaluate")(evaluate_command.evaluate)
 app.command("recommend")(answer_commands.recommend)
 app.command("similar")(answer_commands.similar)

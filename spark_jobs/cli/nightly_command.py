@@ -3,21 +3,22 @@
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, TypeVar
 
 import typer
 
 from recsys.runtime.shop import load_shop
-from recsys.training.als import Device
+from recsys.training.als import AlsSettings, Device
 from recsys.training.settings import ModelSettings
 from spark_jobs.cli.output import say
+from spark_jobs.model_settings import load_settings
 from spark_jobs.nightly.plan import Plan, Step
 from spark_jobs.nightly.run import run_nightly
 from spark_jobs.run_folder import Window
 from spark_jobs.settings import BatchSettings, load
 
-_MODEL = ModelSettings()
-_DEFAULTS = _MODEL.als
+_Settings = TypeVar("_Settings", AlsSettings, ModelSettings)
 _DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 
 
@@ -38,20 +39,26 @@ def nightly(
     max_drop: Annotated[
         float, typer.Option(min=0, max=1, help="NDCG share a new model may lose to the old one.")
     ] = 0.1,
-    factors: Annotated[int, typer.Option(help="Length of a factor.")] = _DEFAULTS.factors,
+    model_settings: Annotated[
+        Path | None,
+        typer.Option(
+            "--settings", dir_okay=False, help="Model settings, a file as `recsys tune` writes it."
+        ),
+    ] = None,
+    factors: Annotated[int | None, typer.Option(help="Length of a factor.")] = None,
     alpha: Annotated[
         float | None,
         typer.Option(help="Confidence a strength of one adds. Default: found from the data."),
     ] = None,
     regularization: Annotated[
-        float, typer.Option(help="Lambda of a row over the confidence of its pairs.")
-    ] = _DEFAULTS.regularization,
+        float | None, typer.Option(help="Lambda of a row over the confidence of its pairs.")
+    ] = None,
     neighbour_weight: Annotated[
-        float, typer.Option(help="What item neighbours count beside factors.")
-    ] = _MODEL.neighbour_weight,
-    iterations: Annotated[int, typer.Option(help="ALS iterations.")] = _DEFAULTS.iterations,
-    seed: Annotated[int, typer.Option(help="Of the first factors.")] = _DEFAULTS.seed,
-    device: Annotated[Device, typer.Option(help="Where to train.")] = Device.AUTO,
+        float | None, typer.Option(help="What item neighbours count beside factors.")
+    ] = None,
+    iterations: Annotated[int | None, typer.Option(help="ALS iterations.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the first factors.")] = None,
+    device: Annotated[Device | None, typer.Option(help="Where to train.")] = None,
     force: Annotated[bool, typer.Option(help="Train even when nothing changed.")] = False,
 ) -> None:
     """Read behaviour, train, evaluate and publish a new model version.
@@ -66,11 +73,14 @@ def nightly(
 
         recsys nightly --end 2011-12-10 --holdout-days 100
 
+        recsys nightly --settings settings.json
+
         recsys nightly publish        (only that step, after a failed one)
     """
     settings = load(BatchSettings)
-    als = replace(
-        _DEFAULTS,
+    base = load_settings(model_settings) if model_settings else ModelSettings()
+    als = _changed(
+        base.als,
         factors=factors,
         alpha=alpha,
         regularization=regularization,
@@ -82,12 +92,18 @@ def nightly(
         tenant=tenant or settings.tenant,
         window=Window(_milliseconds(start, 0), _milliseconds(end, _tomorrow_ms())),
         shop=load_shop(settings.shop_config),
-        model=replace(_MODEL, als=als, neighbour_weight=neighbour_weight),
+        model=_changed(replace(base, als=als), neighbour_weight=neighbour_weight),
         holdout_days=holdout_days,
         max_drop=max_drop,
         force=force,
     )
     run_nightly(settings, plan, steps or list(Step), say)
+
+
+def _changed(settings: _Settings, **changes: object) -> _Settings:
+    """The settings with those changes that were asked for."""
+    asked = {name: value for name, value in changes.items() if value is not None}
+    return replace(settings, **asked)  # type: ignore[arg-type]
 
 
 def _milliseconds(moment: datetime | None, default: int) -> int:

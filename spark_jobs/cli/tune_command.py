@@ -1,0 +1,49 @@
+"""`recsys tune`: settings that suit a shop's own data."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from recsys.core.errors import ConfigurationError
+from recsys.runtime.shop import load_shop
+from recsys.training.settings import ModelSettings
+from recsys.training.tuning import hold_out, tune
+from spark_jobs.cli.output import say
+from spark_jobs.model_settings import save_settings
+from spark_jobs.run_folder import RunFolder
+from spark_jobs.settings import BatchSettings, load
+from spark_jobs.snapshot_log import snapshot_log
+
+
+def tune_settings(
+    output: Annotated[Path, typer.Option(dir_okay=False, help="Where to write the settings.")],
+    minutes: Annotated[float, typer.Option(min=0.0, help="How long to search.")] = 30.0,
+    journal: Annotated[
+        Path | None,
+        typer.Option(dir_okay=False, help="A file that keeps the trials, to go on later."),
+    ] = None,
+    tenant: Annotated[str | None, typer.Option(help="The shop. Default: $RECSYS_TENANT.")] = None,
+) -> None:
+    """Search for model settings on the events that the last `recsys nightly` read.
+
+    The newest tenth of the events is held out to compare settings by. What is found is written to
+    a file for `recsys nightly --settings`, whose gate still judges the model by newer days. Several
+    of these commands with the same journal search together.
+
+    Example: recsys tune --minutes 30 --output settings.json
+    """
+    if not output.parent.is_dir():
+        raise ConfigurationError(f"--output: there is no folder {output.parent}")
+    settings = load(BatchSettings)
+    shop = load_shop(settings.shop_config)
+    log = snapshot_log(RunFolder(settings.run_folder(tenant or settings.tenant)), shop)
+    start = ModelSettings()
+    validation = hold_out(log, shop.half_life_days, shop.popularity_half_life_days, start.als.seed)
+    say(f"{len(log):,} events; {len(validation.test):,} users' newest ones are held out")
+    found = tune(validation, start, 60 * minutes, journal=journal, say=say)
+    save_settings(output, found.settings)
+    say(
+        f"{found.trials} trials: ndcg@20 {found.ndcg:.4f}, {found.default_ndcg:.4f} with the"
+        f" defaults; train with: recsys nightly --settings {output}"
+    )

@@ -1,0 +1,51 @@
+"""Model settings as a JSON file: what `recsys tune` writes and `recsys nightly` takes."""
+
+import json
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from recsys.core.errors import ConfigurationError
+from recsys.training.als import AlsSettings
+from recsys.training.settings import ModelSettings, settings_entry
+
+
+def save_settings(path: Path, settings: ModelSettings) -> None:
+    """Write settings; who reads meanwhile sees the old file or the new one."""
+    draft = path.with_name(f"{path.name}.part")
+    draft.write_text(json.dumps(settings_entry(settings), indent=2) + "\n", "utf-8")
+    draft.replace(path)
+
+
+def load_settings(path: Path) -> ModelSettings:
+    """Read settings; what the file does not name keeps its default.
+
+    Raises:
+        ConfigurationError: naming the file and the setting at fault.
+    """
+    try:
+        entry = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{path} cannot be read as JSON: {error}") from error
+    if not isinstance(entry, dict) or not isinstance(entry.get("als", {}), dict):
+        raise ConfigurationError(f"{path}: must hold an object of settings")
+    _refuse_unknown(path, entry, ModelSettings)
+    _refuse_unknown(path, entry.get("als", {}), AlsSettings)
+    try:
+        return TypeAdapter(ModelSettings).validate_python(entry)
+    except ValidationError as error:
+        first = error.errors()[0]
+        setting = ".".join(map(str, first["loc"]))
+        raise ConfigurationError(f"{path}: {setting}: {first['msg']}") from error
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{path}: {error}") from error
+
+
+def _refuse_unknown(path: Path, entry: dict[str, Any], kind: type) -> None:
+    known = [field.name for field in fields(kind)]
+    if unknown := [name for name in entry if name not in known]:
+        raise ConfigurationError(
+            f"{path}: {unknown[0]} is no setting; there are: {', '.join(known)}"
+        )
