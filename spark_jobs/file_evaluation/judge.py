@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from recsys.training.baselines import Baseline
 from recsys.training.baselines.popularity import popularity
 from recsys.training.build import BuiltModel
-from recsys.training.evaluation import Report, ScoreFunction, evaluate, judge
+from recsys.training.evaluation import Lists, Report, evaluate, judge, top_k_lists
+from recsys.training.evaluation.model_lists import model_lists
 from recsys.training.evaluation.score_functions import masked
-from recsys.training.top_n import top_n_lists
 from spark_jobs.file_evaluation.data import JudgedData
 
 Say = Callable[[str], None]
+OnUsers = Callable[[int], None]
 
 K = 20
 _PROGRESS_SECONDS = 10.0
@@ -27,41 +28,36 @@ class Judged:
     rank_seconds: float
 
 
+def judge_model(name: str, built: BuiltModel, data: JudgedData, seconds: float, say: Say) -> Judged:
+    """Judge our own model, which was built in so many seconds and masks by itself."""
+
+    def rank(on_users: OnUsers) -> Lists:
+        return model_lists(built, data.known, K, on_users)
+
+    return _judged(name, rank, data, seconds, say)
+
+
 def judge_baseline(name: str, fit: Baseline, data: JudgedData, say: Say) -> Judged:
-    """Fit and judge one model; all are masked alike."""
+    """Fit and judge a baseline; all are masked as the model is."""
     started = time.perf_counter()
-    score = fit(data.pairs)
-    fitted = time.perf_counter()
-    say(f"{name}: trained in {fitted - started:.1f} s")
-    return judge_scores(name, score, data, fitted - started, say)
+    score = masked(fit(data.pairs), data.pairs, data.eligible)
+    seconds = time.perf_counter() - started
+    say(f"{name}: trained in {seconds:.1f} s")
+
+    def rank(on_users: OnUsers) -> Lists:
+        return top_k_lists(score, data.known, K, on_users)
+
+    return _judged(name, rank, data, seconds, say)
 
 
-def judge_scores(
-    name: str, score: ScoreFunction, data: JudgedData, train_seconds: float, say: Say
+def _judged(
+    name: str, rank: Callable[[OnUsers], Lists], data: JudgedData, train_seconds: float, say: Say
 ) -> Judged:
-    """Judge what is fitted already."""
     started = time.perf_counter()
-    report = evaluate(
-        masked(score, data.pairs, data.eligible),
-        data.known,
-        data.behaviour,
-        K,
-        _progress(name, len(data.known), say),
-    )
+    lists = rank(_progress(name, len(data.known), say))
     seconds = time.perf_counter() - started
-    say(f"{name}: {len(data.known):,} users ranked and judged in {seconds:.1f} s")
-    return Judged(report, train_seconds, seconds)
-
-
-def judge_model(built: BuiltModel, data: JudgedData, train_seconds: float, say: Say) -> Judged:
-    """Judge the lists that would be published; the mask is in the histories of the model."""
-    started = time.perf_counter()
-    users = data.known.users
-    lists = top_n_lists(built.items, built.users, users, built.neighbour_weight, K)
-    report = judge(lists.items, data.known, data.behaviour)
-    seconds = time.perf_counter() - started
-    say(f"model: {len(users):,} users ranked and judged in {seconds:.1f} s")
-    return Judged(report, train_seconds, seconds)
+    say(f"{name}: {len(data.known):,} users ranked in {seconds:.1f} s")
+    return Judged(judge(lists, data.known, data.behaviour, K), train_seconds, seconds)
 
 
 def judge_cold(data: JudgedData) -> Report:
@@ -70,7 +66,7 @@ def judge_cold(data: JudgedData) -> Report:
     return evaluate(fallback, data.cold, data.behaviour, K)
 
 
-def _progress(name: str, users: int, say: Say) -> Callable[[int], None]:
+def _progress(name: str, users: int, say: Say) -> OnUsers:
     told = time.perf_counter()
 
     def on_users(done: int) -> None:

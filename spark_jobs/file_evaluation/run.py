@@ -68,7 +68,7 @@ def evaluate_files(
     built = build_model(
         data.pairs, ("",) * items, data.eligible, settings, _iterations(settings, say)
     )
-    model = judge_model(built, data, time.perf_counter() - started, say)
+    model = judge_model(MODEL, built, data, time.perf_counter() - started, say)
     outcome = Outcome(
         source=source,
         settings=settings,

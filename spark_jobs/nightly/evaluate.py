@@ -9,13 +9,13 @@ from recsys.core.confidence import MS_PER_DAY
 from recsys.core.errors import NoData
 from recsys.stores.manifest import Evaluation
 from recsys.training.build import BuiltModel
-from recsys.training.evaluation import Behaviour, Report, TestSet, evaluate
-from recsys.training.evaluation.model_scores import model_scores
+from recsys.training.evaluation import Behaviour, Report, TestSet, judge, top_k_lists
+from recsys.training.evaluation.model_lists import model_lists
 from recsys.training.evaluation.score_functions import (
     by_rank,
     has_behaviour,
+    is_known,
     masked,
-    with_fallback,
 )
 from recsys.training.evaluation.splits import rows_of
 from spark_jobs.metrics_table import aligned, metric_rows
@@ -67,10 +67,13 @@ def _judge(context: Context, split_ms: int) -> _Judged:
         rows_of(past.items.ids, items.ids)[items.codes],
     )
     popularity = masked(by_rank(past.items.popular), pairs, past.items.recommendable)
+    popular = top_k_lists(popularity, test)
     # A user whose behaviour cancels out is answered with popular items, and judged by them.
-    model = with_fallback(model_scores(past), popularity, has_behaviour(pairs))
+    known = is_known(test.users, has_behaviour(pairs))
+    lists = popular.copy()
+    lists[known] = model_lists(past, test.only(known))
     behaviour = Behaviour(pairs.matrix(), past.items.recommendable)
-    return _Judged(evaluate(model, test, behaviour), evaluate(popularity, test, behaviour))
+    return _Judged(judge(lists, test, behaviour), judge(popular, test, behaviour))
 
 
 def judged_pairs(

@@ -60,7 +60,7 @@ def test_the_model_is_judged_beside_baselines(evaluate: Run, tmp_path: Path) -> 
     assert found["cold_users"]["users"] == 0
     assert found["seconds"]["train"] > 0
     assert found["peak_memory_mib"] > 0
-    assert found["settings"]["model"]["factors"] > 0
+    assert found["settings"]["model"]["als"]["factors"] > 0
     assert set(found["baselines"]) == {"popularity", "item-knn", "implicit"}
     for metrics in (found, *found["baselines"].values()):
         for name in METRICS:

@@ -32,7 +32,7 @@ def evaluate(
         behaviour: without it only ranking metrics are there.
         on_users: called with the number of users ranked so far.
     """
-    return judge(top_k_lists(score, test, k, on_users), test, behaviour)
+    return judge(top_k_lists(score, test, k, on_users), test, behaviour, k)
 
 
 def top_k_lists(

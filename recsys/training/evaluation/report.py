@@ -82,11 +82,11 @@ class Report:
         }
 
 
-def judge(lists: Lists, test: TestSet, behaviour: Behaviour | None = None) -> Report:
-    """Metrics of the lists of test users.
+def judge(lists: Lists, test: TestSet, behaviour: Behaviour | None = None, k: int = 20) -> Report:
+    """Metrics of the first k of the lists of test users.
 
     Args:
-        lists: (t, k) item rows, best first, padded with NO_ITEM.
+        lists: (t, any) item rows, best first, padded with NO_ITEM.
         behaviour: without it only ranking metrics are there.
 
     Raises:
@@ -94,8 +94,8 @@ def judge(lists: Lists, test: TestSet, behaviour: Behaviour | None = None) -> Re
     """
     if not len(test):
         return Report(test.users)
+    lists = _of_length(lists, k)
     _refuse_repeats(lists)
-    k = lists.shape[1]
     hits, relevant = test.hits(lists), test.relevant
     per_user = {f"{name}_at_{k}": of(hits, relevant) for name, of in RANKING_METRICS.items()}
     if behaviour is None:
@@ -126,6 +126,11 @@ def _diversity(lists: Lists, matrix: csr_matrix) -> NDArray[np.float64]:
 def _spread(rows: int, most: int) -> NDArray[np.int64]:
     """At most so many rows, evenly spread: the same ones for every model."""
     return np.unique(np.linspace(0, rows - 1, most).astype(np.int64))
+
+
+def _of_length(lists: Lists, k: int) -> Lists:
+    missing = max(k - lists.shape[1], 0)
+    return np.pad(lists[:, :k], ((0, 0), (0, missing)), constant_values=NO_ITEM)
 
 
 def _refuse_repeats(lists: Lists) -> None:

@@ -1,4 +1,4 @@
-"""Score functions made of others: what a user must not be shown, and who nothing is known about."""
+"""What score functions have in common: who must not be shown what, who nothing is known about."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,25 +33,6 @@ def masked(score: ScoreFunction, pairs: Pairs, eligible: NDArray[np.bool_]) -> S
         for row in np.flatnonzero(users < len(pairs.users)):
             span = slice(*pairs.indptr[users[row] : users[row] + 2])
             found[row, pairs.item_indices[span][pairs.excluded[span]]] = -np.inf
-        return found
-
-    return scores
-
-
-def with_fallback(
-    score: ScoreFunction, fallback: ScoreFunction, known: NDArray[np.bool_]
-) -> ScoreFunction:
-    """Ask `fallback` for users without behaviour, as serving does, and `score` for the others.
-
-    Args:
-        known: (u,) bool by user row, see `has_behaviour`; strangers are unknown.
-    """
-
-    def scores(users: NDArray[np.int64]) -> Scores:
-        asked = is_known(users, known)
-        found = fallback(users)
-        if asked.any():
-            found[asked] = score(users[asked])
         return found
 
     return scores

@@ -113,10 +113,25 @@ def test_models_judged_by_other_users_cannot_be_compared() -> None:
         evaluate(score, test).minus(evaluate(score, some))
 
 
+def test_longer_lists_are_judged_by_their_first_places() -> None:
+    test = a_test_set()
+    long, short = (top_k_lists(score, test, k) for k in (10, 4))
+    assert judge(long, test, a_behaviour(), 4).means == judge(short, test, a_behaviour(), 4).means
+
+
+def test_shorter_lists_miss_at_the_places_they_do_not_have() -> None:
+    """So a catalogue of few items is judged under the same names."""
+    test = a_test_set()
+    lists = top_k_lists(score, test, 10)
+    of_ten, of_twenty = judge(lists, test, k=10).means, judge(lists, test).means
+    assert of_twenty["precision_at_20"] == of_ten["precision_at_10"] / 2
+    assert of_twenty["recall_at_20"] == of_ten["recall_at_10"]
+
+
 def test_a_list_that_names_an_item_twice_is_refused() -> None:
     test = a_test_set()
     lists = np.full((len(test), 3), NO_ITEM, np.int32)
-    assert judge(lists, test).means["recall_at_3"] == 0
+    assert judge(lists, test).means["recall_at_20"] == 0
     lists[4] = [7, 1, 7]
     with pytest.raises(InvalidInput, match="twice"):
         judge(lists, test)

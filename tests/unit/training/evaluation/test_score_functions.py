@@ -3,8 +3,8 @@ import numpy as np
 from recsys.training.evaluation.score_functions import (
     by_rank,
     has_behaviour,
+    is_known,
     masked,
-    with_fallback,
 )
 from recsys.training.pairs import Pairs, make_pairs
 
@@ -33,18 +33,10 @@ def test_what_is_excluded_or_not_sold_scores_nothing() -> None:
     assert shown.tolist() == [[False, False, True], [True, False, False], [True, False, True]]
 
 
-def test_users_without_behaviour_get_the_fallback_and_the_model_is_not_asked() -> None:
-    asked = []
-
-    def model(users: np.ndarray) -> np.ndarray:
-        asked.extend(users.tolist())
-        return np.full((len(users), 3), 9, np.float32)
-
-    score = with_fallback(model, by_rank(np.arange(3)), has_behaviour(some_pairs()))
-    found = score(np.array([1, 0, STRANGER]))
-    assert asked == [0]
-    assert found.tolist() == [[0, -1, -2], [9, 9, 9], [0, -1, -2]]
-
-
 def test_behaviour_that_cancels_out_is_none() -> None:
     assert has_behaviour(some_pairs()).tolist() == [True, False]
+
+
+def test_strangers_have_no_behaviour() -> None:
+    known = is_known(np.array([STRANGER, 0, 1]), has_behaviour(some_pairs()))
+    assert known.tolist() == [False, True, False]
