@@ -129,9 +129,12 @@ def test_lists_that_are_served_follow_the_formula(nightly: Nightly) -> None:
     scores *= items.trend
     scores[~items.eligible] = -np.inf
     scores[history.items[history.excluded]] = -np.inf
-    best = [items.ids.id_of(item) for item in np.argsort(-scores, kind="stable")[:10]]
+    best = np.sort(scores)[::-1][:10]
 
-    assert nightly.recommended("viewer") == best
+    served = [items.ids.index_of(item) for item in nightly.recommended("viewer")]
+    # Items that sell alike have all but equal scores, which may be added up in another order.
+    assert scores[np.array(served)] == pytest.approx(best, rel=1e-5)
+    assert len(set(served)) == 10
 
 
 def _candidate_bytes(nightly: Nightly) -> bytes:
