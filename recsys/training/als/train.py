@@ -1,6 +1,7 @@
 """Implicit-feedback ALS (Hu, Koren, Volinsky, 2008) on one machine, on a GPU where there is one."""
 
 import importlib.metadata
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,13 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from recsys.core.errors import FieldProblem, InvalidInput
+from recsys.core.errors import ConfigurationError, FieldProblem, InvalidInput
 from recsys.core.fold_in import Factors
+from recsys.training.als.cuda_device import Gpu, find_gpu, gpu_versions
+from recsys.training.als.first_factors import first_item_factors
+from recsys.training.als.gpu import check_size, train_on_gpu
 from recsys.training.als.half_step import available_threads, half_step, row_lambdas
 from recsys.training.als.settings import AlsSettings, Device, resolved_alpha
 
-# Spread of the first factors: scores begin near zero, where unobserved pairs belong.
-_FIRST_SPREAD = 0.1
+_log = logging.getLogger(__name__)
 # Half-steps that bring the users' factors to what fold-in finds.
 _PROJECTIONS = 3
 
@@ -59,16 +62,36 @@ def train_als(
     check_strengths(strengths)
     alpha = resolved_alpha(strengths, settings)
     started = time.perf_counter()
-    users, items = _train_on_cpu(strengths, alpha, settings, on_iteration)
+    gpu = _choose(strengths, settings)
+    train = train_on_gpu if gpu else _train_on_cpu
+    users, items = train(strengths, alpha, settings, on_iteration)
     return Trained(
         user_factors=users,
         item_factors=items,
         alpha=alpha,
-        backend="numba",
-        device=Device.CPU,
-        versions={name: importlib.metadata.version(name) for name in ("numba", "numpy")},
+        backend="implicit" if gpu else "numba",
+        device=Device.GPU if gpu else Device.CPU,
+        versions=gpu_versions(gpu) if gpu else _cpu_versions(),
         seconds=time.perf_counter() - started,
     )
+
+
+def _choose(strengths: csr_matrix, settings: AlsSettings) -> Gpu | None:
+    """The GPU to train on; None for the CPU."""
+    if settings.device is Device.CPU:
+        return None
+    try:
+        check_size(strengths.shape, settings.factors)
+        return find_gpu()
+    except ConfigurationError as reason:
+        if settings.device is Device.GPU:
+            raise
+        _log.info("training on the CPU: %s", reason)
+        return None
+
+
+def _cpu_versions() -> dict[str, str]:
+    return {name: importlib.metadata.version(name) for name in ("numba", "numpy")}
 
 
 def check_strengths(strengths: csr_matrix) -> None:
@@ -81,13 +104,6 @@ def check_strengths(strengths: csr_matrix) -> None:
         raise InvalidInput([FieldProblem("strengths", "must not be empty")])
     if not (np.isfinite(strengths.data) & (strengths.data > 0)).all():
         raise InvalidInput([FieldProblem("strengths", "must be finite and above zero")])
-
-
-def first_item_factors(items: int, settings: AlsSettings) -> Factors:
-    """Where training begins, (items, k) float32."""
-    random = np.random.default_rng(settings.seed)
-    spread = np.float32(_FIRST_SPREAD / np.sqrt(settings.factors))
-    return random.standard_normal((items, settings.factors), dtype=np.float32) * spread
 
 
 def _train_on_cpu(

@@ -1,6 +1,8 @@
 import ast
 import hashlib
+import itertools
 import platform
+import runpy
 import sys
 import zipfile
 from pathlib import Path
@@ -95,3 +97,17 @@ def test_a_mirror_is_taken_from_the_environment(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv(variable, value)
     assert bootstrap.find_mirror() == mirror
+
+
+@pytest.mark.parametrize("driver", [True, False])
+def test_only_a_machine_with_an_nvidia_driver_gets_the_cuda_libraries(
+    driver: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exists = Path.exists
+    monkeypatch.setattr(
+        Path, "exists", lambda path: driver if path == bootstrap.NVIDIA_DRIVER else exists(path)
+    )
+    setup = runpy.run_path(str(Path(bootstrap.__file__)), run_name="setup")
+    left_out = list(itertools.pairwise(setup["SYNC"])).count(("--no-extra", "gpu"))
+    assert left_out == (0 if driver else 1)
+    assert "--all-extras" in setup["SYNC"]

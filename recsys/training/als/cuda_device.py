@@ -1,0 +1,143 @@
+"""Whether this machine has a GPU that `implicit` can train on, and if not, what is missing."""
+
+import ctypes
+import importlib
+import importlib.metadata
+from dataclasses import dataclass
+from typing import Any
+
+from recsys.core.errors import ConfigurationError
+from recsys.training.als.cuda_libraries import preload, wheel_folders
+
+# What the wheel of implicit 0.7.3 is built for: CUDA 13, and code for compute capability 8.0 on. On
+# an older device its kernels do not start, and it does not say so.
+LEAST_DRIVER = (13, 0)
+LEAST_CAPABILITY = (8, 0)
+
+# Of CUdevice_attribute in cuda.h.
+_CAPABILITY_MAJOR, _CAPABILITY_MINOR = 75, 76
+_RUNTIME = "libcudart.so.13"  # loaded by then, so that its name is enough
+_ON_THE_CPU = "or train on the CPU (device: cpu)"
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """The device that CUDA takes when it is not told which.
+
+    Attributes:
+        name: as the driver calls it.
+        driver: the newest CUDA that the driver can run, such as (13, 0).
+        capability: compute capability, such as (9, 0).
+    """
+
+    name: str
+    driver: tuple[int, int]
+    capability: tuple[int, int]
+
+
+def read_gpu(driver: Any) -> Gpu:
+    """What the driver library says of its first device.
+
+    Raises:
+        ConfigurationError: when it shows none, or one that will not do.
+    """
+    count, version = ctypes.c_int(), ctypes.c_int()
+    status = driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count))
+    if status or not count.value:
+        raise ConfigurationError(
+            f"the NVIDIA driver shows no GPU (status {status}): check nvidia-smi and "
+            f"CUDA_VISIBLE_DEVICES, {_ON_THE_CPU}"
+        )
+    driver.cuDriverGetVersion(ctypes.byref(version))
+    found = Gpu(
+        name=_name(driver),
+        driver=(version.value // 1000, version.value % 1000 // 10),
+        capability=(_attribute(driver, _CAPABILITY_MAJOR), _attribute(driver, _CAPABILITY_MINOR)),
+    )
+    _check(found)
+    return found
+
+
+def find_gpu() -> Gpu:
+    """The GPU of this machine, with all that it takes to train on it.
+
+    Raises:
+        ConfigurationError: saying what is missing and what to do.
+    """
+    gpu = read_gpu(_driver())
+    load_extension()
+    return gpu
+
+
+def load_extension() -> Any:
+    """The CUDA extension of `implicit`: the classes Matrix, CSRMatrix and LeastSquaresSolver.
+
+    Not by way of `implicit.gpu`: that decides on its first import, maybe long before the libraries
+    were loaded, and only warns.
+
+    Raises:
+        ConfigurationError: saying what to install.
+    """
+    missing = preload(wheel_folders())
+    if missing:
+        raise ConfigurationError(_install(f"{', '.join(missing)} not found"))
+    try:
+        importlib.import_module("rmm")
+        return importlib.import_module("implicit.gpu._cuda")
+    except ImportError as error:
+        raise ConfigurationError(_install(str(error))) from error
+
+
+def gpu_versions(gpu: Gpu) -> dict[str, str]:
+    """What a model records of how it was trained: packages, CUDA, driver and the device's name."""
+    runtime = ctypes.c_int()
+    ctypes.CDLL(_RUNTIME).cudaRuntimeGetVersion(ctypes.byref(runtime))
+    packages = {name: importlib.metadata.version(name) for name in ("implicit", "numpy")}
+    return packages | {
+        "rmm": str(importlib.import_module("rmm").__version__),
+        "cuda": f"{runtime.value // 1000}.{runtime.value % 1000 // 10}",
+        "cuda_driver": ".".join(map(str, gpu.driver)),
+        "gpu": gpu.name,
+    }
+
+
+def _driver() -> Any:
+    try:
+        return ctypes.CDLL("libcuda.so.1")
+    except OSError as error:
+        raise ConfigurationError(
+            f"this machine has no NVIDIA driver ({error}): install version 580 or newer, "
+            f"{_ON_THE_CPU}"
+        ) from error
+
+
+def _check(gpu: Gpu) -> None:
+    if gpu.driver < LEAST_DRIVER:
+        raise ConfigurationError(
+            f"the NVIDIA driver is made for CUDA {gpu.driver[0]}.{gpu.driver[1]}, wanted is 13.0: "
+            f"update it to version 580 or newer, {_ON_THE_CPU}"
+        )
+    if gpu.capability < LEAST_CAPABILITY:
+        raise ConfigurationError(
+            f"{gpu.name} has compute capability {gpu.capability[0]}.{gpu.capability[1]}, implicit "
+            f"needs 8.0 (Ampere) or newer: take another GPU, {_ON_THE_CPU}"
+        )
+
+
+def _install(problem: str) -> str:
+    return (
+        f"CUDA for training is not installed ({problem}): run `make setup` on the machine with "
+        f"the GPU, or `pip install 'recsys[gpu]'`, {_ON_THE_CPU}"
+    )
+
+
+def _name(driver: Any) -> str:
+    name = ctypes.create_string_buffer(256)
+    driver.cuDeviceGetName(name, len(name), 0)
+    return name.value.decode(errors="replace")
+
+
+def _attribute(driver: Any, attribute: int) -> int:
+    value = ctypes.c_int()
+    driver.cuDeviceGetAttribute(ctypes.byref(value), attribute, 0)
+    return value.value
