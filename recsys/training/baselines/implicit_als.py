@@ -1,13 +1,19 @@
 """ALS by `implicit` with the library's own defaults, on the CPU."""
 
+import warnings
+
 import numpy as np
-from implicit.cpu.als import AlternatingLeastSquares
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from recsys.core.scoring import Scores
 from recsys.training.evaluation import ScoreFunction
 from recsys.training.pairs import Pairs
+
+with warnings.catch_warnings():
+    # Of a GPU that it cannot use, which this baseline does not ask for.
+    warnings.filterwarnings("ignore", ".*isabling GPU support")
+    from implicit.cpu.als import AlternatingLeastSquares
 
 SEED = 1
 
