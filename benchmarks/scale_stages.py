@@ -21,7 +21,7 @@ from recsys.core.scoring import Scores
 from recsys.core.user_block import UserBlock
 from recsys.stores.redis.connect import connect
 from recsys.stores.redis.published import RedisPublishedModels
-from recsys.training.als import AlsSettings, train_als
+from recsys.training.als import AlsSettings, Device, train_als
 from recsys.training.neighbours import NEIGHBOURS_AN_ITEM, item_neighbours
 from recsys.training.settings import ModelSettings
 from recsys.training.synthetic import SyntheticShop
@@ -44,7 +44,7 @@ def make_up(options: argparse.Namespace) -> Cost:
 
 def train(options: argparse.Namespace) -> Cost:
     """The mean of the iterations but the first, whose beginning cannot be seen from outside."""
-    settings = AlsSettings(factors=options.factors, iterations=ITERATIONS)
+    settings = AlsSettings(factors=options.factors, iterations=ITERATIONS, device=Device.CPU)
     train_als(TINY.strengths(), settings)
     strengths, laps, costs = read_strengths(options), Laps(), list[Cost]()
     trained = train_als(strengths, settings, lambda _: costs.append(laps.lap()))
