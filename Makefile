@@ -47,6 +47,9 @@ bench-publish: $(SYNCED) ## Measure the CPU that publishing a user to Redis cost
 bench-train: $(SYNCED) ## Measure training beside implicit and Spark MLlib (which needs a full JDK)
 	@$(PYTHON) -m benchmarks.bench_train
 
+bench-scale: $(SYNCED) ## Measure how time and memory of each nightly stage grow with the shop
+	@$(PYTHON) -m benchmarks.bench_scale
+
 bench-gpu: $(SYNCED) ## Measure training on an NVIDIA GPU
 	@$(PYTHON) -m benchmarks.bench_gpu
 

@@ -1,25 +1,36 @@
 """CPU time and memory of a process, with all its threads."""
 
+import time
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 
 
-class CpuLaps:
-    """CPU seconds, user and system, that a process (this one) uses in all its threads."""
+class Cost(NamedTuple):
+    """What some work took: CPU seconds, user and system, of all threads; and time on the wall."""
+
+    cpu_seconds: float
+    wall_seconds: float
+
+
+class Laps:
+    """The cost of what a process (this one) does, from lap to lap."""
 
     def __init__(self, pid: int | None = None) -> None:
-        self._process = psutil.Process(pid)
-        self._before = self._used()
+        self._process = psutil.Process(pid) if pid else None
+        self._before = self._now()
 
-    def lap(self) -> float:
-        """CPU seconds since the last call."""
-        before, self._before = self._before, self._used()
-        return self._before - before
+    def lap(self) -> Cost:
+        """What was done since the last call."""
+        before, self._before = self._before, self._now()
+        return Cost(*(now - then for now, then in zip(self._before, before, strict=True)))
 
-    def _used(self) -> float:
+    def _now(self) -> Cost:
+        if self._process is None:
+            return Cost(time.process_time(), time.perf_counter())
         times = self._process.cpu_times()
-        return float(times.user + times.system)
+        return Cost(times.user + times.system, time.perf_counter())
 
 
 def peak_bytes(pid: int | None = None) -> int:

@@ -22,7 +22,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from benchmarks.peers.event_log import shuffled_bytes
 from benchmarks.peers.exchange import Factors, report, save_factors, training_arguments
-from benchmarks.peers.measure import CpuLaps, peak_bytes
+from benchmarks.peers.measure import Laps, peak_bytes
 from benchmarks.peers.objective import ALPHA, OBJECTIVES
 from benchmarks.peers.spark import CORES, Jvm, start_spark
 
@@ -53,11 +53,11 @@ def measure(spark: SparkSession, folder: Path, arguments: argparse.Namespace) ->
     blas = jvm.blas()
     fit(ratings.sample(fraction=WARM_UP_SHARE, seed=1), 1, "warm-up", arguments)
     fit(ratings, 0, "warm-up", arguments)
-    laps = CpuLaps(jvm.pid())
+    laps = Laps(jvm.pid())
     start = fit(ratings, 0, SET_UP, arguments)
-    set_up = laps.lap()
+    set_up = laps.lap().cpu_seconds
     model = fit(ratings, arguments.iterations, TRAINING, arguments)
-    iterations = laps.lap() - set_up
+    iterations = laps.lap().cpu_seconds - set_up
     peak = peak_bytes(jvm.pid())
     save_factors(arguments.start, *factors_of(start, strengths.shape))
     save_factors(arguments.trained, *factors_of(model, strengths.shape))
@@ -106,14 +106,14 @@ def factors_of(model: ALSModel, shape: tuple[int, int]) -> tuple[Factors, Factor
     return sides[0], sides[1]
 
 
-def measure_lists(model: ALSModel, sizes: list[int], laps: CpuLaps) -> dict[int, float]:
+def measure_lists(model: ALSModel, sizes: list[int], laps: Laps) -> dict[int, float]:
     """CPU seconds of lists for so many users, by their number."""
     recommend(model, max(sizes))  # warms up
     costs = {}
     for users in sizes:
         laps.lap()
         recommend(model, users)
-        costs[users] = laps.lap()
+        costs[users] = laps.lap().cpu_seconds
     return costs
 
 
@@ -129,7 +129,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--memory", default="8g", help="of the JVM's heap (default: 8g)")
     parser.add_argument("--blocks", type=int, default=CORES, help="of users and of items, each")
     parser.add_argument("--block-size", type=int, default=4096, help="rows multiplied at a time")
-    parser.add_argument("--recommend-users", type=int, nargs="+", default=[1000, 3000])
+    parser.add_argument("--recommend-users", type=int, nargs="+", default=[1000, 5000])
     return parser.parse_args()
 
 

@@ -18,6 +18,7 @@ from scipy.sparse import csr_matrix, diags
 from recsys.core.model import NO_NEIGHBOUR
 from recsys.core.ranking import Indices
 from recsys.training.als.half_step import available_threads
+from recsys.training.best_of_row import keep_best, padded_length, scratch
 
 # More of them made the score no better on any data tried; similar items beyond are popular ones.
 NEIGHBOURS_AN_ITEM = 50
@@ -93,35 +94,21 @@ def _fill_block(  # type: ignore[no-untyped-def]
     eligible, neighbours, scores, start, stop,
 ):  # fmt: skip
     """Rows start to stop of S = R~^T R~, the best of each; one row is held at a time."""
-    row = np.zeros(len(eligible), np.float32)
-    met, met_by = np.empty(len(eligible), np.int32), np.full(len(eligible), -1, np.int32)
+    items = len(eligible)
+    row = np.zeros(padded_length(items), np.float32)
+    maxima, found = scratch(len(row))
     for item in range(start, stop):
-        many = 0
+        row[:] = 0
         for at in range(item_indptr[item], item_indptr[item + 1]):
             user, weight = item_users[at], item_data[at]
             for entry in range(user_indptr[user], user_indptr[user + 1]):
-                other = user_items[entry]
-                if met_by[other] != item:
-                    met_by[other] = item
-                    met[many] = other
-                    many += 1
-                row[other] += weight * user_data[entry]
-        found = np.sort(met[:many])
-        found = found[eligible[found] & (found != item)]
-        best = _best(row[found], neighbours.shape[1])
-        for place in range(len(best)):
-            neighbours[item, place] = found[best[place]]
-            scores[item, place] = row[found[best[place]]]
-        row[met[:many]] = 0
-
-
-@njit(nogil=True, cache=True)
-def _best(values, count):  # type: ignore[no-untyped-def]
-    """Places of the highest values, best first, equal ones in order."""
-    if len(values) > count:
-        least = np.partition(values, len(values) - count)[len(values) - count]
-        candidates = np.flatnonzero(values >= least)
-    else:
-        candidates = np.arange(len(values))
-    order = np.argsort(-values[candidates], kind="mergesort")
-    return candidates[order[:count]]
+                row[user_items[entry]] += weight * user_data[entry]
+        row[item] = 0
+        for other in range(items):
+            listed = row[other] > 0 and eligible[other]
+            row[other] = row[other] if listed else -np.inf
+        row[items:] = -np.inf
+        keep_best(row, maxima, found, neighbours[item], scores[item])
+        for place in range(neighbours.shape[1]):
+            if neighbours[item, place] == NO_NEIGHBOUR:
+                scores[item, place] = 0

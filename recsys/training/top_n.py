@@ -15,17 +15,16 @@ from numba import literally, njit  # type: ignore[attr-defined]
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from recsys.core.model import NO_NEIGHBOUR, ItemSide, UserSide
+from recsys.core.model import ItemSide, UserSide
 from recsys.core.ranking import Indices
 from recsys.core.scoring import Scores
 from recsys.training.als.half_step import available_threads
+from recsys.training.best_of_row import keep_best, padded_length, scratch
 from recsys.training.prefetch import prefetch_row
 
 # A thread's scores: as many users as fit, for a product over few users is a slow one.
 _SCORES_A_BLOCK = 4_000_000
 _MOST_USERS_A_BLOCK = 256
-# Scores are looked at in groups of 32, sixteen groups side by side: the width of a register.
-_GROUP, _LANES = 32, 16
 # The neighbours of an item are fetched while those of the items before it are added.
 _ENTRIES_AHEAD = 3
 # All but "no infinities": -inf is what may not be listed.
@@ -94,9 +93,7 @@ def top_n_lists(
 
 def _padded_factors(items: ItemSide) -> NDArray[np.float32]:
     """Item factors times trend, (k, columns): whole groups, at least one column of zeros."""
-    whole = _GROUP * _LANES
-    columns = (len(items.ids) // whole + 1) * whole
-    padded = np.zeros((items.factors.shape[1], columns), np.float32)
+    padded = np.zeros((items.factors.shape[1], padded_length(len(items.ids))), np.float32)
     padded[:, : len(items.ids)] = (items.factors * items.trend[:, np.newaxis]).T
     return padded
 
@@ -124,8 +121,7 @@ def _pick(  # type: ignore[no-untyped-def]
 ):  # fmt: skip
     """Finish the scores of each user and keep the best."""
     literally(width)
-    columns = scores.shape[1]
-    maxima, found = np.empty(columns // _GROUP, np.float32), np.empty(columns, np.int32)
+    maxima, found = scratch(scores.shape[1])
     for user in range(len(rows)):
         row = scores[user]
         first, last = indptr[rows[user]], indptr[rows[user] + 1]
@@ -141,57 +137,4 @@ def _pick(  # type: ignore[no-untyped-def]
         for at in range(first, last):
             if excluded[at]:
                 row[had[at]] = -np.inf
-        _keep_best(row, maxima, found, best_items[user], best_scores[user])
-
-
-@_compiled
-def _keep_best(row, maxima, found, items, scores):  # type: ignore[no-untyped-def]
-    """The best of a row, in order.
-
-    The n-th best of the groups' maxima is reached by n scores at least, so no score below it is
-    among the best n: only the groups that reach it are looked at one by one.
-    """
-    n = len(items)
-    _group_maxima(row, maxima)
-    bar = np.float32(-np.inf)
-    if len(maxima) > n:
-        bar = np.partition(maxima, len(maxima) - n)[len(maxima) - n]
-    count = 0
-    for group in range(len(maxima)):
-        if maxima[group] >= bar and maxima[group] > -np.inf:
-            start = group // _LANES * (_GROUP * _LANES) + group % _LANES
-            for item in range(start, start + _GROUP * _LANES, _LANES):
-                found[count] = item
-                count += row[item] >= bar and row[item] > -np.inf
-    order = _descending(row, found[:count])
-    for place in range(n):
-        listed = place < count
-        items[place] = order[place] if listed else NO_NEIGHBOUR
-        scores[place] = row[order[place]] if listed else -np.inf
-
-
-@_compiled
-def _group_maxima(row, maxima):  # type: ignore[no-untyped-def]
-    for block in range(len(row) // (_GROUP * _LANES)):
-        start = block * _GROUP * _LANES
-        for lane in range(_LANES):
-            highest = row[start + lane]
-            for place in range(1, _GROUP):
-                score = row[start + place * _LANES + lane]
-                highest = score if score > highest else highest
-            maxima[block * _LANES + lane] = highest
-
-
-@_compiled
-def _descending(row, items):  # type: ignore[no-untyped-def]
-    """Items by score, best first, equal ones by row."""
-    items = np.sort(items)
-    order = items[np.argsort(-row[items])]
-    # The quick sort leaves equal scores in any order: they are put right where they stand.
-    for place in range(1, len(order)):
-        item, before = order[place], place - 1
-        while before >= 0 and row[order[before]] == row[item] and order[before] > item:
-            order[before + 1] = order[before]
-            before -= 1
-        order[before + 1] = item
-    return order
+        keep_best(row, maxima, found, best_items[user], best_scores[user])

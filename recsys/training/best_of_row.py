@@ -1,0 +1,80 @@
+"""The best n of a long row of scores, compiled: for callers that hold one row after the other."""
+
+import numpy as np
+from numba import njit
+
+from recsys.core.model import NO_NEIGHBOUR
+
+# Scores are looked at in groups of 32, sixteen groups side by side: the width of a register.
+_GROUP, _LANES = 32, 16
+_WHOLE = _GROUP * _LANES
+# All but "no infinities": -inf is what may not be listed.
+_compiled = njit(nogil=True, cache=True, fastmath={"nnan", "nsz", "contract", "reassoc"})
+
+
+@_compiled
+def padded_length(columns):  # type: ignore[no-untyped-def]
+    """The length a row must have to hold this many scores: whole groups, and at least one more."""
+    return (columns // _WHOLE + 1) * _WHOLE
+
+
+@_compiled
+def scratch(length):  # type: ignore[no-untyped-def]
+    """What `keep_best` needs beside a row of that length, to be used for any number of them."""
+    return np.empty(length // _GROUP, np.float32), np.empty(length, np.int32)
+
+
+@_compiled
+def keep_best(row, maxima, found, items, scores):  # type: ignore[no-untyped-def]
+    """Fill `items` and `scores`, n each, with the best columns of a row and what they score.
+
+    Best first, equal ones by column; -inf is no score. Where there are fewer than n, the rest is
+    NO_NEIGHBOUR and -inf. `row` has a length of `padded_length`, the padding -inf.
+
+    The n-th best of the groups' maxima is reached by n scores at least, so no score below it is
+    among the best n: only the groups that reach it are looked at one by one.
+    """
+    n = len(items)
+    _group_maxima(row, maxima)
+    bar = np.float32(-np.inf)
+    if len(maxima) > n:
+        bar = np.partition(maxima, len(maxima) - n)[len(maxima) - n]
+    count = 0
+    for group in range(len(maxima)):
+        if maxima[group] >= bar and maxima[group] > -np.inf:
+            start = group // _LANES * (_GROUP * _LANES) + group % _LANES
+            for item in range(start, start + _GROUP * _LANES, _LANES):
+                found[count] = item
+                count += row[item] >= bar and row[item] > -np.inf
+    order = _descending(row, found[:count])
+    for place in range(n):
+        listed = place < count
+        items[place] = order[place] if listed else NO_NEIGHBOUR
+        scores[place] = row[order[place]] if listed else -np.inf
+
+
+@_compiled
+def _group_maxima(row, maxima):  # type: ignore[no-untyped-def]
+    for block in range(len(row) // (_GROUP * _LANES)):
+        start = block * _GROUP * _LANES
+        for lane in range(_LANES):
+            highest = row[start + lane]
+            for place in range(1, _GROUP):
+                score = row[start + place * _LANES + lane]
+                highest = score if score > highest else highest
+            maxima[block * _LANES + lane] = highest
+
+
+@_compiled
+def _descending(row, items):  # type: ignore[no-untyped-def]
+    """Items by score, best first, equal ones by row."""
+    items = np.sort(items)
+    order = items[np.argsort(-row[items])]
+    # The quick sort leaves equal scores in any order: they are put right where they stand.
+    for place in range(1, len(order)):
+        item, before = order[place], place - 1
+        while before >= 0 and row[order[before]] == row[item] and order[before] > item:
+            order[before + 1] = order[before]
+            before -= 1
+        order[before + 1] = item
+    return order
