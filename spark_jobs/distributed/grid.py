@@ -37,7 +37,7 @@ class Grid:
             len(range(item_shard, self.items, self.item_shards)),
         )
 
-    def keys(self) -> Iterator[tuple[int, int]]:
+    def blocks(self) -> Iterator[tuple[int, int]]:
         """The shards (user, item) of every block."""
         for user_shard in range(self.user_shards):
             for item_shard in range(self.item_shards):

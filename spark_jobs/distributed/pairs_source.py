@@ -6,7 +6,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 from scipy.sparse import coo_matrix, csr_matrix
+
+from recsys.core.errors import FieldProblem, InvalidInput
 
 _ROWS_A_GROUP = 1 << 20
 
@@ -47,3 +51,23 @@ def write_pairs(strengths: csr_matrix, parquet: Path) -> PairsSource:
             arrays = [pa.array(c, t) for c, t in zip(columns, schema.types, strict=True)]
             writer.write_table(pa.table(arrays, schema=schema))
     return PairsSource(parquet, users, items)
+
+
+def count_pairs(spark: SparkSession, pairs: PairsSource) -> int:
+    """How many pairs there are.
+
+    Raises:
+        InvalidInput: when a strength is not a positive number, or there is none.
+    """
+    strength = F.col("strength")
+    # Spark holds that not-a-number is larger than any number.
+    right = (strength > 0) & ~F.isnan(strength) & (strength < float("inf"))
+    found = spark.read.parquet(str(pairs.parquet)).agg(
+        F.count("*").alias("pairs"), F.count_if(right).alias("right")
+    )
+    (counts,) = found.collect()
+    if not counts.pairs:
+        raise InvalidInput([FieldProblem("strengths", "must not be empty")])
+    if counts.right < counts.pairs:
+        raise InvalidInput([FieldProblem("strengths", "must be finite and above zero")])
+    return int(counts.pairs)

@@ -13,14 +13,17 @@ SETTINGS = AlsSettings(factors=16, iterations=4)
 RELATIVE_LOSS = 1e-5
 
 
-def assert_same_model(shop: csr_matrix, found: Trained, single: Trained) -> None:
+def assert_same_model(
+    shop: csr_matrix, found: Trained, single: Trained, settings: AlsSettings = SETTINGS
+) -> None:
     """The same loss, the same alpha and the same scores, but for rounding."""
     assert found.alpha == pytest.approx(single.alpha, rel=1e-6)
-    assert loss(shop, found) == pytest.approx(loss(shop, single), rel=RELATIVE_LOSS)
+    expected = loss(shop, single, settings)
+    assert loss(shop, found, settings) == pytest.approx(expected, rel=RELATIVE_LOSS)
     assert scores(found) == pytest.approx(scores(single), abs=1e-3)
 
 
-def loss(shop: csr_matrix, model: Trained, settings: AlsSettings = SETTINGS) -> float:
+def loss(shop: csr_matrix, model: Trained, settings: AlsSettings) -> float:
     lambdas = [row_lambdas(side, model.alpha, settings) for side in (shop, shop.T.tocsr())]
     factors = model.user_factors, model.item_factors
     return als_loss(shop, model.alpha, *factors, *lambdas)
