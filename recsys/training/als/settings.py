@@ -60,14 +60,19 @@ class AlsSettings:
 
 
 def resolved_alpha(strengths: csr_matrix, settings: AlsSettings) -> float:
-    """The alpha to train with: the one that is set, or one that suits the data.
+    """The alpha to train with: the one that is set, or `fitting_alpha`."""
+    if settings.alpha is not None:
+        return settings.alpha
+    total = float(strengths.data.sum(dtype=np.float64))
+    return fitting_alpha(strengths.shape, strengths.nnz, total)
+
+
+def fitting_alpha(shape: tuple[int, int], pairs: int, strength_sum: float) -> float:
+    """The alpha that suits a matrix of so many users and items, pairs above zero, and their sum.
 
     The sparser a shop, the more an observed pair must stand out against the many unobserved ones;
     and multiplying all event weights by a number should not change the model. Hence
     alpha = 0.5 / sqrt(density) / mean strength.
     """
-    if settings.alpha is not None:
-        return settings.alpha
-    rows, columns = strengths.shape
-    density = strengths.nnz / rows / columns
-    return float(_ALPHA_SCALE / np.sqrt(density) / strengths.data.mean(dtype=np.float64))
+    density = pairs / shape[0] / shape[1]
+    return float(_ALPHA_SCALE / np.sqrt(density) / (strength_sum / pairs))

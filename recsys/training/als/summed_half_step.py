@@ -1,0 +1,91 @@
+"""A half-step of rows whose columns are elsewhere: conjugate gradients over sums from all sides.
+
+The same system, preconditioner and number of steps as `recsys.training.als.kernel`; only the order
+in which numbers are added differs. Where the sums come from, other processes or files, is the
+caller's business.
+"""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.core.fold_in import Factors
+from recsys.training.als.half_step import spectrum_of
+from recsys.training.als.kernel import CG_STEPS
+
+
+class ColumnSums(Protocol):
+    """Sums over all columns of all rows: those of `recsys.training.als.partial_sums`, added up."""
+
+    def residual(self, row_factors: Factors) -> Factors: ...
+
+    def product(self, directions: Factors) -> Factors: ...
+
+
+def summed_half_step(
+    sums: ColumnSums,
+    gramian: NDArray[np.float64],
+    lambdas: NDArray[np.float32],
+    observed: NDArray[np.bool_],
+    first_guess: Factors,
+) -> Factors:
+    """Improve the factors of b rows.
+
+    Args:
+        gramian: (k, k), that of the factors of all columns.
+        lambdas: (b,), see `recsys.core.regularization`.
+        observed: (b,) bool, false for rows without entries, whose factors become zero.
+        first_guess: (b, k) float32, in the basis of the columns' factors, as all that goes in and
+            out of `sums`.
+
+    Returns:
+        (b, k) float32 in the same basis.
+    """
+    spectrum = spectrum_of(gramian)
+    basis = spectrum.basis
+    diagonal: Factors = spectrum.values + lambdas[:, None]
+    x: Factors = first_guess @ basis
+    x[~observed] = 0
+    r = sums.residual(first_guess) @ basis
+    r -= diagonal * x
+    p: Factors = r / diagonal
+    rz = _dots(r, p)
+    for step in range(CG_STEPS):
+        product = sums.product(p @ basis.T) @ basis
+        product += diagonal * p
+        curvature = _dots(p, product)
+        # Where nothing is left to improve, the division would give nonsense.
+        length = _quotient(rz, curvature)
+        x += length[:, None] * p
+        if step + 1 < CG_STEPS:
+            r -= length[:, None] * product
+            p, rz = _next_direction(p, r, diagonal, rz, curvature)
+    turned_back: Factors = x @ basis.T
+    return turned_back
+
+
+def _next_direction(
+    p: Factors,
+    r: Factors,
+    diagonal: Factors,
+    rz: NDArray[np.float32],
+    curvature: NDArray[np.float32],
+) -> tuple[Factors, NDArray[np.float32]]:
+    z: Factors = r / diagonal
+    after = _dots(r, z)
+    z += _quotient(after, rz)[:, None] * p
+    z[curvature <= 0] = 0
+    return z, after
+
+
+def _dots(a: Factors, b: Factors) -> NDArray[np.float32]:
+    dots: NDArray[np.float32] = np.einsum("ij,ij->i", a, b)
+    return dots
+
+
+def _quotient(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+    """a / b where b is above zero, else zero."""
+    quotient = np.zeros_like(a)
+    np.divide(a, b, out=quotient, where=b > 0)
+    return quotient

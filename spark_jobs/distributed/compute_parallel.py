@@ -1,0 +1,60 @@
+"""Compute-parallel training: many models at a time, each trained whole by one executor."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from pyspark.sql import SparkSession
+
+from recsys.training.als import AlsSettings, Trained, train_als
+from recsys.training.als.block import map_array, save_array
+from spark_jobs.distributed.pairs_source import PairsSource, count_pairs
+from spark_jobs.distributed.strategy import Progress, no_progress
+from spark_jobs.distributed.trials import run_trials, succeeded
+
+_ELSEWHERE = np.empty((0, 0), np.float32)
+
+
+@dataclass(frozen=True)
+class ComputeParallel:
+    """See `TrainingStrategy`; progress is told when all are done.
+
+    Attributes:
+        folder: by which factors come back; the driver and every executor see it.
+    """
+
+    folder: Path
+
+    def train(
+        self,
+        spark: SparkSession,
+        pairs: PairsSource,
+        trials: Sequence[AlsSettings],
+        progress: Progress = no_progress,
+    ) -> list[Trained]:
+        """See `TrainingStrategy`."""
+        count_pairs(spark, pairs)
+        with TemporaryDirectory(dir=self.folder) as name:
+            folder = Path(name)
+
+            def fit(trial: tuple[int, AlsSettings]) -> Trained:
+                return _left_in(folder, trial[0], train_als(pairs.matrix(), trial[1]))
+
+            found = succeeded(run_trials(spark, list(enumerate(trials)), fit))
+            for trial, settings in enumerate(trials):
+                progress(trial, settings.iterations)
+            return [_fetched(folder, trial, model) for trial, model in enumerate(found)]
+
+
+def _left_in(folder: Path, trial: int, model: Trained) -> Trained:
+    """The model without its factors, which go to files: Spark's results pass through one driver."""
+    save_array(folder / f"users-{trial}.npy", model.user_factors)
+    save_array(folder / f"items-{trial}.npy", model.item_factors)
+    return replace(model, user_factors=_ELSEWHERE, item_factors=_ELSEWHERE)
+
+
+def _fetched(folder: Path, trial: int, model: Trained) -> Trained:
+    users, items = (map_array(folder / f"{side}-{trial}.npy") for side in ("users", "items"))
+    return replace(model, user_factors=np.array(users), item_factors=np.array(items))

@@ -1,0 +1,61 @@
+"""What the tasks of a data-parallel training do with their shard of users."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.core.fold_in import Factors
+from recsys.training.als.block import map_array, save_array
+from recsys.training.als.half_step import Spectrum, gramian_of, solve_rows
+from spark_jobs.distributed.sharded_training import ShardedTraining
+
+SumsOverUsers = Callable[..., Factors]
+
+
+@dataclass(frozen=True)
+class UserShards:
+    """Tasks of one training: functions of the files of a shard and of what the driver sends.
+
+    A task writes the factors of its users to a file of the iteration and reads those of the one
+    before. So it can run again, anywhere, with the same result: nothing is lost with an executor.
+    """
+
+    training: ShardedTraining
+
+    def solve(
+        self, shard: int, iteration: int, items: Factors, spectrum: Spectrum, times: int
+    ) -> NDArray[np.float64]:
+        """Improve the factors of the shard's users so many times; returns their gramian, (k, k).
+
+        Args:
+            iteration: counted from zero.
+            items: (n, k) float32, in the basis of the spectrum of their gramian.
+        """
+        grid, path = self.training.grid, self.training.path
+        strengths = grid.load(shard, 0).by_user
+        lambdas = self.training.user_lambdas(grid.user_sums(shard))
+        x = self._before(shard, iteration, items.shape[1]) @ spectrum.basis
+        for _ in range(times):
+            alpha, threads = self.training.alpha, self.training.threads
+            x = solve_rows(strengths, lambdas, alpha, spectrum.values, items, x, threads)
+        save_array(path("user", shard, iteration), x)
+        # A task that runs again needs what was there before, not what was before that.
+        path("user", shard, iteration - 2).unlink(missing_ok=True)
+        return gramian_of(x)
+
+    def sums(self, shard: int, iteration: int, over: SumsOverUsers, vectors: Factors) -> Factors:
+        """What the shard's users add to the sums of all items, (n, k) float32."""
+        by_item = self.training.grid.load(shard, 0).by_item
+        x = self.factors(shard, iteration)
+        return over(by_item, self.training.alpha, vectors, x, self.training.threads)
+
+    def factors(self, shard: int, iteration: int) -> Factors:
+        """Those of the shard's users at the end of an iteration."""
+        return map_array(self.training.path("user", shard, iteration))
+
+    def _before(self, shard: int, iteration: int, k: int) -> Factors:
+        if iteration == 0:
+            return np.zeros((self.training.grid.shape(shard, 0)[0], k), np.float32)
+        return self.factors(shard, iteration - 1)
