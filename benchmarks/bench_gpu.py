@@ -32,7 +32,7 @@ class Figures:
 
 def measure(strengths: csr_matrix, factors: int, scaling: float, iterations: int) -> Figures:
     settings = AlsSettings(
-        factors=factors, frequency_scaling=scaling, iterations=iterations, device=Device.GPU
+        factors=factors, frequency_weight=scaling, iterations=iterations, device=Device.GPU
     )
     times = [time.perf_counter()]
     train_als(strengths, settings, lambda _: times.append(time.perf_counter()))

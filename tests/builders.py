@@ -26,7 +26,7 @@ def a_recipe(**changes: object) -> Recipe:
     values: dict[str, object] = {
         "alpha": 5.0,
         "regularization": 0.1,
-        "frequency_scaling": 1.0,
+        "frequency_weight": 1.0,
         "neighbour_weight": 0.0,
         "half_life_days": 180.0,
         "event_types": EVENT_TYPES,

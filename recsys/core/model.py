@@ -22,7 +22,7 @@ class Recipe:
 
     Attributes:
         alpha: confidence of a strength of one, see `recsys.core.confidence`.
-        regularization, frequency_scaling: see `recsys.core.regularization`.
+        regularization, frequency_weight: see `recsys.core.regularization`.
         neighbour_weight: what the neighbour part of a score counts beside that of the factors.
         half_life_days: age at which an event counts half.
         event_types: every type of event and its weight.
@@ -33,7 +33,7 @@ class Recipe:
 
     alpha: float
     regularization: float
-    frequency_scaling: float
+    frequency_weight: float
     neighbour_weight: float
     half_life_days: float
     event_types: Mapping[str, EventType]

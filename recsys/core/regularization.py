@@ -1,13 +1,16 @@
-"""How strongly each row's factors are held back: frequency-scaled regularization.
+"""How strongly each row's factors are held back: frequency-weighted regularization.
 
 Rendle, Krichene, Zhang, Koren, "Revisiting the Performance of iALS on Item Recommendation
-Benchmarks" (2021), section 3.3. Their weight of unobserved pairs, alpha_0, is 1 / alpha here, where
-unobserved pairs have confidence 1; multiplied by it, their lambda of a row reads
+Benchmarks" (2021), section 3.3, hold a row back by the confidence of all its pairs; Spark's MLlib
+(Zhou et al., "Large-Scale Parallel Collaborative Filtering", 2008) by the number of observed ones
+alone. Both are cases of
 
-    lambda_row = regularization * (columns + alpha * sum of the row's strengths) ^ scaling
+    lambda_row = regularization * (columns + frequency_weight * alpha * sum of the row's strengths)
 
-that is, regularization times the confidence of the whole row. Rows with more behaviour are held
-back more, and so are those of a shop with more items; one lambda for all rows does neither.
+with a frequency weight of one, and of infinity with a regularization that shrinks as much; what is
+best lies between them. Rows with more behaviour are held back more, and so are those of a shop with
+more items; one lambda for all rows does neither. (The paper's weight of unobserved pairs, alpha_0,
+is 1 / alpha here, where these have confidence 1.)
 """
 
 import numpy as np
@@ -20,7 +23,7 @@ def row_regularization(
     *,
     alpha: float,
     regularization: float,
-    frequency_scaling: float,
+    frequency_weight: float,
 ) -> NDArray[np.float32]:
     """Lambda of each row.
 
@@ -31,5 +34,5 @@ def row_regularization(
     Returns:
         float32, of the same shape.
     """
-    row_confidence = columns + alpha * np.asarray(strength_sums, np.float64)
-    return (regularization * row_confidence**frequency_scaling).astype(np.float32)
+    observed = alpha * np.asarray(strength_sums, np.float64)
+    return (regularization * (columns + frequency_weight * observed)).astype(np.float32)

@@ -29,6 +29,6 @@ def user_lambda(items: ItemSide, recipe: Recipe, strengths: NDArray[np.float32])
             len(items.ids),
             alpha=recipe.alpha,
             regularization=recipe.regularization,
-            frequency_scaling=recipe.frequency_scaling,
+            frequency_weight=recipe.frequency_weight,
         )
     )

@@ -23,7 +23,7 @@ class RecipeEntry(_Part):
 
     alpha: float
     regularization: float
-    frequency_scaling: float
+    frequency_weight: float
     neighbour_weight: float
     half_life_days: float
     event_types: dict[str, EventTypeEntry]

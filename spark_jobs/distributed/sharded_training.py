@@ -50,7 +50,7 @@ class ShardedTraining:
             columns,
             alpha=self.alpha,
             regularization=self.settings.regularization,
-            frequency_scaling=self.settings.frequency_scaling,
+            frequency_weight=self.settings.frequency_weight,
         )
 
 

@@ -94,7 +94,7 @@ def _manifest(
     recipe = Recipe(
         alpha=trained.alpha,
         regularization=als.regularization,
-        frequency_scaling=als.frequency_scaling,
+        frequency_weight=als.frequency_weight,
         neighbour_weight=built.neighbour_weight,
         half_life_days=plan.shop.half_life_days,
         event_types=plan.shop.event_types,

@@ -138,7 +138,7 @@ def row_lambdas(strengths: csr_matrix, alpha: float, settings: AlsSettings) -> N
         strengths.shape[1],
         alpha=alpha,
         regularization=settings.regularization,
-        frequency_scaling=settings.frequency_scaling,
+        frequency_weight=settings.frequency_weight,
     )
 
 

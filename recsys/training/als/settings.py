@@ -29,7 +29,7 @@ class AlsSettings:
         alpha: confidence that a strength of one adds, see `recsys.core.confidence`; None sets it
             from the data, see `resolved_alpha`.
         regularization: see `recsys.core.regularization`.
-        frequency_scaling: see `recsys.core.regularization`.
+        frequency_weight: see `recsys.core.regularization`.
         iterations: passes over users and items.
         seed: of the first factors.
         device: where to train.
@@ -40,8 +40,8 @@ class AlsSettings:
 
     factors: int = 128
     alpha: float | None = None
-    regularization: float = 0.01
-    frequency_scaling: float = 1.0
+    regularization: float = 0.009
+    frequency_weight: float = 3.0
     iterations: int = 15
     seed: int = 1
     device: Device = Device.AUTO
@@ -51,7 +51,7 @@ class AlsSettings:
             ("factors", 1, 1023),
             ("alpha", 0, 1e6),
             ("regularization", 0, 1e3),
-            ("frequency_scaling", 0, 2),
+            ("frequency_weight", 0, 1e6),
             ("iterations", 1, 10_000),
         ):
             value = getattr(self, name)

@@ -20,17 +20,18 @@ _STUDY = "recsys"
 _DEFAULT = {
     "factors": 128,
     "alpha_scale": 1.0,
-    "regularization": 0.01,
-    "frequency_scaling": 1.0,
+    "regularization": 0.009,
+    "frequency_weight": 3.0,
     "iterations": 15,
     "popularity_exponent": 0.6,
 }
 _STARTS = (
     _DEFAULT,
-    _DEFAULT | {"alpha_scale": 2.0, "regularization": 0.014},
+    _DEFAULT | {"regularization": 0.005, "frequency_weight": 10.0},
+    _DEFAULT | {"alpha_scale": 2.0, "regularization": 0.013},
     _DEFAULT | {"alpha_scale": 0.7, "regularization": 0.007},
     _DEFAULT | {"factors": 256},
-    _DEFAULT | {"factors": 64, "regularization": 0.014},
+    _DEFAULT | {"factors": 64, "regularization": 0.012},
     _DEFAULT | {"popularity_exponent": 0.5},
 )
 _RANDOM_TRIALS = 8
@@ -96,8 +97,8 @@ def suggest(trial: optuna.trial.BaseTrial, settings: ModelSettings, alpha: float
         settings.als,
         factors=trial.suggest_categorical("factors", [64, 96, 128, 192, 256]),
         alpha=alpha * trial.suggest_float("alpha_scale", 0.25, 4.0, log=True),
-        regularization=trial.suggest_float("regularization", 0.003, 0.03, log=True),
-        frequency_scaling=trial.suggest_float("frequency_scaling", 0.85, 1.1),
+        regularization=trial.suggest_float("regularization", 0.001, 0.03, log=True),
+        frequency_weight=trial.suggest_float("frequency_weight", 0.5, 30.0, log=True),
         iterations=trial.suggest_int("iterations", 10, 25, step=5),
     )
     exponent = trial.suggest_float("popularity_exponent", 0.4, 0.8, step=0.05)

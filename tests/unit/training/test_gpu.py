@@ -63,14 +63,14 @@ def exact(
 
 
 @pytest.mark.parametrize("k", [1, 8, 33])
-@pytest.mark.parametrize("frequency_scaling", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("frequency_weight", [0.0, 1.0, 3.0])
 def test_half_steps_come_to_the_solution_for_the_lambda_that_each_row_has(
-    frequency_scaling: float, k: int
+    frequency_weight: float, k: int
 ) -> None:
     board = some_strengths(40, 25).toarray()
     board[7] = 0
     strengths, y = csr_matrix(board), some_factors(25, k)
-    how = AlsSettings(factors=k, regularization=0.2, frequency_scaling=frequency_scaling)
+    how = AlsSettings(factors=k, regularization=0.2, frequency_weight=frequency_weight)
     lambdas = row_lambdas(strengths, ALPHA, how)
     rows = gpu.to_device(gpu_twin, strengths, np.zeros((40, k), np.float32), ALPHA, how)
     columns = gpu.to_device(gpu_twin, strengths.T.tocsr(), y, ALPHA, how)
