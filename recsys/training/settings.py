@@ -25,7 +25,7 @@ class ModelSettings:
     """
 
     als: AlsSettings = field(default_factory=AlsSettings)
-    neighbour_weight: float = 0.2
+    neighbour_weight: float = 0.15
     popularity_exponent: float = 0.6
     trend_exponent: float = 0.75
 

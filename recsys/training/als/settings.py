@@ -40,8 +40,8 @@ class AlsSettings:
 
     factors: int = 128
     alpha: float | None = None
-    regularization: float = 0.009
-    frequency_weight: float = 3.0
+    regularization: float = 0.01
+    frequency_weight: float = 1.0
     iterations: int = 15
     seed: int = 1
     device: Device = Device.AUTO

@@ -20,13 +20,14 @@ _STUDY = "recsys"
 _DEFAULT = {
     "factors": 128,
     "alpha_scale": 1.0,
-    "regularization": 0.009,
-    "frequency_weight": 3.0,
+    "regularization": 0.01,
+    "frequency_weight": 1.0,
     "iterations": 15,
     "popularity_exponent": 0.6,
 }
 _STARTS = (
     _DEFAULT,
+    _DEFAULT | {"regularization": 0.009, "frequency_weight": 3.0},
     _DEFAULT | {"regularization": 0.005, "frequency_weight": 10.0},
     _DEFAULT | {"alpha_scale": 2.0, "regularization": 0.013},
     _DEFAULT | {"alpha_scale": 0.7, "regularization": 0.007},

@@ -49,7 +49,7 @@ def test_fold_in_finds_the_factors_that_training_found() -> None:
     )
     trained = train_als(csr_matrix(strengths, dtype=np.float32), settings)
     lambdas = row_regularization(
-        strengths.sum(axis=1), 20, alpha=3.0, regularization=0.02, frequency_weight=3.0
+        strengths.sum(axis=1), 20, alpha=3.0, regularization=0.02, frequency_weight=1.0
     )
     found = [
         fold_in(
