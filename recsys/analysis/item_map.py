@@ -40,17 +40,20 @@ def item_map(factors: Factors) -> ItemMap:
     return ItemMap(places, singular**2 / (singular**2).sum())
 
 
-def far_apart(places: NDArray[np.float64], candidates: NDArray[np.integer], n: int) -> list[int]:
-    """Up to n of the candidates, each the farthest from those before it: room for their labels.
+def with_room(
+    places: NDArray[np.float64], candidates: NDArray[np.integer], box: tuple[float, float]
+) -> list[int]:
+    """Those candidates whose labels overlap none of those before them.
 
     Args:
-        places: (items, 2).
-        candidates: item rows; the first one is always taken.
+        places: (items, 2), the middles of the labels.
+        candidates: item rows, the most important first.
+        box: width and height of a label, as shares of what the map spans.
     """
-    chosen = [int(candidates[0])]
-    distance = np.linalg.norm(places[candidates] - places[chosen[0]], axis=1)
-    while len(chosen) < n and distance.max() > 0:
-        chosen.append(int(candidates[distance.argmax()]))
-        newest = np.linalg.norm(places[candidates] - places[chosen[-1]], axis=1)
-        distance = np.minimum(distance, newest)
+    size = np.array(box) * np.ptp(places, axis=0)
+    chosen: list[int] = []
+    for candidate in candidates.tolist():
+        apart = np.abs(places[chosen] - places[candidate]) >= size
+        if apart.any(axis=1).all():
+            chosen.append(candidate)
     return chosen

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.analysis.all_lists import listed_users, lists_of
 from recsys.core.model import TrainedModel
 from recsys.core.vocabulary import Vocabulary
 from recsys.training.evaluation import NO_ITEM, Lists, TestSet
 from recsys.training.evaluation.splits import held_out_goals, rows_of, temporal_split
 from recsys.training.event_log import EventLog
-from recsys.training.top_n import top_n_lists
 
 
 @dataclass(frozen=True)
 class SideBySide:
-    """What two versions recommend to the u users that both know.
+    """What two versions recommend to the u users who have lists in both.
 
     Attributes:
         users: ids of these users.
@@ -39,7 +39,7 @@ class SideBySide:
 
 def side_by_side(old: TrainedModel, new: TrainedModel, k: int = 20) -> SideBySide:
     """Make the lists of both versions, as they would be published."""
-    users = Vocabulary(sorted(set(old.users.ids) & set(new.users.ids)))
+    users = Vocabulary(sorted(_listed_ids(old) & _listed_ids(new)))
     titles = dict(zip(old.items.ids, old.items.titles, strict=True))
     titles |= dict(zip(new.items.ids, new.items.titles, strict=True))
     items = Vocabulary(sorted(titles))
@@ -52,10 +52,12 @@ def side_by_side(old: TrainedModel, new: TrainedModel, k: int = 20) -> SideBySid
     )
 
 
+def _listed_ids(model: TrainedModel) -> set[str]:
+    return {model.users.ids.id_of(row) for row in listed_users(model.users).tolist()}
+
+
 def _lists(model: TrainedModel, users: Vocabulary, items: Vocabulary, k: int) -> Lists:
-    rows = rows_of(model.users.ids, users)
-    weight = model.recipe.neighbour_weight
-    own = top_n_lists(model.items, model.users, rows, weight, k).items
+    own = lists_of(model, rows_of(model.users.ids, users), k)
     shared = rows_of(items, model.items.ids)
     return np.where(own == NO_ITEM, NO_ITEM, shared[own]).astype(np.int32)
 
