@@ -71,7 +71,8 @@ class Runner:
             timeout=CELL_SECONDS,
             resources={"metadata": {"path": str(path.parent)}},
         )
-        client.execute(env=self._environment)
+        # A manager that it is given it would leave running.
+        client.execute(env=self._environment, cleanup_kc=True)
         return notebook
 
 
