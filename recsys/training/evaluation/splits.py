@@ -45,7 +45,7 @@ def follows(train: EventLog, test: EventLog) -> bool:
     """
     if test.timestamps_ms is None or not len(test):
         return True
-    nearly_all = np.quantile(_times(train), _NEARLY_ALL)
+    nearly_all = np.quantile(train.times_ms(), _NEARLY_ALL)
     return bool(np.median(test.timestamps_ms) > nearly_all)
 
 
