@@ -16,7 +16,7 @@ help: ## List the targets
 
 ##@ Run
 
-.PHONY: setup demo up down status bench bench-publish bench-train bench-gpu
+.PHONY: setup demo up down notebook status bench bench-publish bench-train bench-gpu
 setup: $(SYNCED) ## Make .venv from the lock file
 
 # Python decides in bootstrap.py which interpreter will do, and says so when none does.
@@ -32,6 +32,9 @@ up: $(SYNCED) ## Start the local stack: HBase, Redis, services, load balancer
 
 down: $(SYNCED) ## Stop the local stack; its data stays
 	@$(STACK) down
+
+notebook: $(SYNCED) ## Open the notebooks in JupyterLab, on the models of the local stack
+	@$(STACK) run -- $(PYTHON) -m jupyterlab notebooks
 
 status: $(SYNCED) ## Show the processes of the stack, their memory and health
 	@$(STACK) status

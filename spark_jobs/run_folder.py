@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from recsys.core.errors import NotFound
 from recsys.core.ports import ItemStore
+from recsys.stores.run_files import CATALOGUE, EVENTS
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,8 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
-        self.events = path / "events.parquet"
-        self._catalogue = path / "catalogue.parquet"
+        self.events = path / EVENTS
+        self._catalogue = path / CATALOGUE
         self._snapshot = path / "snapshot.json"
         self._candidate = path / "candidate"
 

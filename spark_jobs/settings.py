@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr
 
 from recsys.core.errors import ConfigurationError
 from recsys.runtime.settings import ProcessSettings, load_settings
+from recsys.stores.run_files import run_folder
 
 _Settings = TypeVar("_Settings", bound=ProcessSettings)
 
@@ -50,7 +51,7 @@ class BatchSettings(ImportSettings, SparkSettings):
 
     def run_folder(self, tenant: str) -> Path:
         """Where a nightly run keeps what one step leaves for the next."""
-        return self.model_store / ".runs" / tenant
+        return run_folder(self.model_store, tenant)
 
 
 def load(kind: type[_Settings]) -> _Settings:

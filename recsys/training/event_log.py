@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.confidence import decay
+from recsys.core.errors import ConfigurationError
 from recsys.core.event_types import EventType
 from recsys.training.pairs import Pairs, pairs_from_codes
 
@@ -49,6 +50,16 @@ class EventLog:
             types=self.types[chosen],
             timestamps_ms=None if times is None else times[chosen],
         )
+
+    def times_ms(self) -> NDArray[np.int64]:
+        """(e,) when each event happened.
+
+        Raises:
+            ConfigurationError: when the data has no timestamps.
+        """
+        if self.timestamps_ms is None:
+            raise ConfigurationError("time matters here, and the data has no timestamps")
+        return self.timestamps_ms
 
     def weights(self) -> NDArray[np.float32]:
         """(e,) what each event adds to its pair, before decay."""

@@ -5,15 +5,15 @@ from typing import Annotated
 
 import typer
 
+from recsys.analysis.snapshot_log import snapshot_log
 from recsys.core.errors import ConfigurationError
 from recsys.runtime.shop import load_shop
+from recsys.stores.run_files import EVENTS
 from recsys.training.settings import ModelSettings
 from recsys.training.tuning import hold_out, tune
 from spark_jobs.cli.output import say
 from spark_jobs.model_settings import save_settings
-from spark_jobs.run_folder import RunFolder
 from spark_jobs.settings import BatchSettings, load
-from spark_jobs.snapshot_log import snapshot_log
 
 
 def tune_settings(
@@ -37,7 +37,7 @@ def tune_settings(
         raise ConfigurationError(f"--output: there is no folder {output.parent}")
     settings = load(BatchSettings)
     shop = load_shop(settings.shop_config)
-    log = snapshot_log(RunFolder(settings.run_folder(tenant or settings.tenant)), shop)
+    log = snapshot_log(settings.run_folder(tenant or settings.tenant) / EVENTS, shop)
     start = ModelSettings()
     validation = hold_out(log, shop.half_life_days, shop.popularity_half_life_days, start.als.seed)
     say(f"{len(log):,} events; {len(validation.test):,} users' newest ones are held out")

@@ -10,11 +10,11 @@ import numpy as np
 
 from recsys.runtime.shop import Shop
 from recsys.training.evaluation import Estimate, Report
+from recsys.training.evaluation.metrics_table import aligned, metric_rows
 from recsys.training.settings import ModelSettings, settings_entry
 from recsys.training.tuning import Tuned
 from spark_jobs.file_evaluation.data import JudgedData, Mask
 from spark_jobs.file_evaluation.judge import Judged
-from spark_jobs.metrics_table import aligned, metric_rows
 
 MODEL = "model"
 

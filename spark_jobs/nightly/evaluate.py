@@ -10,6 +10,7 @@ from recsys.core.errors import NoData
 from recsys.stores.manifest import Evaluation
 from recsys.training.build import BuiltModel
 from recsys.training.evaluation import Behaviour, Report, TestSet, judge, top_k_lists
+from recsys.training.evaluation.metrics_table import aligned, metric_rows
 from recsys.training.evaluation.model_lists import model_lists
 from recsys.training.evaluation.score_functions import (
     by_rank,
@@ -18,7 +19,6 @@ from recsys.training.evaluation.score_functions import (
     masked,
 )
 from recsys.training.evaluation.splits import rows_of
-from spark_jobs.metrics_table import aligned, metric_rows
 from spark_jobs.nightly.context import Context
 from spark_jobs.nightly.train import train_before
 from spark_jobs.prepare_pairs import goal_pairs

@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.core.errors import ConfigurationError
 from recsys.core.vocabulary import Vocabulary
 from recsys.training.evaluation.held_out import TestSet
 from recsys.training.event_log import EventLog
@@ -24,7 +23,7 @@ def temporal_split(log: EventLog, at_ms: int) -> tuple[EventLog, EventLog]:
     Raises:
         ConfigurationError: when the log has no timestamps.
     """
-    past = _times(log) < at_ms
+    past = log.times_ms() < at_ms
     return log.only(past), log.only(~past)
 
 
@@ -34,7 +33,7 @@ def split_time_ms(log: EventLog, newest_share: float) -> int:
     Raises:
         ConfigurationError: when the log has no timestamps.
     """
-    return int(np.quantile(_times(log), 1.0 - newest_share, method="lower"))
+    return int(np.quantile(log.times_ms(), 1.0 - newest_share, method="lower"))
 
 
 def follows(train: EventLog, test: EventLog) -> bool:
@@ -46,7 +45,7 @@ def follows(train: EventLog, test: EventLog) -> bool:
     """
     if test.timestamps_ms is None or not len(test):
         return True
-    nearly_all = np.quantile(_times(train), _NEARLY_ALL)
+    nearly_all = np.quantile(train.times_ms(), _NEARLY_ALL)
     return bool(np.median(test.timestamps_ms) > nearly_all)
 
 
@@ -111,9 +110,3 @@ def _only(pairs: Pairs, kept: NDArray[np.bool_], users: NDArray[np.int64]) -> Pa
         recent_strengths=pairs.recent_strengths[kept],
         excluded=pairs.excluded[kept],
     )
-
-
-def _times(log: EventLog) -> NDArray[np.int64]:
-    if log.timestamps_ms is None:
-        raise ConfigurationError("a temporal split needs timestamps, and the data has none")
-    return log.timestamps_ms

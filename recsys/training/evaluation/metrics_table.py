@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from recsys.training.evaluation import Report
+from recsys.training.evaluation.report import Report
 
 
 def metric_rows(reports: Mapping[str, Report]) -> list[list[str]]:

@@ -1,41 +1,48 @@
 """The events that the last nightly run read, as an event log."""
 
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from numpy.typing import NDArray
 
 from recsys.core.errors import NotFound
 from recsys.runtime.shop import Shop
 from recsys.training.event_log import EventLog
-from spark_jobs.run_folder import RunFolder
 
 _COLUMNS = ["user_id", "item_id", "event_type", "timestamp_ms"]
 
 
-def snapshot_log(folder: RunFolder, shop: Shop) -> EventLog:
-    """Read the snapshot of a run.
+def snapshot_log(events: Path, shop: Shop) -> EventLog:
+    """Read the events of a run; every one counts once.
+
+    Types that the shop's settings do not name are left out; the log's types are in their order.
+
+    Args:
+        events: the files that the read step wrote.
 
     Raises:
         NotFound: when no run has read anything yet.
     """
-    if not folder.events.exists():
-        raise NotFound(f"{folder.events} is missing: run `recsys nightly read` first")
-    table = ds.dataset(folder.events, format="parquet").to_table(_COLUMNS)
+    if not events.exists():
+        raise NotFound(f"{events} is missing: run `recsys nightly read` first")
     known = pa.array(list(shop.event_types))
-    table = table.filter(ds.field("event_type").isin(known))
+    table = ds.dataset(events, format="parquet").to_table(
+        _COLUMNS, filter=ds.field("event_type").isin(known)
+    )
     user_ids, users = _coded(table["user_id"])
     item_ids, items = _coded(table["item_id"])
-    names, types = _coded(table["event_type"])
     return EventLog(
         user_ids=user_ids,
         item_ids=item_ids,
         users=users,
         items=items,
         values=np.ones(len(users), np.float32),
-        types=types.astype(np.int16),
-        event_types=tuple(shop.event_types[name] for name in names),
-        goals=tuple(name in shop.goals for name in names),
+        types=pc.index_in(table["event_type"], known).to_numpy().astype(np.int16),
+        event_types=tuple(shop.event_types.values()),
+        goals=tuple(name in shop.goals for name in shop.event_types),
         timestamps_ms=table["timestamp_ms"].to_numpy(),
     )
 

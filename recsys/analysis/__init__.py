@@ -1,0 +1,1 @@
+"""What the notebooks show, calculated: behaviour, a model version, two versions side by side."""

@@ -1,0 +1,64 @@
+"""One shopper's list taken apart: how much of each score comes from each thing done before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.core.explanation import explain
+from recsys.core.model import History, ItemSide, Recipe
+from recsys.core.ranking import Indices, top_n
+from recsys.core.scoring import Scores, score_users
+from recsys.core.user_factors import history_factors
+
+
+@dataclass(frozen=True)
+class ExplainedList:
+    """A list of l items and the parts of their scores by m seeds.
+
+    Attributes:
+        items: (l,) item rows, best first.
+        scores: (l,) as a live answer gives them.
+        seeds: (m,) the items of the history that count, what explains most of the list first.
+        by_factors, by_neighbours: (l, m); a row of both adds up to the item's score.
+    """
+
+    items: Indices
+    scores: Scores
+    seeds: Indices
+    by_factors: NDArray[np.float64]
+    by_neighbours: NDArray[np.float64]
+
+    @property
+    def sums(self) -> NDArray[np.float64]:
+        """(l,) all parts of each item."""
+        return np.asarray((self.by_factors + self.by_neighbours).sum(axis=1))
+
+    def by_seed(self, seeds: int) -> NDArray[np.float64]:
+        """(l, seeds + 1) parts of the first seeds, then of all others together."""
+        parts = self.by_factors + self.by_neighbours
+        return np.column_stack([parts[:, :seeds], parts[:, seeds:].sum(axis=1)])
+
+
+def explain_list(items: ItemSide, recipe: Recipe, history: History, n: int) -> ExplainedList:
+    """Score all items for a history by fold-in, and explain the best n."""
+    factors = history_factors(items, recipe, history)[np.newaxis, :]
+    scores = score_users(factors, items, [history], recipe.neighbour_weight)[0]
+    best = top_n(scores, n)
+    found = [explain(items, recipe, history, item) for item in best.tolist()]
+    seeds = np.sort(history.items[history.strengths > 0])
+    by_factors = _columns(seeds, [(one.seeds, one.by_factors) for one in found])
+    by_neighbours = _columns(seeds, [(one.seeds, one.by_neighbours) for one in found])
+    order = np.argsort(-(by_factors + by_neighbours).sum(axis=0), kind="stable")
+    return ExplainedList(
+        best, scores[best], seeds[order], by_factors[:, order], by_neighbours[:, order]
+    )
+
+
+def _columns(seeds: Indices, rows: Sequence[tuple[Indices, Scores]]) -> NDArray[np.float64]:
+    """(l, m), a column a seed, of rows that have the seeds in an order of their own."""
+    found = np.zeros((len(rows), len(seeds)))
+    for row, (own, parts) in enumerate(rows):
+        found[row, np.searchsorted(seeds, own)] = parts
+    return found

@@ -1,0 +1,50 @@
+"""What the last nightly run read of a shop: its behaviour in columns and its catalogue."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from recsys.analysis.snapshot_log import snapshot_log
+from recsys.runtime.shop import Shop
+from recsys.stores.run_files import CATALOGUE, EVENTS, run_folder
+from recsys.training.event_log import EventLog
+
+
+@dataclass(frozen=True)
+class ShopData:
+    """Behaviour and catalogue as one run saw them.
+
+    Attributes:
+        log: every event counts once; types the shop's settings do not name are left out.
+        event_types: the name of each type of the log.
+        titles, available: of the catalogue, by item id; empty for a shop without one.
+    """
+
+    log: EventLog
+    event_types: tuple[str, ...]
+    titles: Mapping[str, str]
+    available: Mapping[str, bool]
+
+    def title(self, item_id: str) -> str:
+        """The title, or the id where there is none."""
+        return self.titles.get(item_id) or item_id
+
+
+def read_last_run(model_store: Path, tenant: str, shop: Shop) -> ShopData:
+    """Read what a run left beside the model versions of its tenant.
+
+    Raises:
+        NotFound: when no run has read the shop yet.
+    """
+    folder = run_folder(model_store, tenant)
+    log = snapshot_log(folder / EVENTS, shop)
+    # The read step writes the catalogue before the events.
+    columns = pq.read_table(folder / CATALOGUE).to_pydict()
+    return ShopData(
+        log=log,
+        event_types=tuple(shop.event_types),
+        titles=dict(zip(columns["item_id"], columns["title"], strict=True)),
+        available=dict(zip(columns["item_id"], columns["available"], strict=True)),
+    )

@@ -1,0 +1,85 @@
+"""Model versions to look at: from the model store, or trained here to try settings out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from recsys.analysis.shop_data import ShopData
+from recsys.core.model import Recipe, TrainedModel
+from recsys.core.vocabulary import Vocabulary
+from recsys.runtime.shop import Shop
+from recsys.stores.model_files import ModelFiles
+from recsys.training.build import build_model
+from recsys.training.event_log import pairs_of
+from recsys.training.settings import ModelSettings, settings_entry
+
+# What every version has its own of, whatever it was made with.
+_NEVER_THE_SAME = {"version", "created_at", "sha256"}
+
+
+@dataclass(frozen=True)
+class Version:
+    """A model and what it was made with and from, by dotted names."""
+
+    name: str
+    entries: Mapping[str, str]
+    model: TrainedModel
+
+
+def stored_version(models: ModelFiles, tenant: str, name: str) -> Version:
+    """Raises: NotFound, InvalidModel."""
+    manifest = models.manifest(tenant, name).model_dump(exclude=_NEVER_THE_SAME)
+    return Version(name, dict(_flat(manifest)), models.model(tenant, name))
+
+
+def trained_version(
+    name: str, data: ShopData, shop: Shop, settings: ModelSettings, before_ms: int
+) -> Version:
+    """Train on what happened before a time, as the nightly run trains the model it judges.
+
+    Raises:
+        NoData: when nothing of positive weight happened before.
+    """
+    log = data.log.only(data.log.times_ms() < before_ms)
+    pairs = pairs_of(log, shop.half_life_days, shop.popularity_half_life_days)
+    titles = tuple(data.titles.get(item_id, "") for item_id in pairs.items)
+    built = build_model(pairs, titles, _eligible(pairs.items, data), settings)
+    recipe = Recipe(
+        alpha=built.trained.alpha,
+        regularization=settings.als.regularization,
+        frequency_scaling=settings.als.frequency_scaling,
+        neighbour_weight=built.neighbour_weight,
+        half_life_days=shop.half_life_days,
+        event_types=shop.event_types,
+        as_of_ms=int(log.times_ms().max()),
+        read_at_ms=before_ms,
+        end_ms=before_ms,
+    )
+    entries = dict(_flat({"events": len(log), "settings": settings_entry(settings)}))
+    return Version(name, entries, TrainedModel(recipe, built.items, built.users))
+
+
+def differences(old: Version, new: Version) -> list[list[str]]:
+    """Rows of name, old and new value, of everything in which two versions differ."""
+    names = dict.fromkeys([*old.entries, *new.entries])
+    rows = [[name, old.entries.get(name, "-"), new.entries.get(name, "-")] for name in names]
+    return [row for row in rows if row[1] != row[2]]
+
+
+def _eligible(items: Vocabulary, data: ShopData) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """What the catalogue has available; all items of a shop without a catalogue."""
+    if not data.available:
+        return np.ones(len(items), np.bool_)
+    return np.array([data.available.get(item_id, False) for item_id in items], np.bool_)
+
+
+def _flat(entries: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for name, value in entries.items():
+        if isinstance(value, Mapping):
+            found.extend(_flat(value, f"{prefix}{name}."))
+        else:
+            found.append((prefix + name, f"{value:.6g}" if type(value) is float else str(value)))
+    return found
