@@ -50,6 +50,7 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
+        self.path = path
         self.events = path / "events.parquet"
         self._catalogue = path / "catalogue.parquet"
         self._snapshot = path / "snapshot.json"

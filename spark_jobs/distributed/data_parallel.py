@@ -20,8 +20,9 @@ from tempfile import TemporaryDirectory
 from pyspark.sql import SparkSession
 
 from recsys.training.als import AlsSettings, Trained
+from recsys.training.als.first_factors import first_item_factors
 from recsys.training.als.summed_half_step import summed_half_step
-from recsys.training.als.train import _PROJECTIONS, first_item_factors
+from recsys.training.als.train import _PROJECTIONS
 from spark_jobs.distributed.grid import Grid
 from spark_jobs.distributed.item_sums import solved_users
 from spark_jobs.distributed.pairs_source import PairsSource

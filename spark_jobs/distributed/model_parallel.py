@@ -21,8 +21,9 @@ from pyspark.sql import SparkSession
 from recsys.core.fold_in import Factors
 from recsys.training.als import AlsSettings, Trained
 from recsys.training.als.block import map_array, save_array
+from recsys.training.als.first_factors import first_item_factors
 from recsys.training.als.half_step import gramian_of
-from recsys.training.als.train import _PROJECTIONS, first_item_factors
+from recsys.training.als.train import _PROJECTIONS
 from spark_jobs.distributed.pairs_source import PairsSource
 from spark_jobs.distributed.sharded_training import (
     ShardedTraining,
