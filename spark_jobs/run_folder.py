@@ -51,6 +51,7 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
+        self.path = path
         self.events = path / EVENTS
         self._catalogue = path / CATALOGUE
         self._snapshot = path / "snapshot.json"

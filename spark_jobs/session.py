@@ -33,6 +33,8 @@ def spark_session(settings: SparkSettings, name: str) -> Iterator[SparkSession]:
         # Its bar redraws itself, which only a terminal can show.
         .config("spark.ui.showConsoleProgress", str(sys.stderr.isatty()).lower())
         .config("spark.sql.session.timeZone", "UTC")
+        # Trainings that share the cluster get even parts of it.
+        .config("spark.scheduler.mode", "FAIR")
         # Adaptive execution merges what is too small, so the start may be generous.
         .config("spark.sql.shuffle.partitions", "64")
     )

@@ -29,6 +29,10 @@ class SparkSettings(ProcessSettings):
 
     spark_master: str = Field(default="local[*]", validation_alias="RECSYS_SPARK_MASTER")
     spark_memory: str = Field(default="2g", validation_alias="RECSYS_SPARK_MEMORY")
+    # What the Python process of one task may take, beside the JVM's heap.
+    task_memory_gib: float = Field(
+        default=4.0, gt=0, validation_alias="RECSYS_SPARK_TASK_MEMORY_GIB"
+    )
 
 
 class ImportSettings(TenantSettings, ShopSettings):

@@ -5,15 +5,19 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from recsys.core.errors import NoData
 from recsys.core.model import ItemSide, UserSide
 from recsys.core.scoring import neighbour_part
-from recsys.training.als import Trained, train_als
+from recsys.training.als import AlsSettings, Trained, train_als
 from recsys.training.neighbours import NEIGHBOURS_AN_ITEM, item_neighbours
 from recsys.training.pairs import Pairs
 from recsys.training.popularity import popular_items, trends
 from recsys.training.settings import ModelSettings
+
+# Factorises a matrix (u, n), and tells the number of finished iterations: see `train_als`.
+Fit = Callable[[csr_matrix, AlsSettings, Callable[[int], None]], Trained]
 
 # What the two parts of a score are measured by: their best items for some of the users.
 _MEASURED_USERS = 1000
@@ -42,12 +46,14 @@ def build_model(
     eligible: NDArray[np.bool_],
     settings: ModelSettings,
     on_iteration: Callable[[int], None] = lambda _: None,
+    fit: Fit = train_als,
 ) -> BuiltModel:
     """Train on all pairs.
 
     Args:
         titles: one an item row, empty where there is none.
         eligible: (n,) bool, the items that may be recommended.
+        fit: who factorises.
 
     Raises:
         NoData: when no pair has a positive strength.
@@ -55,7 +61,7 @@ def build_model(
     strengths = pairs.matrix()
     if not strengths.nnz:
         raise NoData("no shopper has behaviour of positive weight: nothing to train on")
-    trained = train_als(strengths, settings.als, on_iteration)
+    trained = fit(strengths, settings.als, on_iteration)
     neighbours, scores = item_neighbours(
         strengths, eligible, NEIGHBOURS_AN_ITEM, settings.popularity_exponent
     )

@@ -13,7 +13,7 @@ from recsys.training.als import AlsSettings, Device
 from recsys.training.settings import ModelSettings
 from spark_jobs.cli.output import say
 from spark_jobs.model_settings import load_settings
-from spark_jobs.nightly.plan import Plan, Step
+from spark_jobs.nightly.plan import Plan, Step, Strategy
 from spark_jobs.nightly.run import run_nightly
 from spark_jobs.run_folder import Window
 from spark_jobs.settings import BatchSettings, load
@@ -59,6 +59,9 @@ def nightly(
     iterations: Annotated[int | None, typer.Option(help="ALS iterations.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of the first factors.")] = None,
     device: Annotated[Device | None, typer.Option(help="Where to train.")] = None,
+    strategy: Annotated[
+        Strategy, typer.Option(help="Train in this process, or spread over Spark's executors.")
+    ] = Strategy.AUTO,
     force: Annotated[bool, typer.Option(help="Train even when nothing changed.")] = False,
 ) -> None:
     """Read behaviour, train, evaluate and publish a new model version.
@@ -95,6 +98,8 @@ def nightly(
         model=_changed(replace(base, als=als), neighbour_weight=neighbour_weight),
         holdout_days=holdout_days,
         max_drop=max_drop,
+        strategy=strategy,
+        task_memory_bytes=int(settings.task_memory_gib * 2**30),
         force=force,
     )
     run_nightly(settings, plan, steps or list(Step), say)

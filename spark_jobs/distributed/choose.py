@@ -18,9 +18,8 @@ _GIB = 2**30
 
 
 class StrategyName(Enum):
-    """The ways to train; AUTO lets `choose_strategy` decide."""
+    """The ways to train."""
 
-    AUTO = "auto"
     SINGLE = "single"
     DATA_PARALLEL = "data-parallel"
     MODEL_PARALLEL = "model-parallel"

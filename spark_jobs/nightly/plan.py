@@ -5,7 +5,17 @@ from enum import Enum
 
 from recsys.runtime.shop import Shop
 from recsys.training.settings import ModelSettings
+from spark_jobs.distributed.choose import StrategyName
 from spark_jobs.run_folder import Window
+
+
+class Strategy(Enum):
+    """How the model is trained; AUTO goes by the size of the data."""
+
+    AUTO = "auto"
+    SINGLE = StrategyName.SINGLE.value
+    DATA_PARALLEL = StrategyName.DATA_PARALLEL.value
+    MODEL_PARALLEL = StrategyName.MODEL_PARALLEL.value
 
 
 class Step(Enum):
@@ -25,6 +35,8 @@ class Plan:
         window: the events to read.
         holdout_days: the newest days are held out to judge the model by.
         max_drop: share of NDCG a new model may lose against the current one.
+        strategy: who trains, the driver or the executors; it does not change the model.
+        task_memory_bytes: what the Python process of a Spark task may take.
         force: train and publish also when nothing changed.
     """
 
@@ -34,4 +46,6 @@ class Plan:
     model: ModelSettings = field(default_factory=ModelSettings)
     holdout_days: float = 28.0
     max_drop: float = 0.1
+    strategy: Strategy = Strategy.AUTO
+    task_memory_bytes: int = 4 * 2**30
     force: bool = False

@@ -13,6 +13,7 @@ from recsys.stores.manifest import Data, Manifest, Training, recipe_entry
 from recsys.training.build import BuiltModel, build_model
 from recsys.training.pairs import Pairs
 from spark_jobs.nightly.context import Context
+from spark_jobs.nightly.fit import chosen_fit
 from spark_jobs.nightly.plan import Plan
 from spark_jobs.prepare_pairs import prepare_pairs
 from spark_jobs.run_folder import Catalogue, Snapshot
@@ -56,7 +57,8 @@ def train_before(
         if done % 5 == 0 or done == settings.als.iterations:
             say(f"iteration {done} of {settings.als.iterations}")
 
-    return pairs, build_model(pairs, titles, eligible, settings, on_iteration)
+    fit = chosen_fit(context, say)
+    return pairs, build_model(pairs, titles, eligible, settings, on_iteration, fit)
 
 
 def item_columns(
