@@ -49,7 +49,7 @@ def trained_version(
     recipe = Recipe(
         alpha=built.trained.alpha,
         regularization=settings.als.regularization,
-        frequency_scaling=settings.als.frequency_scaling,
+        frequency_weight=settings.als.frequency_weight,
         neighbour_weight=built.neighbour_weight,
         half_life_days=shop.half_life_days,
         event_types=shop.event_types,
