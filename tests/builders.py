@@ -115,9 +115,7 @@ def a_manifest(version: str = "20260101T000000Z-aaaaaaaa", **changes: object) ->
         recipe=recipe_entry(a_recipe()),
         data=Data(events=10, users=2, items=6, pairs=5, fingerprint="f"),
         training=Training(
-            factors=3,
-            iterations=15,
-            seed=1,
+            settings={"als": {"factors": 3, "iterations": 15, "seed": 1}},
             backend="implicit",
             device="cpu",
             versions={},

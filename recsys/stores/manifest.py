@@ -1,5 +1,7 @@
 """The manifest of a model version: what it was made from and with, and how good it is."""
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from recsys.core.errors import InvalidModel
@@ -47,11 +49,9 @@ class Data(_Part):
 
 
 class Training(_Part):
-    """How the factors came about."""
+    """How the model was trained; `settings` are those that were asked for, by name."""
 
-    factors: int
-    iterations: int
-    seed: int
+    settings: dict[str, Any]
     backend: str
     device: str
     versions: dict[str, str]

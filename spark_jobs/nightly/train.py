@@ -12,6 +12,7 @@ from recsys.core.vocabulary import Vocabulary
 from recsys.stores.manifest import Data, Manifest, Training, recipe_entry
 from recsys.training.build import BuiltModel, build_model
 from recsys.training.pairs import Pairs
+from recsys.training.settings import settings_entry
 from spark_jobs.nightly.context import Context
 from spark_jobs.nightly.fit import chosen_fit
 from spark_jobs.nightly.plan import Plan
@@ -117,9 +118,7 @@ def _manifest(
             fingerprint=fingerprint,
         ),
         training=Training(
-            factors=als.factors,
-            iterations=als.iterations,
-            seed=als.seed,
+            settings=settings_entry(plan.model),
             backend=trained.backend,
             device=trained.device.value,
             versions=trained.versions,

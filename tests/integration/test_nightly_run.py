@@ -38,7 +38,7 @@ def test_the_manifest_says_what_the_model_was_made_of(nightly: Nightly) -> None:
     recipe = manifest.recipe.to_recipe()
     assert recipe.as_of_ms == NOW_MS
     assert recipe.end_ms == WINDOW.end_ms
-    assert manifest.training.seed == ALS.seed
+    assert manifest.training.settings["als"]["seed"] == ALS.seed
     assert manifest.evaluation is not None
     assert nightly.published.count_users(
         nightly.plan.tenant, manifest.version, nightly.user_ids(manifest.version)

@@ -74,13 +74,14 @@ def test_differences_are_named_and_what_always_differs_is_not_one(tmp_path: Path
     models = ModelFiles(tmp_path)
     users = a_user_side([a_history([0])])
     first = a_manifest("20260101T000000Z-a")
-    training = first.training.model_copy(update={"iterations": 30})
+    settings = {"als": {**first.training.settings["als"], "iterations": 30}}
+    training = first.training.model_copy(update={"settings": settings})
     for manifest in (first, a_manifest("20260102T000000Z-b", training=training)):
         models.save(manifest, an_item_side(), users)
 
     old, new = (stored_version(models, "shop", name) for name in models.versions("shop"))
 
-    assert differences(old, new) == [["training.iterations", "15", "30"]]
+    assert differences(old, new) == [["training.settings.als.iterations", "15", "30"]]
 
 
 def test_what_only_one_version_says_is_a_difference() -> None:
