@@ -167,3 +167,26 @@ def checkerboard(size: int) -> NDArray[np.float32]:
 
 def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def two_tastes_log(users: int = 40, items: int = 30, timed: bool = True, seed: int = 0) -> EventLog:
+    """Shoppers of two tastes, each with some twenty items of theirs."""
+    random = np.random.default_rng(seed)
+    pairs = [
+        (user, item)
+        for user in range(users)
+        for item in range(items)
+        if user % 2 == item % 2 and random.random() < 0.7
+    ]
+    user_codes, item_codes = np.array(pairs, np.int32).T
+    return EventLog(
+        user_ids=[f"u{n}" for n in range(users)],
+        item_ids=[f"i{n}" for n in range(items)],
+        users=user_codes,
+        items=item_codes,
+        values=np.ones(len(pairs), np.float32),
+        types=np.zeros(len(pairs), np.int16),
+        event_types=(EventType(1.0, excludes=True),),
+        goals=(True,),
+        timestamps_ms=random.integers(0, 100, len(pairs)) * 86_400_000 if timed else None,
+    )

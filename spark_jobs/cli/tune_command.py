@@ -10,10 +10,12 @@ from recsys.core.errors import ConfigurationError
 from recsys.runtime.shop import load_shop
 from recsys.stores.run_files import EVENTS
 from recsys.training.settings import ModelSettings
-from recsys.training.tuning import hold_out, tune
+from recsys.training.tuning import Tuned, Validation, hold_out, tune
 from spark_jobs.cli.output import say
 from spark_jobs.model_settings import save_settings
+from spark_jobs.session import spark_session
 from spark_jobs.settings import BatchSettings, load
+from spark_jobs.tune_on_spark import tune_on_spark
 
 
 def tune_settings(
@@ -23,6 +25,10 @@ def tune_settings(
         Path | None,
         typer.Option(dir_okay=False, help="A file that keeps the trials, to go on later."),
     ] = None,
+    spark: Annotated[
+        bool,
+        typer.Option(help="Search on the cluster of RECSYS_SPARK_MASTER, all with the journal."),
+    ] = False,
     tenant: Annotated[str | None, typer.Option(help="The shop. Default: $RECSYS_TENANT.")] = None,
 ) -> None:
     """Search for model settings on the events that the last `recsys nightly` read.
@@ -41,9 +47,25 @@ def tune_settings(
     start = ModelSettings()
     validation = hold_out(log, shop.half_life_days, shop.popularity_half_life_days, start.als.seed)
     say(f"{len(log):,} events; {len(validation.test):,} users' newest ones are held out")
-    found = tune(validation, start, 60 * minutes, journal=journal, say=say)
+    if spark:
+        found = _on_spark(settings, validation, start, minutes, journal)
+    else:
+        found = tune(validation, start, 60 * minutes, journal=journal, say=say)
     save_settings(output, found.settings)
     say(
         f"{found.trials} trials: ndcg@20 {found.ndcg:.4f}, {found.default_ndcg:.4f} with the"
         f" defaults; train with: recsys nightly --settings {output}"
     )
+
+
+def _on_spark(
+    settings: BatchSettings,
+    validation: Validation,
+    start: ModelSettings,
+    minutes: float,
+    journal: Path | None,
+) -> Tuned:
+    if journal is None:
+        raise ConfigurationError("--spark: name a --journal in a folder that all executors see")
+    with spark_session(settings, "recsys tune") as session:
+        return tune_on_spark(session, validation, start, 60 * minutes, journal.resolve())

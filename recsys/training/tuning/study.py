@@ -64,6 +64,7 @@ def tune(
     seconds: float,
     *,
     journal: Path | None = None,
+    sampler_seed: int = 0,
     say: Callable[[str], None] = lambda _: None,
 ) -> Tuned:
     """Search for better settings until the time is over; the first trial is `settings` itself.
@@ -72,12 +73,13 @@ def tune(
         seconds: wall-clock budget; at least one trial is made.
         journal: a file that keeps the trials. A search with the same file goes on where the one
             before ended, and several processes may search with it at the same time.
+        sampler_seed: what is drawn; processes that search together must not draw the same.
 
     Raises:
         ConfigurationError: when the journal belongs to a search over other data or settings.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = _open_study(validation, settings, journal)
+    study = _open_study(validation, settings, journal, sampler_seed)
     deadline, longest = time.monotonic() + seconds, 0.0
     alpha = resolved_alpha(validation.pairs.matrix(), settings.als)
     while not _first_is_done(study) or time.monotonic() + _PATIENCE * longest < deadline:
@@ -107,7 +109,7 @@ def suggest(trial: optuna.trial.BaseTrial, settings: ModelSettings, alpha: float
 
 
 def _open_study(
-    validation: Validation, settings: ModelSettings, journal: Path | None
+    validation: Validation, settings: ModelSettings, journal: Path | None, sampler_seed: int
 ) -> optuna.Study:
     storage = JournalStorage(JournalFileBackend(str(journal))) if journal else None
     study = optuna.create_study(
@@ -115,7 +117,7 @@ def _open_study(
         storage=storage,
         direction="maximize",
         sampler=optuna.samplers.TPESampler(
-            seed=settings.als.seed,
+            seed=sampler_seed,
             multivariate=True,
             n_startup_trials=_RANDOM_TRIALS,
             constant_liar=journal is not None,
