@@ -10,6 +10,7 @@ from recsys.core.fold_in import Factors
 from recsys.training.als.block import map_array, save_array
 from recsys.training.als.half_step import Spectrum, gramian_of, solve_rows
 from spark_jobs.distributed.sharded_training import ShardedTraining
+from spark_jobs.distributed.worker_process import settle
 
 SumsOverUsers = Callable[..., Factors]
 
@@ -49,7 +50,9 @@ class UserShards:
         """What the shard's users add to the sums of all items, (n, k) float32."""
         by_item = self.training.grid.load(shard, 0).by_item
         x = self.factors(shard, iteration)
-        return over(by_item, self.training.alpha, vectors, x, self.training.threads)
+        sums = over(by_item, self.training.alpha, vectors, x, self.training.threads)
+        settle()
+        return sums
 
     def factors(self, shard: int, iteration: int) -> Factors:
         """Those of the shard's users at the end of an iteration."""
