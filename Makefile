@@ -16,7 +16,7 @@ help: ## List the targets
 
 ##@ Run
 
-.PHONY: setup demo up down status bench bench-publish bench-train bench-gpu
+.PHONY: setup demo up down status bench bench-publish bench-train bench-distributed bench-gpu
 setup: $(SYNCED) ## Make .venv from the lock file
 
 # Python decides in bootstrap.py which interpreter will do, and says so when none does.
@@ -46,6 +46,9 @@ bench-publish: $(SYNCED) ## Measure the CPU that publishing a user to Redis cost
 
 bench-train: $(SYNCED) ## Measure training beside implicit and Spark MLlib (which needs a full JDK)
 	@$(PYTHON) -m benchmarks.bench_train
+
+bench-distributed: $(SYNCED) ## Measure training on two Spark executors against one
+	@$(PYTHON) -m benchmarks.bench_distributed
 
 bench-gpu: $(SYNCED) ## Measure training on an NVIDIA GPU
 	@$(PYTHON) -m benchmarks.bench_gpu

@@ -84,7 +84,7 @@ def train_on_shards(
     y = first_item_factors(grid.items, settings)
     for iteration in range(settings.iterations):
         with solved_users(shards, users, iteration, y, times=1) as found:
-            y = summed_half_step(found, found.gramian, lambdas, observed, found.items)
+            y = summed_half_step(found, found.gramian, lambdas, observed, found.items, threads=1)
         on_iteration(iteration + 1)
     with solved_users(shards, users, settings.iterations, y, _PROJECTIONS) as found:
         y = found.items

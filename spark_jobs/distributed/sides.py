@@ -55,7 +55,8 @@ class ShardOfSide:
         columns = _OtherSide(self, other_turn)
         x = self._before(turn)
         for _ in range(times):
-            x = summed_half_step(columns, gramian, lambdas, sums > 0, x)
+            threads = self.training.threads
+            x = summed_half_step(columns, gramian, lambdas, sums > 0, x, threads)
         save_array(self.training.path(self.side.value, self.shard, turn), x)
         # A task that runs again needs what was there before, not what was before that.
         self.training.path(self.side.value, self.shard, turn - 2).unlink(missing_ok=True)
