@@ -16,7 +16,8 @@ help: ## List the targets
 
 ##@ Run
 
-.PHONY: setup demo up down notebook status bench bench-publish bench-train bench-gpu
+.PHONY: setup demo up down status notebook
+.PHONY: bench bench-publish bench-train bench-scale bench-distributed bench-gpu
 setup: $(SYNCED) ## Make .venv from the lock file
 
 # Python decides in bootstrap.py which interpreter will do, and says so when none does.
@@ -52,6 +53,9 @@ bench-train: $(SYNCED) ## Measure training beside implicit and Spark MLlib (whic
 
 bench-scale: $(SYNCED) ## Measure how time and memory of each nightly stage grow with the shop
 	@$(PYTHON) -m benchmarks.bench_scale
+
+bench-distributed: $(SYNCED) ## Measure training on two Spark executors against one
+	@$(PYTHON) -m benchmarks.bench_distributed
 
 bench-gpu: $(SYNCED) ## Measure training on an NVIDIA GPU
 	@$(PYTHON) -m benchmarks.bench_gpu

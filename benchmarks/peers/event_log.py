@@ -1,14 +1,27 @@
-"""What Spark's event log says about shuffles."""
+"""What Spark's event log says about bytes that moved."""
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+_WRITTEN = "Shuffle Bytes Written"
 
 
 def shuffled_bytes(log: Path) -> Counter[str]:
     """Bytes written to shuffles, by the job group that wrote them."""
+    return _sums(log, lambda task: task.get("Shuffle Write Metrics", {}).get(_WRITTEN, 0))
+
+
+def result_bytes(log: Path) -> Counter[str]:
+    """Bytes of tasks' results, by job group."""
+    return _sums(log, lambda task: task.get("Result Size", 0))
+
+
+def _sums(log: Path, bytes_of: Callable[[dict[str, Any]], int]) -> Counter[str]:
     group_of_stage: dict[int, str] = {}
-    written: Counter[str] = Counter()
+    found: Counter[str] = Counter()
     with log.open(encoding="utf-8") as lines:
         for event in map(json.loads, lines):
             if event["Event"] == "SparkListenerJobStart":
@@ -17,7 +30,6 @@ def shuffled_bytes(log: Path) -> Counter[str]:
                 for stage in event["Stage IDs"]:
                     group_of_stage.setdefault(stage, group)
             elif event["Event"] == "SparkListenerTaskEnd":
-                metrics = event.get("Task Metrics", {}).get("Shuffle Write Metrics", {})
                 group = group_of_stage[event["Stage ID"]]
-                written[group] += metrics.get("Shuffle Bytes Written", 0)
-    return written
+                found[group] += bytes_of(event.get("Task Metrics", {}))
+    return found

@@ -13,12 +13,12 @@ CORES = len(os.sched_getaffinity(0))
 _FAST_BLAS = ("dev.ludovic.netlib.blas.VectorBLAS", "dev.ludovic.netlib.blas.JNIBLAS")
 
 
-def start_spark(memory: str, folder: Path) -> SparkSession:
-    """Spark in one JVM on all cores, with its files and its event log in `folder`."""
+def start_spark(memory: str, folder: Path, master: str = f"local[{CORES}]") -> SparkSession:
+    """Spark, by default in one JVM on all cores; its files and its event log are in `folder`."""
     os.environ["JAVA_HOME"] = str(java_home())
     os.environ["PYSPARK_PYTHON"] = sys.executable
     return (
-        SparkSession.builder.master(f"local[{CORES}]")
+        SparkSession.builder.master(master)
         .config("spark.driver.memory", memory)
         .config("spark.local.dir", str(folder))
         .config("spark.ui.enabled", "false")

@@ -80,11 +80,11 @@ def train_on_shards(
     sums = grid.item_sums(0)
     lambdas, observed = training.item_lambdas(sums), sums > 0
     # Keeping a number brings later tasks of a shard to the executor whose cache has its files.
-    shards = context.parallelize(range(grid.user_shards), grid.user_shards).persist()
+    shards = context.parallelize([*range(grid.user_shards)], grid.user_shards).persist()
     y = first_item_factors(grid.items, settings)
     for iteration in range(settings.iterations):
         with solved_users(shards, users, iteration, y, times=1) as found:
-            y = summed_half_step(found, found.gramian, lambdas, observed, found.items)
+            y = summed_half_step(found, found.gramian, lambdas, observed, found.items, threads=1)
         on_iteration(iteration + 1)
     with solved_users(shards, users, settings.iterations, y, _PROJECTIONS) as found:
         y = found.items

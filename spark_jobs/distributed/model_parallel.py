@@ -102,7 +102,7 @@ def _half_step(
         return ShardOfSide(training, side, shard).half_step(turn, other_turn, gramian, times)
 
     shards = _shards(training, side)
-    gramians = context.parallelize(range(shards), shards).map(solve).collect()
+    gramians = context.parallelize([*range(shards)], shards).map(solve).collect()
     total: _Gramian = np.sum(gramians, axis=0)
     return total
 

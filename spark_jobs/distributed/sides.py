@@ -14,6 +14,7 @@ from recsys.training.als.half_step import gramian_of
 from recsys.training.als.partial_sums import product_sums, residual_sums
 from recsys.training.als.summed_half_step import summed_half_step
 from spark_jobs.distributed.sharded_training import ShardedTraining
+from spark_jobs.distributed.worker_process import settle
 
 
 class Side(Enum):
@@ -54,10 +55,12 @@ class ShardOfSide:
         columns = _OtherSide(self, other_turn)
         x = self._before(turn)
         for _ in range(times):
-            x = summed_half_step(columns, gramian, lambdas, sums > 0, x)
+            threads = self.training.threads
+            x = summed_half_step(columns, gramian, lambdas, sums > 0, x, threads)
         save_array(self.training.path(self.side.value, self.shard, turn), x)
         # A task that runs again needs what was there before, not what was before that.
         self.training.path(self.side.value, self.shard, turn - 2).unlink(missing_ok=True)
+        settle()
         return gramian_of(x)
 
     def strengths(self, other_shard: int) -> csr_matrix:

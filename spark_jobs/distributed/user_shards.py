@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from recsys.core.fold_in import Factors
 from recsys.training.als.block import map_array, save_array
-from recsys.training.als.half_step import Spectrum, gramian_of, solve_rows
+from recsys.training.als.half_step import Spectrum, _turned, gramian_of, solve_rows
 from spark_jobs.distributed.sharded_training import ShardedTraining
+from spark_jobs.distributed.worker_process import settle
 
 SumsOverUsers = Callable[..., Factors]
 
@@ -36,9 +37,9 @@ class UserShards:
         grid, path = self.training.grid, self.training.path
         strengths = grid.load(shard, 0).by_user
         lambdas = self.training.user_lambdas(grid.user_sums(shard))
-        x = self._before(shard, iteration, items.shape[1]) @ spectrum.basis
+        alpha, threads = self.training.alpha, self.training.threads
+        x = _turned(self._before(shard, iteration, items.shape[1]), spectrum.basis, threads)
         for _ in range(times):
-            alpha, threads = self.training.alpha, self.training.threads
             x = solve_rows(strengths, lambdas, alpha, spectrum.values, items, x, threads)
         save_array(path("user", shard, iteration), x)
         # A task that runs again needs what was there before, not what was before that.
@@ -49,7 +50,9 @@ class UserShards:
         """What the shard's users add to the sums of all items, (n, k) float32."""
         by_item = self.training.grid.load(shard, 0).by_item
         x = self.factors(shard, iteration)
-        return over(by_item, self.training.alpha, vectors, x, self.training.threads)
+        sums = over(by_item, self.training.alpha, vectors, x, self.training.threads)
+        settle()
+        return sums
 
     def factors(self, shard: int, iteration: int) -> Factors:
         """Those of the shard's users at the end of an iteration."""

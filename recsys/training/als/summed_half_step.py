@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.fold_in import Factors
-from recsys.training.als.half_step import spectrum_of
+from recsys.training.als.half_step import _turned, spectrum_of
 from recsys.training.als.kernel import CG_STEPS
 
 
@@ -29,6 +29,7 @@ def summed_half_step(
     lambdas: NDArray[np.float32],
     observed: NDArray[np.bool_],
     first_guess: Factors,
+    threads: int,
 ) -> Factors:
     """Improve the factors of b rows.
 
@@ -43,16 +44,16 @@ def summed_half_step(
         (b, k) float32 in the same basis.
     """
     spectrum = spectrum_of(gramian)
-    basis = spectrum.basis
+    to, back = spectrum.basis, np.ascontiguousarray(spectrum.basis.T)
     diagonal: Factors = spectrum.values + lambdas[:, None]
-    x: Factors = first_guess @ basis
+    x = _turned(first_guess, to, threads)
     x[~observed] = 0
-    r = sums.residual(first_guess) @ basis
+    r = _turned(sums.residual(first_guess), to, threads)
     r -= diagonal * x
     p: Factors = r / diagonal
     rz = _dots(r, p)
     for step in range(CG_STEPS):
-        product = sums.product(p @ basis.T) @ basis
+        product = _turned(sums.product(_turned(p, back, threads)), to, threads)
         product += diagonal * p
         curvature = _dots(p, product)
         # Where nothing is left to improve, the division would give nonsense.
@@ -61,8 +62,7 @@ def summed_half_step(
         if step + 1 < CG_STEPS:
             r -= length[:, None] * product
             p, rz = _next_direction(p, r, diagonal, rz, curvature)
-    turned_back: Factors = x @ basis.T
-    return turned_back
+    return _turned(x, back, threads)
 
 
 def _next_direction(

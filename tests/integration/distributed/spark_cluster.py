@@ -46,7 +46,7 @@ def executor_pids() -> list[int]:
     return [
         child.pid
         for child in psutil.Process().children(recursive=True)
-        if _EXECUTOR in " ".join(child.cmdline())
+        if child.status() != psutil.STATUS_ZOMBIE and _EXECUTOR in " ".join(child.cmdline())
     ]
 
 

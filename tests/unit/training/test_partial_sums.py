@@ -62,7 +62,7 @@ def test_a_half_step_over_shards_of_columns_is_that_over_all(
     expected, turned = half_step(strengths, lambdas, ALPHA, x, start, threads=1)
     observed = np.diff(strengths.indptr) > 0
     shares = dealt_out(strengths, x, min(shards, columns))
-    found = summed_half_step(shares, gramian_of(x), lambdas, observed, start)
+    found = summed_half_step(shares, gramian_of(x), lambdas, observed, start, threads=2)
     assert found @ x.T == pytest.approx(expected @ turned.T, abs=2e-4)
     assert not found[~observed].any()
 
@@ -89,5 +89,7 @@ def test_a_solved_row_stays_where_it_is() -> None:
     strengths = csr_matrix(np.ones((1, 3), np.float32))
     lambdas, observed = np.zeros(1, np.float32), np.ones(1, np.bool_)
     exact = np.ones((1, 3), np.float32)
-    found = summed_half_step(dealt_out(strengths, x, 2), gramian_of(x), lambdas, observed, exact)
+    found = summed_half_step(
+        dealt_out(strengths, x, 2), gramian_of(x), lambdas, observed, exact, threads=1
+    )
     assert found == pytest.approx(exact, abs=1e-6)
