@@ -28,7 +28,7 @@ from tests.integration.redis_server import StallingProxy
 from tests.stack_fixture import job_environment, recsys_command
 
 pytestmark = [pytest.mark.hbase, pytest.mark.redis]
-CHANGED = replace(ALS, factors=9)
+CHANGED = ModelSettings(replace(ALS, factors=9))
 Die = Callable[[pytest.MonkeyPatch, Nightly], None]
 
 
@@ -77,12 +77,12 @@ def test_a_run_that_dies_leaves_the_old_version_serving_and_a_rerun_converges(
     with pytest.MonkeyPatch.context() as patch:
         die(patch, nightly)
         with pytest.raises(Died):
-            nightly.run(als=CHANGED)
+            nightly.run(model=CHANGED)
 
     assert nightly.serving() == first
     assert nightly.recommended("viewer") == answer
 
-    nightly.run(als=CHANGED)
+    nightly.run(model=CHANGED)
 
     assert nightly.serving() != first
     assert nightly.keys() == {first, nightly.serving()}
@@ -98,7 +98,7 @@ def test_what_a_dead_run_half_wrote_is_removed_by_the_next_that_succeeds(nightly
             nightly.run(model=ModelSettings(replace(ALS, factors=7)))
     assert len(nightly.keys()) == 2
 
-    nightly.run(als=CHANGED)
+    nightly.run(model=CHANGED)
 
     assert nightly.keys() == {first, nightly.serving()}
 
@@ -122,7 +122,7 @@ def test_a_killed_process_leaves_the_old_version_serving_and_a_rerun_converges(
 
     with connect(nightly.redis_url) as redis:  # The half minute that a dead run's lock lasts.
         assert redis.pexpire(keys.nightly_lock(nightly.plan.tenant), 100)
-    nightly.run(als=CHANGED)
+    nightly.run(model=CHANGED)
 
     assert nightly.serving() not in (first, None)
     assert nightly.keys() == {first, nightly.serving()}
