@@ -26,7 +26,7 @@ from tests.builders import checkerboard
 DAY_MS = 86_400_000
 NOW_MS = 1_300_000_000_000
 WINDOW = Window(0, NOW_MS + DAY_MS)
-ALS = AlsSettings(factors=16, alpha=5.0, regularization=0.02, iterations=10, device=Device.CPU)
+ALS = AlsSettings(factors=16, alpha=5.0, regularization=0.05, iterations=10, device=Device.CPU)
 MODEL = ModelSettings(ALS)
 SIZE = 16
 
