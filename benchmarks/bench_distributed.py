@@ -155,7 +155,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--users", type=int, default=500_000)
     parser.add_argument("--items", type=int, default=10_000)
     parser.add_argument("--pairs", type=int, default=30_000_000)
-    parser.add_argument("--factors", type=int, default=64)
+    parser.add_argument("--factors", type=int, default=128)
     parser.add_argument("--iterations", type=int, default=8, help="the first 4 are not measured")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--strategies", nargs="+", choices=FORMULAS, default=list(FORMULAS))
