@@ -86,9 +86,10 @@ def tell_speed(strategy: str, rounds: list[list[Figures]]) -> None:
         wall = median(figures["wall_seconds"] for figures in found)
         driver = median(figures["driver_cpu_seconds"] for figures in found)
         busiest = median(max(figures["executor_cpu_seconds"]) for figures in found)
+        python = median(max(figures["worker_cpu_seconds"]) for figures in found)
         say(
             f"{strategy}, {name}: {wall:.2f} s an iteration; CPU: driver {driver:.2f} s, busiest "
-            f"executor {busiest:.2f} s"
+            f"executor {busiest:.2f} s, of which Python {python:.2f} s"
         )
     wall = median(figures[0]["wall_seconds"] / figures[1]["wall_seconds"] for figures in rounds)
     path = median(critical_seconds(f[0]) / critical_seconds(f[1]) for f in rounds)
@@ -155,7 +156,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--users", type=int, default=500_000)
     parser.add_argument("--items", type=int, default=10_000)
     parser.add_argument("--pairs", type=int, default=30_000_000)
-    parser.add_argument("--factors", type=int, default=64)
+    parser.add_argument("--factors", type=int, default=128)
     parser.add_argument("--iterations", type=int, default=8, help="the first 4 are not measured")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--strategies", nargs="+", choices=FORMULAS, default=list(FORMULAS))

@@ -1,5 +1,8 @@
 """The files of a nightly run: what one step leaves for the next, one run of a tenant at a time."""
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,11 +54,21 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
-        self.path = path
+        self._scratch = path / "scratch"
         self.events = path / EVENTS
         self._catalogue = path / CATALOGUE
         self._snapshot = path / "snapshot.json"
         self._candidate = path / "candidate"
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """An empty folder for the time of the block; what a killed run left there goes as well."""
+        shutil.rmtree(self._scratch, ignore_errors=True)
+        self._scratch.mkdir()
+        try:
+            yield self._scratch
+        finally:
+            shutil.rmtree(self._scratch, ignore_errors=True)
 
     def save_snapshot(self, snapshot: Snapshot) -> None:
         self._snapshot.write_bytes(TypeAdapter(Snapshot).dump_json(snapshot, indent=2))

@@ -37,8 +37,13 @@ class Laps:
         self.wall = 0.0
         self.driver = 0.0
         self.executors: list[float] = []
+        self.workers: list[float] = []
+        self.worker_peak = 0
 
     def __call__(self, _trial: int, finished: int) -> None:
+        if finished in (1, self._iterations):
+            # Early, since Spark ends workers that are idle for a minute: some cut the pairs.
+            self.worker_peak = max(self.worker_peak, *map(peak_bytes, worker_pids()))
         if finished == WARM_UP:
             self._context.setJobGroup(MEASURED, MEASURED)
             self._before, self._started = self._cpu(), time.perf_counter()
@@ -51,6 +56,7 @@ class Laps:
         self.wall = (time.perf_counter() - self._started) / count
         spent = {pid: used - self._before.get(pid, 0) for pid, used in self._cpu().items()}
         executors = [executor_processes(executor) for executor in executor_roots()]
+        self.workers = [sum(spent.get(p.pid, 0) for p in every[1:]) / count for every in executors]
         self.executors = [sum(spent.get(p.pid, 0) for p in every) / count for every in executors]
         self.driver = sum(spent.values()) / count - sum(self.executors)
 
@@ -74,6 +80,11 @@ def executor_processes(root: psutil.Process) -> list[psutil.Process]:
     """An executor: its JVM first, then its Python processes."""
     processes = [root, *root.children(recursive=True)]
     return [process for process in processes if process.status() != psutil.STATUS_ZOMBIE]
+
+
+def worker_pids() -> list[int]:
+    """The Python processes of all executors."""
+    return [p.pid for root in executor_roots() for p in executor_processes(root)[1:]]
 
 
 def main() -> None:
@@ -108,12 +119,12 @@ def measure(
     strategy = STRATEGIES[arguments.strategy](folder, arguments.shards)
     (model,) = strategy.train(spark, pairs, [settings], laps)
     save_factors(arguments.trained, model.user_factors, model.item_factors)
-    workers = [p for root in executor_roots() for p in executor_processes(root)[1:]]
     return {
         "wall_seconds": laps.wall,
         "driver_cpu_seconds": laps.driver,
         "executor_cpu_seconds": laps.executors,
-        "worker_peak_bytes": max(peak_bytes(p.pid) for p in workers),
+        "worker_cpu_seconds": laps.workers,
+        "worker_peak_bytes": laps.worker_peak,
         "alpha": model.alpha,
     }
 

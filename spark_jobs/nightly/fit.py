@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from scipy.sparse import csr_matrix
 
@@ -40,9 +39,9 @@ def chosen_fit(context: Context, say: Callable[[str], None]) -> Fit:
         if settings.device is Device.GPU:
             raise ConfigurationError("--device gpu trains in one process: --strategy single")
         say(f"{choice.name.value}: {choice.reason}")
-        with TemporaryDirectory(dir=context.folder.path) as name:
-            pairs = write_pairs(strengths, Path(name, "pairs.parquet"))
-            strategy = _SPREAD[choice.name](Path(name), choice.shards)
+        with context.folder.scratch() as folder:
+            pairs = write_pairs(strengths, folder / "pairs.parquet")
+            strategy = _SPREAD[choice.name](folder, choice.shards)
             (model,) = strategy.train(
                 context.spark, pairs, [settings], lambda _, done: on_iteration(done)
             )
