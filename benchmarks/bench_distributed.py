@@ -139,8 +139,12 @@ def tell_loss(
 
 def tell_mllib(folder: Path, arguments: argparse.Namespace) -> None:
     for blocks in (SHARDS, 10):
-        options = common(folder, arguments) | {"blocks": blocks, "memory": "4g"}
-        figures = run("benchmarks.peers.mllib", options, RUN_TIMEOUT_SECONDS)
+        options = common(folder, arguments) | {
+            "blocks": blocks,
+            "memory": "2g",
+            "recommend-users": 1,
+        }
+        figures = run("benchmarks.peers.mllib_als", options, RUN_TIMEOUT_SECONDS)
         say(
             f"MLlib of {blocks} blocks, an iteration moves: "
             f"{figures['shuffled_bytes'] / _MB:.0f} MB shuffled"
