@@ -11,6 +11,7 @@ from pyspark.sql import SparkSession
 from recsys.training.als import AlsSettings, Trained, train_als
 from recsys.training.als.block import map_array, save_array
 from spark_jobs.distributed.pairs_source import PairsSource, count_pairs
+from spark_jobs.distributed.sharded_training import task_threads
 from spark_jobs.distributed.strategy import Progress, no_progress
 from spark_jobs.distributed.trials import run_trials, succeeded
 
@@ -36,11 +37,13 @@ class ComputeParallel:
     ) -> list[Trained]:
         """See `TrainingStrategy`."""
         count_pairs(spark, pairs)
+        threads = task_threads(spark.sparkContext)
         with TemporaryDirectory(dir=self.folder) as name:
             folder = Path(name)
 
             def fit(trial: tuple[int, AlsSettings]) -> Trained:
-                return _left_in(folder, trial[0], train_als(pairs.matrix(), trial[1]))
+                model = train_als(pairs.matrix(), trial[1], threads=threads)
+                return _left_in(folder, trial[0], model)
 
             found = succeeded(run_trials(spark, list(enumerate(trials)), fit))
             for trial, settings in enumerate(trials):

@@ -21,8 +21,8 @@ from pyspark.sql import SparkSession
 
 from recsys.training.als import AlsSettings, Trained
 from recsys.training.als.first_factors import first_item_factors
+from recsys.training.als.half_step import PROJECTIONS
 from recsys.training.als.summed_half_step import summed_half_step
-from recsys.training.als.train import _PROJECTIONS
 from spark_jobs.distributed.grid import Grid
 from spark_jobs.distributed.item_sums import solved_users
 from spark_jobs.distributed.pairs_source import PairsSource
@@ -86,7 +86,7 @@ def train_on_shards(
         with solved_users(shards, users, iteration, y, times=1) as found:
             y = summed_half_step(found, found.gramian, lambdas, observed, found.items, threads=1)
         on_iteration(iteration + 1)
-    with solved_users(shards, users, settings.iterations, y, _PROJECTIONS) as found:
+    with solved_users(shards, users, settings.iterations, y, PROJECTIONS) as found:
         y = found.items
     shards.unpersist()
     last = partial(users.factors, iteration=settings.iterations)

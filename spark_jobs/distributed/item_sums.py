@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.fold_in import Factors
-from recsys.training.als.half_step import _turned, gramian_of, spectrum_of
+from recsys.training.als.half_step import gramian_of, spectrum_of, turned
 from recsys.training.als.partial_sums import product_sums, residual_sums
 from spark_jobs.distributed.sum_over_shards import sum_over_shards
 from spark_jobs.distributed.user_shards import SumsOverUsers, UserShards
@@ -64,7 +64,7 @@ def solved_users(
 ) -> Iterator[ItemSums]:
     """Let the shards improve their users so many times; what then can be asked of them."""
     spectrum = spectrum_of(gramian_of(items))
-    items = _turned(items, spectrum.basis, threads=1)
+    items = turned(items, spectrum.basis, threads=1)
     sent = shards.context.broadcast(items)
     try:
         gramians = shards.map(

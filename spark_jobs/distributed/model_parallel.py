@@ -22,8 +22,7 @@ from recsys.core.fold_in import Factors
 from recsys.training.als import AlsSettings, Trained
 from recsys.training.als.block import map_array, save_array
 from recsys.training.als.first_factors import first_item_factors
-from recsys.training.als.half_step import gramian_of
-from recsys.training.als.train import _PROJECTIONS
+from recsys.training.als.half_step import PROJECTIONS, gramian_of
 from spark_jobs.distributed.pairs_source import PairsSource
 from spark_jobs.distributed.sharded_training import (
     ShardedTraining,
@@ -79,7 +78,7 @@ def _train(
         users = _half_step(context, training, Side.USER, turn, items)
         items = _half_step(context, training, Side.ITEM, turn, users)
         on_iteration(turn)
-    _half_step(context, training, Side.USER, iterations + 1, items, _PROJECTIONS)
+    _half_step(context, training, Side.USER, iterations + 1, items, PROJECTIONS)
     x = _collect(training, Side.USER, iterations + 1)
     y = _collect(training, Side.ITEM, iterations)
     shards = f"{training.grid.user_shards} x {training.grid.item_shards}"

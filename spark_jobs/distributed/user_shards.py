@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from recsys.core.fold_in import Factors
 from recsys.training.als.block import map_array, save_array
-from recsys.training.als.half_step import Spectrum, _turned, gramian_of, solve_rows
+from recsys.training.als.half_step import Spectrum, gramian_of, solve_rows, turned
 from spark_jobs.distributed.sharded_training import ShardedTraining
 from spark_jobs.distributed.worker_process import settle
 
@@ -38,7 +38,7 @@ class UserShards:
         strengths = grid.load(shard, 0).by_user
         lambdas = self.training.user_lambdas(grid.user_sums(shard))
         alpha, threads = self.training.alpha, self.training.threads
-        x = _turned(self._before(shard, iteration, items.shape[1]), spectrum.basis, threads)
+        x = turned(self._before(shard, iteration, items.shape[1]), spectrum.basis, threads)
         for _ in range(times):
             x = solve_rows(strengths, lambdas, alpha, spectrum.values, items, x, threads)
         save_array(path("user", shard, iteration), x)

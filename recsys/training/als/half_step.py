@@ -24,6 +24,8 @@ _BLOCKS_A_THREAD = 16
 # What a row costs beside its entries, in entries.
 _ROW_COST = 4
 _BLAS_ROWS = 16_384
+# Half-steps, after the last iteration, that bring the users' factors to what fold-in finds.
+PROJECTIONS = 3
 _LEAST_SHARE = 1e-6
 _LEAST_VALUE = 1e-30
 
@@ -92,7 +94,7 @@ def solve_rows(
         solve(indptr, columns, data, np.float32(alpha), lambdas, spectrum, factors, solved, *block)
 
     with ThreadPoolExecutor(threads) as executor:
-        list(executor.map(run, _blocks(indptr, threads * _BLOCKS_A_THREAD)))
+        list(executor.map(run, row_runs(indptr, threads * _BLOCKS_A_THREAD)))
     return solved
 
 
@@ -111,24 +113,24 @@ def half_step(
         columns' gramian. Scores are the same in every basis.
     """
     spectrum = spectrum_of(gramian_of(factors))
-    factors = _turned(factors, spectrum.basis, threads)
-    first_guess = _turned(first_guess, spectrum.basis, threads)
+    factors = turned(factors, spectrum.basis, threads)
+    first_guess = turned(first_guess, spectrum.basis, threads)
     solved = solve_rows(strengths, lambdas, alpha, spectrum.values, factors, first_guess, threads)
     return solved, factors
 
 
-def _turned(factors: Factors, basis: NDArray[np.float32], threads: int) -> Factors:
+def turned(factors: Factors, basis: NDArray[np.float32], threads: int) -> Factors:
     """factors @ basis, by blocks of rows: equal for any number of threads."""
-    turned = np.empty_like(factors)
+    found = np.empty_like(factors)
 
     def turn(start: int) -> None:
         some = slice(start, start + _BLAS_ROWS)
-        np.matmul(factors[some], basis, out=turned[some])
+        np.matmul(factors[some], basis, out=found[some])
 
     # OpenBLAS's own threads spin for a while when they are done, on cores that solve rows by then.
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as executor:
         list(executor.map(turn, range(0, len(factors), _BLAS_ROWS)))
-    return turned
+    return found
 
 
 def row_lambdas(strengths: csr_matrix, alpha: float, settings: AlsSettings) -> NDArray[np.float32]:
@@ -147,7 +149,7 @@ def available_threads() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _blocks(indptr: NDArray[np.int64], count: int) -> list[tuple[int, int]]:
+def row_runs(indptr: NDArray[np.int64], count: int) -> list[tuple[int, int]]:
     """Runs of rows of about equal cost."""
     cost = indptr + _ROW_COST * np.arange(len(indptr))
     cuts = np.searchsorted(cost, np.linspace(0, cost[-1], count + 1))

@@ -15,7 +15,7 @@ from numba import literally, njit  # type: ignore[attr-defined]
 from scipy.sparse import csr_matrix
 
 from recsys.core.fold_in import Factors
-from recsys.training.als.half_step import _blocks
+from recsys.training.als.half_step import row_runs
 from recsys.training.als.kernel import add_weighted, gather_and_dot
 
 # Rows are read once a pass, so their buffer should stay in the first-level cache.
@@ -64,7 +64,7 @@ def _sums(
         add(indptr, columns, data, _f4(alpha), residual, vectors, factors, sums, *rows)
 
     with ThreadPoolExecutor(threads) as executor:
-        list(executor.map(run, _blocks(indptr, threads * _RUNS_A_THREAD)))
+        list(executor.map(run, row_runs(indptr, threads * _RUNS_A_THREAD)))
     return sums
 
 

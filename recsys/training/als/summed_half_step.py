@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.fold_in import Factors
-from recsys.training.als.half_step import _turned, spectrum_of
+from recsys.training.als.half_step import spectrum_of, turned
 from recsys.training.als.kernel import CG_STEPS
 
 
@@ -46,14 +46,14 @@ def summed_half_step(
     spectrum = spectrum_of(gramian)
     to, back = spectrum.basis, np.ascontiguousarray(spectrum.basis.T)
     diagonal: Factors = spectrum.values + lambdas[:, None]
-    x = _turned(first_guess, to, threads)
+    x = turned(first_guess, to, threads)
     x[~observed] = 0
-    r = _turned(sums.residual(first_guess), to, threads)
+    r = turned(sums.residual(first_guess), to, threads)
     r -= diagonal * x
     p: Factors = r / diagonal
     rz = _dots(r, p)
     for step in range(CG_STEPS):
-        product = _turned(sums.product(_turned(p, back, threads)), to, threads)
+        product = turned(sums.product(turned(p, back, threads)), to, threads)
         product += diagonal * p
         curvature = _dots(p, product)
         # Where nothing is left to improve, the division would give nonsense.
@@ -62,7 +62,7 @@ def summed_half_step(
         if step + 1 < CG_STEPS:
             r -= length[:, None] * product
             p, rz = _next_direction(p, r, diagonal, rz, curvature)
-    return _turned(x, back, threads)
+    return turned(x, back, threads)
 
 
 def _next_direction(

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -14,12 +15,15 @@ from recsys.core.fold_in import Factors
 from recsys.training.als.cuda_device import Gpu, find_gpu, gpu_versions
 from recsys.training.als.first_factors import first_item_factors
 from recsys.training.als.gpu import check_size, train_on_gpu
-from recsys.training.als.half_step import available_threads, half_step, row_lambdas
+from recsys.training.als.half_step import (
+    PROJECTIONS,
+    available_threads,
+    half_step,
+    row_lambdas,
+)
 from recsys.training.als.settings import AlsSettings, Device, resolved_alpha
 
 _log = logging.getLogger(__name__)
-# Half-steps that bring the users' factors to what fold-in finds.
-_PROJECTIONS = 3
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ def train_als(
     strengths: csr_matrix,
     settings: AlsSettings,
     on_iteration: Callable[[int], None] = lambda _: None,
+    threads: int | None = None,
 ) -> Trained:
     """Factorise a matrix of strengths.
 
@@ -54,6 +59,7 @@ def train_als(
     Args:
         strengths: (u, n) float32, positive where observed; all other pairs have confidence 1.
         on_iteration: called with the number of finished iterations.
+        threads: on a CPU; as many as there are processors when left open.
 
     Raises:
         InvalidInput: when a strength is not a positive number, or there is none.
@@ -63,7 +69,7 @@ def train_als(
     alpha = resolved_alpha(strengths, settings)
     started = time.perf_counter()
     gpu = _choose(strengths, settings)
-    train = train_on_gpu if gpu else _train_on_cpu
+    train = train_on_gpu if gpu else partial(_train_on_cpu, threads or available_threads())
     users, items = train(strengths, alpha, settings, on_iteration)
     return Trained(
         user_factors=users,
@@ -107,6 +113,7 @@ def check_strengths(strengths: csr_matrix) -> None:
 
 
 def _train_on_cpu(
+    threads: int,
     strengths: csr_matrix,
     alpha: float,
     settings: AlsSettings,
@@ -117,11 +124,10 @@ def _train_on_cpu(
     item_lambdas = row_lambdas(by_item, alpha, settings)
     users, items = strengths.shape
     x, y = np.zeros((users, settings.factors), np.float32), first_item_factors(items, settings)
-    threads = available_threads()
     for iteration in range(settings.iterations):
         x, y = half_step(by_user, user_lambdas, alpha, y, x, threads)
         y, x = half_step(by_item, item_lambdas, alpha, x, y, threads)
         on_iteration(iteration + 1)
-    for _ in range(_PROJECTIONS):
+    for _ in range(PROJECTIONS):
         x, y = half_step(by_user, user_lambdas, alpha, y, x, threads)
     return x, y
