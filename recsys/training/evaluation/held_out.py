@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.core.user_block import NO_ITEM as NO_ITEM
+
 Lists = NDArray[np.int32]
-# Fills a list that has fewer than k items.
-NO_ITEM = -1
 
 
 @dataclass(frozen=True)

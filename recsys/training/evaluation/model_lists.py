@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from recsys.training.build import BuiltModel
-from recsys.training.evaluation.held_out import NO_ITEM, Lists, TestSet
+from recsys.training.evaluation.held_out import Lists, TestSet
 from recsys.training.top_n import top_n_lists
 
 USERS_A_CALL = 20_000
@@ -23,10 +23,10 @@ def model_lists(
         test: of users whom the model knows.
         on_users: called with the number of users ranked so far.
     """
-    lists = np.full((len(test), k), NO_ITEM, np.int32)
+    lists = np.empty((len(test), k), np.int32)
     for start in range(0, len(test), USERS_A_CALL):
         users = test.users[start : start + USERS_A_CALL]
         found = top_n_lists(built.items, built.users, users, built.neighbour_weight, k).items
-        lists[start : start + len(users), : found.shape[1]] = found
+        lists[start : start + len(users)] = found
         on_users(start + len(users))
     return lists
