@@ -45,6 +45,16 @@ class RecommenderServiceStub:
                 request_serializer=recsys_dot_rpc_dot_v1_dot_recommender__pb2.SimilarItemsRequest.SerializeToString,
                 response_deserializer=recsys_dot_rpc_dot_v1_dot_recommender__pb2.SimilarItemsResponse.FromString,
                 _registered_method=True)
+        self.RecommendForSession = channel.unary_unary(
+                '/recsys.rpc.v1.RecommenderService/RecommendForSession',
+                request_serializer=recsys_dot_rpc_dot_v1_dot_recommender__pb2.RecommendForSessionRequest.SerializeToString,
+                response_deserializer=recsys_dot_rpc_dot_v1_dot_recommender__pb2.RecommendForSessionResponse.FromString,
+                _registered_method=True)
+        self.StreamAnswers = channel.stream_stream(
+                '/recsys.rpc.v1.RecommenderService/StreamAnswers',
+                request_serializer=recsys_dot_rpc_dot_v1_dot_recommender__pb2.StreamAnswersRequest.SerializeToString,
+                response_deserializer=recsys_dot_rpc_dot_v1_dot_recommender__pb2.StreamAnswersResponse.FromString,
+                _registered_method=True)
 
 
 class RecommenderServiceServicer:
@@ -65,6 +75,21 @@ class RecommenderServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RecommendForSession(self, request, context):
+        """For a shopper without a user id: from the items looked at in this session.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StreamAnswers(self, request_iterator, context):
+        """The same answers, ready for REST, for gateways: one call a replica for as long as both live, and
+        many questions a message. A question is answered once, in any order.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RecommenderServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -77,6 +102,16 @@ def add_RecommenderServiceServicer_to_server(servicer, server):
                     servicer.SimilarItems,
                     request_deserializer=recsys_dot_rpc_dot_v1_dot_recommender__pb2.SimilarItemsRequest.FromString,
                     response_serializer=recsys_dot_rpc_dot_v1_dot_recommender__pb2.SimilarItemsResponse.SerializeToString,
+            ),
+            'RecommendForSession': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecommendForSession,
+                    request_deserializer=recsys_dot_rpc_dot_v1_dot_recommender__pb2.RecommendForSessionRequest.FromString,
+                    response_serializer=recsys_dot_rpc_dot_v1_dot_recommender__pb2.RecommendForSessionResponse.SerializeToString,
+            ),
+            'StreamAnswers': grpc.stream_stream_rpc_method_handler(
+                    servicer.StreamAnswers,
+                    request_deserializer=recsys_dot_rpc_dot_v1_dot_recommender__pb2.StreamAnswersRequest.FromString,
+                    response_serializer=recsys_dot_rpc_dot_v1_dot_recommender__pb2.StreamAnswersResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -134,6 +169,60 @@ class RecommenderService:
             '/recsys.rpc.v1.RecommenderService/SimilarItems',
             recsys_dot_rpc_dot_v1_dot_recommender__pb2.SimilarItemsRequest.SerializeToString,
             recsys_dot_rpc_dot_v1_dot_recommender__pb2.SimilarItemsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecommendForSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recsys.rpc.v1.RecommenderService/RecommendForSession',
+            recsys_dot_rpc_dot_v1_dot_recommender__pb2.RecommendForSessionRequest.SerializeToString,
+            recsys_dot_rpc_dot_v1_dot_recommender__pb2.RecommendForSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamAnswers(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/recsys.rpc.v1.RecommenderService/StreamAnswers',
+            recsys_dot_rpc_dot_v1_dot_recommender__pb2.StreamAnswersRequest.SerializeToString,
+            recsys_dot_rpc_dot_v1_dot_recommender__pb2.StreamAnswersResponse.FromString,
             options,
             channel_credentials,
             insecure,

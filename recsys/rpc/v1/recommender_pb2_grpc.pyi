@@ -37,6 +37,12 @@ class RecommenderServiceStub:
     """Never empty while the model knows an eligible item: an unknown user gets popular items."""
     SimilarItems: _grpc.UnaryUnaryMultiCallable[_recommender_pb2.SimilarItemsRequest, _recommender_pb2.SimilarItemsResponse]
     """Items alike to one item."""
+    RecommendForSession: _grpc.UnaryUnaryMultiCallable[_recommender_pb2.RecommendForSessionRequest, _recommender_pb2.RecommendForSessionResponse]
+    """For a shopper without a user id: from the items looked at in this session."""
+    StreamAnswers: _grpc.StreamStreamMultiCallable[_recommender_pb2.StreamAnswersRequest, _recommender_pb2.StreamAnswersResponse]
+    """The same answers, ready for REST, for gateways: one call a replica for as long as both live, and
+    many questions a message. A question is answered once, in any order.
+    """
 
 @_typing.type_check_only
 class RecommenderServiceAsyncStub(RecommenderServiceStub):
@@ -47,6 +53,12 @@ class RecommenderServiceAsyncStub(RecommenderServiceStub):
     """Never empty while the model knows an eligible item: an unknown user gets popular items."""
     SimilarItems: _aio.UnaryUnaryMultiCallable[_recommender_pb2.SimilarItemsRequest, _recommender_pb2.SimilarItemsResponse]  # type: ignore[assignment]
     """Items alike to one item."""
+    RecommendForSession: _aio.UnaryUnaryMultiCallable[_recommender_pb2.RecommendForSessionRequest, _recommender_pb2.RecommendForSessionResponse]  # type: ignore[assignment]
+    """For a shopper without a user id: from the items looked at in this session."""
+    StreamAnswers: _aio.StreamStreamMultiCallable[_recommender_pb2.StreamAnswersRequest, _recommender_pb2.StreamAnswersResponse]  # type: ignore[assignment]
+    """The same answers, ready for REST, for gateways: one call a replica for as long as both live, and
+    many questions a message. A question is answered once, in any order.
+    """
 
 class RecommenderServiceServicer(metaclass=_abc_1.ABCMeta):
     """Answers from the published model and the shopper's recent behaviour."""
@@ -66,5 +78,23 @@ class RecommenderServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_recommender_pb2.SimilarItemsResponse, _abc.Awaitable[_recommender_pb2.SimilarItemsResponse]]:
         """Items alike to one item."""
+
+    @_abc_1.abstractmethod
+    def RecommendForSession(
+        self,
+        request: _recommender_pb2.RecommendForSessionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_recommender_pb2.RecommendForSessionResponse, _abc.Awaitable[_recommender_pb2.RecommendForSessionResponse]]:
+        """For a shopper without a user id: from the items looked at in this session."""
+
+    @_abc_1.abstractmethod
+    def StreamAnswers(
+        self,
+        request_iterator: _MaybeAsyncIterator[_recommender_pb2.StreamAnswersRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_recommender_pb2.StreamAnswersResponse], _abc.AsyncIterator[_recommender_pb2.StreamAnswersResponse]]:
+        """The same answers, ready for REST, for gateways: one call a replica for as long as both live, and
+        many questions a message. A question is answered once, in any order.
+        """
 
 def add_RecommenderServiceServicer_to_server(servicer: RecommenderServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
