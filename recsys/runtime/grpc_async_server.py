@@ -16,6 +16,7 @@ from recsys.runtime.grpc_server import (
     bind,
     enable_reflection,
 )
+from recsys.runtime.metrics import RequestMetrics
 from recsys.runtime.settings import Address
 
 _log = structlog.get_logger()
@@ -28,9 +29,11 @@ class AsyncServer:
         grpc: the server that servicers are added to.
     """
 
-    def __init__(self, service: str, max_calls: int, *, reflection: bool) -> None:
+    def __init__(
+        self, service: str, max_calls: int, requests: RequestMetrics, *, reflection: bool
+    ) -> None:
         self.grpc = grpc.aio.server(
-            interceptors=[AsyncGuard()],
+            interceptors=[AsyncGuard(requests)],
             options=SERVER_OPTIONS,
             maximum_concurrent_rpcs=max_calls,
         )

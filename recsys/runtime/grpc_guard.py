@@ -1,5 +1,6 @@
-"""What stands around every unary RPC: the request's id in the logs, errors as statuses."""
+"""Around every unary RPC: the request's id in the logs, errors as statuses, metrics."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -8,6 +9,7 @@ import structlog
 
 from recsys.core.errors import InvalidInput, NotFound
 from recsys.runtime.grpc_errors import status_of
+from recsys.runtime.metrics import RequestMetrics
 
 REQUEST_ID_KEY = "x-request-id"
 
@@ -23,6 +25,9 @@ _Details = grpc.HandlerCallDetails
 class ThreadGuard(grpc.ServerInterceptor):  # type: ignore[type-arg]
     """For servers that run each RPC on a thread."""
 
+    def __init__(self, requests: RequestMetrics) -> None:
+        self._requests = requests
+
     def intercept_service(
         self, continuation: Callable[[_Details], _Handler], handler_call_details: _Details
     ) -> _Handler:
@@ -33,6 +38,7 @@ class ThreadGuard(grpc.ServerInterceptor):  # type: ignore[type-arg]
         behaviour = handler.unary_unary
 
         def guarded(request: object, context: grpc.ServicerContext) -> object:
+            begun, code = self._requests.begin(), grpc.StatusCode.OK
             with structlog.contextvars.bound_contextvars(request_id=_request_id(context)):
                 try:
                     return behaviour(request, context)
@@ -41,12 +47,17 @@ class ThreadGuard(grpc.ServerInterceptor):  # type: ignore[type-arg]
                     code, details, metadata = status_of(error)
                     context.set_trailing_metadata(metadata)
                     return context.abort(code, details)
+                finally:
+                    self._requests.end(_route(method), code.name, begun)
 
         return _with_behaviour(handler, guarded)
 
 
 class AsyncGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
     """For servers that run RPCs on an event loop."""
+
+    def __init__(self, requests: RequestMetrics) -> None:
+        self._requests = requests
 
     async def intercept_service(
         self, continuation: Callable[[_Details], Awaitable[_Handler]], details: _Details
@@ -58,12 +69,20 @@ class AsyncGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         behaviour = handler.unary_unary
 
         async def guarded(request: object, context: Any) -> object:
+            begun, code = self._requests.begin(), grpc.StatusCode.OK
             with structlog.contextvars.bound_contextvars(request_id=_request_id(context)):
                 try:
                     return await behaviour(request, context)
+                except asyncio.CancelledError:
+                    # The caller went away, or its time was up.
+                    code = grpc.StatusCode.CANCELLED
+                    raise
                 except Exception as error:
                     _log_failure(method, error)
-                    return await context.abort(*status_of(error))
+                    code, details, metadata = status_of(error)
+                    return await context.abort(code, details, metadata)
+                finally:
+                    self._requests.end(_route(method), code.name, begun)
 
         return _with_behaviour(handler, guarded)
 
@@ -72,6 +91,11 @@ def _is_guarded(handler: _Handler, method: str) -> bool:
     return (
         handler is not None and handler.unary_unary is not None and not method.startswith(_FOREIGN)
     )
+
+
+def _route(method: str) -> str:
+    """ "RecordEvents" of "/recsys.rpc.v1.IngestService/RecordEvents"."""
+    return method.rpartition("/")[2]
 
 
 def _with_behaviour(handler: _Handler, behaviour: Callable[..., object]) -> _Handler:

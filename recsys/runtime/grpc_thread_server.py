@@ -17,6 +17,7 @@ from recsys.runtime.grpc_server import (
     bind,
     enable_reflection,
 )
+from recsys.runtime.metrics import RequestMetrics
 from recsys.runtime.settings import Address
 
 # Calls waiting for a thread; more are refused at once instead of queueing past their deadline.
@@ -32,10 +33,12 @@ class ThreadServer:
         grpc: the server that servicers are added to.
     """
 
-    def __init__(self, service: str, threads: int, *, reflection: bool) -> None:
+    def __init__(
+        self, service: str, threads: int, requests: RequestMetrics, *, reflection: bool
+    ) -> None:
         self.grpc = grpc.server(
             ThreadPoolExecutor(threads, thread_name_prefix="rpc"),
-            interceptors=[ThreadGuard()],
+            interceptors=[ThreadGuard(requests)],
             options=SERVER_OPTIONS,
             maximum_concurrent_rpcs=threads * (1 + _WAITING_CALLS_PER_THREAD),
         )

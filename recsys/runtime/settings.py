@@ -35,7 +35,12 @@ def parse_address(value: object) -> Address:
     return Address(host.removeprefix("[").removesuffix("]"), int(port))
 
 
+def _parse_if_set(value: object) -> Address | None:
+    return None if value is None else parse_address(value)
+
+
 HostPort = Annotated[Address, NoDecode, BeforeValidator(parse_address)]
+OptionalHostPort = Annotated[Address | None, NoDecode, BeforeValidator(_parse_if_set)]
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 
 
@@ -63,6 +68,8 @@ class GrpcServiceSettings(ProcessSettings):
 
     listen: HostPort = Field(validation_alias="RECSYS_LISTEN")
     reflection: bool = Field(default=False, validation_alias="RECSYS_GRPC_REFLECTION")
+    # Where to serve metrics over HTTP; nowhere when not set.
+    metrics_listen: OptionalHostPort = Field(default=None, validation_alias="RECSYS_METRICS_LISTEN")
 
 
 def load_settings(kind: type[_Settings]) -> _Settings:

@@ -8,6 +8,7 @@ from services.gateway import (
     event_routes,
     health_routes,
     item_routes,
+    metrics_route,
     recommendation_routes,
 )
 from services.gateway.error_answers import add_error_answers
@@ -21,7 +22,7 @@ def build_app(parts: Parts) -> FastAPI:
     """The REST API over these parts; a plain ASGI application."""
     app = FastAPI(
         # From the outermost inwards.
-        middleware=[Middleware(RequestContext), Middleware(RawPath)],
+        middleware=[Middleware(RequestContext, parts.metrics.requests), Middleware(RawPath)],
         # FastAPI's own page loads its scripts from the internet; ours works without.
         docs_url=None,
         redoc_url=None,
@@ -34,5 +35,6 @@ def build_app(parts: Parts) -> FastAPI:
     app.include_router(item_routes.router)
     app.include_router(health_routes.router)
     app.include_router(docs_page.router)
+    app.include_router(metrics_route.router)
     app.openapi = described_by(app)  # type: ignore[method-assign]  # FastAPI's documented way
     return app

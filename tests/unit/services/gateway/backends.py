@@ -13,6 +13,7 @@ from recsys.rpc.v1.recommender_pb2_grpc import (
 )
 from recsys.runtime.grpc_async_server import AsyncServer
 from recsys.runtime.grpc_thread_server import ThreadServer
+from recsys.runtime.metrics import new_metrics
 from recsys.runtime.settings import Address
 from recsys.stores.memory.hidden_items import MemoryHiddenItems
 from recsys.stores.memory.interactions import MemoryInteractionStore
@@ -97,7 +98,7 @@ class Ingest:
 
 
 async def start_recommender(servicer: ScriptedRecommender) -> tuple[AsyncServer, str]:
-    server = AsyncServer(RECOMMENDER, 100, reflection=False)
+    server = AsyncServer(RECOMMENDER, 100, new_metrics().requests, reflection=False)
     add_RecommenderServiceServicer_to_server(servicer, server.grpc)
     port = await server.start(LOOPBACK)
     await server.set_serving(True)
@@ -105,7 +106,7 @@ async def start_recommender(servicer: ScriptedRecommender) -> tuple[AsyncServer,
 
 
 def start_ingest(servicer: IngestServicer) -> tuple[ThreadServer, str]:
-    server = ThreadServer(INGEST, 2, reflection=False)
+    server = ThreadServer(INGEST, 2, new_metrics().requests, reflection=False)
     add_IngestServiceServicer_to_server(servicer, server.grpc)
     port = server.start(LOOPBACK)
     server.set_serving(True)

@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 
 from recsys.runtime.api_keys import KeyRing, Scope, new_key
 from recsys.runtime.grpc_channel import open_channel
+from recsys.runtime.metrics import Metrics, new_metrics
 from services.gateway.app import build_app
 from services.gateway.backends import INGEST, RECOMMENDER
 from services.gateway.backends import Ingest as IngestBackend
@@ -36,6 +37,7 @@ class World:
     recommender: ScriptedRecommender
     ingest: Ingest
     keys: dict[str, str]
+    metrics: Metrics
 
     def client(self, key: str | None) -> Client:
         headers = {"Content-Type": "application/json"}
@@ -62,11 +64,19 @@ def running_world() -> Iterator[World]:
                 RecommenderBackend(open_channel(recommender_target, RECOMMENDER)),
                 IngestBackend(open_channel(ingest_target, INGEST)),
             )
-            return Parts(keys, *behind, Readiness(*behind), read_seconds=1.0, write_seconds=5.0)
+            return Parts(
+                keys,
+                *behind,
+                Readiness(*behind),
+                metrics,
+                read_seconds=1.0,
+                write_seconds=5.0,
+            )
 
+        metrics = new_metrics()
         app = build_app(runner.run(build()))
         texts = {name: text for name, (_, text) in made.items()}
-        yield World(app, runner, recommender, ingest, texts)
+        yield World(app, runner, recommender, ingest, texts, metrics)
         ingest_server.stop(0.1)
         runner.run(recommender_server.stop(0.1))
 

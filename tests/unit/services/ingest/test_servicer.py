@@ -10,6 +10,7 @@ from google.protobuf.struct_pb2 import Struct
 from recsys.rpc.v1 import ingest_pb2 as pb
 from recsys.rpc.v1.ingest_pb2_grpc import IngestServiceStub, add_IngestServiceServicer_to_server
 from recsys.runtime.grpc_thread_server import ThreadServer
+from recsys.runtime.metrics import new_metrics
 from recsys.runtime.settings import Address
 from recsys.stores.memory.hidden_items import MemoryHiddenItems
 from recsys.stores.memory.interactions import MemoryInteractionStore
@@ -27,7 +28,7 @@ def ingest() -> Iterator[IngestServiceStub]:
         MemoryInteractionStore(), MemoryRecentBehaviour(), EVENT_TYPES, lambda: 5, lambda: "made"
     )
     catalogue = Catalogue(MemoryItemStore(), MemoryHiddenItems())
-    server = ThreadServer(SERVICE, 1, reflection=False)
+    server = ThreadServer(SERVICE, 1, new_metrics().requests, reflection=False)
     add_IngestServiceServicer_to_server(IngestServicer(recorder, catalogue), server.grpc)
     port = server.start(Address("127.0.0.1", 0))
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:

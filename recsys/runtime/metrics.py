@@ -1,0 +1,144 @@
+"""What a service counts about itself, for Prometheus: one registry a process, handed to its parts.
+
+Bound label values are kept, so that counting on the hot path is one look-up and one addition.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import TypeVar
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+
+CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+# For requests that fit no route: their paths are the caller's, and without end.
+UNKNOWN_ROUTE = "unknown"
+
+_SECONDS_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+
+_Metric = TypeVar("_Metric", Counter, Gauge, Histogram)
+_Label = str | int | bool
+_Labels = _Label | tuple[_Label, ...]
+
+
+class Labelled(dict[_Labels, _Metric]):
+    """A metric by its label values, each resolved once: `answers["stored", False].inc()`."""
+
+    def __init__(self, metric: _Metric) -> None:
+        super().__init__()
+        self._metric: _Metric = metric
+
+    def __missing__(self, labels: _Labels) -> _Metric:
+        values = labels if isinstance(labels, tuple) else (labels,)
+        child: _Metric = self._metric.labels(*map(_text, values))
+        self[labels] = child
+        return child
+
+
+class RequestMetrics:
+    """Requests of a service, whatever became of them."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        total = Counter(
+            "recsys_requests_total",
+            "Requests answered, refused or failed.",
+            ["route", "status"],
+            registry=registry,
+        )
+        seconds = Histogram(
+            "recsys_request_seconds",
+            "From a request's arrival to its answer, whatever its status.",
+            ["route"],
+            buckets=_SECONDS_BUCKETS,
+            registry=registry,
+        )
+        self._in_flight = Gauge("recsys_in_flight", "Requests under way.", registry=registry)
+        self._total, self._seconds = Labelled(total), Labelled(seconds)
+
+    def begin(self) -> float:
+        """Count a request as under way; returns what `end` must be given."""
+        self._in_flight.inc()
+        return time.perf_counter()
+
+    def end(self, route: str, status: str | int, begun: float) -> float:
+        """Count what became of it.
+
+        Args:
+            route: its template, never a path: paths hold ids and have no end.
+            status: of HTTP, or the name of gRPC's.
+
+        Returns:
+            The seconds it took.
+        """
+        seconds = time.perf_counter() - begun
+        self._in_flight.dec()
+        self._total[route, status].inc()
+        self._seconds[route].observe(seconds)
+        return seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """All that a service counts.
+
+    Attributes:
+        answers: recommendations by (source, degraded).
+        shed: requests turned away by reason, before any work was done for them.
+        cache: look-ups by result.
+        breaker_open: 1 while a dependency is not asked, by its name.
+        model_refused: published versions that were not loaded, by tenant.
+        model_loaded: unix seconds of the last model that was, by tenant.
+        busy_ratio: see `BusySampler`.
+    """
+
+    registry: CollectorRegistry
+    requests: RequestMetrics
+    answers: Labelled[Counter]
+    shed: Labelled[Counter]
+    cache: Labelled[Counter]
+    breaker_open: Labelled[Gauge]
+    model_refused: Labelled[Counter]
+    model_loaded: Labelled[Gauge]
+    busy_ratio: Gauge
+
+    def exposition(self) -> bytes:
+        """All values now, in the text format CONTENT_TYPE."""
+        return generate_latest(self.registry)
+
+
+def new_metrics() -> Metrics:
+    """Metrics of one process, or of one test; those of the process itself are among them."""
+    # Twice the lines, for a time nobody asks for.
+    disable_created_metrics()  # type: ignore[no-untyped-call]
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+
+    def counter(name: str, text: str, *labels: str) -> Labelled[Counter]:
+        return Labelled(Counter(name, text, labels, registry=registry))
+
+    def gauge(name: str, text: str, *labels: str) -> Labelled[Gauge]:
+        return Labelled(Gauge(name, text, labels, registry=registry))
+
+    return Metrics(
+        registry=registry,
+        requests=RequestMetrics(registry),
+        answers=counter("recsys_answers_total", "Recommendations.", "source", "degraded"),
+        shed=counter("recsys_shed_total", "Requests turned away to stay quick.", "reason"),
+        cache=counter("recsys_cache_total", "Look-ups in the cache.", "result"),
+        breaker_open=gauge("recsys_breaker_open", "1 while it is not asked.", "dependency"),
+        model_refused=counter("recsys_model_refused_total", "Damaged versions.", "tenant"),
+        model_loaded=gauge("recsys_model_loaded_timestamp_seconds", "Last swap.", "tenant"),
+        busy_ratio=Gauge("recsys_busy_ratio", "Share of a core, lately.", registry=registry),
+    )
+
+
+def _text(label: _Label) -> str:
+    return str(label).lower() if isinstance(label, bool) else str(label)

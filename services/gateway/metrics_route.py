@@ -1,0 +1,14 @@
+"""Metrics for the monitoring inside; the load balancer refuses this path to storefronts."""
+
+from fastapi import APIRouter, Request, Response
+
+from recsys.runtime.metrics import CONTENT_TYPE
+from services.gateway.parts import parts_of
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/metrics")
+async def metrics(request: Request) -> Response:
+    body = parts_of(request).metrics.exposition()
+    return Response(body, headers={"Content-Type": CONTENT_TYPE})
