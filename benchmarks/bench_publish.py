@@ -19,8 +19,8 @@ from statistics import median
 import numpy as np
 
 from benchmarks.own_redis import own_redis
+from recsys.core.behaviour import StoredUser
 from recsys.core.model import History
-from recsys.core.recommend import StoredUser
 from recsys.core.user_block import UserBlock
 from recsys.stores.redis import keys
 from recsys.stores.redis.connect import Redis, connect

@@ -30,6 +30,8 @@ def spark_session(settings: SparkSettings, name: str) -> Iterator[SparkSession]:
         .config("spark.driver.memory", settings.spark_memory)
         .config("spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={_LOGGING.as_uri()}")
         .config("spark.ui.enabled", "false")
+        # What is broadcast is factors: their digits are noise, which no compression shortens.
+        .config("spark.broadcast.compress", "false")
         # Its bar redraws itself, which only a terminal can show.
         .config("spark.ui.showConsoleProgress", str(sys.stderr.isatty()).lower())
         .config("spark.sql.session.timeZone", "UTC")

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.core.behaviour import StoredUser
 from recsys.core.event_types import EventType
 from recsys.core.model import NO_NEIGHBOUR, History, ItemSide, Recipe, UserSide
-from recsys.core.recommend import StoredUser
 from recsys.core.user_block import NO_ITEM, UserBlock
 from recsys.core.vocabulary import Vocabulary
 from recsys.stores.manifest import Data, Evaluation, Manifest, Training, recipe_entry

@@ -8,12 +8,20 @@ from typing import Any, TypeVar
 import pytest
 
 from infra.local.stack import Stack
-from recsys.core.ports import HiddenItems, PublishedModels, RecentBehaviour, ServingStore
+from recsys.core.behaviour import RecentEvent, StoredUser
+from recsys.core.ports import (
+    HiddenItems,
+    PublishedModels,
+    RecentBehaviour,
+    ServingStore,
+    WantedUser,
+)
 from recsys.stores.memory.hidden_items import MemoryHiddenItems
 from recsys.stores.memory.published import MemoryPublishedModels, MemoryServingStore
 from recsys.stores.memory.recent import MemoryRecentBehaviour
 from recsys.stores.redis.connect import Redis, connect, connect_async
 from recsys.stores.redis.hidden import RedisHiddenItems
+from recsys.stores.redis.multiplexed import MultiplexedRedis
 from recsys.stores.redis.published import RedisPublishedModels
 from recsys.stores.redis.recent import RedisRecentBehaviour
 from recsys.stores.redis.serving import RedisServingStore
@@ -34,6 +42,14 @@ class ServingSide:
     recent: RecentBehaviour
     hidden: HiddenItems
     serving: ServingStore
+
+    async def user(
+        self, tenant: str, version: str, user_id: str
+    ) -> tuple[StoredUser | None, list[RecentEvent]]:
+        """One user alone."""
+        [read] = await self.serving.users([WantedUser(tenant, version, user_id)])
+        assert read.problem is None
+        return read.stored, read.recent.events()
 
 
 @pytest.fixture
@@ -73,13 +89,20 @@ def memory_side() -> ServingSide:
 @pytest.fixture
 def redis_side(redis_url: str, redis: Redis, ask: Ask[Any]) -> Iterator[ServingSide]:
     client = connect_async(redis_url, timeout_seconds=5)
+    shared = ask(shared_connection(redis_url))
     yield ServingSide(
         RedisPublishedModels(redis),
         RedisRecentBehaviour(redis),
         RedisHiddenItems(redis),
-        RedisServingStore(client),
+        RedisServingStore(client, shared),
     )
+    ask(shared.aclose())
     ask(client.aclose())
+
+
+async def shared_connection(url: str, timeout_seconds: float = 5.0) -> MultiplexedRedis:
+    """One of the event loop this runs on."""
+    return MultiplexedRedis(url, timeout_seconds)
 
 
 def empty_database(stack: Stack, number: int) -> str:

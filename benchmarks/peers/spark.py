@@ -22,6 +22,8 @@ def start_spark(memory: str, folder: Path, master: str = f"local[{CORES}]") -> S
         .config("spark.driver.memory", memory)
         .config("spark.local.dir", str(folder))
         .config("spark.ui.enabled", "false")
+        # As in spark_jobs/session.py.
+        .config("spark.broadcast.compress", "false")
         .config("spark.ui.showConsoleProgress", "false")
         .config("spark.log.level", "ERROR")
         .config("spark.eventLog.enabled", "true")

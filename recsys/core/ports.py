@@ -4,10 +4,11 @@ Each port has one real adapter and one in-memory twin, and one contract suite ru
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
+from recsys.core.behaviour import RememberedEvents, StoredUser
 from recsys.core.domain import Event, Item
-from recsys.core.recommend import RecentEvent, StoredUser
 from recsys.core.user_block import UserBlock
 
 
@@ -104,6 +105,30 @@ class PublishedModels(Protocol):
         """Remove all versions but these; return how many keys went."""
 
 
+@dataclass(frozen=True, slots=True)
+class WantedUser:
+    """A shopper to be read; `with_record` says whether the record of this version is wanted too."""
+
+    tenant: str
+    version: str
+    user_id: str
+    with_record: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ReadUser:
+    """A shopper as read.
+
+    Attributes:
+        stored: None when there is no record, or none was wanted.
+        problem: what is wrong with the record, if anything is.
+    """
+
+    stored: StoredUser | None
+    recent: RememberedEvents
+    problem: str | None = None
+
+
 class ServingStore(Protocol):
     """What the recommender reads, without blocking its event loop.
 
@@ -122,7 +147,5 @@ class ServingStore(Protocol):
     async def hidden(self, tenant: str) -> set[str]:
         """Ids of the items that must not be shown now."""
 
-    async def user(
-        self, tenant: str, version: str, user_id: str
-    ) -> tuple[StoredUser | None, list[RecentEvent]]:
-        """A user's record of this version and the remembered recent events, in one round trip."""
+    async def users(self, wanted: Sequence[WantedUser]) -> list[ReadUser]:
+        """What is known of some shoppers, of any tenants, in one round trip."""

@@ -1,19 +1,23 @@
 """The answers of the shop: for a user, and for an item. Never empty while an item is eligible.
 
-Each step fills what the one before left open: the personal list, then popular items the user has
-not had, then popular items again. `source` names the first one that gave anything.
+An answer takes two steps, so that the first may be kept: the list of a shopper, which lasts until
+their behaviour or the model changes, and what of it can be shown at this moment. Each step of the
+second fills what the one before left open: the list, then popular items the user has not had, then
+popular items again. `source` names the first one that gave anything.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 
-from recsys.core.confidence import decay
+from recsys.core.behaviour import RecentEvent, StoredUser, current_history
 from recsys.core.model import NO_NEIGHBOUR, History, ItemSide, Recipe
-from recsys.core.ranking import Indices, top_n
-from recsys.core.scoring import Scores, score_users
+from recsys.core.ranking import Indices, top_n, top_n_rows
+from recsys.core.scoring import Scores, neighbour_part, score_users
 from recsys.core.user_factors import history_factors
 
 
@@ -26,27 +30,29 @@ class Source(Enum):
     POPULAR = "popular"
 
 
-@dataclass(frozen=True, slots=True)
-class RecentEvent:
-    """An event since the last training, as serving remembers it. Times in UTC milliseconds."""
-
-    item_id: str
-    event_type: str
-    timestamp_ms: int
-    received_ms: int
-
-
 @dataclass(frozen=True)
-class StoredUser:
-    """What the nightly job left for one user: the list (best first) and the history behind it."""
+class PersonalList:
+    """What a model says to one shopper, before it is known what may be shown at this moment.
+
+    Attributes:
+        items: item rows, best first.
+        scores: one for each.
+        history: what the list is based on; its excluded items come back only when all else is used.
+    """
 
     items: Indices
     scores: Scores
+    source: Source
     history: History
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
+# That of a shopper of whom nothing is known: answers are what is popular.
+NO_LIST = PersonalList(
+    np.empty(0, np.int32), np.empty(0, np.float32), Source.POPULAR, History.empty()
+)
+
+
+class Ranked(NamedTuple):
     """One recommended item; `score` is None where it only fills the list up."""
 
     item_index: int
@@ -76,17 +82,55 @@ def recommend_for_user(
         recent: remembered events, in any order; those already in the model are passed over.
         hidden: item rows that must not be shown now (sold out, deleted).
     """
-    history = stored.history if stored else History.empty()
-    fresh = [event for event in recent if _is_after_training(event, recipe)]
-    current = _with_recent(history, fresh, items, recipe)
-    excluded = set(current.items[current.excluded].tolist()) | set(hidden)
-    if stored and current is history:
-        personal = zip(stored.items.tolist(), stored.scores.tolist(), strict=True)
-        return _answer(personal, Source.STORED, items, excluded, hidden, limit)
-    if not (current.strengths > 0).any():
-        return _answer((), Source.POPULAR, items, excluded, hidden, limit)
-    best = _fold_in_list(items, recipe, current, limit + len(hidden))
-    return _answer(best, Source.FOLD_IN, items, excluded, hidden, limit)
+    base = stored.history if stored else History.empty()
+    history = current_history(items, recipe, base, recent)
+    personal = list_without_scoring(stored, history)
+    if personal is None:
+        [personal] = fold_in_lists(items, recipe, [history], hidden, limit)
+    return answer(personal, items, hidden, limit)
+
+
+def list_without_scoring(stored: StoredUser | None, history: History) -> PersonalList | None:
+    """The list of a shopper for whom no score must be calculated; None when one must.
+
+    Args:
+        history: that of `stored` itself when nothing happened since.
+    """
+    if stored and history is stored.history:
+        return PersonalList(stored.items, stored.scores, Source.STORED, history)
+    if (history.strengths > 0).any():
+        return None
+    return replace(NO_LIST, history=history)
+
+
+def fold_in_lists(
+    items: ItemSide, recipe: Recipe, histories: Sequence[History], hidden: Collection[int], n: int
+) -> list[PersonalList]:
+    """The best n items of shoppers by the whole model, in one matrix product.
+
+    Args:
+        histories: each with a positive strength.
+        hidden: item rows that are left out.
+    """
+    factors = np.stack([history_factors(items, recipe, history) for history in histories])
+    scores = score_users(factors, items, histories, recipe.neighbour_weight)
+    scores[:, list(hidden)] = -np.inf
+    return [
+        PersonalList(best, row[best], Source.FOLD_IN, history)
+        for best, row, history in zip(top_n_rows(scores, n), scores, histories, strict=True)
+    ]
+
+
+def neighbour_list(
+    items: ItemSide, history: History, hidden: Collection[int], n: int
+) -> PersonalList:
+    """The best n neighbours of what the shopper had: what costs least and is still personal."""
+    scores = neighbour_part(items, history) * items.trend
+    scores[(scores <= 0) | ~items.recommendable] = -np.inf
+    scores[history.items[history.excluded]] = -np.inf
+    scores[list(hidden)] = -np.inf
+    best = top_n(scores, n)
+    return PersonalList(best, scores[best], Source.NEIGHBOURS, history)
 
 
 def similar_items(
@@ -103,43 +147,11 @@ def similar_items(
     return _answer(pairs, Source.NEIGHBOURS, items, excluded, excluded, limit)
 
 
-def _is_after_training(event: RecentEvent, recipe: Recipe) -> bool:
-    return event.received_ms >= recipe.read_at_ms or event.timestamp_ms >= recipe.end_ms
-
-
-def _with_recent(
-    history: History, recent: Sequence[RecentEvent], items: ItemSide, recipe: Recipe
-) -> History:
-    """The history with recent events added; the very same object when none of them matters."""
-    strength = dict(zip(history.items.tolist(), history.strengths.tolist(), strict=True))
-    excluded = set(history.items[history.excluded].tolist())
-    changed = False
-    for event in recent:
-        item_index = items.ids.index_of(event.item_id)
-        kind = recipe.event_types.get(event.event_type)
-        if item_index is None or kind is None or (kind.weight == 0 and not kind.excludes):
-            continue
-        changed = True
-        weight = kind.weight * float(
-            decay(recipe.as_of_ms - event.timestamp_ms, recipe.half_life_days)
-        )
-        strength[item_index] = strength.get(item_index, 0.0) + weight
-        if kind.excludes:
-            excluded.add(item_index)
-    if not changed:
-        return history
-    rows = np.fromiter(strength, np.int32, len(strength))
-    values = np.maximum(np.fromiter(strength.values(), np.float32, len(strength)), 0.0)
-    return History(rows, values, np.isin(rows, list(excluded)))
-
-
-def _fold_in_list(
-    items: ItemSide, recipe: Recipe, history: History, n: int
-) -> Iterable[tuple[int, float]]:
-    factors = history_factors(items, recipe, history)
-    scores = score_users(factors[np.newaxis, :], items, [history], recipe.neighbour_weight)[0]
-    best = top_n(scores, n)
-    return zip(best.tolist(), scores[best].tolist(), strict=True)
+def answer(personal: PersonalList, items: ItemSide, hidden: Collection[int], limit: int) -> Answer:
+    """What of a list can be shown now, filled up to `limit`."""
+    excluded = set(personal.history.items[personal.history.excluded].tolist()) | set(hidden)
+    pairs = zip(personal.items.tolist(), personal.scores.tolist(), strict=True)
+    return _answer(pairs, personal.source, items, excluded, hidden, limit)
 
 
 def _answer(
@@ -151,20 +163,20 @@ def _answer(
     limit: int,
 ) -> Answer:
     """The personal list less what is excluded, filled up with popular items to `limit`."""
-    ranked = [Ranked(i, score) for i, score in personal if i not in excluded][:limit]
+    ranked = list(islice((Ranked(i, score) for i, score in personal if i not in excluded), limit))
     source = source if ranked else Source.POPULAR
     for never in (excluded, hidden):
-        taken = {entry.item_index for entry in ranked}
-        fill = _popular(items, taken | set(never), limit - len(ranked))
-        ranked.extend(Ranked(item_index, None) for item_index in fill)
+        if len(ranked) < limit:
+            taken = {entry.item_index for entry in ranked}
+            fill = _popular(items, taken.union(never), limit - len(ranked))
+            ranked.extend(Ranked(item_index, None) for item_index in fill)
     return Answer(tuple(ranked), source)
 
 
 def _popular(items: ItemSide, never: Collection[int], n: int) -> list[int]:
-    found: list[int] = []
-    for item_index in items.popular.tolist() if n > 0 else ():
-        if items.eligible[item_index] and item_index not in never:
-            found.append(item_index)
-            if len(found) == n:
-                break
-    return found
+    allowed = (
+        item_index
+        for item_index in items.popular.tolist()
+        if items.eligible[item_index] and item_index not in never
+    )
+    return list(islice(allowed, n))

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.core.behaviour import StoredUser
 from recsys.core.errors import InvalidModel
 from recsys.core.model import History
 from recsys.core.ranking import Indices
-from recsys.core.recommend import StoredUser
 from recsys.core.scoring import Scores
 
 NO_ITEM = -1

@@ -16,12 +16,23 @@ def open_channel(target: str, service: str) -> "grpc.aio.Channel":
         target: "dns:///host:port", or "ipv4:a:port,b:port" for fixed replicas.
         service: full name of the service whose health decides which replicas get calls.
     """
-    return grpc.aio.insecure_channel(target, options=_options(service))
-
-
-def _options(service: str) -> list[tuple[str, str | int]]:
-    return [
+    balancing = [
         ("grpc.service_config", json.dumps(_service_config(service))),
+        # New replicas are found by asking DNS again, when a connection breaks, at most this often.
+        ("grpc.dns_min_time_between_resolutions_ms", 2_000),
+    ]
+    return grpc.aio.insecure_channel(target, options=_options() + balancing)
+
+
+def open_replica_channel(address: str) -> "grpc.aio.Channel":
+    """Connect to one replica, "HOST:PORT", for a caller that does the balancing itself."""
+    # Otherwise two channels to one address would share a connection, and its fate.
+    own = [("grpc.use_local_subchannel_pool", 1)]
+    return grpc.aio.insecure_channel(address, options=_options() + own)
+
+
+def _options() -> list[tuple[str, str | int]]:
+    return [
         ("grpc.service_config_disable_resolution", 1),
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
         ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
@@ -33,8 +44,6 @@ def _options(service: str) -> list[tuple[str, str | int]]:
         ("grpc.initial_reconnect_backoff_ms", 100),
         ("grpc.min_reconnect_backoff_ms", 1_000),
         ("grpc.max_reconnect_backoff_ms", 2_000),
-        # New replicas are found by asking DNS again, when a connection breaks, at most this often.
-        ("grpc.dns_min_time_between_resolutions_ms", 2_000),
         # An idle channel would disconnect and look unready to /readyz.
         ("grpc.client_idle_timeout_ms", _NEVER_MS),
     ]

@@ -17,7 +17,8 @@ SERVER_OPTIONS = (
     ("grpc.so_reuseport", 0),
     # A client that is sent away looks its target up again, and so finds replicas added since.
     ("grpc.max_connection_age_ms", 60_000),
-    ("grpc.max_connection_age_grace_ms", 10_000),
+    # Streams that are open by then stay on the old connection for as long as they like.
+    ("grpc.max_connection_age_grace_ms", 2**31 - 1),
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),

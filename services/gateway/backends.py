@@ -7,14 +7,12 @@ from typing import Any, Protocol, TypeVar
 import grpc
 import structlog
 
-from recsys.rpc.v1 import ingest_pb2, recommender_pb2
+from recsys.rpc.v1 import ingest_pb2
 from recsys.rpc.v1.ingest_pb2_grpc import IngestServiceStub
-from recsys.rpc.v1.recommender_pb2_grpc import RecommenderServiceStub
 from recsys.runtime.deadline import Deadline
 from recsys.runtime.grpc_guard import REQUEST_ID_KEY
 from services.gateway.rpc_problems import problem_of
 
-RECOMMENDER = "recsys.rpc.v1.RecommenderService"
 INGEST = "recsys.rpc.v1.IngestService"
 # With less left a second attempt would only be late.
 _LEAST_FOR_RETRY_SECONDS = 0.05
@@ -70,28 +68,6 @@ class Backend:
                 return await self._ask(method, request, call, attempts=attempts - 1)
             _log.info("backend_refused", backend=self.name, code=error.code().name)
             raise problem_of(error, self.name) from error
-
-
-class Recommender(Backend):
-    """Questions about recommendations: all safe to ask twice."""
-
-    name = "recommender"
-
-    def __init__(self, channel: "grpc.aio.Channel") -> None:
-        super().__init__(channel)
-        self._stub = RecommenderServiceStub(channel)
-
-    async def recommend(
-        self, request: recommender_pb2.RecommendForUserRequest, call: Call
-    ) -> recommender_pb2.Answer:
-        response = await self._ask(self._stub.RecommendForUser, request, call, attempts=2)
-        return response.answer
-
-    async def similar(
-        self, request: recommender_pb2.SimilarItemsRequest, call: Call
-    ) -> recommender_pb2.Answer:
-        response = await self._ask(self._stub.SimilarItems, request, call, attempts=2)
-        return response.answer
 
 
 class Ingest(Backend):

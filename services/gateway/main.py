@@ -14,11 +14,14 @@ from recsys.runtime.grpc_channel import open_channel
 from recsys.runtime.logging import configure_logging
 from recsys.runtime.metrics import new_metrics
 from recsys.runtime.settings import load_settings
-from services.gateway.app import build_app
-from services.gateway.backends import INGEST, RECOMMENDER, Ingest, Recommender
+from services.gateway.access_log import AccessLog
+from services.gateway.app import serving_app
+from services.gateway.backends import INGEST, Ingest
 from services.gateway.draining_server import DrainingServer
 from services.gateway.parts import Parts
 from services.gateway.readiness import Readiness
+from services.gateway.recommenders import Recommenders
+from services.gateway.replica_addresses import ReplicaAddresses
 from services.gateway.settings import GatewaySettings
 
 # Longer than a load balancer keeps an idle connection, so that it is the one to close it.
@@ -38,18 +41,22 @@ def main() -> None:
 async def serve(settings: GatewaySettings) -> None:
     """Serve until SIGTERM, then drain."""
     keys = WatchedKeyRing(settings.api_keys)
-    to_recommender = open_channel(settings.recommender_target, RECOMMENDER)
     to_ingest = open_channel(settings.ingest_target, INGEST)
-    recommender, ingest = Recommender(to_recommender), Ingest(to_ingest)
+    recommender = Recommenders(
+        ReplicaAddresses(settings.recommender_target), settings.read_seconds, settings.max_pending
+    )
+    ingest = Ingest(to_ingest)
     readiness = Readiness(recommender, ingest)
+    access_log = AccessLog("gateway", settings.instance, sys.stdout.write)
     metrics = new_metrics()
-    app = build_app(
+    app = serving_app(
         Parts(
             keys=keys,
             recommender=recommender,
             ingest=ingest,
             readiness=readiness,
             metrics=metrics,
+            access_log=access_log,
             read_seconds=settings.read_seconds,
             write_seconds=settings.write_seconds,
         )
@@ -62,11 +69,14 @@ async def serve(settings: GatewaySettings) -> None:
         # Logs are set up already; each request has its line from RequestContext.
         log_config=None,
         access_log=False,
+        # The balancer in front is ours, and nothing here asks who the client is.
+        proxy_headers=False,
         server_header=False,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=math.ceil(settings.drain_seconds),
     )
     with BusySampler(metrics.busy_ratio):
         await DrainingServer(config, readiness, settings.drain_notice_seconds).serve()
-    await to_recommender.close(None)
+    await recommender.close()
     await to_ingest.close(None)
+    access_log.flush()

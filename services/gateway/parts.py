@@ -7,8 +7,10 @@ from fastapi import Request
 
 from recsys.runtime.api_keys import ApiKey
 from recsys.runtime.metrics import Metrics
-from services.gateway.backends import Ingest, Recommender
+from services.gateway.access_log import AccessLog
+from services.gateway.backends import Ingest
 from services.gateway.readiness import Readiness
+from services.gateway.recommenders import Recommenders
 
 
 class Keys(Protocol):
@@ -22,10 +24,11 @@ class Parts:
     """Everything behind the routes. Seconds are the budget of one request."""
 
     keys: Keys
-    recommender: Recommender
+    recommender: Recommenders
     ingest: Ingest
     readiness: Readiness
     metrics: Metrics
+    access_log: AccessLog
     read_seconds: float
     write_seconds: float
 

@@ -4,23 +4,51 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Query, Request
+from pydantic import AfterValidator
 
+from recsys.core.domain import identifier_problem
 from recsys.core.errors import FieldProblem
 from services.gateway.problems import invalid_input
 
+DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
+MAX_SESSION_ITEMS = 100
 
 Limit = Annotated[
     int, Query(ge=1, le=MAX_LIMIT, description="How many items at most.", examples=[20])
 ]
 
 
-def only_parameters(*known: str) -> Callable[[Request], Awaitable[None]]:
+def _identifier(value: str) -> str:
+    if reason := identifier_problem(value):
+        raise ValueError(reason)
+    return value
+
+
+SessionItems = Annotated[
+    list[Annotated[str, AfterValidator(_identifier)]],
+    Query(
+        alias="item_id",
+        min_length=1,
+        max_length=MAX_SESSION_ITEMS,
+        description="An item looked at in this session, percent-encoded; name several by repeating "
+        "the parameter, in the order in which they were looked at.",
+        examples=[["85123A", "22423"]],
+    ),
+]
+
+
+def only_parameters(
+    *known: str, repeatable: tuple[str, ...] = ()
+) -> Callable[[Request], Awaitable[None]]:
     """A dependency that refuses unknown and repeated parameters: a typing error must not pass."""
+    all_known = (*known, *repeatable)
 
     async def check(request: Request) -> None:
         names = [name for name, _ in request.query_params.multi_items()]
-        problems = [FieldProblem(name, _unknown(known)) for name in names if name not in known]
+        problems = [
+            FieldProblem(name, _unknown(all_known)) for name in names if name not in all_known
+        ]
         repeated = [name for name in known if names.count(name) > 1]
         problems += [FieldProblem(name, "must not be given twice") for name in repeated]
         if problems:

@@ -1,4 +1,4 @@
-"""The JSON of recommendations."""
+"""The JSON of recommendations, described; the recommenders write it, see their `rendering`."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ from pydantic.config import JsonDict
 from recsys.rpc.v1 import recommender_pb2 as pb
 
 SourceName = Literal["stored", "fold_in", "neighbours", "popular"]
-_SOURCES: dict[int, SourceName] = {
+SOURCES: dict[int, SourceName] = {
     pb.SOURCE_STORED: "stored",
     pb.SOURCE_FOLD_IN: "fold_in",
     pb.SOURCE_NEIGHBOURS: "neighbours",
@@ -68,34 +68,5 @@ class SimilarItems(Answer):
     item_id: str
 
 
-def for_user(user_id: str, answer: pb.Answer, request_id: str) -> UserRecommendations:
-    return UserRecommendations(
-        user_id=user_id,
-        items=_items(answer),
-        source=_SOURCES[answer.source],
-        model_version=answer.model_version,
-        degraded=answer.degraded,
-        request_id=request_id,
-    )
-
-
-def for_item(item_id: str, answer: pb.Answer, request_id: str) -> SimilarItems:
-    return SimilarItems(
-        item_id=item_id,
-        items=_items(answer),
-        source=_SOURCES[answer.source],
-        model_version=answer.model_version,
-        degraded=answer.degraded,
-        request_id=request_id,
-    )
-
-
-def _items(answer: pb.Answer) -> list[ScoredItem]:
-    return [
-        ScoredItem(
-            item_id=item.item_id,
-            title=item.title or None,
-            score=item.score if item.HasField("score") else None,
-        )
-        for item in answer.items
-    ]
+class SessionRecommendations(Answer):
+    model_config = ConfigDict(json_schema_extra={"examples": [_COMMON_EXAMPLE]})

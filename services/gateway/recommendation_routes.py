@@ -1,60 +1,82 @@
-"""Recommendations for a shopper, and items alike to an item."""
+"""Recommendations for a shopper or a session, and items alike to an item.
+
+Most requests never come here, see `hot_routes`; what does gets the same answer, or is told what is
+wrong with it.
+"""
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from recsys.rpc.v1 import recommender_pb2
-from services.gateway import recommendation_answers
+from services.gateway.answer_json import whole_json
+from services.gateway.asked import About, AboutItem, AboutSession, AboutUser
 from services.gateway.authentication import Reader, reader_key
-from services.gateway.calls import ReadCall
+from services.gateway.hot_routes import SIMILAR_ROUTE, UNCACHED, USER_ROUTE
 from services.gateway.openapi import problem_responses
 from services.gateway.parts import parts_of
-from services.gateway.query import Limit, only_parameters
+from services.gateway.query import DEFAULT_LIMIT, Limit, SessionItems, only_parameters
 from services.gateway.raw_path import ItemId, UserId
-from services.gateway.recommendation_answers import SimilarItems, UserRecommendations
+from services.gateway.recommendation_answers import (
+    SOURCES,
+    SessionRecommendations,
+    SimilarItems,
+    UserRecommendations,
+)
 
 router = APIRouter(
     tags=["recommendations"],
-    dependencies=[Depends(reader_key), Depends(only_parameters("limit"))],
+    dependencies=[Depends(reader_key)],
     responses=problem_responses(),
 )
-
-DEFAULT_LIMIT = 20
-# An answer is one shopper's and of this moment.
-_UNCACHED = "private, no-store"
+_ONLY_A_LIMIT = [Depends(only_parameters("limit"))]
 
 
-@router.get("/v1/users/{user_id}/recommendations", summary="Recommend items to a shopper")
+@router.get(
+    USER_ROUTE,
+    summary="Recommend items to a shopper",
+    response_model=UserRecommendations,
+    dependencies=_ONLY_A_LIMIT,
+)
 async def recommend(
-    user_id: UserId,
-    key: Reader,
-    call: ReadCall,
-    request: Request,
-    response: Response,
-    limit: Limit = DEFAULT_LIMIT,
-) -> UserRecommendations:
+    user_id: UserId, key: Reader, request: Request, limit: Limit = DEFAULT_LIMIT
+) -> Response:
     """Items this shopper may like, newest behaviour included.
 
     A shopper nobody knows yet gets what is popular, with `source` saying so; never an error.
     """
-    question = recommender_pb2.RecommendForUserRequest(
-        tenant=key.tenant, user_id=user_id, limit=limit
-    )
-    answer = await parts_of(request).recommender.recommend(question, call)
-    response.headers["Cache-Control"] = _UNCACHED
-    return recommendation_answers.for_user(user_id, answer, call.request_id)
+    return await _answer(request, key.tenant, AboutUser(user_id), limit)
 
 
-@router.get("/v1/items/{item_id}/similar", summary="Find items alike to an item")
+@router.get(
+    "/v1/recommendations",
+    summary="Recommend items in a session",
+    response_model=SessionRecommendations,
+    dependencies=[Depends(only_parameters("limit", repeatable=("item_id",)))],
+)
+async def recommend_for_session(
+    item_ids: SessionItems, key: Reader, request: Request, limit: Limit = DEFAULT_LIMIT
+) -> Response:
+    """Items for a shopper without an id, from what was looked at; none of those comes back.
+
+    Where the model knows none of these items, what is popular, with `source` saying so.
+    """
+    return await _answer(request, key.tenant, AboutSession(tuple(item_ids)), limit)
+
+
+@router.get(
+    SIMILAR_ROUTE,
+    summary="Find items alike to an item",
+    response_model=SimilarItems,
+    dependencies=_ONLY_A_LIMIT,
+)
 async def similar(
-    item_id: ItemId,
-    key: Reader,
-    call: ReadCall,
-    request: Request,
-    response: Response,
-    limit: Limit = DEFAULT_LIMIT,
-) -> SimilarItems:
+    item_id: ItemId, key: Reader, request: Request, limit: Limit = DEFAULT_LIMIT
+) -> Response:
     """Items bought or looked at by the same shoppers. For an unknown item, what is popular."""
-    question = recommender_pb2.SimilarItemsRequest(tenant=key.tenant, item_id=item_id, limit=limit)
-    answer = await parts_of(request).recommender.similar(question, call)
-    response.headers["Cache-Control"] = _UNCACHED
-    return recommendation_answers.for_item(item_id, answer, call.request_id)
+    return await _answer(request, key.tenant, AboutItem(item_id), limit)
+
+
+async def _answer(request: Request, tenant: str, about: About, limit: int) -> Response:
+    parts = parts_of(request)
+    answer = await parts.recommender.ask(tenant, about, limit)
+    parts.metrics.answers[SOURCES[answer.source], answer.degraded].inc()
+    body = whole_json(answer, request.state.request_id, about)
+    return Response(body, headers={"Cache-Control": UNCACHED}, media_type="application/json")

@@ -35,7 +35,7 @@ class RequestContext:
         if scope["type"] != "http":
             return
         begun = self._requests.begin()
-        request_id = _request_id(scope)
+        request_id = request_id_of(Headers(scope=scope).get(HEADER, ""))
         scope.setdefault("state", {})["request_id"] = request_id
         status = 0
 
@@ -62,9 +62,8 @@ class RequestContext:
             _log_served(scope["method"], route, status, seconds)
 
 
-def _request_id(scope: Scope) -> str:
+def request_id_of(given: str) -> str:
     """The caller's, so that one id runs through all logs; ours if it could harm them."""
-    given = Headers(scope=scope).get(HEADER, "")
     return given if _SANE_ID.fullmatch(given) else uuid.uuid4().hex
 
 

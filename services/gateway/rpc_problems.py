@@ -31,15 +31,31 @@ _KINDS: dict[grpc.StatusCode, ProblemType] = {
 _DEFAULT_RETRY_SECONDS = 1.0
 
 
+_BY_NUMBER = {code.value[0]: code for code in grpc.StatusCode}
+
+
 def problem_of(error: grpc.aio.AioRpcError, backend: str) -> ProblemError:
-    kind = _KINDS.get(error.code(), BACKEND_FAILED)
-    if kind is INVALID_INPUT and (problems := problems_of(error)):
+    """What a failed call means to the caller of REST."""
+    if error.code() is grpc.StatusCode.INVALID_ARGUMENT and (problems := problems_of(error)):
         return invalid_input(problems)
+    seconds = retry_after_seconds_of(error) or _DEFAULT_RETRY_SECONDS
+    return _problem(error.code(), error.details() or "", backend, seconds)
+
+
+def problem_of_status(code: int, details: str, backend: str) -> ProblemError:
+    """The same of a question that failed within a stream."""
+    status = _BY_NUMBER.get(code, grpc.StatusCode.UNKNOWN)
+    return _problem(status, details, backend, _DEFAULT_RETRY_SECONDS)
+
+
+def _problem(
+    code: grpc.StatusCode, details: str, backend: str, retry_seconds: float
+) -> ProblemError:
+    kind = _KINDS.get(code, BACKEND_FAILED)
     if kind in (INVALID_INPUT, NOT_FOUND):
-        return ProblemError(kind, error.details() or kind.title)
+        return ProblemError(kind, details or kind.title)
     if kind is UNAVAILABLE:
-        seconds = retry_after_seconds_of(error) or _DEFAULT_RETRY_SECONDS
-        retry_after = {"Retry-After": str(max(1, math.ceil(seconds)))}
+        retry_after = {"Retry-After": str(max(1, math.ceil(retry_seconds)))}
         return ProblemError(kind, f"{backend} cannot answer now", headers=retry_after)
     return ProblemError(
         kind, f"{backend} did not answer" if kind is TIMED_OUT else f"{backend} failed"

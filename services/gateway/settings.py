@@ -17,6 +17,8 @@ class GatewaySettings(ProcessSettings):
     # How long a request may take from its body being read to its answer.
     read_seconds: Seconds = Field(default=1.0, validation_alias="RECSYS_READ_SECONDS")
     write_seconds: Seconds = Field(default=5.0, validation_alias="RECSYS_WRITE_SECONDS")
+    # Questions to recommenders that may be under way at once; more are refused at once.
+    max_pending: int = Field(default=1000, ge=1, validation_alias="RECSYS_MAX_PENDING")
     # How long to go on serving after SIGTERM, for the load balancer to see /readyz turn.
     drain_notice_seconds: Seconds = Field(
         default=2.0, validation_alias="RECSYS_DRAIN_NOTICE_SECONDS"

@@ -32,16 +32,26 @@ class Serving:
 
 
 class ModelFollower:
-    """Keeps the current model of each tenant in memory."""
+    """Keeps the current model of each tenant in memory.
+
+    Args:
+        cache_bytes: see `load_model`; for each tenant.
+
+    Attributes:
+        on_change: called after something that answers are made from has changed.
+    """
 
     def __init__(
         self,
         store: ServingStore,
         tenants: Sequence[str],
+        cache_bytes: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
+        self._cache_bytes = cache_bytes
         self._clock = clock
+        self.on_change: Callable[[], None] = _nobody_listens
         self._serving: dict[str, Serving | None] = dict.fromkeys(tenants)
         self._refused: dict[str, tuple[str, float]] = {}
 
@@ -60,6 +70,10 @@ class ModelFollower:
             reason = "none is published yet; the nightly job makes the first one"
             raise Unavailable("model", reason, retry_after_seconds=10.0)
         return serving
+
+    def current(self) -> dict[str, Serving]:
+        """What serves each tenant that has a model."""
+        return {tenant: serving for tenant, serving in self._serving.items() if serving}
 
     async def follow(self) -> None:
         """Look again and again, for ever; a store that is away is waited for."""
@@ -89,13 +103,14 @@ class ModelFollower:
             return
         try:
             parts = await self._store.item_side(tenant, version)
-            model = await asyncio.to_thread(load_model, *parts)
+            model = await asyncio.to_thread(load_model, *parts, self._cache_bytes)
         except InvalidModel as error:
             self._refused[tenant] = (version, self._clock())
             _log.error("model_refused", tenant=tenant, version=version, reason=str(error))
             return
         hidden_ids = serving.hidden_ids if serving else frozenset[str]()
         self._serving[tenant] = Serving(model, hidden_ids, model.rows_of(hidden_ids))
+        self.on_change()
         _log.info("model_loaded", tenant=tenant, version=version, items=len(model.items.ids))
 
     def _was_refused(self, tenant: str, version: str) -> bool:
@@ -110,3 +125,8 @@ class ModelFollower:
         if hidden_ids != serving.hidden_ids:
             rows = serving.model.rows_of(hidden_ids)
             self._serving[tenant] = replace(serving, hidden_ids=hidden_ids, hidden=rows)
+            self.on_change()
+
+
+def _nobody_listens() -> None:
+    """Until somebody does."""

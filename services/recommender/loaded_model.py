@@ -1,12 +1,35 @@
 """A published version in memory: complete, verified, never changed."""
 
+import json
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from recsys.core.model import ItemSide, Recipe
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_codec import unpack_items
 from recsys.stores.model_files import ITEMS, check_digest
+from services.recommender.answer_cache import BoundedCache, CachedUser, Rendered
+
+# There are fewer items than users, and what is alike to them changes with the model only.
+_SIMILAR_SHARE = 4
+
+
+class ItemFragments:
+    """The JSON of each item up to its score; written when first needed, then kept."""
+
+    def __init__(self, items: ItemSide) -> None:
+        self._items = items
+        self._fragments: list[bytes | None] = [None] * len(items.ids)
+
+    def of(self, item_index: int) -> bytes:
+        return self._fragments[item_index] or self._write(item_index)
+
+    def _write(self, item_index: int) -> bytes:
+        item_id = json.dumps(self._items.ids.id_of(item_index), ensure_ascii=False)
+        title = json.dumps(self._items.titles[item_index] or None, ensure_ascii=False)
+        fragment = f'{{"item_id":{item_id},"title":{title},"score":'.encode()
+        self._fragments[item_index] = fragment
+        return fragment
 
 
 @dataclass(frozen=True)
@@ -16,6 +39,9 @@ class LoadedModel:
     version: str
     items: ItemSide
     recipe: Recipe
+    fragments: ItemFragments = field(compare=False, repr=False)
+    users: BoundedCache[CachedUser] = field(compare=False, repr=False)
+    similar: BoundedCache[Rendered] = field(compare=False, repr=False)
 
     def rows_of(self, item_ids: Collection[str]) -> frozenset[int]:
         """The item rows of those ids that the model knows."""
@@ -23,15 +49,25 @@ class LoadedModel:
         return frozenset(row for row in rows if row is not None)
 
 
-def load_model(manifest_json: bytes, items: bytes) -> LoadedModel:
+def load_model(manifest_json: bytes, items: bytes, cache_bytes: int) -> LoadedModel:
     """Verify and unpack a published version; takes seconds for a million items.
+
+    Args:
+        cache_bytes: how much memory what was worked out for users and items may take.
 
     Raises:
         InvalidModel: when anything about it is wrong.
     """
     manifest = Manifest.from_json(manifest_json)
     check_digest(manifest, ITEMS, items)
-    model = LoadedModel(manifest.version, unpack_items(items), manifest.recipe.to_recipe())
+    side = unpack_items(items)
     # Computed on first use otherwise, and then a shopper would wait for it.
-    _ = model.items.gramian, model.items.recommendable
-    return model
+    _ = side.gramian, side.recommendable
+    return LoadedModel(
+        version=manifest.version,
+        items=side,
+        recipe=manifest.recipe.to_recipe(),
+        fragments=ItemFragments(side),
+        users=BoundedCache(cache_bytes - cache_bytes // _SIMILAR_SHARE),
+        similar=BoundedCache(cache_bytes // _SIMILAR_SHARE),
+    )

@@ -4,6 +4,7 @@ import asyncio
 import sys
 
 import structlog
+import uvloop
 
 from recsys.core.errors import ConfigurationError, Unavailable
 from recsys.rpc.v1 import recommender_pb2, recommender_pb2_grpc
@@ -13,10 +14,14 @@ from recsys.runtime.metrics import new_metrics
 from recsys.runtime.metrics_server import observed
 from recsys.runtime.settings import load_settings
 from recsys.stores.redis.connect import connect_async
+from recsys.stores.redis.multiplexed import MultiplexedRedis
 from recsys.stores.redis.serving import RedisServingStore
+from services.recommender.answer_stream import Streams
+from services.recommender.fold_in_worker import FoldInWorker
 from services.recommender.follower import POLL_SECONDS, ModelFollower
 from services.recommender.servicer import RecommenderServicer
 from services.recommender.settings import RecommenderSettings
+from services.recommender.shoppers import Shoppers
 
 SERVICE = recommender_pb2.DESCRIPTOR.services_by_name["RecommenderService"].full_name
 
@@ -27,7 +32,8 @@ def main() -> None:
     try:
         settings = load_settings(RecommenderSettings)
         configure_logging("recommender", settings.instance, settings.log_level)
-        asyncio.run(serve(settings))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serve(settings))
     except ConfigurationError as error:
         sys.exit(f"recommender: {error}")
 
@@ -35,28 +41,33 @@ def main() -> None:
 async def serve(settings: RecommenderSettings) -> None:
     """Serve until SIGTERM, then drain."""
     metrics = new_metrics()
-    redis = connect_async(settings.redis_url.get_secret_value())
-    store = RedisServingStore(redis)
-    follower = ModelFollower(store, settings.tenants)
+    url = settings.redis_url.get_secret_value()
+    redis, shared = connect_async(url), MultiplexedRedis(url)
+    store = RedisServingStore(redis, shared)
+    follower = ModelFollower(store, settings.tenants, settings.cache_bytes)
+    fold_ins, streams = FoldInWorker(), Streams(follower)
     server = AsyncServer(
         SERVICE, settings.max_calls, metrics.requests, reflection=settings.reflection
     )
     recommender_pb2_grpc.add_RecommenderServiceServicer_to_server(
-        RecommenderServicer(follower, store), server.grpc
+        RecommenderServicer(follower, Shoppers(store, fold_ins), streams), server.grpc
     )
     await server.start(settings.listen)
     stopping = asyncio.create_task(stop_signal())
-    following = asyncio.create_task(_serve_models(follower, server))
+    following = asyncio.create_task(_serve_models(follower, server, streams))
     with observed(metrics, settings.metrics_listen):
         await asyncio.wait({stopping, following}, return_when=asyncio.FIRST_COMPLETED)
     following.cancel()
+    streams.drain()
     await server.stop(settings.drain_seconds)
+    fold_ins.close()
+    await shared.aclose()
     await redis.aclose()
     if following.done() and not following.cancelled():
         following.result()
 
 
-async def _serve_models(follower: ModelFollower, server: AsyncServer) -> None:
+async def _serve_models(follower: ModelFollower, server: AsyncServer, streams: Streams) -> None:
     """Ready once the store was read; a store lost later only degrades answers."""
     while True:
         try:
@@ -66,4 +77,5 @@ async def _serve_models(follower: ModelFollower, server: AsyncServer) -> None:
             _log.warning("pointer_unreadable", reason=str(error))
             await asyncio.sleep(POLL_SECONDS)
     await server.set_serving(True)
+    streams.ready.set()
     await follower.follow()

@@ -1,78 +1,78 @@
-"""The RPCs of the recommender."""
+"""The unary RPCs of the recommender: the same answers as those of streams, as messages."""
 
+from collections.abc import Awaitable
 from typing import Any
 
-import structlog
-
-from recsys.core.domain import identifier_problem
-from recsys.core.errors import FieldProblem, InvalidInput, InvalidModel, Unavailable
-from recsys.core.ports import ServingStore
-from recsys.core.recommend import Answer, Source, recommend_for_user, similar_items
+from recsys.core.recommend import Answer, similar_items
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.rpc.v1 import recommender_pb2_grpc
+from services.recommender.answer_batch import SOURCES, BatchAnswers
+from services.recommender.answer_stream import AnswerStream, Streams
 from services.recommender.follower import ModelFollower
 from services.recommender.loaded_model import LoadedModel
+from services.recommender.questions import check_item, check_session, check_user
+from services.recommender.shoppers import AskedUser, Found, Shoppers
 
-MAX_LIMIT = 100
-_SOURCES = {
-    Source.STORED: pb.SOURCE_STORED,
-    Source.FOLD_IN: pb.SOURCE_FOLD_IN,
-    Source.NEIGHBOURS: pb.SOURCE_NEIGHBOURS,
-    Source.POPULAR: pb.SOURCE_POPULAR,
-}
-
-_log = structlog.get_logger()
+# For callers that set no deadline.
+_UNHURRIED_SECONDS = 1.0
 
 
 class RecommenderServicer(recommender_pb2_grpc.RecommenderServiceServicer):
-    """RecommenderService over the follower's models and the serving store."""
+    """RecommenderService over the follower's models and the shoppers' lists."""
 
-    def __init__(self, follower: ModelFollower, store: ServingStore) -> None:
+    def __init__(self, follower: ModelFollower, shoppers: Shoppers, streams: Streams) -> None:
         self._follower = follower
-        self._store = store
+        self._shoppers = shoppers
+        self._streams = streams
 
     async def RecommendForUser(  # noqa: N802  # named by the proto
         self, request: pb.RecommendForUserRequest, context: Any
     ) -> pb.RecommendForUserResponse:
-        del context
-        _check(user_id=request.user_id, limit=request.limit)
+        check_user(request.user_id, request.limit)
         serving = self._follower.serving(request.tenant)
-        model, degraded = serving.model, False
-        try:
-            stored, recent = await self._store.user(request.tenant, model.version, request.user_id)
-        except (Unavailable, InvalidModel) as error:
-            _log.warning("user_unreadable", reason=str(error))
-            stored, recent, degraded = None, [], True
-        answer = recommend_for_user(
-            model.items, model.recipe, stored, recent, serving.hidden, request.limit
-        )
-        return pb.RecommendForUserResponse(answer=_to_proto(answer, model, degraded))
+        asked = AskedUser(serving, request.tenant, request.user_id, _seconds_left(context))
+        [found] = await self._shoppers.find([asked])
+        return pb.RecommendForUserResponse(answer=await _message(found, request.limit))
+
+    async def RecommendForSession(  # noqa: N802  # named by the proto
+        self, request: pb.RecommendForSessionRequest, context: Any
+    ) -> pb.RecommendForSessionResponse:
+        check_session(request.item_ids, request.limit)
+        serving = self._follower.serving(request.tenant)
+        found = self._shoppers.of_session(serving, request.item_ids, _seconds_left(context))
+        return pb.RecommendForSessionResponse(answer=await _message(found, request.limit))
 
     async def SimilarItems(  # noqa: N802  # named by the proto
         self, request: pb.SimilarItemsRequest, context: Any
     ) -> pb.SimilarItemsResponse:
         del context
-        _check(item_id=request.item_id, limit=request.limit)
+        check_item(request.item_id, request.limit)
         serving = self._follower.serving(request.tenant)
-        model = serving.model
-        row = model.items.ids.index_of(request.item_id)
-        answer = similar_items(model.items, row, serving.hidden, request.limit)
-        return pb.SimilarItemsResponse(answer=_to_proto(answer, model, degraded=False))
+        items = serving.model.items
+        row = items.ids.index_of(request.item_id)
+        answer = similar_items(items, row, serving.hidden, request.limit)
+        return pb.SimilarItemsResponse(answer=_to_proto(answer, serving.model, degraded=False))
+
+    # The stubs know only the generators' way; this one reads and writes when it wants to.
+    async def StreamAnswers(  # type: ignore[override]  # noqa: N802
+        self, request_iterator: Any, context: Any
+    ) -> None:
+        del request_iterator
+        answers = BatchAnswers(self._follower, self._shoppers)
+        await AnswerStream(answers, self._streams, context).serve()
 
 
-def _check(*, limit: int, **ids: str) -> None:
-    problems = [
-        FieldProblem(name, reason)
-        for name, value in ids.items()
-        if (reason := identifier_problem(value))
-    ]
-    if not 1 <= limit <= MAX_LIMIT:
-        problems.append(FieldProblem("limit", f"must be between 1 and {MAX_LIMIT}"))
-    if problems:
-        raise InvalidInput(problems)
+def _seconds_left(context: Any) -> float:
+    left = context.time_remaining()
+    return _UNHURRIED_SECONDS if left is None else float(left)
 
 
-def _to_proto(answer: Answer, model: LoadedModel, degraded: bool) -> pb.Answer:
+async def _message(found: Found | Awaitable[Found], limit: int) -> pb.Answer:
+    ready = found if isinstance(found, Found) else await found
+    return _to_proto(ready.answer(limit), ready.serving.model, degraded=ready.degraded)
+
+
+def _to_proto(answer: Answer, model: LoadedModel, *, degraded: bool) -> pb.Answer:
     items = [
         pb.ScoredItem(
             item_id=model.items.ids.id_of(entry.item_index),
@@ -83,7 +83,7 @@ def _to_proto(answer: Answer, model: LoadedModel, degraded: bool) -> pb.Answer:
     ]
     return pb.Answer(
         items=items,
-        source=_SOURCES[answer.source],
+        source=SOURCES[answer.source],
         model_version=model.version,
         degraded=degraded,
     )

@@ -20,3 +20,5 @@ class RecommenderSettings(GrpcServiceSettings):
         default=("demo",), min_length=1, validation_alias="RECSYS_TENANTS"
     )
     max_calls: int = Field(default=1000, ge=1, le=100_000, validation_alias="RECSYS_MAX_CALLS")
+    # What may be kept in memory of lists and answers, for each tenant; 0 keeps nothing.
+    cache_bytes: int = Field(default=64 * 1024 * 1024, ge=0, validation_alias="RECSYS_CACHE_BYTES")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recsys.core.recommend import StoredUser
+from recsys.core.behaviour import StoredUser
 from recsys.stores.redis import published
 from tests.builders import a_history, a_user_block
 from tests.redis_fixture import Ask, ServingSide
@@ -46,7 +46,7 @@ def test_a_tenant_does_not_see_the_versions_of_another(serving_side: ServingSide
 
     assert serving_side.published.current("othershop") is None
     assert serving_side.published.count_users("othershop", "v1", ["ann"]) == 0
-    assert ask(serving_side.serving.user("othershop", "v1", "ann")) == (None, [])
+    assert ask(serving_side.user("othershop", "v1", "ann")) == (None, [])
 
 
 def test_users_are_counted_by_their_records(serving_side: ServingSide) -> None:

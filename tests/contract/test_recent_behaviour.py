@@ -2,8 +2,8 @@
 
 import pytest
 
+from recsys.core.behaviour import RecentEvent
 from recsys.core.domain import Event
-from recsys.core.recommend import RecentEvent
 from recsys.stores.redis import keys
 from recsys.stores.redis.connect import Redis
 from recsys.stores.redis.recent import EXPIRE_SECONDS, MAX_RECENT_EVENTS
@@ -19,7 +19,7 @@ def an_event(number: int = 1, user_id: str = "ann", **changes: object) -> Event:
 def recent(
     side: ServingSide, ask: Ask, user_id: str = "ann", tenant: str = "shop"
 ) -> list[RecentEvent]:
-    _, events = ask(side.serving.user(tenant, "v1", user_id))
+    _, events = ask(side.user(tenant, "v1", user_id))
     return events  # type: ignore[no-any-return]
 
 

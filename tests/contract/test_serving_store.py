@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from recsys.core.behaviour import RecentEvent, StoredUser
 from recsys.core.domain import Event
 from recsys.core.errors import InvalidModel
-from recsys.core.recommend import RecentEvent, StoredUser
 from recsys.stores.redis import keys, published
 from recsys.stores.redis.connect import Redis
 from tests.builders import a_history, a_user_block
@@ -60,7 +60,7 @@ def test_a_user_comes_back_with_list_and_history(
 ) -> None:
     serving_side.published.write_users("shop", "v1", a_user_block({user_id: a_user(3, 1, 2)}))
 
-    stored, recent = ask(serving_side.serving.user("shop", "v1", user_id))
+    stored, recent = ask(serving_side.user("shop", "v1", user_id))
 
     assert stored is not None
     assert stored.items.tolist() == [3, 1, 2]
@@ -83,7 +83,7 @@ def test_users_of_one_block_do_not_get_mixed_up(serving_side: ServingSide, ask: 
     serving_side.published.write_users("shop", "v1", a_user_block(users))
 
     for user_id, user in users.items():
-        stored, _ = ask(serving_side.serving.user("shop", "v1", user_id))
+        stored, _ = ask(serving_side.user("shop", "v1", user_id))
         assert stored is not None
         assert stored.items.tolist() == user.items.tolist()
         assert stored.scores.tolist() == user.scores.tolist()
@@ -95,7 +95,7 @@ def test_a_user_with_nothing_stored_comes_back_empty(serving_side: ServingSide, 
     nothing = StoredUser(np.empty(0, np.int32), np.empty(0, np.float32), a_history([]))
     serving_side.published.write_users("shop", "v1", a_user_block({"ann": nothing}))
 
-    stored, _ = ask(serving_side.serving.user("shop", "v1", "ann"))
+    stored, _ = ask(serving_side.user("shop", "v1", "ann"))
 
     assert stored is not None
     assert (len(stored.items), len(stored.history.items)) == (0, 0)
@@ -104,7 +104,7 @@ def test_a_user_with_nothing_stored_comes_back_empty(serving_side: ServingSide, 
 def test_a_user_of_another_version_is_unknown(serving_side: ServingSide, ask: Ask) -> None:
     serving_side.published.write_users("shop", "v1", a_user_block({"ann": a_user(3)}))
 
-    assert ask(serving_side.serving.user("shop", "v2", "ann")) == (None, [])
+    assert ask(serving_side.user("shop", "v2", "ann")) == (None, [])
 
 
 def test_recent_events_come_with_the_user_known_or_not(serving_side: ServingSide, ask: Ask) -> None:
@@ -112,8 +112,8 @@ def test_recent_events_come_with_the_user_known_or_not(serving_side: ServingSide
     for user_id in ("ann", "new"):
         serving_side.recent.record("shop", [Event("e", user_id, "lamp", "view", 5)], 7)
 
-    known, of_known = ask(serving_side.serving.user("shop", "v1", "ann"))
-    unknown, of_unknown = ask(serving_side.serving.user("shop", "v1", "new"))
+    known, of_known = ask(serving_side.user("shop", "v1", "ann"))
+    unknown, of_unknown = ask(serving_side.user("shop", "v1", "new"))
 
     assert known is not None
     assert unknown is None

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from recsys.core.domain import Event, Item
 from recsys.core.model import ItemSide
+from recsys.core.ports import WantedUser
 from recsys.core.recommend import Answer, recommend_for_user
 from recsys.runtime.shop import load_shop
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_files import ModelFiles
 from recsys.stores.redis.connect import connect, connect_async
+from recsys.stores.redis.multiplexed import MultiplexedRedis
 from recsys.stores.redis.published import RedisPublishedModels
 from recsys.stores.redis.serving import RedisServingStore
 from recsys.training.als import AlsSettings, Device
@@ -145,13 +147,17 @@ class Nightly:
 
     async def _ask(self, user_id: str, limit: int) -> list[str]:
         tenant, client = self.plan.tenant, connect_async(self.redis_url, timeout_seconds=5)
-        store = RedisServingStore(client)
-        follower = ModelFollower(store, [tenant])
+        shared = MultiplexedRedis(self.redis_url, timeout_seconds=5)
+        store = RedisServingStore(client, shared)
+        follower = ModelFollower(store, [tenant], cache_bytes=0)
         await follower.refresh()
         model = follower.serving(tenant).model
-        stored, recent = await store.user(tenant, model.version, user_id)
+        [user] = await store.users([WantedUser(tenant, model.version, user_id)])
+        await shared.aclose()
         await client.aclose()
-        answer: Answer = recommend_for_user(model.items, model.recipe, stored, recent, (), limit)
+        answer: Answer = recommend_for_user(
+            model.items, model.recipe, user.stored, user.recent.events(), (), limit
+        )
         return [model.items.ids.id_of(ranked.item_index) for ranked in answer.ranked]
 
 

@@ -3,28 +3,29 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
+from recsys.core.behaviour import RememberedEvents
 from recsys.core.domain import Event
 from recsys.core.errors import ConfigurationError, Unavailable
-from recsys.stores.redis.connect import (
-    SERVING_TIMEOUT_SECONDS,
-    Redis,
-    connect,
-    connect_async,
-)
+from recsys.core.ports import ReadUser, WantedUser
+from recsys.stores.redis.connect import Redis, connect, connect_async
 from recsys.stores.redis.hidden import RedisHiddenItems
+from recsys.stores.redis.multiplexed import TIMEOUT_SECONDS, MultiplexedRedis
 from recsys.stores.redis.published import RedisPublishedModels
 from recsys.stores.redis.recent import RedisRecentBehaviour
 from recsys.stores.redis.serving import RedisServingStore
 from tests.builders import a_user_block
 from tests.contract.test_published_models import a_user
-from tests.integration.redis_server import RedisServer, RoundTrips
-from tests.redis_fixture import Ask
+from tests.integration.redis_server import RedisServer, RoundTrips, SlowProxy
+from tests.redis_fixture import Ask, shared_connection
 
 pytestmark = pytest.mark.redis
 EVENT = Event("e", "ann", "lamp", "view", 5)
+ANN = WantedUser("shop", "v1", "ann")
 
 
 @pytest.fixture
@@ -34,10 +35,23 @@ def redis(server: RedisServer) -> Iterator[Redis]:
 
 
 @pytest.fixture
-def serving(server: RedisServer, ask: Ask) -> Iterator[RedisServingStore]:
+def shared(server: RedisServer, ask: Ask) -> Iterator[MultiplexedRedis]:
+    connection = ask(shared_connection(server.url, TIMEOUT_SECONDS))
+    yield connection
+    ask(connection.aclose())
+
+
+@pytest.fixture
+def serving(server: RedisServer, shared: MultiplexedRedis, ask: Ask) -> Iterator[RedisServingStore]:
     client = connect_async(server.url)
-    yield RedisServingStore(client)
+    yield RedisServingStore(client, shared)
     ask(client.aclose())
+
+
+async def until_available(shared: MultiplexedRedis) -> None:
+    async with asyncio.timeout(5):
+        while not shared.is_available:
+            await asyncio.sleep(0.01)
 
 
 def seconds_to_fail(action: Callable[[], object]) -> float:
@@ -57,7 +71,7 @@ def test_every_read_of_a_dead_redis_fails_at_once(
         lambda: ask(serving.current("shop")),
         lambda: ask(serving.hidden("shop")),
         lambda: ask(serving.item_side("shop", "v1")),
-        lambda: ask(serving.user("shop", "v1", "ann")),
+        lambda: ask(serving.users([ANN])),
     ):
         assert seconds_to_fail(read) < 0.2
 
@@ -81,16 +95,60 @@ def test_every_write_to_a_dead_redis_fails_at_once(server: RedisServer, redis: R
         assert seconds_to_fail(write) < 0.2
 
 
-def test_a_redis_that_hangs_costs_a_shopper_no_more_than_the_timeout(
-    server: RedisServer, serving: RedisServingStore, ask: Ask
+def test_a_redis_that_hangs_costs_those_who_wait_the_timeout_and_nobody_after_them(
+    server: RedisServer, shared: MultiplexedRedis, serving: RedisServingStore, ask: Ask
 ) -> None:
-    ask(serving.current("shop"))
+    ask(until_available(shared))
     server.pause()
 
-    took = seconds_to_fail(lambda: ask(serving.user("shop", "v1", "ann")))
+    first = seconds_to_fail(lambda: ask(serving.users([ANN])))
+    later = [seconds_to_fail(lambda: ask(serving.users([ANN]))) for _ in range(20)]
     server.resume()
 
-    assert SERVING_TIMEOUT_SECONDS <= took < 2 * SERVING_TIMEOUT_SECONDS + 0.1
+    assert TIMEOUT_SECONDS <= first < 2 * TIMEOUT_SECONDS + 0.1
+    assert sum(later) < TIMEOUT_SECONDS
+    ask(until_available(shared))
+    assert ask(serving.users([ANN])) == [ReadUser(None, RememberedEvents((), list))]
+
+
+def test_a_redis_that_answers_too_slowly_is_left_alone_until_it_is_quick_again(
+    server: RedisServer, ask: Ask
+) -> None:
+    proxy = SlowProxy(server.url)
+    with proxy:
+        shared = ask(shared_connection(proxy.url, TIMEOUT_SECONDS))
+        serving = RedisServingStore(connect_async(server.url), shared)
+        ask(until_available(shared))
+        proxy.delay_seconds = 0.3
+        seconds_to_fail(lambda: ask(serving.users([ANN])))
+        ask(asyncio.sleep(1.0))
+        assert not shared.is_available
+        proxy.delay_seconds = 0.0
+        ask(until_available(shared))
+        # What came too late was nobody's.
+        RedisRecentBehaviour(connect(server.url)).record("shop", [EVENT], 1)
+        [read] = ask(serving.users([ANN]))
+        assert [event.item_id for event in read.recent.events()] == ["lamp"]
+        ask(shared.aclose())
+
+
+def test_many_readers_share_a_connection_and_get_their_own_answers(
+    server: RedisServer, redis: Redis, serving: RedisServingStore, ask: Ask
+) -> None:
+    users = {f"user {number}": a_user(number) for number in range(1, 50)}
+    RedisPublishedModels(redis).write_users("shop", "v1", a_user_block(users))
+
+    async def read_all() -> list[list[ReadUser]]:
+        return await asyncio.gather(
+            *(serving.users([WantedUser("shop", "v1", user_id)]) for user_id in users)
+        )
+
+    for [read], user in zip(ask(read_all()), users.values(), strict=True):
+        assert read.stored is not None
+        assert read.stored.items.tolist() == user.items.tolist()
+    with connect(server.url) as client:
+        # The readers' one, the writer's, the store's own and this one.
+        assert len(client.client_list()) <= 4
 
 
 def test_an_answer_that_came_too_late_is_not_taken_for_the_next_one(
@@ -107,12 +165,17 @@ def test_an_answer_that_came_too_late_is_not_taken_for_the_next_one(
 
 
 def test_clients_find_a_restarted_redis_by_themselves(
-    server: RedisServer, redis: Redis, serving: RedisServingStore, ask: Ask
+    server: RedisServer,
+    redis: Redis,
+    shared: MultiplexedRedis,
+    serving: RedisServingStore,
+    ask: Ask,
 ) -> None:
     published = RedisPublishedModels(redis)
     published.activate("shop", "v1")
     assert ask(serving.current("shop")) == "v1"
 
+    ask(until_available(shared))
     server.kill()
     server.start()
     # A service's event loop never stands still, and so has seen the old connection end.
@@ -120,24 +183,42 @@ def test_clients_find_a_restarted_redis_by_themselves(
 
     assert ask(serving.current("shop")) == "v1"
     assert published.current("shop") == "v1"
+    ask(until_available(shared))
+    assert ask(serving.users([ANN])) == [ReadUser(None, RememberedEvents((), list))]
 
 
-def test_a_user_is_read_in_one_round_trip(server: RedisServer, redis: Redis, ask: Ask) -> None:
+def test_all_users_of_a_batch_are_read_in_one_round_trip(
+    server: RedisServer, redis: Redis, ask: Ask
+) -> None:
     RedisPublishedModels(redis).write_users("shop", "v1", a_user_block({"ann": a_user(1)}))
     RedisRecentBehaviour(redis).record("shop", [EVENT], 1)
     counter = RoundTrips(server.url)
-    client = connect_async(counter.url, timeout_seconds=5)
-    serving = RedisServingStore(client)
-    ask(serving.current("shop"))
+    client, shared = connect_async(server.url), ask(shared_connection(counter.url))
+    ask(until_available(shared))
     before = counter.count
 
-    stored, recent = ask(serving.user("shop", "v1", "ann"))
+    batch = [ANN, WantedUser("shop", "v1", "bob"), replace(ANN, with_record=False)]
+    ann, bob, again = ask(RedisServingStore(client, shared).users(batch))
 
     assert counter.count - before == 1
-    assert stored is not None
-    assert len(recent) == 1
+    assert ann.stored is not None
+    assert len(ann.recent.events()) == 1
+    assert (bob.stored, bob.recent.events()) == (None, [])
+    assert (again.stored, again.recent) == (None, ann.recent)
+    ask(shared.aclose())
     ask(client.aclose())
     counter.close()
+
+
+def test_a_wrong_password_leaves_the_connection_unavailable_and_is_logged(
+    server: RedisServer, ask: Ask
+) -> None:
+    url = server.url.replace("redis://", "redis://:wrong@")
+    with capture_logs() as lines:
+        shared = ask(shared_connection(url, TIMEOUT_SECONDS))
+        seconds_to_fail(lambda: ask(shared.execute(b"*1\r\n$4\r\nPING\r\n", 1)))
+        ask(shared.aclose())
+    assert any(line["event"] == "redis_unavailable" for line in lines)
 
 
 @pytest.mark.parametrize("url", ["", "127.0.0.1:6379", "http://127.0.0.1", "redis://127.0.0.1:x/0"])
@@ -146,3 +227,5 @@ def test_an_address_that_makes_no_sense_is_a_configuration_error(url: str) -> No
         connect(url)
     with pytest.raises(ConfigurationError, match="REDIS_URL"):
         connect_async(url)
+    with pytest.raises(ConfigurationError, match="REDIS_URL"):
+        asyncio.run(shared_connection(url))

@@ -3,8 +3,9 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 
+from recsys.core.behaviour import RememberedEvents, StoredUser
 from recsys.core.errors import InvalidModel
-from recsys.core.recommend import RecentEvent, StoredUser
+from recsys.core.ports import ReadUser, WantedUser
 from recsys.core.user_block import UserBlock
 from recsys.stores.memory.hidden_items import MemoryHiddenItems
 from recsys.stores.memory.recent import MemoryRecentBehaviour
@@ -68,8 +69,11 @@ class MemoryServingStore:
     async def hidden(self, tenant: str) -> set[str]:
         return self._hidden_items.of_tenant(tenant)
 
-    async def user(
-        self, tenant: str, version: str, user_id: str
-    ) -> tuple[StoredUser | None, list[RecentEvent]]:
-        stored = self._published.users[tenant, version].get(user_id)
-        return stored, self._recent.of_user(tenant, user_id)
+    async def users(self, wanted: Sequence[WantedUser]) -> list[ReadUser]:
+        return [self._user(user) for user in wanted]
+
+    def _user(self, wanted: WantedUser) -> ReadUser:
+        written = self._published.users[wanted.tenant, wanted.version]
+        stored = written.get(wanted.user_id) if wanted.with_record else None
+        events = tuple(self._recent.of_user(wanted.tenant, wanted.user_id))
+        return ReadUser(stored, RememberedEvents(events, list))

@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
+from recsys.core.behaviour import RecentEvent
 from recsys.core.domain import Event
-from recsys.core.recommend import RecentEvent
 
 
 class MemoryRecentBehaviour:

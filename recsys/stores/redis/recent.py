@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import redis
 
+from recsys.core.behaviour import RecentEvent
 from recsys.core.domain import Event
-from recsys.core.recommend import RecentEvent
 from recsys.stores.redis import keys
 from recsys.stores.redis.connect import translated_errors
 

@@ -1,20 +1,31 @@
 """What the recommender reads from Redis, on its event loop."""
 
+from collections.abc import Iterator, Sequence
+from typing import Any
+
 import redis.asyncio
 
-from recsys.core.errors import InvalidModel
-from recsys.core.recommend import RecentEvent, StoredUser
+from recsys.core.behaviour import RecentEvent, RememberedEvents, StoredUser
+from recsys.core.errors import InvalidModel, Unavailable
+from recsys.core.ports import ReadUser, WantedUser
 from recsys.stores.redis import keys
 from recsys.stores.redis.connect import to_bytes, to_text, translated_errors
+from recsys.stores.redis.multiplexed import MultiplexedRedis, command_bytes
 from recsys.stores.redis.recent import decode_event
 from recsys.stores.redis.user_record import unpack_user
 
 
 class RedisServingStore:
-    """The ServingStore port."""
+    """The ServingStore port.
 
-    def __init__(self, client: "redis.asyncio.Redis") -> None:
+    Args:
+        client: for what is read now and then.
+        shared: for shoppers, who must not wait.
+    """
+
+    def __init__(self, client: "redis.asyncio.Redis", shared: MultiplexedRedis) -> None:
         self._redis = client
+        self._shared = shared
 
     async def current(self, tenant: str) -> str | None:
         with translated_errors():
@@ -36,13 +47,41 @@ class RedisServingStore:
             members = await self._redis.smembers(keys.hidden_items(tenant))
         return {to_text(member) for member in members}
 
-    async def user(
-        self, tenant: str, version: str, user_id: str
-    ) -> tuple[StoredUser | None, list[RecentEvent]]:
-        with translated_errors():
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                pipeline.get(keys.user(tenant, version, user_id))
-                pipeline.zrange(keys.recent(tenant, user_id), 0, -1, withscores=True)
-                record, recent = await pipeline.execute()
-        stored = unpack_user(record) if record else None
-        return stored, [decode_event(member, received) for member, received in recent]
+    async def users(self, wanted: Sequence[WantedUser]) -> list[ReadUser]:
+        commands: list[bytes] = []
+        for user in wanted:
+            if user.with_record:
+                key = keys.user(user.tenant, user.version, user.user_id)
+                commands.append(command_bytes(b"GET", key.encode()))
+            key = keys.recent(user.tenant, user.user_id)
+            commands.append(command_bytes(b"ZRANGE", key.encode(), b"0", b"-1", b"WITHSCORES"))
+        if not commands:
+            return []
+        replies = iter(await self._shared.execute(b"".join(commands), len(commands)))
+        return [_read(replies, user.with_record) for user in wanted]
+
+
+def _read(replies: Iterator[Any], with_record: bool) -> ReadUser:
+    stored, problem = None, None
+    if with_record and (record := _whole(next(replies))):
+        stored, problem = _unpacked(record)
+    recent = RememberedEvents(tuple(_whole(next(replies))), _decoded)
+    return ReadUser(stored, recent, problem)
+
+
+def _whole(reply: Any) -> Any:
+    if isinstance(reply, Exception):
+        raise Unavailable("redis", str(reply))
+    return reply
+
+
+def _unpacked(record: bytes) -> tuple[StoredUser | None, str | None]:
+    try:
+        return unpack_user(record), None
+    except InvalidModel as error:
+        return None, str(error)
+
+
+def _decoded(packed: tuple[Any, ...]) -> list[RecentEvent]:
+    pairs = zip(packed[::2], packed[1::2], strict=True)
+    return [decode_event(member, float(received_ms)) for member, received_ms in pairs]

@@ -11,9 +11,9 @@ import struct
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.core.behaviour import StoredUser
 from recsys.core.errors import InvalidModel
 from recsys.core.model import History
-from recsys.core.recommend import StoredUser
 from recsys.core.scoring import Scores
 from recsys.core.user_block import UserBlock
 from recsys.stores.redis.byte_runs import Runs, row_starts, slices

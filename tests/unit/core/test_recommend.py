@@ -5,15 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recsys.core.behaviour import RecentEvent, StoredUser
 from recsys.core.fold_in import fold_in
-from recsys.core.recommend import (
-    Answer,
-    RecentEvent,
-    Source,
-    StoredUser,
-    recommend_for_user,
-    similar_items,
-)
+from recsys.core.recommend import Answer, Source, recommend_for_user, similar_items
 from tests.builders import a_history, a_recipe, an_item_side
 
 ITEMS = an_item_side()

@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from recsys.core.behaviour import StoredUser
 from recsys.core.errors import InvalidModel
-from recsys.core.recommend import StoredUser
 from tests.builders import a_history, a_user_block
 
 ANN = StoredUser(

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from recsys.core.behaviour import StoredUser
 from recsys.core.model import TrainedModel
 from recsys.core.ranking import top_n
-from recsys.core.recommend import StoredUser
 from recsys.core.scoring import score_users
 from recsys.stores.memory.published import MemoryPublishedModels
 from spark_jobs import publish_recommendations

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recsys.core.behaviour import StoredUser
 from recsys.core.errors import InvalidModel
 from recsys.core.model import History
-from recsys.core.recommend import StoredUser
 from recsys.stores.redis.byte_runs import join
 from recsys.stores.redis.user_record import MAX_HISTORY, record_parts, unpack_user
 from tests.builders import a_history, a_user_block

@@ -53,13 +53,18 @@ class Client:
         headers: Mapping[str, str | None] | None = None,
     ) -> Answer:
         """Header names may have underscores for hyphens."""
-        own = {name.replace("_", "-"): value for name, value in (headers or {}).items()}
-        sent = {k: v for k, v in {**self._headers, **own}.items() if v is not None}
-        return self._runner.run(self._send(method, target, body, sent))
+        return self._runner.run(self.request(method, target, body, headers))
 
-    async def _send(
-        self, method: str, target: str, body: bytes | Iterable[bytes], headers: Mapping[str, str]
+    async def request(
+        self,
+        method: str,
+        target: str,
+        body: bytes | Iterable[bytes] = b"",
+        own_headers: Mapping[str, str | None] | None = None,
     ) -> Answer:
+        """The same, for several at once."""
+        own = {name.replace("_", "-"): value for name, value in (own_headers or {}).items()}
+        headers = {k: v for k, v in {**self._headers, **own}.items() if v is not None}
         path, _, query = target.partition("?")
         scope = {
             "type": "http",

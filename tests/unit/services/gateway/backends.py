@@ -2,7 +2,10 @@
 
 import asyncio
 import itertools
+from collections.abc import Sequence
 from typing import Any
+
+import grpc
 
 from recsys.core.errors import Unavailable
 from recsys.rpc.v1 import recommender_pb2 as pb
@@ -12,6 +15,7 @@ from recsys.rpc.v1.recommender_pb2_grpc import (
     add_RecommenderServiceServicer_to_server,
 )
 from recsys.runtime.grpc_async_server import AsyncServer
+from recsys.runtime.grpc_errors import status_of
 from recsys.runtime.grpc_thread_server import ThreadServer
 from recsys.runtime.metrics import new_metrics
 from recsys.runtime.settings import Address
@@ -19,54 +23,87 @@ from recsys.stores.memory.hidden_items import MemoryHiddenItems
 from recsys.stores.memory.interactions import MemoryInteractionStore
 from recsys.stores.memory.items import MemoryItemStore
 from recsys.stores.memory.recent import MemoryRecentBehaviour
-from services.gateway.backends import INGEST, RECOMMENDER
+from services.gateway.backends import INGEST
 from services.ingest.catalogue import Catalogue
 from services.ingest.record_events import EventRecorder
 from services.ingest.servicer import IngestServicer
 from tests.builders import EVENT_TYPES
 
+RECOMMENDER = pb.DESCRIPTOR.services_by_name["RecommenderService"].full_name
 LOOPBACK = Address("127.0.0.1", 0)
 NOW_MS = 1_700_000_000_000
 
-ANSWER = pb.Answer(
-    items=[
-        pb.ScoredItem(item_id="lamp", title="A lamp", score=0.5),
-        pb.ScoredItem(item_id="filler"),
-    ],
-    source=pb.SOURCE_FOLD_IN,
+# What a recommender leaves open, the gateway closes.
+ANSWER_JSON = (
+    b'{"items":[{"item_id":"lamp","title":"A lamp","score":0.5},'
+    b'{"item_id":"filler","title":null,"score":null}],'
+    b'"source":"fold_in","model_version":"v1","degraded":false'
+)
+SNAPSHOT = pb.Snapshot(
+    tenant="shop",
     model_version="v1",
+    popular_json=[b'{"item_id":"%d","title":null,"score":null}' % n for n in range(100)],
 )
 
 
 class ScriptedRecommender(RecommenderServiceServicer):
-    """Remembers what it was asked; answers ANSWER, or fails as told."""
+    """Remembers what it was asked; answers ANSWER_JSON, or does as told.
 
-    def __init__(self) -> None:
+    Attributes:
+        failures: what the next questions get instead of an answer.
+        silent: read, and say nothing.
+        seconds: how long each question takes; requests are read meanwhile.
+        snapshots: sent when a stream begins.
+    """
+
+    def __init__(self, snapshots: Sequence[pb.Snapshot] = ()) -> None:
+        self._snapshots = snapshots
         self.reset()
 
     def reset(self) -> None:
-        self.asked: list[Any] = []
-        self.request_ids: list[str] = []
+        self.asked: list[pb.Question] = []
+        self.requests: list[int] = []
         self.failures: list[Exception] = []
+        self.silent = False
         self.seconds = 0.0
+        self.ended = 0
+        self._contexts: list[Any] = []
 
-    async def RecommendForUser(  # noqa: N802
-        self, request: pb.RecommendForUserRequest, context: Any
-    ) -> pb.RecommendForUserResponse:
-        return pb.RecommendForUserResponse(answer=await self._answer(request, context))
+    async def StreamAnswers(  # type: ignore[override]  # noqa: N802
+        self, request_iterator: Any, context: Any
+    ) -> None:
+        del request_iterator
+        self._contexts.append(context)
+        await context.write(pb.StreamAnswersResponse(snapshots=self._snapshots))
+        read = 0
+        async with asyncio.TaskGroup() as answering:
+            while (request := await context.read()) is not grpc.aio.EOF:  # type: ignore[attr-defined]
+                read += 1
+                self.asked += request.questions
+                self.requests.append(len(request.questions))
+                if not self.silent:
+                    await context.write(pb.StreamAnswersResponse(requests_read=read))
+                    answering.create_task(self._answer(request.questions, read, context))
 
-    async def SimilarItems(  # noqa: N802
-        self, request: pb.SimilarItemsRequest, context: Any
-    ) -> pb.SimilarItemsResponse:
-        return pb.SimilarItemsResponse(answer=await self._answer(request, context))
+        self.ended += 1
 
-    async def _answer(self, request: Any, context: Any) -> pb.Answer:
-        self.asked.append(request)
-        self.request_ids.append(dict(context.invocation_metadata())["x-request-id"])
+    async def drain(self) -> None:
+        """Say on all streams that no more should be asked."""
+        for context in self._contexts:
+            await context.write(pb.StreamAnswersResponse(requests_read=1, draining=True))
+
+    async def _answer(self, questions: Sequence[pb.Question], read: int, context: Any) -> None:
         await asyncio.sleep(self.seconds)
+        answers = [self._answer_to(question) for question in questions]
+        await context.write(pb.StreamAnswersResponse(answers=answers, requests_read=read))
+
+    def _answer_to(self, question: pb.Question) -> pb.RenderedAnswer:
         if self.failures:
-            raise self.failures.pop(0)
-        return ANSWER
+            code, details, _ = status_of(self.failures.pop(0))
+            return pb.RenderedAnswer(
+                number=question.number, error_code=code.value[0], error_details=details
+            )
+        return pb.RenderedAnswer(number=question.number, json=ANSWER_JSON, source=pb.SOURCE_FOLD_IN)
 
 
 class FlakyInteractions(MemoryInteractionStore):
@@ -97,12 +134,18 @@ class Ingest:
         self.servicer = IngestServicer(recorder, Catalogue(MemoryItemStore(), self.hidden))
 
 
-async def start_recommender(servicer: ScriptedRecommender) -> tuple[AsyncServer, str]:
+async def start_recommender(
+    servicer: ScriptedRecommender, address: Address = LOOPBACK
+) -> tuple[AsyncServer, Address]:
     server = AsyncServer(RECOMMENDER, 100, new_metrics().requests, reflection=False)
     add_RecommenderServiceServicer_to_server(servicer, server.grpc)
-    port = await server.start(LOOPBACK)
+    port = await server.start(address)
     await server.set_serving(True)
-    return server, f"ipv4:127.0.0.1:{port}"
+    return server, Address(address.host, port)
+
+
+def target_of(*addresses: Address) -> str:
+    return "ipv4:" + ",".join(map(str, addresses))
 
 
 def start_ingest(servicer: IngestServicer) -> tuple[ThreadServer, str]:

@@ -1,43 +1,60 @@
 """One gateway over real gRPC, started once; each test finds it as new."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
-from starlette.applications import Starlette
+from fastapi import FastAPI
 
 from recsys.runtime.api_keys import KeyRing, Scope, new_key
 from recsys.runtime.grpc_channel import open_channel
 from recsys.runtime.metrics import Metrics, new_metrics
+from services.gateway.access_log import AccessLog
 from services.gateway.app import build_app
-from services.gateway.backends import INGEST, RECOMMENDER
+from services.gateway.backends import INGEST
 from services.gateway.backends import Ingest as IngestBackend
-from services.gateway.backends import Recommender as RecommenderBackend
+from services.gateway.hot_routes import HotRoutes
 from services.gateway.parts import Parts
 from services.gateway.readiness import Readiness
+from services.gateway.recommenders import Recommenders
+from services.gateway.replica_addresses import ReplicaAddresses
 from tests.unit.services.gateway.asgi_client import Client
 from tests.unit.services.gateway.backends import (
     Ingest,
     ScriptedRecommender,
     start_ingest,
     start_recommender,
+    target_of,
 )
 
+READ_SECONDS = 1.0
 MADE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass
 class World:
-    """The gateway's surroundings."""
+    """The gateway and its surroundings.
 
-    app: Starlette
+    Attributes:
+        application: without the hot routes in front of it.
+        log_lines: of the hot routes, once flushed.
+    """
+
+    application: FastAPI
+    app: HotRoutes
+    log_lines: list[str]
     runner: asyncio.Runner
     recommender: ScriptedRecommender
     ingest: Ingest
     keys: dict[str, str]
     metrics: Metrics
+
+    def plain_client(self) -> Client:
+        """One that may do everything, of the application alone."""
+        headers = {"Content-Type": "application/json", "X-API-Key": self.keys["all"]}
+        return Client(self.application, self.runner, headers)
 
     def client(self, key: str | None) -> Client:
         headers = {"Content-Type": "application/json"}
@@ -46,11 +63,16 @@ class World:
         return Client(self.app, self.runner, headers)
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    while not condition():
+        await asyncio.sleep(0.01)
+
+
 @pytest.fixture(scope="module")
 def running_world() -> Iterator[World]:
     with asyncio.Runner() as runner:
         recommender, ingest = ScriptedRecommender(), Ingest()
-        recommender_server, recommender_target = runner.run(start_recommender(recommender))
+        recommender_server, address = runner.run(start_recommender(recommender))
         ingest_server, ingest_target = start_ingest(ingest.servicer)
         made = {
             "all": new_key("shop", Scope, MADE),
@@ -59,24 +81,32 @@ def running_world() -> Iterator[World]:
         }
         keys = KeyRing(key for key, _ in made.values())
 
+        lines: list[str] = []
+        metrics = new_metrics()
+
         async def build() -> Parts:
-            behind = (
-                RecommenderBackend(open_channel(recommender_target, RECOMMENDER)),
-                IngestBackend(open_channel(ingest_target, INGEST)),
+            recommenders = Recommenders(
+                ReplicaAddresses(target_of(address)), READ_SECONDS, max_pending=100
             )
-            return Parts(
+            behind = (recommenders, IngestBackend(open_channel(ingest_target, INGEST)))
+            parts = Parts(
                 keys,
                 *behind,
                 Readiness(*behind),
                 metrics,
-                read_seconds=1.0,
+                AccessLog("gateway", "test", lines.append),
+                read_seconds=READ_SECONDS,
                 write_seconds=5.0,
             )
+            await asyncio.wait_for(until(recommenders.is_ready), timeout=5)
+            return parts
 
-        metrics = new_metrics()
-        app = build_app(runner.run(build()))
+        parts = runner.run(build())
+        app = build_app(parts)
         texts = {name: text for name, (_, text) in made.items()}
-        yield World(app, runner, recommender, ingest, texts, metrics)
+        hot = HotRoutes(app, parts)
+        yield World(app, hot, lines, runner, recommender, ingest, texts, metrics)
+        runner.run(parts.recommender.close())
         ingest_server.stop(0.1)
         runner.run(recommender_server.stop(0.1))
 

@@ -47,7 +47,9 @@ def test_ready_by_the_health_of_real_replicas(api: Client) -> None:
 def test_an_unready_gateway_says_which_parts_are_away(
     world: World, api: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(world.app.state.parts.readiness, "_backends", [Part("ingest", False)])
+    monkeypatch.setattr(
+        world.application.state.parts.readiness, "_backends", [Part("ingest", False)]
+    )
     answer = api.get("/readyz")
     assert answer.status == 503
     assert answer.json["parts"] == {"ingest": "unavailable"}

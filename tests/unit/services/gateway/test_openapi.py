@@ -34,6 +34,7 @@ def test_every_route_is_described(document: dict[str, Any]) -> None:
         "DELETE /v1/items/{item_id}",
         "GET /v1/items/{item_id}/similar",
         "GET /v1/users/{user_id}/recommendations",
+        "GET /v1/recommendations",
         "GET /livez",
         "GET /readyz",
         "GET /problems/{name}",

@@ -1,7 +1,8 @@
+import asyncio
+
 import pytest
 
-from recsys.core.errors import ConfigurationError, InvalidInput, Unavailable
-from recsys.core.errors import FieldProblem as Problem
+from recsys.core.errors import ConfigurationError, Unavailable
 from tests.unit.services.gateway.asgi_client import Client
 from tests.unit.services.gateway.conftest import World
 
@@ -70,11 +71,13 @@ def test_a_question_is_asked_once_more_when_a_replica_is_away(world: World, api:
     assert len(world.recommender.asked) == 2
 
 
-def test_an_unavailable_recommender_is_503_with_retry_after(world: World, api: Client) -> None:
+def test_a_recommender_that_stays_unavailable_is_503_with_retry_after(
+    world: World, api: Client
+) -> None:
     world.recommender.failures = [Unavailable("redis", "away", 2.5)] * 2
     answer = api.get(TARGET)
     assert answer.status == 503
-    assert answer.headers["retry-after"] == "3"
+    assert answer.headers["retry-after"] == "1"
     assert "redis" not in answer.json["detail"]
 
 
@@ -95,15 +98,81 @@ def test_what_is_wrong_behind_does_not_leak(
     assert b"HBase" not in answer.body
 
 
-def test_fields_the_recommender_refuses_are_named(world: World, api: Client) -> None:
-    world.recommender.failures = [InvalidInput([Problem("user_id", "is odd"), Problem("é", "x")])]
-    answer = api.get(TARGET)
-    assert answer.status == 422
-    assert answer.reasons == {"user_id": "is odd", "é": "x"}
-
-
-def test_a_slow_recommender_is_504_within_the_budget(world: World, api: Client) -> None:
-    world.recommender.seconds = 3.0
+def test_a_slow_recommender_is_504_within_the_budget_where_nothing_popular_is_known(
+    world: World, api: Client
+) -> None:
+    world.recommender.seconds = 2.5
     answer = api.get(TARGET)
     assert answer.status == 504
     assert answer.json["detail"] == "recommender did not answer"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        TARGET,
+        "/v1/users/a.b~c-d_E9/recommendations?limit=100",
+        "/v1/items/lamp/similar?limit=1",
+        "/v1/users/%E2%98%95/recommendations",
+        "/v1/users/a%22b%5C/recommendations?limit=7",
+    ],
+)
+@pytest.mark.parametrize("request_id", ["req-1", 'odd"\\id'])
+def test_hot_routes_answer_byte_for_byte_as_the_application_does(
+    world: World, api: Client, target: str, request_id: str
+) -> None:
+    hot = api.get(target, X_Request_ID=request_id)
+    plain = world.plain_client().get(target, X_Request_ID=request_id)
+    assert hot.status == plain.status == 200
+    assert hot.body == plain.body
+    assert hot.json["request_id"] == request_id
+    same = "content-type", "content-length", "cache-control", "x-request-id"
+    assert [hot.headers[name] for name in same] == [plain.headers[name] for name in same]
+    first, second = world.recommender.asked
+    first.number = second.number = first.budget_ms = second.budget_ms = 0
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [
+        (TARGET + "?limit=0", 422),
+        (TARGET + "?limit=101", 422),
+        (TARGET + "?limit=1&limit=2", 422),
+        (TARGET + "?limt=1", 422),
+        ("/v1/users//recommendations", 404),
+        ("/v1/users/%FF/recommendations", 422),
+        ("/v1/users/a/b/recommendations", 404),
+    ],
+)
+def test_what_is_not_beyond_doubt_is_left_to_the_application(
+    world: World, api: Client, target: str, status: int
+) -> None:
+    hot, plain = (
+        api.get(target, X_Request_ID="r"),
+        world.plain_client().get(target, X_Request_ID="r"),
+    )
+    assert hot.status == plain.status == status
+    assert hot.body == plain.body
+
+
+def test_a_session_is_answered_from_the_items_in_the_request(world: World, api: Client) -> None:
+    answer = api.get("/v1/recommendations?item_id=lamp&item_id=a%2Fb%20%E2%98%95&limit=5")
+    assert answer.status == 200
+    assert [item["item_id"] for item in answer.json["items"]] == ["lamp", "filler"]
+    [asked] = world.recommender.asked
+    assert (list(asked.session.item_ids), asked.limit) == (["lamp", "a/b ☕"], 5)
+
+
+@pytest.mark.parametrize("query", ["", "?item_id=", "?" + "&".join(["item_id=a"] * 101)])
+def test_a_session_without_items_or_with_too_many_is_422(api: Client, query: str) -> None:
+    assert api.get("/v1/recommendations" + query).status == 422
+
+
+def test_requests_that_come_together_share_a_question(world: World) -> None:
+    async def ask() -> None:
+        client = world.client(world.keys["all"])
+        await asyncio.gather(*(client.request("GET", TARGET) for _ in range(10)))
+
+    world.runner.run(ask())
+    assert world.recommender.requests == [10]

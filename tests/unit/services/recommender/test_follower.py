@@ -28,7 +28,7 @@ class Shop:
         self.hidden_items = MemoryHiddenItems()
         self.clock = Clock()
         store = MemoryServingStore(self.published, MemoryRecentBehaviour(), self.hidden_items)
-        self.follower = ModelFollower(store, ["shop"], self.clock)
+        self.follower = ModelFollower(store, ["shop"], cache_bytes=0, clock=self.clock)
 
     def publish(self, version: str, items: bytes | None = None) -> None:
         whole = pack_items(an_item_side())

@@ -1,74 +1,52 @@
-import asyncio
-from collections.abc import Awaitable
-from typing import TypeVar
+"""The unary RPCs, over stores in memory."""
 
-import numpy as np
+from collections.abc import Iterator
+
 import pytest
 
-from recsys.core.domain import Event
-from recsys.core.errors import InvalidInput, NotFound, Unavailable
-from recsys.core.recommend import RecentEvent, StoredUser
+from recsys.core.errors import InvalidInput, NotFound
 from recsys.rpc.v1 import recommender_pb2 as pb
-from recsys.stores.memory.hidden_items import MemoryHiddenItems
-from recsys.stores.memory.published import MemoryPublishedModels, MemoryServingStore
-from recsys.stores.memory.recent import MemoryRecentBehaviour
-from recsys.stores.model_codec import pack_items
-from recsys.stores.model_files import ITEMS
-from services.recommender.follower import ModelFollower
-from services.recommender.servicer import RecommenderServicer
-from tests.builders import a_history, a_manifest, a_user_block, an_item_side, sha256
-
-Result = TypeVar("Result")
+from tests.unit.services.recommender.shop import Shop
 
 
-class FailingStore(MemoryServingStore):
-    """Loads models, and then cannot read users."""
+class NoDeadline:
+    """The context of a caller who set none."""
 
-    async def user(
-        self, tenant: str, version: str, user_id: str
-    ) -> tuple[StoredUser | None, list[RecentEvent]]:
-        raise Unavailable("redis", "away")
+    def time_remaining(self) -> None:
+        return None
 
 
-class Shop:
-    def __init__(self, store: type[MemoryServingStore] = MemoryServingStore) -> None:
-        self.published = MemoryPublishedModels()
-        self.recent = MemoryRecentBehaviour()
-        self.store = store(self.published, self.recent, MemoryHiddenItems())
-        self.follower = ModelFollower(self.store, ["shop"])
-        self.servicer = RecommenderServicer(self.follower, self.store)
-        items = pack_items(an_item_side())
-        manifest = a_manifest("v1", sha256={ITEMS: sha256(items)})
-        self.published.write_items("shop", "v1", manifest.to_json(), items)
-        stored = StoredUser(
-            np.array([3, 1], np.int32), np.array([2.0, 1.0], np.float32), a_history([0])
-        )
-        self.published.write_users("shop", "v1", a_user_block({"ann": stored}))
-        self.published.activate("shop", "v1")
-        asyncio.run(self.follower.refresh())
+class Rpc:
+    """Asks the servicer as gRPC would."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop = shop
 
     def recommend(self, user_id: str = "ann", limit: int = 2, tenant: str = "shop") -> pb.Answer:
         request = pb.RecommendForUserRequest(tenant=tenant, user_id=user_id, limit=limit)
-        return wait(self.servicer.RecommendForUser(request, None)).answer
+        return self.shop.wait(self.shop.servicer.RecommendForUser(request, NoDeadline())).answer
 
     def similar(self, item_id: str, limit: int = 2) -> pb.Answer:
         request = pb.SimilarItemsRequest(tenant="shop", item_id=item_id, limit=limit)
-        return wait(self.servicer.SimilarItems(request, None)).answer
+        return self.shop.wait(self.shop.servicer.SimilarItems(request, NoDeadline())).answer
+
+    def session(self, *item_ids: str, limit: int = 2) -> pb.Answer:
+        request = pb.RecommendForSessionRequest(tenant="shop", item_ids=item_ids, limit=limit)
+        return self.shop.wait(self.shop.servicer.RecommendForSession(request, NoDeadline())).answer
 
 
-def wait(answer: Awaitable[Result]) -> Result:
-    async def run() -> Result:
-        return await answer
-
-    return asyncio.run(run())
+@pytest.fixture
+def rpc() -> Iterator[Rpc]:
+    with Shop() as shop:
+        yield Rpc(shop)
 
 
 def ids(answer: pb.Answer) -> list[str]:
     return [item.item_id for item in answer.items]
 
 
-def test_a_known_user_gets_the_stored_list_with_titles() -> None:
-    answer = Shop().recommend()
+def test_a_known_user_gets_the_stored_list_with_titles(rpc: Rpc) -> None:
+    answer = rpc.recommend()
     assert [(i.item_id, i.title, i.score) for i in answer.items] == [
         ("i3", "Item 3", 2.0),
         ("i1", "Item 1", 1.0),
@@ -76,51 +54,68 @@ def test_a_known_user_gets_the_stored_list_with_titles() -> None:
     assert (answer.source, answer.model_version, answer.degraded) == (pb.SOURCE_STORED, "v1", False)
 
 
-def test_an_unknown_user_gets_popular_items_without_scores() -> None:
-    answer = Shop().recommend("nobody")
+def test_an_unknown_user_gets_popular_items_without_scores(rpc: Rpc) -> None:
+    answer = rpc.recommend("nobody")
     assert ids(answer) == ["i5", "i4"]
     assert answer.source == pb.SOURCE_POPULAR
     assert not answer.items[0].HasField("score")
 
 
-def test_an_event_changes_the_next_answer() -> None:
-    shop = Shop()
-    event = Event("e1", "ann", "i3", "purchase", timestamp_ms=5_000_000)
-    shop.recent.record("shop", [event], received_ms=5_000_000)
-    answer = shop.recommend(limit=3)
+def test_an_event_changes_the_next_answer(rpc: Rpc) -> None:
+    rpc.shop.happens("ann", "i3")
+    answer = rpc.recommend(limit=3)
     assert answer.source == pb.SOURCE_FOLD_IN
     assert "i3" not in ids(answer)
 
 
-def test_when_users_cannot_be_read_the_answer_is_popular_and_says_so() -> None:
-    answer = Shop(FailingStore).recommend()
+def test_when_users_cannot_be_read_the_answer_is_popular_and_says_so(rpc: Rpc) -> None:
+    rpc.shop.store.away = True
+    answer = rpc.recommend()
     assert ids(answer) == ["i5", "i4"]
     assert answer.degraded
 
 
-def test_similar_items_are_neighbours() -> None:
-    answer = Shop().similar("i0")
+def test_similar_items_are_neighbours(rpc: Rpc) -> None:
+    answer = rpc.similar("i0")
     assert (ids(answer), answer.source) == (["i1", "i2"], pb.SOURCE_NEIGHBOURS)
 
 
-def test_an_unknown_item_is_answered_with_popular_ones() -> None:
-    answer = Shop().similar("never heard of")
+def test_an_unknown_item_is_answered_with_popular_ones(rpc: Rpc) -> None:
+    answer = rpc.similar("never heard of")
     assert (ids(answer), answer.source) == (["i5", "i4"], pb.SOURCE_POPULAR)
 
 
 @pytest.mark.parametrize("limit", [0, 101, 10**9])
-def test_a_limit_out_of_range_is_refused_by_name(limit: int) -> None:
+def test_a_limit_out_of_range_is_refused_by_name(rpc: Rpc, limit: int) -> None:
     with pytest.raises(InvalidInput, match="limit"):
-        Shop().recommend(limit=limit)
+        rpc.recommend(limit=limit)
 
 
-def test_a_bad_id_is_refused_by_name() -> None:
+def test_a_bad_id_is_refused_by_name(rpc: Rpc) -> None:
     with pytest.raises(InvalidInput, match="user_id"):
-        Shop().recommend(user_id="")
+        rpc.recommend(user_id="")
     with pytest.raises(InvalidInput, match="item_id"):
-        Shop().similar("a\0b")
+        rpc.similar("a\0b")
 
 
-def test_another_tenant_is_not_served() -> None:
+def test_another_tenant_is_not_served(rpc: Rpc) -> None:
     with pytest.raises(NotFound):
-        Shop().recommend(tenant="othershop")
+        rpc.recommend(tenant="othershop")
+
+
+def test_a_session_is_answered_from_its_items_and_none_of_them_comes_back(rpc: Rpc) -> None:
+    answer = rpc.session("i1", "i2", limit=6)
+    assert answer.source == pb.SOURCE_FOLD_IN
+    assert ids(answer)[-2:] != ids(answer)[:2]
+    assert not {"i1", "i2"} & set(ids(answer)[:4])
+
+
+def test_a_session_of_unknown_items_gets_popular_ones(rpc: Rpc) -> None:
+    answer = rpc.session("never", "heard", limit=2)
+    assert (ids(answer), answer.source) == (["i5", "i4"], pb.SOURCE_POPULAR)
+
+
+@pytest.mark.parametrize("item_ids", [[], ["i1"] * 101, ["i1", ""]])
+def test_a_session_of_no_too_many_or_bad_items_is_refused(rpc: Rpc, item_ids: list[str]) -> None:
+    with pytest.raises(InvalidInput, match="item_ids"):
+        rpc.session(*item_ids)

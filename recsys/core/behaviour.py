@@ -1,0 +1,88 @@
+"""What is known of one shopper: what the nightly job left, and what happened since."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from recsys.core.confidence import decay
+from recsys.core.model import History, ItemSide, Recipe
+from recsys.core.ranking import Indices
+from recsys.core.scoring import Scores
+
+
+@dataclass(frozen=True, slots=True)
+class RecentEvent:
+    """An event since the last training, as serving remembers it. Times in UTC milliseconds."""
+
+    item_id: str
+    event_type: str
+    timestamp_ms: int
+    received_ms: int
+
+
+@dataclass(frozen=True)
+class StoredUser:
+    """What the nightly job left for one user: the list (best first) and the history behind it."""
+
+    items: Indices
+    scores: Scores
+    history: History
+
+
+@dataclass(frozen=True, slots=True)
+class RememberedEvents:
+    """A shopper's recent events as a store keeps them: compared as they are, read when they matter.
+
+    Attributes:
+        packed: equal exactly when the events are.
+    """
+
+    packed: tuple[Any, ...]
+    unpack: Callable[[tuple[Any, ...]], list[RecentEvent]] = field(compare=False, repr=False)
+
+    def events(self) -> list[RecentEvent]:
+        return self.unpack(self.packed)
+
+
+def current_history(
+    items: ItemSide, recipe: Recipe, history: History, recent: Sequence[RecentEvent]
+) -> History:
+    """The history with recent events added; the very same object when none of them matters.
+
+    Args:
+        recent: in any order; those that are in the model already are passed over.
+    """
+    strength = dict(zip(history.items.tolist(), history.strengths.tolist(), strict=True))
+    excluded = set(history.items[history.excluded].tolist())
+    changed = False
+    for event in recent:
+        item_index = items.ids.index_of(event.item_id)
+        kind = recipe.event_types.get(event.event_type)
+        if item_index is None or kind is None or (kind.weight == 0 and not kind.excludes):
+            continue
+        if not _is_after_training(event, recipe):
+            continue
+        changed = True
+        age_ms = recipe.as_of_ms - event.timestamp_ms
+        weight = kind.weight * float(decay(age_ms, recipe.half_life_days))
+        strength[item_index] = strength.get(item_index, 0.0) + weight
+        if kind.excludes:
+            excluded.add(item_index)
+    if not changed:
+        return history
+    rows = np.fromiter(strength, np.int32, len(strength))
+    values = np.maximum(np.fromiter(strength.values(), np.float32, len(strength)), 0.0)
+    return History(rows, values, np.isin(rows, list(excluded)))
+
+
+def session_history(items: ItemSide, item_ids: Sequence[str]) -> History:
+    """That of a shopper of whom only some items are known: each counts one, none comes back."""
+    found = dict.fromkeys(items.ids.index_of(item_id) for item_id in item_ids)
+    rows = np.array([row for row in found if row is not None], np.int32)
+    return History(rows, np.ones(len(rows), np.float32), np.ones(len(rows), np.bool_))
+
+
+def _is_after_training(event: RecentEvent, recipe: Recipe) -> bool:
+    return event.received_ms >= recipe.read_at_ms or event.timestamp_ms >= recipe.end_ms

@@ -1,0 +1,24 @@
+"""The last members of an answer: what the recommenders leave open, the gateway closes."""
+
+from json.encoder import encode_basestring
+
+from recsys.rpc.v1 import recommender_pb2 as pb
+from services.gateway.asked import About, AboutItem, AboutUser
+
+
+def whole_json(answer: pb.RenderedAnswer, request_id: str, about: About) -> bytes:
+    """The body of a response."""
+    return b'%b,"request_id":%b%b}' % (answer.json, _string(request_id), _subject(about))
+
+
+def _subject(about: About) -> bytes:
+    match about:
+        case AboutUser():
+            return b',"user_id":' + _string(about.user_id)
+        case AboutItem():
+            return b',"item_id":' + _string(about.item_id)
+    return b""
+
+
+def _string(text: str) -> bytes:
+    return encode_basestring(text).encode()

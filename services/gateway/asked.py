@@ -1,0 +1,71 @@
+"""A question on its way: asked by a request, answered by one of the recommenders."""
+
+import asyncio
+from dataclasses import dataclass
+
+from recsys.rpc.v1 import recommender_pb2 as pb
+from recsys.runtime.deadline import MARGIN_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class AboutUser:
+    user_id: str
+
+    def fill(self, question: pb.Question) -> None:
+        question.user_id = self.user_id
+
+
+@dataclass(frozen=True, slots=True)
+class AboutItem:
+    item_id: str
+
+    def fill(self, question: pb.Question) -> None:
+        question.item_id = self.item_id
+
+
+@dataclass(frozen=True, slots=True)
+class AboutSession:
+    item_ids: tuple[str, ...]
+
+    def fill(self, question: pb.Question) -> None:
+        question.session.item_ids.extend(self.item_ids)
+
+
+About = AboutUser | AboutItem | AboutSession
+
+
+@dataclass(slots=True, eq=False)
+class Asked:
+    """One question and who waits for its answer.
+
+    Attributes:
+        deadline_at, waiting_since, sent_at: of the event loop's clock; the latter two tell when it
+            last began to wait for a replica, and when it was last given to one.
+        attempts: to how many it was given.
+    """
+
+    tenant: str
+    about: About
+    limit: int
+    deadline_at: float
+    answer: "asyncio.Future[pb.RenderedAnswer]"
+    attempts: int = 0
+    waiting_since: float = 0.0
+    sent_at: float = 0.0
+
+    @property
+    def is_over(self) -> bool:
+        """Answered, or nobody waits any longer."""
+        return self.answer.done()
+
+    def write(self, request: pb.StreamAnswersRequest, number: int, now: float) -> None:
+        """Put it into a request that leaves now."""
+        self.attempts += 1
+        self.sent_at = now
+        question = request.questions.add(
+            number=number,
+            tenant=self.tenant,
+            limit=self.limit,
+            budget_ms=max(0, int((self.deadline_at - now - MARGIN_SECONDS) * 1000)),
+        )
+        self.about.fill(question)

@@ -1,0 +1,234 @@
+"""All recommenders: questions wait here for the next free one.
+
+A question that got lost with its replica, or that a replica keeps too long, goes to another one:
+reading changes nothing. When no replica can answer in time, what is popular is the answer.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+
+import grpc
+import structlog
+
+from recsys.rpc.v1 import recommender_pb2 as pb
+from services.gateway.asked import About, Asked
+from services.gateway.popular_snapshot import PopularSnapshots
+from services.gateway.problems import OVERLOADED, TIMED_OUT, UNAVAILABLE, ProblemError, ProblemType
+from services.gateway.replica import Replica, State
+from services.gateway.replica_addresses import LOOKUP_SECONDS, ReplicaAddresses
+from services.gateway.rpc_problems import problem_of_status
+
+_MOST_A_REQUEST = 64
+# Below this many, one request costs less than what answering on two replicas at once would save.
+_FEWEST_A_REQUEST = 16
+_MOST_ATTEMPTS = 2
+# A replica answers the quick questions of a request in a few milliseconds, or it is in trouble.
+HUNG_SECONDS = 0.2
+_SWEEP_SECONDS = 0.02
+# Waiting longer than this for a free replica means that more is asked than can be answered.
+_SHED_SECONDS = 0.1
+_TRY_ELSEWHERE = grpc.StatusCode.UNAVAILABLE.value[0]
+
+_log = structlog.get_logger()
+
+
+class Recommenders:
+    """Make it inside the running event loop.
+
+    Args:
+        seconds: how long an answer may take.
+        max_pending: questions that may be under way at once; more are refused.
+    """
+
+    name = "recommender"
+
+    def __init__(self, addresses: ReplicaAddresses, seconds: float, max_pending: int) -> None:
+        self._addresses = addresses
+        self._seconds = seconds
+        self._max_pending = max_pending
+        self._loop = asyncio.get_running_loop()
+        self._replicas: dict[str, Replica] = {}
+        self._rotation: deque[Replica] = deque()
+        self._waiting: deque[Asked] = deque()
+        self._pending = 0
+        # The questions by the time at which they end; some are answered already.
+        self._ending: deque[Asked] = deque()
+        self._snapshots = PopularSnapshots()
+        self._sweeping = False
+        self._flushing = False
+        self._following = asyncio.create_task(self._follow_addresses())
+
+    def is_ready(self) -> bool:
+        """Whether any replica answers."""
+        return any(replica.state is State.READY for replica in self._rotation)
+
+    def pending(self) -> int:
+        """How many questions are under way."""
+        return self._pending
+
+    async def ask(self, tenant: str, about: About, limit: int) -> pb.RenderedAnswer:
+        """The answer, degraded where it has to be.
+
+        Raises:
+            ProblemError: when there is none, or there are too many questions already.
+        """
+        now = self._loop.time()
+        if not self._can_ask(now):
+            return self._fall_back(tenant, limit, UNAVAILABLE)
+        self._shed(now)
+        asked = Asked(tenant, about, limit, now + self._seconds, self._loop.create_future())
+        self._ending.append(asked)
+        self._sweep_soon()
+        self._pending += 1
+        try:
+            return await self._answered(asked)
+        finally:
+            self._pending -= 1
+
+    async def close(self) -> None:
+        self._following.cancel()
+        running = [replica.stop() for replica in self._replicas.values()]
+        await asyncio.gather(self._following, *running, return_exceptions=True)
+
+    async def _answered(self, asked: Asked) -> pb.RenderedAnswer:
+        while True:
+            self._queue(asked)
+            answer = await asked.answer
+            if answer.error_code == _TRY_ELSEWHERE and asked.attempts < _MOST_ATTEMPTS:
+                # One replica may have what another one has not loaded yet.
+                asked.answer = self._loop.create_future()
+                continue
+            if answer.error_code:
+                raise problem_of_status(answer.error_code, answer.error_details, self.name)
+            return answer
+
+    def _queue(self, asked: Asked) -> None:
+        asked.waiting_since = self._loop.time()
+        self._waiting.append(asked)
+        self._flush_soon()
+
+    def _can_ask(self, now: float) -> bool:
+        """Also of one that hangs for a moment: it may come back before the time is over."""
+        return any(
+            replica.state is State.READY or replica.is_hung_for_less_than(self._seconds, now)
+            for replica in self._rotation
+        )
+
+    def _shed(self, now: float) -> None:
+        is_late = bool(self._waiting) and now - self._waiting[0].waiting_since > _SHED_SECONDS
+        if self._pending >= self._max_pending or (is_late and self.is_ready()):
+            raise _problem(OVERLOADED, "too much is asked at once")
+
+    def _fall_back(self, tenant: str, limit: int, otherwise: ProblemType) -> pb.RenderedAnswer:
+        answer = self._snapshots.answer(tenant, limit)
+        if answer is None:
+            raise _problem(otherwise, f"{self.name} did not answer")
+        return answer
+
+    def _flush_soon(self) -> None:
+        """After all requests that are there already have asked."""
+        if not self._flushing:
+            self._flushing = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flushing = False
+        now = self._loop.time()
+        while self._waiting and (free := self._next_free()):
+            share = -(-len(self._waiting) // self._count_free(free))
+            most = min(max(share, _FEWEST_A_REQUEST), _MOST_A_REQUEST)
+            if batch := self._next_batch(most):
+                free.send(batch, now)
+
+    def _next_batch(self, most: int) -> list[Asked]:
+        batch: list[Asked] = []
+        while self._waiting and len(batch) < most:
+            asked = self._waiting.popleft()
+            if not asked.is_over:
+                batch.append(asked)
+        return batch
+
+    def _next_free(self) -> Replica | None:
+        for _ in range(len(self._rotation)):
+            self._rotation.rotate(-1)
+            if self._rotation[-1].is_free:
+                return self._rotation[-1]
+        return None
+
+    def _count_free(self, found: Replica) -> int:
+        return sum(replica.is_free for replica in self._rotation if replica is not found) + 1
+
+    def _ask_again(self, lost: Sequence[Asked]) -> None:
+        """Put questions that got no answer where they were first in line again."""
+        now = self._loop.time()
+        for asked in reversed(lost):
+            if asked.attempts < _MOST_ATTEMPTS:
+                asked.waiting_since = now
+                self._waiting.appendleft(asked)
+            else:
+                self._end(asked, UNAVAILABLE)
+        if not self._can_ask(now):
+            while self._waiting:
+                self._end(self._waiting.popleft(), UNAVAILABLE)
+        self._flush_soon()
+
+    def _end(self, asked: Asked, otherwise: ProblemType) -> None:
+        """Answer with what is at hand."""
+        if asked.is_over:
+            return
+        _log.info("question_without_answer", attempts=asked.attempts)
+        try:
+            asked.answer.set_result(self._fall_back(asked.tenant, asked.limit, otherwise))
+        except ProblemError as problem:
+            asked.answer.set_exception(problem)
+
+    def _sweep_soon(self) -> None:
+        if not self._sweeping:
+            self._sweeping = True
+            self._loop.call_later(_SWEEP_SECONDS, self._sweep)
+
+    def _sweep(self) -> None:
+        """Look after all that is under way: one timer for all instead of one for each."""
+        self._sweeping = False
+        now = self._loop.time()
+        for replica in self._rotation:
+            if replica.is_silent(now, HUNG_SECONDS):
+                replica.give_up(now)
+            elif overdue := replica.take_overdue(now - self._seconds / 2, _MOST_ATTEMPTS):
+                self._ask_again(overdue)
+        while self._ending and (self._ending[0].is_over or self._ending[0].deadline_at <= now):
+            self._end(self._ending.popleft(), TIMED_OUT)
+        if self._ending:
+            self._sweep_soon()
+
+    async def _follow_addresses(self) -> None:
+        """Keep one stream to each replica the target names."""
+        while True:
+            try:
+                self._follow(await self._addresses.look_up())
+            except OSError as error:
+                _log.warning("recommenders_not_found", reason=str(error))
+            await asyncio.sleep(LOOKUP_SECONDS)
+
+    def _follow(self, addresses: frozenset[str]) -> None:
+        for address in addresses - self._replicas.keys():
+            replica = Replica(
+                address,
+                on_free=self._flush_soon,
+                on_lost=self._ask_again,
+                on_snapshot=self._snapshots.take,
+            )
+            self._replicas[address] = replica
+            self._rotation.append(replica)
+        for address in self._replicas.keys() - addresses:
+            # One that still talks is on its way out, and says itself when it is done.
+            if self._replicas[address].state is State.AWAY:
+                gone = self._replicas.pop(address)
+                self._rotation.remove(gone)
+                gone.stop()
+
+
+def _problem(kind: ProblemType, detail: str) -> ProblemError:
+    headers = {} if kind is TIMED_OUT else {"Retry-After": "1"}
+    return ProblemError(kind, detail, headers=headers)

@@ -1,0 +1,127 @@
+"""Answers to a batch of questions, ready for REST."""
+
+from collections.abc import Awaitable, Iterable
+
+import structlog
+
+from recsys.core.errors import FieldProblem, InvalidInput, RecsysError
+from recsys.core.recommend import Source, similar_items
+from recsys.rpc.v1 import recommender_pb2 as pb
+from recsys.runtime.grpc_errors import status_of
+from services.recommender.answer_cache import Rendered, Rendering
+from services.recommender.follower import ModelFollower, Serving
+from services.recommender.questions import check_item, check_session, check_user
+from services.recommender.rendering import render
+from services.recommender.shoppers import AskedUser, Found, Shoppers
+
+SOURCES = {
+    Source.STORED: pb.SOURCE_STORED,
+    Source.FOLD_IN: pb.SOURCE_FOLD_IN,
+    Source.NEIGHBOURS: pb.SOURCE_NEIGHBOURS,
+    Source.POPULAR: pb.SOURCE_POPULAR,
+}
+# All unknown items are answered alike. No item has an empty id.
+_UNKNOWN_ITEM = ""
+
+_log = structlog.get_logger()
+
+
+class BatchAnswers:
+    """What is answered at once, and what takes a calculation."""
+
+    def __init__(self, follower: ModelFollower, shoppers: Shoppers) -> None:
+        self._follower = follower
+        self._shoppers = shoppers
+
+    async def to(
+        self, questions: Iterable[pb.Question]
+    ) -> tuple[list[pb.RenderedAnswer], list[Awaitable[pb.RenderedAnswer]]]:
+        """The quick answers, and the slow ones to be waited for; each question has one of either.
+
+        One that cannot be answered gets its own error and never fails the others.
+        """
+        quick: list[pb.RenderedAnswer] = []
+        slow: list[Awaitable[pb.RenderedAnswer]] = []
+        about_users: list[tuple[pb.Question, AskedUser]] = []
+
+        def place(question: pb.Question, found: Found | Awaitable[Found]) -> None:
+            if isinstance(found, Found):
+                quick.append(_answer(question, found))
+            else:
+                slow.append(_answer_later(question, found))
+
+        for question in questions:
+            try:
+                serving = self._follower.serving(question.tenant)
+                match question.WhichOneof("about"):
+                    case "user_id":
+                        about_users.append((question, _asked_user(question, serving)))
+                    case "item_id":
+                        quick.append(_similar(question, serving))
+                    case "session":
+                        place(question, self._of_session(question, serving))
+                    case _:
+                        raise InvalidInput([FieldProblem("about", "must be set")])
+            except RecsysError as error:
+                quick.append(_refusal(question, error))
+        if about_users:
+            found = await self._shoppers.find([asked for _, asked in about_users])
+            for (question, _), each in zip(about_users, found, strict=True):
+                place(question, each)
+        return quick, slow
+
+    def _of_session(self, question: pb.Question, serving: Serving) -> Found | Awaitable[Found]:
+        item_ids = question.session.item_ids
+        check_session(item_ids, question.limit)
+        return self._shoppers.of_session(serving, item_ids, question.budget_ms / 1000)
+
+
+def _asked_user(question: pb.Question, serving: Serving) -> AskedUser:
+    check_user(question.user_id, question.limit)
+    return AskedUser(serving, question.tenant, question.user_id, question.budget_ms / 1000)
+
+
+def _similar(question: pb.Question, serving: Serving) -> pb.RenderedAnswer:
+    check_item(question.item_id, question.limit)
+    model = serving.model
+    row = model.items.ids.index_of(question.item_id)
+    key = _UNKNOWN_ITEM if row is None else question.item_id
+    kept = model.similar.get(key) or Rendered()
+
+    def write() -> Rendering:
+        answer = similar_items(model.items, row, serving.hidden, question.limit)
+        return render(answer, model, degraded=False)
+
+    before = len(kept.by_limit)
+    rendering = kept.get(serving, question.limit, write)
+    if len(kept.by_limit) != before:
+        model.similar.put(key, kept)
+    return _message(question, rendering, degraded=False)
+
+
+def _answer(question: pb.Question, found: Found) -> pb.RenderedAnswer:
+    return _message(question, found.rendered(question.limit), degraded=found.degraded)
+
+
+async def _answer_later(question: pb.Question, found: Awaitable[Found]) -> pb.RenderedAnswer:
+    try:
+        return _answer(question, await found)
+    except Exception as error:
+        _log.exception("fold_in_failed")
+        return _refusal(question, error)
+
+
+def _message(question: pb.Question, rendering: Rendering, *, degraded: bool) -> pb.RenderedAnswer:
+    return pb.RenderedAnswer(
+        number=question.number,
+        json=rendering.json,
+        source=SOURCES[rendering.source],
+        degraded=degraded,
+    )
+
+
+def _refusal(question: pb.Question, error: Exception) -> pb.RenderedAnswer:
+    code, details, _ = status_of(error)
+    return pb.RenderedAnswer(
+        number=question.number, error_code=code.value[0], error_details=details
+    )

@@ -1,0 +1,38 @@
+"""Answers as JSON, joined from fragments that are written once a version.
+
+The object stays open at its end: the gateway adds what only it knows and closes it.
+"""
+
+from functools import lru_cache
+
+from recsys.core.recommend import Answer, Ranked, Source
+from services.recommender.answer_cache import Rendering
+from services.recommender.loaded_model import LoadedModel
+
+_TAILS = {source: f'],"source":"{source.value}","model_version":"'.encode() for source in Source}
+_DEGRADED = {
+    False: b'","degraded":false',
+    True: b'","degraded":true',
+}
+
+
+def render(answer: Answer, model: LoadedModel, *, degraded: bool) -> Rendering:
+    items = b",".join(render_items(answer, model))
+    tail = _TAILS[answer.source], model.version.encode(), _DEGRADED[degraded]
+    return Rendering(b'{"items":[%b%b%b%b' % (items, *tail), answer.source)
+
+
+def render_items(answer: Answer, model: LoadedModel) -> list[bytes]:
+    """Each item as a JSON object."""
+    return [_item(entry, model) for entry in answer.ranked]
+
+
+def _item(entry: Ranked, model: LoadedModel) -> bytes:
+    return model.fragments.of(entry.item_index) + _score(entry.score)
+
+
+# Stored scores have half precision, so the same ones come again and again.
+@lru_cache(maxsize=65_536)
+def _score(score: float | None) -> bytes:
+    """With the digits that single precision has; more would only cost bytes."""
+    return b"null}" if score is None else f"{score:.7g}}}".encode()

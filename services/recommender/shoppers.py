@@ -1,0 +1,160 @@
+"""The lists of shoppers: from memory, from Redis in one trip for all who ask, or folded in."""
+
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from recsys.core.behaviour import RememberedEvents, StoredUser, current_history, session_history
+from recsys.core.errors import Unavailable
+from recsys.core.model import History
+from recsys.core.ports import ReadUser, ServingStore, WantedUser
+from recsys.core.recommend import (
+    NO_LIST,
+    Answer,
+    Source,
+    answer,
+    list_without_scoring,
+    neighbour_list,
+)
+from services.recommender.answer_cache import CachedUser, Rendering
+from services.recommender.fold_in_worker import FoldInWorker
+from services.recommender.follower import Serving
+from services.recommender.questions import MAX_LIMIT
+from services.recommender.rendering import render
+
+_NO_EVENTS = RememberedEvents((), lambda _: [])
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class AskedUser:
+    """A shopper somebody asks about, and the model that is to answer."""
+
+    serving: Serving
+    tenant: str
+    user_id: str
+    within_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A shopper's list, and whether it is less personal than it should be."""
+
+    serving: Serving
+    user: CachedUser
+    degraded: bool = False
+
+    def answer(self, limit: int) -> Answer:
+        serving = self.serving
+        return answer(self.user.personal, serving.model.items, serving.hidden, limit)
+
+    def rendered(self, limit: int) -> Rendering:
+        """The JSON of `answer`, kept beside the list while nothing about it changes."""
+        if self.degraded:
+            return self._render(limit)
+        return self.user.rendered.get(self.serving, limit, lambda: self._render(limit))
+
+    def _render(self, limit: int) -> Rendering:
+        return render(self.answer(limit), self.serving.model, degraded=self.degraded)
+
+
+class Shoppers:
+    """Finds lists; make it inside the running event loop."""
+
+    def __init__(self, store: ServingStore, fold_ins: FoldInWorker) -> None:
+        self._store = store
+        self._fold_ins = fold_ins
+
+    async def find(self, asked: Sequence[AskedUser]) -> list[Found | Awaitable[Found]]:
+        """The lists, in order; one that must be calculated comes later."""
+        known = [one.serving.model.users.get(one.user_id) for one in asked]
+        wanted = [
+            WantedUser(
+                one.tenant,
+                one.serving.model.version,
+                one.user_id,
+                # A record never changes, but one that was missing may be written yet.
+                with_record=user is None or user.stored is None,
+            )
+            for one, user in zip(asked, known, strict=True)
+        ]
+        try:
+            read = await self._store.users(wanted)
+        except Unavailable:
+            return [_without_store(*each) for each in zip(asked, known, strict=True)]
+        return [self._current(*each) for each in zip(asked, known, read, strict=True)]
+
+    def of_session(
+        self, serving: Serving, item_ids: Sequence[str], within_seconds: float
+    ) -> Found | Awaitable[Found]:
+        """The list of a shopper of whom only these items are known."""
+        history = session_history(serving.model.items, item_ids)
+        personal = list_without_scoring(None, history)
+        if personal is not None:
+            return Found(serving, CachedUser(None, _NO_EVENTS, personal, serving.hidden))
+        return self._folded_in(serving, None, _NO_EVENTS, history, within_seconds, cache_as=None)
+
+    def _current(
+        self, one: AskedUser, known: CachedUser | None, read: ReadUser
+    ) -> Found | Awaitable[Found]:
+        serving, model = one.serving, one.serving.model
+        if read.problem is not None:
+            _log.warning("user_record_damaged", reason=read.problem)
+        stored = read.stored or (known.stored if known else None)
+        if known and _still_holds(known, stored, read.recent, serving):
+            return Found(serving, known)
+        history = stored.history if stored else History.empty()
+        if read.recent.packed:
+            history = current_history(model.items, model.recipe, history, read.recent.events())
+        personal = list_without_scoring(stored, history)
+        if personal is None:
+            return self._folded_in(
+                serving, stored, read.recent, history, one.within_seconds, cache_as=one.user_id
+            )
+        user = CachedUser(stored, read.recent, personal, serving.hidden)
+        if stored or read.recent.packed:
+            model.users.put(one.user_id, user)
+        return Found(serving, user, degraded=read.problem is not None)
+
+    def _folded_in(
+        self,
+        serving: Serving,
+        stored: StoredUser | None,
+        recent: RememberedEvents,
+        history: History,
+        within_seconds: float,
+        *,
+        cache_as: str | None,
+    ) -> Found | Awaitable[Found]:
+        model, hidden = serving.model, serving.hidden
+        calculated = self._fold_ins.submit(model, history, hidden, MAX_LIMIT, within_seconds)
+        if calculated is None:
+            near = neighbour_list(model.items, history, hidden, MAX_LIMIT)
+            return Found(serving, CachedUser(stored, recent, near, hidden), degraded=True)
+
+        async def wait() -> Found:
+            user = CachedUser(stored, recent, await calculated, hidden)
+            if cache_as is not None:
+                model.users.put(cache_as, user)
+            return Found(serving, user)
+
+        return wait()
+
+
+def _still_holds(
+    known: CachedUser, stored: StoredUser | None, recent: RememberedEvents, serving: Serving
+) -> bool:
+    if known.stored is not stored or known.recent != recent:
+        return False
+    # An item that is hidden no longer may belong into a list that was calculated without it.
+    return known.personal.source is not Source.FOLD_IN or known.hidden <= serving.hidden
+
+
+def _without_store(one: AskedUser, known: CachedUser | None) -> Found:
+    """The list as it was lately, or none: then the answer is what is popular."""
+    if known is not None:
+        return Found(one.serving, known, degraded=True)
+    user = CachedUser(None, _NO_EVENTS, NO_LIST, one.serving.hidden)
+    return Found(one.serving, user, degraded=True)

@@ -1,0 +1,275 @@
+"""Replicas that die, hang, drain and come back, with real gRPC between."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from recsys.core.errors import Unavailable
+from recsys.rpc.v1 import recommender_pb2 as pb
+from recsys.runtime.grpc_async_server import AsyncServer
+from recsys.runtime.settings import Address
+from services.gateway import recommenders as module
+from services.gateway.asked import AboutUser
+from services.gateway.problems import OVERLOADED, UNAVAILABLE, ProblemError
+from services.gateway.recommenders import Recommenders
+from services.gateway.replica_addresses import ReplicaAddresses
+from tests.unit.services.gateway.backends import (
+    ANSWER_JSON,
+    SNAPSHOT,
+    ScriptedRecommender,
+    start_recommender,
+    target_of,
+)
+
+ANN = AboutUser("ann")
+
+
+@dataclass
+class Replicas:
+    """Two scripted recommenders, and a gateway's view of them."""
+
+    scripts: list[ScriptedRecommender] = field(
+        default_factory=lambda: [ScriptedRecommender([SNAPSHOT]) for _ in range(2)]
+    )
+    servers: list[AsyncServer] = field(default_factory=list)
+    addresses: list[Address] = field(default_factory=list)
+
+    async def start(self) -> None:
+        for script in self.scripts:
+            server, address = await start_recommender(script)
+            self.servers.append(server)
+            self.addresses.append(address)
+
+    async def kill(self, number: int) -> None:
+        await self.servers[number].grpc.stop(0)
+
+    async def restart(self, number: int) -> None:
+        self.servers[number], _ = await start_recommender(
+            self.scripts[number], self.addresses[number]
+        )
+
+
+@asynccontextmanager
+async def gateway(
+    seconds: float = 1.0, max_pending: int = 100
+) -> AsyncIterator[tuple[Recommenders, Replicas]]:
+    replicas = Replicas()
+    await replicas.start()
+    target = ReplicaAddresses(target_of(*replicas.addresses))
+    asking = Recommenders(target, seconds, max_pending)
+    try:
+        await until(lambda: len(asking._rotation) == 2 and all(r.is_free for r in asking._rotation))
+        yield asking, replicas
+    finally:
+        await asking.close()
+        for server in replicas.servers:
+            await server.grpc.stop(0)
+
+
+async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+def ask_many(asking: Recommenders, count: int) -> Coroutine[Any, Any, list[Any]]:
+    async def ask() -> list[Any]:
+        questions = (asking.ask("shop", ANN, 20) for _ in range(count))
+        return await asyncio.gather(*questions, return_exceptions=True)
+
+    return ask()
+
+
+def test_many_questions_are_spread_over_the_replicas() -> None:
+    async def run() -> None:
+        async with gateway() as (asking, replicas):
+            answers = await ask_many(asking, 60)
+            assert {answer.json for answer in answers} == {ANSWER_JSON}
+            assert [script.requests for script in replicas.scripts] == [[30], [30]]
+
+    asyncio.run(run())
+
+
+def test_questions_of_a_replica_that_dies_are_answered_by_the_other() -> None:
+    async def run() -> None:
+        async with gateway() as (asking, replicas):
+            for script in replicas.scripts:
+                script.seconds = 0.1
+            asked = asyncio.create_task(ask_many(asking, 40))
+            await until(lambda: all(script.asked for script in replicas.scripts))
+            await replicas.kill(0)
+            answers = await asked
+            assert {answer.json for answer in answers} == {ANSWER_JSON}
+            assert not any(answer.degraded for answer in answers)
+
+    asyncio.run(run())
+
+
+def test_a_restarted_replica_is_asked_again() -> None:
+    async def run() -> None:
+        async with gateway() as (asking, replicas):
+            await replicas.kill(0)
+            await until(lambda: sum(replica.is_free for replica in asking._rotation) == 1)
+            replicas.scripts[0].reset()
+            await replicas.restart(0)
+            await until(lambda: sum(replica.is_free for replica in asking._rotation) == 2)
+            await ask_many(asking, 60)
+            assert replicas.scripts[0].asked
+
+    asyncio.run(run())
+
+
+def test_a_silent_replica_is_ejected_and_its_questions_go_to_the_other() -> None:
+    async def run() -> None:
+        async with gateway() as (asking, replicas):
+            replicas.scripts[0].silent = True
+            answers = await ask_many(asking, 40)
+            assert {answer.json for answer in answers} == {ANSWER_JSON}
+            seen = len(replicas.scripts[0].asked)
+            assert seen == 20
+            await ask_many(asking, 40)
+            assert len(replicas.scripts[0].asked) == seen
+
+    asyncio.run(run())
+
+
+def test_with_no_replica_left_popular_items_answer_at_once_and_say_so() -> None:
+    async def run() -> None:
+        async with gateway() as (asking, replicas):
+            for number in range(2):
+                await replicas.kill(number)
+            await until(lambda: not asking.is_ready())
+            answer = await asyncio.wait_for(asking.ask("shop", ANN, 3), timeout=0.1)
+            document = json.loads(answer.json + b"}")
+            assert [item["item_id"] for item in document["items"]] == ["0", "1", "2"]
+            assert (document["source"], document["degraded"]) == ("popular", True)
+            assert answer.degraded
+            assert answer.source == pb.SOURCE_POPULAR
+
+    asyncio.run(run())
+
+
+def test_questions_under_way_when_the_last_replica_dies_get_popular_items() -> None:
+    async def run() -> None:
+        async with gateway() as (asking, replicas):
+            for script in replicas.scripts:
+                script.silent = True
+            asked = asyncio.create_task(ask_many(asking, 40))
+            await until(lambda: all(script.asked for script in replicas.scripts))
+            for number in range(2):
+                await replicas.kill(number)
+            assert all(answer.degraded for answer in await asked)
+
+    asyncio.run(run())
+
+
+def test_a_tenant_nothing_is_known_of_is_unavailable_then() -> None:
+    async def run() -> None:
+        async with gateway() as (asking, replicas):
+            for number in range(2):
+                await replicas.kill(number)
+            await until(lambda: not asking.is_ready())
+            with pytest.raises(ProblemError) as raised:
+                await asking.ask("othershop", ANN, 3)
+            assert raised.value.kind is UNAVAILABLE
+            assert raised.value.headers == {"Retry-After": "1"}
+
+    asyncio.run(run())
+
+
+def test_an_answer_that_takes_too_long_is_popular_items_in_time() -> None:
+    async def run() -> None:
+        async with gateway(seconds=0.3) as (asking, replicas):
+            for script in replicas.scripts:
+                script.seconds = 5.0
+            answer = await asyncio.wait_for(asking.ask("shop", ANN, 3), timeout=0.6)
+            assert answer.degraded
+
+    asyncio.run(run())
+
+
+def test_a_late_answer_of_one_replica_is_never_that_of_another_question() -> None:
+    async def run() -> None:
+        async with gateway() as (asking, replicas):
+            slow, quick = replicas.scripts
+            slow.silent = True
+            await ask_many(asking, 40)
+            slow.silent = False
+            # What it should have said long ago comes together with what it is asked now.
+            answers = await ask_many(asking, 40)
+            assert {answer.json for answer in answers} == {ANSWER_JSON}
+            assert quick.asked
+
+    asyncio.run(run())
+
+
+def test_more_than_may_be_under_way_is_refused_at_once() -> None:
+    async def run() -> None:
+        async with gateway(max_pending=10) as (asking, replicas):
+            for script in replicas.scripts:
+                script.seconds = 0.1
+            answers = await ask_many(asking, 30)
+            refused = [answer for answer in answers if isinstance(answer, ProblemError)]
+            assert len(refused) == 20
+            assert {problem.kind for problem in refused} == {OVERLOADED}
+            assert {problem.headers["Retry-After"] for problem in refused} == {"1"}
+            # And afterwards there is room again.
+            assert (await asking.ask("shop", ANN, 3)).json == ANSWER_JSON
+            assert asking.pending() == 0
+
+    asyncio.run(run())
+
+
+def test_waiting_too_long_for_a_free_replica_means_no_more_are_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_SHED_SECONDS", 0.05)
+    monkeypatch.setattr(module, "HUNG_SECONDS", 10.0)
+
+    async def run() -> None:
+        async with gateway() as (asking, replicas):
+            for script in replicas.scripts:
+                script.silent = True
+            first = asyncio.create_task(ask_many(asking, 64))
+            await until(lambda: all(script.asked for script in replicas.scripts))
+            waiting = asyncio.create_task(ask_many(asking, 1))
+            await asyncio.sleep(0.1)
+            with pytest.raises(ProblemError) as raised:
+                await asking.ask("shop", ANN, 3)
+            assert raised.value.kind is OVERLOADED
+            for task in (first, waiting):
+                await task
+
+    asyncio.run(run())
+
+
+def test_what_one_replica_cannot_answer_another_one_is_asked() -> None:
+    async def run() -> None:
+        async with gateway() as (asking, replicas):
+            replicas.scripts[0].failures = [Unavailable("model", "not loaded yet")]
+            replicas.scripts[1].failures = []
+            for _ in range(2):
+                assert (await asking.ask("shop", ANN, 3)).json == ANSWER_JSON
+
+    asyncio.run(run())
+
+
+def test_a_replica_that_drains_is_asked_no_more_and_loses_nothing() -> None:
+    async def run() -> None:
+        async with gateway() as (asking, replicas):
+            replicas.scripts[0].seconds = 0.1
+            asked = asyncio.create_task(ask_many(asking, 40))
+            await until(lambda: bool(replicas.scripts[0].asked))
+            await replicas.scripts[0].drain()
+            await until(lambda: replicas.scripts[0].ended == 1)
+            assert {answer.json for answer in await asked} == {ANSWER_JSON}
+            seen = len(replicas.scripts[0].asked)
+            await ask_many(asking, 4)
+            assert len(replicas.scripts[0].asked) == seen
+
+    asyncio.run(run())

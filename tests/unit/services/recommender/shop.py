@@ -1,0 +1,98 @@
+"""A recommender over stores in memory, and what tests do to it."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+from recsys.core.behaviour import StoredUser
+from recsys.core.domain import Event
+from recsys.core.errors import Unavailable
+from recsys.core.ports import ReadUser, WantedUser
+from recsys.stores.memory.hidden_items import MemoryHiddenItems
+from recsys.stores.memory.published import MemoryPublishedModels, MemoryServingStore
+from recsys.stores.memory.recent import MemoryRecentBehaviour
+from recsys.stores.model_codec import pack_items
+from recsys.stores.model_files import ITEMS
+from services.recommender.answer_batch import BatchAnswers
+from services.recommender.answer_stream import Streams
+from services.recommender.fold_in_worker import FoldInWorker
+from services.recommender.follower import ModelFollower
+from services.recommender.servicer import RecommenderServicer
+from services.recommender.shoppers import Shoppers
+from tests.builders import a_history, a_manifest, a_user_block, an_item_side, sha256
+
+Result = TypeVar("Result")
+CACHE_BYTES = 1_000_000
+ANN = StoredUser(np.array([3, 1], np.int32), np.array([2.0, 1.0], np.float32), a_history([0]))
+
+
+class WatchedStore(MemoryServingStore):
+    """Counts the round trips, and can be away."""
+
+    away = False
+
+    def __init__(self, *stores: Any) -> None:
+        super().__init__(*stores)
+        self.trips: list[Sequence[WantedUser]] = []
+
+    async def users(self, wanted: Sequence[WantedUser]) -> list[ReadUser]:
+        self.trips.append(wanted)
+        if self.away:
+            raise Unavailable("redis", "away")
+        return await super().users(wanted)
+
+
+class Shop:
+    """Use it as a context; what is asynchronous runs on its own event loop."""
+
+    def __init__(self, cache_bytes: int = CACHE_BYTES) -> None:
+        self._runner = asyncio.Runner()
+        self.published = MemoryPublishedModels()
+        self.recent = MemoryRecentBehaviour()
+        self.hidden = MemoryHiddenItems()
+        self.store = WatchedStore(self.published, self.recent, self.hidden)
+        self.follower = ModelFollower(self.store, ["shop"], cache_bytes)
+        self.items = an_item_side()
+        self.wait(self._build())
+        self.publish("v1")
+
+    async def _build(self) -> None:
+        self.fold_ins = FoldInWorker()
+        self.shoppers = Shoppers(self.store, self.fold_ins)
+        self.streams = Streams(self.follower)
+        self.servicer = RecommenderServicer(self.follower, self.shoppers, self.streams)
+        self.answers = BatchAnswers(self.follower, self.shoppers)
+
+    def __enter__(self) -> "Shop":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.fold_ins.close()
+        self._runner.close()
+
+    def wait(self, coming: Coroutine[Any, Any, Result]) -> Result:
+        return self._runner.run(coming)
+
+    def publish(self, version: str) -> None:
+        items = pack_items(self.items)
+        manifest = a_manifest(version, sha256={ITEMS: sha256(items)})
+        self.published.write_items("shop", version, manifest.to_json(), items)
+        self.published.write_users("shop", version, a_user_block({"ann": ANN}))
+        self.published.activate("shop", version)
+        self.wait(self.follower.refresh())
+
+    def hide(self, item_id: str) -> None:
+        self.hidden.hide("shop", item_id)
+        self.wait(self.follower.refresh())
+
+    def show(self, item_id: str) -> None:
+        self.hidden.show("shop", item_id)
+        self.wait(self.follower.refresh())
+
+    def happens(self, user_id: str, item_id: str, event_type: str = "purchase") -> None:
+        """An event after the training."""
+        now = 5_000_000 + len(self.recent.of_user("shop", user_id))
+        event = Event(f"e{now}", user_id, item_id, event_type, timestamp_ms=now)
+        self.recent.record("shop", [event], received_ms=now)

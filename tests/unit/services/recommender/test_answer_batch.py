@@ -1,0 +1,180 @@
+"""Batches of questions, and what is kept between them."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf.json_format import MessageToDict
+
+from recsys.rpc.v1 import recommender_pb2 as pb
+from services.recommender import fold_in_worker
+from tests.unit.services.recommender.shop import Shop
+from tests.unit.services.recommender.test_servicer import Rpc
+
+
+@pytest.fixture
+def shop() -> Iterator[Shop]:
+    with Shop() as shop:
+        yield shop
+
+
+def of_user(user_id: str, number: int = 1, limit: int = 2, tenant: str = "shop") -> pb.Question:
+    return pb.Question(number=number, tenant=tenant, user_id=user_id, limit=limit, budget_ms=1000)
+
+
+def of_item(item_id: str, number: int = 1, limit: int = 2) -> pb.Question:
+    return pb.Question(number=number, tenant="shop", item_id=item_id, limit=limit, budget_ms=1000)
+
+
+def answers(shop: Shop, *questions: pb.Question) -> dict[int, pb.RenderedAnswer]:
+    """All answers, quick and slow, by number."""
+
+    async def ask() -> dict[int, pb.RenderedAnswer]:
+        quick, slow = await shop.answers.to(questions)
+        found = [*quick, *[await each for each in slow]]
+        assert len(found) == len(questions)
+        return {answer.number: answer for answer in found}
+
+    return shop.wait(ask())
+
+
+def document(answer: pb.RenderedAnswer) -> dict[str, Any]:
+    """The JSON of an answer, closed as a gateway closes it."""
+    return json.loads(answer.json + b"}")  # type: ignore[no-any-return]
+
+
+def ids(answer: pb.RenderedAnswer) -> list[str]:
+    return [item["item_id"] for item in document(answer)["items"]]
+
+
+def test_each_question_gets_its_own_answer_in_one_round_trip(shop: Shop) -> None:
+    shop.happens("bob", "i3")
+    found = answers(
+        shop, of_user("ann", 1), of_user("bob", 2), of_user("nobody", 3), of_item("i0", 4)
+    )
+    assert {number: document(answer)["source"] for number, answer in found.items()} == {
+        1: "stored",
+        2: "fold_in",
+        3: "popular",
+        4: "neighbours",
+    }
+    assert [len(wanted) for wanted in shop.store.trips] == [3]
+
+
+def test_an_answer_is_the_json_of_the_unary_one(shop: Shop) -> None:
+    shop.happens("bob", "i3")
+    rpc = Rpc(shop)
+    for user_id in ("ann", "bob", "nobody"):
+        found = document(answers(shop, of_user(user_id, limit=5))[1])
+        message = MessageToDict(rpc.recommend(user_id, 5), preserving_proto_field_name=True)
+        assert [item["item_id"] for item in found["items"]] == [
+            item["item_id"] for item in message["items"]
+        ]
+        for item, expected in zip(found["items"], message["items"], strict=True):
+            score = expected.get("score")
+            assert item["score"] == (score if score is None else pytest.approx(score, rel=1e-6))
+        assert found["items"][0]["title"] == message["items"][0]["title"]
+        assert found["source"] == message["source"].removeprefix("SOURCE_").lower()
+        assert (found["model_version"], found["degraded"]) == ("v1", False)
+
+
+def test_a_question_that_cannot_be_answered_fails_alone(shop: Shop) -> None:
+    found = answers(shop, of_user("ann", 1), of_user("ann", 2, tenant="othershop"), of_user("", 3))
+    codes = {number: answer.error_code for number, answer in found.items()}
+    assert codes == {
+        1: 0,
+        2: grpc.StatusCode.NOT_FOUND.value[0],
+        3: grpc.StatusCode.INVALID_ARGUMENT.value[0],
+    }
+    assert ids(found[1]) == ["i3", "i1"]
+
+
+def test_a_record_is_read_once_and_recent_behaviour_every_time(shop: Shop) -> None:
+    for _ in range(2):
+        answers(shop, of_user("ann"))
+    assert [wanted.with_record for [wanted] in shop.store.trips] == [True, False]
+    shop.happens("ann", "i4")
+    assert document(answers(shop, of_user("ann"))[1])["source"] == "fold_in"
+
+
+def test_a_list_is_folded_in_once_until_something_happens(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches: list[int] = []
+    fold_in = fold_in_worker._fold_in
+    monkeypatch.setattr(
+        fold_in_worker, "_fold_in", lambda batch: (batches.append(len(batch)), fold_in(batch))[1]
+    )
+    shop.happens("bob", "i3")
+    for _ in range(2):
+        first = answers(shop, of_user("bob"))[1]
+    assert batches == [1]
+    shop.happens("bob", "i5")
+    assert answers(shop, of_user("bob"))[1].json != first.json
+    assert batches == [1, 1]
+
+
+def test_a_hidden_item_disappears_from_answers_that_are_kept(shop: Shop) -> None:
+    shop.happens("bob", "i3")
+    questions = of_user("ann", 1, limit=5), of_user("bob", 2, limit=5), of_item("i0", 3, limit=5)
+    before = answers(shop, *questions)
+    assert all("i1" in ids(answer) for answer in before.values())
+    shop.hide("i1")
+    assert not any("i1" in ids(answer) for answer in answers(shop, *questions).values())
+    shop.show("i1")
+    after = answers(shop, *questions)
+    assert [answer.json for answer in after.values()] == [a.json for a in before.values()]
+
+
+def test_an_item_that_was_hidden_when_a_list_was_folded_in_comes_back(shop: Shop) -> None:
+    shop.hide("i1")
+    shop.happens("bob", "i3")
+    assert "i1" not in ids(answers(shop, of_user("bob", limit=5))[1])
+    shop.show("i1")
+    assert "i1" in ids(answers(shop, of_user("bob", limit=5))[1])
+
+
+def test_without_the_store_a_known_list_goes_on_and_says_so(shop: Shop) -> None:
+    answers(shop, of_user("ann"))
+    shop.store.away = True
+    known, unknown = answers(shop, of_user("ann", 1), of_user("bob", 2)).values()
+    assert (ids(known), known.degraded) == (["i3", "i1"], True)
+    assert (ids(unknown), unknown.degraded) == (["i5", "i4"], True)
+    assert document(known)["degraded"] is True
+
+
+def test_nothing_is_kept_where_nothing_may_be() -> None:
+    with Shop(cache_bytes=0) as shop:
+        for _ in range(2):
+            assert ids(answers(shop, of_user("ann"))[1]) == ["i3", "i1"]
+        assert [wanted.with_record for [wanted] in shop.store.trips] == [True, True]
+
+
+def test_when_fold_ins_are_too_many_neighbours_answer_and_say_so(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fold_in_worker, "MAX_WAITING", 0)
+    shop.happens("bob", "i0")
+    answer = answers(shop, of_user("bob"))[1]
+    assert (ids(answer), document(answer)["source"]) == (["i1", "i2"], "neighbours")
+    assert answer.degraded
+    monkeypatch.undo()
+    # Nothing of it was kept.
+    assert document(answers(shop, of_user("bob"))[1])["source"] == "fold_in"
+
+
+def test_a_new_model_answers_from_the_next_batch_on(shop: Shop) -> None:
+    answers(shop, of_user("ann"))
+    shop.publish("v2")
+    assert document(answers(shop, of_user("ann"))[1])["model_version"] == "v2"
+
+
+def test_ids_and_titles_of_any_script_are_plain_json(shop: Shop) -> None:
+    odd = '☕ "quoted" \\ back'
+    object.__setattr__(shop.items, "titles", (odd, *shop.items.titles[1:]))
+    shop.publish("v2")
+    shop.happens("bob", "i3")
+    items = document(answers(shop, of_user("bob", limit=6))[1])["items"]
+    assert odd in [item["title"] for item in items]

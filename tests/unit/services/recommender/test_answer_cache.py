@@ -1,0 +1,59 @@
+import pytest
+
+from recsys.core.recommend import Source
+from services.recommender.answer_cache import BoundedCache, Rendered, Rendering
+
+
+class Entry:
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def size_bytes(self) -> int:
+        return self.size
+
+
+def test_what_was_least_recently_used_goes_first() -> None:
+    cache = BoundedCache[Entry](30)
+    for key in "abc":
+        cache.put(key, Entry(10))
+    cache.get("a")
+    cache.put("d", Entry(10))
+    assert [key for key in "abcd" if cache.get(key)] == ["a", "c", "d"]
+
+
+def test_memory_stays_within_the_bound_whatever_is_put() -> None:
+    cache = BoundedCache[Entry](100)
+    for number in range(1000):
+        cache.put(f"{number % 37}", Entry(number * 7919 % 60))
+        assert cache.used_bytes <= 100
+    assert cache.used_bytes == sum(
+        entry.size for key in range(37) if (entry := cache.get(f"{key}"))
+    )
+
+
+def test_an_entry_that_has_grown_is_accounted_anew() -> None:
+    cache, entry = BoundedCache[Entry](100), Entry(10)
+    cache.put("a", entry)
+    entry.size = 90
+    cache.put("a", entry)
+    cache.put("b", Entry(20))
+    assert (cache.get("a"), cache.used_bytes) == (None, 20)
+
+
+@pytest.mark.parametrize("size", [1, 50])
+def test_what_is_larger_than_the_bound_is_not_kept(size: int) -> None:
+    cache = BoundedCache[Entry](0)
+    cache.put("a", Entry(size))
+    assert len(cache) == cache.used_bytes == 0
+
+
+def test_what_was_rendered_is_good_for_one_state_only() -> None:
+    kept, made = Rendered(), []
+
+    def render() -> Rendering:
+        made.append(len(made))
+        return Rendering(b"%d" % len(made), Source.STORED)
+
+    now, later = object(), object()
+    found = [kept.get(state, 20, render).json for state in (now, now, later, later, now)]
+    assert found == [b"1", b"1", b"2", b"2", b"3"]
