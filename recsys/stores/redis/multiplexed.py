@@ -74,7 +74,7 @@ class MultiplexedRedis:
         self._drop()
 
     def _break(self, reason: str) -> None:
-        if self._is_available:
+        if self._is_available or not self._first_attempt.is_set():
             _log.warning("redis_unavailable", reason=reason)
         self._is_available = False
         self._troubled.set()
