@@ -17,7 +17,7 @@ from recsys.runtime.api_keys import Scope as KeyScope
 from services.gateway.answer_json import whole_json
 from services.gateway.asked import About, AboutItem, AboutUser
 from services.gateway.parts import Parts
-from services.gateway.problems import INTERNAL, ProblemError, problem_response
+from services.gateway.problems import INTERNAL, OVERLOADED, ProblemError, problem_response
 from services.gateway.query import DEFAULT_LIMIT, MAX_LIMIT
 from services.gateway.recommendation_answers import SOURCES
 from services.gateway.request_context import HEADER, request_id_of
@@ -90,6 +90,8 @@ class HotRoutes:
         except Exception as error:
             problem = _problem(error, route, request_id)
             status = problem.kind.status
+            if problem.kind is OVERLOADED:
+                self._parts.metrics.shed["overloaded"].inc()
             response = problem_response(problem, scope["path"], request_id)
             response.headers[HEADER] = request_id
             await response(scope, receive, send)

@@ -45,10 +45,11 @@ async def serve(settings: GatewaySettings) -> None:
     recommender = Recommenders(
         ReplicaAddresses(settings.recommender_target), settings.read_seconds, settings.max_pending
     )
+    metrics = new_metrics()
+    metrics.breaker_open["recommender"].set_function(lambda: not recommender.is_ready())
     ingest = Ingest(to_ingest)
     readiness = Readiness(recommender, ingest)
     access_log = AccessLog("gateway", settings.instance, sys.stdout.write)
-    metrics = new_metrics()
     app = serving_app(
         Parts(
             keys=keys,

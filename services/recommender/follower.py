@@ -9,6 +9,7 @@ import structlog
 
 from recsys.core.errors import InvalidModel, NotFound, Unavailable
 from recsys.core.ports import ServingStore
+from recsys.runtime.metrics import Metrics
 from services.recommender.loaded_model import LoadedModel, load_model
 
 POLL_SECONDS = 0.25
@@ -46,10 +47,12 @@ class ModelFollower:
         store: ServingStore,
         tenants: Sequence[str],
         cache_bytes: int,
+        metrics: Metrics,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._cache_bytes = cache_bytes
+        self._metrics = metrics
         self._clock = clock
         self.on_change: Callable[[], None] = _nobody_listens
         self._serving: dict[str, Serving | None] = dict.fromkeys(tenants)
@@ -106,11 +109,13 @@ class ModelFollower:
             model = await asyncio.to_thread(load_model, *parts, self._cache_bytes)
         except InvalidModel as error:
             self._refused[tenant] = (version, self._clock())
+            self._metrics.model_refused[tenant].inc()
             _log.error("model_refused", tenant=tenant, version=version, reason=str(error))
             return
         hidden_ids = serving.hidden_ids if serving else frozenset[str]()
         self._serving[tenant] = Serving(model, hidden_ids, model.rows_of(hidden_ids))
         self.on_change()
+        self._metrics.model_loaded[tenant].set_to_current_time()
         _log.info("model_loaded", tenant=tenant, version=version, items=len(model.items.ids))
 
     def _was_refused(self, tenant: str, version: str) -> bool:

@@ -43,14 +43,15 @@ async def serve(settings: RecommenderSettings) -> None:
     metrics = new_metrics()
     url = settings.redis_url.get_secret_value()
     redis, shared = connect_async(url), MultiplexedRedis(url)
+    metrics.breaker_open["redis"].set_function(lambda: not shared.is_available)
     store = RedisServingStore(redis, shared)
-    follower = ModelFollower(store, settings.tenants, settings.cache_bytes)
+    follower = ModelFollower(store, settings.tenants, settings.cache_bytes, metrics)
     fold_ins, streams = FoldInWorker(), Streams(follower)
     server = AsyncServer(
         SERVICE, settings.max_calls, metrics.requests, reflection=settings.reflection
     )
     recommender_pb2_grpc.add_RecommenderServiceServicer_to_server(
-        RecommenderServicer(follower, Shoppers(store, fold_ins), streams), server.grpc
+        RecommenderServicer(follower, Shoppers(store, fold_ins, metrics), streams), server.grpc
     )
     await server.start(settings.listen)
     stopping = asyncio.create_task(stop_signal())

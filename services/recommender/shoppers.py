@@ -17,6 +17,7 @@ from recsys.core.recommend import (
     list_without_scoring,
     neighbour_list,
 )
+from recsys.runtime.metrics import Metrics
 from services.recommender.answer_cache import CachedUser, Rendering
 from services.recommender.fold_in_worker import FoldInWorker
 from services.recommender.follower import Serving
@@ -63,9 +64,11 @@ class Found:
 class Shoppers:
     """Finds lists; make it inside the running event loop."""
 
-    def __init__(self, store: ServingStore, fold_ins: FoldInWorker) -> None:
+    def __init__(self, store: ServingStore, fold_ins: FoldInWorker, metrics: Metrics) -> None:
         self._store = store
         self._fold_ins = fold_ins
+        self._kept = metrics.cache["hit"]
+        self._made = metrics.cache["miss"]
 
     async def find(self, asked: Sequence[AskedUser]) -> list[Found | Awaitable[Found]]:
         """The lists, in order; one that must be calculated comes later."""
@@ -104,7 +107,9 @@ class Shoppers:
             _log.warning("user_record_damaged", reason=read.problem)
         stored = read.stored or (known.stored if known else None)
         if known and _still_holds(known, stored, read.recent, serving):
+            self._kept.inc()
             return Found(serving, known)
+        self._made.inc()
         history = stored.history if stored else History.empty()
         if read.recent.packed:
             history = current_history(model.items, model.recipe, history, read.recent.events())

@@ -9,6 +9,7 @@ from recsys.core.domain import Event, Item
 from recsys.core.model import ItemSide
 from recsys.core.ports import WantedUser
 from recsys.core.recommend import Answer, recommend_for_user
+from recsys.runtime.metrics import new_metrics
 from recsys.runtime.shop import load_shop
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_files import ModelFiles
@@ -149,7 +150,7 @@ class Nightly:
         tenant, client = self.plan.tenant, connect_async(self.redis_url, timeout_seconds=5)
         shared = MultiplexedRedis(self.redis_url, timeout_seconds=5)
         store = RedisServingStore(client, shared)
-        follower = ModelFollower(store, [tenant], cache_bytes=0)
+        follower = ModelFollower(store, [tenant], cache_bytes=0, metrics=new_metrics())
         await follower.refresh()
         model = follower.serving(tenant).model
         [user] = await store.users([WantedUser(tenant, model.version, user_id)])

@@ -10,6 +10,7 @@ from recsys.core.behaviour import StoredUser
 from recsys.core.domain import Event
 from recsys.core.errors import Unavailable
 from recsys.core.ports import ReadUser, WantedUser
+from recsys.runtime.metrics import new_metrics
 from recsys.stores.memory.hidden_items import MemoryHiddenItems
 from recsys.stores.memory.published import MemoryPublishedModels, MemoryServingStore
 from recsys.stores.memory.recent import MemoryRecentBehaviour
@@ -52,15 +53,16 @@ class Shop:
         self.published = MemoryPublishedModels()
         self.recent = MemoryRecentBehaviour()
         self.hidden = MemoryHiddenItems()
+        self.metrics = new_metrics()
         self.store = WatchedStore(self.published, self.recent, self.hidden)
-        self.follower = ModelFollower(self.store, ["shop"], cache_bytes)
+        self.follower = ModelFollower(self.store, ["shop"], cache_bytes, self.metrics)
         self.items = an_item_side()
         self.wait(self._build())
         self.publish("v1")
 
     async def _build(self) -> None:
         self.fold_ins = FoldInWorker()
-        self.shoppers = Shoppers(self.store, self.fold_ins)
+        self.shoppers = Shoppers(self.store, self.fold_ins, self.metrics)
         self.streams = Streams(self.follower)
         self.servicer = RecommenderServicer(self.follower, self.shoppers, self.streams)
         self.answers = BatchAnswers(self.follower, self.shoppers)

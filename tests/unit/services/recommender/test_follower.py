@@ -3,6 +3,7 @@ import asyncio
 import pytest
 
 from recsys.core.errors import NotFound, Unavailable
+from recsys.runtime.metrics import new_metrics
 from recsys.stores.manifest import Manifest
 from recsys.stores.memory.hidden_items import MemoryHiddenItems
 from recsys.stores.memory.published import MemoryPublishedModels, MemoryServingStore
@@ -27,8 +28,11 @@ class Shop:
         self.published = MemoryPublishedModels()
         self.hidden_items = MemoryHiddenItems()
         self.clock = Clock()
+        self.metrics = new_metrics()
         store = MemoryServingStore(self.published, MemoryRecentBehaviour(), self.hidden_items)
-        self.follower = ModelFollower(store, ["shop"], cache_bytes=0, clock=self.clock)
+        self.follower = ModelFollower(
+            store, ["shop"], cache_bytes=0, metrics=self.metrics, clock=self.clock
+        )
 
     def publish(self, version: str, items: bytes | None = None) -> None:
         whole = pack_items(an_item_side())
@@ -74,6 +78,10 @@ def test_a_damaged_model_is_refused_and_the_old_one_stays(shop: Shop, damage: by
     shop.publish("v2", damage)
     shop.refresh()
     assert shop.version == "v1"
+    refused = shop.metrics.registry.get_sample_value(
+        "recsys_model_refused_total", {"tenant": "shop"}
+    )
+    assert refused == 1
 
 
 def test_a_refused_version_is_taken_once_it_was_published_whole(shop: Shop) -> None:
