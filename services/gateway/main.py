@@ -10,6 +10,7 @@ import uvloop
 from recsys.core.errors import ConfigurationError
 from recsys.runtime.api_key_reload import WatchedKeyRing
 from recsys.runtime.busy_sampler import BusySampler
+from recsys.runtime.garbage import collect_seldom
 from recsys.runtime.grpc_channel import open_channel
 from recsys.runtime.logging import configure_logging
 from recsys.runtime.metrics import new_metrics
@@ -18,6 +19,7 @@ from services.gateway.access_log import AccessLog
 from services.gateway.app import serving_app
 from services.gateway.backends import INGEST, Ingest
 from services.gateway.draining_server import DrainingServer
+from services.gateway.joined_writes import JoinedWrites
 from services.gateway.parts import Parts
 from services.gateway.readiness import Readiness
 from services.gateway.recommenders import Recommenders
@@ -70,12 +72,14 @@ async def serve(settings: GatewaySettings) -> None:
         # Logs are set up already; each request has its line from RequestContext.
         log_config=None,
         access_log=False,
+        http=JoinedWrites,
         # The balancer in front is ours, and nothing here asks who the client is.
         proxy_headers=False,
         server_header=False,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=math.ceil(settings.drain_seconds),
     )
+    collect_seldom()
     with BusySampler(metrics.busy_ratio):
         await DrainingServer(config, readiness, settings.drain_notice_seconds).serve()
     await recommender.close()

@@ -22,6 +22,8 @@ from services.gateway.rpc_problems import problem_of_status
 _MOST_A_REQUEST = 64
 # Below this many, one request costs less than what answering on two replicas at once would save.
 _FEWEST_A_REQUEST = 16
+# And this long at most they wait for a request under way to end before another replica is asked.
+_GATHER_SECONDS = 0.003
 _MOST_ATTEMPTS = 2
 # A replica answers the quick questions of a request in a few milliseconds, or it is in trouble.
 HUNG_SECONDS = 0.2
@@ -57,6 +59,7 @@ class Recommenders:
         self._snapshots = PopularSnapshots()
         self._sweeping = False
         self._flushing = False
+        self._gathering: asyncio.TimerHandle | None = None
         self._following = asyncio.create_task(self._follow_addresses())
 
     def is_ready(self) -> bool:
@@ -135,11 +138,26 @@ class Recommenders:
     def _flush(self) -> None:
         self._flushing = False
         now = self._loop.time()
-        while self._waiting and (free := self._next_free()):
+        while self._waiting and self._is_worth_a_request(now) and (free := self._next_free()):
             share = -(-len(self._waiting) // self._count_free(free))
             most = min(max(share, _FEWEST_A_REQUEST), _MOST_A_REQUEST)
             if batch := self._next_batch(most):
                 free.send(batch, now)
+
+    def _is_worth_a_request(self, now: float) -> bool:
+        """Few questions wait for the request under way, if there is one: a message costs more."""
+        if len(self._waiting) >= _FEWEST_A_REQUEST:
+            return True
+        if not any(replica.is_busy for replica in self._rotation):
+            return True
+        left = self._waiting[0].waiting_since + _GATHER_SECONDS - now
+        if left > 0 and self._gathering is None:
+            self._gathering = self._loop.call_later(left, self._flush_gathered)
+        return left <= 0
+
+    def _flush_gathered(self) -> None:
+        self._gathering = None
+        self._flush()
 
     def _next_batch(self, most: int) -> list[Asked]:
         batch: list[Asked] = []

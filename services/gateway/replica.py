@@ -63,6 +63,11 @@ class Replica:
     def is_free(self) -> bool:
         return self.state is State.READY and self._requests_read == self._requests_sent
 
+    @property
+    def is_busy(self) -> bool:
+        """With a request on its way that it should answer."""
+        return self.state is State.READY and self._requests_read != self._requests_sent
+
     def send(self, batch: Sequence[Asked], now: float) -> None:
         """Ask all of these in one request."""
         request = pb.StreamAnswersRequest()

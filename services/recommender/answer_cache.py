@@ -10,6 +10,8 @@ from recsys.core.recommend import PersonalList, Source
 
 # Python's own share of an entry: objects, dictionaries, arrays' headers. Measured, rounded up.
 _OVERHEAD_BYTES = 2_000
+# Counted before it is there: that of some 100 items, or of fewer with long titles.
+_RENDERED_BYTES = 10_000
 _BYTES_A_LIST_ENTRY = 8
 _BYTES_A_HISTORY_ENTRY = 9
 
@@ -21,24 +23,24 @@ class Rendering(NamedTuple):
     source: Source
 
 
+_NOTHING = Rendering(b"", Source.POPULAR)
+
+
 @dataclass(slots=True)
 class Rendered:
-    """Answers in JSON, by limit; good for one state of what may be shown."""
+    """An answer in JSON; good for one limit and one state of what may be shown."""
 
     shown_by: object = None
-    by_limit: dict[int, Rendering] = field(default_factory=dict)
+    limit: int = 0
+    rendering: Rendering = _NOTHING
 
     def get(self, shown_by: object, limit: int, render: Callable[[], Rendering]) -> Rendering:
-        if self.shown_by is not shown_by:
-            self.shown_by = shown_by
-            self.by_limit.clear()
-        found = self.by_limit.get(limit)
-        if found is None:
-            found = self.by_limit[limit] = render()
-        return found
+        if self.shown_by is not shown_by or self.limit != limit:
+            self.shown_by, self.limit, self.rendering = shown_by, limit, render()
+        return self.rendering
 
     def size_bytes(self) -> int:
-        return _OVERHEAD_BYTES + sum(len(each.json) for each in self.by_limit.values())
+        return _OVERHEAD_BYTES + _RENDERED_BYTES
 
 
 @dataclass(slots=True)
@@ -56,9 +58,11 @@ class CachedUser:
     rendered: Rendered = field(default_factory=Rendered)
 
     def size_bytes(self) -> int:
-        lists = [part for part in (self.stored, self.personal) if part is not None]
-        entries = sum(len(part.items) for part in lists)
-        history = sum(len(part.history.items) for part in lists)
+        history = len(self.personal.history.items)
+        entries = len(self.personal.items)
+        if self.stored is not None and self.stored.history is not self.personal.history:
+            history += len(self.stored.history.items)
+            entries += len(self.stored.items)
         packed = _BYTES_A_LIST_ENTRY * entries + _BYTES_A_HISTORY_ENTRY * history
         return packed + self.rendered.size_bytes()
 

@@ -9,6 +9,7 @@ import structlog
 
 from recsys.core.errors import InvalidModel, NotFound, Unavailable
 from recsys.core.ports import ServingStore
+from recsys.runtime.garbage import keep_for_long
 from recsys.runtime.metrics import Metrics
 from services.recommender.loaded_model import LoadedModel, load_model
 
@@ -115,6 +116,7 @@ class ModelFollower:
         hidden_ids = serving.hidden_ids if serving else frozenset[str]()
         self._serving[tenant] = Serving(model, hidden_ids, model.rows_of(hidden_ids))
         self.on_change()
+        keep_for_long()
         self._metrics.model_loaded[tenant].set_to_current_time()
         _log.info("model_loaded", tenant=tenant, version=version, items=len(model.items.ids))
 

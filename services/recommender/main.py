@@ -8,6 +8,7 @@ import uvloop
 
 from recsys.core.errors import ConfigurationError, Unavailable
 from recsys.rpc.v1 import recommender_pb2, recommender_pb2_grpc
+from recsys.runtime.garbage import collect_seldom
 from recsys.runtime.grpc_async_server import AsyncServer, stop_signal
 from recsys.runtime.logging import configure_logging
 from recsys.runtime.metrics import new_metrics
@@ -56,6 +57,7 @@ async def serve(settings: RecommenderSettings) -> None:
     await server.start(settings.listen)
     stopping = asyncio.create_task(stop_signal())
     following = asyncio.create_task(_serve_models(follower, server, streams))
+    collect_seldom()
     with observed(metrics, settings.metrics_listen):
         await asyncio.wait({stopping, following}, return_when=asyncio.FIRST_COMPLETED)
     following.cancel()

@@ -47,7 +47,7 @@ def test_what_is_larger_than_the_bound_is_not_kept(size: int) -> None:
     assert len(cache) == cache.used_bytes == 0
 
 
-def test_what_was_rendered_is_good_for_one_state_only() -> None:
+def test_what_was_rendered_is_good_for_one_state_and_limit_only() -> None:
     kept, made = Rendered(), []
 
     def render() -> Rendering:
@@ -55,5 +55,6 @@ def test_what_was_rendered_is_good_for_one_state_only() -> None:
         return Rendering(b"%d" % len(made), Source.STORED)
 
     now, later = object(), object()
-    found = [kept.get(state, 20, render).json for state in (now, now, later, later, now)]
-    assert found == [b"1", b"1", b"2", b"2", b"3"]
+    asked = (now, 20), (now, 20), (later, 20), (later, 20), (later, 5), (now, 20)
+    found = [kept.get(state, limit, render).json for state, limit in asked]
+    assert found == [b"1", b"1", b"2", b"2", b"3", b"4"]
