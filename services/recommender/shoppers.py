@@ -12,6 +12,7 @@ from recsys.core.ports import ReadUser, ServingStore, WantedUser
 from recsys.core.recommend import (
     NO_LIST,
     Answer,
+    PersonalList,
     Source,
     answer,
     list_without_scoring,
@@ -139,13 +140,18 @@ class Shoppers:
             near = neighbour_list(model.items, history, hidden, MAX_LIMIT)
             return Found(serving, CachedUser(stored, recent, near, hidden), degraded=True)
 
-        async def wait() -> Found:
-            user = CachedUser(stored, recent, await calculated, hidden)
+        def keep(personal: PersonalList) -> Found:
+            user = CachedUser(stored, recent, personal, hidden)
             if cache_as is not None:
                 model.users.put(cache_as, user)
             return Found(serving, user)
 
-        return wait()
+        async def keep_later(coming: Awaitable[PersonalList]) -> Found:
+            return keep(await coming)
+
+        if isinstance(calculated, PersonalList):
+            return keep(calculated)
+        return keep_later(calculated)
 
 
 def _still_holds(
