@@ -74,7 +74,8 @@ def current_history(
         return history
     rows = np.fromiter(strength, np.int32, len(strength))
     values = np.maximum(np.fromiter(strength.values(), np.float32, len(strength)), 0.0)
-    return History(rows, values, np.isin(rows, list(excluded)))
+    flags = np.fromiter((row in excluded for row in strength), np.bool_, len(strength))
+    return History(rows, values, flags)
 
 
 def session_history(items: ItemSide, item_ids: Sequence[str]) -> History:
