@@ -23,8 +23,8 @@ _SCORES_A_BATCH = 8_000_000
 _USERS_A_BATCH = 32
 # What a shopper's fold-in may take on the event loop.
 _QUICK_SECONDS = 0.0004
-# How much a new measurement of the time a shopper takes counts beside the ones before.
-_NEWEST_SHARE = 0.2
+# How fast the time a shopper is thought to take follows longer ones.
+_RISE = 1.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +100,9 @@ class FoldInWorker:
         return batch
 
     def _learn(self, seconds: float) -> None:
+        """The least counts: what took longer was interrupted, unless it goes on doing so."""
         known = self._seconds_a_user
-        self._seconds_a_user = known + _NEWEST_SHARE * (seconds - known) if known else seconds
+        self._seconds_a_user = min(seconds, known * _RISE) if known else seconds
 
 
 def _fold_in(batch: list[_Task]) -> tuple[list[PersonalList], float]:

@@ -26,6 +26,8 @@ from services.recommender.shoppers import Shoppers
 
 SERVICE = recommender_pb2.DESCRIPTOR.services_by_name["RecommenderService"].full_name
 
+_SWITCH_SECONDS = 0.001
+
 _log = structlog.get_logger()
 
 
@@ -58,6 +60,8 @@ async def serve(settings: RecommenderSettings) -> None:
     stopping = asyncio.create_task(stop_signal())
     following = asyncio.create_task(_serve_models(follower, server, streams))
     collect_seldom()
+    # The event loop gets its turn back this fast from a thread that folds in or loads a model.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     with observed(metrics, settings.metrics_listen):
         await asyncio.wait({stopping, following}, return_when=asyncio.FIRST_COMPLETED)
     following.cancel()
