@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -58,38 +59,43 @@ def kind_of(name: str) -> str:
 
 @contextmanager
 def stores(name: str) -> Iterator[Settings]:
-    """HBase and Redis of a stack of its own; all chains share them."""
+    """HBase and Redis of a stack of its own, with nothing in them; all chains share them."""
     stack = Stack(own_settings(name, {}))
-    try:
+    with _gone_afterwards(stack):
         stack.up(Parts.STORES)
         yield stack.settings
-    finally:
-        stack.down()
 
 
 @contextmanager
 def services(name: str, shared: Settings, environment: Mapping[str, str]) -> Iterator[Chain]:
     """The product's processes behind HAProxy, on stores that run, with settings of their own."""
-    settings = own_settings(name, _addresses(shared))
+    addresses = {"REDIS_URL": shared.redis_url, "HBASE_THRIFT": shared.hbase_thrift}
+    settings = own_settings(name, {**addresses, **environment})
     stack = Stack(settings)
-    try:
+    with _gone_afterwards(stack):
         with _variables(environment):
             stack.up()
         logs = Supervisor(settings).pid()
         pids = {**pids_of(shared), **pids_of(settings), LOGS: logs}
         yield Chain(settings.url, ensure_demo_key(settings), pids)
+
+
+@contextmanager
+def _gone_afterwards(stack: Stack) -> Iterator[None]:
+    """Neither processes nor data of the stack before the block, and none after it."""
+    stack.down()
+    shutil.rmtree(stack.settings.home, ignore_errors=True)
+    try:
+        yield
     finally:
         stack.down()
+        shutil.rmtree(stack.settings.home, ignore_errors=True)
 
 
-def own_settings(name: str, addresses: Mapping[str, str]) -> Settings:
-    """Of a stack on no other stores than these: those of the caller's are not for load."""
+def own_settings(name: str, variables: Mapping[str, str]) -> Settings:
+    """Of a stack on no other stores than the variables name: the caller's are not for load."""
     kept = {k: v for k, v in os.environ.items() if k not in ("REDIS_URL", "HBASE_THRIFT")}
-    return Settings.load(name, {**kept, **addresses, "RECSYS_STACK": name})
-
-
-def _addresses(shared: Settings) -> dict[str, str]:
-    return {"REDIS_URL": shared.redis_url, "HBASE_THRIFT": shared.hbase_thrift}
+    return Settings.load(name, {**kept, **variables, "RECSYS_STACK": name})
 
 
 def pids_of(settings: Settings) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """What the product is compared with: processes of the benchmark's own behind the same HAProxy."""
 
+import os
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -61,9 +62,10 @@ def _behind_haproxy(settings: Settings, commands: Commands) -> Iterator[dict[str
     preflight.make_folders(settings)
     haproxy.render(settings)
     balancer = haproxy.program(settings)
+    given = os.environ | balancer.environment
     with ExitStack() as running:
         pids = {
-            name: running.enter_context(_process(command, settings.logs / f"{name}.log"))
+            name: running.enter_context(_process(command, settings.logs / f"{name}.log", given))
             for name, command in {**commands, "haproxy": balancer.command}.items()
         }
         give_up = time.monotonic() + _START_SECONDS
@@ -75,9 +77,9 @@ def _behind_haproxy(settings: Settings, commands: Commands) -> Iterator[dict[str
 
 
 @contextmanager
-def _process(command: Sequence[str], log: Path) -> Iterator[int]:
+def _process(command: Sequence[str], log: Path, given: Mapping[str, str]) -> Iterator[int]:
     with log.open("wb") as file:
-        process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, env=given, stdout=file, stderr=subprocess.STDOUT)
         try:
             yield process.pid
         finally:

@@ -7,6 +7,7 @@ through the same list of requests in step.
 
 import base64
 import json
+import os
 import shutil
 import subprocess
 import tempfile
@@ -17,8 +18,8 @@ from pathlib import Path
 from benchmarks.serving.hits import Hits, read_hits
 
 INSTALL = (
-    "vegeta is needed: `go install github.com/tsenart/vegeta/v12@v12.13.0`, and put it on PATH "
-    "or name it with --vegeta"
+    "vegeta is needed: `go install github.com/tsenart/vegeta/v12@v12.13.0`, then have it on PATH "
+    "or in ~/go/bin, or name it with --vegeta"
 )
 _TIMEOUT_SECONDS = 10
 # To connect, to wait for the last answers and to write them down.
@@ -99,7 +100,8 @@ class Vegeta:
 
 def find_vegeta(named: str) -> Vegeta:
     """Raises SystemExit, saying how to install it, where there is none."""
-    program = shutil.which(named)
+    where = os.pathsep.join([os.environ.get("PATH", os.defpath), str(Path.home() / "go" / "bin")])
+    program = shutil.which(named, path=where)
     if program is None:
         raise SystemExit(INSTALL)
     return Vegeta(program)
