@@ -17,7 +17,7 @@ help: ## List the targets
 ##@ Run
 
 .PHONY: setup demo up down status notebook
-.PHONY: bench bench-publish bench-train bench-scale bench-distributed bench-gpu
+.PHONY: bench bench-publish bench-train bench-scale bench-distributed bench-gpu bench-serve bench-serve-options
 setup: $(SYNCED) ## Make .venv from the lock file
 
 # Python decides in bootstrap.py which interpreter will do, and says so when none does.
@@ -59,6 +59,12 @@ bench-distributed: $(SYNCED) ## Measure training on two Spark executors against 
 
 bench-gpu: $(SYNCED) ## Measure training on an NVIDIA GPU
 	@$(PYTHON) -m benchmarks.bench_gpu
+
+bench-serve: $(SYNCED) ## Measure CPU and latency of answers, under closed and open load
+	@$(PYTHON) -m benchmarks.bench_serve
+
+bench-serve-options: $(SYNCED) ## Measure what each option of serving brings, and growth with the shop
+	@$(PYTHON) -m benchmarks.bench_serve_options
 
 ##@ Develop
 

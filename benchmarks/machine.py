@@ -2,13 +2,16 @@
 
 import os
 import platform
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
+TRAINING = ("numpy", "numba", "implicit")
 
-def machine() -> str:
+
+def machine(packages: Iterable[str] = TRAINING) -> str:
     """Cores, processor and the versions that matter, in a line."""
-    versions = ", ".join(f"{name} {version(name)}" for name in ("numpy", "numba", "implicit"))
+    versions = ", ".join(f"{name} {version(name)}" for name in packages)
     cores = len(os.sched_getaffinity(0))
     return f"{cores} cores of {_processor()}, Python {platform.python_version()}, {versions}"
 

@@ -1,0 +1,1 @@
+"""The parts of the benchmarks of serving: chains to ask, load to ask them with, and figures."""

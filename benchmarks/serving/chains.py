@@ -1,0 +1,119 @@
+"""Ways from a load balancer to answers, all up at once: ours, a bare hello, the plain path."""
+
+import os
+import re
+import shutil
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from benchmarks.peers.measure import Laps
+from infra.local.keys import ensure_demo_key
+from infra.local.settings import Settings
+from infra.local.stack import Parts, Stack
+from infra.local.supervision import Supervisor
+
+# The process that writes what the services log to files.
+LOGS = "logs"
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Where to ask, with which key, and the processes that answer.
+
+    Attributes:
+        pids: by name, "gateway-2" and so on; LOGS is the supervisor that writes their logs.
+    """
+
+    url: str
+    key: str
+    pids: Mapping[str, int]
+
+    def cpu_clock(self) -> "CpuClock":
+        return CpuClock(self.pids)
+
+
+class CpuClock:
+    """CPU seconds of all threads of a chain's processes, by their kind, since this was made.
+
+    Raises psutil.NoSuchProcess when one has ended: then its figures are worth nothing.
+    """
+
+    def __init__(self, pids: Mapping[str, int]) -> None:
+        self._laps = defaultdict[str, list[Laps]](list)
+        for name, pid in pids.items():
+            self._laps[kind_of(name)].append(Laps(pid))
+
+    def seconds(self) -> dict[str, float]:
+        """To be asked once."""
+        return {
+            kind: sum(one.lap().cpu_seconds for one in laps) for kind, laps in self._laps.items()
+        }
+
+
+def kind_of(name: str) -> str:
+    """ "gateway" of "gateway-2", "hbase" of "hbase-thrift"."""
+    return re.sub(r"-(\d+|thrift)$", "", name)
+
+
+@contextmanager
+def stores(name: str) -> Iterator[Settings]:
+    """HBase and Redis of a stack of its own, with nothing in them; all chains share them."""
+    stack = Stack(own_settings(name, {}))
+    with _gone_afterwards(stack):
+        stack.up(Parts.STORES)
+        yield stack.settings
+
+
+@contextmanager
+def services(name: str, shared: Settings, environment: Mapping[str, str]) -> Iterator[Chain]:
+    """The product's processes behind HAProxy, on stores that run, with settings of their own."""
+    addresses = {"REDIS_URL": shared.redis_url, "HBASE_THRIFT": shared.hbase_thrift}
+    settings = own_settings(name, {**addresses, **environment})
+    stack = Stack(settings)
+    with _gone_afterwards(stack):
+        with _variables(environment):
+            stack.up()
+        logs = Supervisor(settings).pid()
+        pids = {**pids_of(shared), **pids_of(settings), LOGS: logs}
+        yield Chain(settings.url, ensure_demo_key(settings), pids)
+
+
+@contextmanager
+def _gone_afterwards(stack: Stack) -> Iterator[None]:
+    """Neither processes nor data of the stack before the block, and none after it."""
+    stack.down()
+    shutil.rmtree(stack.settings.home, ignore_errors=True)
+    try:
+        yield
+    finally:
+        stack.down()
+        shutil.rmtree(stack.settings.home, ignore_errors=True)
+
+
+def own_settings(name: str, variables: Mapping[str, str]) -> Settings:
+    """Of a stack on no other stores than the variables name: the caller's are not for load."""
+    kept = {k: v for k, v in os.environ.items() if k not in ("REDIS_URL", "HBASE_THRIFT")}
+    return Settings.load(name, {**kept, **variables, "RECSYS_STACK": name})
+
+
+def pids_of(settings: Settings) -> dict[str, int]:
+    """Those of all that the supervisor of a stack runs, by their names."""
+    processes = Supervisor(settings).processes()
+    return {name: info.pid for name, info in processes.items() if info.pid}
+
+
+@contextmanager
+def _variables(environment: Mapping[str, str]) -> Iterator[None]:
+    """A supervisor hands its environment on to what it starts."""
+    before = {name: os.environ.get(name) for name in environment}
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -1,0 +1,96 @@
+"""Rows measured in turns: every load, every row, then all over again."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+
+from benchmarks.serving.chains import LOGS
+from benchmarks.serving.figures import Measured, middle, of
+from benchmarks.serving.generator import Closed, Open, Vegeta
+from benchmarks.serving.hits import Hits
+from benchmarks.serving.rows import Row
+
+CAPACITY = "closed loop, 64 connections"
+CLOSED = {CAPACITY: Closed(64), "closed loop, 16 connections": Closed(16)}
+LIGHT = "open loop, 1000 requests/s"
+HALF = "open loop, half of the capacity"
+_LIGHT_RATE = 1000
+# Nearer to what a row can answer, a schedule is no light load any more.
+_MOST_OF_CAPACITY = 0.75
+_WARM_UP_SHARE = 0.2
+
+
+@dataclass
+class Rounds:
+    """Measures rows in rounds of the same order, each begun by another row.
+
+    Attributes:
+        seconds: how long each row is under each load in each round.
+        measured: all that was found so far.
+    """
+
+    vegeta: Vegeta
+    seconds: float
+    measured: list[Measured]
+    seed: int = 0
+
+    def run(self, rows: Sequence[Row], rounds: int) -> None:
+        for number in range(rounds):
+            start = number % len(rows)
+            turns = [*rows[start:], *rows[:start]]
+            for name, closed in CLOSED.items():
+                for row in turns:
+                    self.measure(row, name, closed, number)
+            for name in (LIGHT, HALF):
+                for row in turns:
+                    self._measure_open(row, name, number)
+
+    def measure(self, row: Row, name: str, load: Closed | Open, number: int) -> Measured:
+        """Warm up, measure and remember."""
+        self._attack(row, load, self.seconds * _WARM_UP_SHARE)
+        if row.prepare:
+            row.prepare(self.seed)
+        clock = row.chain.cpu_clock()
+        hits = self._attack(row, load, self.seconds)
+        spent = clock.seconds()
+        count = len(hits.status)
+        found = Measured(
+            row=row.name,
+            load=name,
+            round=number,
+            requests=count,
+            errors=hits.errors,
+            per_second=hits.per_second,
+            p50_ms=hits.latency_ms(50),
+            p95_ms=hits.latency_ms(95),
+            p99_ms=hits.latency_ms(99),
+            late_ms=hits.late_ms(99),
+            cpu_us={kind: 1e6 * spent[kind] / count for kind in row.kinds},
+            log_us=1e6 * spent.get(LOGS, 0.0) / count,
+        )
+        self.measured.append(found)
+        _say(found)
+        return found
+
+    def _measure_open(self, row: Row, name: str, number: int) -> None:
+        capacity = middle(of(self.measured, row.name, CAPACITY), lambda one: one.per_second)
+        if name == HALF:
+            self.measure(row, name, Open(max(1, round(capacity / 2))), number)
+        elif capacity * _MOST_OF_CAPACITY >= _LIGHT_RATE:
+            self.measure(row, name, Open(_LIGHT_RATE), number)
+
+    def _attack(self, row: Row, load: Closed | Open, seconds: float) -> Hits:
+        self.seed += 1
+        requests = Random(self.seed).sample(row.requests, len(row.requests))
+        return self.vegeta.attack(row.chain.url, row.headers, requests, load, seconds)
+
+
+def _say(found: Measured) -> None:
+    errors = f", {found.errors} ERRORS" if found.errors else ""
+    print(
+        f"round {found.round + 1}, {found.load}: {found.row}: {found.per_second:,.0f}/s, "
+        f"p99 {found.p99_ms:.1f} ms, {found.total_us:.0f} us{errors}",
+        file=sys.stderr,
+        flush=True,
+    )

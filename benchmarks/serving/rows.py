@@ -1,0 +1,118 @@
+"""What is asked: the rows of the tables, each a list of requests to one chain."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from random import Random
+
+import httpx
+
+from benchmarks.serving.chains import Chain
+from benchmarks.serving.generator import Request
+from benchmarks.serving.made_up_shop import MadeUpShop, let_look_around
+from infra.local.tables import DEMO_TENANT
+from recsys.stores.redis.connect import Redis
+
+LIMIT = 20
+READING = ("haproxy", "gateway", "recommender", "redis")
+WRITING = ("haproxy", "gateway", "ingest", "redis", "hbase")
+EVENTS_A_BATCH = 5
+_BATCHES = 2000
+_TIMEOUT_SECONDS = 10.0
+
+Prepare = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Row:
+    """Requests to a chain.
+
+    Attributes:
+        kinds: of the processes that have a part in the answer.
+        expected: members that every answer must have, with their values.
+        prepare: done before each time it is measured, with a seed that is another one every time.
+    """
+
+    name: str
+    chain: Chain
+    kinds: Sequence[str]
+    requests: Sequence[Request]
+    expected: Mapping[str, object]
+    prepare: Prepare | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Without compression, which costs a load balancer more than all else it does."""
+        headers = {"X-API-Key": self.chain.key, "Accept-Encoding": "identity"}
+        if self.requests[0].body:
+            headers["Content-Type"] = "application/json"
+        return headers
+
+    def check(self) -> None:
+        """Raises SystemExit if the answers are not what the row is to measure."""
+        with httpx.Client(timeout=_TIMEOUT_SECONDS, trust_env=False) as client:
+            for request in Random(1).sample(self.requests, min(20, len(self.requests))):
+                url, body = self.chain.url + request.path, request.body or None
+                answer = client.request(request.method, url, content=body, headers=self.headers)
+                problem = _problem(answer, self.expected)
+                if problem:
+                    raise SystemExit(f"{self.name}: {request.path} answers {problem}")
+
+
+def hello(chain: Chain) -> Row:
+    return Row("hello", chain, ("haproxy", "gateway"), [Request("/v1/hello")], {})
+
+
+def stored(name: str, chain: Chain, shop: MadeUpShop) -> Row:
+    """Lists of the nightly job, of users of the first half of the shop's."""
+    users = shop.user_ids()[: shop.users // 2]
+    requests = [Request(_recommendations(user_id)) for user_id in users]
+    return Row(name, chain, READING, requests, {"source": "stored", "degraded": False})
+
+
+def fold_in(name: str, chain: Chain, shop: MadeUpShop, client: Redis) -> Row:
+    """Users of the other half, each with other events every time: nothing is known beforehand."""
+    users = shop.user_ids()[shop.users // 2 :]
+    requests = [Request(_recommendations(user_id)) for user_id in users]
+    expected = {"source": "fold_in", "degraded": False}
+    prepare = partial(let_look_around, client, DEMO_TENANT, shop, users)
+    return Row(name, chain, READING, requests, expected, prepare)
+
+
+def similar(name: str, chain: Chain, shop: MadeUpShop) -> Row:
+    requests = [
+        Request(f"/v1/items/{item_id}/similar?limit={LIMIT}") for item_id in shop.item_ids()
+    ]
+    return Row(name, chain, READING, requests, {"source": "neighbours", "degraded": False})
+
+
+def events(name: str, chain: Chain, shop: MadeUpShop) -> Row:
+    """Small batches of events of shoppers whom the other rows do not ask for."""
+    random = Random(1)
+
+    def event() -> dict[str, str]:
+        user_id, item = f"poster-{random.randrange(_BATCHES)}", random.randrange(shop.items)
+        return {"user_id": user_id, "item_id": f"item-{item:07}", "event_type": "view"}
+
+    bodies = [
+        json.dumps({"events": [event() for _ in range(EVENTS_A_BATCH)]}).encode()
+        for _ in range(_BATCHES)
+    ]
+    requests = [Request("/v1/events", "POST", body) for body in bodies]
+    expected = {"accepted": EVENTS_A_BATCH, "degraded": False}
+    return Row(name, chain, WRITING, requests, expected)
+
+
+def _recommendations(user_id: str) -> str:
+    return f"/v1/users/{user_id}/recommendations?limit={LIMIT}"
+
+
+def _problem(answer: httpx.Response, expected: Mapping[str, object]) -> str | None:
+    if answer.status_code != httpx.codes.OK:
+        return f"{answer.status_code}: {answer.text[:200]}"
+    body = answer.json()
+    wrong = {name: body.get(name) for name, value in expected.items() if body.get(name) != value}
+    if "items" in expected or "source" in expected:
+        wrong |= {} if len(body["items"]) == LIMIT else {"items": len(body["items"])}
+    return str(wrong) if wrong else None
