@@ -1,32 +1,80 @@
-"""Requests at a steady pace while something happens to the stack."""
+"""Requests at a steady pace while something happens to the stack: an open loop.
+
+Each is due at its own time, whatever became of those before it, and its latency counts from then.
+A driver that waited for answers would ask less just when the stack is slow, and not see it.
+"""
 
 import asyncio
+import itertools
+import json
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
-import httpx
+import uvloop
 
+from tests.e2e.keep_alive import Connections, Response
 from tests.e2e.shop import Shop
 from tests.eventually import eventually
 
 _WAIT_SECONDS = 15
+_OK = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    path: str
+    method: str = "GET"
+    body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What became of one request; status 0 stands for no answer at all."""
+    """What became of one request.
 
-    path: str
-    status: int
-    body: dict[str, Any]
+    Attributes:
+        due: when it should have been sent, by `time.monotonic`.
+        seconds: from then to the end of the answer.
+        late_seconds: how much of that passed before it was sent, for which the driver is to blame.
+        response: of status 0 when no answer came.
+    """
+
+    number: int
+    request: Request
+    due: float
+    seconds: float
+    late_seconds: float
+    response: Response
+
+    @property
+    def path(self) -> str:
+        return self.request.path
+
+    @property
+    def status(self) -> int:
+        return self.response.status
+
+    @property
+    def body(self) -> Any:
+        return json.loads(self.response.body)
+
+    @property
+    def request_id(self) -> str:
+        return request_id(self.number)
+
+
+def request_id(number: int) -> str:
+    return f"load-{number}"
 
 
 @dataclass
 class Load:
-    """The answers so far."""
+    """The answers so far, as they came."""
 
     answered: list[Answered] = field(default_factory=list)
 
@@ -36,46 +84,69 @@ class Load:
         eventually(lambda: len(self.answered) >= until, within_seconds=60)
 
     def failures(self) -> list[Answered]:
-        return [one for one in self.answered if one.status != httpx.codes.OK]
+        return [one for one in self.answered if one.status != _OK]
+
+
+def in_turn(paths: Iterable[str]) -> Iterator[Request]:
+    """Ask for these paths again and again."""
+    return itertools.cycle([Request(path) for path in paths])
 
 
 @contextmanager
-def load(shop: Shop, paths: Sequence[str], per_second: float) -> Iterator[Load]:
-    """Ask for these paths in turn, until the block ends and the last answer has come."""
+def load(
+    shop: Shop, requests: Iterator[Request], per_second: float, url: str | None = None
+) -> Iterator[Load]:
+    """Send these requests until the block ends, and wait for the last answer.
+
+    Args:
+        url: of a gateway of the test's own; the stack's balancer when left out.
+    """
     found, ended = Load(), threading.Event()
-    worker = threading.Thread(
-        target=lambda: asyncio.run(_ask_on(shop, paths, per_second, found, ended))
-    )
-    worker.start()
-    try:
-        yield found
-    finally:
-        ended.set()
-        worker.join(timeout=2 * _WAIT_SECONDS)
-    assert not worker.is_alive()
+    address = urlsplit(url or shop.stack.settings.url)
+    assert address.hostname is not None
+    assert address.port is not None
+    connections = Connections(address.hostname, address.port, {"X-API-Key": shop.key})
+    driver = _Driver(connections, found, ended.is_set)
+
+    def run() -> None:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(driver.send(requests, per_second))
+
+    with ThreadPoolExecutor(1, thread_name_prefix="load") as thread:
+        sending = thread.submit(run)
+        try:
+            yield found
+        finally:
+            ended.set()
+            sending.result(timeout=2 * _WAIT_SECONDS)
 
 
-async def _ask_on(
-    shop: Shop, paths: Sequence[str], per_second: float, found: Load, ended: threading.Event
-) -> None:
-    async with httpx.AsyncClient(
-        base_url=shop.stack.settings.url,
-        headers={"X-API-Key": shop.key},
-        timeout=_WAIT_SECONDS,
-        trust_env=False,
-    ) as client:
-        clock = asyncio.get_running_loop().time
-        started, number = clock(), 0
+@dataclass(frozen=True)
+class _Driver:
+    connections: Connections
+    found: Load
+    ended: Callable[[], bool]
+
+    async def send(self, requests: Iterator[Request], per_second: float) -> None:
+        started = time.monotonic()
         async with asyncio.TaskGroup() as asked:
-            while not ended.is_set():
-                asked.create_task(_ask(client, paths[number % len(paths)], found))
-                number += 1
-                await asyncio.sleep(max(0.0, started + number / per_second - clock()))
+            for number, request in enumerate(requests):
+                due = started + number / per_second
+                await asyncio.sleep(max(0.0, due - time.monotonic()))
+                if self.ended():
+                    break
+                asked.create_task(self._ask(number, request, due))
+        self.connections.close()
 
-
-async def _ask(client: httpx.AsyncClient, path: str, found: Load) -> None:
-    try:
-        answer = await client.get(path)
-        found.answered.append(Answered(path, answer.status_code, answer.json()))
-    except httpx.HTTPError as error:
-        found.answered.append(Answered(path, 0, {"error": repr(error)}))
+    async def _ask(self, number: int, request: Request, due: float) -> None:
+        late_seconds = time.monotonic() - due
+        try:
+            async with asyncio.timeout(_WAIT_SECONDS):
+                response = await self.connections.ask(
+                    request.method, request.path, request.body, request_id(number)
+                )
+        except OSError:
+            # A timeout is one, too.
+            response = Response()
+        seconds = time.monotonic() - due
+        self.found.answered.append(Answered(number, request, due, seconds, late_seconds, response))

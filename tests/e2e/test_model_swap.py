@@ -2,10 +2,10 @@
 
 import httpx
 
-from tests.e2e.conftest import TRAINING
-from tests.e2e.load import load
+from tests.e2e.load import in_turn, load
 from tests.e2e.shop import KNOWN_CUSTOMER, TENANT, Shop, recommendations, similar
 from tests.eventually import eventually
+from tests.shop_fixture import TRAINING
 from tests.stack_fixture import Recsys
 
 _SWAPS = 8
@@ -18,14 +18,14 @@ def test_no_answer_fails_or_mixes_versions(shop: Shop, api: httpx.Client, recsys
     paths += [similar(item_id) for item_id in sorted(shop.bought_by(KNOWN_CUSTOMER))[:5]]
     first = shop.serving()
 
-    with load(shop, paths, per_second=20) as during_the_run:
+    with load(shop, in_turn(paths), per_second=20) as during_the_run:
         done = recsys("nightly", *TRAINING, "--factors", "12")
         during_the_run.await_more(20)
     assert done.returncode == 0, done.stderr
     second = shop.serving()
     assert first != second
 
-    with load(shop, paths, per_second=60) as during_swaps:
+    with load(shop, in_turn(paths), per_second=60) as during_swaps:
         for swap in range(_SWAPS):
             version = (first, second)[swap % 2]
             shop.published().activate(TENANT, version)
