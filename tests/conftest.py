@@ -2,7 +2,12 @@
 
 import os
 
-pytest_plugins = ["tests.stack_fixture", "tests.hbase_fixture", "tests.redis_fixture"]
+pytest_plugins = [
+    "tests.stack_fixture",
+    "tests.hbase_fixture",
+    "tests.redis_fixture",
+    "tests.shop_fixture",
+]
 
 # What may shape the tests from outside: which Java and HAProxy, where downloads are kept.
 _TAKEN = ("RECSYS_CACHE", "RECSYS_TEST_STACK")

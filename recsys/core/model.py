@@ -57,7 +57,7 @@ class ItemSide:
         eligible: (n,) bool; only these may be recommended.
 
     Raises:
-        InvalidModel: when shapes disagree or a factor is not finite.
+        InvalidModel: when shapes disagree or a number is not one.
     """
 
     ids: Vocabulary
@@ -71,18 +71,22 @@ class ItemSide:
 
     def __post_init__(self) -> None:
         n = len(self.ids)
+        for name, (dimensions, kind) in _ARRAYS.items():
+            array = getattr(self, name)
+            if (array.ndim, array.dtype.kind) != (dimensions, kind):
+                raise InvalidModel(f"{name} is an array of another kind: {_kind_of(array)}")
         lengths = {len(self.titles), len(self.factors), len(self.neighbours), len(self.popular)}
         lengths |= {len(self.neighbour_scores), len(self.trend), len(self.eligible)}
         if lengths != {n}:
             raise InvalidModel(f"the item side disagrees on how many items there are ({n} ids)")
         if self.neighbours.shape != self.neighbour_scores.shape:
             raise InvalidModel("neighbours and their scores differ in shape")
-        if not np.isfinite(self.factors).all():
-            raise InvalidModel("an item factor is not finite")
+        if not (np.isfinite(self.factors).all() and np.isfinite(self.neighbour_scores).all()):
+            raise InvalidModel("an item factor or a neighbour's score is not finite")
         if not (np.isfinite(self.trend) & (self.trend > 0)).all():
             raise InvalidModel("a trend is not a positive number")
-        if n and (self.neighbours.max(initial=NO_NEIGHBOUR) >= n or self.popular.max() >= n):
-            raise InvalidModel("a list of items points past the last item")
+        if not (_within(self.neighbours, NO_NEIGHBOUR, n) and _within(self.popular, 0, n)):
+            raise InvalidModel("a list of items points to one that is not there")
 
     @cached_property
     def recommendable(self) -> NDArray[np.bool_]:
@@ -93,6 +97,25 @@ class ItemSide:
     def gramian(self) -> Factors:
         """Y^T Y, (k, k)."""
         return gramian(self.factors)
+
+
+# Dimensions and numpy's kind of number of each array of an item side.
+_ARRAYS = {
+    "factors": (2, "f"),
+    "neighbours": (2, "i"),
+    "neighbour_scores": (2, "f"),
+    "trend": (1, "f"),
+    "popular": (1, "i"),
+    "eligible": (1, "b"),
+}
+
+
+def _kind_of(array: NDArray[np.generic]) -> str:
+    return f"{array.dtype} of shape {array.shape}"
+
+
+def _within(rows: NDArray[np.int32], first: int, end: int) -> bool:
+    return bool(((rows >= first) & (rows < end)).all())
 
 
 @dataclass(frozen=True)

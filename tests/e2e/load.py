@@ -1,32 +1,27 @@
-"""Requests at a steady pace while something happens to the stack."""
+"""Requests at a steady pace while something happens to the stack: an open loop.
 
-import asyncio
+Each is due at its own time, whatever became of those before it, and its latency counts from then.
+A driver that waited for answers would ask less just when the stack is slow, and not see it.
+"""
+
+import multiprocessing
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from multiprocessing.connection import Connection
 
-import httpx
-
+from tests.e2e.load_driver import WAIT_SECONDS, Answered, Plan, Request, drive
 from tests.e2e.shop import Shop
 from tests.eventually import eventually
 
-_WAIT_SECONDS = 15
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """What became of one request; status 0 stands for no answer at all."""
-
-    path: str
-    status: int
-    body: dict[str, Any]
+_OK = 200
+_STARTED_WITHIN_SECONDS = 30
 
 
 @dataclass
 class Load:
-    """The answers so far."""
+    """The answers so far, as they came."""
 
     answered: list[Answered] = field(default_factory=list)
 
@@ -36,46 +31,49 @@ class Load:
         eventually(lambda: len(self.answered) >= until, within_seconds=60)
 
     def failures(self) -> list[Answered]:
-        return [one for one in self.answered if one.status != httpx.codes.OK]
+        return [one for one in self.answered if one.status != _OK]
+
+
+def questions(paths: Iterable[str]) -> list[Request]:
+    return [Request(path) for path in paths]
 
 
 @contextmanager
-def load(shop: Shop, paths: Sequence[str], per_second: float) -> Iterator[Load]:
-    """Ask for these paths in turn, until the block ends and the last answer has come."""
-    found, ended = Load(), threading.Event()
-    worker = threading.Thread(
-        target=lambda: asyncio.run(_ask_on(shop, paths, per_second, found, ended))
-    )
-    worker.start()
+def load(
+    shop: Shop, requests: Sequence[Request], per_second: float, url: str | None = None
+) -> Iterator[Load]:
+    """Send these requests in turn until the block ends, and wait for the last answer.
+
+    A process of its own sends them: what the test does meanwhile must not hold them up.
+
+    Args:
+        url: of a gateway of the test's own; the stack's balancer when left out.
+    """
+    found = Load()
+    plan = Plan(url or shop.stack.settings.url, shop.key, requests, per_second)
+    # Not forked: gRPC and its threads would not survive that.
+    start = multiprocessing.get_context("spawn")
+    ours, theirs = start.Pipe()
+    driver = start.Process(target=drive, args=(plan, theirs), name="load")
+    driver.start()
+    theirs.close()
+    assert ours.poll(_STARTED_WITHIN_SECONDS)
+    reader = threading.Thread(target=_collect, args=(ours, found), name="load")
+    reader.start()
     try:
         yield found
     finally:
-        ended.set()
-        worker.join(timeout=2 * _WAIT_SECONDS)
-    assert not worker.is_alive()
+        ours.send(None)
+        reader.join(timeout=2 * WAIT_SECONDS)
+        driver.join(timeout=10)
+        driver.kill()
+        ours.close()
+    assert driver.exitcode == 0
 
 
-async def _ask_on(
-    shop: Shop, paths: Sequence[str], per_second: float, found: Load, ended: threading.Event
-) -> None:
-    async with httpx.AsyncClient(
-        base_url=shop.stack.settings.url,
-        headers={"X-API-Key": shop.key},
-        timeout=_WAIT_SECONDS,
-        trust_env=False,
-    ) as client:
-        clock = asyncio.get_running_loop().time
-        started, number = clock(), 0
-        async with asyncio.TaskGroup() as asked:
-            while not ended.is_set():
-                asked.create_task(_ask(client, paths[number % len(paths)], found))
-                number += 1
-                await asyncio.sleep(max(0.0, started + number / per_second - clock()))
-
-
-async def _ask(client: httpx.AsyncClient, path: str, found: Load) -> None:
+def _collect(connection: Connection, found: Load) -> None:
     try:
-        answer = await client.get(path)
-        found.answered.append(Answered(path, answer.status_code, answer.json()))
-    except httpx.HTTPError as error:
-        found.answered.append(Answered(path, 0, {"error": repr(error)}))
+        while True:
+            found.answered += connection.recv()
+    except EOFError:
+        return

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from infra.local.stack import Stack
-from tests.e2e.load import load
+from tests.e2e.load import load, questions
 from tests.e2e.shop import (
     KNOWN_CUSTOMER,
     Shop,
@@ -28,7 +28,7 @@ def test_no_request_fails_when_one_of_two_is_killed(
 ) -> None:
     paths = [recommendations(KNOWN_CUSTOMER), recommendations("a stranger"), similar("22423")]
 
-    with load(shop, paths, per_second=120) as asked:
+    with load(shop, questions(paths), per_second=120) as asked:
         asked.await_more(60)
         healed_stack.kill(name)
         asked.await_more(360)
@@ -40,7 +40,7 @@ def test_no_request_fails_when_one_of_two_is_killed(
 def test_without_redis_answers_go_on_less_personal_and_say_so(
     shop: Shop, healed_stack: Stack
 ) -> None:
-    with load(shop, [recommendations(KNOWN_CUSTOMER)], per_second=60) as asked:
+    with load(shop, questions([recommendations(KNOWN_CUSTOMER)]), 60) as asked:
         asked.await_more(30)
         healed_stack.kill("redis")
         asked.await_more(120)

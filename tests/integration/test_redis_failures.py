@@ -20,7 +20,8 @@ from recsys.stores.redis.recent import RedisRecentBehaviour
 from recsys.stores.redis.serving import RedisServingStore
 from tests.builders import a_user_block
 from tests.contract.test_published_models import a_user
-from tests.integration.redis_server import RedisServer, RoundTrips, SlowProxy
+from tests.integration.redis_server import RedisServer, RoundTrips
+from tests.integration.slow_proxy import SlowProxy
 from tests.redis_fixture import Ask, shared_connection
 
 pytestmark = pytest.mark.redis

@@ -1,0 +1,58 @@
+"""Which version answers, and whether an answer is all its own: of one question and one version."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import httpx
+
+from tests.e2e.load import Answered
+from tests.e2e.shop import TENANT, Shop, recommendations
+from tests.eventually import eventually
+
+_SETTLED_ANSWERS = 6
+
+# By version, then by path.
+Expected = Mapping[str, Mapping[str, list[dict[str, Any]]]]
+
+
+def expected_answers(
+    shop: Shop, api: httpx.Client, versions: Iterable[str], paths: Sequence[str]
+) -> Expected:
+    """The items of each answer when nothing else but that version serves; the last one stays."""
+    return {version: _answers_of(shop, api, version, paths) for version in versions}
+
+
+def settle(shop: Shop, api: httpx.Client, version: str) -> None:
+    """Move the pointer and wait until both recommenders answer from this version."""
+    shop.published().activate(TENANT, version)
+    eventually(lambda: _is_settled(api, version))
+
+
+def of_one_version(answered: Iterable[Answered], expected: Expected) -> bool:
+    """No answer holds a thing that its version would not have answered to its question."""
+    bodies = [(one.path, one.body) for one in answered]
+    return all(body["items"] == expected[body["model_version"]][path] for path, body in bodies)
+
+
+def are_their_own(answered: Iterable[Answered]) -> bool:
+    """Each answer is to the request it came for, not to another one."""
+    return all(_names_its_request(one, one.body) for one in answered)
+
+
+def _names_its_request(one: Answered, body: Mapping[str, Any]) -> bool:
+    about = body.get("user_id") or body["item_id"]
+    in_header = one.response.headers[b"x-request-id"].decode()
+    return f"/{about}/" in one.path and body["request_id"] == in_header == one.request_id
+
+
+def _answers_of(
+    shop: Shop, api: httpx.Client, version: str, paths: Sequence[str]
+) -> dict[str, list[dict[str, Any]]]:
+    settle(shop, api, version)
+    return {path: api.get(path).json()["items"] for path in paths}
+
+
+def _is_settled(api: httpx.Client, version: str) -> bool:
+    path = recommendations("a stranger")
+    answers = [api.get(path).json()["model_version"] for _ in range(_SETTLED_ANSWERS)]
+    return set(answers) == {version}

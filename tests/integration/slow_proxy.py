@@ -1,0 +1,85 @@
+"""A Redis that is far away, or has too much to do: a proxy before one that is quick."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+
+
+class SlowProxy:
+    """Passes everything on, in order, some time later.
+
+    Attributes:
+        delay_seconds: how much later a reply arrives; as many as there are may be on their way.
+        seconds_a_shopper: how long the server is busy with each shopper that is read, one after
+            the other.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.delay_seconds = 0.0
+        self.seconds_a_shopper = 0.0
+        self._busy_until = 0.0
+        self._target = ("127.0.0.1", int(url.rpartition(":")[2].partition("/")[0]))
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self.url = ""
+
+    def __enter__(self) -> "SlowProxy":
+        self._thread.start()
+        start = asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = asyncio.run_coroutine_threadsafe(start, self._loop).result(timeout=10)
+        self.url = f"redis://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/0"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(timeout=10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=10)
+        self._loop.close()
+
+    async def _stop(self) -> None:
+        self._server.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        from_server, to_server = await asyncio.open_connection(*self._target)
+        with closing(writer), closing(to_server):
+            async with asyncio.TaskGroup() as passing:
+                passing.create_task(_pass_on(reader, to_server, self._when_served))
+                passing.create_task(_pass_on(from_server, writer, self._when_back))
+
+    def _when_served(self, commands: bytes) -> float:
+        busy_from = max(time.monotonic(), self._busy_until)
+        self._busy_until = busy_from + commands.count(b"ZRANGE") * self.seconds_a_shopper
+        return self._busy_until
+
+    def _when_back(self, replies: bytes) -> float:
+        return time.monotonic() + self.delay_seconds
+
+
+_Piece = tuple[float, bytes]
+
+
+async def _pass_on(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, due: Callable[[bytes], float]
+) -> None:
+    """Each piece when it is due, and never before those that came earlier."""
+    pieces: asyncio.Queue[_Piece | None] = asyncio.Queue()
+    async with asyncio.TaskGroup() as both:
+        both.create_task(_send(pieces, writer))
+        while data := await reader.read(65536):
+            pieces.put_nowait((due(data), data))
+        pieces.put_nowait(None)
+
+
+async def _send(pieces: "asyncio.Queue[_Piece | None]", writer: asyncio.StreamWriter) -> None:
+    while piece := await pieces.get():
+        due, data = piece
+        if (wait_seconds := due - time.monotonic()) > 0:
+            await asyncio.sleep(wait_seconds)
+        writer.write(data)
+    writer.close()
