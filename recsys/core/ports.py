@@ -68,7 +68,7 @@ class RecentBehaviour(Protocol):
         """Remember events that are already durable; the same event again changes nothing.
 
         Raises:
-            Unavailable: the events will count only after the next training.
+            Unavailable: the events do not count in answers yet.
         """
 
 

@@ -60,7 +60,7 @@ class EventsAnswer(BaseModel):
     duplicate: int
     rejected: int
     degraded: bool = Field(
-        description="True when the events are durable but count only after the next training."
+        description="True when the events are durable but count only once a part is back."
     )
     results: list[EventResult] = Field(description="One for each event, in order.")
     request_id: str

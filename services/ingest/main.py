@@ -21,6 +21,7 @@ from recsys.stores.redis.recent import RedisRecentBehaviour
 from services.ingest.catalogue import Catalogue
 from services.ingest.health_probe import HealthProbe
 from services.ingest.record_events import EventRecorder
+from services.ingest.remembering import Remembering
 from services.ingest.servicer import SERVICE, IngestServicer
 from services.ingest.settings import IngestSettings
 
@@ -56,27 +57,38 @@ def serve(settings: IngestSettings) -> None:
     # Apart from the others, so that a busy service does not look like a dead HBase.
     probed = HBasePool(thrift, PoolSettings(size=1, call_timeout_seconds=_PROBE_CALL_SECONDS))
     redis = connect(settings.redis_url.get_secret_value(), _REDIS_SECONDS)
+    metrics = new_metrics()
+    remembering = Remembering(
+        RedisRecentBehaviour(redis), lambda up: metrics.breaker_open["redis"].set(not up)
+    )
     recorder = EventRecorder(
         HBaseInteractionStore(stores),
-        RedisRecentBehaviour(redis),
+        remembering,
         load_shop(settings.shop_config).event_types,
         clock=lambda: time.time_ns() // 1_000_000,
         new_event_id=lambda: uuid.uuid4().hex,
     )
     catalogue = Catalogue(HBaseItemStore(stores), RedisHiddenItems(redis))
 
-    metrics = new_metrics()
     server = ThreadServer(
         SERVICE, settings.threads, metrics.requests, reflection=settings.reflection
     )
     add_IngestServiceServicer_to_server(IngestServicer(recorder, catalogue), server.grpc)
     server.start(settings.listen)
-    probe = HealthProbe(probed.ping, server.set_serving, _PROBE_EVERY_SECONDS)
+
+    def report(answers: bool) -> None:
+        # Gateways ask no replica that says it does not serve: this is the breaker before HBase.
+        server.set_serving(answers)
+        metrics.breaker_open["hbase"].set(not answers)
+
+    probe = HealthProbe(probed.ping, report, _PROBE_EVERY_SECONDS)
     probe.start()
+    remembering.start()
     with observed(metrics, settings.metrics_listen):
         wait_for_stop_signal()
     server.stop(settings.drain_seconds)
     probe.stop()
+    remembering.stop()
     stores.close()
     probed.close()
     redis.close()

@@ -4,8 +4,6 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-import structlog
-
 from recsys.core.domain import Event
 from recsys.core.errors import FieldProblem, InvalidInput, Unavailable
 from recsys.core.event_types import EventTypes, check_event
@@ -15,8 +13,6 @@ from services.ingest.events import EventDraft, Outcome, Recorded, Status
 MAX_EVENTS = 1000
 # How long a retry of an event that came without a time is recognised.
 RETRY_WINDOW_MS = 24 * 3600 * 1000
-
-_log = structlog.get_logger()
 
 
 class EventRecorder:
@@ -96,7 +92,6 @@ class EventRecorder:
         try:
             if events:
                 self._recent.record(tenant, list(events.values()), now_ms)
-        except Unavailable as error:
-            _log.warning("recent_behaviour_not_recorded", events=len(events), reason=str(error))
+        except Unavailable:
             return False
         return True

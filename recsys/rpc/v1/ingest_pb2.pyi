@@ -177,7 +177,7 @@ class RecordEventsResponse(_message.Message):
     RESULTS_FIELD_NUMBER: _builtins.int
     DEGRADED_FIELD_NUMBER: _builtins.int
     degraded: _builtins.bool
-    """True when the events are durable but will not change recommendations before the next training."""
+    """True when the events are durable but change recommendations only once a store is back."""
     @_builtins.property
     def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___EventResult]:
         """One for each event, in order."""

@@ -1,0 +1,98 @@
+"""What happens to recent behaviour while its store is away."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from recsys.core.domain import Event
+from recsys.core.errors import Unavailable
+from recsys.stores.memory.recent import MemoryRecentBehaviour
+from services.ingest import remembering as module
+from services.ingest.remembering import Remembering
+from tests.eventually import eventually
+
+
+class FlakyRecent(MemoryRecentBehaviour):
+    """Can be away; counts how often it was asked."""
+
+    away = False
+    asked = 0
+
+    def record(self, tenant: str, events: Sequence[Event], received_ms: int) -> None:
+        self.asked += 1
+        if self.away:
+            raise Unavailable("redis", "away")
+        super().record(tenant, events, received_ms)
+
+
+def an_event(number: int) -> Event:
+    return Event(f"e{number}", "ann", f"i{number}", "view", number)
+
+
+def seen(recent: FlakyRecent) -> list[str]:
+    return [event.item_id for event in recent.of_user("shop", "ann")]
+
+
+def test_events_go_through_while_all_is_well() -> None:
+    recent = FlakyRecent()
+    Remembering(recent).record("shop", [an_event(1)], 5)
+    assert seen(recent) == ["i1"]
+
+
+def test_events_of_an_outage_count_once_the_store_is_back() -> None:
+    recent, states = FlakyRecent(), []
+    remembering = Remembering(recent, states.append)
+    recent.away = True
+    for number in range(3):
+        with pytest.raises(Unavailable):
+            remembering.record("shop", [an_event(number)], number)
+    # Only the first of them waited for the store.
+    assert recent.asked == 1
+    remembering.retry()
+    assert seen(recent) == []
+    recent.away = False
+    remembering.retry()
+    assert seen(recent) == ["i0", "i1", "i2"]
+    assert [event.received_ms for event in recent.of_user("shop", "ann")] == [0, 1, 2]
+    remembering.record("shop", [an_event(3)], 3)
+    assert seen(recent) == ["i0", "i1", "i2", "i3"]
+    assert states == [False, True]
+
+
+def test_it_recovers_by_itself() -> None:
+    recent = FlakyRecent()
+    remembering = Remembering(recent)
+    remembering.start()
+    recent.away = True
+    with pytest.raises(Unavailable):
+        remembering.record("shop", [an_event(1)], 1)
+    recent.away = False
+    eventually(lambda: seen(recent) == ["i1"])
+    remembering.stop()
+
+
+def test_what_is_kept_at_the_end_gets_a_last_try() -> None:
+    recent = FlakyRecent()
+    remembering = Remembering(recent)
+    remembering.start()
+    recent.away = True
+    with pytest.raises(Unavailable):
+        remembering.record("shop", [an_event(1)], 1)
+    recent.away = False
+    remembering.stop()
+    assert seen(recent) == ["i1"]
+
+
+def test_the_oldest_are_dropped_when_an_outage_lasts_too_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MAX_KEPT_EVENTS", 3)
+    recent = FlakyRecent()
+    remembering = Remembering(recent)
+    recent.away = True
+    for number in range(5):
+        with pytest.raises(Unavailable):
+            remembering.record("shop", [an_event(number)], number)
+    recent.away = False
+    remembering.retry()
+    assert seen(recent) == ["i2", "i3", "i4"]
