@@ -62,8 +62,7 @@ class Remembering:
         try:
             self._recent.record(*batch)
         except Unavailable as error:
-            self._is_away_now(str(error))
-            self._keep_if_away(batch)
+            self._keep_and_be_away(batch, str(error))
             raise
 
     def retry(self) -> None:
@@ -80,27 +79,27 @@ class Remembering:
             if self._is_away:
                 self.retry()
 
-    def _is_away_now(self, reason: str) -> None:
+    def _keep_if_away(self, batch: _Batch) -> bool:
+        with self._lock:
+            if self._is_away:
+                self._keep(batch)
+            return self._is_away
+
+    def _keep_and_be_away(self, batch: _Batch, reason: str) -> None:
         with self._lock:
             was_away, self._is_away = self._is_away, True
+            self._keep(batch)
         if not was_away:
             _log.warning("recent_behaviour_away", reason=reason)
             self._on_state(False)
 
-    def _keep_if_away(self, batch: _Batch) -> bool:
-        dropped = 0
-        with self._lock:
-            if not self._is_away:
-                return False
-            self._kept.append(batch)
-            self._kept_events += len(batch[1])
-            while self._kept_events > MAX_KEPT_EVENTS:
-                oldest = len(self._kept.popleft()[1])
-                self._kept_events -= oldest
-                dropped += oldest
-        if dropped:
+    def _keep(self, batch: _Batch) -> None:
+        self._kept.append(batch)
+        self._kept_events += len(batch[1])
+        while self._kept_events > MAX_KEPT_EVENTS:
+            dropped = len(self._kept.popleft()[1])
+            self._kept_events -= dropped
             _log.error("recent_behaviour_dropped", events=dropped)
-        return True
 
     def _oldest_or_back(self) -> _Batch | None:
         """The next one to be written; with none left the store counts as back."""
