@@ -16,7 +16,7 @@ help: ## List the targets
 
 ##@ Run
 
-.PHONY: setup demo up down status notebook
+.PHONY: setup demo up down status scale autoscale notebook
 .PHONY: bench bench-publish bench-train bench-scale bench-distributed bench-gpu bench-serve bench-serve-options
 setup: $(SYNCED) ## Make .venv from the lock file
 
@@ -39,6 +39,12 @@ notebook: $(SYNCED) ## Open the notebooks in JupyterLab, on the models of the lo
 
 status: $(SYNCED) ## Show the processes of the stack, their memory and health
 	@$(STACK) status
+
+scale: $(SYNCED) ## Run REPLICAS=n of SERVICE=gateway, recommender or ingest
+	@$(STACK) scale $(SERVICE) $(REPLICAS)
+
+autoscale: $(SYNCED) ## Add and drain replicas as the load changes, until interrupted
+	@$(STACK) autoscale
 
 bench: $(SYNCED) ## Measure rows written to and read from HBase, on a stack of its own
 	@$(STACK) up --name bench --only stores

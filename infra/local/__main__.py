@@ -6,15 +6,19 @@ import shlex
 import subprocess
 import sys
 from contextlib import nullcontext
-from typing import Annotated
+from dataclasses import replace
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
+from infra.local import autoscaler
+from infra.local.autoscaling import POLICIES
 from infra.local.errors import StackError
 from infra.local.logs import tail
 from infra.local.ports import DEFAULT_STACK
 from infra.local.progress import Reporter
+from infra.local.replicas import Service
 from infra.local.settings import REPOSITORY, Settings
 from infra.local.stack import Parts, Stack
 from infra.local.status import as_table, is_healthy, problems
@@ -65,6 +69,46 @@ def status(name: Name = DEFAULT_STACK) -> None:
     for problem in problems(rows):
         print(problem)
     raise typer.Exit(0 if is_healthy(rows) else 1)
+
+
+@app.command()
+def scale(
+    service: Annotated[Service, typer.Argument(help="Which service.")],
+    replicas: Annotated[int, typer.Argument(help="How many of it.")],
+    name: Name = DEFAULT_STACK,
+) -> None:
+    """Have that many replicas of a service: new ones are awaited, others finish and end."""
+    change = Stack(Settings.load(name), Reporter()).scale(service, replicas)
+    print(f"{service}: {change}")
+
+
+@app.command()
+def autoscale(
+    services: Annotated[
+        list[Service] | None, typer.Argument(help="Which services; all where none is named.")
+    ] = None,
+    name: Name = DEFAULT_STACK,
+    every_seconds: Annotated[float, typer.Option("--every", help="Seconds between looks.")] = 5.0,
+    least: Annotated[int | None, typer.Option(help="Replicas at any time.", min=1)] = None,
+    most: Annotated[int | None, typer.Option(help="Replicas at the highest load.", min=1)] = None,
+    target: Annotated[
+        float | None,
+        typer.Option(help="Share of a core each should be busy on average.", min=0.001),
+    ] = None,
+    shrink_after: Annotated[
+        float | None, typer.Option(help="Seconds for which fewer must have been enough.")
+    ] = None,
+) -> None:
+    """Start and drain replicas as the load changes, until interrupted or the stack goes down.
+
+    Kubernetes' rules for its HPA, and the bounds of infra/k8s where none are given.
+    """
+    given = {"least": least, "most": most, "target": target, "shrink_after_seconds": shrink_after}
+    changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    policies = {
+        service: replace(POLICIES[service], **changes) for service in services or list(Service)
+    }
+    autoscaler.run(Stack(Settings.load(name)), policies, every_seconds)
 
 
 @app.command()

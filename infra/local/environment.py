@@ -4,20 +4,18 @@ import sys
 from pathlib import Path
 
 from infra.local.java import spark_java_home
+from infra.local.replicas import Service
 from infra.local.settings import LOOPBACK, Settings
 
 
 def for_services(settings: Settings) -> dict[str, str]:
     """The variables by which the product's processes find the stores and each other."""
-    ports = settings.ports
     return {
         "RECSYS_URL": settings.url,
         "RECSYS_API_KEYS": str(settings.api_keys),
         "RECSYS_MODEL_STORE": str(settings.models),
-        "RECSYS_RECOMMENDER_TARGET": (
-            f"ipv4:{LOOPBACK}:{ports.recommender_1},{LOOPBACK}:{ports.recommender_2}"
-        ),
-        "RECSYS_INGEST_TARGET": f"ipv4:{LOOPBACK}:{ports.ingest}",
+        "RECSYS_RECOMMENDER_TARGET": _target(settings, Service.RECOMMENDER),
+        "RECSYS_INGEST_TARGET": _target(settings, Service.INGEST),
         "REDIS_URL": settings.redis_url,
         "HBASE_THRIFT": settings.hbase_thrift,
     }
@@ -34,3 +32,9 @@ def for_jobs(settings: Settings, java: Path) -> dict[str, str]:
         # Spark's workers run what its driver runs.
         "PYSPARK_PYTHON": sys.executable,
     }
+
+
+def _target(settings: Settings, service: Service) -> str:
+    """Every replica that can run: those that do not are asked again and again until they do."""
+    ports = settings.ports.of_all(service)
+    return "ipv4:" + ",".join(f"{LOOPBACK}:{port}" for port in ports)

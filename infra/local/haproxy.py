@@ -13,18 +13,23 @@ from infra.local import probes
 from infra.local.certificates import ensure_certificate
 from infra.local.errors import StartError
 from infra.local.program import Program
-from infra.local.settings import Settings
+from infra.local.replicas import Service
+from infra.local.settings import LOOPBACK, Settings
 from infra.local.templates import fill, write
 
 # What the balancer itself has to say, in the form in which the gateways state their problems.
 _PROBLEMS = {
     400: "Bad Request",
+    404: "Not Found",
     408: "Request Timeout",
+    429: "Too Many Requests",
     500: "Internal Server Error",
     502: "Bad Gateway",
     503: "Service Unavailable",
     504: "Gateway Timeout",
 }
+# What may be different a second later, with clients that wait for it.
+_PASSING = (429, 503)
 
 
 def render(settings: Settings) -> None:
@@ -37,8 +42,7 @@ def render(settings: Settings) -> None:
         "http_port": ports.http,
         "https_port": ports.https,
         "stats_port": ports.stats,
-        "gateway_1_port": ports.gateway_1,
-        "gateway_2_port": ports.gateway_2,
+        "gateways": _gateways(settings),
         "error_pages": _error_pages(),
     }
     write(_config(settings), fill("haproxy/haproxy.cfg", values))
@@ -52,6 +56,7 @@ def program(settings: Settings) -> Program:
         command=(_binary(settings), "-db", "-f", str(_config(settings))),
         ports=("http", "https", "stats"),
         probe=partial(_probe, settings),
+        environment=_environment(settings),
         # A soft stop: no new connections, and those at work finish.
         stop_signal="USR1",
         stop_seconds=8,
@@ -76,7 +81,14 @@ def _binary(settings: Settings) -> str:
 
 def _check(settings: Settings) -> None:
     command = [_binary(settings), "-c", "-f", str(_config(settings))]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(
+        command,
+        env=os.environ | _environment(settings),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
     if done.returncode:
         raise StartError(
             f"{command[0]} refuses {_config(settings)} (HAProxy 2.6 or newer is needed):\n"
@@ -84,11 +96,25 @@ def _check(settings: Settings) -> None:
         )
 
 
+def _environment(settings: Settings) -> dict[str, str]:
+    return {"RECSYS_COMPRESSION": "on" if settings.compression else "off"}
+
+
 def _error_pages() -> str:
     return "\n".join(
         f'    http-error status {status} content-type "application/problem+json" '
         f'string \'{{"type":"about:blank","title":"{title}","status":{status}}}\''
+        + (" hdr Retry-After 1" if status in _PASSING else "")
         for status, title in _PROBLEMS.items()
+    )
+
+
+def _gateways(settings: Settings) -> str:
+    """A line for each that can run; the checks find out which do."""
+    ports = settings.ports.of_all(Service.GATEWAY)
+    return "\n".join(
+        f"    server {name} {LOOPBACK}:{port}"
+        for name, port in zip(Service.GATEWAY.names(), ports, strict=True)
     )
 
 

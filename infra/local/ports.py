@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from infra.local.errors import StackError
+from infra.local.replicas import Service
 
 DEFAULT_STACK = "main"
 _EPHEMERAL_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
@@ -27,9 +28,21 @@ class Ports:
     stats: int = 8404
     gateway_1: int = 8081
     gateway_2: int = 8082
+    gateway_3: int = 8083
+    gateway_4: int = 8084
     recommender_1: int = 50051
     recommender_2: int = 50052
-    ingest: int = 50061
+    recommender_3: int = 50053
+    recommender_4: int = 50054
+    ingest_1: int = 50061
+    ingest_2: int = 50062
+    # What speaks gRPC shows its metrics elsewhere; a gateway, at its own port.
+    recommender_1_metrics: int = 9151
+    recommender_2_metrics: int = 9152
+    recommender_3_metrics: int = 9153
+    recommender_4_metrics: int = 9154
+    ingest_1_metrics: int = 9161
+    ingest_2_metrics: int = 9162
     redis: int = 6390
     hbase_thrift: int = 9090
     hbase_thrift_admin: int = 9091
@@ -56,8 +69,16 @@ class Ports:
         ports._reject_shared()
         return ports
 
+    def __getitem__(self, name: str) -> int:
+        """The port of that field. Raises AttributeError when there is none."""
+        return int(getattr(self, name))
+
     def items(self) -> list[tuple[str, int]]:
-        return [(field.name, getattr(self, field.name)) for field in fields(self)]
+        return [(field.name, self[field.name]) for field in fields(self)]
+
+    def of_all(self, service: Service) -> list[int]:
+        """Where the replicas of a service listen, running or not."""
+        return [self[field_name(replica)] for replica in service.names()]
 
     def _reject_shared(self) -> None:
         owners: dict[int, str] = {}
@@ -70,9 +91,14 @@ class Ports:
             owners[port] = name
 
 
-def variable(field_name: str) -> str:
+def field_name(process: str) -> str:
+    """Which field of `Ports` is the port of that process."""
+    return process.replace("-", "_")
+
+
+def variable(field: str) -> str:
     """The environment variable which moves that port of the stack `main`."""
-    return f"RECSYS_{field_name.upper()}_PORT"
+    return f"RECSYS_{field.upper()}_PORT"
 
 
 def _port_from(environ: Mapping[str, str], name: str) -> int:

@@ -26,7 +26,7 @@ def check_ports(settings: Settings, programs: Iterable[Program]) -> None:
         f"- {_taken(settings, program, name)}"
         for program in programs
         for name in program.ports
-        if not is_free(getattr(settings.ports, name))
+        if not is_free(settings.ports[name])
     ]
     if taken:
         raise PreflightError("ports that the stack needs are taken:\n" + "\n".join(taken))
@@ -117,7 +117,7 @@ def _make_run_dir(run_dir: Path) -> None:
 
 
 def _taken(settings: Settings, program: Program, name: str) -> str:
-    port = getattr(settings.ports, name)
+    port = settings.ports[name]
     if settings.name == DEFAULT_STACK:
         remedy = f"stop that, or set {variable(name)} to another port"
     else:

@@ -1,41 +1,60 @@
-"""The product's own processes: two recommenders, one ingest service, two gateways."""
+"""The product's own processes: recommenders, ingest services and gateways."""
 
 from functools import partial
 
 from infra.local import probes
 from infra.local.environment import for_services
-from infra.local.program import Probe, Program, python_module
+from infra.local.ports import field_name
+from infra.local.program import Program, python_module
+from infra.local.replicas import Service
 from infra.local.settings import LOOPBACK, Settings
 
 
 def programs(settings: Settings) -> list[Program]:
-    """They share one environment; address and instance name come on top."""
-    ports = settings.ports
-    shared = for_services(settings)
-
-    def service(name: str, module: str, port: int, tier: str, probe: Probe) -> Program:
-        own = {"RECSYS_LISTEN": f"{LOOPBACK}:{port}", "RECSYS_INSTANCE": name}
-        return Program(
-            name=name,
-            tier=tier,
-            command=python_module(module),
-            ports=(name.replace("-", "_"),),
-            probe=probe,
-            environment={**shared, **own},
-        )
-
-    def grpc_service(name: str, module: str, port: int) -> Program:
-        probe = partial(probes.grpc_health, f"{LOOPBACK}:{port}")
-        return service(name, module, port, "services", probe)
-
-    def gateway(name: str, port: int) -> Program:
-        probe = partial(probes.http_ready, f"http://{LOOPBACK}:{port}")
-        return service(name, "services.gateway", port, "gateways", probe)
-
+    """Every replica that can run, as supervisord must know it; few of them do at a time."""
     return [
-        grpc_service("recommender-1", "services.recommender", ports.recommender_1),
-        grpc_service("recommender-2", "services.recommender", ports.recommender_2),
-        grpc_service("ingest", "services.ingest", ports.ingest),
-        gateway("gateway-1", ports.gateway_1),
-        gateway("gateway-2", ports.gateway_2),
+        _gateway(settings, name) if service is Service.GATEWAY else _grpc(settings, service, name)
+        for service in Service
+        for name in service.names()
     ]
+
+
+def metrics_url(settings: Settings, service: Service, replica: str) -> str:
+    """Where a replica shows its metrics: a gateway among its own routes, others at a port apart."""
+    port = field_name(replica) if service is Service.GATEWAY else _metrics_port(replica)
+    return f"http://{LOOPBACK}:{settings.ports[port]}/metrics"
+
+
+def _gateway(settings: Settings, name: str) -> Program:
+    port = settings.ports[field_name(name)]
+    return Program(
+        name=name,
+        tier="gateways",
+        command=python_module("services.gateway"),
+        ports=(field_name(name),),
+        probe=partial(probes.http_ready, f"http://{LOOPBACK}:{port}"),
+        environment=_environment(settings, name),
+    )
+
+
+def _grpc(settings: Settings, service: Service, name: str) -> Program:
+    port, metrics = field_name(name), _metrics_port(name)
+    own = {"RECSYS_METRICS_LISTEN": f"{LOOPBACK}:{settings.ports[metrics]}"}
+    return Program(
+        name=name,
+        tier="services",
+        command=python_module(f"services.{service}"),
+        ports=(port, metrics),
+        probe=partial(probes.grpc_health, f"{LOOPBACK}:{settings.ports[port]}"),
+        environment={**_environment(settings, name), **own},
+    )
+
+
+def _environment(settings: Settings, name: str) -> dict[str, str]:
+    """All share one; address and instance name come on top."""
+    listen = f"{LOOPBACK}:{settings.ports[field_name(name)]}"
+    return {**for_services(settings), "RECSYS_LISTEN": listen, "RECSYS_INSTANCE": name}
+
+
+def _metrics_port(replica: str) -> str:
+    return f"{field_name(replica)}_metrics"

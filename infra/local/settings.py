@@ -4,12 +4,13 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 from infra.local.errors import StackError
 from infra.local.ports import DEFAULT_STACK, Ports
+from infra.local.replicas import USUAL_REPLICAS, Service, replicas_from
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LOOPBACK = "127.0.0.1"
@@ -35,6 +36,9 @@ class Settings:
     external_hbase_admin: str | None = None
     external_redis: str | None = None
     redis_memory: str = REDIS_MEMORY
+    replicas: Mapping[Service, int] = field(default_factory=USUAL_REPLICAS.copy)
+    autoscale: bool = False
+    compression: bool = True
 
     @classmethod
     def load(
@@ -68,6 +72,9 @@ class Settings:
             external_hbase_admin=(external_hbase and environ.get("HBASE_THRIFT_ADMIN")) or None,
             external_redis=_own_server(name, environ, "REDIS_URL", _redis_url(ports)),
             redis_memory=environ.get("RECSYS_REDIS_MEMORY") or REDIS_MEMORY,
+            replicas=replicas_from(environ),
+            autoscale=_is_on(environ, "RECSYS_AUTOSCALE", default="off"),
+            compression=_is_on(environ, "RECSYS_COMPRESSION", default="on"),
         )
 
     @property
@@ -117,6 +124,13 @@ def _redis_url(ports: Ports) -> str:
 
 def _path_or_none(text: str | None) -> Path | None:
     return Path(text).expanduser() if text else None
+
+
+def _is_on(environ: Mapping[str, str], variable: str, default: str) -> bool:
+    value = environ.get(variable) or default
+    if value not in ("on", "off"):
+        raise StackError(f"{variable}={value!r}: say on or off")
+    return value == "on"
 
 
 def _own_server(stack: str, environ: Mapping[str, str], variable: str, embedded: str) -> str | None:

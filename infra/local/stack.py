@@ -14,7 +14,17 @@ from pathlib import Path
 
 import psutil
 
-from infra.local import environment, haproxy, hbase, leftovers, preflight, probes, services, valkey
+from infra.local import (
+    autoscaler,
+    environment,
+    haproxy,
+    hbase,
+    leftovers,
+    preflight,
+    probes,
+    services,
+    valkey,
+)
 from infra.local.errors import StackError, StartError, StopError
 from infra.local.jar_lock import read_lock
 from infra.local.jars import JarCache
@@ -23,6 +33,8 @@ from infra.local.keys import ensure_demo_key
 from infra.local.program import Program
 from infra.local.progress import Reporter
 from infra.local.readiness import await_ready, reason_unready
+from infra.local.replicas import Service, check_count, spare_replicas
+from infra.local.scaling import Change, change_to, running_replicas
 from infra.local.settings import Settings
 from infra.local.status import NOT_STARTED, ProcessStatus
 from infra.local.supervision import ALIVE, Supervisor, render
@@ -55,7 +67,7 @@ class Stack:
 
         Raises StackError, with what to do, if that cannot be; what has started by then goes on.
         """
-        wanted = [p for p in self._programs if only is Parts.ALL or p.tier == "stores"]
+        wanted = [p for p in self._programs if self._is_wanted(p, only)]
         with self._locked():
             self._prepare(wanted)
             self._start([p for p in wanted if p.tier == "stores"])
@@ -77,6 +89,28 @@ class Stack:
                     self._shut_down()
             self._end_leftovers()
             shutil.rmtree(self.settings.run_dir, ignore_errors=True)
+
+    def scale(self, service: Service, count: int) -> Change:
+        """Have `count` replicas of a service, and return when new ones serve and old ones are gone.
+
+        Those that go are told so first: what they were asked, they answer. Raises StackError if
+        the stack does not run or has no room for so many, StartError if a new one does not serve.
+        """
+        check_count(service, count, f"{service} replicas")
+        with self._locked():
+            change = change_to(service, count, self.running(service))
+            by_name = {program.name: program for program in services.programs(self.settings)}
+            new = [by_name[name] for name in change.start]
+            preflight.check_ports(self.settings, new)
+            self._start(new)
+            self._supervisor.stop(by_name[name] for name in change.stop)
+        return change
+
+    def running(self, service: Service) -> list[str]:
+        """The replicas that are meant to run. Raises StackError if the stack does not."""
+        if not self._supervisor.is_running():
+            raise StackError(f"the stack {self.settings.name} does not run: start it with `up`")
+        return running_replicas(service, self._supervisor.processes())
 
     def kill(self, name: str) -> None:
         """End a process as a crash would (SIGKILL). Raises StackError if it does not run."""
@@ -133,7 +167,19 @@ class Stack:
             stores.append(valkey.program(self.settings))
         if not self.settings.external_hbase:
             stores += hbase.programs(self.settings, self._java, self._jars.folder)
-        return [*stores, *services.programs(self.settings), haproxy.program(self.settings)]
+        return [
+            *stores,
+            *services.programs(self.settings),
+            haproxy.program(self.settings),
+            autoscaler.program(self.settings),
+        ]
+
+    def _is_wanted(self, program: Program, only: Parts) -> bool:
+        if only is Parts.STORES:
+            return program.tier == "stores"
+        if program.name == autoscaler.NAME:
+            return self.settings.autoscale
+        return program.name not in spare_replicas(self.settings.replicas)
 
     def _prepare(self, wanted: Sequence[Program]) -> None:
         """Everything short of starting the programs: checks, files, jars, supervisord."""
@@ -221,9 +267,10 @@ class Stack:
         return ProcessStatus("supervisord", "RUNNING", "", pid, started_at)
 
     def _status_of(self, program: Program) -> ProcessStatus:
-        port = str(getattr(self.settings.ports, program.ports[0]))
+        port = str(self.settings.ports[program.ports[0]]) if program.ports else ""
         info = self._supervisor.processes().get(program.name)
-        if info is None or not info.started_at:
+        # supervisord says STOPPED only of what it was told to stop, or not yet to start.
+        if info is None or info.state == "STOPPED":
             return ProcessStatus(program.name, NOT_STARTED, port)
         alive = info.state in ALIVE
         problem = reason_unready(program.probe) if alive else info.description

@@ -88,7 +88,7 @@ def test_no_acknowledged_event_is_lost_when_hbase_is_killed(
 def test_a_killed_ingest_service_is_back_by_itself(
     shop: Shop, healed_stack: Stack, api: httpx.Client
 ) -> None:
-    healed_stack.kill("ingest")
+    healed_stack.kill("ingest-1")
     refused = api.get(item("22423"))
     await_health(healed_stack)
 

@@ -334,15 +334,16 @@ def test_haproxy_accepts_its_configuration(tmp_path: Path) -> None:
 
 def test_balancer_finds_gateways_by_dns_with_room_for_all_replicas() -> None:
     text = HAPROXY_CONFIG.read_text(encoding="utf-8")
-    match = re.search(r"server-template \S+ (\d+) (\S+):(\d+) resolvers", text)
-    assert match
-    assert match[2] == "gateway"
-    assert int(match[3]) == port_of("gateway")
-    assert int(match[1]) >= SERVICES["gateway"]["deploy"]["replicas"]
+    reads, writes = re.findall(r"server-template \S+ (\d+) (\S+):(\d+) resolvers", text)
+    assert reads == writes
+    slots, name, port = reads
+    assert name == "gateway"
+    assert int(port) == port_of("gateway")
+    assert int(slots) >= SERVICES["gateway"]["deploy"]["replicas"]
 
 
 @pytest.mark.parametrize(
-    "section", ["global", "defaults", "frontend storefront", "backend gateways"]
+    "section", ["global", "defaults", "frontend storefront", "backend reads", "backend writes"]
 )
 def test_balancer_behaves_as_in_the_local_stack(section: str, tmp_path: Path) -> None:
     settings = Settings.load("main", {}, tmp_path)

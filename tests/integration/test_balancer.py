@@ -1,0 +1,182 @@
+"""The real HAProxy with the real configuration, before gateways that do as they are told."""
+
+import asyncio
+import os
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import fields, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import httpx
+import pytest
+
+from infra.local import haproxy
+from infra.local.settings import Settings
+from tests.free_port import free_port
+from tests.integration.stub_gateway import StubGateway
+
+READ, WRITE = "/v1/users/u1/recommendations", "/v1/events"
+PLACES_FOR_READS = 128
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Any:
+    settings = Settings.load("main", {}, tmp_path)
+    ports = {
+        field.name: free_port()
+        for field in fields(settings.ports)
+        if field.name in ("http", "https", "stats") or field.name.startswith("gateway")
+    }
+    # Socket paths must be short, which pytest's folders are not.
+    with TemporaryDirectory() as run_dir:
+        yield replace(settings, ports=replace(settings.ports, **ports), run_dir=Path(run_dir))
+
+
+@asynccontextmanager
+async def balancing(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a balancer that has just begun to listen."""
+    haproxy.render(settings)
+    program = haproxy.program(settings)
+    limits = httpx.Limits(max_connections=300, max_keepalive_connections=300)
+    async with httpx.AsyncClient(
+        base_url=settings.url, limits=limits, timeout=10, trust_env=False
+    ) as client:
+        process = subprocess.Popen(program.command, env=os.environ | program.environment)
+        try:
+            await _listens(settings.ports.http)
+            yield client
+        finally:
+            process.kill()
+            process.wait()
+
+
+async def _listens(port: int) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except ConnectionRefusedError:
+                await asyncio.sleep(0.005)
+            else:
+                writer.close()
+                return
+
+
+async def until(condition: Any) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+async def until_served(client: httpx.AsyncClient) -> None:
+    async with asyncio.timeout(10):
+        while (await client.get("/livez")).status_code != 200:
+            await asyncio.sleep(0.005)
+
+
+def assert_turned_away(answer: httpx.Response) -> None:
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "1"
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.json()["status"] == 503
+
+
+def test_gateways_that_do_not_run_when_it_starts_cost_no_answer(settings: Settings) -> None:
+    async def scenario() -> set[bytes]:
+        # So slow, for so many at a time, that one which is not there would look the least busy.
+        gateway, port = StubGateway(seconds=0.01), settings.ports.http
+        async with gateway.listening(settings.ports.gateway_1):
+            # From before the balancer listens.
+            asking = [asyncio.create_task(ask_on(port, seconds=1.0)) for _ in range(50)]
+            async with balancing(settings):
+                return set().union(*await asyncio.gather(*asking))
+
+    assert asyncio.run(scenario()) == {b"200"}
+
+
+async def ask_on(port: int, seconds: float) -> set[bytes]:
+    """Ask again and again, on a new connection each time: the statuses of the answers."""
+    until, statuses = asyncio.get_running_loop().time() + seconds, set()
+    while asyncio.get_running_loop().time() < until:
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        except ConnectionRefusedError:
+            await asyncio.sleep(0.001)
+        else:
+            writer.write(b"GET %s HTTP/1.1\r\nHost: shop\r\n\r\n" % READ.encode())
+            statuses.add((await reader.readline()).split()[1])
+            writer.close()
+    return statuses
+
+
+def test_more_than_there_are_places_for_is_turned_away_at_once(settings: Settings) -> None:
+    async def scenario() -> None:
+        gateway = StubGateway()
+        async with (
+            gateway.listening(settings.ports.gateway_1),
+            balancing(settings) as client,
+        ):
+            await until_served(client)
+            gateway.reads_go_on.clear()
+            before = gateway.waiting
+            asking = [asyncio.create_task(client.get(READ)) for _ in range(PLACES_FOR_READS)]
+            await until(lambda: gateway.waiting - before == PLACES_FOR_READS)
+
+            refused = await client.get(READ)
+            # Writes have places of their own.
+            written = await client.post(WRITE, json={})
+            assert not any(each.done() for each in asking)
+            gateway.reads_go_on.set()
+            answered = [(await each).status_code for each in asking]
+            after = await client.get(READ)
+
+        assert_turned_away(refused)
+        assert written.status_code == 200
+        assert answered == [200] * PLACES_FOR_READS
+        assert after.status_code == 200
+
+    asyncio.run(scenario())
+
+
+def test_without_any_gateway_the_problem_says_when_to_come_again(settings: Settings) -> None:
+    async def scenario() -> None:
+        async with balancing(settings) as client:
+            for answer in (await client.get(READ), await client.post(WRITE, json={})):
+                assert_turned_away(answer)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/", "/metrics?a=1", "/%6Detrics"])
+def test_metrics_are_not_for_storefronts(settings: Settings, path: str) -> None:
+    async def scenario() -> None:
+        gateway = StubGateway()
+        async with gateway.listening(settings.ports.gateway_1), balancing(settings) as client:
+            await until_served(client)
+            before = gateway.answered
+            answer = await client.get(path)
+        assert answer.status_code == 404
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert gateway.answered == before
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("compression", [True, False])
+def test_answers_are_packed_for_those_who_ask_unless_it_is_off(
+    settings: Settings, compression: bool
+) -> None:
+    async def scenario() -> httpx.Response:
+        async with (
+            StubGateway().listening(settings.ports.gateway_1),
+            balancing(replace(settings, compression=compression)) as client,
+        ):
+            await until_served(client)
+            return await client.get(READ, headers={"Accept-Encoding": "gzip"})
+
+    answer = asyncio.run(scenario())
+    assert answer.headers.get("Content-Encoding") == ("gzip" if compression else None)
+    assert answer.json()["items"] == ["22423"] * 100
