@@ -44,7 +44,7 @@ TARGETS = (
 def all_rows(shop: MadeUpShop) -> Iterator[list[Row]]:
     """The rows, with all that answers them up and the shop published."""
     with ExitStack() as up:
-        shared = up.enter_context(stores("bench-stores"))
+        shared = up.enter_context(stores("bench-stores", {}))
         client = up.enter_context(connect(shared.redis_url))
         publish(client, DEMO_TENANT, shop)
         ours = up.enter_context(services("bench-serve", shared, {}))
@@ -101,8 +101,6 @@ def main() -> None:
     rounds = Rounds(vegeta, arguments.seconds, [])
     with all_rows(shop) as every:
         for row in every:
-            if row.prepare:
-                row.prepare(0)
             row.check()
         rounds.run(every, arguments.rounds)
     if arguments.output:

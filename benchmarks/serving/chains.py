@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import httpx
+
 from benchmarks.peers.measure import Laps
 from infra.local.keys import ensure_demo_key
 from infra.local.settings import Settings
@@ -23,12 +25,21 @@ class Chain:
     """Where to ask, with which key, and the processes that answer.
 
     Attributes:
+        settings: of the stack, ports above all.
         pids: by name, "gateway-2" and so on; LOGS is the supervisor that writes their logs.
     """
 
-    url: str
+    settings: Settings
     key: str
     pids: Mapping[str, int]
+
+    @property
+    def url(self) -> str:
+        return self.settings.url
+
+    def client(self) -> httpx.Client:
+        headers = {"X-API-Key": self.key}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=10, trust_env=False)
 
     def cpu_clock(self) -> "CpuClock":
         return CpuClock(self.pids)
@@ -58,9 +69,9 @@ def kind_of(name: str) -> str:
 
 
 @contextmanager
-def stores(name: str) -> Iterator[Settings]:
+def stores(name: str, environment: Mapping[str, str]) -> Iterator[Settings]:
     """HBase and Redis of a stack of its own, with nothing in them; all chains share them."""
-    stack = Stack(own_settings(name, {}))
+    stack = Stack(own_settings(name, environment))
     with _gone_afterwards(stack):
         stack.up(Parts.STORES)
         yield stack.settings
@@ -77,7 +88,7 @@ def services(name: str, shared: Settings, environment: Mapping[str, str]) -> Ite
             stack.up()
         logs = Supervisor(settings).pid()
         pids = {**pids_of(shared), **pids_of(settings), LOGS: logs}
-        yield Chain(settings.url, ensure_demo_key(settings), pids)
+        yield Chain(settings, ensure_demo_key(settings), pids)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.serving.chains import Chain, own_settings, pids_of
@@ -17,6 +18,8 @@ from infra.local.tables import DEMO_TENANT
 
 _START_SECONDS = 30.0
 _STOP_SECONDS = 10.0
+# That of infra/haproxy/haproxy.cfg.
+_ALGORITHM = "leastconn"
 
 Commands = Mapping[str, Sequence[str]]
 
@@ -32,7 +35,7 @@ def hello(name: str) -> Iterator[Chain]:
         "gateway-2": [*command, "--port", str(ports.gateway_2)],
     }
     with _behind_haproxy(settings, commands) as pids:
-        yield Chain(settings.url, "", pids)
+        yield Chain(settings, "", pids)
 
 
 @contextmanager
@@ -53,14 +56,28 @@ def plain_path(name: str, stores: Settings) -> Iterator[Chain]:
         "gateway-2": [*gateway, str(ports.gateway_2)],
     }
     with _behind_haproxy(settings, commands) as pids:
-        yield Chain(settings.url, key, {**pids_of(stores), **pids})
+        yield Chain(settings, key, {**pids_of(stores), **pids})
 
 
 @contextmanager
-def _behind_haproxy(settings: Settings, commands: Commands) -> Iterator[dict[str, int]]:
+def other_balance(name: str, chain: Chain, algorithm: str) -> Iterator[Chain]:
+    """A second HAProxy before the same gateways, which chooses among them in another way."""
+    own, gateways = own_settings(name, {}), chain.settings.ports
+    numbers = {port: n for port, n in gateways.items() if port.startswith("gateway")}
+    settings = replace(own, ports=replace(own.ports, **numbers))
+    others = {process: pid for process, pid in chain.pids.items() if process != "haproxy"}
+    with _behind_haproxy(settings, {}, algorithm) as pids:
+        yield Chain(settings, chain.key, {**others, **pids})
+
+
+@contextmanager
+def _behind_haproxy(
+    settings: Settings, commands: Commands, algorithm: str = _ALGORITHM
+) -> Iterator[dict[str, int]]:
     """Process ids by name. Raises SystemExit, with what it said, when it does not work in time."""
     preflight.make_folders(settings)
     haproxy.render(settings)
+    _choose(settings.config / "haproxy.cfg", algorithm)
     balancer = haproxy.program(settings)
     given = os.environ | balancer.environment
     with ExitStack() as running:
@@ -74,6 +91,15 @@ def _behind_haproxy(settings: Settings, commands: Commands) -> Iterator[dict[str
                 raise SystemExit(f"{settings.name} did not start ({reason}): see {settings.logs}")
             time.sleep(0.1)
         yield pids
+
+
+def _choose(config: Path, algorithm: str) -> None:
+    """Replace how the balancer chooses."""
+    text = config.read_text(encoding="utf-8")
+    if text.count(f"balance {_ALGORITHM}") != 1:
+        raise SystemExit(f"{config} does not say once how to balance")
+    text = text.replace(f"balance {_ALGORITHM}", f"balance {algorithm}")
+    config.write_text(text, encoding="utf-8")
 
 
 @contextmanager

@@ -76,10 +76,10 @@ def ratio(
     """How many times the other row's figure a row's is, within a round; the median of rounds.
 
     Machines drift: what was measured half a minute apart compares, what was an hour apart does not.
-    None where no round has both.
+    None where no round has both, or in none of them the other one's is more than zero.
     """
     others = {one.round: figure(one) for one in of(measured, other, load)}
-    both = [one for one in of(measured, row, load) if one.round in others]
+    both = [one for one in of(measured, row, load) if others.get(one.round)]
     return median(figure(one) / others[one.round] for one in both) if both else None
 
 

@@ -58,10 +58,9 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Vegeta:
-    """The program, and the protocol it is to speak."""
+    """The program of that name."""
 
     program: str
-    http2: bool = False
 
     def attack(
         self,
@@ -70,8 +69,13 @@ class Vegeta:
         requests: Iterable[Request],
         load: Closed | Open,
         seconds: float,
+        *,
+        http2: bool = False,
     ) -> Hits:
         """Send the requests in their order, from the first again after the last.
+
+        Args:
+            http2: over one connection, without TLS; otherwise HTTP/1.1.
 
         Raises SystemExit if vegeta fails; an answer that is no good one is among the hits.
         """
@@ -81,7 +85,7 @@ class Vegeta:
             targets.write_text("".join(lines), encoding="utf-8")
             options = [f"-targets={targets}", f"-output={results}", f"-duration={seconds}s"]
             options += ["-format=json", "-max-body=0", f"-timeout={_TIMEOUT_SECONDS}s"]
-            options += ["-h2c"] if self.http2 else []
+            options += ["-h2c"] if http2 else []
             self._run(seconds, "attack", *options, *load.arguments())
             rate = load.per_second if isinstance(load, Open) else None
             return read_hits(self._run(0, "encode", "-to=csv", str(results)), rate)

@@ -1,6 +1,7 @@
 """A made-up shop in Redis, as the nightly job would leave it: no Spark, no training."""
 
 import hashlib
+import secrets
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from recsys.core.user_block import UserBlock
 from recsys.stores.manifest import Data, Manifest, Training, recipe_entry
 from recsys.stores.model_codec import pack_items
 from recsys.stores.model_files import ITEMS
+from recsys.stores.redis import keys
 from recsys.stores.redis.connect import Redis
 from recsys.stores.redis.published import RedisPublishedModels
 from recsys.stores.redis.recent import RedisRecentBehaviour
@@ -46,8 +48,11 @@ class MadeUpShop:
 
 
 def publish(client: Redis, tenant: str, shop: MadeUpShop) -> str:
-    """Publish a version of the shop as the only one and return its name."""
-    version = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()) + "-aaaaaaaa"
+    """Publish a version of the shop as the only one, with nothing that came later.
+
+    Returns the version's name.
+    """
+    version = time.strftime("%Y%m%dT%H%M%SZ-", time.gmtime()) + secrets.token_hex(4)
     published, random = RedisPublishedModels(client), np.random.default_rng(7)
     items = pack_items(_items(shop, random))
     manifest = _manifest(tenant, version, shop, items)
@@ -56,6 +61,7 @@ def publish(client: Redis, tenant: str, shop: MadeUpShop) -> str:
         published.write_users(tenant, version, block)
     published.activate(tenant, version)
     published.retire(tenant, keep=[version])
+    _forget_recent(client, tenant)
     return version
 
 
@@ -74,6 +80,12 @@ def let_look_around(
             for place, row in enumerate(of_user)
         ]
         recent.record(tenant, events, now_ms)
+
+
+def _forget_recent(client: Redis, tenant: str) -> None:
+    found = list(client.scan_iter(keys.recent(tenant, "*"), count=_USERS_A_BLOCK))
+    for start in range(0, len(found), _USERS_A_BLOCK):
+        client.unlink(*found[start : start + _USERS_A_BLOCK])
 
 
 def _items(shop: MadeUpShop, random: np.random.Generator) -> ItemSide:

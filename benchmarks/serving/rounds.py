@@ -23,7 +23,7 @@ _WARM_UP_SHARE = 0.2
 
 @dataclass
 class Rounds:
-    """Measures rows in rounds of the same order, each begun by another row.
+    """Measures rows, and remembers.
 
     Attributes:
         seconds: how long each row is under each load in each round.
@@ -36,9 +36,9 @@ class Rounds:
     seed: int = 0
 
     def run(self, rows: Sequence[Row], rounds: int) -> None:
+        """All rows under all loads, round after round."""
         for number in range(rounds):
-            start = number % len(rows)
-            turns = [*rows[start:], *rows[:start]]
+            turns = in_turn(rows, number)
             for name, closed in CLOSED.items():
                 for row in turns:
                     self.measure(row, name, closed, number)
@@ -83,7 +83,15 @@ class Rounds:
     def _attack(self, row: Row, load: Closed | Open, seconds: float) -> Hits:
         self.seed += 1
         requests = Random(self.seed).sample(row.requests, len(row.requests))
-        return self.vegeta.attack(row.chain.url, row.headers, requests, load, seconds)
+        return self.vegeta.attack(
+            row.chain.url, row.headers, requests, load, seconds, http2=row.http2
+        )
+
+
+def in_turn(rows: Sequence[Row], number: int) -> list[Row]:
+    """The rows in their order, begun by another one in each round."""
+    start = number % len(rows)
+    return [*rows[start:], *rows[:start]]
 
 
 def _say(found: Measured) -> None:

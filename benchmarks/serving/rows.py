@@ -1,7 +1,7 @@
 """What is asked: the rows of the tables, each a list of requests to one chain."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from random import Random
@@ -19,6 +19,8 @@ READING = ("haproxy", "gateway", "recommender", "redis")
 WRITING = ("haproxy", "gateway", "ingest", "redis", "hbase")
 EVENTS_A_BATCH = 5
 _BATCHES = 2000
+# Of a large shop, as many as come to be asked while a row is measured, and more.
+_MOST_USERS = 25_000
 _TIMEOUT_SECONDS = 10.0
 
 Prepare = Callable[[int], None]
@@ -32,6 +34,7 @@ class Row:
         kinds: of the processes that have a part in the answer.
         expected: members that every answer must have, with their values.
         prepare: done before each time it is measured, with a seed that is another one every time.
+        encoding: what is asked for; without compression, since it is the balancer's largest work.
     """
 
     name: str
@@ -40,24 +43,33 @@ class Row:
     requests: Sequence[Request]
     expected: Mapping[str, object]
     prepare: Prepare | None = None
+    encoding: str = "identity"
+    http2: bool = False
 
     @property
     def headers(self) -> dict[str, str]:
-        """Without compression, which costs a load balancer more than all else it does."""
-        headers = {"X-API-Key": self.chain.key, "Accept-Encoding": "identity"}
+        headers = {"X-API-Key": self.chain.key, "Accept-Encoding": self.encoding}
         if self.requests[0].body:
             headers["Content-Type"] = "application/json"
         return headers
 
     def check(self) -> None:
         """Raises SystemExit if the answers are not what the row is to measure."""
+        if self.prepare:
+            self.prepare(0)
+        for answer in self._answers(20):
+            if problem := _problem(answer, self.expected):
+                raise SystemExit(f"{self.name}: {answer.url} answers {problem}")
+
+    def answer_bytes(self) -> int:
+        """The length of an answer's body as it comes over the network."""
+        return next(self._answers(1)).num_bytes_downloaded
+
+    def _answers(self, count: int) -> Iterator[httpx.Response]:
         with httpx.Client(timeout=_TIMEOUT_SECONDS, trust_env=False) as client:
-            for request in Random(1).sample(self.requests, min(20, len(self.requests))):
+            for request in Random(1).sample(self.requests, min(count, len(self.requests))):
                 url, body = self.chain.url + request.path, request.body or None
-                answer = client.request(request.method, url, content=body, headers=self.headers)
-                problem = _problem(answer, self.expected)
-                if problem:
-                    raise SystemExit(f"{self.name}: {request.path} answers {problem}")
+                yield client.request(request.method, url, content=body, headers=self.headers)
 
 
 def hello(chain: Chain) -> Row:
@@ -66,15 +78,15 @@ def hello(chain: Chain) -> Row:
 
 def stored(name: str, chain: Chain, shop: MadeUpShop) -> Row:
     """Lists of the nightly job, of users of the first half of the shop's."""
-    users = shop.user_ids()[: shop.users // 2]
-    requests = [Request(_recommendations(user_id)) for user_id in users]
+    users = shop.user_ids()[: min(shop.users // 2, _MOST_USERS)]
+    requests = [Request(recommendations(user_id)) for user_id in users]
     return Row(name, chain, READING, requests, {"source": "stored", "degraded": False})
 
 
 def fold_in(name: str, chain: Chain, shop: MadeUpShop, client: Redis) -> Row:
     """Users of the other half, each with other events every time: nothing is known beforehand."""
-    users = shop.user_ids()[shop.users // 2 :]
-    requests = [Request(_recommendations(user_id)) for user_id in users]
+    users = shop.user_ids()[-min(shop.users // 2, _MOST_USERS) :]
+    requests = [Request(recommendations(user_id)) for user_id in users]
     expected = {"source": "fold_in", "degraded": False}
     prepare = partial(let_look_around, client, DEMO_TENANT, shop, users)
     return Row(name, chain, READING, requests, expected, prepare)
@@ -104,7 +116,7 @@ def events(name: str, chain: Chain, shop: MadeUpShop) -> Row:
     return Row(name, chain, WRITING, requests, expected)
 
 
-def _recommendations(user_id: str) -> str:
+def recommendations(user_id: str) -> str:
     return f"/v1/users/{user_id}/recommendations?limit={LIMIT}"
 
 
