@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 _TIMESTAMP_NS, _CODE, _LATENCY_NS, _SEQUENCE = 0, 1, 2, 8
 _OK = 200
 _NS_A_SECOND = 1e9
-# The headers of answers come in one field.
-csv.field_size_limit(1 << 20)
+# The headers of answers come in one field, and their bodies.
+_FIELD_CHARACTERS = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,12 @@ def read_hits(text: str, rate: int | None) -> Hits:
     Raises SystemExit when nothing was sent.
     """
     columns = _TIMESTAMP_NS, _CODE, _LATENCY_NS, _SEQUENCE
-    rows = [[int(row[column]) for column in columns] for row in csv.reader(text.splitlines())]
+    # The limit is the whole process's.
+    before = csv.field_size_limit(_FIELD_CHARACTERS)
+    try:
+        rows = [[int(row[column]) for column in columns] for row in csv.reader(text.splitlines())]
+    finally:
+        csv.field_size_limit(before)
     if not rows:
         raise SystemExit("the load generator sent nothing")
     timestamps, status, latencies, sequence = np.array(rows, np.int64).T
