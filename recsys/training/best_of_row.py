@@ -8,6 +8,8 @@ from recsys.core.model import NO_NEIGHBOUR
 # Scores are looked at in groups of 32, sixteen groups side by side: the width of a register.
 _GROUP, _LANES = 32, 16
 _WHOLE = _GROUP * _LANES
+_BISECTIONS = 24
+_SIGN, _NOT_SIGN = np.uint32(1 << 31), np.uint32((1 << 31) - 1)
 # All but "no infinities": -inf is what may not be listed.
 _compiled = njit(nogil=True, cache=True, fastmath={"nnan", "nsz", "contract", "reassoc"})
 
@@ -31,14 +33,12 @@ def keep_best(row, maxima, found, items, scores):  # type: ignore[no-untyped-def
     Best first, equal ones by column; -inf is no score. Where there are fewer than n, the rest is
     NO_NEIGHBOUR and -inf. `row` has a length of `padded_length`, the padding -inf.
 
-    The n-th best of the groups' maxima is reached by n scores at least, so no score below it is
-    among the best n: only the groups that reach it are looked at one by one.
+    Where n groups' maxima reach a bar, n scores at least do, so no score below it is among the best
+    n: only the groups that reach it are looked at one by one.
     """
     n = len(items)
     _group_maxima(row, maxima)
-    bar = np.float32(-np.inf)
-    if len(maxima) > n:
-        bar = np.partition(maxima, len(maxima) - n)[len(maxima) - n]
+    bar = _bar(maxima, n)
     count = 0
     for group in range(len(maxima)):
         if maxima[group] >= bar and maxima[group] > -np.inf:
@@ -66,15 +66,51 @@ def _group_maxima(row, maxima):  # type: ignore[no-untyped-def]
 
 
 @_compiled
+def _bar(maxima, n):  # type: ignore[no-untyped-def]
+    """A value that n of the maxima reach, and hardly more of them do; -inf where there are fewer.
+
+    By bisection: counting is one pass of wide registers, the exact n-th of them would take several
+    times as long.
+    """
+    low, high = np.float32(np.inf), np.float32(-np.inf)
+    for maximum in maxima:
+        if maximum > -np.inf:
+            low = min(low, maximum)
+        high = max(high, maximum)
+    if _count(maxima, low) < n:
+        return np.float32(-np.inf)
+    for _ in range(_BISECTIONS):
+        middle = np.float32(0.5) * low + np.float32(0.5) * high
+        reached = _count(maxima, middle)
+        if reached < n:
+            high = middle
+        else:
+            low = middle
+            if reached <= n + n // 8:
+                break
+    return low
+
+
+@_compiled
+def _count(maxima, bar):  # type: ignore[no-untyped-def]
+    reached = 0
+    for maximum in maxima:
+        reached += maximum >= bar
+    return reached
+
+
+@_compiled
 def _descending(row, items):  # type: ignore[no-untyped-def]
-    """Items by score, best first, equal ones by row."""
-    items = np.sort(items)
-    order = items[np.argsort(-row[items])]
-    # The quick sort leaves equal scores in any order: they are put right where they stand.
-    for place in range(1, len(order)):
-        item, before = order[place], place - 1
-        while before >= 0 and row[order[before]] == row[item] and order[before] > item:
-            order[before + 1] = order[before]
-            before -= 1
-        order[before + 1] = item
-    return order
+    """Items by score, best first, equal ones by row.
+
+    One sort of integers: the bits of a float, turned so that they grow as it falls, then the row.
+    """
+    chosen, keys = row[items], np.empty(len(items), np.uint64)
+    every = chosen.view(np.uint32)
+    for place in range(len(items)):
+        # The two zeros are equal.
+        bits = every[place] if chosen[place] != 0 else np.uint32(0)
+        falling = bits if bits & _SIGN else ~bits & _NOT_SIGN
+        keys[place] = np.uint64(falling) << np.uint64(32) | np.uint64(items[place])
+    keys.sort()
+    return (keys & np.uint64(0xFFFFFFFF)).astype(np.int32)

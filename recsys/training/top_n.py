@@ -23,7 +23,7 @@ from recsys.training.best_of_row import keep_best, padded_length, scratch
 from recsys.training.prefetch import prefetch_row
 
 # A thread's scores: as many users as fit, for a product over few users is a slow one.
-_SCORES_A_BLOCK = 4_000_000
+_SCORES_A_BLOCK = 8_000_000
 _MOST_USERS_A_BLOCK = 256
 # The neighbours of an item are fetched while those of the items before it are added.
 _ENTRIES_AHEAD = 3
