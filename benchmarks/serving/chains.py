@@ -3,19 +3,23 @@
 import os
 import re
 import shutil
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import httpx
+from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.peers.measure import Laps
 from infra.local.keys import ensure_demo_key
-from infra.local.settings import Settings
+from infra.local.ports import field_name
+from infra.local.settings import LOOPBACK, Settings
 from infra.local.stack import Parts, Stack
 from infra.local.supervision import Supervisor
 
+# The source of an answer, and whether it is degraded, as metrics spell it.
+Answered = tuple[str, str]
 # The process that writes what the services log to files.
 LOGS = "logs"
 
@@ -26,12 +30,14 @@ class Chain:
 
     Attributes:
         settings: of the stack, ports above all.
+        counts_answers: whether its gateways tell in their metrics what they answered.
         pids: by name, "gateway-2" and so on; LOGS is the supervisor that writes their logs.
     """
 
     settings: Settings
     key: str
     pids: Mapping[str, int]
+    counts_answers: bool = False
 
     @property
     def url(self) -> str:
@@ -40,6 +46,16 @@ class Chain:
     def client(self) -> httpx.Client:
         headers = {"X-API-Key": self.key}
         return httpx.Client(base_url=self.url, headers=headers, timeout=10, trust_env=False)
+
+    def answers(self) -> Counter[Answered]:
+        """How many answers its gateways have given so far, by what they count them by."""
+        found = Counter[Answered]()
+        for name in self.pids:
+            if kind_of(name) == "gateway":
+                port = self.settings.ports[field_name(name)]
+                text = httpx.get(f"http://{LOOPBACK}:{port}/metrics", trust_env=False).text
+                found += answers_in(text)
+        return found
 
     def cpu_clock(self) -> "CpuClock":
         return CpuClock(self.pids)
@@ -61,6 +77,18 @@ class CpuClock:
         return {
             kind: sum(one.lap().cpu_seconds for one in laps) for kind, laps in self._laps.items()
         }
+
+
+def answers_in(exposition: str) -> Counter[Answered]:
+    """The gateway's count of answers, in the text that Prometheus reads."""
+    return Counter(
+        {
+            (sample.labels["source"], sample.labels["degraded"]): int(sample.value)
+            for family in text_string_to_metric_families(exposition)
+            for sample in family.samples
+            if sample.name == "recsys_answers_total"
+        }
+    )
 
 
 def kind_of(name: str) -> str:
@@ -88,7 +116,7 @@ def services(name: str, shared: Settings, environment: Mapping[str, str]) -> Ite
             stack.up()
         logs = Supervisor(settings).pid()
         pids = {**pids_of(shared), **pids_of(settings), LOGS: logs}
-        yield Chain(settings, ensure_demo_key(settings), pids)
+        yield Chain(settings, ensure_demo_key(settings), pids, counts_answers=True)
 
 
 @contextmanager

@@ -67,7 +67,7 @@ def other_balance(name: str, chain: Chain, algorithm: str) -> Iterator[Chain]:
     settings = replace(own, ports=replace(own.ports, **numbers))
     others = {process: pid for process, pid in chain.pids.items() if process != "haproxy"}
     with _behind_haproxy(settings, {}, algorithm) as pids:
-        yield Chain(settings, chain.key, {**others, **pids})
+        yield Chain(settings, chain.key, {**others, **pids}, counts_answers=True)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ class Measured:
     """One row under one load in one round.
 
     Attributes:
+        others: good answers of another kind than the row is about, less personal ones above all.
         late_ms: by how much the generator itself came late, the 99th percentile.
         cpu_us: CPU microseconds a request of each kind of process that has a part in the answer.
         log_us: the same of the process that writes the services' log lines to files.
@@ -22,6 +23,7 @@ class Measured:
     round: int
     requests: int
     errors: int
+    others: int
     per_second: float
     p50_ms: float
     p95_ms: float

@@ -8,6 +8,7 @@ from benchmarks.serving.figures import Figure, Measured, cpu, middle, of, p50, p
 from benchmarks.serving.generator import Closed, Open
 from benchmarks.serving.rounds import Rounds, in_turn
 from benchmarks.serving.rows import Row
+from benchmarks.serving.tables import faults
 
 FULL, STEADY = "closed loop, 64 connections", "steady"
 _CONNECTIONS = 64
@@ -36,7 +37,8 @@ class Option:
             "CPU us a request",
             "of all CPU",
         ]
-        lines = [f"| {' | '.join(head)} | errors |", "|---" * (len(head) + 1) + "|"]
+        head += ["errors", "degraded"]
+        lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
         lines += [self._line(way, ways[0]) for way in ways]
         title = f"**{self.title}** (from the second column on at {self.steady:,} requests/s)"
         return "\n".join([title, "", *lines])
@@ -45,8 +47,8 @@ class Option:
         cells = [way, self._cell(way, first, FULL, _per_second, "{:,.0f}")]
         for figure, form in ((p50, "{:.2f}"), (p99, "{:.2f}"), (cpu, "{:.0f}"), (busy, "{:.0%}")):
             cells.append(self._cell(way, first, STEADY, figure, form))
-        errors = sum(one.errors for one in self.measured if one.row == way)
-        return f"| {' | '.join(cells)} | {errors or 0} |"
+        cells += faults([one for one in self.measured if one.row == way])
+        return f"| {' | '.join(cells)} |"
 
     def _cell(self, way: str, first: str, load: str, figure: Figure, form: str) -> str:
         text = form.format(middle(of(self.measured, way, load), figure))

@@ -51,7 +51,7 @@ class Rounds:
         self._attack(row, load, self.seconds * _WARM_UP_SHARE)
         if row.prepare:
             row.prepare(self.seed)
-        clock = row.chain.cpu_clock()
+        answers, clock = row.answers(), row.chain.cpu_clock()
         hits = self._attack(row, load, self.seconds)
         spent = clock.seconds()
         count = len(hits.status)
@@ -61,6 +61,7 @@ class Rounds:
             round=number,
             requests=count,
             errors=hits.errors,
+            others=row.others(row.answers() - answers),
             per_second=hits.per_second,
             p50_ms=hits.latency_ms(50),
             p95_ms=hits.latency_ms(95),
@@ -96,6 +97,7 @@ def in_turn(rows: Sequence[Row], number: int) -> list[Row]:
 
 def _say(found: Measured) -> None:
     errors = f", {found.errors} ERRORS" if found.errors else ""
+    errors += f", {found.others} OTHER ANSWERS" if found.others else ""
     print(
         f"round {found.round + 1}, {found.load}: {found.row}: {found.per_second:,.0f}/s, "
         f"p99 {found.p99_ms:.1f} ms, {found.total_us:.0f} us{errors}",

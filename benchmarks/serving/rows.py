@@ -1,6 +1,7 @@
 """What is asked: the rows of the tables, each a list of requests to one chain."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -8,7 +9,7 @@ from random import Random
 
 import httpx
 
-from benchmarks.serving.chains import Chain
+from benchmarks.serving.chains import Answered, Chain
 from benchmarks.serving.generator import Request
 from benchmarks.serving.made_up_shop import MadeUpShop, let_look_around
 from infra.local.tables import DEMO_TENANT
@@ -20,7 +21,9 @@ WRITING = ("haproxy", "gateway", "ingest", "redis", "hbase")
 EVENTS_A_BATCH = 5
 _BATCHES = 2000
 # Of a large shop, as many as come to be asked while a row is measured, and more.
-_MOST_USERS = 25_000
+MOST_USERS = 25_000
+# As many as the cache of a recommender holds, at some 5 KB each, with room to spare.
+KEPT_USERS = 4_000
 _TIMEOUT_SECONDS = 10.0
 
 Prepare = Callable[[int], None]
@@ -61,6 +64,15 @@ class Row:
             if problem := _problem(answer, self.expected):
                 raise SystemExit(f"{self.name}: {answer.url} answers {problem}")
 
+    def answers(self) -> Counter[Answered]:
+        """How many answers there were so far; nothing where nobody counts them."""
+        counted = self.chain.counts_answers and "source" in self.expected
+        return self.chain.answers() if counted else Counter()
+
+    def others(self, answers: Counter[Answered]) -> int:
+        """How many of these were degraded or from elsewhere than the row is about."""
+        return answers.total() - answers[str(self.expected.get("source")), "false"]
+
     def answer_bytes(self) -> int:
         """The length of an answer's body as it comes over the network."""
         return next(self._answers(1)).num_bytes_downloaded
@@ -76,16 +88,16 @@ def hello(chain: Chain) -> Row:
     return Row("hello", chain, ("haproxy", "gateway"), [Request("/v1/hello")], {})
 
 
-def stored(name: str, chain: Chain, shop: MadeUpShop) -> Row:
+def stored(name: str, chain: Chain, shop: MadeUpShop, most_users: int = KEPT_USERS) -> Row:
     """Lists of the nightly job, of users of the first half of the shop's."""
-    users = shop.user_ids()[: min(shop.users // 2, _MOST_USERS)]
+    users = shop.user_ids()[: min(shop.users // 2, most_users)]
     requests = [Request(recommendations(user_id)) for user_id in users]
     return Row(name, chain, READING, requests, {"source": "stored", "degraded": False})
 
 
 def fold_in(name: str, chain: Chain, shop: MadeUpShop, client: Redis) -> Row:
     """Users of the other half, each with other events every time: nothing is known beforehand."""
-    users = shop.user_ids()[-min(shop.users // 2, _MOST_USERS) :]
+    users = shop.user_ids()[-min(shop.users // 2, MOST_USERS) :]
     requests = [Request(recommendations(user_id)) for user_id in users]
     expected = {"source": "fold_in", "degraded": False}
     prepare = partial(let_look_around, client, DEMO_TENANT, shop, users)

@@ -27,11 +27,12 @@ def load_table(measured: Sequence[Measured], load: str) -> str:
     kinds = list(dict.fromkeys(kind for one in here for kind in one.cpu_us))
     head = ["", "requests/s", "p50 ms", "p95 ms", "p99 ms", "sent late ms"]
     head += [f"{kind} us" for kind in kinds]
-    head += ["total us", f"x {BASELINE}'s", f"p99 x {BASELINE}'s", "errors"]
+    head += ["total us", f"x {BASELINE}'s", f"p99 x {BASELINE}'s", "errors", "degraded"]
     lines = [_line(head), _line(["---"] * len(head))]
     lines += [
-        _line([row, *_figures(of(here, row, load), kinds), *_ratios(here, row, load)])
+        _line([row, *_figures(found, kinds), *_ratios(here, row, load), *faults(found)])
         for row in rows
+        for found in [of(here, row, load)]
     ]
     return "\n".join([f"**{load}**", "", *lines])
 
@@ -61,11 +62,16 @@ def _figures(rounds: Sequence[Measured], kinds: Sequence[str]) -> Iterator[str]:
 
 
 def _ratios(measured: Sequence[Measured], row: str, load: str) -> list[str]:
-    errors = sum(one.errors for one in of(measured, row, load))
-    asked = sum(one.requests for one in of(measured, row, load))
-    failed = f"**{errors:,} of {asked:,}**" if errors else "0"
     against = [ratio(measured, row, BASELINE, load, figure) for figure in (cpu, p99)]
-    return [*(_NO_PART if one is None else f"{one:.2f}" for one in against), failed]
+    return [_NO_PART if one is None else f"{one:.2f}" for one in against]
+
+
+def faults(rounds: Sequence[Measured]) -> tuple[str, str]:
+    """Errors, and answers of another kind than was to be measured, as they are to stand out."""
+    asked = sum(one.requests for one in rounds)
+    counts = sum(one.errors for one in rounds), sum(one.others for one in rounds)
+    errors, others = (f"**{count:,} of {asked:,}**" if count else "0" for count in counts)
+    return errors, others
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""CPU time of processes by their kind."""
+"""What a chain tells of itself: CPU time of processes by their kind, and answers by theirs."""
 
 import subprocess
 import sys
@@ -8,7 +8,8 @@ from contextlib import ExitStack, contextmanager
 import psutil
 import pytest
 
-from benchmarks.serving.chains import CpuClock, kind_of
+from benchmarks.serving.chains import CpuClock, answers_in, kind_of
+from recsys.runtime.metrics import new_metrics
 
 # Says so when it has spent that much CPU time in a thread, and waits to be told to end.
 _SPENDER = """
@@ -76,3 +77,14 @@ def test_a_process_that_ended_makes_the_measurement_worthless() -> None:
 )
 def test_replicas_are_of_one_kind(name: str, kind: str) -> None:
     assert kind_of(name) == kind
+
+
+def test_answers_are_counted_as_the_gateway_counts_them() -> None:
+    metrics = new_metrics()
+    for source, degraded, count in (("stored", False, 3), ("popular", True, 2)):
+        for _ in range(count):
+            metrics.answers[source, degraded].inc()
+
+    found = answers_in(metrics.exposition().decode())
+
+    assert found == {("stored", "false"): 3, ("popular", "true"): 2}

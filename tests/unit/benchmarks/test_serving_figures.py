@@ -17,6 +17,7 @@ def measured(row: str, number: int, gateway_us: float, p99_ms: float = 1.0) -> M
         round=number,
         requests=1000,
         errors=0,
+        others=0,
         per_second=500.0,
         p50_ms=0.5,
         p95_ms=0.8,
@@ -84,12 +85,14 @@ def test_a_table_has_a_line_a_row_with_a_gap_for_processes_without_a_part() -> N
 
     assert table[0] == f"**{LOAD}**"
     cells = {line.split(" | ")[0].strip("| "): line.split(" | ")[6:] for line in table[4:]}
-    assert cells["hello"] == ["10", "40", "-", "50", "1.00", "1.00", "0 |"]
-    assert cells["ours"] == ["10", "115", "-", "125", "2.00", "2.50", "0 |"]
-    assert cells["more"] == ["10", "-", "5", "15", "0.30", "0.50", "0 |"]
+    assert cells["hello"] == ["10", "40", "-", "50", "1.00", "1.00", "0", "0 |"]
+    assert cells["ours"] == ["10", "115", "-", "125", "2.00", "2.50", "0", "0 |"]
+    assert cells["more"] == ["10", "-", "5", "15", "0.30", "0.50", "0", "0 |"]
 
 
-def test_errors_stand_out() -> None:
-    bad = replace(ROUNDS[1], errors=3)
+def test_errors_and_degraded_answers_stand_out() -> None:
+    bad = replace(ROUNDS[1], errors=3, others=7)
 
-    assert "**3 of 3,000**" in load_table([ROUNDS[0], bad, *ROUNDS[2:]], LOAD)
+    table = load_table([ROUNDS[0], bad, *ROUNDS[2:]], LOAD)
+
+    assert table.endswith("| **3 of 3,000** | **7 of 3,000** |")

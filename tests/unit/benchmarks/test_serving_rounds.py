@@ -124,7 +124,7 @@ def test_each_option_is_told_by_its_own_measurements() -> None:
     assert len(rounds.measured) == 4
 
 
-@pytest.mark.parametrize(("errors", "said"), [(0, "| 0 |"), (7, "| 7 |")])
+@pytest.mark.parametrize(("errors", "said"), [(0, "| 0 | 0 |"), (7, "| **7 of 1,500** | 0 |")])
 def test_errors_of_a_way_are_told(errors: int, said: str) -> None:
     rounds, _ = measuring(before=1000)
     option = compare("An option", rounds, [row("before")], 1)
