@@ -3,7 +3,7 @@
 Each port has one real adapter and one in-memory twin, and one contract suite runs on both.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -143,6 +143,9 @@ class ServingStore(Protocol):
         Raises:
             InvalidModel: when a part is missing.
         """
+
+    async def hidden_changes(self, tenant: str) -> Hashable:
+        """Differs from what it was whenever `hidden` has changed since; costs little to ask."""
 
     async def hidden(self, tenant: str) -> set[str]:
         """Ids of the items that must not be shown now."""

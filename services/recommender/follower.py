@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -57,6 +57,7 @@ class ModelFollower:
         self._clock = clock
         self.on_change: Callable[[], None] = _nobody_listens
         self._serving: dict[str, Serving | None] = dict.fromkeys(tenants)
+        self._hidden_seen: dict[str, Hashable] = {}
         self._refused: dict[str, tuple[str, float]] = {}
 
     def serving(self, tenant: str) -> Serving:
@@ -128,7 +129,12 @@ class ModelFollower:
         serving = self._serving[tenant]
         if serving is None:
             return
+        # Asked before the set is read: a change between the two is seen next time.
+        changes = await self._store.hidden_changes(tenant)
+        if tenant in self._hidden_seen and self._hidden_seen[tenant] == changes:
+            return
         hidden_ids = frozenset(await self._store.hidden(tenant))
+        self._hidden_seen[tenant] = changes
         if hidden_ids != serving.hidden_ids:
             rows = serving.model.rows_of(hidden_ids)
             self._serving[tenant] = replace(serving, hidden_ids=hidden_ids, hidden=rows)

@@ -1,5 +1,7 @@
 """What every HiddenItems does, real or in memory."""
 
+import itertools
+
 import pytest
 
 from tests.contract.test_published_models import STRANGE_IDS
@@ -40,3 +42,14 @@ def test_item_ids_are_opaque(serving_side: ServingSide, ask: Ask, item_id: str) 
     serving_side.hidden.hide("shop", item_id)
 
     assert ask(serving_side.serving.hidden("shop")) == {item_id}
+
+
+def test_a_change_can_be_told_without_reading_all(serving_side: ServingSide, ask: Ask) -> None:
+    seen = [ask(serving_side.serving.hidden_changes("shop"))]
+    for change in (serving_side.hidden.hide, serving_side.hidden.show, serving_side.hidden.hide):
+        change("shop", "lamp")
+        seen.append(ask(serving_side.serving.hidden_changes("shop")))
+        serving_side.hidden.hide("othershop", "chair")
+        assert ask(serving_side.serving.hidden_changes("shop")) == seen[-1]
+
+    assert all(before != after for before, after in itertools.pairwise(seen))

@@ -1,7 +1,7 @@
 """Published versions and what serving reads of them, in memory."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Sequence
 
 from recsys.core.behaviour import RememberedEvents, StoredUser
 from recsys.core.errors import InvalidModel
@@ -65,6 +65,9 @@ class MemoryServingStore:
             return self._published.item_sides[tenant, version]
         except KeyError:
             raise InvalidModel(f"model {version} of {tenant} was not published") from None
+
+    async def hidden_changes(self, tenant: str) -> Hashable:
+        return frozenset(self._hidden_items.of_tenant(tenant))
 
     async def hidden(self, tenant: str) -> set[str]:
         return self._hidden_items.of_tenant(tenant)

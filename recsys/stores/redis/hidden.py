@@ -13,9 +13,13 @@ class RedisHiddenItems:
         self._redis = client
 
     def hide(self, tenant: str, item_id: str) -> None:
-        with translated_errors():
-            self._redis.sadd(keys.hidden_items(tenant), item_id)
+        with translated_errors(), self._redis.pipeline(transaction=True) as both:
+            both.sadd(keys.hidden_items(tenant), item_id)
+            both.incr(keys.hidden_changes(tenant))
+            both.execute()
 
     def show(self, tenant: str, item_id: str) -> None:
-        with translated_errors():
-            self._redis.srem(keys.hidden_items(tenant), item_id)
+        with translated_errors(), self._redis.pipeline(transaction=True) as both:
+            both.srem(keys.hidden_items(tenant), item_id)
+            both.incr(keys.hidden_changes(tenant))
+            both.execute()

@@ -43,5 +43,10 @@ def hidden_items(tenant: str) -> str:
     return f"recsys:{tenant}:hidden"
 
 
+def hidden_changes(tenant: str) -> str:
+    """Counts the changes of the set above, so that readers need not read it again and again."""
+    return f"recsys:{tenant}:hidden_changes"
+
+
 def nightly_lock(tenant: str) -> str:
     return f"recsys:{tenant}:nightly"

@@ -1,6 +1,6 @@
 """What the recommender reads from Redis, on its event loop."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any
 
 import redis.asyncio
@@ -41,6 +41,10 @@ class RedisServingStore:
         if not manifest or not chunks:
             raise InvalidModel(f"model {version} of {tenant} is not whole in Redis")
         return to_bytes(manifest), b"".join(chunks)
+
+    async def hidden_changes(self, tenant: str) -> Hashable:
+        with translated_errors():
+            return await self._redis.get(keys.hidden_changes(tenant))
 
     async def hidden(self, tenant: str) -> set[str]:
         with translated_errors():

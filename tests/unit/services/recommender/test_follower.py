@@ -118,3 +118,24 @@ def test_a_manifest_of_another_format_is_refused(shop: Shop) -> None:
     shop.published.activate("shop", "v2")
     shop.refresh()
     assert shop.version == "v1"
+
+
+def test_the_hidden_items_are_read_again_only_when_they_changed(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    hidden = MemoryServingStore.hidden
+
+    async def counted(store: MemoryServingStore, tenant: str) -> set[str]:
+        read.append(tenant)
+        return await hidden(store, tenant)
+
+    monkeypatch.setattr(MemoryServingStore, "hidden", counted)
+    shop.publish("v1")
+    for _ in range(3):
+        shop.refresh()
+    assert len(read) == 1
+    shop.hidden_items.hide("shop", "i2")
+    shop.refresh()
+    assert shop.follower.serving("shop").hidden == {2}
+    assert len(read) == 2
