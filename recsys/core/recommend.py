@@ -6,7 +6,7 @@ second fills what the one before left open: the list, then popular items the use
 popular items again. `source` names the first one that gave anything.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import islice
@@ -176,7 +176,13 @@ def _answer(
 def _popular(items: ItemSide, never: Collection[int], n: int) -> list[int]:
     allowed = (
         item_index
-        for item_index in items.popular.tolist()
+        for item_index in _in_pieces(items.popular)
         if items.eligible[item_index] and item_index not in never
     )
     return list(islice(allowed, n))
+
+
+def _in_pieces(rows: Indices, length: int = 256) -> Iterator[int]:
+    """One by one, without turning all of a large catalogue into Python's numbers."""
+    for start in range(0, len(rows), length):
+        yield from rows[start : start + length].tolist()

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from recsys.core.behaviour import RememberedEvents, StoredUser
-from recsys.core.recommend import PersonalList, Source
+from recsys.core.recommend import NO_LIST, PersonalList, Source
 
+NO_EVENTS = RememberedEvents((), lambda _: [])
 # Python's own share of an entry: objects, dictionaries, arrays' headers. Measured, rounded up.
 _OVERHEAD_BYTES = 2_000
 # Counted before it is there: that of some 100 items, or of fewer with long titles.
@@ -65,6 +66,11 @@ class CachedUser:
             entries += len(self.stored.items)
         packed = _BYTES_A_LIST_ENTRY * entries + _BYTES_A_HISTORY_ENTRY * history
         return packed + self.rendered.size_bytes()
+
+
+def a_stranger() -> CachedUser:
+    """Somebody of whom nothing is known."""
+    return CachedUser(None, NO_EVENTS, NO_LIST, frozenset())
 
 
 class Sized(Protocol):

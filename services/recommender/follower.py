@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -11,6 +11,7 @@ from recsys.core.errors import InvalidModel, NotFound, Unavailable
 from recsys.core.ports import ServingStore
 from recsys.runtime.garbage import keep_for_long
 from recsys.runtime.metrics import Metrics
+from services.recommender.answer_cache import CachedUser, a_stranger
 from services.recommender.loaded_model import LoadedModel, load_model
 
 POLL_SECONDS = 0.25
@@ -26,11 +27,13 @@ class Serving:
 
     Attributes:
         hidden: rows of the items that must not be shown now.
+        nobody: a shopper of whom nothing is known.
     """
 
     model: LoadedModel
     hidden_ids: frozenset[str]
     hidden: frozenset[int]
+    nobody: CachedUser = field(default_factory=a_stranger, compare=False, repr=False)
 
 
 class ModelFollower:

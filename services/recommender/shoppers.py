@@ -10,7 +10,6 @@ from recsys.core.errors import Unavailable
 from recsys.core.model import History
 from recsys.core.ports import ReadUser, ServingStore, WantedUser
 from recsys.core.recommend import (
-    NO_LIST,
     Answer,
     PersonalList,
     Source,
@@ -19,13 +18,11 @@ from recsys.core.recommend import (
     neighbour_list,
 )
 from recsys.runtime.metrics import Metrics
-from services.recommender.answer_cache import CachedUser, Rendering
+from services.recommender.answer_cache import NO_EVENTS, CachedUser, Rendering
 from services.recommender.fold_in_worker import FoldInWorker
 from services.recommender.follower import Serving
 from services.recommender.questions import MAX_LIMIT
 from services.recommender.rendering import render
-
-_NO_EVENTS = RememberedEvents((), lambda _: [])
 
 _log = structlog.get_logger()
 
@@ -97,32 +94,34 @@ class Shoppers:
         history = session_history(serving.model.items, item_ids)
         personal = list_without_scoring(None, history)
         if personal is not None:
-            return Found(serving, CachedUser(None, _NO_EVENTS, personal, serving.hidden))
-        return self._folded_in(serving, None, _NO_EVENTS, history, within_seconds, cache_as=None)
+            return Found(serving, CachedUser(None, NO_EVENTS, personal, serving.hidden))
+        return self._folded_in(serving, None, NO_EVENTS, history, within_seconds, False, None)
 
     def _current(
         self, one: AskedUser, known: CachedUser | None, read: ReadUser
     ) -> Found | Awaitable[Found]:
         serving, model = one.serving, one.serving.model
-        if read.problem is not None:
+        degraded = read.problem is not None
+        if degraded:
             _log.warning("user_record_damaged", reason=read.problem)
         stored = read.stored or (known.stored if known else None)
         if known and _still_holds(known, stored, read.recent, serving):
             self._kept.inc()
-            return Found(serving, known)
+            return Found(serving, known, degraded)
         self._made.inc()
+        if not stored and not read.recent.packed:
+            return Found(serving, serving.nobody, degraded)
         history = stored.history if stored else History.empty()
         if read.recent.packed:
             history = current_history(model.items, model.recipe, history, read.recent.events())
         personal = list_without_scoring(stored, history)
         if personal is None:
             return self._folded_in(
-                serving, stored, read.recent, history, one.within_seconds, cache_as=one.user_id
+                one.serving, stored, read.recent, history, one.within_seconds, degraded, one.user_id
             )
         user = CachedUser(stored, read.recent, personal, serving.hidden)
-        if stored or read.recent.packed:
-            model.users.put(one.user_id, user)
-        return Found(serving, user, degraded=read.problem is not None)
+        model.users.put(one.user_id, user)
+        return Found(serving, user, degraded)
 
     def _folded_in(
         self,
@@ -131,7 +130,7 @@ class Shoppers:
         recent: RememberedEvents,
         history: History,
         within_seconds: float,
-        *,
+        degraded: bool,
         cache_as: str | None,
     ) -> Found | Awaitable[Found]:
         model, hidden = serving.model, serving.hidden
@@ -144,7 +143,7 @@ class Shoppers:
             user = CachedUser(stored, recent, personal, hidden)
             if cache_as is not None:
                 model.users.put(cache_as, user)
-            return Found(serving, user)
+            return Found(serving, user, degraded)
 
         async def keep_later(coming: Awaitable[PersonalList]) -> Found:
             return keep(await coming)
@@ -167,5 +166,4 @@ def _without_store(one: AskedUser, known: CachedUser | None) -> Found:
     """The list as it was lately, or none: then the answer is what is popular."""
     if known is not None:
         return Found(one.serving, known, degraded=True)
-    user = CachedUser(None, _NO_EVENTS, NO_LIST, one.serving.hidden)
-    return Found(one.serving, user, degraded=True)
+    return Found(one.serving, one.serving.nobody, degraded=True)

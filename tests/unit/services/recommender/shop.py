@@ -30,9 +30,10 @@ ANN = StoredUser(np.array([3, 1], np.int32), np.array([2.0, 1.0], np.float32), a
 
 
 class WatchedStore(MemoryServingStore):
-    """Counts the round trips, and can be away."""
+    """Counts the round trips, can be away, and hold damaged records."""
 
     away = False
+    damaged: frozenset[str] | set[str] = frozenset()
 
     def __init__(self, *stores: Any) -> None:
         super().__init__(*stores)
@@ -42,7 +43,11 @@ class WatchedStore(MemoryServingStore):
         self.trips.append(wanted)
         if self.away:
             raise Unavailable("redis", "away")
-        return await super().users(wanted)
+        found = await super().users(wanted)
+        return [
+            ReadUser(None, read.recent, "cut off") if user.user_id in self.damaged else read
+            for user, read in zip(wanted, found, strict=True)
+        ]
 
 
 class Shop:

@@ -178,3 +178,14 @@ def test_ids_and_titles_of_any_script_are_plain_json(shop: Shop) -> None:
     shop.happens("bob", "i3")
     items = document(answers(shop, of_user("bob", limit=6))[1])["items"]
     assert odd in [item["title"] for item in items]
+
+
+def test_a_damaged_record_degrades_one_shopper_and_no_other(shop: Shop) -> None:
+    shop.happens("ann", "i3")
+    shop.store.damaged = {"ann"}
+    for _ in range(2):
+        found = answers(shop, of_user("ann", 1), of_user("bob", 2))
+        assert (document(found[1])["source"], found[1].degraded) == ("fold_in", True)
+        assert not found[2].degraded
+    shop.store.damaged = set()
+    assert not answers(shop, of_user("ann"))[1].degraded
