@@ -77,7 +77,7 @@ def _behind_haproxy(
     """Process ids by name. Raises SystemExit, with what it said, when it does not work in time."""
     preflight.make_folders(settings)
     haproxy.render(settings)
-    _choose(settings.config / "haproxy.cfg", algorithm)
+    choose(settings.config / "haproxy.cfg", algorithm)
     balancer = haproxy.program(settings)
     given = os.environ | balancer.environment
     with ExitStack() as running:
@@ -93,7 +93,7 @@ def _behind_haproxy(
         yield pids
 
 
-def _choose(config: Path, algorithm: str) -> None:
+def choose(config: Path, algorithm: str) -> None:
     """Replace how the balancer chooses."""
     text = config.read_text(encoding="utf-8")
     if text.count(f"balance {_ALGORITHM}") != 1:

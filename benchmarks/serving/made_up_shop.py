@@ -54,10 +54,10 @@ def publish(client: Redis, tenant: str, shop: MadeUpShop) -> str:
     """
     version = time.strftime("%Y%m%dT%H%M%SZ-", time.gmtime()) + secrets.token_hex(4)
     published, random = RedisPublishedModels(client), np.random.default_rng(7)
-    items = pack_items(_items(shop, random))
+    items = pack_items(made_up_items(shop, random))
     manifest = _manifest(tenant, version, shop, items)
     published.write_items(tenant, version, manifest.to_json(), items)
-    for block in _blocks(shop, random):
+    for block in blocks(shop, random):
         published.write_users(tenant, version, block)
     published.activate(tenant, version)
     published.retire(tenant, keep=[version])
@@ -88,7 +88,7 @@ def _forget_recent(client: Redis, tenant: str) -> None:
         client.unlink(*found[start : start + _USERS_A_BLOCK])
 
 
-def _items(shop: MadeUpShop, random: np.random.Generator) -> ItemSide:
+def made_up_items(shop: MadeUpShop, random: np.random.Generator) -> ItemSide:
     shape = shop.items, NEIGHBOURS_AN_ITEM
     factors = random.normal(size=(shop.items, shop.factors)).astype(np.float32)
     neighbours = random.integers(0, shop.items, shape, np.int32)
@@ -98,7 +98,7 @@ def _items(shop: MadeUpShop, random: np.random.Generator) -> ItemSide:
     return replace(side, titles=titles)
 
 
-def _blocks(shop: MadeUpShop, random: np.random.Generator) -> Iterator[UserBlock]:
+def blocks(shop: MadeUpShop, random: np.random.Generator) -> Iterator[UserBlock]:
     user_ids = shop.user_ids()
     for start in range(0, shop.users, _USERS_A_BLOCK):
         yield _block(user_ids[start : start + _USERS_A_BLOCK], shop.items, random)

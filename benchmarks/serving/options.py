@@ -70,8 +70,9 @@ def compare(title: str, rounds: Rounds, ways: Sequence[Row], count: int) -> Opti
 
 
 def busy(measured: Measured) -> float:
-    """The share of the machine's CPU that the chain takes."""
-    return measured.total_us * measured.per_second / 1e6 / len(os.sched_getaffinity(0))
+    """The share of the machine's CPU that the chain takes, for good answers and for errors."""
+    asked = measured.per_second * measured.requests / (measured.requests - measured.errors)
+    return measured.total_us * asked / 1e6 / len(os.sched_getaffinity(0))
 
 
 def _per_second(measured: Measured) -> float:
