@@ -4,6 +4,7 @@ import argparse
 import os
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -18,8 +19,12 @@ from recsys.training.als import AlsSettings, Device
 from spark_jobs.distributed.data_parallel import DataParallel
 from spark_jobs.distributed.model_parallel import ModelParallel
 from spark_jobs.distributed.pairs_source import PairsSource, write_pairs
+from spark_jobs.distributed.strategy import TrainingStrategy
 
-STRATEGIES = {"data-parallel": DataParallel, "model-parallel": ModelParallel}
+STRATEGIES: dict[str, Callable[[Path, int], TrainingStrategy]] = {
+    "data-parallel": DataParallel,
+    "model-parallel": ModelParallel,
+}
 ROOT = Path(__file__).parents[2]
 MEASURED = "iterations"
 # Iterations in which JVMs compile their code and Python workers start.

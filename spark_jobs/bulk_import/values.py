@@ -70,7 +70,7 @@ def read_timestamp_ms(value: Any) -> int:
         return _milliseconds(value)
     if isinstance(value, date):
         return _milliseconds(datetime.combine(value, time.min))
-    if isinstance(value, str):
+    if isinstance(value, str) and not _is_long_number(value):
         try:
             # Some exports end in " UTC" where ISO 8601 has "Z".
             return _milliseconds(datetime.fromisoformat(value.strip().removesuffix(" UTC")))
@@ -83,6 +83,11 @@ def read_timestamp_ms(value: Any) -> int:
     if not math.isfinite(number):
         raise ValueError("must be a finite number")
     return round(number if abs(number) >= SMALLEST_MILLISECONDS else number * 1000)
+
+
+def _is_long_number(text: str) -> bool:
+    """Of milliseconds, which could be read as a date, any digit and a time: 1012121212345."""
+    return text.strip().isdigit() and len(text.strip()) > len("YYYYMMDD")
 
 
 def _milliseconds(moment: datetime) -> int:

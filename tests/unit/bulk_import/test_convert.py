@@ -56,6 +56,20 @@ def test_a_bad_row_is_refused_with_all_its_faults(change: dict[str, Any], messag
         EventConverter(EVENT_COLUMNS)(ROW | change)
 
 
+@pytest.mark.parametrize(
+    ("text", "timestamp_ms"),
+    [
+        ("1300000000", 1_300_000_000_000),
+        ("1012121212345", 1_012_121_212_345),
+        (" 1300000000000 ", 1_300_000_000_000),
+        ("20110313", 1_299_974_400_000),
+        ("2011-03-13 07:06:40 UTC", 1_300_000_000_000),
+    ],
+)
+def test_numbers_and_dates_are_told_apart(text: str, timestamp_ms: int) -> None:
+    assert EventConverter(EVENT_COLUMNS)(ROW | {"at": text}).timestamp_ms == timestamp_ms
+
+
 def test_without_an_event_id_equal_rows_are_one_event() -> None:
     columns = {name: column for name, column in EVENT_COLUMNS.items() if name != "event_id"}
     convert = EventConverter(columns)
