@@ -15,8 +15,8 @@ from recsys.rpc.v1 import recommender_pb2 as pb
 from services.gateway.asked import About, Asked
 from services.gateway.popular_snapshot import PopularSnapshots
 from services.gateway.problems import OVERLOADED, TIMED_OUT, UNAVAILABLE, ProblemError, ProblemType
-from services.gateway.replica import Replica, State
-from services.gateway.replica_addresses import LOOKUP_SECONDS, ReplicaAddresses
+from services.gateway.replica_addresses import ReplicaAddresses
+from services.gateway.replicas import Replicas
 from services.gateway.rpc_problems import problem_of_status
 
 _MOST_A_REQUEST = 64
@@ -46,25 +46,27 @@ class Recommenders:
     name = "recommender"
 
     def __init__(self, addresses: ReplicaAddresses, seconds: float, max_pending: int) -> None:
-        self._addresses = addresses
         self._seconds = seconds
         self._max_pending = max_pending
         self._loop = asyncio.get_running_loop()
-        self._replicas: dict[str, Replica] = {}
-        self._rotation: deque[Replica] = deque()
+        self._snapshots = PopularSnapshots()
+        self._replicas = Replicas(
+            addresses,
+            on_free=self._flush_soon,
+            on_lost=self._ask_again,
+            on_snapshot=self._snapshots.take,
+        )
         self._waiting: deque[Asked] = deque()
         self._pending = 0
         # The questions by the time at which they end; some are answered already.
         self._ending: deque[Asked] = deque()
-        self._snapshots = PopularSnapshots()
         self._sweeping = False
         self._flushing = False
         self._gathering: asyncio.TimerHandle | None = None
-        self._following = asyncio.create_task(self._follow_addresses())
 
     def is_ready(self) -> bool:
         """Whether any replica answers."""
-        return any(replica.state is State.READY for replica in self._rotation)
+        return self._replicas.is_any_ready()
 
     def pending(self) -> int:
         """How many questions are under way."""
@@ -81,8 +83,6 @@ class Recommenders:
             return self._fall_back(tenant, limit, UNAVAILABLE)
         self._shed(now)
         asked = Asked(tenant, about, limit, now + self._seconds, self._loop.create_future())
-        self._ending.append(asked)
-        self._sweep_soon()
         self._pending += 1
         try:
             return await self._answered(asked)
@@ -90,9 +90,7 @@ class Recommenders:
             self._pending -= 1
 
     async def close(self) -> None:
-        self._following.cancel()
-        running = [replica.stop() for replica in self._replicas.values()]
-        await asyncio.gather(self._following, *running, return_exceptions=True)
+        await self._replicas.close()
 
     async def _answered(self, asked: Asked) -> pb.RenderedAnswer:
         while True:
@@ -109,14 +107,12 @@ class Recommenders:
     def _queue(self, asked: Asked) -> None:
         asked.waiting_since = self._loop.time()
         self._waiting.append(asked)
+        self._ending.append(asked)
         self._flush_soon()
+        self._sweep_soon()
 
     def _can_ask(self, now: float) -> bool:
-        """Also of one that hangs for a moment: it may come back before the time is over."""
-        return any(
-            replica.state is State.READY or replica.is_hung_for_less_than(self._seconds, now)
-            for replica in self._rotation
-        )
+        return self._replicas.can_answer_within(self._seconds, now)
 
     def _shed(self, now: float) -> None:
         is_late = bool(self._waiting) and now - self._waiting[0].waiting_since > _SHED_SECONDS
@@ -138,8 +134,9 @@ class Recommenders:
     def _flush(self) -> None:
         self._flushing = False
         now = self._loop.time()
-        while self._waiting and self._is_worth_a_request(now) and (free := self._next_free()):
-            share = -(-len(self._waiting) // self._count_free(free))
+        replicas = self._replicas
+        while self._waiting and self._is_worth_a_request(now) and (free := replicas.next_free()):
+            share = -(-len(self._waiting) // replicas.count_free())
             most = min(max(share, _FEWEST_A_REQUEST), _MOST_A_REQUEST)
             if batch := self._next_batch(most):
                 free.send(batch, now)
@@ -148,7 +145,7 @@ class Recommenders:
         """Few questions wait for the request under way, if there is one: a message costs more."""
         if len(self._waiting) >= _FEWEST_A_REQUEST:
             return True
-        if not any(replica.is_busy for replica in self._rotation):
+        if not self._replicas.is_any_busy():
             return True
         left = self._waiting[0].waiting_since + _GATHER_SECONDS - now
         if left > 0 and self._gathering is None:
@@ -166,16 +163,6 @@ class Recommenders:
             if not asked.is_over:
                 batch.append(asked)
         return batch
-
-    def _next_free(self) -> Replica | None:
-        for _ in range(len(self._rotation)):
-            self._rotation.rotate(-1)
-            if self._rotation[-1].is_free:
-                return self._rotation[-1]
-        return None
-
-    def _count_free(self, found: Replica) -> int:
-        return sum(replica.is_free for replica in self._rotation if replica is not found) + 1
 
     def _ask_again(self, lost: Sequence[Asked]) -> None:
         """Put questions that got no answer where they were first in line again."""
@@ -210,7 +197,7 @@ class Recommenders:
         """Look after all that is under way: one timer for all instead of one for each."""
         self._sweeping = False
         now = self._loop.time()
-        for replica in self._rotation:
+        for replica in self._replicas:
             if replica.is_silent(now, HUNG_SECONDS):
                 replica.give_up(now)
             elif overdue := replica.take_overdue(now - self._seconds / 2, _MOST_ATTEMPTS):
@@ -219,32 +206,6 @@ class Recommenders:
             self._end(self._ending.popleft(), TIMED_OUT)
         if self._ending:
             self._sweep_soon()
-
-    async def _follow_addresses(self) -> None:
-        """Keep one stream to each replica the target names."""
-        while True:
-            try:
-                self._follow(await self._addresses.look_up())
-            except OSError as error:
-                _log.warning("recommenders_not_found", reason=str(error))
-            await asyncio.sleep(LOOKUP_SECONDS)
-
-    def _follow(self, addresses: frozenset[str]) -> None:
-        for address in addresses - self._replicas.keys():
-            replica = Replica(
-                address,
-                on_free=self._flush_soon,
-                on_lost=self._ask_again,
-                on_snapshot=self._snapshots.take,
-            )
-            self._replicas[address] = replica
-            self._rotation.append(replica)
-        for address in self._replicas.keys() - addresses:
-            # One that still talks is on its way out, and says itself when it is done.
-            if self._replicas[address].state is State.AWAY:
-                gone = self._replicas.pop(address)
-                self._rotation.remove(gone)
-                gone.stop()
 
 
 def _problem(kind: ProblemType, detail: str) -> ProblemError:

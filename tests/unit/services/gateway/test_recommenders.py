@@ -63,7 +63,7 @@ async def gateway(
     target = ReplicaAddresses(target_of(*replicas.addresses))
     asking = Recommenders(target, seconds, max_pending)
     try:
-        await until(lambda: len(asking._rotation) == 2 and all(r.is_free for r in asking._rotation))
+        await until(lambda: asking._replicas.count_free() == 2)
         yield asking, replicas
     finally:
         await asking.close()
@@ -114,10 +114,10 @@ def test_a_restarted_replica_is_asked_again() -> None:
     async def run() -> None:
         async with gateway() as (asking, replicas):
             await replicas.kill(0)
-            await until(lambda: sum(replica.is_free for replica in asking._rotation) == 1)
+            await until(lambda: asking._replicas.count_free() == 1)
             replicas.scripts[0].reset()
             await replicas.restart(0)
-            await until(lambda: sum(replica.is_free for replica in asking._rotation) == 2)
+            await until(lambda: asking._replicas.count_free() == 2)
             await ask_many(asking, 60)
             assert replicas.scripts[0].asked
 
@@ -271,5 +271,25 @@ def test_a_replica_that_drains_is_asked_no_more_and_loses_nothing() -> None:
             seen = len(replicas.scripts[0].asked)
             await ask_many(asking, 4)
             assert len(replicas.scripts[0].asked) == seen
+
+    asyncio.run(run())
+
+
+def test_a_question_that_is_asked_elsewhere_still_ends_in_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "HUNG_SECONDS", 10.0)
+
+    async def run() -> None:
+        async with gateway(seconds=0.3) as (asking, replicas):
+            for script in replicas.scripts:
+                script.failures, script.seconds = [Unavailable("model", "not loaded yet")], 0.1
+            asked = asyncio.create_task(asking.ask("shop", ANN, 3))
+            await until(lambda: any(script.asked for script in replicas.scripts))
+            for script in replicas.scripts:
+                script.silent = True
+            answer = await asyncio.wait_for(asked, timeout=1.0)
+            assert answer.degraded
+            assert sum(len(script.asked) for script in replicas.scripts) == 2
 
     asyncio.run(run())
