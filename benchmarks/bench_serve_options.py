@@ -145,7 +145,14 @@ PARTS: Mapping[str, Callable[[Bench], str]] = {
 def parse_arguments() -> argparse.Namespace:
     defaults = argparse.ArgumentDefaultsHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=defaults)
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=PARTS,
+        default=list(PARTS),
+        metavar="PART",
+        help=f"of {', '.join(PARTS)}",
+    )
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=5.0, help="a way, load and round")
     parser.add_argument("--events", type=int, default=500, help="of real-time")
