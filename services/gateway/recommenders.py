@@ -22,8 +22,10 @@ from services.gateway.rpc_problems import problem_of_status
 _MOST_A_REQUEST = 64
 # Below this many, one request costs less than what answering on two replicas at once would save.
 _FEWEST_A_REQUEST = 16
-# And this long at most they wait for a request under way to end before another replica is asked.
-_GATHER_SECONDS = 0.003
+# And this long at most they wait for others.
+_GATHER_SECONDS = 0.002
+# Fewer that came together may have done so by chance.
+_FEWEST_TO_EXPECT = 3
 _MOST_ATTEMPTS = 2
 # A replica answers the quick questions of a request in a few milliseconds, or it is in trouble.
 HUNG_SECONDS = 0.2
@@ -60,6 +62,7 @@ class Recommenders:
         self._pending = 0
         # The questions by the time at which they end; some are answered already.
         self._ending: deque[Asked] = deque()
+        self._last_count = 0
         self._sweeping = False
         self._flushing = False
         self._gathering: asyncio.TimerHandle | None = None
@@ -139,13 +142,18 @@ class Recommenders:
             share = -(-len(self._waiting) // replicas.count_free())
             most = min(max(share, _FEWEST_A_REQUEST), _MOST_A_REQUEST)
             if batch := self._next_batch(most):
+                self._last_count = len(batch)
                 free.send(batch, now)
 
     def _is_worth_a_request(self, now: float) -> bool:
-        """Few questions wait for the request under way, if there is one: a message costs more."""
-        if len(self._waiting) >= _FEWEST_A_REQUEST:
-            return True
-        if not self._replicas.is_any_busy():
+        """Few questions wait a moment for company: a message costs many times what one does.
+
+        For the request under way to end, if there is one; else for those who were answered together
+        to ask again, as clients that keep their connections do.
+        """
+        count = len(self._waiting)
+        expected = self._last_count if self._last_count >= _FEWEST_TO_EXPECT else 1
+        if count >= _FEWEST_A_REQUEST or (count >= expected and not self._replicas.is_any_busy()):
             return True
         left = self._waiting[0].waiting_since + _GATHER_SECONDS - now
         if left > 0 and self._gathering is None:
