@@ -12,7 +12,7 @@ from recsys.core.behaviour import RecentEvent, StoredUser
 from recsys.core.ports import (
     HiddenItems,
     PublishedModels,
-    RecentBehaviour,
+    RestorableBehaviour,
     ServingStore,
     WantedUser,
 )
@@ -39,7 +39,7 @@ class ServingSide:
     """What batch and ingest write and the recommender reads."""
 
     published: PublishedModels
-    recent: RecentBehaviour
+    recent: RestorableBehaviour
     hidden: HiddenItems
     serving: ServingStore
 

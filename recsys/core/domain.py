@@ -106,6 +106,14 @@ class Event:
             raise InvalidInput(problems)
 
 
+@dataclass(frozen=True, slots=True)
+class ReceivedEvent:
+    """An event and when it reached us, in UTC milliseconds: which may be long after it happened."""
+
+    event: Event
+    received_ms: int
+
+
 def _timestamp_problem(timestamp_ms: int) -> str | None:
     if timestamp_ms < 0:
         return "must not be before 1970"

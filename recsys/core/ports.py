@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from recsys.core.behaviour import RememberedEvents, StoredUser
-from recsys.core.domain import Event, Item
+from recsys.core.domain import Event, Item, ReceivedEvent
 from recsys.core.user_block import UserBlock
 
 
@@ -70,6 +70,13 @@ class RecentBehaviour(Protocol):
         Raises:
             Unavailable: the events do not count in answers yet.
         """
+
+
+class RestorableBehaviour(RecentBehaviour, Protocol):
+    """The same for whoever fills it again after it was lost."""
+
+    def restore(self, tenant: str, events: Sequence[ReceivedEvent]) -> None:
+        """Remember again what was forgotten; what is remembered stays as it is."""
 
 
 class HiddenItems(Protocol):

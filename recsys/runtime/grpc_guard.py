@@ -1,13 +1,14 @@
 """Around every unary RPC: the request's id in the logs, errors as statuses, metrics."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import grpc
 import structlog
 
-from recsys.core.errors import InvalidInput, NotFound
+from recsys.core.errors import InvalidInput, NotFound, Unavailable
 from recsys.runtime.grpc_errors import status_of
 from recsys.runtime.metrics import RequestMetrics
 
@@ -23,10 +24,16 @@ _Details = grpc.HandlerCallDetails
 
 
 class ThreadGuard(grpc.ServerInterceptor):  # type: ignore[type-arg]
-    """For servers that run each RPC on a thread."""
+    """For servers that run each RPC on a thread.
 
-    def __init__(self, requests: RequestMetrics) -> None:
+    Args:
+        max_wait_seconds: a call that has waited longer for its thread is refused. Its caller's time
+            went on meanwhile, and doing it too late would only make the next ones late, too.
+    """
+
+    def __init__(self, requests: RequestMetrics, max_wait_seconds: float) -> None:
         self._requests = requests
+        self._max_wait_seconds = max_wait_seconds
 
     def intercept_service(
         self, continuation: Callable[[_Details], _Handler], handler_call_details: _Details
@@ -36,11 +43,15 @@ class ThreadGuard(grpc.ServerInterceptor):  # type: ignore[type-arg]
         if not _is_guarded(handler, method):
             return handler
         behaviour = handler.unary_unary
+        # A call comes through here when it arrives, and is `guarded` when it has got its thread.
+        arrived = time.perf_counter()
 
         def guarded(request: object, context: grpc.ServicerContext) -> object:
-            begun, code = self._requests.begin(), grpc.StatusCode.OK
+            self._requests.begin()
+            code = grpc.StatusCode.OK
             with structlog.contextvars.bound_contextvars(request_id=_request_id(context)):
                 try:
+                    self._refuse_if_late(arrived)
                     return behaviour(request, context)
                 except Exception as error:
                     _log_failure(method, error)
@@ -48,9 +59,13 @@ class ThreadGuard(grpc.ServerInterceptor):  # type: ignore[type-arg]
                     context.set_trailing_metadata(metadata)
                     return context.abort(code, details)
                 finally:
-                    self._requests.end(_route(method), code.name, begun)
+                    self._requests.end(_route(method), code.name, arrived)
 
         return _with_behaviour(handler, guarded)
+
+    def _refuse_if_late(self, arrived: float) -> None:
+        if time.perf_counter() - arrived > self._max_wait_seconds:
+            raise Unavailable("service", "there are too many calls")
 
 
 class AsyncGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]

@@ -22,6 +22,7 @@ from recsys.runtime.settings import Address
 
 # Calls waiting for a thread; more are refused at once instead of queueing past their deadline.
 _WAITING_CALLS_PER_THREAD = 16
+MAX_WAIT_SECONDS = 0.5
 
 _log = structlog.get_logger()
 
@@ -38,7 +39,7 @@ class ThreadServer:
     ) -> None:
         self.grpc = grpc.server(
             ThreadPoolExecutor(threads, thread_name_prefix="rpc"),
-            interceptors=[ThreadGuard(requests)],
+            interceptors=[ThreadGuard(requests, MAX_WAIT_SECONDS)],
             options=SERVER_OPTIONS,
             maximum_concurrent_rpcs=threads * (1 + _WAITING_CALLS_PER_THREAD),
         )

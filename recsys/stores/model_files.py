@@ -14,6 +14,7 @@ from recsys.stores.model_codec import pack_items, pack_users, unpack_items, unpa
 MANIFEST = "manifest.json"
 ITEMS = "items.safetensors"
 USERS = "users.safetensors"
+SERVING = "serving"
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
 
 
@@ -70,6 +71,20 @@ class ModelFiles:
         """Raises: NotFound, InvalidModel."""
         recipe = self.manifest(tenant, version).recipe.to_recipe()
         return TrainedModel(recipe, self.items(tenant, version), self.users(tenant, version))
+
+    def mark_serving(self, tenant: str, version: str) -> None:
+        """Keep in mind what serves: the pointer is lost when Redis is."""
+        path = self._root / tenant / SERVING
+        beside = path.with_suffix(".unfinished")
+        _write_durably(beside, version.encode())
+        beside.rename(path)
+
+    def last_serving(self, tenant: str) -> str:
+        """The version that was marked last. Raises NotFound before the first."""
+        try:
+            return (self._root / tenant / SERVING).read_text(encoding="utf-8")
+        except FileNotFoundError as error:
+            raise NotFound(f"no model of {tenant} has served from {self._root}") from error
 
     def remove(self, tenant: str, version: str) -> None:
         shutil.rmtree(self._folder(tenant, version), ignore_errors=True)

@@ -27,12 +27,14 @@ class Serving:
 
     Attributes:
         hidden: rows of the items that must not be shown now.
+        is_lost: whether the store has lost its data, and with them what it knew of shoppers.
         nobody: a shopper of whom nothing is known.
     """
 
     model: LoadedModel
     hidden_ids: frozenset[str]
     hidden: frozenset[int]
+    is_lost: bool = False
     nobody: CachedUser = field(default_factory=a_stranger, compare=False, repr=False)
 
 
@@ -104,6 +106,7 @@ class ModelFollower:
 
     async def _refresh_model(self, tenant: str) -> None:
         version = await self._store.current(tenant)
+        self._notice_loss(tenant, is_lost=version is None)
         serving = self._serving[tenant]
         if version is None or (serving and serving.model.version == version):
             return
@@ -124,19 +127,35 @@ class ModelFollower:
         self._metrics.model_loaded[tenant].set_to_current_time()
         _log.info("model_loaded", tenant=tenant, version=version, items=len(model.items.ids))
 
+    def _notice_loss(self, tenant: str, *, is_lost: bool) -> None:
+        """A pointer that is gone means an emptied store; the model goes on serving."""
+        serving = self._serving[tenant]
+        if serving is None or serving.is_lost == is_lost:
+            return
+        self._serving[tenant] = replace(serving, is_lost=is_lost)
+        # Of a store that was filled anew, nothing seen before tells whether it has changed.
+        self._hidden_seen.pop(tenant, None)
+        if is_lost:
+            _log.error("store_emptied", tenant=tenant, remedy="recsys rebuild")
+        else:
+            _log.info("store_filled_again", tenant=tenant)
+
     def _was_refused(self, tenant: str, version: str) -> bool:
         refused, at = self._refused.get(tenant, ("", 0.0))
         return refused == version and self._clock() - at < REFUSED_SECONDS
 
     async def _refresh_hidden(self, tenant: str) -> None:
         serving = self._serving[tenant]
-        if serving is None:
+        if serving is None or serving.is_lost:
+            # What must not be shown was lost, too: better the last that is known than nothing.
             return
         # Asked before the set is read: a change between the two is seen next time.
         changes = await self._store.hidden_changes(tenant)
         if tenant in self._hidden_seen and self._hidden_seen[tenant] == changes:
             return
         hidden_ids = frozenset(await self._store.hidden(tenant))
+        if await self._store.current(tenant) is None:
+            return
         self._hidden_seen[tenant] = changes
         if hidden_ids != serving.hidden_ids:
             rows = serving.model.rows_of(hidden_ids)

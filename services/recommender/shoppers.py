@@ -101,8 +101,8 @@ class Shoppers:
         self, one: AskedUser, known: CachedUser | None, read: ReadUser
     ) -> Found | Awaitable[Found]:
         serving, model = one.serving, one.serving.model
-        degraded = read.problem is not None
-        if degraded:
+        degraded = read.problem is not None or serving.is_lost
+        if read.problem is not None:
             _log.warning("user_record_damaged", reason=read.problem)
         stored = read.stored or (known.stored if known else None)
         if known and _still_holds(known, stored, read.recent, serving):

@@ -11,6 +11,7 @@ from spark_jobs.cli import (
     import_command,
     keys_command,
     nightly_command,
+    rebuild_command,
     tables_command,
     tune_command,
 )
@@ -34,6 +35,7 @@ app = typer.Typer(
 app.add_typer(tables_command.app, name="tables")
 app.add_typer(import_command.app, name="import")
 app.command("nightly")(nightly_command.nightly)
+app.command("rebuild")(rebuild_command.rebuild_serving)
 app.command("tune")(tune_command.tune_settings)
 app.command("evaluate")(evaluate_command.evaluate)
 app.command("recommend")(answer_commands.recommend)

@@ -42,6 +42,7 @@ class Publisher:
         publish_users(self.spark, self.settings.model_store.resolve(), url, manifest)
         self.published.write_items(tenant, version, manifest.to_json(), item_bytes)
         self.published.activate(tenant, version)
+        self.models.mark_serving(tenant, version)
         self.say(f"{manifest.data.users:,} users published; {version} serves now")
         # Answers under way may still read the version before; the ones before that are unused.
         self._retire(tenant, {version, before or version})

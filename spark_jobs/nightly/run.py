@@ -20,6 +20,7 @@ from spark_jobs.nightly.publish import publish_candidate
 from spark_jobs.nightly.publisher import Publisher
 from spark_jobs.nightly.train import run_fingerprint, train
 from spark_jobs.read_behaviour import read_behaviour
+from spark_jobs.restore_recent import restore_recent
 from spark_jobs.run_folder import RunFolder
 from spark_jobs.session import spark_session
 from spark_jobs.settings import BatchSettings
@@ -67,6 +68,29 @@ def publish_stored(
     """
     manifest = ModelFiles(settings.model_store).manifest(tenant, version)
     with _publisher(settings, tenant, say) as publisher:
+        publisher.publish(manifest)
+
+
+def rebuild(
+    settings: BatchSettings, tenant: str, version: str | None, say: Callable[[str], None]
+) -> None:
+    """Fill a Redis that has lost its data: a model, and what shoppers did since it was trained.
+
+    Args:
+        version: None for the one that served last.
+
+    Raises:
+        AlreadyRunning, NotFound, InvalidModel, Unavailable: see the message.
+    """
+    with _publisher(settings, tenant, say) as publisher:
+        version = (
+            version or publisher.published.current(tenant) or publisher.models.last_serving(tenant)
+        )
+        manifest = publisher.models.manifest(tenant, version)
+        url = settings.redis_url.get_secret_value()
+        # Before the model, so that no answer is given without them.
+        restored = restore_recent(publisher.spark, settings.hbase_thrift, url, manifest)
+        say(f"{restored:,} events since the training are remembered again")
         publisher.publish(manifest)
 
 

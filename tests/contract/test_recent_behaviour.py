@@ -3,7 +3,7 @@
 import pytest
 
 from recsys.core.behaviour import RecentEvent
-from recsys.core.domain import Event
+from recsys.core.domain import Event, ReceivedEvent
 from recsys.stores.redis import keys
 from recsys.stores.redis.connect import Redis
 from recsys.stores.redis.recent import EXPIRE_SECONDS, MAX_RECENT_EVENTS
@@ -62,6 +62,34 @@ def test_a_batch_keeps_its_order(serving_side: ServingSide, ask: Ask) -> None:
     found = recent(serving_side, ask)
     assert [event.item_id for event in found] == ["i9", "i10", "i1", "i2"]
     assert {event.received_ms for event in found} == {1_800_000_000_123}
+
+
+def test_what_was_forgotten_is_remembered_as_before(serving_side: ServingSide, ask: Ask) -> None:
+    events = [
+        ReceivedEvent(an_event(number), received_ms)
+        for number, received_ms in ((7, 10), (3, 20), (9, 30))
+    ]
+    serving_side.recent.record("shop", [an_event(3)], received_ms=20)
+
+    serving_side.recent.restore("shop", [events[2], events[0], events[1]])
+
+    found = recent(serving_side, ask)
+    assert [(event.item_id, event.received_ms) for event in found] == [
+        ("i7", 10),
+        ("i3", 20),
+        ("i9", 30),
+    ]
+
+
+def test_restoring_changes_nothing_of_what_is_remembered(
+    serving_side: ServingSide, ask: Ask
+) -> None:
+    serving_side.recent.record("shop", [an_event(1), an_event(2)], received_ms=10)
+    before = recent(serving_side, ask)
+
+    serving_side.recent.restore("shop", [ReceivedEvent(an_event(2), 11)])
+
+    assert recent(serving_side, ask) == before
 
 
 def test_events_of_a_batch_go_to_their_users(serving_side: ServingSide, ask: Ask) -> None:

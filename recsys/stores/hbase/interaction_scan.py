@@ -7,6 +7,7 @@ from itertools import compress
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.core.domain import Event, ReceivedEvent
 from recsys.stores.hbase import keys
 from recsys.stores.hbase.cells import decode_details, split_action
 from recsys.stores.hbase.layout import ACTION, DETAILS, INTERACTIONS, table_name
@@ -66,6 +67,34 @@ class InteractionScan:
         pages = self._table.scan(key_range, columns, patience_seconds=BULK_PATIENCE_SECONDS)
         for page in pages:
             yield _columns(page, window)
+
+    def read_received(
+        self, key_range: KeyRange, received_ms: int, dated_ms: int
+    ) -> Iterator[list[ReceivedEvent]]:
+        """Read the events that were received, or are dated, no earlier than these times.
+
+        When an event was received is when it was written: a moment after the services noted it. An
+        event that was imported counts as received then, too.
+        """
+        for page in self._table.scan(key_range, [ACTION], patience_seconds=BULK_PATIENCE_SECONDS):
+            decoded = keys.decode(page.keys)
+            written_ms = np.array(page.written_ms, np.int64)
+            wanted = (written_ms >= received_ms) | (decoded.timestamps_ms >= dated_ms)
+            found = [_received(page, decoded, row) for row in np.flatnonzero(wanted).tolist()]
+            if found:
+                yield found
+
+
+def _received(page: Page, decoded: keys.DecodedKeys, row: int) -> ReceivedEvent:
+    event_type, item_id = split_action(page.columns[ACTION][row] or b"")
+    event = Event(
+        event_id=decoded.event_ids[row].decode(),
+        user_id=decoded.user_ids[row].decode(),
+        item_id=item_id.decode(),
+        event_type=event_type.decode(),
+        timestamp_ms=int(decoded.timestamps_ms[row]),
+    )
+    return ReceivedEvent(event, page.written_ms[row])
 
 
 def _columns(page: Page, window: TimeWindow) -> InteractionColumns:

@@ -27,10 +27,15 @@ _PAUSE_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Consecutive rows of a scan: keys in order, and per column one value (or None) a row."""
+    """Consecutive rows of a scan: keys in order, and per column one value (or None) a row.
+
+    Attributes:
+        written_ms: when HBase took the first of the columns, by its own clock; 0 where it is None.
+    """
 
     keys: list[bytes]
     columns: dict[bytes, list[bytes | None]]
+    written_ms: list[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,4 +164,5 @@ def _page(results: list[Any], columns: Sequence[bytes]) -> Page:
         columns={
             name: [row[name].value if name in row else None for row in cells] for name in columns
         },
+        written_ms=[row[columns[0]].timestamp if columns[0] in row else 0 for row in cells],
     )

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from recsys.core.behaviour import RecentEvent
-from recsys.core.domain import Event
+from recsys.core.domain import Event, ReceivedEvent
 
 
 class MemoryRecentBehaviour:
@@ -18,9 +18,14 @@ class MemoryRecentBehaviour:
             # The first arrival counts.
             self._events[tenant, event.user_id].setdefault(event, received_ms)
 
+    def restore(self, tenant: str, events: Sequence[ReceivedEvent]) -> None:
+        for each in events:
+            self.record(tenant, [each.event], each.received_ms)
+
     def of_user(self, tenant: str, user_id: str) -> list[RecentEvent]:
         """What is remembered of one user, in order of arrival."""
+        in_order = sorted(self._events[tenant, user_id].items(), key=lambda entry: entry[1])
         return [
             RecentEvent(event.item_id, event.event_type, event.timestamp_ms, received_ms)
-            for event, received_ms in self._events[tenant, user_id].items()
+            for event, received_ms in in_order
         ]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import redis
 
 from recsys.core.behaviour import RecentEvent
-from recsys.core.domain import Event
+from recsys.core.domain import Event, ReceivedEvent
 from recsys.stores.redis import keys
 from recsys.stores.redis.connect import translated_errors
 
@@ -24,15 +24,22 @@ class RedisRecentBehaviour:
         self._redis = client
 
     def record(self, tenant: str, events: Sequence[Event], received_ms: int) -> None:
+        # Fractions of the millisecond keep the order of a batch; a double holds them.
+        self._add(
+            tenant,
+            [(event, received_ms + n / _PLACES_A_MILLISECOND) for n, event in enumerate(events)],
+        )
+
+    def restore(self, tenant: str, events: Sequence[ReceivedEvent]) -> None:
+        self._add(tenant, [(each.event, float(each.received_ms)) for each in events])
+
+    def _add(self, tenant: str, events: Sequence[tuple[Event, float]]) -> None:
         """NX keeps the first arrival of a repeated event, so a repeat changes nothing."""
-        users = {event.user_id for event in events}
         with translated_errors(), self._redis.pipeline(transaction=False) as pipeline:
-            for place, event in enumerate(events):
+            for event, arrival in events:
                 key = keys.recent(tenant, event.user_id)
-                # Fractions of the millisecond keep the order of a batch; a double holds them.
-                score = received_ms + place / _PLACES_A_MILLISECOND
-                pipeline.zadd(key, {encode_event(event): score}, nx=True)
-            for user_id in users:
+                pipeline.zadd(key, {encode_event(event): arrival}, nx=True)
+            for user_id in {event.user_id for event, _ in events}:
                 key = keys.recent(tenant, user_id)
                 pipeline.zremrangebyrank(key, 0, -MAX_RECENT_EVENTS - 1)
                 pipeline.expire(key, EXPIRE_SECONDS)

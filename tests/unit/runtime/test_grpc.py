@@ -22,7 +22,7 @@ from recsys.core.errors import (
 from recsys.runtime.grpc_async_server import AsyncServer
 from recsys.runtime.grpc_channel import open_channel
 from recsys.runtime.grpc_errors import encode_problems, problems_of, retry_after_seconds_of
-from recsys.runtime.grpc_thread_server import ThreadServer
+from recsys.runtime.grpc_thread_server import MAX_WAIT_SECONDS, ThreadServer
 from recsys.runtime.metrics import Metrics, RequestMetrics, new_metrics
 from recsys.runtime.settings import Address
 
@@ -135,6 +135,35 @@ def test_a_failed_call_is_counted_and_timed_by_its_status(
     assert value("recsys_requests_total", {"route": "Ask", "status": "UNAVAILABLE"}) == 1
     assert value("recsys_request_seconds_count", {"route": "Ask"}) == 1
     assert value("recsys_in_flight") == 0
+
+
+def test_a_call_that_waited_too_long_for_a_thread_is_refused_instead_of_begun(
+    metrics: Metrics,
+) -> None:
+    async def run() -> tuple[int, list[grpc.StatusCode]]:
+        begun, release = [], threading.Event()
+
+        def behaviour() -> bytes:
+            begun.append(1)
+            release.wait(10)
+            return b""
+
+        server = a_thread_server(behaviour, metrics.requests)
+        port = server.start(LOOPBACK)
+        server.set_serving(True)
+        calls = [asyncio.ensure_future(ask(f"ipv4:127.0.0.1:{port}")) for _ in range(5)]
+        await asyncio.sleep(MAX_WAIT_SECONDS + 0.3)
+        release.set()
+        results = await asyncio.gather(*calls, return_exceptions=True)
+        await asyncio.to_thread(server.stop, 1)
+        refused = [one.code() for one in results if isinstance(one, grpc.aio.AioRpcError)]
+        return len(begun), refused
+
+    # There are two threads.
+    assert asyncio.run(run()) == (2, [grpc.StatusCode.UNAVAILABLE] * 3)
+    seconds = metrics.registry.get_sample_value("recsys_request_seconds_sum", {"route": "Ask"})
+    assert seconds is not None
+    assert seconds > 5 * MAX_WAIT_SECONDS
 
 
 def test_a_call_whose_caller_gave_up_is_counted(metrics: Metrics) -> None:

@@ -145,6 +145,20 @@ def test_without_the_store_a_known_list_goes_on_and_says_so(shop: Shop) -> None:
     assert document(known)["degraded"] is True
 
 
+def test_a_store_that_lost_its_data_is_not_taken_for_one_that_knows_nobody(shop: Shop) -> None:
+    users = shop.published.users.pop(("shop", "v1"))
+    del shop.published.pointers["shop"]
+    shop.wait(shop.follower.refresh())
+    [popular] = answers(shop, of_user("ann")).values()
+    assert (document(popular)["source"], popular.degraded) == ("popular", True)
+
+    shop.published.users["shop", "v1"] = users
+    shop.published.activate("shop", "v1")
+    shop.wait(shop.follower.refresh())
+    [again] = answers(shop, of_user("ann")).values()
+    assert (document(again)["source"], again.degraded) == ("stored", False)
+
+
 def test_nothing_is_kept_where_nothing_may_be() -> None:
     with Shop(cache_bytes=0) as shop:
         for _ in range(2):

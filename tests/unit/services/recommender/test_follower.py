@@ -110,6 +110,43 @@ def test_hidden_items_are_known_by_row_and_survive_a_model_swap(shop: Shop) -> N
     assert shop.follower.serving("shop").hidden == set()
 
 
+def test_a_store_that_lost_its_data_leaves_the_model_and_what_must_not_be_shown(
+    shop: Shop,
+) -> None:
+    shop.publish("v1")
+    shop.hidden_items.hide("shop", "i2")
+    shop.refresh()
+    del shop.published.pointers["shop"]
+    shop.hidden_items.show("shop", "i2")
+    shop.refresh()
+    lost = shop.follower.serving("shop")
+    assert (lost.model.version, lost.hidden, lost.is_lost) == ("v1", {2}, True)
+
+    shop.publish("v1")
+    shop.hidden_items.hide("shop", "i3")
+    shop.refresh()
+    again = shop.follower.serving("shop")
+    assert (again.model.version, again.hidden, again.is_lost) == ("v1", {3}, False)
+
+
+def test_what_is_hidden_stays_when_the_store_is_emptied_while_it_is_read(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.publish("v1")
+    shop.hidden_items.hide("shop", "i2")
+    shop.refresh()
+    hidden = MemoryServingStore.hidden
+
+    async def emptied(store: MemoryServingStore, tenant: str) -> set[str]:
+        shop.published.pointers.clear()
+        return await hidden(store, tenant)
+
+    monkeypatch.setattr(MemoryServingStore, "hidden", emptied)
+    shop.hidden_items.show("shop", "i2")
+    shop.refresh()
+    assert shop.follower.serving("shop").hidden == {2}
+
+
 def test_a_manifest_of_another_format_is_refused(shop: Shop) -> None:
     shop.publish("v1")
     shop.refresh()

@@ -1,0 +1,43 @@
+"""What shoppers did since a model was trained, from HBase into a Redis that has forgotten it."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+
+from pyspark.sql import SparkSession
+
+from recsys.stores.hbase.interaction_scan import InteractionScan
+from recsys.stores.hbase.pool import HBasePool, PoolSettings
+from recsys.stores.hbase.table import KeyRange
+from recsys.stores.manifest import Manifest
+from recsys.stores.redis.connect import connect
+from recsys.stores.redis.recent import RedisRecentBehaviour
+from spark_jobs.task_errors import errors_of_tasks
+
+# One connection a task; a page of 5000 rows may wait for a busy region server.
+_POOL = PoolSettings(size=1, call_timeout_seconds=60)
+
+
+def restore_recent(
+    spark: SparkSession, hbase_thrift: str, redis_url: str, manifest: Manifest
+) -> int:
+    """Remember again every event that is not in the model; return how many there are.
+
+    Raises:
+        Unavailable: when HBase or Redis does not answer; doing it again is safe.
+    """
+    tenant, recipe = manifest.tenant, manifest.recipe
+
+    def restore(some: Iterable[KeyRange]) -> Iterator[int]:
+        with closing(HBasePool(hbase_thrift, _POOL)) as pool, connect(redis_url) as client:
+            scan, recent = InteractionScan(pool, tenant), RedisRecentBehaviour(client)
+            for key_range in some:
+                for events in scan.read_received(key_range, recipe.read_at_ms, recipe.end_ms):
+                    recent.restore(tenant, events)
+                    yield len(events)
+
+    with closing(HBasePool(hbase_thrift, _POOL)) as pool:
+        ranges = InteractionScan(pool, tenant).ranges()
+    context = spark.sparkContext
+    partitions = min(len(ranges), context.defaultParallelism)
+    with errors_of_tasks():
+        return int(context.parallelize(ranges, partitions).mapPartitions(restore).sum())

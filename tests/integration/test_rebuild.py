@@ -1,0 +1,132 @@
+"""Redis has lost everything: the model store and HBase bring it back."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from infra.local.stack import Stack
+from recsys.core.domain import Item
+from recsys.core.errors import NotFound
+from recsys.stores.hbase.interactions import HBaseInteractionStore
+from recsys.stores.hbase.items import HBaseItemStore
+from recsys.stores.hbase.pool import HBasePool
+from recsys.stores.redis.connect import Redis, connect
+from recsys.stores.redis.hidden import RedisHiddenItems
+from recsys.stores.redis.recent import RedisRecentBehaviour
+from recsys.training.settings import ModelSettings
+from spark_jobs.nightly.run import rebuild
+from tests.integration.conftest import Seed
+from tests.integration.nightly_shop import (
+    ALS,
+    Nightly,
+    a_nightly,
+    an_event,
+    shop_events,
+    shop_items,
+)
+from tests.redis_fixture import NIGHTLY_DATABASE, empty_database
+from tests.serving_digest import serving_digest
+
+pytestmark = [pytest.mark.hbase, pytest.mark.redis]
+
+
+@pytest.fixture(scope="module")
+def tenant(seed: Seed) -> str:
+    """A shop of these tests' own, since they add to its history."""
+    seed("rebuilt", shop_events(), shop_items())
+    return "rebuilt"
+
+
+@pytest.fixture
+def nightly(
+    store_stack: Stack, one_spark: None, hbase: str, tenant: str, tmp_path: Path
+) -> Nightly:
+    redis_url = empty_database(store_stack, NIGHTLY_DATABASE)
+    return a_nightly(hbase, redis_url, tmp_path / "models", tenant)
+
+
+@pytest.fixture
+def redis(nightly: Nightly) -> Redis:
+    return connect(nightly.redis_url)
+
+
+def rebuilt(nightly: Nightly, version: str | None = None) -> None:
+    rebuild(nightly.settings, nightly.plan.tenant, version, nightly.said.append)
+
+
+def happens(nightly: Nightly, pool: HBasePool, redis: Redis, user_id: str, item_id: str) -> None:
+    """As the ingest service records it."""
+    tenant, event = nightly.plan.tenant, an_event(user_id, item_id, days_ago=1e-6)
+    received_ms = time.time_ns() // 1_000_000
+    HBaseInteractionStore(pool).append(tenant, [event])
+    RedisRecentBehaviour(redis).record(tenant, [event], received_ms)
+
+
+def test_a_rebuilt_redis_answers_as_before(
+    nightly: Nightly, hbase_pool: HBasePool, redis: Redis
+) -> None:
+    nightly.run()
+    tenant = nightly.plan.tenant
+    happens(nightly, hbase_pool, redis, "viewer", "b1")
+    happens(nightly, hbase_pool, redis, "somebody new", "a1")
+    sold_out = Item(nightly.recommended("a-fan1", limit=1)[0], available=False)
+    HBaseItemStore(hbase_pool).put(tenant, [sold_out])
+    RedisHiddenItems(redis).hide(tenant, sold_out.item_id)
+    before = serving_digest(redis, tenant)
+    answers = [nightly.recommended(who) for who in ("viewer", "somebody new", "a-fan1")]
+    redis.flushdb()
+
+    rebuilt(nightly)
+
+    assert serving_digest(redis, tenant) == before
+    assert [nightly.recommended(who) for who in ("viewer", "somebody new", "a-fan1")] == answers
+    assert "2 events since the training are remembered again" in nightly.said
+
+
+def test_the_digest_sees_what_is_missing(
+    nightly: Nightly, hbase_pool: HBasePool, redis: Redis
+) -> None:
+    nightly.run()
+    tenant = nightly.plan.tenant
+    seen = {serving_digest(redis, tenant)}
+    happens(nightly, hbase_pool, redis, "viewer", "b2")
+    seen.add(serving_digest(redis, tenant))
+    RedisHiddenItems(redis).hide(tenant, "a1")
+    seen.add(serving_digest(redis, tenant))
+    redis.delete(next(redis.scan_iter("*:u:viewer")))
+    seen.add(serving_digest(redis, tenant))
+    assert len(seen) == 4
+
+
+def test_rebuilding_what_is_not_lost_changes_nothing(
+    nightly: Nightly, hbase_pool: HBasePool, redis: Redis
+) -> None:
+    nightly.run()
+    happens(nightly, hbase_pool, redis, "viewer", "b3")
+    before = serving_digest(redis, nightly.plan.tenant)
+
+    rebuilt(nightly)
+
+    assert serving_digest(redis, nightly.plan.tenant) == before
+
+
+def test_the_version_that_served_comes_back_not_the_newest(nightly: Nightly, redis: Redis) -> None:
+    nightly.run()
+    first = nightly.serving()
+    assert first is not None
+    nightly.run(model=ModelSettings(ALS, neighbour_weight=0.5))
+    second = nightly.serving()
+    nightly.publish_stored(first)
+    redis.flushdb()
+
+    rebuilt(nightly)
+    assert nightly.serving() == first
+
+    rebuilt(nightly, second)
+    assert nightly.serving() == second
+
+
+def test_without_any_model_there_is_nothing_to_rebuild(nightly: Nightly) -> None:
+    with pytest.raises(NotFound, match="has served"):
+        rebuilt(nightly)

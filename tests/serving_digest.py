@@ -1,0 +1,52 @@
+"""All that answers are made from, as one number: equal when Redis would answer equally."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+
+from recsys.core.model import Recipe
+from recsys.stores.manifest import Manifest
+from recsys.stores.model_codec import unpack_items
+from recsys.stores.redis import keys
+from recsys.stores.redis.connect import Redis
+from recsys.stores.redis.recent import decode_event
+
+
+def serving_digest(redis: Redis, tenant: str) -> str:
+    """A hash of every serving key and value of a tenant, in whatever order they come.
+
+    What no answer depends on is left out: other versions, events that are in the model already,
+    when exactly an event came, and hidden items that the model would not show anyway.
+    """
+    version = redis.get(keys.current_model(tenant)).decode()
+    lines = sorted(_entries(redis, tenant, version))
+    return hashlib.sha256(json.dumps(lines).encode()).hexdigest()
+
+
+def _entries(redis: Redis, tenant: str, version: str) -> Iterator[list[str]]:
+    recipe = Manifest.from_json(redis.get(keys.manifest(tenant, version))).recipe.to_recipe()
+    yield ["serving", version]
+    for key in redis.scan_iter(f"{keys.version_prefix(tenant, version)}*"):
+        yield [key.decode(), hashlib.sha256(redis.get(key)).hexdigest()]
+    for key in redis.scan_iter(keys.recent(tenant, "*")):
+        if counting := _counting_events(redis, key, recipe):
+            yield [key.decode(), *counting]
+    yield ["hidden", *sorted(_hidden(redis, tenant, version))]
+
+
+def _counting_events(redis: Redis, key: bytes, recipe: Recipe) -> list[str]:
+    members = redis.zrange(key, 0, -1, withscores=True)
+    events = [(member, decode_event(member, received_ms)) for member, received_ms in members]
+    return sorted(
+        member.decode()
+        for member, event in events
+        if event.received_ms >= recipe.read_at_ms or event.timestamp_ms >= recipe.end_ms
+    )
+
+
+def _hidden(redis: Redis, tenant: str, version: str) -> set[str]:
+    chunks = len(list(redis.scan_iter(f"{keys.version_prefix(tenant, version)}items:*")))
+    packed = [redis.get(keys.items_chunk(tenant, version, number)) for number in range(chunks)]
+    side = unpack_items(b"".join(packed))
+    shown = {item_id for row, item_id in enumerate(side.ids) if side.eligible[row]}
+    return {member.decode() for member in redis.smembers(keys.hidden_items(tenant))} & shown
