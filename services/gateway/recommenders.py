@@ -118,7 +118,11 @@ class Recommenders:
         return self._replicas.can_answer_within(self._seconds, now)
 
     def _shed(self, now: float) -> None:
-        is_late = bool(self._waiting) and now - self._waiting[0].waiting_since > _SHED_SECONDS
+        # A free replica takes that many at once: fewer may wait because this machine stood still.
+        is_late = (
+            len(self._waiting) >= _MOST_A_REQUEST
+            and now - self._waiting[0].waiting_since > _SHED_SECONDS
+        )
         if self._pending >= self._max_pending or (is_late and self.is_ready()):
             raise _problem(OVERLOADED, "too much is asked at once")
 

@@ -232,12 +232,12 @@ def test_waiting_too_long_for_a_free_replica_means_no_more_are_taken(
     monkeypatch.setattr(module, "HUNG_SECONDS", 10.0)
 
     async def run() -> None:
-        async with gateway() as (asking, replicas):
+        async with gateway(max_pending=1000) as (asking, replicas):
             for script in replicas.scripts:
                 script.silent = True
             first = asyncio.create_task(ask_many(asking, 64))
             await until(lambda: all(script.asked for script in replicas.scripts))
-            waiting = asyncio.create_task(ask_many(asking, 1))
+            waiting = asyncio.create_task(ask_many(asking, 64))
             await asyncio.sleep(0.1)
             with pytest.raises(ProblemError) as raised:
                 await asking.ask("shop", ANN, 3)
