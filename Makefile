@@ -74,10 +74,14 @@ bench-serve-options: $(SYNCED) ## Measure what each option of serving brings, an
 
 ##@ Develop
 
-.PHONY: test test-unit lint format proto proto-check clean
+.PHONY: test test-faults test-unit lint format proto proto-check clean
 test: $(SYNCED) lint ## Check everything, then run all tests on a stack of their own
 	@$(STACK) fetch
 	@$(PYTHON) -m pytest
+
+test-faults: $(SYNCED) ## Kill, hang, empty, slow down and overload parts under load; print what it did
+	@$(STACK) fetch
+	@$(PYTHON) -m pytest tests/faults
 
 test-unit: $(SYNCED) ## Run the tests that need neither servers nor network
 	@$(PYTHON) -m pytest tests/unit

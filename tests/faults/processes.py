@@ -49,18 +49,18 @@ def await_work(stack: Stack, names: Sequence[str], within_seconds: float = 60.0)
     """Until these recommenders or gateways do their work, as their own health tells."""
     for name in names:
         port = getattr(stack.settings.ports, name.replace("-", "_"))
-        works = _gateway_works if name.startswith("gateway") else _service_works
+        works = gateway_works if name.startswith("gateway") else service_works
         eventually(partial(works, port), within_seconds)
 
 
-def _service_works(port: int) -> bool:
+def service_works(port: int) -> bool:
     with suppress(grpc.RpcError, probes.NotServing):
         probes.grpc_health(f"127.0.0.1:{port}")
         return True
     return False
 
 
-def _gateway_works(port: int) -> bool:
+def gateway_works(port: int) -> bool:
     connection = HTTPConnection("127.0.0.1", port, timeout=3)
     with closing(connection), suppress(OSError, HTTPException):
         connection.request("GET", "/readyz")

@@ -58,8 +58,8 @@ class Outcome:
         return Outcome([one for one in self.answered if begin <= one.due < end])
 
     def last(self, bad: Callable[[Answered], bool], since: float) -> float:
-        """Seconds from `since` to when the last bad answer was due; 0 when there is none."""
-        return max((one.due - since for one in self.answered if bad(one)), default=0.0)
+        """Seconds from `since` to when the last bad answer was due; 0 when there is none then."""
+        return max((one.due - since for one in self.since(since).answered if bad(one)), default=0.0)
 
     def said_of_errors(self) -> str:
         """How many of which status, 0 being no answer at all."""

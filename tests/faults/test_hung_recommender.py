@@ -47,7 +47,7 @@ def test_a_hung_recommender_is_left_out_and_taken_back(
     ejected_seconds = during.last(lambda one: one.seconds > _WAITED_SECONDS, paused_at)
     recovery_seconds = outcome.last(is_bad, resumed_at)
     also = f"left out after {ejected_seconds:.2f} s"
-    table.add("SIGSTOP of a recommender", outcome, max(0.0, recovery_seconds), also)
+    table.add("SIGSTOP of a recommender", outcome, recovery_seconds, also)
     assert outcome.error_share <= 0.001
     assert ejected_seconds <= 2
     answered = [one for one in outcome.answered if one.status == 200]

@@ -1,0 +1,81 @@
+"""A recommender and a gateway of a test's own beside those of the stack, told other things."""
+
+import os
+import subprocess
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+
+from infra.local.environment import for_services
+from infra.local.program import python_module
+from infra.local.stack import Stack
+from tests.eventually import eventually
+from tests.faults.metrics import metric
+from tests.faults.processes import gateway_works, service_works
+from tests.free_port import free_port
+
+_STOP_SECONDS = 20
+
+
+class OwnServices:
+    """One of each, on the stores and keys of the stack.
+
+    Args:
+        environment: what both are told beside, or instead of, what the stack's are.
+
+    Attributes:
+        url: of the gateway, without a balancer before it.
+    """
+
+    def __init__(self, stack: Stack, logs: Path, **environment: str) -> None:
+        self._shared = {**os.environ, **for_services(stack.settings), **environment}
+        self._logs = logs
+        self._recommender, self._gateway = free_port(), free_port()
+        self.url = f"http://127.0.0.1:{self._gateway}"
+        self._running = ExitStack()
+
+    def __enter__(self) -> "OwnServices":
+        with ExitStack() as running:
+            target = {"RECSYS_RECOMMENDER_TARGET": f"ipv4:127.0.0.1:{self._recommender}"}
+            notice = {"RECSYS_DRAIN_NOTICE_SECONDS": "0.1"}
+            running.callback(self._start("recommender", self._recommender, {}))
+            eventually(lambda: service_works(self._recommender), within_seconds=30)
+            running.callback(self._start("gateway", self._gateway, target | notice))
+            eventually(lambda: gateway_works(self._gateway), within_seconds=30)
+            self._running = running.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
+        self._running.close()
+
+    def metric(self, name: str, **labels: str) -> float:
+        """Of the gateway, see `metric`."""
+        return metric(f"{self.url}/metrics", name, **labels)
+
+    def _start(self, name: str, port: int, told: Mapping[str, str]) -> Callable[[], None]:
+        """Returns what stops it."""
+        own = {"RECSYS_LISTEN": f"127.0.0.1:{port}", "RECSYS_INSTANCE": f"own-{name}"}
+        log = (self._logs / f"{name}.log").open("w")
+        process = subprocess.Popen(
+            python_module(f"services.{name}"),
+            env={**self._shared, **told, **own},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+
+        def stop() -> None:
+            process.terminate()
+            try:
+                process.wait(_STOP_SECONDS)
+            finally:
+                process.kill()
+                process.wait()
+                log.close()
+
+        return stop
