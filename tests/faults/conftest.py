@@ -71,12 +71,13 @@ def asking(paths: list[str]) -> list[Request]:
 
 @pytest.fixture(scope="session")
 def stored_versions(shop: Shop, recsys: Recsys) -> tuple[str, str]:
-    """The version that serves, and one that was trained after it."""
+    """The version that serves, and one that was trained after it and served for a moment."""
     first = shop.serving()
     done = recsys("nightly", *TRAINING, "--factors", "12")
     assert done.returncode == 0, done.stderr
     second = shop.serving()
     assert first != second
+    assert recsys("models", "serve", first).returncode == 0
     return first, second
 
 
