@@ -17,8 +17,9 @@ def top_n(scores: NDArray[np.float32], n: int) -> Indices:
 def top_n_rows(scores: NDArray[np.float32], n: int) -> list[Indices]:
     """`top_n` of each row of (rows, columns) scores."""
     clean = np.where(np.isfinite(scores), scores, -np.inf)
-    if n < clean.shape[1]:
-        threshold = -np.partition(-clean, n - 1, axis=1)[:, n - 1]
+    columns = clean.shape[1]
+    if n < columns:
+        threshold = np.partition(clean, columns - n, axis=1)[:, columns - n]
     else:
         threshold = np.full(len(clean), -np.inf)
     return [_best(row, least, n) for row, least in zip(clean, threshold, strict=True)]

@@ -86,16 +86,16 @@ def _similar(question: pb.Question, serving: Serving) -> pb.RenderedAnswer:
     model = serving.model
     row = model.items.ids.index_of(question.item_id)
     key = _UNKNOWN_ITEM if row is None else question.item_id
-    kept = model.similar.get(key)
-    if kept is None:
-        kept = Rendered()
-        model.similar.put(key, kept)
+    kept = model.similar.get(key) or Rendered()
+    before = kept.rendering
 
     def write() -> Rendering:
         answer = similar_items(model.items, row, serving.hidden, question.limit)
         return render(answer, model, degraded=False)
 
     rendering = kept.get(serving, question.limit, write)
+    if rendering is not before:
+        model.similar.put(key, kept)
     return _message(question, rendering, degraded=False)
 
 

@@ -11,8 +11,6 @@ from recsys.core.recommend import NO_LIST, PersonalList, Source
 NO_EVENTS = RememberedEvents((), lambda _: [])
 # Python's own share of an entry: objects, dictionaries, arrays' headers. Measured, rounded up.
 _OVERHEAD_BYTES = 2_000
-# Counted before it is there: that of some 100 items, or of fewer with long titles.
-_RENDERED_BYTES = 10_000
 _BYTES_A_LIST_ENTRY = 8
 _BYTES_A_HISTORY_ENTRY = 9
 
@@ -41,7 +39,7 @@ class Rendered:
         return self.rendering
 
     def size_bytes(self) -> int:
-        return _OVERHEAD_BYTES + _RENDERED_BYTES
+        return _OVERHEAD_BYTES + len(self.rendering.json)
 
 
 @dataclass(slots=True)
@@ -50,6 +48,7 @@ class CachedUser:
 
     Attributes:
         hidden: the hidden items that were left out of `personal`.
+        key: by which it is kept; None for one that is not.
     """
 
     stored: StoredUser | None
@@ -57,6 +56,7 @@ class CachedUser:
     personal: PersonalList
     hidden: frozenset[int]
     rendered: Rendered = field(default_factory=Rendered)
+    key: str | None = None
 
     def size_bytes(self) -> int:
         history = len(self.personal.history.items)

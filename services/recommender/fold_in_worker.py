@@ -9,7 +9,7 @@ cheaper, still personal.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -21,8 +21,8 @@ MAX_WAITING = 256
 # Scores of a batch are held at once: this many at most, 32 MB.
 _SCORES_A_BATCH = 8_000_000
 _USERS_A_BATCH = 32
-# What a shopper's fold-in may take on the event loop.
-_QUICK_SECONDS = 0.0004
+# What the event loop may stand still for the fold-ins of one request.
+_QUICK_SECONDS = 0.003
 # How fast the time a shopper is thought to take follows longer ones.
 _RISE = 1.05
 
@@ -51,24 +51,28 @@ class FoldInWorker:
     def submit(
         self,
         model: LoadedModel,
-        history: History,
+        histories: Sequence[History],
         hidden: Collection[int],
         n: int,
         within_seconds: float,
-    ) -> "PersonalList | asyncio.Future[PersonalList] | None":
-        """One shopper's list, now or later; None when their turn would come too late."""
+    ) -> "Sequence[PersonalList | asyncio.Future[PersonalList] | None]":
+        """The lists of some shoppers, now or later; None for whom it would be too late."""
+        loop = asyncio.get_running_loop()
+        tasks = [_Task(model, each, hidden, n, loop.create_future()) for each in histories]
+        if self._working is None and 0 < len(tasks) * self._seconds_a_user <= _QUICK_SECONDS:
+            lists, seconds = _fold_in(tasks)
+            self._learn(seconds / len(tasks))
+            return lists
+        return [task.done if self._queue(task, within_seconds) else None for task in tasks]
+
+    def _queue(self, task: _Task, within_seconds: float) -> bool:
         ahead = len(self._waiting)
         if ahead >= MAX_WAITING or ahead * self._seconds_a_user > within_seconds:
-            return None
-        task = _Task(model, history, hidden, n, asyncio.get_running_loop().create_future())
-        if self._working is None and 0 < self._seconds_a_user <= _QUICK_SECONDS:
-            [found], seconds = _fold_in([task])
-            self._learn(seconds)
-            return found
+            return False
         self._waiting.append(task)
         if self._working is None:
             self._working = asyncio.create_task(self._work())
-        return task.done
+        return True
 
     def close(self) -> None:
         if self._working is not None:

@@ -1,5 +1,6 @@
 """The lists of shoppers: from memory, from Redis in one trip for all who ask, or folded in."""
 
+from collections import defaultdict
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 
@@ -53,7 +54,12 @@ class Found:
         """The JSON of `answer`, kept beside the list while nothing about it changes."""
         if self.degraded:
             return self._render(limit)
-        return self.user.rendered.get(self.serving, limit, lambda: self._render(limit))
+        user, before = self.user, self.user.rendered.rendering
+        found = user.rendered.get(self.serving, limit, lambda: self._render(limit))
+        if found is not before and user.key is not None:
+            # It takes more memory now, or less.
+            self.serving.model.users.put(user.key, user)
+        return found
 
     def _render(self, limit: int) -> Rendering:
         return render(self.answer(limit), self.serving.model, degraded=self.degraded)
@@ -85,7 +91,8 @@ class Shoppers:
             read = await self._store.users(wanted)
         except Unavailable:
             return [_without_store(*each) for each in zip(asked, known, strict=True)]
-        return [self._current(*each) for each in zip(asked, known, read, strict=True)]
+        found = [self._current(*each) for each in zip(asked, known, read, strict=True)]
+        return self._folded_in(found)
 
     def of_session(
         self, serving: Serving, item_ids: Sequence[str], within_seconds: float
@@ -95,11 +102,12 @@ class Shoppers:
         personal = list_without_scoring(None, history)
         if personal is not None:
             return Found(serving, CachedUser(None, NO_EVENTS, personal, serving.hidden))
-        return self._folded_in(serving, None, NO_EVENTS, history, within_seconds, False, None)
+        [found] = self._folded_in([_ToFoldIn(serving, None, NO_EVENTS, history, within_seconds)])
+        return found
 
     def _current(
         self, one: AskedUser, known: CachedUser | None, read: ReadUser
-    ) -> Found | Awaitable[Found]:
+    ) -> "Found | _ToFoldIn":
         serving, model = one.serving, one.serving.model
         degraded = read.problem is not None or serving.is_lost
         if read.problem is not None:
@@ -116,41 +124,62 @@ class Shoppers:
             history = current_history(model.items, model.recipe, history, read.recent.events())
         personal = list_without_scoring(stored, history)
         if personal is None:
-            return self._folded_in(
-                one.serving, stored, read.recent, history, one.within_seconds, degraded, one.user_id
+            return _ToFoldIn(
+                serving, stored, read.recent, history, one.within_seconds, degraded, one.user_id
             )
-        user = CachedUser(stored, read.recent, personal, serving.hidden)
+        user = CachedUser(stored, read.recent, personal, serving.hidden, key=one.user_id)
         model.users.put(one.user_id, user)
         return Found(serving, user, degraded)
 
-    def _folded_in(
-        self,
-        serving: Serving,
-        stored: StoredUser | None,
-        recent: RememberedEvents,
-        history: History,
-        within_seconds: float,
-        degraded: bool,
-        cache_as: str | None,
+    def _folded_in(self, found: "Sequence[Found | _ToFoldIn]") -> list[Found | Awaitable[Found]]:
+        """Fold in what must be, in as few calculations as there are models to do it with."""
+        lists: dict[int, PersonalList | Awaitable[PersonalList] | None] = {}
+        by_serving = defaultdict[int, list[_ToFoldIn]](list)
+        for one in found:
+            if isinstance(one, _ToFoldIn):
+                by_serving[id(one.serving)].append(one)
+        for group in by_serving.values():
+            serving = group[0].serving
+            histories = [one.history for one in group]
+            seconds = min(one.within_seconds for one in group)
+            submitted = self._fold_ins.submit(
+                serving.model, histories, serving.hidden, MAX_LIMIT, seconds
+            )
+            lists |= {id(one): each for one, each in zip(group, submitted, strict=True)}
+        return [one if isinstance(one, Found) else one.with_list(lists[id(one)]) for one in found]
+
+
+@dataclass(frozen=True, slots=True)
+class _ToFoldIn:
+    """A shopper whose list must be calculated."""
+
+    serving: Serving
+    stored: StoredUser | None
+    recent: RememberedEvents
+    history: History
+    within_seconds: float
+    degraded: bool = False
+    cache_as: str | None = None
+
+    def with_list(
+        self, personal: PersonalList | Awaitable[PersonalList] | None
     ) -> Found | Awaitable[Found]:
-        model, hidden = serving.model, serving.hidden
-        calculated = self._fold_ins.submit(model, history, hidden, MAX_LIMIT, within_seconds)
-        if calculated is None:
-            near = neighbour_list(model.items, history, hidden, MAX_LIMIT)
-            return Found(serving, CachedUser(stored, recent, near, hidden), degraded=True)
+        if personal is None:
+            items, hidden = self.serving.model.items, self.serving.hidden
+            near = neighbour_list(items, self.history, hidden, MAX_LIMIT)
+            user = CachedUser(self.stored, self.recent, near, hidden)
+            return Found(self.serving, user, degraded=True)
+        return self._kept(personal) if isinstance(personal, PersonalList) else self._later(personal)
 
-        def keep(personal: PersonalList) -> Found:
-            user = CachedUser(stored, recent, personal, hidden)
-            if cache_as is not None:
-                model.users.put(cache_as, user)
-            return Found(serving, user, degraded)
+    async def _later(self, coming: Awaitable[PersonalList]) -> Found:
+        return self._kept(await coming)
 
-        async def keep_later(coming: Awaitable[PersonalList]) -> Found:
-            return keep(await coming)
-
-        if isinstance(calculated, PersonalList):
-            return keep(calculated)
-        return keep_later(calculated)
+    def _kept(self, personal: PersonalList) -> Found:
+        hidden, key = self.serving.hidden, self.cache_as
+        user = CachedUser(self.stored, self.recent, personal, hidden, key=key)
+        if key is not None:
+            self.serving.model.users.put(key, user)
+        return Found(self.serving, user, self.degraded)
 
 
 def _still_holds(

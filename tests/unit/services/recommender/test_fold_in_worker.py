@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from recsys.core.model import History
 from recsys.core.recommend import PersonalList, fold_in_lists
 from services.recommender import fold_in_worker
 from services.recommender.fold_in_worker import FoldInWorker
@@ -30,12 +31,22 @@ def expected(model: LoadedModel) -> list[list[int]]:
 
 
 async def fold_in_all(worker: FoldInWorker, model: LoadedModel) -> list[list[int]]:
-    async def one(number: int) -> list[int]:
-        found = worker.submit(model, HISTORIES[number], NOTHING_HIDDEN, 3, within_seconds=1.0)
-        assert found is not None
-        return (found if isinstance(found, PersonalList) else await found).items.tolist()
+    """As one request, and then each alone."""
 
-    return await asyncio.gather(*map(one, range(len(HISTORIES))))
+    async def ask(histories: list[History]) -> list[list[int]]:
+        found = worker.submit(model, histories, NOTHING_HIDDEN, 3, within_seconds=1.0)
+        lists = [each if isinstance(each, PersonalList) else await late(each) for each in found]
+        return [each.items.tolist() for each in lists]
+
+    together = await ask(HISTORIES)
+    alone = await asyncio.gather(*(ask([history]) for history in HISTORIES))
+    assert together == [found for [found] in alone]
+    return together
+
+
+async def late(coming: asyncio.Future[PersonalList] | None) -> PersonalList:
+    assert coming is not None
+    return await coming
 
 
 @pytest.mark.parametrize("quick_seconds", [0.0, 10.0])
@@ -70,7 +81,7 @@ def test_who_waits_shares_a_matrix_product(
         worker.close()
 
     asyncio.run(run())
-    assert sizes == [6]
+    assert sizes == [6, 6]
 
 
 def test_a_failure_reaches_those_who_wait_and_the_next_one_is_served(
@@ -97,10 +108,8 @@ def test_whose_turn_would_come_too_late_is_told_at_once(
     async def run() -> list[bool]:
         worker = FoldInWorker()
         worker._seconds_a_user = 0.1
-        taken = [
-            worker.submit(model, history, NOTHING_HIDDEN, 3, within_seconds=0.25) is not None
-            for history in HISTORIES
-        ]
+        submitted = worker.submit(model, HISTORIES, NOTHING_HIDDEN, 3, within_seconds=0.25)
+        taken = [each is not None for each in submitted]
         worker.close()
         await asyncio.sleep(0)
         return taken
