@@ -7,7 +7,6 @@ cheaper, still personal.
 """
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,8 +22,8 @@ _SCORES_A_BATCH = 8_000_000
 _USERS_A_BATCH = 32
 # What the event loop may stand still for the fold-ins of one request.
 _QUICK_SECONDS = 0.003
-# How fast the time a shopper is thought to take follows longer ones.
-_RISE = 1.05
+# How much a new measurement of the time a shopper takes counts beside the ones before.
+_NEWEST_SHARE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +58,8 @@ class FoldInWorker:
         """The lists of some shoppers, now or later; None for whom it would be too late."""
         loop = asyncio.get_running_loop()
         tasks = [_Task(model, each, hidden, n, loop.create_future()) for each in histories]
-        if self._working is None and 0 < len(tasks) * self._seconds_a_user <= _QUICK_SECONDS:
-            lists, seconds = _fold_in(tasks)
-            self._learn(seconds / len(tasks))
-            return lists
+        if len(tasks) * model.fold_in_seconds <= _QUICK_SECONDS:
+            return _fold_in(tasks)
         return [task.done if self._queue(task, within_seconds) else None for task in tasks]
 
     def _queue(self, task: _Task, within_seconds: float) -> bool:
@@ -84,11 +81,12 @@ class FoldInWorker:
         while self._waiting:
             batch = self._next_batch()
             try:
-                lists, seconds = await loop.run_in_executor(self._thread, _fold_in, batch)
+                begun = loop.time()
+                lists = await loop.run_in_executor(self._thread, _fold_in, batch)
             except Exception as error:  # whoever waits is told, and the next ones get their turn
                 _fail(batch, error)
             else:
-                self._learn(seconds / len(batch))
+                self._learn((loop.time() - begun) / len(batch))
                 for task, found in zip(batch, lists, strict=True):
                     if not task.done.done():
                         task.done.set_result(found)
@@ -104,18 +102,14 @@ class FoldInWorker:
         return batch
 
     def _learn(self, seconds: float) -> None:
-        """The least counts: what took longer was interrupted, unless it goes on doing so."""
-        known = self._seconds_a_user
-        self._seconds_a_user = min(seconds, known * _RISE) if known else seconds
+        self._seconds_a_user += _NEWEST_SHARE * (seconds - self._seconds_a_user)
 
 
-def _fold_in(batch: list[_Task]) -> tuple[list[PersonalList], float]:
-    """The lists, and the seconds they took. (The clock of CPU time is a system call: 40 us.)"""
-    first, begun = batch[0], time.perf_counter()
+def _fold_in(batch: list[_Task]) -> list[PersonalList]:
+    first = batch[0]
     histories = [task.history for task in batch]
     items, recipe = first.model.items, first.model.recipe
-    lists = fold_in_lists(items, recipe, histories, first.hidden, first.n)
-    return lists, time.perf_counter() - begun
+    return fold_in_lists(items, recipe, histories, first.hidden, first.n)
 
 
 def _fit_together(one: _Task, other: _Task) -> bool:

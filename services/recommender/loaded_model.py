@@ -9,6 +9,8 @@ from recsys.stores.manifest import Manifest
 from recsys.stores.model_codec import unpack_items
 from recsys.stores.model_files import ITEMS, check_digest
 from services.recommender.answer_cache import BoundedCache, CachedUser, Rendered
+from services.recommender.calibration import fold_in_seconds
+from services.recommender.questions import MAX_LIMIT
 
 # There are fewer items than users, and what is alike to them changes with the model only.
 _SIMILAR_SHARE = 4
@@ -34,11 +36,16 @@ class ItemFragments:
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """What answers are made from. One request uses one instance from start to end."""
+    """What answers are made from. One request uses one instance from start to end.
+
+    Attributes:
+        fold_in_seconds: see `calibration`.
+    """
 
     version: str
     items: ItemSide
     recipe: Recipe
+    fold_in_seconds: float
     fragments: ItemFragments = field(compare=False, repr=False)
     users: BoundedCache[CachedUser] = field(compare=False, repr=False)
     similar: BoundedCache[Rendered] = field(compare=False, repr=False)
@@ -63,10 +70,12 @@ def load_model(manifest_json: bytes, items: bytes, cache_bytes: int) -> LoadedMo
     side = unpack_items(items)
     # Computed on first use otherwise, and then a shopper would wait for it.
     _ = side.gramian, side.recommendable
+    recipe = manifest.recipe.to_recipe()
     return LoadedModel(
         version=manifest.version,
         items=side,
-        recipe=manifest.recipe.to_recipe(),
+        recipe=recipe,
+        fold_in_seconds=fold_in_seconds(side, recipe, MAX_LIMIT),
         fragments=ItemFragments(side),
         users=BoundedCache(cache_bytes - cache_bytes // _SIMILAR_SHARE),
         similar=BoundedCache(cache_bytes // _SIMILAR_SHARE),

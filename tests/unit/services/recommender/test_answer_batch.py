@@ -169,6 +169,7 @@ def test_nothing_is_kept_where_nothing_may_be() -> None:
 def test_when_fold_ins_are_too_many_neighbours_answer_and_say_so(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(fold_in_worker, "_QUICK_SECONDS", -1.0)
     monkeypatch.setattr(fold_in_worker, "MAX_WAITING", 0)
     shop.happens("bob", "i0")
     answer = answers(shop, of_user("bob"))[1]

@@ -49,7 +49,7 @@ async def late(coming: asyncio.Future[PersonalList] | None) -> PersonalList:
     return await coming
 
 
-@pytest.mark.parametrize("quick_seconds", [0.0, 10.0])
+@pytest.mark.parametrize("quick_seconds", [-1.0, 10.0])
 def test_lists_are_the_same_on_the_event_loop_and_beside_it(
     model: LoadedModel, monkeypatch: pytest.MonkeyPatch, quick_seconds: float
 ) -> None:
@@ -68,7 +68,7 @@ def test_lists_are_the_same_on_the_event_loop_and_beside_it(
 def test_who_waits_shares_a_matrix_product(
     model: LoadedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fold_in_worker, "_QUICK_SECONDS", 0.0)
+    monkeypatch.setattr(fold_in_worker, "_QUICK_SECONDS", -1.0)
     sizes: list[int] = []
     fold_in = fold_in_worker._fold_in
     monkeypatch.setattr(
@@ -87,7 +87,7 @@ def test_who_waits_shares_a_matrix_product(
 def test_a_failure_reaches_those_who_wait_and_the_next_one_is_served(
     model: LoadedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fold_in_worker, "_QUICK_SECONDS", 0.0)
+    monkeypatch.setattr(fold_in_worker, "_QUICK_SECONDS", -1.0)
 
     async def run() -> None:
         worker = FoldInWorker()
@@ -105,6 +105,8 @@ def test_a_failure_reaches_those_who_wait_and_the_next_one_is_served(
 def test_whose_turn_would_come_too_late_is_told_at_once(
     model: LoadedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(fold_in_worker, "_QUICK_SECONDS", -1.0)
+
     async def run() -> list[bool]:
         worker = FoldInWorker()
         worker._seconds_a_user = 0.1

@@ -1,0 +1,32 @@
+"""How long a fold-in takes with a model on this machine, tried out before the model serves."""
+
+import time
+
+import numpy as np
+
+from recsys.core.model import History, ItemSide, Recipe
+from recsys.core.recommend import fold_in_lists
+
+_SHOPPERS = 8
+_ITEMS_A_SHOPPER = 30
+# The least counts: what took longer was interrupted, or the first to need something.
+_TRIES = 4
+
+
+def fold_in_seconds(items: ItemSide, recipe: Recipe, n: int) -> float:
+    """Seconds for each of a few shoppers folded in together; also warms up what they need."""
+    if not len(items.ids):
+        return 0.0
+    random = np.random.default_rng(0)
+    histories = [_some_history(random, len(items.ids)) for _ in range(_SHOPPERS)]
+    tries = []
+    for _ in range(_TRIES):
+        begun = time.perf_counter()
+        fold_in_lists(items, recipe, histories, (), n)
+        tries.append(time.perf_counter() - begun)
+    return min(tries) / _SHOPPERS
+
+
+def _some_history(random: np.random.Generator, items: int) -> History:
+    rows = random.integers(0, items, min(items, _ITEMS_A_SHOPPER)).astype(np.int32)
+    return History(rows, np.ones(len(rows), np.float32), np.ones(len(rows), np.bool_))
