@@ -21,7 +21,7 @@ MAX_WAITING = 256
 _SCORES_A_BATCH = 8_000_000
 _USERS_A_BATCH = 32
 # What the event loop may stand still for the fold-ins of one request.
-_QUICK_SECONDS = 0.003
+_QUICK_SECONDS = 0.008
 # How much a new measurement of the time a shopper takes counts beside the ones before.
 _NEWEST_SHARE = 0.2
 
