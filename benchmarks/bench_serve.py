@@ -5,7 +5,8 @@ are shipped, logs and metrics included) with a made-up shop, and beside it what 
 a bare ASGI "hello" on the gateway's server, and the plain path of FastAPI, a unary RPC and
 redis.asyncio; each has an HAProxy of the same configuration. All are up at once and measured in
 turns. CPU is what all processes of a kind used while a row was measured, by the number of its
-requests. The load comes from vegeta, which runs on the same machine and takes its share of it.
+requests. The load comes from wrk (closed loops) and vegeta (open ones) on the same machine, and
+takes its share of it.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from benchmarks.serving.made_up_shop import MadeUpShop, publish
 from benchmarks.serving.rounds import CAPACITY, CLOSED, HALF, LIGHT, Rounds
 from benchmarks.serving.rows import Row
 from benchmarks.serving.tables import load_table, targets_table
+from benchmarks.serving.wrk import find_wrk
 from infra.local.tables import DEMO_TENANT
 from recsys.stores.redis.connect import connect
 
@@ -82,7 +84,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=5.0, help="a row, load and round")
     parser.add_argument("--quick", action="store_true", help="one round of a second each")
-    parser.add_argument("--vegeta", default="vegeta", help="the load generator")
+    parser.add_argument("--wrk", default="wrk", help="the load generator of closed loops")
+    parser.add_argument("--vegeta", default="vegeta", help="that of open loops")
     parser.add_argument("--output", type=Path, help="a file for all figures as JSON")
     arguments = parser.parse_args()
     if arguments.quick:
@@ -92,13 +95,13 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
-    vegeta = find_vegeta(arguments.vegeta)
+    vegeta, wrk = find_vegeta(arguments.vegeta), find_wrk(arguments.wrk)
     shop = MadeUpShop(arguments.users, arguments.items, arguments.factors)
     head = (
         f"{shop.users:,} users, {shop.items:,} items, k={shop.factors}; {arguments.rounds} rounds "
         f"of {arguments.seconds:g} s; {machine(PACKAGES)}"
     )
-    rounds = Rounds(vegeta, arguments.seconds, [])
+    rounds = Rounds(vegeta, arguments.seconds, [], wrk, half_of=STORED)
     with all_rows(shop) as every:
         for row in every:
             row.check()

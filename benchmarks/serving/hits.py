@@ -31,6 +31,10 @@ class Hits:
     seconds: float
 
     @property
+    def count(self) -> int:
+        return len(self.status)
+
+    @property
     def errors(self) -> int:
         return int((self.status != _OK).sum())
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from random import Random
 
 from benchmarks.serving.chains import LOGS
-from benchmarks.serving.figures import Measured, middle, of
+from benchmarks.serving.figures import BASELINE, Measured, middle, of
 from benchmarks.serving.generator import Closed, Open, Vegeta
 from benchmarks.serving.hits import Hits
 from benchmarks.serving.rows import Row
+from benchmarks.serving.wrk import Summary, Wrk
 
 CAPACITY = "closed loop, 64 connections"
 CLOSED = {CAPACITY: Closed(64), "closed loop, 16 connections": Closed(16)}
@@ -26,6 +27,8 @@ class Rounds:
     """Measures rows, and remembers.
 
     Attributes:
+        wrk: for closed loops; vegeta does them, too, where there is none.
+        half_of: the row by whose capacity the baseline's half load goes, instead of its own.
         seconds: how long each row is under each load in each round.
         measured: all that was found so far.
     """
@@ -33,6 +36,8 @@ class Rounds:
     vegeta: Vegeta
     seconds: float
     measured: list[Measured]
+    wrk: Wrk | None = None
+    half_of: str | None = None
     seed: int = 0
 
     def run(self, rows: Sequence[Row], rounds: int) -> None:
@@ -54,7 +59,7 @@ class Rounds:
         answers, clock = row.answers(), row.chain.cpu_clock()
         hits = self._attack(row, load, self.seconds)
         spent = clock.seconds()
-        count = len(hits.status)
+        count = hits.count
         found = Measured(
             row=row.name,
             load=name,
@@ -75,15 +80,19 @@ class Rounds:
         return found
 
     def _measure_open(self, row: Row, name: str, number: int) -> None:
-        capacity = middle(of(self.measured, row.name, CAPACITY), lambda one: one.per_second)
+        # Half of what a hello can do is more than a generator on the same machine can send in time.
+        whose = self.half_of if row.name == BASELINE and self.half_of else row.name
+        capacity = middle(of(self.measured, whose, CAPACITY), lambda one: one.per_second)
         if name == HALF:
             self.measure(row, name, Open(max(1, round(capacity / 2))), number)
         elif capacity * _MOST_OF_CAPACITY >= _LIGHT_RATE:
             self.measure(row, name, Open(_LIGHT_RATE), number)
 
-    def _attack(self, row: Row, load: Closed | Open, seconds: float) -> Hits:
+    def _attack(self, row: Row, load: Closed | Open, seconds: float) -> Hits | Summary:
         self.seed += 1
         requests = Random(self.seed).sample(row.requests, len(row.requests))
+        if self.wrk and isinstance(load, Closed):
+            return self.wrk.attack(row.chain.url, row.headers, requests, load, seconds)
         return self.vegeta.attack(
             row.chain.url, row.headers, requests, load, seconds, http2=row.http2
         )
