@@ -92,7 +92,7 @@ def test_the_digest_sees_what_is_missing(
     seen = {serving_digest(redis, tenant)}
     happens(nightly, hbase_pool, redis, "viewer", "b2")
     seen.add(serving_digest(redis, tenant))
-    RedisHiddenItems(redis).hide(tenant, "a1")
+    RedisHiddenItems(redis).hide(tenant, nightly.recommended("viewer", limit=1)[0])
     seen.add(serving_digest(redis, tenant))
     redis.delete(next(redis.scan_iter("*:u:viewer")))
     seen.add(serving_digest(redis, tenant))
