@@ -66,8 +66,7 @@ def test_overload_is_shed_quickly_and_takes_nothing_from_the_rest(
     assert {one.status for one in during.answered} <= {200, 503}
     assert all(one.response.headers[b"retry-after"] for one in shed.answered)
     assert good >= 0.9 * capacity
-    # One stall of a shared machine makes dozens late at this rate; the table has the 99th.
-    assert shed.ms(0.95) <= _MOST_SHED_MS
+    assert shed.ms(0.99) <= _MOST_SHED_MS
     assert recovery_seconds <= 10
 
 
