@@ -1,6 +1,6 @@
 """Answers to a batch of questions, ready for REST."""
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Sequence
 
 import structlog
 
@@ -64,11 +64,25 @@ class BatchAnswers:
                         raise InvalidInput([FieldProblem("about", "must be set")])
             except RecsysError as error:
                 quick.append(_refusal(question, error))
-        if about_users:
-            found = await self._shoppers.find([asked for _, asked in about_users])
-            for (question, _), each in zip(about_users, found, strict=True):
-                place(question, each)
+        for question, user in await self._of_users(about_users):
+            if isinstance(user, Exception):
+                quick.append(_refusal(question, user))
+            else:
+                place(question, user)
         return quick, slow
+
+    async def _of_users(
+        self, about: Sequence[tuple[pb.Question, AskedUser]]
+    ) -> list[tuple[pb.Question, Found | Awaitable[Found] | Exception]]:
+        """What fails here fails for these questions, not for the stream they came by."""
+        if not about:
+            return []
+        try:
+            found = await self._shoppers.find([asked for _, asked in about])
+        except Exception as error:
+            _log.exception("shoppers_failed")
+            return [(question, error) for question, _ in about]
+        return [(question, each) for (question, _), each in zip(about, found, strict=True)]
 
     def _of_session(self, question: pb.Question, serving: Serving) -> Found | Awaitable[Found]:
         item_ids = question.session.item_ids

@@ -28,9 +28,6 @@ class Streams:
         self.draining = False
         follower.on_change = self.announce
 
-    def __len__(self) -> int:
-        return len(self._open)
-
     def add(self, stream: "AnswerStream") -> None:
         self._open.add(stream)
 

@@ -44,9 +44,6 @@ class FoldInWorker:
         self._working: asyncio.Task[None] | None = None
         self._seconds_a_user = 0.0
 
-    def waiting(self) -> int:
-        return len(self._waiting)
-
     def submit(
         self,
         model: LoadedModel,
@@ -56,10 +53,10 @@ class FoldInWorker:
         within_seconds: float,
     ) -> "Sequence[PersonalList | asyncio.Future[PersonalList] | None]":
         """The lists of some shoppers, now or later; None for whom it would be too late."""
+        if len(histories) * model.fold_in_seconds <= _QUICK_SECONDS:
+            return fold_in_lists(model.items, model.recipe, histories, hidden, n)
         loop = asyncio.get_running_loop()
         tasks = [_Task(model, each, hidden, n, loop.create_future()) for each in histories]
-        if len(tasks) * model.fold_in_seconds <= _QUICK_SECONDS:
-            return _fold_in(tasks)
         return [task.done if self._queue(task, within_seconds) else None for task in tasks]
 
     def _queue(self, task: _Task, within_seconds: float) -> bool:

@@ -90,7 +90,11 @@ class Shoppers:
         try:
             read = await self._store.users(wanted)
         except Unavailable:
-            return [_without_store(*each) for each in zip(asked, known, strict=True)]
+            # The lists as they were lately, or none: then the answer is what is popular.
+            return [
+                Found(one.serving, user or one.serving.nobody, degraded=True)
+                for one, user in zip(asked, known, strict=True)
+            ]
         found = [self._current(*each) for each in zip(asked, known, read, strict=True)]
         return self._folded_in(found)
 
@@ -189,10 +193,3 @@ def _still_holds(
         return False
     # An item that is hidden no longer may belong into a list that was calculated without it.
     return known.personal.source is not Source.FOLD_IN or known.hidden <= serving.hidden
-
-
-def _without_store(one: AskedUser, known: CachedUser | None) -> Found:
-    """The list as it was lately, or none: then the answer is what is popular."""
-    if known is not None:
-        return Found(one.serving, known, degraded=True)
-    return Found(one.serving, one.serving.nobody, degraded=True)

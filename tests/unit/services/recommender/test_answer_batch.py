@@ -103,10 +103,13 @@ def test_a_list_is_folded_in_once_until_something_happens(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batches: list[int] = []
-    fold_in = fold_in_worker._fold_in
-    monkeypatch.setattr(
-        fold_in_worker, "_fold_in", lambda batch: (batches.append(len(batch)), fold_in(batch))[1]
-    )
+    fold_in = fold_in_worker.fold_in_lists
+
+    def counted(items: Any, recipe: Any, histories: Any, *rest: Any) -> Any:
+        batches.append(len(histories))
+        return fold_in(items, recipe, histories, *rest)
+
+    monkeypatch.setattr(fold_in_worker, "fold_in_lists", counted)
     shop.happens("bob", "i3")
     for _ in range(2):
         first = answers(shop, of_user("bob"))[1]
@@ -204,3 +207,14 @@ def test_a_damaged_record_degrades_one_shopper_and_no_other(shop: Shop) -> None:
         assert not found[2].degraded
     shop.store.damaged = set()
     assert not answers(shop, of_user("ann"))[1].degraded
+
+
+def test_a_calculation_that_fails_costs_its_shoppers_their_answers_and_no_other_question(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fold_in_worker, "fold_in_lists", lambda *_: 1 / 0)
+    shop.happens("bob", "i3")
+    found = answers(shop, of_user("bob", 1), of_item("i0", 2))
+    assert found[1].error_code == grpc.StatusCode.INTERNAL.value[0]
+    assert "zero" not in found[1].error_details
+    assert ids(found[2]) == ["i1", "i2"]
