@@ -14,12 +14,11 @@ import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from recsys.runtime.api_keys import Scope as KeyScope
-from services.gateway.answer_json import whole_json
+from services.gateway.answering import answered
 from services.gateway.asked import About, AboutItem, AboutUser
 from services.gateway.parts import Parts
-from services.gateway.problems import INTERNAL, OVERLOADED, ProblemError, problem_response
+from services.gateway.problems import INTERNAL, ProblemError, problem_response
 from services.gateway.query import DEFAULT_LIMIT, MAX_LIMIT
-from services.gateway.recommendation_answers import SOURCES
 from services.gateway.request_context import HEADER, request_id_of
 
 USER_ROUTE = "/v1/users/{user_id}/recommendations"
@@ -84,14 +83,11 @@ class HotRoutes:
         begun, status = requests.begin(), 200
         request_id = request_id_of((_header(scope, _REQUEST_ID) or b"").decode("latin-1"))
         try:
-            answer = await self._parts.recommender.ask(tenant, about, limit)
-            self._parts.metrics.answers[SOURCES[answer.source], answer.degraded].inc()
-            await _send(whole_json(answer, request_id, about), request_id, send)
+            body = await answered(self._parts, tenant, about, limit, request_id)
+            await _send(body, request_id, send)
         except Exception as error:
             problem = _problem(error, route, request_id)
             status = problem.kind.status
-            if problem.kind is OVERLOADED:
-                self._parts.metrics.shed["overloaded"].inc()
             response = problem_response(problem, scope["path"], request_id)
             response.headers[HEADER] = request_id
             await response(scope, receive, send)

@@ -6,7 +6,7 @@ wrong with it.
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from services.gateway.answer_json import whole_json
+from services.gateway.answering import answered
 from services.gateway.asked import About, AboutItem, AboutSession, AboutUser
 from services.gateway.authentication import Reader, reader_key
 from services.gateway.hot_routes import SIMILAR_ROUTE, UNCACHED, USER_ROUTE
@@ -15,7 +15,6 @@ from services.gateway.parts import parts_of
 from services.gateway.query import DEFAULT_LIMIT, Limit, SessionItems, only_parameters
 from services.gateway.raw_path import ItemId, UserId
 from services.gateway.recommendation_answers import (
-    SOURCES,
     SessionRecommendations,
     SimilarItems,
     UserRecommendations,
@@ -75,8 +74,5 @@ async def similar(
 
 
 async def _answer(request: Request, tenant: str, about: About, limit: int) -> Response:
-    parts = parts_of(request)
-    answer = await parts.recommender.ask(tenant, about, limit)
-    parts.metrics.answers[SOURCES[answer.source], answer.degraded].inc()
-    body = whole_json(answer, request.state.request_id, about)
+    body = await answered(parts_of(request), tenant, about, limit, request.state.request_id)
     return Response(body, headers={"Cache-Control": UNCACHED}, media_type="application/json")

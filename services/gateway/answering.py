@@ -1,0 +1,23 @@
+"""Asking for an answer and counting what came of it: the same for hot routes and all others."""
+
+from services.gateway.answer_json import whole_json
+from services.gateway.asked import About
+from services.gateway.parts import Parts
+from services.gateway.problems import OVERLOADED, ProblemError
+from services.gateway.recommendation_answers import SOURCES
+
+
+async def answered(parts: Parts, tenant: str, about: About, limit: int, request_id: str) -> bytes:
+    """The body of a response.
+
+    Raises:
+        ProblemError: see `Recommenders.ask`.
+    """
+    try:
+        answer = await parts.recommender.ask(tenant, about, limit)
+    except ProblemError as problem:
+        if problem.kind is OVERLOADED:
+            parts.metrics.shed["overloaded"].inc()
+        raise
+    parts.metrics.answers[SOURCES[answer.source], answer.degraded].inc()
+    return whole_json(answer, request_id, about)
