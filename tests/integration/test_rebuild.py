@@ -1,11 +1,9 @@
 """Redis has lost everything: the model store and HBase bring it back."""
 
 import time
-from pathlib import Path
 
 import pytest
 
-from infra.local.stack import Stack
 from recsys.core.domain import Item
 from recsys.core.errors import NotFound
 from recsys.stores.hbase.interactions import HBaseInteractionStore
@@ -20,30 +18,20 @@ from tests.integration.conftest import Seed
 from tests.integration.nightly_shop import (
     ALS,
     Nightly,
-    a_nightly,
     an_event,
     shop_events,
     shop_items,
 )
-from tests.redis_fixture import NIGHTLY_DATABASE, empty_database
 from tests.serving_digest import serving_digest
 
 pytestmark = [pytest.mark.hbase, pytest.mark.redis]
 
 
 @pytest.fixture(scope="module")
-def tenant(seed: Seed) -> str:
-    """A shop of these tests' own, since they add to its history."""
+def seeded_shop(seed: Seed) -> str:
+    """A shop of these tests' own, since they add to its history; `nightly` runs over it."""
     seed("rebuilt", shop_events(), shop_items())
     return "rebuilt"
-
-
-@pytest.fixture
-def nightly(
-    store_stack: Stack, one_spark: None, hbase: str, tenant: str, tmp_path: Path
-) -> Nightly:
-    redis_url = empty_database(store_stack, NIGHTLY_DATABASE)
-    return a_nightly(hbase, redis_url, tmp_path / "models", tenant)
 
 
 @pytest.fixture
