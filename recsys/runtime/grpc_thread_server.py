@@ -20,6 +20,8 @@ from recsys.runtime.grpc_server import (
 from recsys.runtime.metrics import RequestMetrics
 from recsys.runtime.settings import Address
 
+# Gateways that watch this server's health: each holds a thread, asleep, on a pool of their own.
+_MOST_WATCHERS = 128
 # Calls waiting for a thread; more are refused at once instead of queueing past their deadline.
 _WAITING_CALLS_PER_THREAD = 16
 MAX_WAIT_SECONDS = 0.5
@@ -44,7 +46,14 @@ class ThreadServer:
             maximum_concurrent_rpcs=threads * (1 + _WAITING_CALLS_PER_THREAD),
         )
         self._service = service
-        self._health = health.HealthServicer(experimental_non_blocking=True)
+        # Watchers block on threads, which is not grpcio's default: that one sends the state to a
+        # watcher with its lock held and waits until it is sent; a watcher that leaves at that
+        # moment waits for the lock on the thread that would report it sent, and nothing more is
+        # served.
+        self._health = health.HealthServicer(
+            experimental_non_blocking=False,
+            experimental_thread_pool=ThreadPoolExecutor(_MOST_WATCHERS, "health-watch"),
+        )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self.grpc)
         self.set_serving(False)
         if reflection:

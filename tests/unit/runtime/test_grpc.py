@@ -10,6 +10,7 @@ from typing import Any
 
 import grpc
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from structlog.testing import capture_logs
 
 from recsys.core.errors import (
@@ -260,3 +261,32 @@ def test_a_taken_port_is_named() -> None:
     with pytest.raises(ConfigurationError, match=f"127.0.0.1:{port}"):
         second.start(Address("127.0.0.1", port))
     first.stop(0)
+
+
+def test_watchers_that_leave_while_the_state_is_told_do_not_stop_the_server() -> None:
+    server = a_thread_server(lambda: b"ok")
+    port = server.start(LOOPBACK)
+    told = threading.Event()
+
+    def tell() -> None:
+        while not told.is_set():
+            server.set_serving(True)
+
+    teller = threading.Thread(target=tell, daemon=True)
+    teller.start()
+    asked = health_pb2.HealthCheckRequest(service=SERVICE)
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        health = health_pb2_grpc.HealthStub(channel)
+        # The state is being sent to this one when another leaves.
+        stays = health.Watch(asked)
+        next(stays)
+        for _ in range(200):
+            watch = health.Watch(asked, timeout=5)
+            next(watch)
+            watch.cancel()
+        answer = channel.unary_unary(METHOD)(b"", timeout=5)
+
+    told.set()
+    teller.join(5)
+    server.stop(1)
+    assert answer == b"ok"
