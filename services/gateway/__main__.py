@@ -1,5 +1,9 @@
 """`python -m services.gateway`."""
 
-from services.gateway.main import main
+from recsys.runtime.grpc_poller import choose_plain_poller
+
+choose_plain_poller()
+
+from services.gateway.main import main  # noqa: E402  # imports grpc
 
 main()

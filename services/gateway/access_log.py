@@ -8,6 +8,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
+from json.encoder import encode_basestring_ascii
 
 WRITE_EVERY_SECONDS = 0.1
 
@@ -24,18 +25,22 @@ class AccessLog:
         self._write = write
         self._lines: list[str] = []
         self._loop = asyncio.get_running_loop()
+        self._second, self._stamp = 0, ""
 
     def served(self, method: str, route: str, status: int, seconds: float, request_id: str) -> None:
         """Note one request; `route` is its template, for user ids do not belong into logs."""
         if not self._lines:
             self._loop.call_later(WRITE_EVERY_SECONDS, self.flush)
         now = time.time()
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
+        second = int(now)
+        if second != self._second:
+            self._second = second
+            self._stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
         self._lines.append(
             f'{{{self._origin}, "method": "{method}", "route": "{route}", "status": {status}, '
             f'"duration_ms": {seconds * 1000:.2f}, "event": "request_served", '
-            f'"request_id": {json.dumps(request_id)}, "level": "info", '
-            f'"timestamp": "{stamp}.{int(now % 1 * 1e6):06d}Z"}}\n'
+            f'"request_id": {encode_basestring_ascii(request_id)}, "level": "info", '
+            f'"timestamp": "{self._stamp}.{int(now % 1 * 1e6):06d}Z"}}\n'
         )
 
     def flush(self) -> None:

@@ -21,9 +21,9 @@ from services.gateway.rpc_problems import problem_of_status
 
 _MOST_A_REQUEST = 64
 # Below this many, one request costs less than what answering on two replicas at once would save.
-_FEWEST_A_REQUEST = 16
+_FEWEST_A_REQUEST = 32
 # And this long at most they wait for others.
-_GATHER_SECONDS = 0.002
+_GATHER_SECONDS = 0.003
 # Fewer that came together may have done so by chance.
 _FEWEST_TO_EXPECT = 3
 _MOST_ATTEMPTS = 2
