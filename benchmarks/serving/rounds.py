@@ -19,7 +19,8 @@ HALF = "open loop, half of the capacity"
 _LIGHT_RATE = 1000
 # Nearer to what a row can answer, a schedule is no light load any more.
 _MOST_OF_CAPACITY = 0.75
-_WARM_UP_SHARE = 0.2
+# Another row has had the caches since: time for a closed loop to ask most questions of every replica.
+_WARM_UP, _WARM_UP_SECONDS = Closed(64), 2.0
 
 
 @dataclass
@@ -53,7 +54,7 @@ class Rounds:
 
     def measure(self, row: Row, name: str, load: Closed | Open, number: int) -> Measured:
         """Warm up, measure and remember."""
-        self._attack(row, load, self.seconds * _WARM_UP_SHARE)
+        self._attack(row, _WARM_UP, _WARM_UP_SECONDS)
         if row.prepare:
             row.prepare(self.seed)
         answers, clock = row.answers(), row.chain.cpu_clock()

@@ -88,9 +88,9 @@ def ask_many(asking: Recommenders, count: int) -> Coroutine[Any, Any, list[Any]]
 def test_many_questions_are_spread_over_the_replicas() -> None:
     async def run() -> None:
         async with gateway() as (asking, replicas):
-            answers = await ask_many(asking, 60)
+            answers = await ask_many(asking, 80)
             assert {answer.json for answer in answers} == {ANSWER_JSON}
-            assert [script.requests for script in replicas.scripts] == [[30], [30]]
+            assert [script.requests for script in replicas.scripts] == [[40], [40]]
 
     asyncio.run(run())
 
@@ -118,7 +118,7 @@ def test_a_restarted_replica_is_asked_again() -> None:
             replicas.scripts[0].reset()
             await replicas.restart(0)
             await until(lambda: asking._replicas.count_free() == 2)
-            await ask_many(asking, 60)
+            await ask_many(asking, 80)
             assert replicas.scripts[0].asked
 
     asyncio.run(run())
@@ -128,11 +128,11 @@ def test_a_silent_replica_is_ejected_and_its_questions_go_to_the_other() -> None
     async def run() -> None:
         async with gateway() as (asking, replicas):
             replicas.scripts[0].silent = True
-            answers = await ask_many(asking, 40)
+            answers = await ask_many(asking, 80)
             assert {answer.json for answer in answers} == {ANSWER_JSON}
             seen = len(replicas.scripts[0].asked)
-            assert seen == 20
-            await ask_many(asking, 40)
+            assert seen == 40
+            await ask_many(asking, 80)
             assert len(replicas.scripts[0].asked) == seen
 
     asyncio.run(run())
