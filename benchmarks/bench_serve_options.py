@@ -169,7 +169,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
-    rounds = Rounds(find_vegeta(arguments.vegeta), arguments.seconds, [])
+    rounds = Rounds(find_vegeta(arguments.vegeta), arguments.seconds, [], rest_seconds=10.0)
     print(f"{arguments.rounds} rounds of {arguments.seconds:g} s; {machine(PACKAGES)}", flush=True)
     with (
         stores("bench-stores", {"RECSYS_REDIS_MEMORY": "8gb"}) as shared,

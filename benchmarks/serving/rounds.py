@@ -1,9 +1,12 @@
 """Rows measured in turns: every load, every row, then all over again."""
 
 import sys
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
+
+import psutil
 
 from benchmarks.serving.chains import LOGS
 from benchmarks.serving.figures import BASELINE, Measured, middle, of
@@ -19,8 +22,11 @@ HALF = "open loop, half of the capacity"
 _LIGHT_RATE = 1000
 # Nearer to what a row can answer, a schedule is no light load any more.
 _MOST_OF_CAPACITY = 0.75
-# Another row has had the caches since: time for a closed loop to ask most questions of every replica.
+# Another row has had the caches since: a closed loop asks most questions of every replica in this
+# time.
 _WARM_UP, _WARM_UP_SECONDS = Closed(64), 2.0
+# What a row leaves behind is done when the machine is as idle as with all chains waiting.
+_AT_REST_PERCENT, _LOOK_SECONDS = 15.0, 0.5
 
 
 @dataclass
@@ -31,6 +37,8 @@ class Rounds:
         wrk: for closed loops; vegeta does them, too, where there is none.
         half_of: the row by whose capacity the baseline's half load goes, instead of its own.
         seconds: how long each row is under each load in each round.
+        rest_seconds: how long to wait at most for the machine to come to rest before each row: a
+            store goes on for a while with what it was given.
         measured: all that was found so far.
     """
 
@@ -39,10 +47,19 @@ class Rounds:
     measured: list[Measured]
     wrk: Wrk | None = None
     half_of: str | None = None
+    rest_seconds: float = 0.0
     seed: int = 0
+    _capacities: dict[str, float] = field(default_factory=dict)
 
     def run(self, rows: Sequence[Row], rounds: int) -> None:
         """All rows under all loads, round after round."""
+        # Under the generator of the open loops, whose own work then is in both: half of what a
+        # cheaper one gets out of a row would be most of what this one can.
+        for row in rows:
+            hits = self.vegeta.attack(
+                row.chain.url, row.headers, row.requests, CLOSED[CAPACITY], self.seconds
+            )
+            self._capacities[row.name] = hits.per_second
         for number in range(rounds):
             turns = in_turn(rows, number)
             for name, closed in CLOSED.items():
@@ -54,6 +71,7 @@ class Rounds:
 
     def measure(self, row: Row, name: str, load: Closed | Open, number: int) -> Measured:
         """Warm up, measure and remember."""
+        self._await_rest()
         self._attack(row, _WARM_UP, _WARM_UP_SECONDS)
         if row.prepare:
             row.prepare(self.seed)
@@ -81,13 +99,20 @@ class Rounds:
         return found
 
     def _measure_open(self, row: Row, name: str, number: int) -> None:
-        # Half of what a hello can do is more than a generator on the same machine can send in time.
-        whose = self.half_of if row.name == BASELINE and self.half_of else row.name
-        capacity = middle(of(self.measured, whose, CAPACITY), lambda one: one.per_second)
         if name == HALF:
-            self.measure(row, name, Open(max(1, round(capacity / 2))), number)
-        elif capacity * _MOST_OF_CAPACITY >= _LIGHT_RATE:
+            # Half of what a hello can do is more than the generator can send in time.
+            whose = self.half_of if row.name == BASELINE and self.half_of else row.name
+            self.measure(row, name, Open(max(1, round(self._capacities[whose] / 2))), number)
+            return
+        capacity = middle(of(self.measured, row.name, CAPACITY), lambda one: one.per_second)
+        if capacity * _MOST_OF_CAPACITY >= _LIGHT_RATE:
             self.measure(row, name, Open(_LIGHT_RATE), number)
+
+    def _await_rest(self) -> None:
+        give_up = time.monotonic() + self.rest_seconds
+        while time.monotonic() < give_up:
+            if psutil.cpu_percent(_LOOK_SECONDS) < _AT_REST_PERCENT:
+                return
 
     def _attack(self, row: Row, load: Closed | Open, seconds: float) -> Hits | Summary:
         self.seed += 1
