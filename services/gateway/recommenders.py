@@ -23,7 +23,7 @@ _MOST_A_REQUEST = 64
 # Below this many, one request costs less than what answering on two replicas at once would save.
 _FEWEST_A_REQUEST = 32
 # And this long at most they wait for others.
-_GATHER_SECONDS = 0.003
+_GATHER_SECONDS = 0.0025
 # Fewer that came together may have done so by chance.
 _FEWEST_TO_EXPECT = 3
 _MOST_ATTEMPTS = 2
