@@ -32,6 +32,9 @@ def spark_session(settings: SparkSettings, name: str) -> Iterator[SparkSession]:
         .config("spark.ui.enabled", "false")
         # What is broadcast is factors: their digits are noise, which no compression shortens.
         .config("spark.broadcast.compress", "false")
+        # Over TCP each stage waits 40 ms for Python: two small writes, and an acknowledgement that
+        # comes late.
+        .config("spark.python.unix.domain.socket.enabled", "true")
         # Its bar redraws itself, which only a terminal can show.
         .config("spark.ui.showConsoleProgress", str(sys.stderr.isatty()).lower())
         .config("spark.sql.session.timeZone", "UTC")

@@ -24,6 +24,7 @@ def start_spark(memory: str, folder: Path, master: str = f"local[{CORES}]") -> S
         .config("spark.ui.enabled", "false")
         # As in spark_jobs/session.py.
         .config("spark.broadcast.compress", "false")
+        .config("spark.python.unix.domain.socket.enabled", "true")
         .config("spark.ui.showConsoleProgress", "false")
         .config("spark.log.level", "ERROR")
         .config("spark.eventLog.enabled", "true")

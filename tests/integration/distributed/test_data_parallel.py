@@ -12,6 +12,7 @@ from recsys.core.errors import InvalidInput
 from recsys.training.als import AlsSettings, Trained
 from spark_jobs.distributed.data_parallel import DataParallel
 from spark_jobs.distributed.pairs_source import PairsSource, write_pairs
+from spark_jobs.distributed.sum_over_shards import FEW_SHARDS
 from tests.integration.distributed.same_model import SETTINGS, assert_same_model
 from tests.integration.distributed.spark_cluster import executor_pids, kill_an_executor
 
@@ -23,6 +24,13 @@ def test_the_model_is_that_of_one_process(
     assert len(executor_pids()) == 2
     assert_same_model(shop, found, single)
     assert not list(tmp_path.iterdir()), "what was kept meanwhile is still there"
+
+
+def test_the_model_of_many_shards_is_that_of_one_process(
+    cluster: SparkSession, shop: csr_matrix, pairs: PairsSource, single: Trained, tmp_path: Path
+) -> None:
+    (found,) = DataParallel(tmp_path, shards=2 * FEW_SHARDS).train(cluster, pairs, [SETTINGS])
+    assert_same_model(shop, found, single)
 
 
 def test_an_executor_killed_in_the_middle_changes_not_one_bit(
