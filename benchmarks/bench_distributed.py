@@ -161,7 +161,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--items", type=int, default=10_000)
     parser.add_argument("--pairs", type=int, default=30_000_000)
     parser.add_argument("--factors", type=int, default=128)
-    parser.add_argument("--iterations", type=int, default=8, help="the first 4 are not measured")
+    parser.add_argument("--iterations", type=int, default=16, help="the first 8 are not measured")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--strategies", nargs="+", choices=FORMULAS, default=list(FORMULAS))
     parser.add_argument("--skip-mllib", action="store_true")

@@ -28,7 +28,7 @@ STRATEGIES: dict[str, Callable[[Path, int], TrainingStrategy]] = {
 ROOT = Path(__file__).parents[2]
 MEASURED = "iterations"
 # Iterations in which JVMs compile their code and Python workers start.
-WARM_UP = 4
+WARM_UP = 8
 
 
 class Laps:
