@@ -12,7 +12,7 @@ def choose_plain_poller() -> None:
 
     grpcio's default hands each event on to a pool of threads: worth it for servers that do their
     work in C++. Where one event loop does all the work, the hand-over is all there is, and costs
-    4 to 8 % of the CPU of an answer. A grpcio that does not know these names any more says so in
-    the log and goes on.
+    some per cent of the CPU of an answer: most at light load, where a message holds one question.
+    A grpcio that does not know these names any more says so in the log and goes on.
     """
     os.environ.setdefault("GRPC_EXPERIMENTS", _WITHOUT_EVENT_ENGINE)
