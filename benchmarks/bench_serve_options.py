@@ -20,7 +20,7 @@ from benchmarks.serving.generator import find_vegeta
 from benchmarks.serving.growth import Growth
 from benchmarks.serving.made_up_shop import MadeUpShop, publish
 from benchmarks.serving.options import compare
-from benchmarks.serving.rounds import Rounds
+from benchmarks.serving.rounds import REST_SECONDS, Rounds
 from benchmarks.serving.rows import Row
 from benchmarks.serving.slow_replica import slowed
 from infra.local.settings import Settings
@@ -169,7 +169,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
-    rounds = Rounds(find_vegeta(arguments.vegeta), arguments.seconds, [], rest_seconds=10.0)
+    rounds = Rounds(find_vegeta(arguments.vegeta), arguments.seconds, [], rest_seconds=REST_SECONDS)
     print(f"{arguments.rounds} rounds of {arguments.seconds:g} s; {machine(PACKAGES)}", flush=True)
     with (
         stores("bench-stores", {"RECSYS_REDIS_MEMORY": "8gb"}) as shared,

@@ -10,7 +10,7 @@ import psutil
 
 from benchmarks.serving.chains import LOGS
 from benchmarks.serving.figures import BASELINE, Measured, middle, of
-from benchmarks.serving.generator import Closed, Open, Vegeta
+from benchmarks.serving.generator import Closed, Open, Request, Vegeta
 from benchmarks.serving.hits import Hits
 from benchmarks.serving.rows import Row
 from benchmarks.serving.wrk import Summary, Wrk
@@ -24,7 +24,9 @@ _LIGHT_RATE = 1000
 _MOST_OF_CAPACITY = 0.75
 # Another row has had the caches since: a closed loop asks most questions of every replica in this
 # time.
-_WARM_UP, _WARM_UP_SECONDS = Closed(64), 2.0
+_WARM_UP_SECONDS = 2.0
+# What a benchmark gives for `rest_seconds`.
+REST_SECONDS = 10.0
 # What a row leaves behind is done when the machine is as idle as with all chains waiting.
 _AT_REST_PERCENT, _LOOK_SECONDS = 15.0, 0.5
 
@@ -56,9 +58,7 @@ class Rounds:
         # Under the generator of the open loops, whose own work then is in both: half of what a
         # cheaper one gets out of a row would be most of what this one can.
         for row in rows:
-            hits = self.vegeta.attack(
-                row.chain.url, row.headers, row.requests, CLOSED[CAPACITY], self.seconds
-            )
+            hits = self._by_vegeta(row, row.requests, CLOSED[CAPACITY], self.seconds)
             self._capacities[row.name] = hits.per_second
         for number in range(rounds):
             turns = in_turn(rows, number)
@@ -72,7 +72,7 @@ class Rounds:
     def measure(self, row: Row, name: str, load: Closed | Open, number: int) -> Measured:
         """Warm up, measure and remember."""
         self._await_rest()
-        self._attack(row, _WARM_UP, _WARM_UP_SECONDS)
+        self._attack(row, CLOSED[CAPACITY], _WARM_UP_SECONDS)
         if row.prepare:
             row.prepare(self.seed)
         answers, clock = row.answers(), row.chain.cpu_clock()
@@ -119,6 +119,11 @@ class Rounds:
         requests = Random(self.seed).sample(row.requests, len(row.requests))
         if self.wrk and isinstance(load, Closed):
             return self.wrk.attack(row.chain.url, row.headers, requests, load, seconds)
+        return self._by_vegeta(row, requests, load, seconds)
+
+    def _by_vegeta(
+        self, row: Row, requests: Sequence[Request], load: Closed | Open, seconds: float
+    ) -> Hits:
         return self.vegeta.attack(
             row.chain.url, row.headers, requests, load, seconds, http2=row.http2
         )

@@ -19,7 +19,7 @@ def sum_over_shards(shards: "RDD[int]", compute: Callable[[int], _Array]) -> _Ar
     first.
     """
     if shards.getNumPartitions() <= FEW_SHARDS:
-        return _added(iter(shards.map(compute).collect()))
+        return _added(shards.map(compute).collect())
     return _reduced_and_scattered(shards, compute)
 
 
@@ -45,8 +45,9 @@ def _reduced_and_scattered(shards: "RDD[int]", compute: Callable[[int], _Array])
     return np.concatenate([summed[piece] for piece in range(count)])
 
 
-def _added(arrays: Iterator[_Array]) -> _Array:
-    total = next(arrays).copy()
-    for array in arrays:
+def _added(arrays: Iterable[_Array]) -> _Array:
+    first, *others = arrays
+    total = first.copy()
+    for array in others:
         total += array
     return total
