@@ -2,10 +2,10 @@
 
 An iteration of one training:
 
-1. The driver sends the item factors to the executors; each shard solves its users, which stay where
-   they are, and returns their k x k gramian.
+1. The driver sends the item factors to the executors; each shard solves its users, who stay where
+   they are, and sums what is missing for the items to fit them.
 2. The items are improved by conjugate gradients whose products are sums over the shards. For each
-   product the driver sends one array, items x k, and the executors add up one of that size.
+   product the driver sends one array, items x k, and receives the sum of one from each shard.
 
 So what moves does not depend on the number of users; MLlib sends the users' factors.
 """
@@ -21,12 +21,11 @@ from pyspark.sql import SparkSession
 
 from recsys.training.als import AlsSettings, Trained
 from recsys.training.als.first_factors import first_item_factors
-from recsys.training.als.half_step import PROJECTIONS
 from recsys.training.als.summed_half_step import summed_half_step
 from spark_jobs.distributed.grid import Grid
-from spark_jobs.distributed.item_sums import solved_users
 from spark_jobs.distributed.pairs_source import PairsSource
 from spark_jobs.distributed.sharded_training import plan_training, put_together, trained
+from spark_jobs.distributed.solved_users import last_users, solved_users
 from spark_jobs.distributed.split_pairs import split_pairs
 from spark_jobs.distributed.strategy import Progress, no_progress
 from spark_jobs.distributed.user_shards import UserShards
@@ -83,11 +82,13 @@ def train_on_shards(
     shards = context.parallelize([*range(grid.user_shards)], grid.user_shards).persist()
     y = first_item_factors(grid.items, settings)
     for iteration in range(settings.iterations):
-        with solved_users(shards, users, iteration, y, times=1) as found:
-            y = summed_half_step(found, found.gramian, lambdas, observed, found.items, threads=1)
+        found = solved_users(shards, users, iteration, y)
+        y = summed_half_step(
+            *(found.residual, found.product, found.gramian, lambdas, observed, found.items),
+            threads=1,
+        )
         on_iteration(iteration + 1)
-    with solved_users(shards, users, settings.iterations, y, PROJECTIONS) as found:
-        y = found.items
+    y = last_users(shards, users, settings.iterations, y)
     shards.unpersist()
     last = partial(users.factors, iteration=settings.iterations)
     x = put_together(grid.users, grid.user_shards, settings.factors, last)

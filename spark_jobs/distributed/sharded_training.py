@@ -40,9 +40,9 @@ class ShardedTraining:
         """Lambdas of items with these sums of strengths."""
         return self._lambdas(sums, self.grid.users)
 
-    def path(self, side: str, shard: int, turn: int) -> Path:
-        """Where the factors of a shard are after so many half-steps of its side."""
-        return self.folder / f"{side}-{shard:04}-{turn}.npy"
+    def path(self, what: str, shard: int, turn: int) -> Path:
+        """Where a shard keeps this, the factors of a side say, after so many half-steps."""
+        return self.folder / f"{what}-{shard:04}-{turn}.npy"
 
     def _lambdas(self, sums: NDArray[np.float64], columns: int) -> NDArray[np.float32]:
         return row_regularization(

@@ -56,7 +56,8 @@ class ShardOfSide:
         x = self._before(turn)
         for _ in range(times):
             threads = self.training.threads
-            x = summed_half_step(columns, gramian, lambdas, sums > 0, x, threads)
+            residual = columns.residual(x)
+            x = summed_half_step(residual, columns.product, gramian, lambdas, sums > 0, x, threads)
         save_array(self.training.path(self.side.value, self.shard, turn), x)
         # A task that runs again needs what was there before, not what was before that.
         self.training.path(self.side.value, self.shard, turn - 2).unlink(missing_ok=True)
@@ -90,7 +91,7 @@ class ShardOfSide:
 
 @dataclass(frozen=True)
 class _OtherSide:
-    """The `ColumnSums` of a shard's rows over all shards of the other side, in their order."""
+    """Sums for a shard's rows over all shards of the other side, in their order."""
 
     rows: ShardOfSide
     turn: int

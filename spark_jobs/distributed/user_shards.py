@@ -14,21 +14,24 @@ from spark_jobs.distributed.worker_process import settle
 
 SumsOverUsers = Callable[..., Factors]
 
+_FACTORS, _GRAMIAN = "user", "user-gramian"
+
 
 @dataclass(frozen=True)
 class UserShards:
     """Tasks of one training: functions of the files of a shard and of what the driver sends.
 
-    A task writes the factors of its users to a file of the iteration and reads those of the one
-    before. So it can run again, anywhere, with the same result: nothing is lost with an executor.
+    A task writes the factors of its users, and their gramian, to files of the iteration and reads
+    those of the one before. So it can run again, anywhere, with the same result: nothing is lost
+    with an executor.
     """
 
     training: ShardedTraining
 
     def solve(
         self, shard: int, iteration: int, items: Factors, spectrum: Spectrum, times: int
-    ) -> NDArray[np.float64]:
-        """Improve the factors of the shard's users so many times; returns their gramian, (k, k).
+    ) -> None:
+        """Improve the factors of the shard's users so many times.
 
         Args:
             iteration: counted from zero.
@@ -41,10 +44,10 @@ class UserShards:
         x = turned(self._before(shard, iteration, items.shape[1]), spectrum.basis, threads)
         for _ in range(times):
             x = solve_rows(strengths, lambdas, alpha, spectrum.values, items, x, threads)
-        save_array(path("user", shard, iteration), x)
-        # A task that runs again needs what was there before, not what was before that.
-        path("user", shard, iteration - 2).unlink(missing_ok=True)
-        return gramian_of(x)
+        for kept, array in ((_FACTORS, x), (_GRAMIAN, gramian_of(x))):
+            save_array(path(kept, shard, iteration), array)
+            # A task that runs again needs what was there before, not what was before that.
+            path(kept, shard, iteration - 2).unlink(missing_ok=True)
 
     def sums(self, shard: int, iteration: int, over: SumsOverUsers, vectors: Factors) -> Factors:
         """What the shard's users add to the sums of all items, (n, k) float32."""
@@ -56,7 +59,15 @@ class UserShards:
 
     def factors(self, shard: int, iteration: int) -> Factors:
         """Those of the shard's users at the end of an iteration."""
-        return map_array(self.training.path("user", shard, iteration))
+        return map_array(self.training.path(_FACTORS, shard, iteration))
+
+    def gramian(self, iteration: int) -> NDArray[np.float64]:
+        """That of all users at the end of an iteration, (k, k)."""
+        shards = range(self.training.grid.user_shards)
+        # In the order of the shards, so that rounding is the same every time.
+        parts = [np.load(self.training.path(_GRAMIAN, shard, iteration)) for shard in shards]
+        total: NDArray[np.float64] = np.sum(parts, axis=0)
+        return total
 
     def _before(self, shard: int, iteration: int, k: int) -> Factors:
         if iteration == 0:

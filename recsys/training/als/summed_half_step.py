@@ -5,7 +5,7 @@ in which numbers are added differs. Where the sums come from, other processes or
 caller's business.
 """
 
-from typing import Protocol
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,16 +15,9 @@ from recsys.training.als.half_step import spectrum_of, turned
 from recsys.training.als.kernel import CG_STEPS
 
 
-class ColumnSums(Protocol):
-    """Sums over all columns of all rows: those of `recsys.training.als.partial_sums`, added up."""
-
-    def residual(self, row_factors: Factors) -> Factors: ...
-
-    def product(self, directions: Factors) -> Factors: ...
-
-
 def summed_half_step(
-    sums: ColumnSums,
+    residual: Factors,
+    product: Callable[[Factors], Factors],
     gramian: NDArray[np.float64],
     lambdas: NDArray[np.float32],
     observed: NDArray[np.bool_],
@@ -33,12 +26,16 @@ def summed_half_step(
 ) -> Factors:
     """Improve the factors of b rows.
 
+    The sums are those of `recsys.training.als.partial_sums`, over the columns of all processes.
+
     Args:
+        residual: (b, k) float32, the residual sums at the first guess.
+        product: the product sums for directions (b, k).
         gramian: (k, k), that of the factors of all columns.
         lambdas: (b,), see `recsys.core.regularization`.
         observed: (b,) bool, false for rows without entries, whose factors become zero.
-        first_guess: (b, k) float32, in the basis of the columns' factors, as all that goes in and
-            out of `sums`.
+        first_guess: (b, k) float32, in the basis of the columns' factors, as are the
+            sums.
 
     Returns:
         (b, k) float32 in the same basis.
@@ -48,19 +45,19 @@ def summed_half_step(
     diagonal: Factors = spectrum.values + lambdas[:, None]
     x = turned(first_guess, to, threads)
     x[~observed] = 0
-    r = turned(sums.residual(first_guess), to, threads)
+    r = turned(residual, to, threads)
     r -= diagonal * x
     p: Factors = r / diagonal
     rz = _dots(r, p)
     for step in range(CG_STEPS):
-        product = turned(sums.product(turned(p, back, threads)), to, threads)
-        product += diagonal * p
-        curvature = _dots(p, product)
+        image = turned(product(turned(p, back, threads)), to, threads)
+        image += diagonal * p
+        curvature = _dots(p, image)
         # Where nothing is left to improve, the division would give nonsense.
         length = _quotient(rz, curvature)
         x += length[:, None] * p
         if step + 1 < CG_STEPS:
-            r -= length[:, None] * product
+            r -= length[:, None] * image
             p, rz = _next_direction(p, r, diagonal, rz, curvature)
     return turned(x, back, threads)
 

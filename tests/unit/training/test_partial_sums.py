@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from recsys.core.fold_in import Factors
@@ -51,6 +52,17 @@ def dealt_out(strengths: csr_matrix, factors: Factors, shards: int) -> Shards:
     return Shards([strengths[:, c].tocsr() for c in columns], [factors[c] for c in columns])
 
 
+def summed_over(
+    shards: Shards,
+    gramian: NDArray[np.float64],
+    lambdas: NDArray[np.float32],
+    observed: NDArray[np.bool_],
+    start: Factors,
+) -> Factors:
+    residual = shards.residual(start)
+    return summed_half_step(residual, shards.product, gramian, lambdas, observed, start, threads=2)
+
+
 @settings(deadline=None, max_examples=25)
 @given(st.integers(1, 30), st.integers(1, 60), st.integers(1, 5), st.integers(0, 1000))
 def test_a_half_step_over_shards_of_columns_is_that_over_all(
@@ -62,7 +74,7 @@ def test_a_half_step_over_shards_of_columns_is_that_over_all(
     expected, turned = half_step(strengths, lambdas, ALPHA, x, start, threads=1)
     observed = np.diff(strengths.indptr) > 0
     shares = dealt_out(strengths, x, min(shards, columns))
-    found = summed_half_step(shares, gramian_of(x), lambdas, observed, start, threads=2)
+    found = summed_over(shares, gramian_of(x), lambdas, observed, start)
     assert found @ x.T == pytest.approx(expected @ turned.T, abs=2e-4)
     assert not found[~observed].any()
 
@@ -89,7 +101,5 @@ def test_a_solved_row_stays_where_it_is() -> None:
     strengths = csr_matrix(np.ones((1, 3), np.float32))
     lambdas, observed = np.zeros(1, np.float32), np.ones(1, np.bool_)
     exact = np.ones((1, 3), np.float32)
-    found = summed_half_step(
-        dealt_out(strengths, x, 2), gramian_of(x), lambdas, observed, exact, threads=1
-    )
+    found = summed_over(dealt_out(strengths, x, 2), gramian_of(x), lambdas, observed, exact)
     assert found == pytest.approx(exact, abs=1e-6)
