@@ -48,7 +48,12 @@ autoscale: $(SYNCED) ## Add and drain replicas as the load changes, until interr
 
 bench: $(SYNCED) ## Measure rows written to and read from HBase, on a stack of its own
 	@$(STACK) up --name bench --only stores
-	@$(STACK) run --name bench --admin -- $(PYTHON) benchmarks/bench_hbase.py; code=$$?; \
+	@$(STACK) run --name bench --admin -- $(PYTHON) -m benchmarks.bench_hbase; code=$$?; \
+		$(STACK) down --name bench; exit $$code
+
+bench-read: $(SYNCED) ## Measure how reading the behaviour from HBase grows with it, on a stack of its own
+	@$(STACK) up --name bench --only stores
+	@$(STACK) run --name bench --admin -- $(PYTHON) -m benchmarks.bench_read; code=$$?; \
 		$(STACK) down --name bench; exit $$code
 
 bench-publish: $(SYNCED) ## Measure the CPU that publishing a user to Redis costs

@@ -1,4 +1,4 @@
-"""Rows a second written to and read from HBase: `python benchmarks/bench_hbase.py --help`.
+"""Rows a second written to and read from HBase: `python -m benchmarks.bench_hbase --help`.
 
 Creates a tenant `bench` in the HBase of HBASE_THRIFT and HBASE_THRIFT_ADMIN, writes made-up events
 with all details and reads them back as training does. Every figure is the median of several runs.
@@ -13,11 +13,11 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from random import Random
 from statistics import median
 
 from pyspark.sql import SparkSession
 
+from benchmarks.made_up_events import made_up_events
 from recsys.core.domain import Event
 from recsys.stores.hbase.admin import create_tables
 from recsys.stores.hbase.interaction_scan import InteractionScan, TimeWindow
@@ -30,25 +30,6 @@ TENANT = "bench"
 PARALLEL = (1, 2, 4)
 BATCH_ROWS = 5000
 MOST_ROWS = 5_000_000
-YEAR_MS = 365 * 24 * 3600 * 1000
-
-
-def make_events(rows: int) -> list[Event]:
-    """The same events every time, so that a second run writes over the first."""
-    random = Random(7)
-    return [
-        Event(
-            event_id=f"{number // 20}-{number % 20}",
-            user_id=f"user-{random.randrange(rows // 20 + 1)}",
-            item_id=f"item-{int(5000 * random.random() ** 2)}",
-            event_type="purchase",
-            timestamp_ms=1_300_000_000_000 + random.randrange(YEAR_MS),
-            quantity=float(random.randrange(1, 10)),
-            price=round(random.uniform(1, 50), 2),
-            order_id=str(number // 20),
-        )
-        for number in range(rows)
-    ]
 
 
 def rate(work: Callable[[], int], repeats: int) -> float:
@@ -138,7 +119,7 @@ def main() -> None:
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     create_tables(arguments.admin, TENANT)
     pool = HBasePool(arguments.thrift, PoolSettings(call_timeout_seconds=60))
-    events = make_events(arguments.rows)
+    events = list(made_up_events(arguments.rows))
     print(f"{arguments.rows:,} events, {machine()}")
     works: dict[str, Callable[[int], int]] = {
         "bulk write (put_many)": lambda threads: write(pool, events, threads),

@@ -22,7 +22,7 @@ from recsys.core.user_block import UserBlock
 from recsys.stores.redis.connect import connect
 from recsys.stores.redis.published import RedisPublishedModels
 from recsys.training.als import AlsSettings, Device, train_als
-from recsys.training.neighbours import NEIGHBOURS_AN_ITEM, item_neighbours
+from recsys.training.neighbours import item_neighbours
 from recsys.training.settings import ModelSettings
 from recsys.training.synthetic import SyntheticShop
 from recsys.training.top_n import top_n_lists
@@ -104,14 +104,14 @@ def read_strengths(options: argparse.Namespace) -> csr_matrix:
 
 def neighbours_of(strengths: csr_matrix) -> tuple[Indices, Scores]:
     eligible = np.ones(strengths.shape[1], np.bool_)
-    exponent = ModelSettings().popularity_exponent
-    return item_neighbours(strengths, eligible, NEIGHBOURS_AN_ITEM, exponent)
+    settings = ModelSettings()
+    return item_neighbours(strengths, eligible, settings.neighbours, settings.popularity_exponent)
 
 
 def sides(strengths: csr_matrix, factors: int) -> tuple[ItemSide, UserSide]:
     """Of a shop that nothing is known of yet but its behaviour."""
     users, items = strengths.shape
-    nobody = np.zeros((items, NEIGHBOURS_AN_ITEM), np.int32)
+    nobody = np.zeros((items, ModelSettings().neighbours), np.int32)
     return (
         item_side(np.ones((items, factors), np.float32), nobody, nobody.astype(np.float32)),
         user_side(np.ones((users, factors), np.float32), strengths),

@@ -19,7 +19,8 @@ from benchmarks.made_up_model import item_side, user_side
 from benchmarks.peers.exchange import Factors, load_factors, report
 from benchmarks.peers.measure import peak_bytes
 from recsys.core.model import ItemSide, UserSide
-from recsys.training.neighbours import NEIGHBOURS_AN_ITEM, item_neighbours
+from recsys.training.neighbours import item_neighbours
+from recsys.training.settings import ModelSettings
 from recsys.training.top_n import top_n_lists
 
 LIST_LENGTH = 100
@@ -68,7 +69,7 @@ def main() -> None:
     strengths = scipy.sparse.load_npz(arguments.strengths)
     x, y = load_factors(arguments.trained)
     users, eligible = user_side(x, strengths), np.ones(len(y), np.bool_)
-    hybrid = item_side(y, *item_neighbours(strengths, eligible, NEIGHBOURS_AN_ITEM))
+    hybrid = item_side(y, *item_neighbours(strengths, eligible, ModelSettings().neighbours))
     factors_only = item_side(y, hybrid.neighbours[:, :0], hybrid.neighbour_scores[:, :0])
     few = user_side(x[:1], strengths[:1])
     block = best_block(x, y)

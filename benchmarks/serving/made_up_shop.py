@@ -20,7 +20,7 @@ from recsys.stores.redis import keys
 from recsys.stores.redis.connect import Redis
 from recsys.stores.redis.published import RedisPublishedModels
 from recsys.stores.redis.recent import RedisRecentBehaviour
-from recsys.training.neighbours import NEIGHBOURS_AN_ITEM
+from recsys.training.settings import ModelSettings
 
 LIST_LENGTH = 100
 _MOST_HISTORY = 1000
@@ -89,7 +89,7 @@ def _forget_recent(client: Redis, tenant: str) -> None:
 
 
 def made_up_items(shop: MadeUpShop, random: np.random.Generator) -> ItemSide:
-    shape = shop.items, NEIGHBOURS_AN_ITEM
+    shape = shop.items, ModelSettings().neighbours
     factors = random.normal(size=(shop.items, shop.factors)).astype(np.float32)
     neighbours = random.integers(0, shop.items, shape, np.int32)
     scores = -np.sort(-random.random(shape, np.float32), axis=1)

@@ -11,7 +11,7 @@ from recsys.core.errors import NoData
 from recsys.core.model import ItemSide, UserSide
 from recsys.core.scoring import neighbour_part
 from recsys.training.als import AlsSettings, Trained, train_als
-from recsys.training.neighbours import NEIGHBOURS_AN_ITEM, item_neighbours
+from recsys.training.neighbours import item_neighbours
 from recsys.training.pairs import Pairs
 from recsys.training.popularity import popular_items, trends
 from recsys.training.settings import ModelSettings
@@ -63,7 +63,7 @@ def build_model(
         raise NoData("no shopper has behaviour of positive weight: nothing to train on")
     trained = fit(strengths, settings.als, on_iteration)
     neighbours, scores = item_neighbours(
-        strengths, eligible, NEIGHBOURS_AN_ITEM, settings.popularity_exponent
+        strengths, eligible, settings.neighbours, settings.popularity_exponent
     )
     items = ItemSide(
         ids=pairs.items,

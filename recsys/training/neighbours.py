@@ -20,8 +20,6 @@ from recsys.core.ranking import Indices
 from recsys.training.als.half_step import available_threads
 from recsys.training.best_of_row import keep_best, padded_length, scratch
 
-# More of them made the score no better on any data tried; similar items beyond are popular ones.
-NEIGHBOURS_AN_ITEM = 50
 ITEMS_A_BLOCK = 256
 # A user with more items counts by the strongest of them: what a reseller or robot has in common
 # with everything says little, and costs the square of its length.

@@ -15,6 +15,8 @@ class ModelSettings:
         als: of the factors.
         neighbour_weight: what the neighbour part counts beside that of the factors, when both are
             measured by the scores of the items that come first.
+        neighbours: of an item, the most alike; a live answer adds up those of each item that the
+            shopper had.
         popularity_exponent: how much being popular takes from an item as a neighbour, see
             `recsys.training.neighbours`.
         trend_exponent: how much an item's trend counts, see `recsys.training.popularity`; 0 turns
@@ -25,18 +27,20 @@ class ModelSettings:
     """
 
     als: AlsSettings = field(default_factory=AlsSettings)
-    neighbour_weight: float = 0.15
-    popularity_exponent: float = 0.6
+    neighbour_weight: float = 0.2
+    neighbours: int = 50
+    popularity_exponent: float = 0.65
     trend_exponent: float = 0.75
 
     def __post_init__(self) -> None:
-        for name, most in (
-            ("neighbour_weight", 1000),
-            ("popularity_exponent", 1),
-            ("trend_exponent", 4),
+        for name, least, most in (
+            ("neighbour_weight", 0, 1000),
+            ("neighbours", 1, 1000),
+            ("popularity_exponent", 0, 1),
+            ("trend_exponent", 0, 4),
         ):
-            if not 0 <= getattr(self, name) <= most:
-                raise ConfigurationError(f"{name} must be between 0 and {most}")
+            if not least <= getattr(self, name) <= most:
+                raise ConfigurationError(f"{name} must be between {least} and {most}")
 
 
 def settings_entry(settings: ModelSettings) -> dict[str, Any]:

@@ -23,7 +23,8 @@ _DEFAULT = {
     "regularization": 0.01,
     "frequency_weight": 1.0,
     "iterations": 15,
-    "popularity_exponent": 0.6,
+    "popularity_exponent": 0.65,
+    "neighbours": 50,
 }
 _STARTS = (
     _DEFAULT,
@@ -33,6 +34,7 @@ _STARTS = (
     _DEFAULT | {"alpha_scale": 0.7, "regularization": 0.007},
     _DEFAULT | {"factors": 256},
     _DEFAULT | {"factors": 64, "regularization": 0.012},
+    _DEFAULT | {"popularity_exponent": 0.7, "neighbours": 200},
     _DEFAULT | {"popularity_exponent": 0.5},
 )
 _RANDOM_TRIALS = 8
@@ -105,7 +107,8 @@ def suggest(trial: optuna.trial.BaseTrial, settings: ModelSettings, alpha: float
         iterations=trial.suggest_int("iterations", 10, 25, step=5),
     )
     exponent = trial.suggest_float("popularity_exponent", 0.4, 0.8, step=0.05)
-    return replace(settings, als=als, popularity_exponent=exponent)
+    neighbours = trial.suggest_categorical("neighbours", [50, 100, 200])
+    return replace(settings, als=als, popularity_exponent=exponent, neighbours=neighbours)
 
 
 def _open_study(

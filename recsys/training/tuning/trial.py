@@ -18,7 +18,7 @@ from recsys.training.tuning.validation import Validation
 
 METRIC = "ndcg_at_20"
 _K = 20
-_NEIGHBOUR_WEIGHTS = (0.0, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0)
+_NEIGHBOUR_WEIGHTS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.0)
 _TREND_EXPONENTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25)
 
 

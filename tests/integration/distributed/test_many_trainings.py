@@ -1,21 +1,26 @@
 """Compute-parallel and hybrid: several models at a time."""
 
 import os
+import time
 from dataclasses import replace
 from pathlib import Path
+from threading import Timer
 
 import numpy as np
+import psutil
 import pytest
+from numpy.typing import NDArray
 from pyspark.sql import SparkSession
 from scipy.sparse import csr_matrix
 
-from recsys.training.als import Trained, train_als
+from recsys.training.als import AlsSettings, Trained, train_als
 from spark_jobs.distributed.compute_parallel import ComputeParallel
 from spark_jobs.distributed.hybrid import Hybrid
 from spark_jobs.distributed.pairs_source import PairsSource, write_pairs
 from spark_jobs.distributed.strategy import TrainingStrategy
 from spark_jobs.distributed.trials import TrialError, TrialFailure, run_trials, succeeded
 from tests.integration.distributed.same_model import SETTINGS, assert_same_model
+from tests.integration.distributed.spark_cluster import executor_pids, kill_an_executor
 
 OTHER = replace(SETTINGS, alpha=3.0, iterations=2)
 
@@ -49,6 +54,48 @@ def test_trainings_of_a_hybrid_advance_side_by_side(
         cluster, pairs, [SETTINGS, SETTINGS], lambda trial, _: told.append(trial)
     )
     assert told.index(1) < len(told) - 1 - told[::-1].index(0), "one began after the other ended"
+
+
+def test_an_executor_killed_in_the_middle_of_a_hybrid_changes_not_one_bit(
+    cluster: SparkSession, pairs: PairsSource, tmp_path: Path
+) -> None:
+    trials = [AlsSettings(factors=16, iterations=3), AlsSettings(factors=16, iterations=4)]
+    whole = Hybrid(tmp_path).train(cluster, pairs, trials)
+    before, killed = executor_pids(), []
+
+    def kill_soon(trial: int, iteration: int) -> None:
+        if (trial, iteration) == (0, 1):
+            killed.append(Timer(0.05, kill_an_executor))
+            killed[0].start()
+
+    found = Hybrid(tmp_path).train(cluster, pairs, trials, kill_soon)
+    killed[0].join()
+    assert set(executor_pids()) != set(before)
+    for model, expected in zip(found, whole, strict=True):
+        assert np.array_equal(model.user_factors, expected.user_factors)
+        assert np.array_equal(model.item_factors, expected.item_factors)
+
+
+def test_a_trial_whose_executor_is_killed_runs_again_to_the_same_bits(
+    cluster: SparkSession, shop: csr_matrix, pairs: PairsSource, tmp_path: Path
+) -> None:
+    marker = tmp_path / "killed"
+
+    # In here, since executors cannot import this module.
+    def fit(settings: AlsSettings) -> NDArray[np.float32]:
+        def die_once(iteration: int) -> None:
+            if iteration == 2 and not marker.exists():
+                marker.touch()
+                next(p for p in psutil.Process().parents() if p.name() == "java").kill()
+                time.sleep(60)
+
+        return train_als(pairs.matrix(), settings, die_once).item_factors
+
+    before = executor_pids()
+    found = succeeded(run_trials(cluster, [SETTINGS, OTHER], fit))
+    assert set(executor_pids()) != set(before)
+    for settings, factors in zip([SETTINGS, OTHER], found, strict=True):
+        assert np.array_equal(factors, train_als(shop, settings).item_factors)
 
 
 def test_trials_run_on_the_executors_and_answer_in_their_order(cluster: SparkSession) -> None:

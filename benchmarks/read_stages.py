@@ -1,0 +1,76 @@
+"""The nightly run's first two stages, in a process of their own: time and memory."""
+
+import argparse
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from benchmarks.peers.exchange import report
+from benchmarks.peers.measure import peak_bytes
+from recsys.core.domain import MAX_TIMESTAMP_MS
+from recsys.runtime.shop import load_shop
+from recsys.stores.hbase.items import HBaseItemStore
+from recsys.stores.hbase.pool import HBasePool
+from spark_jobs.prepare_pairs import prepare_pairs
+from spark_jobs.read_behaviour import read_behaviour
+from spark_jobs.run_folder import RunFolder, Window
+from spark_jobs.session import spark_session
+from spark_jobs.settings import SparkSettings
+
+Figures = dict[str, float]
+
+
+@contextmanager
+def measured() -> Iterator[Figures]:
+    """What the block takes, of this process and all below it."""
+    figures: Figures = {}
+    cpu, started = _cpu_seconds(), time.perf_counter()
+    yield figures
+    figures["wall_seconds"] = time.perf_counter() - started
+    figures["cpu_seconds"] = _cpu_seconds() - cpu
+    peaks = {process.name(): 0 for process in _processes()}
+    for process in _processes():
+        peaks[process.name()] += peak_bytes(process.pid)
+    figures["jvm_peak_bytes"] = peaks.pop("java")
+    figures["python_peak_bytes"] = sum(peaks.values())
+
+
+def _processes() -> list[psutil.Process]:
+    own = psutil.Process()
+    every = [own, *own.children(recursive=True)]
+    return [process for process in every if process.status() != psutil.STATUS_ZOMBIE]
+
+
+def _cpu_seconds() -> float:
+    """Those of processes that ended included."""
+    return float(sum(sum(process.cpu_times()[:4]) for process in _processes()))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tenant", required=True)
+    parser.add_argument("--thrift", required=True)
+    parser.add_argument("--folder", type=Path, required=True)
+    options = parser.parse_args()
+    folder, end = RunFolder(options.folder), MAX_TIMESTAMP_MS
+    items = HBaseItemStore(HBasePool(options.thrift))
+    with spark_session(SparkSettings(), "bench_read") as spark:
+        spark.range(1).count()
+        with measured() as read:
+            found = read_behaviour(
+                *(spark, options.thrift, items, folder, options.tenant, Window(0, end)),
+                read_at_ms=end,
+            )
+        with measured() as prepared:
+            as_of_ms = found.as_of_ms
+            prepare_pairs(
+                *(spark, folder.events, load_shop(), ()), before_ms=end, as_of_ms=as_of_ms
+            )
+        report(read=read, prepare=prepared)
+
+
+if __name__ == "__main__":
+    main()
