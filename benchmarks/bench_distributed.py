@@ -157,9 +157,9 @@ def say(line: str) -> None:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--users", type=int, default=500_000)
+    parser.add_argument("--users", type=int, default=1_000_000)
     parser.add_argument("--items", type=int, default=10_000)
-    parser.add_argument("--pairs", type=int, default=30_000_000)
+    parser.add_argument("--pairs", type=int, default=80_000_000)
     parser.add_argument("--factors", type=int, default=128)
     parser.add_argument("--iterations", type=int, default=16, help="the first 8 are not measured")
     parser.add_argument("--rounds", type=int, default=3)

@@ -46,7 +46,7 @@ def tune_settings(
     log = snapshot_log(settings.run_folder(tenant or settings.tenant) / EVENTS, shop)
     start = ModelSettings()
     validation = hold_out(log, shop.half_life_days, shop.popularity_half_life_days, start.als.seed)
-    say(f"{len(log):,} events; {len(validation.test):,} users' newest ones are held out")
+    say(f"{len(log):,} events; {validation.judged_users:,} users' newest ones are held out")
     if spark:
         found = _on_spark(settings, validation, start, minutes, journal)
     else:

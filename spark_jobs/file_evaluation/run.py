@@ -117,7 +117,7 @@ def _validation(request: Request, log: EventLog) -> Validation:
 def _tune(request: Request, validation: Validation, say: Say) -> Tuned:
     tuning = request.tuning or Tuning(0.0)
     say(
-        f"tuning for {tuning.seconds / 60:g} minutes on {len(validation.test):,} users' held-out"
+        f"tuning for {tuning.seconds / 60:g} minutes on {validation.judged_users:,} users' held-out"
         " part of the training file"
     )
     return tune(validation, request.settings, tuning.seconds, journal=tuning.journal, say=say)

@@ -83,7 +83,7 @@ def tune(
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = _open_study(validation, settings, journal, sampler_seed)
     deadline, longest = time.monotonic() + seconds, 0.0
-    alpha = resolved_alpha(validation.pairs.matrix(), settings.als)
+    alpha = resolved_alpha(validation.folds[0].pairs.matrix(), settings.als)
     while not _first_is_done(study) or time.monotonic() + _PATIENCE * longest < deadline:
         started = time.monotonic()
         trial = study.ask()
@@ -127,7 +127,8 @@ def _open_study(
         ),
         load_if_exists=True,
     )
-    subject = f"{validation.pairs.shape}, {len(validation.pairs.strengths)} pairs, {settings}"
+    pairs, folds = validation.folds[0].pairs, len(validation.folds)
+    subject = f"{pairs.shape}, {len(pairs.strengths)} pairs, {folds} folds, {settings}"
     if study.user_attrs.get("subject", subject) != subject:
         raise ConfigurationError(f"{journal} belongs to a search over other data: name another")
     study.set_user_attr("subject", subject)

@@ -4,17 +4,18 @@ What a part counts in the sum can be changed after training, so these settings n
 """
 
 from dataclasses import dataclass, replace
+from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.core.model import ItemSide
 from recsys.training.build import BuiltModel, build_model
 from recsys.training.evaluation import judge
+from recsys.training.pairs import Pairs
 from recsys.training.popularity import trends
 from recsys.training.settings import ModelSettings
 from recsys.training.top_n import top_n_lists
-from recsys.training.tuning.validation import Validation
+from recsys.training.tuning.validation import Fold, Validation
 
 METRIC = "ndcg_at_20"
 _K = 20
@@ -30,43 +31,45 @@ class TrialResult:
     ndcg: float
 
 
+@dataclass(frozen=True)
+class _JudgedModel:
+    """What was trained on a fold, to be blended."""
+
+    fold: Fold
+    built: BuiltModel
+
+    def ndcg(self, settings: ModelSettings) -> float:
+        """NDCG@20 of the blend that these settings make."""
+        built, test = self.built, self.fold.test
+        trend: NDArray[np.float32] = trends(self.fold.pairs, settings.trend_exponent)
+        items = replace(built.items, trend=trend)
+        weight = settings.neighbour_weight * built.part_ratio
+        lists = top_n_lists(items, built.users, test.users, weight, _K)
+        return judge(lists.items, test).means[METRIC]
+
+
 def run_trial(validation: Validation, settings: ModelSettings) -> TrialResult:
     """Train with these settings and find the blend that suits them best.
 
     The neighbour weight is looked for at the trend exponent that is set, then the exponent at that
     weight. Settings of a blend that cannot be judged, trends without time, stay as they are.
     """
-    pairs = validation.pairs
-    # What was left out must be recommendable, and what was seen must not, whatever its type.
-    masked = replace(pairs, excluded=np.ones_like(pairs.excluded))
-    items = len(pairs.items)
-    built = build_model(masked, ("",) * items, np.ones(items, np.bool_), settings)
-    found = [
-        TrialResult(
-            replace(settings, neighbour_weight=weight),
-            _ndcg(validation, built, built.items, weight * built.part_ratio),
-        )
-        for weight in sorted({*_NEIGHBOUR_WEIGHTS, settings.neighbour_weight})
-    ]
-    best = max(found, key=lambda result: result.ndcg)
+    models = [_JudgedModel(fold, _trained_on(fold.pairs, settings)) for fold in validation.folds]
+
+    def judged(blend: ModelSettings) -> TrialResult:
+        return TrialResult(blend, fmean(model.ndcg(blend) for model in models))
+
+    weights = sorted({*_NEIGHBOUR_WEIGHTS, settings.neighbour_weight})
+    blends = [replace(settings, neighbour_weight=weight) for weight in weights]
+    best = max(map(judged, blends), key=lambda result: result.ndcg)
     if validation.timed:
-        found = [_with_trend(validation, built, best.settings, e) for e in _TREND_EXPONENTS]
-        best = max([best, *found], key=lambda result: result.ndcg)
+        blends = [replace(best.settings, trend_exponent=e) for e in _TREND_EXPONENTS]
+        best = max([best, *map(judged, blends)], key=lambda result: result.ndcg)
     return best
 
 
-def _with_trend(
-    validation: Validation,
-    built: BuiltModel,
-    settings: ModelSettings,
-    exponent: float,
-) -> TrialResult:
-    trend: NDArray[np.float32] = trends(validation.pairs, exponent)
-    items = replace(built.items, trend=trend)
-    ndcg = _ndcg(validation, built, items, settings.neighbour_weight * built.part_ratio)
-    return TrialResult(replace(settings, trend_exponent=exponent), ndcg)
-
-
-def _ndcg(validation: Validation, built: BuiltModel, items: ItemSide, weight: float) -> float:
-    lists = top_n_lists(items, built.users, validation.test.users, weight, _K)
-    return judge(lists.items, validation.test).means[METRIC]
+def _trained_on(pairs: Pairs, settings: ModelSettings) -> BuiltModel:
+    # What was left out must be recommendable, and what was seen must not, whatever its type.
+    masked = replace(pairs, excluded=np.ones_like(pairs.excluded))
+    items = len(pairs.items)
+    return build_model(masked, ("",) * items, np.ones(items, np.bool_), settings)

@@ -23,25 +23,41 @@ RANDOM_SHARE = 0.2
 MOST_JUDGED_USERS = 5000
 # Trials on more pairs than this use some of the users, so that many trials fit into a budget.
 MOST_PAIRS = 2_000_000
+# Hundreds of trials on one random part find what suits its accidents. Where trials are quick, more
+# parts are drawn; with time there is but one newest part.
+MOST_FOLDS = 3
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Pairs to train on and a test set made of the rest."""
+
+    pairs: Pairs
+    test: TestSet
 
 
 @dataclass(frozen=True)
 class Validation:
-    """Pairs to train on and a test set made of the rest.
+    """What a trial trains on and is judged by, the mean over the folds.
 
     Attributes:
+        folds: one or more splits of the same log.
         timed: whether the split is by time, so that trends can be judged.
     """
 
-    pairs: Pairs
-    test: TestSet
+    folds: tuple[Fold, ...]
     timed: bool
+
+    @property
+    def judged_users(self) -> int:
+        """Users whose lists are judged, of one fold."""
+        return len(self.folds[0].test)
 
 
 def hold_out(
     log: EventLog, half_life_days: float, popularity_half_life_days: float, seed: int
 ) -> Validation:
-    """Split a log by time, or at random where it has none.
+    """Split a log by time, or at random, and several times, where it has none.
 
     Raises:
         NoData: when nobody has behaviour on both sides.
@@ -49,15 +65,21 @@ def hold_out(
     log = _some_users(log, seed)
     half_lives = (half_life_days, popularity_half_life_days)
     if log.timestamps_ms is None:
-        pairs, test = random_holdout(pairs_of(log, *half_lives), RANDOM_SHARE, seed)
-    else:
-        past, future = temporal_split(log, split_time_ms(log, NEWEST_SHARE))
-        pairs = pairs_of(past, *half_lives)
-        test = _first_times(held_out_goals(future, pairs.users, pairs.items), pairs)
+        pairs = pairs_of(log, *half_lives)
+        count = min(max(MOST_PAIRS // max(len(pairs.strengths), 1), 1), MOST_FOLDS)
+        splits = [random_holdout(pairs, RANDOM_SHARE, seed + fold) for fold in range(count)]
+        return Validation(tuple(_fold(*split, seed) for split in splits), timed=False)
+    past, future = temporal_split(log, split_time_ms(log, NEWEST_SHARE))
+    pairs = pairs_of(past, *half_lives)
+    test = _first_times(held_out_goals(future, pairs.users, pairs.items), pairs)
+    return Validation((_fold(pairs, test, seed),), timed=True)
+
+
+def _fold(pairs: Pairs, test: TestSet, seed: int) -> Fold:
     test = test.only(is_known(test.users, has_behaviour(pairs)))
     if not len(test):
         raise NoData("no user has enough behaviour to hold some of it out: nothing to tune on")
-    return Validation(pairs, _some_judged(test, seed), log.timestamps_ms is not None)
+    return Fold(pairs, _some_judged(test, seed))
 
 
 def _some_users(log: EventLog, seed: int) -> EventLog:

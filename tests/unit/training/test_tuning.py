@@ -11,12 +11,13 @@ from recsys.training.als import AlsSettings
 from recsys.training.settings import ModelSettings
 from recsys.training.tuning import Validation, hold_out, tune, validation
 from recsys.training.tuning.trial import run_trial
+from recsys.training.tuning.validation import Fold
 from tests.builders import two_tastes_log
 
 SMALL = ModelSettings(AlsSettings(factors=8, iterations=3))
 
 
-def seen(found: Validation) -> set[tuple[str, str]]:
+def seen(found: Fold) -> set[tuple[str, str]]:
     users = np.repeat(np.arange(len(found.pairs.users)), np.diff(found.pairs.indptr))
     return {
         (found.pairs.users.id_of(user), found.pairs.items.id_of(item))
@@ -24,7 +25,7 @@ def seen(found: Validation) -> set[tuple[str, str]]:
     }
 
 
-def held_out(found: Validation) -> set[tuple[str, str]]:
+def held_out(found: Fold) -> set[tuple[str, str]]:
     """Of the items that training knows."""
     test = found.test
     return {
@@ -37,14 +38,33 @@ def held_out(found: Validation) -> set[tuple[str, str]]:
 @pytest.mark.parametrize("timed", [True, False])
 def test_what_is_held_out_is_not_trained_on(timed: bool) -> None:
     found = hold_out(two_tastes_log(timed=timed), 180, 14, seed=1)
-    assert held_out(found)
-    assert not held_out(found) & seen(found)
     assert found.timed is timed
+    for fold in found.folds:
+        assert held_out(fold)
+        assert not held_out(fold) & seen(fold)
+
+
+def test_without_time_several_parts_are_held_out_as_long_as_that_is_quick(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log = two_tastes_log(timed=False)
+    folds = hold_out(log, 180, 14, seed=1).folds
+    assert len(folds) == validation.MOST_FOLDS
+    assert len({frozenset(held_out(fold)) for fold in folds}) == len(folds)
+    monkeypatch.setattr(validation, "MOST_PAIRS", len(log))
+    assert len(hold_out(log, 180, 14, seed=1).folds) == 1
+
+
+def test_a_trial_is_judged_by_the_mean_over_the_parts() -> None:
+    found = hold_out(two_tastes_log(timed=False), 180, 14, seed=1)
+    whole = run_trial(found, SMALL)
+    alone = [run_trial(Validation((fold,), False), SMALL) for fold in found.folds]
+    assert whole.ndcg <= np.mean([trial.ndcg for trial in alone]) + 1e-12
 
 
 def test_with_time_only_the_newest_events_are_held_out() -> None:
     log = two_tastes_log()
-    found = hold_out(log, 180, 14, seed=1)
+    (found,) = hold_out(log, 180, 14, seed=1).folds
     assert log.timestamps_ms is not None
     pairs = zip(log.users.tolist(), log.items.tolist(), strict=True)
     times = dict(zip(pairs, log.timestamps_ms.tolist(), strict=True))
@@ -55,7 +75,7 @@ def test_with_time_only_the_newest_events_are_held_out() -> None:
 def test_large_data_is_tuned_on_some_of_its_users(monkeypatch: pytest.MonkeyPatch) -> None:
     log = two_tastes_log(users=400)
     monkeypatch.setattr(validation, "MOST_PAIRS", len(log) // 4)
-    found = hold_out(log, 180, 14, seed=1)
+    (found,) = hold_out(log, 180, 14, seed=1).folds
     assert 60 < len(found.pairs.users) < 140
 
 
