@@ -6,12 +6,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Timer
 
 import psutil
 import pytest
 from pyspark.sql import SparkSession
 
 from infra.local.java import java_home, spark_java_home
+from spark_jobs.distributed.strategy import Progress
 from spark_jobs.session import spark_session
 from spark_jobs.settings import SparkSettings
 
@@ -50,6 +52,18 @@ def executor_pids() -> list[int]:
     ]
 
 
-def kill_an_executor() -> None:
-    """kill -9 of one of them; Spark starts another."""
-    os.kill(executor_pids()[0], signal.SIGKILL)
+@contextmanager
+def an_executor_dies() -> Iterator[Progress]:
+    """Progress of a training that kills -9 an executor soon after the first iteration.
+
+    At the end of the block Spark must have started another.
+    """
+    before, timer = executor_pids(), Timer(0.05, lambda: os.kill(before[0], signal.SIGKILL))
+
+    def kill_soon(trial: int, iteration: int) -> None:
+        if (trial, iteration) == (0, 1):
+            timer.start()
+
+    yield kill_soon
+    timer.join()
+    assert set(executor_pids()) != set(before)

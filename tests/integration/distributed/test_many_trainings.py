@@ -4,7 +4,6 @@ import os
 import time
 from dataclasses import replace
 from pathlib import Path
-from threading import Timer
 
 import numpy as np
 import psutil
@@ -20,7 +19,7 @@ from spark_jobs.distributed.pairs_source import PairsSource, write_pairs
 from spark_jobs.distributed.strategy import TrainingStrategy
 from spark_jobs.distributed.trials import TrialError, TrialFailure, run_trials, succeeded
 from tests.integration.distributed.same_model import SETTINGS, assert_same_model
-from tests.integration.distributed.spark_cluster import executor_pids, kill_an_executor
+from tests.integration.distributed.spark_cluster import an_executor_dies, executor_pids
 
 OTHER = replace(SETTINGS, alpha=3.0, iterations=2)
 
@@ -61,16 +60,8 @@ def test_an_executor_killed_in_the_middle_of_a_hybrid_changes_not_one_bit(
 ) -> None:
     trials = [AlsSettings(factors=16, iterations=3), AlsSettings(factors=16, iterations=4)]
     whole = Hybrid(tmp_path).train(cluster, pairs, trials)
-    before, killed = executor_pids(), []
-
-    def kill_soon(trial: int, iteration: int) -> None:
-        if (trial, iteration) == (0, 1):
-            killed.append(Timer(0.05, kill_an_executor))
-            killed[0].start()
-
-    found = Hybrid(tmp_path).train(cluster, pairs, trials, kill_soon)
-    killed[0].join()
-    assert set(executor_pids()) != set(before)
+    with an_executor_dies() as progress:
+        found = Hybrid(tmp_path).train(cluster, pairs, trials, progress)
     for model, expected in zip(found, whole, strict=True):
         assert np.array_equal(model.user_factors, expected.user_factors)
         assert np.array_equal(model.item_factors, expected.item_factors)

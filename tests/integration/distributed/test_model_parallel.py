@@ -1,5 +1,4 @@
 from pathlib import Path
-from threading import Timer
 
 import numpy as np
 import pytest
@@ -10,7 +9,7 @@ from recsys.training.als import AlsSettings, Trained
 from spark_jobs.distributed.model_parallel import ModelParallel
 from spark_jobs.distributed.pairs_source import PairsSource
 from tests.integration.distributed.same_model import SETTINGS, assert_same_model
-from tests.integration.distributed.spark_cluster import executor_pids, kill_an_executor
+from tests.integration.distributed.spark_cluster import an_executor_dies
 
 
 @pytest.mark.parametrize("shards", [2, 3])
@@ -32,15 +31,7 @@ def test_an_executor_killed_in_the_middle_changes_not_one_bit(
 ) -> None:
     settings = AlsSettings(factors=16, iterations=3)
     (whole,) = ModelParallel(tmp_path).train(cluster, pairs, [settings])
-    before, killed = executor_pids(), []
-
-    def kill_soon(_trial: int, iteration: int) -> None:
-        if iteration == 1:
-            killed.append(Timer(0.05, kill_an_executor))
-            killed[0].start()
-
-    (found,) = ModelParallel(tmp_path).train(cluster, pairs, [settings], kill_soon)
-    killed[0].join()
-    assert set(executor_pids()) != set(before)
+    with an_executor_dies() as progress:
+        (found,) = ModelParallel(tmp_path).train(cluster, pairs, [settings], progress)
     assert np.array_equal(found.user_factors, whole.user_factors)
     assert np.array_equal(found.item_factors, whole.item_factors)
