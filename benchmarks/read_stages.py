@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.peers.exchange import report
-from benchmarks.peers.measure import peak_bytes
+from benchmarks.peers.measure import peak_bytes, process_tree
 from recsys.core.domain import MAX_TIMESTAMP_MS
 from recsys.runtime.shop import load_shop
 from recsys.stores.hbase.items import HBaseItemStore
@@ -31,22 +31,16 @@ def measured() -> Iterator[Figures]:
     yield figures
     figures["wall_seconds"] = time.perf_counter() - started
     figures["cpu_seconds"] = _cpu_seconds() - cpu
-    peaks = {process.name(): 0 for process in _processes()}
-    for process in _processes():
+    peaks = {process.name(): 0 for process in process_tree(psutil.Process())}
+    for process in process_tree(psutil.Process()):
         peaks[process.name()] += peak_bytes(process.pid)
     figures["jvm_peak_bytes"] = peaks.pop("java")
     figures["python_peak_bytes"] = sum(peaks.values())
 
 
-def _processes() -> list[psutil.Process]:
-    own = psutil.Process()
-    every = [own, *own.children(recursive=True)]
-    return [process for process in every if process.status() != psutil.STATUS_ZOMBIE]
-
-
 def _cpu_seconds() -> float:
     """Those of processes that ended included."""
-    return float(sum(sum(process.cpu_times()[:4]) for process in _processes()))
+    return float(sum(sum(process.cpu_times()[:4]) for process in process_tree(psutil.Process())))
 
 
 def main() -> None:

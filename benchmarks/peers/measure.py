@@ -33,6 +33,12 @@ class Laps:
         return Cost(times.user + times.system, time.perf_counter())
 
 
+def process_tree(root: psutil.Process) -> list[psutil.Process]:
+    """A process first, then all below it that still run."""
+    every = [root, *root.children(recursive=True)]
+    return [process for process in every if process.status() != psutil.STATUS_ZOMBIE]
+
+
 def peak_bytes(pid: int | None = None) -> int:
     """The most memory a process (this one) has held at a time.
 

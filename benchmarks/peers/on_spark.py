@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 
 from benchmarks.peers.event_log import result_bytes, shuffled_bytes
 from benchmarks.peers.exchange import report, save_factors, training_arguments
-from benchmarks.peers.measure import peak_bytes
+from benchmarks.peers.measure import peak_bytes, process_tree
 from benchmarks.peers.spark import start_spark
 from recsys.training.als import AlsSettings, Device
 from spark_jobs.distributed.data_parallel import DataParallel
@@ -60,7 +60,7 @@ class Laps:
         count = self._iterations - WARM_UP
         self.wall = (time.perf_counter() - self._started) / count
         spent = {pid: used - self._before.get(pid, 0) for pid, used in self._cpu().items()}
-        executors = [executor_processes(executor) for executor in executor_roots()]
+        executors = [process_tree(executor) for executor in executor_roots()]
         self.workers = [sum(spent.get(p.pid, 0) for p in every[1:]) / count for every in executors]
         self.executors = [sum(spent.get(p.pid, 0) for p in every) / count for every in executors]
         self.driver = sum(spent.values()) / count - sum(self.executors)
@@ -81,15 +81,9 @@ def executor_roots() -> list[psutil.Process]:
     ]
 
 
-def executor_processes(root: psutil.Process) -> list[psutil.Process]:
-    """An executor: its JVM first, then its Python processes."""
-    processes = [root, *root.children(recursive=True)]
-    return [process for process in processes if process.status() != psutil.STATUS_ZOMBIE]
-
-
 def worker_pids() -> list[int]:
-    """The Python processes of all executors."""
-    return [p.pid for root in executor_roots() for p in executor_processes(root)[1:]]
+    """The Python processes of all executors: all below their JVMs."""
+    return [p.pid for root in executor_roots() for p in process_tree(root)[1:]]
 
 
 def main() -> None:

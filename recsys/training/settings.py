@@ -3,8 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from recsys.core.errors import ConfigurationError
-from recsys.training.als.settings import AlsSettings
+from recsys.training.als.settings import AlsSettings, refuse_out_of_range
 
 
 @dataclass(frozen=True)
@@ -33,14 +32,13 @@ class ModelSettings:
     trend_exponent: float = 0.75
 
     def __post_init__(self) -> None:
-        for name, least, most in (
-            ("neighbour_weight", 0, 1000),
-            ("neighbours", 1, 1000),
-            ("popularity_exponent", 0, 1),
-            ("trend_exponent", 0, 4),
-        ):
-            if not least <= getattr(self, name) <= most:
-                raise ConfigurationError(f"{name} must be between {least} and {most}")
+        refuse_out_of_range(
+            self,
+            neighbour_weight=(0, 1000),
+            neighbours=(1, 1000),
+            popularity_exponent=(0, 1),
+            trend_exponent=(0, 4),
+        )
 
 
 def settings_entry(settings: ModelSettings) -> dict[str, Any]:

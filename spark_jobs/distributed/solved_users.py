@@ -39,9 +39,12 @@ class SolvedUsers:
         """The product sums for directions (n, k)."""
         users, iteration = self.users, self.iteration
         with _sent(self.shards.context, directions) as sent:
-            return sum_over_shards(
-                self.shards, lambda shard: users.sums(shard, iteration, product_sums, sent.value)
-            )
+
+            def add_up(shard: int) -> Factors:
+                x = users.factors(shard, iteration)
+                return users.sums(shard, x, product_sums, sent.value)
+
+            return sum_over_shards(self.shards, add_up)
 
 
 def solved_users(
@@ -52,8 +55,8 @@ def solved_users(
     with _sent(shards.context, items) as sent:
 
         def solve(shard: int) -> Factors:
-            users.solve(shard, iteration, sent.value, spectrum, times=1)
-            return users.sums(shard, iteration, residual_sums, sent.value)
+            x = users.solve(shard, iteration, sent.value, spectrum, times=1)
+            return users.sums(shard, x, residual_sums, sent.value)
 
         residual = sum_over_shards(shards, solve)
     return SolvedUsers(shards, users, iteration, items, residual, users.gramian(iteration))
@@ -63,9 +66,11 @@ def last_users(shards: "RDD[int]", users: UserShards, iteration: int, items: Fac
     """Let the shards solve their users for good; returns the items in the basis of the users."""
     items, spectrum = _by_spectrum(items)
     with _sent(shards.context, items) as sent:
-        shards.foreach(
-            lambda shard: users.solve(shard, iteration, sent.value, spectrum, PROJECTIONS)
-        )
+
+        def solve(shard: int) -> None:
+            users.solve(shard, iteration, sent.value, spectrum, PROJECTIONS)
+
+        shards.foreach(solve)
     return items
 
 

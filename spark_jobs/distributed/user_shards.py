@@ -30,8 +30,8 @@ class UserShards:
 
     def solve(
         self, shard: int, iteration: int, items: Factors, spectrum: Spectrum, times: int
-    ) -> None:
-        """Improve the factors of the shard's users so many times.
+    ) -> Factors:
+        """Improve the factors of the shard's users so many times; returns and keeps them.
 
         Args:
             iteration: counted from zero.
@@ -48,11 +48,11 @@ class UserShards:
             save_array(path(kept, shard, iteration), array)
             # A task that runs again needs what was there before, not what was before that.
             path(kept, shard, iteration - 2).unlink(missing_ok=True)
+        return x
 
-    def sums(self, shard: int, iteration: int, over: SumsOverUsers, vectors: Factors) -> Factors:
-        """What the shard's users add to the sums of all items, (n, k) float32."""
+    def sums(self, shard: int, x: Factors, over: SumsOverUsers, vectors: Factors) -> Factors:
+        """What the shard's users, with factors x, add to the sums of all items, (n, k) float32."""
         by_item = self.training.grid.load(shard, 0).by_item
-        x = self.factors(shard, iteration)
         sums = over(by_item, self.training.alpha, vectors, x, self.training.threads)
         settle()
         return sums

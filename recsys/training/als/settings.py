@@ -47,16 +47,26 @@ class AlsSettings:
     device: Device = Device.AUTO
 
     def __post_init__(self) -> None:
-        for name, least, most in (
-            ("factors", 1, 1023),
-            ("alpha", 0, 1e6),
-            ("regularization", 0, 1e3),
-            ("frequency_weight", 0, 1e6),
-            ("iterations", 1, 10_000),
-        ):
-            value = getattr(self, name)
-            if value is not None and not least <= value <= most:
-                raise ConfigurationError(f"{name} must be between {least} and {most:g}")
+        refuse_out_of_range(
+            self,
+            factors=(1, 1023),
+            alpha=(0, 1e6),
+            regularization=(0, 1e3),
+            frequency_weight=(0, 1e6),
+            iterations=(1, 10_000),
+        )
+
+
+def refuse_out_of_range(settings: object, **limits: tuple[float, float]) -> None:
+    """Compare settings with the least and the most that they may be; None is left open.
+
+    Raises:
+        ConfigurationError: naming the first that is outside.
+    """
+    for name, (least, most) in limits.items():
+        value = getattr(settings, name)
+        if value is not None and not least <= value <= most:
+            raise ConfigurationError(f"{name} must be between {least} and {most:g}")
 
 
 def resolved_alpha(strengths: csr_matrix, settings: AlsSettings) -> float:

@@ -38,13 +38,16 @@ class _JudgedModel:
     fold: Fold
     built: BuiltModel
 
-    def ndcg(self, settings: ModelSettings) -> float:
-        """NDCG@20 of the blend that these settings make."""
+    def with_trend(self, exponent: float) -> "_JudgedModel":
+        trend: NDArray[np.float32] = trends(self.fold.pairs, exponent)
+        items = replace(self.built.items, trend=trend)
+        return replace(self, built=replace(self.built, items=items))
+
+    def ndcg(self, neighbour_weight: float) -> float:
+        """NDCG@20 when neighbours count so much, see `ModelSettings`."""
         built, test = self.built, self.fold.test
-        trend: NDArray[np.float32] = trends(self.fold.pairs, settings.trend_exponent)
-        items = replace(built.items, trend=trend)
-        weight = settings.neighbour_weight * built.part_ratio
-        lists = top_n_lists(items, built.users, test.users, weight, _K)
+        weight = neighbour_weight * built.part_ratio
+        lists = top_n_lists(built.items, built.users, test.users, weight, _K)
         return judge(lists.items, test).means[METRIC]
 
 
@@ -55,17 +58,25 @@ def run_trial(validation: Validation, settings: ModelSettings) -> TrialResult:
     weight. Settings of a blend that cannot be judged, trends without time, stay as they are.
     """
     models = [_JudgedModel(fold, _trained_on(fold.pairs, settings)) for fold in validation.folds]
-
-    def judged(blend: ModelSettings) -> TrialResult:
-        return TrialResult(blend, fmean(model.ndcg(blend) for model in models))
-
     weights = sorted({*_NEIGHBOUR_WEIGHTS, settings.neighbour_weight})
-    blends = [replace(settings, neighbour_weight=weight) for weight in weights]
-    best = max(map(judged, blends), key=lambda result: result.ndcg)
+    found = [_judged(models, replace(settings, neighbour_weight=weight)) for weight in weights]
+    best = max(found, key=lambda result: result.ndcg)
     if validation.timed:
-        blends = [replace(best.settings, trend_exponent=e) for e in _TREND_EXPONENTS]
-        best = max([best, *map(judged, blends)], key=lambda result: result.ndcg)
+        found = [_with_trend(models, best.settings, e) for e in _TREND_EXPONENTS]
+        best = max([best, *found], key=lambda result: result.ndcg)
     return best
+
+
+def _with_trend(
+    models: list[_JudgedModel], settings: ModelSettings, exponent: float
+) -> TrialResult:
+    trended = [model.with_trend(exponent) for model in models]
+    return _judged(trended, replace(settings, trend_exponent=exponent))
+
+
+def _judged(models: list[_JudgedModel], settings: ModelSettings) -> TrialResult:
+    ndcg = fmean(model.ndcg(settings.neighbour_weight) for model in models)
+    return TrialResult(settings, ndcg)
 
 
 def _trained_on(pairs: Pairs, settings: ModelSettings) -> BuiltModel:
