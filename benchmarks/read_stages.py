@@ -59,9 +59,9 @@ def main() -> None:
                 read_at_ms=end,
             )
         with measured() as prepared:
-            as_of_ms = found.as_of_ms
+            shop_time = found.shop_time
             prepare_pairs(
-                *(spark, folder.events, load_shop(), ()), before_ms=end, as_of_ms=as_of_ms
+                *(spark, folder.events, load_shop(), ()), before_ms=end, shop_time=shop_time
             )
         report(read=read, prepare=prepared)
 

@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from recsys.core.confidence import decay
+from recsys.core.shop_time import ShopTime
 from recsys.runtime.shop import Shop
 from recsys.training.pairs import Pairs, pairs_from_codes
 
@@ -35,11 +36,11 @@ def prepare_pairs(
     catalogue: Collection[str],
     *,
     before_ms: int,
-    as_of_ms: int,
+    shop_time: ShopTime,
 ) -> Pairs:
-    """Pairs of all events before a time, ages measured from `as_of_ms`."""
+    """Pairs of all events before a time."""
     past = spark.read.parquet(str(events)).where(F.col("timestamp_ms") < before_ms)
-    weighed = past.mapInArrow(_weigher(shop, as_of_ms), _WEIGHED)
+    weighed = past.mapInArrow(_weigher(shop, shop_time), _WEIGHED)
     summed = weighed.groupBy("user_id", "item_id").agg(
         # Rounding makes the sum independent of the order in which partitions arrive.
         F.round(F.sum("strength"), 6).alias("strength"),
@@ -75,7 +76,7 @@ def _coded(column: pa.ChunkedArray) -> Coded:
 
 
 def _weigher(
-    shop: Shop, as_of_ms: int
+    shop: Shop, shop_time: ShopTime
 ) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     # What neither counts nor excludes must not make an item part of anybody's history.
     types = {n: kind for n, kind in shop.event_types.items() if kind.weight or kind.excludes}
@@ -87,7 +88,7 @@ def _weigher(
         for whole in batches:
             batch = whole.filter(pc.is_in(whole["event_type"], known))
             kinds = pc.index_in(batch["event_type"], known).to_numpy()
-            age_ms = as_of_ms - batch["timestamp_ms"].to_numpy()
+            age_ms = shop_time.ages_ms(batch["timestamp_ms"].to_numpy())
             columns = {
                 "user_id": batch["user_id"],
                 "item_id": batch["item_id"],

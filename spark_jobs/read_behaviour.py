@@ -2,11 +2,13 @@
 
 import hashlib
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from recsys.core.confidence import MS_PER_DAY
 from recsys.core.errors import NoData
 from recsys.core.ports import ItemStore
+from recsys.core.shop_time import ActiveDay, ShopTime, shop_time
 from spark_jobs.hbase_source import HBaseInteractionsDataSource
 from spark_jobs.run_folder import RunFolder, Snapshot, Window
 
@@ -32,9 +34,9 @@ def read_behaviour(
         address=hbase_thrift, tenant=tenant, start_ms=window.start_ms, end_ms=window.end_ms
     )
     events.load().write.mode("overwrite").parquet(str(folder.events))
-    totals = spark.read.parquet(str(folder.events)).agg(
+    read = spark.read.parquet(str(folder.events))
+    totals = read.agg(
         F.count("*").alias("events"),
-        F.max("timestamp_ms").alias("as_of_ms"),
         # A sum of row hashes does not depend on the order of rows.
         F.sum(
             F.xxhash64("user_id", "item_id", "event_type", "timestamp_ms").cast("decimal(38,0)")
@@ -51,9 +53,26 @@ def read_behaviour(
         tenant=tenant,
         window=window,
         read_at_ms=read_at_ms,
-        as_of_ms=row["as_of_ms"],
+        shop_time=_shop_time(read),
         events=row["events"],
         fingerprint=hashlib.sha256(parts).hexdigest(),
     )
     folder.save_snapshot(snapshot)
     return snapshot
+
+
+def _shop_time(events: DataFrame) -> ShopTime:
+    days = events.groupBy(F.floor(F.col("timestamp_ms") / int(MS_PER_DAY)).alias("day")).agg(
+        F.min("timestamp_ms").alias("first_ms"),
+        F.max("timestamp_ms").alias("last_ms"),
+        F.min("user_id").alias("lowest_user"),
+        F.max("user_id").alias("highest_user"),
+    )
+    return shop_time(
+        ActiveDay(
+            row["first_ms"],
+            row["last_ms"],
+            row["lowest_user"] if row["lowest_user"] == row["highest_user"] else None,
+        )
+        for row in days.orderBy("day").collect()
+    )

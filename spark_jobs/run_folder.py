@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from recsys.core.errors import NotFound
 from recsys.core.ports import ItemStore
+from recsys.core.shop_time import ShopTime
+from recsys.stores.durable_files import storage_errors, write_durably
 from recsys.stores.run_files import CATALOGUE, EVENTS
 
 
@@ -29,14 +31,14 @@ class Snapshot:
 
     Attributes:
         read_at_ms: when reading began; later arrivals may be missing.
-        as_of_ms: time of the newest event.
+        shop_time: what ages are measured by.
         fingerprint: equal for equal events and catalogue, in whatever order they were read.
     """
 
     tenant: str
     window: Window
     read_at_ms: int
-    as_of_ms: int
+    shop_time: ShopTime
     events: int
     fingerprint: str
 
@@ -53,7 +55,8 @@ class RunFolder:
     """Named files below one folder; each read names the step to run when a file is missing."""
 
     def __init__(self, path: Path) -> None:
-        path.mkdir(parents=True, exist_ok=True)
+        with storage_errors(path):
+            path.mkdir(parents=True, exist_ok=True)
         self._scratch = path / "scratch"
         self.events = path / EVENTS
         self._catalogue = path / CATALOGUE
@@ -64,24 +67,35 @@ class RunFolder:
     def scratch(self) -> Iterator[Path]:
         """An empty folder for the time of the block; what a killed run left there goes as well."""
         shutil.rmtree(self._scratch, ignore_errors=True)
-        self._scratch.mkdir()
+        with storage_errors(self._scratch):
+            self._scratch.mkdir()
         try:
             yield self._scratch
         finally:
             shutil.rmtree(self._scratch, ignore_errors=True)
 
     def save_snapshot(self, snapshot: Snapshot) -> None:
-        self._snapshot.write_bytes(TypeAdapter(Snapshot).dump_json(snapshot, indent=2))
+        write_durably(self._snapshot, TypeAdapter(Snapshot).dump_json(snapshot, indent=2))
 
     def snapshot(self) -> Snapshot:
-        return TypeAdapter(Snapshot).validate_json(_read(self._snapshot, "read"))
+        """Raises NotFound when the read step has not run, or another release of it has."""
+        text = _read(self._snapshot, "read")
+        try:
+            return TypeAdapter(Snapshot).validate_json(text)
+        except ValidationError as error:
+            raise NotFound(
+                f"{self._snapshot} is damaged or of another release: run `recsys nightly read`"
+                " first"
+            ) from error
 
     def save_catalogue(self, items: ItemStore, tenant: str) -> None:
         found = [(item.item_id, item.title or "", item.available) for item in items.scan(tenant)]
         columns = list(zip(*found, strict=True)) or [(), (), ()]
         types = (pa.string(), pa.string(), pa.bool_())
         arrays = [pa.array(column, kind) for column, kind in zip(columns, types, strict=True)]
-        pq.write_table(pa.table(arrays, ["item_id", "title", "available"]), self._catalogue)
+        table = pa.BufferOutputStream()
+        pq.write_table(pa.table(arrays, ["item_id", "title", "available"]), table)
+        write_durably(self._catalogue, table.getvalue().to_pybytes())
 
     def catalogue(self) -> Catalogue:
         _read(self._catalogue, "read")
@@ -96,7 +110,7 @@ class RunFolder:
         return _read(self._catalogue, "read")
 
     def save_candidate(self, version: str) -> None:
-        self._candidate.write_text(version, encoding="utf-8")
+        write_durably(self._candidate, version.encode())
 
     def candidate(self) -> str:
         """The version that the train step made."""

@@ -1,12 +1,17 @@
-"""Errors raised on purpose inside Spark's tasks, as such on the driver."""
+"""Errors of Spark and its tasks, as the errors of this project they stand for."""
 
+import errno
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pyspark.errors import PythonException
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException, PythonException
 
 from recsys.core.errors import Unavailable
+from recsys.stores.durable_files import storage_failure
+from spark_jobs.settings import BatchSettings
 
 # The last line of the traceback that Spark brings as text.
 _UNAVAILABLE = re.compile(r"^recsys\.core\.errors\.Unavailable: (\w+) is unavailable: (.*)$", re.M)
@@ -22,3 +27,20 @@ def errors_of_tasks() -> Iterator[None]:
         if found is None:
             raise
         raise Unavailable(found[1], found[2]) from error
+
+
+# The JVM knows no errno, and says this in whatever exception it wraps the cause.
+_STORAGE_ERRORS = {os.strerror(code): code for code in (errno.ENOSPC, errno.EACCES, errno.EROFS)}
+
+
+@contextmanager
+def spark_storage_errors(settings: BatchSettings) -> Iterator[None]:
+    """Raise StorageFailure when Spark could not write its files."""
+    try:
+        yield
+    except (PySparkException, Py4JError) as error:
+        text = str(error)
+        for reason, code in _STORAGE_ERRORS.items():
+            if reason in text:
+                raise storage_failure(settings.model_store, code, reason) from error
+        raise

@@ -19,6 +19,7 @@ from recsys.core.ports import (
 from recsys.stores.memory.hidden_items import MemoryHiddenItems
 from recsys.stores.memory.published import MemoryPublishedModels, MemoryServingStore
 from recsys.stores.memory.recent import MemoryRecentBehaviour
+from recsys.stores.redis import keys
 from recsys.stores.redis.connect import Redis, connect, connect_async
 from recsys.stores.redis.hidden import RedisHiddenItems
 from recsys.stores.redis.multiplexed import MultiplexedRedis
@@ -36,12 +37,17 @@ Ask = Callable[[Coroutine[Any, Any, Answer]], Answer]
 
 @dataclass(frozen=True)
 class ServingSide:
-    """What batch and ingest write and the recommender reads."""
+    """What batch and ingest write and the recommender reads.
+
+    Attributes:
+        lock: lets a run of this token hold the lock of a tenant.
+    """
 
     published: PublishedModels
     recent: RestorableBehaviour
     hidden: HiddenItems
     serving: ServingStore
+    lock: Callable[[str, str], object]
 
     async def user(
         self, tenant: str, version: str, user_id: str
@@ -83,7 +89,8 @@ def memory_side() -> ServingSide:
         MemoryRecentBehaviour(),
         MemoryHiddenItems(),
     )
-    return ServingSide(published, recent, hidden, MemoryServingStore(published, recent, hidden))
+    serving = MemoryServingStore(published, recent, hidden)
+    return ServingSide(published, recent, hidden, serving, published.lock_tokens.__setitem__)
 
 
 @pytest.fixture
@@ -95,6 +102,7 @@ def redis_side(redis_url: str, redis: Redis, ask: Ask[Any]) -> Iterator[ServingS
         RedisRecentBehaviour(redis),
         RedisHiddenItems(redis),
         RedisServingStore(client, shared),
+        lambda tenant, token: redis.set(keys.nightly_lock(tenant), token),
     )
     ask(shared.aclose())
     ask(client.aclose())

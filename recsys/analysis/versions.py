@@ -8,6 +8,7 @@ import numpy as np
 
 from recsys.analysis.shop_data import ShopData
 from recsys.core.model import Recipe, TrainedModel
+from recsys.core.shop_time import shop_time_of_events
 from recsys.core.vocabulary import Vocabulary
 from recsys.runtime.shop import Shop
 from recsys.stores.model_files import ModelFiles
@@ -46,6 +47,7 @@ def trained_version(
     pairs = pairs_of(log, shop.half_life_days, shop.popularity_half_life_days)
     titles = tuple(data.titles.get(item_id, "") for item_id in pairs.items)
     built = build_model(pairs, titles, _eligible(pairs.items, data), settings)
+    clock = shop_time_of_events(log.times_ms(), log.users)
     recipe = Recipe(
         alpha=built.trained.alpha,
         regularization=settings.als.regularization,
@@ -53,9 +55,10 @@ def trained_version(
         neighbour_weight=built.neighbour_weight,
         half_life_days=shop.half_life_days,
         event_types=shop.event_types,
-        as_of_ms=int(log.times_ms().max()),
+        as_of_ms=clock.as_of_ms,
         read_at_ms=before_ms,
         end_ms=before_ms,
+        pauses=clock.pauses,
     )
     entries = dict(_flat({"events": len(log), "settings": settings_entry(settings)}))
     return Version(name, entries, TrainedModel(recipe, built.items, built.users))

@@ -57,6 +57,7 @@ def current_history(
     strength = dict(zip(history.items.tolist(), history.strengths.tolist(), strict=True))
     excluded = set(history.items[history.excluded].tolist())
     changed = False
+    shop_time = recipe.shop_time
     for event in recent:
         item_index = items.ids.index_of(event.item_id)
         kind = recipe.event_types.get(event.event_type)
@@ -65,7 +66,7 @@ def current_history(
         if not _is_after_training(event, recipe):
             continue
         changed = True
-        age_ms = recipe.as_of_ms - event.timestamp_ms
+        age_ms = shop_time.ages_ms(event.timestamp_ms)
         weight = kind.weight * float(decay(age_ms, recipe.half_life_days))
         strength[item_index] = strength.get(item_index, 0.0) + weight
         if kind.excludes:

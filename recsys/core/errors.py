@@ -8,6 +8,8 @@ RecsysError
 ├── InvalidModel            a model version is damaged or does not fit its manifest
 ├── GateRefused             a new model is worse than it may be; the old one stays
 ├── AlreadyRunning          another run holds the lock
+├── LockLost                this run no longer holds the lock; what it made does not serve
+├── StorageFailure          a file cannot be written: no space, no permission, a read-only disk
 └── ConfigurationError      a setting is missing or makes no sense
 
 Adapters translate their libraries' exceptions into these; each edge (HTTP, gRPC, command line) maps
@@ -73,6 +75,14 @@ class GateRefused(RecsysError):
 
 class AlreadyRunning(RecsysError):
     """Another run holds the lock."""
+
+
+class LockLost(RecsysError):
+    """This run no longer holds the lock, or another version serves than it was compared with."""
+
+
+class StorageFailure(RecsysError):
+    """A file cannot be written; the message names it, the reason and what to do."""
 
 
 class ConfigurationError(RecsysError):

@@ -11,6 +11,7 @@ from recsys.core.errors import InvalidModel
 from recsys.core.event_types import EventType
 from recsys.core.fold_in import Factors, gramian
 from recsys.core.ranking import Indices
+from recsys.core.shop_time import Pause, ShopTime
 from recsys.core.vocabulary import Vocabulary
 
 NO_NEIGHBOUR = -1
@@ -26,7 +27,7 @@ class Recipe:
         neighbour_weight: what the neighbour part of a score counts beside that of the factors.
         half_life_days: age at which an event counts half.
         event_types: every type of event and its weight.
-        as_of_ms: the time ages are measured from, that of the newest event read.
+        as_of_ms, pauses: what ages are measured by, see `recsys.core.shop_time`.
         read_at_ms: when reading behaviour began; events received from then on are not in the model.
         end_ms: events at or after this time are not in the model either.
     """
@@ -40,6 +41,11 @@ class Recipe:
     as_of_ms: int
     read_at_ms: int
     end_ms: int
+    pauses: tuple[Pause, ...] = ()
+
+    @property
+    def shop_time(self) -> ShopTime:
+        return ShopTime(self.as_of_ms, self.pauses)
 
 
 @dataclass(frozen=True)

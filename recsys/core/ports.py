@@ -105,11 +105,37 @@ class PublishedModels(Protocol):
     def count_users(self, tenant: str, version: str, user_ids: Sequence[str]) -> int:
         """How many of these users have a record of this version."""
 
-    def activate(self, tenant: str, version: str) -> None:
-        """Move the pointer: from now on answers come from this version."""
+    def activate(self, tenant: str, version: str, guard: "PointerGuard | None" = None) -> None:
+        """Move the pointer: from now on answers come from this version.
+
+        Args:
+            guard: checked in the same step in which the pointer moves.
+
+        Raises:
+            LockLost: the guard no longer holds; the pointer has not moved.
+        """
+
+    def mark_complete(self, tenant: str, version: str) -> None:
+        """Note that all records of a version are there, so that it can serve again at once."""
+
+    def reactivate(self, tenant: str, version: str) -> bool:
+        """Move the pointer to a version that is complete; False, and no move, when it is not."""
 
     def retire(self, tenant: str, keep: Collection[str]) -> int:
-        """Remove all versions but these; return how many keys went."""
+        """Remove all versions but these and the one that serves; return how many keys went."""
+
+
+@dataclass(frozen=True, slots=True)
+class PointerGuard:
+    """What a run relies upon when it moves the pointer.
+
+    Attributes:
+        lock_token: of the lock that the run holds.
+        replaces: the version that it was compared with; None when none served.
+    """
+
+    lock_token: str
+    replaces: str | None
 
 
 @dataclass(frozen=True, slots=True)

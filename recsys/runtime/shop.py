@@ -1,12 +1,13 @@
-"""The shop's own settings: event types, their weights and the half-life, read from a TOML file."""
+"""The shop's own settings: event types, half-lives and the gate, read from a TOML file."""
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from recsys.core.errors import ConfigurationError
 from recsys.core.event_types import EventType
@@ -22,6 +23,27 @@ class _EventTypeSettings(BaseModel):
     excludes: bool = False
 
 
+_Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+@pydantic_dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class GateLimits:
+    """How much worse than the serving version a new one may be; shop.toml has the reasons.
+
+    Attributes:
+        min_judged_users: fewer users with a held-out future judge nothing.
+        max_ndcg_drop, max_users_drop, max_items_drop, max_pairs_drop: shares that may be lost.
+        min_popular_kept: share of the most popular items that must stay popular.
+    """
+
+    min_judged_users: Annotated[int, Field(ge=1)] = 100
+    max_ndcg_drop: _Share = 0.1
+    max_users_drop: _Share = 0.2
+    max_items_drop: _Share = 0.5
+    max_pairs_drop: _Share = 0.2
+    min_popular_kept: _Share = 0.3
+
+
 class _ShopFile(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -29,6 +51,7 @@ class _ShopFile(BaseModel):
     popularity_half_life_days: _Days
     goals: Annotated[list[str], Field(min_length=1)]
     event_types: Annotated[dict[str, _EventTypeSettings], Field(min_length=1)]
+    gate: GateLimits = GateLimits()
 
 
 @dataclass(frozen=True)
@@ -40,12 +63,14 @@ class Shop:
         popularity_half_life_days: the same for what is popular.
         goals: the types of event that recommendations are judged by.
         event_types: every type the shop may send.
+        gate: when a new model may replace the one that serves.
     """
 
     half_life_days: float
     popularity_half_life_days: float
     goals: tuple[str, ...]
     event_types: dict[str, EventType]
+    gate: GateLimits = field(default_factory=GateLimits)
 
 
 def load_shop(path: Path | None = None) -> Shop:
@@ -73,4 +98,5 @@ def load_shop(path: Path | None = None) -> Shop:
         popularity_half_life_days=settings.popularity_half_life_days,
         goals=tuple(settings.goals),
         event_types=types,
+        gate=settings.gate,
     )

@@ -4,9 +4,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from recsys.core.confidence import MS_PER_DAY
 from recsys.core.errors import InvalidModel
 from recsys.core.event_types import EventType
 from recsys.core.model import Recipe
+from recsys.core.shop_time import Pause
 
 FORMAT = 2
 
@@ -32,6 +34,7 @@ class RecipeEntry(_Part):
     as_of_ms: int
     read_at_ms: int
     end_ms: int
+    pauses: tuple[Pause, ...] = ()
 
     def to_recipe(self) -> Recipe:
         types = {name: EventType(t.weight, t.excludes) for name, t in self.event_types.items()}
@@ -62,12 +65,35 @@ class Evaluation(_Part):
     """Metrics on the held-out future, of the model and of the popularity baseline.
 
     `users` is how many users the means are over; metrics are empty when there were none.
+    `holdout_days` is unknown of versions of earlier releases.
     """
 
     split_at_ms: int
+    holdout_days: float | None = None
     users: int
     model: dict[str, float]
     popularity: dict[str, float]
+
+
+class Reach(_Part):
+    """Whom and what a model reaches, known without any future to judge by.
+
+    Attributes:
+        listed_users: users with a personal list.
+        recommendable_items: items that may be recommended and have factors.
+        counted_pairs: user-item pairs of positive strength.
+    """
+
+    listed_users: int
+    recommendable_items: int
+    counted_pairs: int
+
+
+class GateEntry(_Part):
+    """The verdict of the gate; `refusals` are its reasons, which `forced` says were overridden."""
+
+    refusals: tuple[str, ...]
+    forced: bool
 
 
 class Manifest(_Part):
@@ -80,8 +106,19 @@ class Manifest(_Part):
     recipe: RecipeEntry
     data: Data
     training: Training
+    reach: Reach | None = None
     evaluation: Evaluation | None = None
+    gate: GateEntry | None = None
     sha256: dict[str, str] = Field(default_factory=dict)
+
+    def holdout_days(self) -> float:
+        """Length of the time that this version was judged by; 0 when it was not judged."""
+        judged = self.evaluation
+        if judged is None:
+            return 0.0
+        if judged.holdout_days is not None:
+            return judged.holdout_days
+        return (self.recipe.as_of_ms - judged.split_at_ms) / MS_PER_DAY
 
     def to_json(self) -> bytes:
         return self.model_dump_json(indent=2).encode()

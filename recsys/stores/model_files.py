@@ -1,20 +1,27 @@
 """The model store: one folder a version, readable by anyone who can read files. No pickle."""
 
 import hashlib
-import os
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 from recsys.core.errors import FieldProblem, InvalidInput, InvalidModel, NotFound
 from recsys.core.model import ItemSide, TrainedModel, UserSide
-from recsys.stores.manifest import Evaluation, Manifest
+from recsys.stores.durable_files import (
+    remove_unfinished,
+    storage_errors,
+    write_durably,
+    write_folder,
+)
+from recsys.stores.manifest import Manifest
 from recsys.stores.model_codec import pack_items, pack_users, unpack_items, unpack_users
 
 MANIFEST = "manifest.json"
 ITEMS = "items.safetensors"
 USERS = "users.safetensors"
 SERVING = "serving"
+WITHDRAWN = "withdrawn"
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
 
 
@@ -26,30 +33,32 @@ class ModelFiles:
 
     def versions(self, tenant: str) -> list[str]:
         """All versions of a tenant, oldest first (their names begin with their time)."""
-        folder = self._root / tenant
+        folder = self._tenant(tenant)
         return sorted(path.parent.name for path in folder.glob(f"[!.]*/{MANIFEST}"))
 
     def save(self, manifest: Manifest, items: ItemSide, users: UserSide) -> Manifest:
-        """Write a version whole, then give it its name; return the manifest with checksums."""
-        folder = self._folder(manifest.tenant, manifest.version)
-        unfinished = folder.with_name(f".{folder.name}.unfinished")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir(parents=True)
+        """Write a version whole, then give it its name; return the manifest with checksums.
+
+        Raises:
+            StorageFailure: nothing of the version is left.
+        """
         parts = {ITEMS: pack_items(items), USERS: pack_users(users)}
         sums = {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()}
         manifest = manifest.model_copy(update={"sha256": sums})
-        for name, data in {**parts, MANIFEST: manifest.to_json()}.items():
-            _write_durably(unfinished / name, data)
-        shutil.rmtree(folder, ignore_errors=True)
-        unfinished.rename(folder)
+        folder = self._folder(manifest.tenant, manifest.version)
+        write_folder(folder, {**parts, MANIFEST: manifest.to_json()})
         return manifest
 
-    def save_evaluation(self, manifest: Manifest, evaluation: Evaluation) -> None:
-        """Add how good a stored version is to its manifest."""
+    def amend(self, manifest: Manifest, **entries: Any) -> Manifest:
+        """Add entries to the manifest of a stored version; return the new manifest.
+
+        Raises:
+            StorageFailure: the manifest is what it was.
+        """
+        manifest = manifest.model_copy(update=entries)
         path = self._folder(manifest.tenant, manifest.version) / MANIFEST
-        beside = path.with_suffix(".unfinished")
-        _write_durably(beside, manifest.model_copy(update={"evaluation": evaluation}).to_json())
-        beside.rename(path)
+        write_durably(path, manifest.to_json())
+        return manifest
 
     def manifest(self, tenant: str, version: str) -> Manifest:
         """Raises: NotFound, InvalidModel."""
@@ -73,21 +82,66 @@ class ModelFiles:
         return TrainedModel(recipe, self.items(tenant, version), self.users(tenant, version))
 
     def mark_serving(self, tenant: str, version: str) -> None:
-        """Keep in mind what serves: the pointer is lost when Redis is."""
-        path = self._root / tenant / SERVING
-        beside = path.with_suffix(".unfinished")
-        _write_durably(beside, version.encode())
-        beside.rename(path)
+        """Keep in mind what is about to serve: the pointer is lost when Redis is.
+
+        Called before the pointer moves, so that after a crash in between `rebuild` goes on to the
+        version whose records are all there, and never back behind one that shoppers have seen.
+        """
+        before = [other for other in self.last_two(tenant) if other != version]
+        write_durably(self._tenant(tenant) / SERVING, "\n".join([version, *before[:1]]).encode())
+
+    def last_two(self, tenant: str) -> list[str]:
+        """The version that was marked last and the one before it, as far as there are any."""
+        try:
+            return (self._tenant(tenant) / SERVING).read_text(encoding="utf-8").split()
+        except FileNotFoundError:
+            return []
 
     def last_serving(self, tenant: str) -> str:
         """The version that was marked last. Raises NotFound before the first."""
-        try:
-            return (self._root / tenant / SERVING).read_text(encoding="utf-8")
-        except FileNotFoundError as error:
-            raise NotFound(f"no model of {tenant} has served from {self._root}") from error
+        for version in self.last_two(tenant):
+            return version
+        raise NotFound(f"no model of {tenant} has served from {self._root}")
+
+    def withdraw(self, manifest: Manifest) -> None:
+        """Note that an operator went back from this version: equal data must not bring it back."""
+        self._save_withdrawn(
+            manifest.tenant, self._withdrawn(manifest.tenant) | {manifest.data.fingerprint}
+        )
+
+    def readmit(self, manifest: Manifest) -> None:
+        """Forget that a version was withdrawn."""
+        withdrawn = self._withdrawn(manifest.tenant)
+        if manifest.data.fingerprint in withdrawn:
+            self._save_withdrawn(manifest.tenant, withdrawn - {manifest.data.fingerprint})
+
+    def is_withdrawn(self, manifest: Manifest) -> bool:
+        """Whether an operator went back from this version, or one of the same data."""
+        return manifest.data.fingerprint in self._withdrawn(manifest.tenant)
 
     def remove(self, tenant: str, version: str) -> None:
-        shutil.rmtree(self._folder(tenant, version), ignore_errors=True)
+        """Remove a version.
+
+        Raises:
+            StorageFailure: when it cannot be removed.
+        """
+        folder = self._folder(tenant, version)
+        with storage_errors(folder):
+            if folder.exists():
+                shutil.rmtree(folder)
+
+    def remove_unfinished(self, tenant: str) -> None:
+        """Remove what runs that were killed have left."""
+        remove_unfinished(self._tenant(tenant))
+
+    def _withdrawn(self, tenant: str) -> set[str]:
+        try:
+            return set((self._tenant(tenant) / WITHDRAWN).read_text(encoding="utf-8").split())
+        except FileNotFoundError:
+            return set()
+
+    def _save_withdrawn(self, tenant: str, fingerprints: set[str]) -> None:
+        write_durably(self._tenant(tenant) / WITHDRAWN, "\n".join(sorted(fingerprints)).encode())
 
     def _checked(self, tenant: str, version: str, name: str) -> bytes:
         data = self._read(tenant, version, name)
@@ -107,17 +161,13 @@ class ModelFiles:
     def _folder(self, tenant: str, version: str) -> Path:
         if not _VERSION.fullmatch(version):
             raise InvalidInput([FieldProblem("version", f"{version!r} is not a version's name")])
-        return self._root / tenant / version
+        return self._tenant(tenant) / version
+
+    def _tenant(self, tenant: str) -> Path:
+        return self._root / tenant
 
 
 def check_digest(manifest: Manifest, name: str, data: bytes) -> None:
     """Raises InvalidModel when the bytes are not the ones the manifest was written with."""
     if hashlib.sha256(data).hexdigest() != manifest.sha256.get(name):
         raise InvalidModel(f"{name} of model {manifest.version} does not match its checksum")
-
-
-def _write_durably(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from recsys.core.confidence import decay
 from recsys.core.errors import ConfigurationError
 from recsys.core.event_types import EventType
+from recsys.core.shop_time import shop_time_of_events
 from recsys.training.pairs import Pairs, pairs_from_codes
 
 
@@ -72,17 +73,20 @@ class EventLog:
 
 
 def pairs_of(log: EventLog, half_life_days: float, popularity_half_life_days: float) -> Pairs:
-    """Pairs of a log, ages measured from its newest event; without timestamps nothing decays.
+    """Pairs of a log, ages as `recsys.core.shop_time` has them; without timestamps nothing decays.
 
     Only who and what has an event that counts or excludes gets a row.
     """
+    clock = None
+    if log.timestamps_ms is not None and len(log):
+        clock = shop_time_of_events(log.timestamps_ms, log.users)
     counted = (log.weights() != 0) | log.excludes()
     if not counted.all():
         log = log.only(counted)
     weights: NDArray[np.floating] = log.weights()
     recent = None
-    if log.timestamps_ms is not None:
-        age_ms = log.timestamps_ms.max(initial=0) - log.timestamps_ms
+    if clock is not None:
+        age_ms = clock.ages_ms(log.times_ms())
         recent = weights * decay(age_ms, popularity_half_life_days)
         weights = weights * decay(age_ms, half_life_days)
     user_ids, users = _used(log.user_ids, log.users)

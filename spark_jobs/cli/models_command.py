@@ -10,7 +10,7 @@ from recsys.stores.model_files import ModelFiles
 from spark_jobs.cli.answer_commands import Tenant
 from spark_jobs.cli.model_access import serving_version
 from spark_jobs.cli.output import say, show
-from spark_jobs.nightly.run import publish_stored
+from spark_jobs.nightly.run import remove_stored, serve_stored
 from spark_jobs.settings import BatchSettings, load
 
 models = typer.Typer(no_args_is_help=True, help="List, inspect and serve model versions.")
@@ -49,12 +49,31 @@ def show_(
 def serve(
     version: Annotated[str, typer.Argument(help="A version.")], tenant: Tenant = None
 ) -> None:
-    """Publish a stored version and let it serve, without asking the gate: the way back.
+    """Let a stored version serve, without asking the gate: the way back.
+
+    Takes a moment for the version that served before, whose records are still in Redis; others are
+    published anew. `recsys nightly` does not bring back the version that serves now until the data
+    or the settings have changed.
 
     Example: recsys models serve 20261123T020000Z-1a2b3c4d
     """
     settings = load(BatchSettings)
-    publish_stored(settings, tenant or settings.tenant, version, say)
+    serve_stored(settings, tenant or settings.tenant, version, say)
+
+
+@models.command("remove")
+def remove(
+    version: Annotated[str, typer.Argument(help="A version.")], tenant: Tenant = None
+) -> None:
+    """Remove a version from the model store for good; the one that serves cannot be removed.
+
+    `recsys nightly` itself keeps the newest five, the one that serves and the one before it.
+
+    Example: recsys models remove 20261123T020000Z-1a2b3c4d
+    """
+    settings = load(BatchSettings)
+    remove_stored(settings, tenant or settings.tenant, version)
+    say(f"{version} is removed")
 
 
 def _summary(manifest: Manifest) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from recsys.runtime.shop import load_shop
+from recsys.runtime.shop import Shop, load_shop
 from recsys.training.als import AlsSettings, Device
 from recsys.training.settings import ModelSettings
 from spark_jobs.cli.output import say
@@ -34,11 +34,21 @@ def nightly(
         datetime | None, typer.Option(formats=_DATES, help="First moment no longer read, UTC.")
     ] = None,
     holdout_days: Annotated[
-        float, typer.Option(min=0.01, help="The newest days, held out to judge the model by.")
-    ] = 28.0,
+        float | None,
+        typer.Option(
+            min=0.01,
+            help="The newest days, held out to judge the model by. Default: as many as the serving"
+            " version was judged by, 28 for the first.",
+        ),
+    ] = None,
     max_drop: Annotated[
-        float, typer.Option(min=0, max=1, help="NDCG share a new model may lose to the old one.")
-    ] = 0.1,
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="NDCG share a new model may lose to the old one. Default: the shop's settings.",
+        ),
+    ] = None,
     model_settings: Annotated[
         Path | None,
         typer.Option(
@@ -62,13 +72,21 @@ def nightly(
     strategy: Annotated[
         Strategy, typer.Option(help="Train in this process, or spread over Spark's executors.")
     ] = Strategy.AUTO,
-    force: Annotated[bool, typer.Option(help="Train even when nothing changed.")] = False,
+    force: Annotated[
+        bool,
+        typer.Option(
+            help="Train even when nothing changed, and publish even what the gate refuses; the"
+            " manifest says so."
+        ),
+    ] = False,
 ) -> None:
     """Read behaviour, train, evaluate and publish a new model version.
 
-    The new version serves only after it has beaten popularity on the held-out days and every one of
-    its records is in Redis; until then, and whenever a step fails, the old one goes on serving.
-    Running again is always safe.
+    The new version serves only after the gate has let it pass and every one of its records is in
+    Redis; until then, and whenever a step fails, the old one goes on serving. Running again is
+    always safe. The gate refuses (exit code 3) what does not beat popularity on the held-out days,
+    is worse than the serving version, cannot be judged while that one was, or reaches far fewer
+    shoppers or items; its limits are in the shop's settings.
 
     Examples:
 
@@ -94,15 +112,20 @@ def nightly(
     plan = Plan(
         tenant=tenant or settings.tenant,
         window=Window(_milliseconds(start, 0), _milliseconds(end, _tomorrow_ms())),
-        shop=load_shop(settings.shop_config),
+        shop=_with_max_drop(load_shop(settings.shop_config), max_drop),
         model=_changed(replace(base, als=als), neighbour_weight=neighbour_weight),
         holdout_days=holdout_days,
-        max_drop=max_drop,
         strategy=strategy,
         task_memory_bytes=int(settings.task_memory_gib * 2**30),
         force=force,
     )
     run_nightly(settings, plan, steps or list(Step), say)
+
+
+def _with_max_drop(shop: Shop, max_drop: float | None) -> Shop:
+    if max_drop is None:
+        return shop
+    return replace(shop, gate=replace(shop.gate, max_ndcg_drop=max_drop))
 
 
 def _changed(settings: _Settings, **changes: object) -> _Settings:

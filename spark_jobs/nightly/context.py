@@ -16,7 +16,11 @@ from spark_jobs.run_folder import RunFolder
 
 @dataclass(frozen=True)
 class Context:
-    """Stores, session and clock of one run; `say` tells the operator how far it is."""
+    """Stores, session and clock of one run; `say` tells the operator how far it is.
+
+    Attributes:
+        holdout_days: those of the plan, or found by `Plan.holdout_days`'s rule.
+    """
 
     plan: Plan
     spark: SparkSession
@@ -25,6 +29,7 @@ class Context:
     models: ModelFiles
     publisher: Publisher
     folder: RunFolder
+    holdout_days: float
     now_ms: Callable[[], int]
     say: Callable[[str], None]
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.core.confidence import MS_PER_DAY
 from recsys.core.errors import NoData
 from recsys.stores.manifest import Evaluation
 from recsys.training.build import BuiltModel
@@ -40,24 +39,26 @@ def evaluate_candidate(context: Context) -> Evaluation:
     """
     snapshot = context.folder.snapshot()
     manifest = context.models.manifest(context.plan.tenant, context.folder.candidate())
-    split_ms = int(snapshot.as_of_ms - context.plan.holdout_days * MS_PER_DAY)
+    split_ms = snapshot.shop_time.days_before(context.holdout_days)
     try:
         judged = _judge(context, split_ms)
     except NoData:
         judged = _Judged()
     evaluation = Evaluation(
         split_at_ms=split_ms,
+        holdout_days=context.holdout_days,
         users=len(judged.model.users) if judged.model else 0,
         model=_finite(judged.model),
         popularity=_finite(judged.popularity),
     )
-    context.models.save_evaluation(manifest, evaluation)
+    context.models.amend(manifest, evaluation=evaluation)
     _report(context, judged)
     return evaluation
 
 
 def _judge(context: Context, split_ms: int) -> _Judged:
-    pairs, past = train_before(context, split_ms, split_ms, lambda _: None)
+    shop_time = context.folder.snapshot().shop_time.until(split_ms)
+    pairs, past = train_before(context, split_ms, shop_time, lambda _: None)
     users, items = goal_pairs(
         context.spark, context.folder.events, context.plan.shop, from_ms=split_ms
     )

@@ -1,33 +1,112 @@
-"""Whether a new version may serve."""
+"""Whether a new version may replace the one that serves."""
 
-from recsys.core.errors import GateRefused
-from recsys.stores.manifest import Manifest
+from collections.abc import Iterator
 
-# Below this many judged users a difference says more about chance than about the model.
-MIN_JUDGED_USERS = 100
+from recsys.core.model import ItemSide
+from recsys.core.ranking import Indices
+from recsys.runtime.shop import GateLimits
+from recsys.stores.manifest import Evaluation, Manifest, Reach
+
 METRIC = "ndcg_at_20"
+# The most popular items of the serving version, and among how many of the new one they must be.
+_POPULAR, _POPULAR_AMONG = 100, 200
+# With fewer in common a share says more about chance than about the order.
+_MIN_COMPARED = 20
 
 
-def check_gate(new: Manifest, current: Manifest | None, max_drop: float) -> str:
-    """Compare a version with popularity and with the one that serves; return the verdict in words.
+def refusals(
+    new: Manifest, current: Manifest | None, kept_share: float | None, limits: GateLimits
+) -> list[str]:
+    """List what speaks against a version; nothing does when the list is empty.
 
-    Raises:
-        GateRefused: saying which comparison failed and by how much.
+    Args:
+        current: the version that serves; None when there is none.
+        kept_share: see `popular_kept`; None when it cannot be compared.
     """
+    found = list(_judged_badly(new, current, limits))
+    if current and new.reach and current.reach:
+        found.extend(_collapsed(new.reach, current.reach, limits))
+    if kept_share is not None and kept_share < limits.min_popular_kept:
+        found.append(
+            f"of the serving version's most popular items {kept_share:.0%} are still popular, at"
+            f" least {limits.min_popular_kept:.0%} must be (min_popular_kept)"
+        )
+    return found
+
+
+def verdict(new: Manifest, current: Manifest | None, limits: GateLimits) -> str:
+    """Say in words how good a version is that nothing speaks against."""
     judged = new.evaluation
+    if judged is None or judged.users < limits.min_judged_users:
+        users = judged.users if judged else 0
+        return f"unjudged, as nothing judged serves: only {users} users have a held-out future"
+    ours, popular = judged.model[METRIC], judged.popularity[METRIC]
+    words = f"{METRIC} {ours:.4f} against popularity's {popular:.4f}"
+    if current and _is_judged(current.evaluation, limits) and not _comparable(new, current):
+        return f"{words}; not compared with {current.version}, judged by other days"
+    return words
+
+
+def popular_kept(old: ItemSide, new: ItemSide) -> float | None:
+    """Share of the old most popular items that are still among the most popular ones.
+
+    Items that may not be recommended any more are passed over. None when too few are left.
+    """
+    rows = [new.ids.index_of(old.ids.id_of(row)) for row in _most_popular(old, _POPULAR)]
+    sold = {row for row in rows if row is not None and new.eligible[row]}
+    if len(sold) < _MIN_COMPARED:
+        return None
+    return len(sold.intersection(_most_popular(new, _POPULAR_AMONG).tolist())) / len(sold)
+
+
+def _most_popular(items: ItemSide, n: int) -> Indices:
+    return items.popular[items.eligible[items.popular]][:n]
+
+
+def _judged_badly(new: Manifest, current: Manifest | None, limits: GateLimits) -> Iterator[str]:
+    judged, before = new.evaluation, current.evaluation if current else None
     if judged is None:
-        raise GateRefused(f"{new.version} was never evaluated: run `recsys nightly evaluate` first")
-    if judged.users < MIN_JUDGED_USERS:
-        return f"passed unjudged: only {judged.users} users have a held-out future"
+        yield f"{new.version} was never evaluated: run `recsys nightly evaluate` first"
+        return
+    if judged.users < limits.min_judged_users:
+        if _is_judged(before, limits):
+            yield (
+                f"it cannot be judged, and the serving version was: only {judged.users} users have"
+                f" a held-out future, {limits.min_judged_users} are needed (min_judged_users); do"
+                " the events that recommendations are judged by still come in?"
+            )
+        return
     ours, popular = judged.model[METRIC], judged.popularity[METRIC]
     if ours <= popular:
-        raise GateRefused(f"{METRIC} {ours:.4f} is not above popularity's {popular:.4f}")
-    before = current.evaluation if current else None
-    if before and before.users >= MIN_JUDGED_USERS:
-        least = before.model[METRIC] * (1 - max_drop)
+        yield f"{METRIC} {ours:.4f} is not above popularity's {popular:.4f}"
+    if current and before and _is_judged(before, limits) and _comparable(new, current):
+        least = before.model[METRIC] * (1 - limits.max_ndcg_drop)
         if ours < least:
-            raise GateRefused(
-                f"{METRIC} {ours:.4f} is more than {max_drop:.0%} below the"
-                f" {before.model[METRIC]:.4f} of the serving model"
+            yield (
+                f"{METRIC} {ours:.4f} is more than {limits.max_ndcg_drop:.0%} below the"
+                f" {before.model[METRIC]:.4f} of the serving version (max_ndcg_drop)"
             )
-    return f"passed: {METRIC} {ours:.4f} against popularity's {popular:.4f}"
+
+
+def _collapsed(new: Reach, current: Reach, limits: GateLimits) -> Iterator[str]:
+    compared = (
+        ("users with a personal list", "listed_users", limits.max_users_drop, "max_users_drop"),
+        ("recommendable items", "recommendable_items", limits.max_items_drop, "max_items_drop"),
+        ("user-item pairs that count", "counted_pairs", limits.max_pairs_drop, "max_pairs_drop"),
+    )
+    for words, name, most, limit in compared:
+        before, now = getattr(current, name), getattr(new, name)
+        if now < before * (1 - most):
+            yield (
+                f"{words} fall from {before:,} to {now:,}, by {1 - now / before:.0%}; at most"
+                f" {most:.0%} may be lost at once ({limit})"
+            )
+
+
+def _is_judged(evaluation: Evaluation | None, limits: GateLimits) -> bool:
+    return evaluation is not None and evaluation.users >= limits.min_judged_users
+
+
+def _comparable(new: Manifest, current: Manifest) -> bool:
+    """Whether both were judged by as many days: over fewer, shoppers have fewer items to hit."""
+    return round(new.holdout_days(), 2) == round(current.holdout_days(), 2)

@@ -1,20 +1,60 @@
 """The publish step: the candidate serves if the gate lets it."""
 
-from recsys.stores.manifest import Manifest
+from recsys.core.errors import GateRefused, InvalidModel, NotFound
+from recsys.core.model import ItemSide
+from recsys.stores.manifest import GateEntry, Manifest
 from spark_jobs.nightly.context import Context
-from spark_jobs.nightly.gate import check_gate
+from spark_jobs.nightly.gate import popular_kept, refusals, verdict
 
 
 def publish_candidate(context: Context) -> Manifest:
-    """Ask the gate, then publish.
+    """Ask the gate, keep its verdict in the manifest, then publish.
 
     Raises:
         GateRefused: the serving version stays.
+        LockLost: another run or an operator was faster; what serves now stays.
         InvalidModel: a record is missing in Redis; the serving version stays.
         NotFound: when an earlier step has not run.
     """
-    manifest = context.models.manifest(context.plan.tenant, context.folder.candidate())
-    verdict = check_gate(manifest, context.serving_manifest(), context.plan.max_drop)
-    context.say(f"gate {verdict}")
-    context.publisher.publish(manifest)
+    tenant = context.plan.tenant
+    manifest = context.models.manifest(tenant, context.folder.candidate())
+    serving = context.serving_version()
+    reasons = _refusals(context, manifest, serving)
+    forced = bool(reasons) and context.plan.force
+    entry = GateEntry(refusals=tuple(reasons), forced=forced)
+    manifest = context.models.amend(manifest, gate=entry)
+    if reasons and not forced:
+        raise GateRefused(
+            f"{manifest.version} is not published: {'; '.join(reasons)}. Limits are set under"
+            " [gate] in the shop's settings; `recsys nightly publish --force` overrides them"
+        )
+    for reason in reasons:
+        context.say(f"gate overridden by --force: {reason}")
+    if not reasons:
+        words = verdict(manifest, context.serving_manifest(), context.plan.shop.gate)
+        context.say(f"gate passed: {words}")
+    context.publisher.publish(manifest, replaces=serving)
     return manifest
+
+
+def _refusals(context: Context, manifest: Manifest, serving: str | None) -> list[str]:
+    limits = context.plan.shop.gate
+    found: list[str] = []
+    if context.models.is_withdrawn(manifest) and serving != manifest.version:
+        found.append(
+            f"an operator went back from it: `recsys models serve {manifest.version}` brings it"
+            " back"
+        )
+    if serving is None or serving == manifest.version:
+        return found + refusals(manifest, None, None, limits)
+    try:
+        current = context.models.manifest(manifest.tenant, serving)
+        old = context.models.items(manifest.tenant, serving)
+    except (NotFound, InvalidModel) as error:
+        found.append(f"the serving version {serving} cannot be compared with: {error}")
+        return found + refusals(manifest, None, None, limits)
+    return found + refusals(manifest, current, _popular_kept(context, manifest, old), limits)
+
+
+def _popular_kept(context: Context, manifest: Manifest, old: ItemSide) -> float | None:
+    return popular_kept(old, context.models.items(manifest.tenant, manifest.version))

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 
 from pyspark.sql import SparkSession
 
+from recsys.core.errors import InvalidModel, LockLost, NotFound
 from recsys.core.model import ItemSide
-from recsys.core.ports import HiddenItems, ItemStore, PublishedModels
+from recsys.core.ports import HiddenItems, ItemStore, PointerGuard, PublishedModels
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_codec import unpack_items
 from recsys.stores.model_files import ModelFiles
+from recsys.stores.redis.lock import HeldLock
 from spark_jobs.publish_recommendations import publish_users
 from spark_jobs.settings import BatchSettings
 
+# A week of nights but for two; each may take gigabytes.
 MODELS_KEPT = 5
 
 
@@ -24,49 +27,86 @@ class Publisher:
     settings: BatchSettings
     models: ModelFiles
     published: PublishedModels
+    lock: HeldLock
     items: ItemStore
     hidden: HiddenItems
     say: Callable[[str], None]
 
-    def publish(self, manifest: Manifest) -> None:
+    def publish(self, manifest: Manifest, replaces: str | None) -> None:
         """Write all keys of a stored version, verify them, move the pointer, retire old versions.
+
+        Args:
+            replaces: the version that served when this one was found good enough.
 
         Raises:
             InvalidModel: a file is damaged or a record missing in Redis; the pointer has not moved.
+            LockLost: another run has begun, or another version serves than `replaces`.
         """
         tenant, version = manifest.tenant, manifest.version
-        before = self.published.current(tenant)
+        self.lock.check()
         item_bytes = self.models.item_bytes(tenant, version)
-        self._hide_unavailable(tenant, unpack_items(item_bytes))
+        self._hide_unavailable(tenant, unpack_items(item_bytes), self._side_of(tenant, replaces))
         url = self.settings.redis_url.get_secret_value()
         publish_users(self.spark, self.settings.model_store.resolve(), url, manifest)
         self.published.write_items(tenant, version, manifest.to_json(), item_bytes)
-        self.published.activate(tenant, version)
-        self.models.mark_serving(tenant, version)
+        self.published.mark_complete(tenant, version)
+        self._move_pointer(tenant, version, replaces)
         self.say(f"{manifest.data.users:,} users published; {version} serves now")
-        # Answers under way may still read the version before; the ones before that are unused.
-        self._retire(tenant, {version, before or version})
+        # Answers under way may still read the version before, and an operator may go back to it.
+        self.published.retire(tenant, self.models.last_two(tenant))
 
-    def _hide_unavailable(self, tenant: str, side: ItemSide) -> None:
-        """Hide what the model would recommend and the catalogue no longer offers.
+    def settle(self, tenant: str) -> None:
+        """Mend what a run that died has left: half-written files, a mark the pointer disowns."""
+        self.models.remove_unfinished(tenant)
+        serving = self.published.current(tenant)
+        if serving and self.models.last_two(tenant)[:1] != [serving]:
+            self.models.mark_serving(tenant, serving)
+
+    def remove_old_versions(self, tenant: str) -> None:
+        """Keep the newest versions, whatever became of them, and those that serve or did last."""
+        kept = {*self.models.last_two(tenant), self.published.current(tenant)}
+        for old in self.models.versions(tenant)[:-MODELS_KEPT]:
+            if old not in kept:
+                self.models.remove(tenant, old)
+
+    def _move_pointer(self, tenant: str, version: str, replaces: str | None) -> None:
+        """Mark first, see `ModelFiles.mark_serving`; where the pointer stays, so does the mark."""
+        self.models.mark_serving(tenant, version)
+        try:
+            guard = PointerGuard(self.lock.token, replaces)
+            self.published.activate(tenant, version, guard)
+        except LockLost:
+            if serving := self.published.current(tenant):
+                self.models.mark_serving(tenant, serving)
+            raise
+
+    def _side_of(self, tenant: str, version: str | None) -> ItemSide | None:
+        try:
+            return self.models.items(tenant, version) if version else None
+        except (NotFound, InvalidModel):
+            return None
+
+    def _hide_unavailable(self, tenant: str, *sides: ItemSide | None) -> None:
+        """Hide what a model would recommend and the catalogue no longer offers.
 
         Serving hides an item when it becomes unavailable, but Redis may have been emptied since, or
-        the model may be an old one.
+        the model may be an old one. The version before is looked at too: it can serve again by a
+        move of the pointer alone.
         """
         available = {item.item_id for item in self.items.scan(tenant) if item.available}
         if not available:
             # A shop without a catalogue recommends whatever its shoppers touch.
             return
-        eligible = (item_id for row, item_id in enumerate(side.ids) if side.eligible[row])
-        for item_id in [i for i in eligible if i not in available]:
+        eligible = {
+            item_id
+            for side in sides
+            if side is not None
+            for row, item_id in enumerate(side.ids)
+            if side.eligible[row]
+        }
+        for item_id in sorted(eligible - available):
             self.hidden.hide(tenant, item_id)
             # The shop may have offered it again between the scan and the hiding.
             item = self.items.get(tenant, item_id)
             if item and item.available:
                 self.hidden.show(tenant, item_id)
-
-    def _retire(self, tenant: str, kept: set[str]) -> None:
-        self.published.retire(tenant, kept)
-        for old in self.models.versions(tenant)[:-MODELS_KEPT]:
-            if old not in kept:
-                self.models.remove(tenant, old)

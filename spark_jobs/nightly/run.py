@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
-from recsys.core.errors import InvalidModel
+from recsys.core.errors import GateRefused, InvalidModel, NotFound
 from recsys.stores.hbase.items import HBaseItemStore
 from recsys.stores.hbase.pool import HBasePool
 from recsys.stores.manifest import Manifest
@@ -15,7 +15,7 @@ from recsys.stores.redis.lock import nightly_lock
 from recsys.stores.redis.published import RedisPublishedModels
 from spark_jobs.nightly.context import Context
 from spark_jobs.nightly.evaluate import evaluate_candidate
-from spark_jobs.nightly.plan import Plan, Step
+from spark_jobs.nightly.plan import DEFAULT_HOLDOUT_DAYS, Plan, Step
 from spark_jobs.nightly.publish import publish_candidate
 from spark_jobs.nightly.publisher import Publisher
 from spark_jobs.nightly.train import run_fingerprint, train
@@ -24,6 +24,7 @@ from spark_jobs.restore_recent import restore_recent
 from spark_jobs.run_folder import RunFolder
 from spark_jobs.session import spark_session
 from spark_jobs.settings import BatchSettings
+from spark_jobs.task_errors import spark_storage_errors
 
 
 def run_nightly(
@@ -36,9 +37,10 @@ def run_nightly(
     same data with the same settings, that version is published instead of trained again.
 
     Raises:
-        AlreadyRunning, NoData, NotFound, GateRefused, InvalidModel, Unavailable: see the message.
+        AlreadyRunning, LockLost, NoData, NotFound, GateRefused, InvalidModel, StorageFailure,
+        Unavailable: see the message.
     """
-    with _publisher(settings, plan.tenant, say) as publisher:
+    with _publisher(settings, plan.tenant, say) as publisher, spark_storage_errors(settings):
         context = Context(
             plan=plan,
             spark=publisher.spark,
@@ -47,28 +49,80 @@ def run_nightly(
             models=publisher.models,
             publisher=publisher,
             folder=RunFolder(settings.run_folder(plan.tenant)),
+            holdout_days=_holdout_days(plan, publisher),
             now_ms=lambda: time.time_ns() // 1_000_000,
             say=say,
         )
         wanted = [step for step in Step if step in steps]
-        if wanted == list(Step) and not plan.force:
-            _timed(context, Step.READ)
-            wanted = _without_needless(context)
-        for step in wanted:
-            _timed(context, step)
+        try:
+            if wanted == list(Step) and not plan.force:
+                _timed(context, Step.READ)
+                wanted = _without_needless(context)
+            for step in wanted:
+                _timed(context, step)
+        finally:
+            publisher.remove_old_versions(plan.tenant)
 
 
-def publish_stored(
+def serve_stored(
     settings: BatchSettings, tenant: str, version: str, say: Callable[[str], None]
 ) -> None:
-    """Publish a version of the model store, whatever the gate would say.
+    """Let a version of the model store serve, whatever the gate would say.
+
+    Where all its records are still in Redis, as those of the last two are, only the pointer moves:
+    no Spark, no lock, and a nightly run under way will find that another version serves and publish
+    nothing. The version that served is withdrawn: equal data does not bring it back.
 
     Raises:
-        AlreadyRunning, NotFound, InvalidModel, Unavailable: see the message.
+        AlreadyRunning, LockLost, NotFound, InvalidModel, StorageFailure, Unavailable: see the
+        message.
     """
-    manifest = ModelFiles(settings.model_store).manifest(tenant, version)
-    with _publisher(settings, tenant, say) as publisher:
-        publisher.publish(manifest)
+    files = ModelFiles(settings.model_store)
+    manifest = files.manifest(tenant, version)
+    with connect(settings.redis_url.get_secret_value()) as redis:
+        published = RedisPublishedModels(redis)
+        before = published.current(tenant)
+        if published.reactivate(tenant, version):
+            files.mark_serving(tenant, version)
+            say(f"{version} serves now")
+        else:
+            say(f"the records of {version} are not in Redis any more: publishing them again")
+            with _publisher(settings, tenant, say) as publisher:
+                publisher.publish(manifest, replaces=before)
+    files.readmit(manifest)
+    if before and before != version:
+        _withdraw(files, tenant, before, say)
+
+
+def remove_stored(settings: BatchSettings, tenant: str, version: str) -> None:
+    """Remove a version from the model store, and what Redis has of it.
+
+    Raises:
+        GateRefused: it serves.
+        AlreadyRunning, NotFound, StorageFailure, Unavailable: see the message.
+    """
+    files = ModelFiles(settings.model_store)
+    with (
+        connect(settings.redis_url.get_secret_value()) as redis,
+        nightly_lock(redis, tenant),
+    ):
+        published = RedisPublishedModels(redis)
+        if published.current(tenant) == version:
+            raise GateRefused(
+                f"{version} serves: let another one serve first (recsys models serve VERSION)"
+            )
+        if version not in files.versions(tenant):
+            known = ", ".join(files.versions(tenant)) or "none"
+            raise NotFound(f"there is no version {version} of {tenant}; known: {known}")
+        published.retire(tenant, set(files.versions(tenant)) - {version})
+        files.remove(tenant, version)
+
+
+def _withdraw(files: ModelFiles, tenant: str, version: str, say: Callable[[str], None]) -> None:
+    try:
+        files.withdraw(files.manifest(tenant, version))
+    except (NotFound, InvalidModel) as error:
+        say(f"{version} cannot be kept from being published again: {error}")
 
 
 def rebuild(
@@ -80,18 +134,18 @@ def rebuild(
         version: None for the one that served last.
 
     Raises:
-        AlreadyRunning, NotFound, InvalidModel, Unavailable: see the message.
+        AlreadyRunning, LockLost, NotFound, InvalidModel, StorageFailure, Unavailable: see the
+        message.
     """
     with _publisher(settings, tenant, say) as publisher:
-        version = (
-            version or publisher.published.current(tenant) or publisher.models.last_serving(tenant)
-        )
+        serving = publisher.published.current(tenant)
+        version = version or serving or publisher.models.last_serving(tenant)
         manifest = publisher.models.manifest(tenant, version)
         url = settings.redis_url.get_secret_value()
         # Before the model, so that no answer is given without them.
         restored = restore_recent(publisher.spark, settings.hbase_thrift, url, manifest)
         say(f"{restored:,} events since the training are remembered again")
-        publisher.publish(manifest)
+        publisher.publish(manifest, replaces=serving)
 
 
 @contextmanager
@@ -102,20 +156,35 @@ def _publisher(
     redis = connect(settings.redis_url.get_secret_value())
     pool = HBasePool(settings.hbase_thrift)
     try:
-        with nightly_lock(redis, tenant):
+        with nightly_lock(redis, tenant) as lock:
             say("starting Spark")
             with spark_session(settings, f"recsys {tenant}") as spark:
-                yield Publisher(
+                publisher = Publisher(
                     spark=spark,
                     settings=settings,
                     models=ModelFiles(settings.model_store),
                     published=RedisPublishedModels(redis),
+                    lock=lock,
                     items=HBaseItemStore(pool),
                     hidden=RedisHiddenItems(redis),
                     say=say,
                 )
+                publisher.settle(tenant)
+                yield publisher
     finally:
         pool.close()
+
+
+def _holdout_days(plan: Plan, publisher: Publisher) -> float:
+    """As the plan has it, or as the serving version was judged: only then both compare."""
+    if plan.holdout_days is not None:
+        return plan.holdout_days
+    serving = publisher.published.current(plan.tenant)
+    try:
+        judged = publisher.models.manifest(plan.tenant, serving) if serving else None
+    except (NotFound, InvalidModel):
+        judged = None
+    return (judged.holdout_days() if judged else 0.0) or DEFAULT_HOLDOUT_DAYS
 
 
 def _timed(context: Context, step: Step) -> None:
@@ -125,6 +194,7 @@ def _timed(context: Context, step: Step) -> None:
         Step.EVALUATE: evaluate_candidate,
         Step.PUBLISH: publish_candidate,
     }
+    context.publisher.lock.check()
     started = time.perf_counter()
     context.say(f"[{step.value}]")
     actions[step](context)
@@ -153,13 +223,20 @@ def _without_needless(context: Context) -> list[Step]:
     if context.serving_version() == same.version:
         context.say(f"nothing changed since {same.version}, which serves (--force trains anyway)")
         return []
+    if context.models.is_withdrawn(same):
+        context.say(
+            f"nothing changed since {same.version}, from which an operator went back:"
+            f" {context.serving_version()} goes on serving"
+            f" (`recsys models serve {same.version}` brings the other one back)"
+        )
+        return []
     context.say(f"nothing changed since {same.version}: publishing it again")
     return [Step.PUBLISH] if same.evaluation else [Step.EVALUATE, Step.PUBLISH]
 
 
 def _equal_version(context: Context) -> Manifest | None:
     tenant = context.plan.tenant
-    fingerprint = run_fingerprint(context.plan, context.folder.snapshot())
+    fingerprint = run_fingerprint(context)
     for version in reversed(context.models.versions(tenant)):
         try:
             manifest = context.models.manifest(tenant, version)

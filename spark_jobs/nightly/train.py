@@ -2,22 +2,28 @@
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.model import Recipe
+from recsys.core.shop_time import ShopTime
 from recsys.core.vocabulary import Vocabulary
-from recsys.stores.manifest import Data, Manifest, Training, recipe_entry
+from recsys.runtime.shop import GateLimits
+from recsys.stores.manifest import Data, Manifest, Reach, Training, recipe_entry
 from recsys.training.build import BuiltModel, build_model
 from recsys.training.pairs import Pairs
 from recsys.training.settings import settings_entry
 from spark_jobs.nightly.context import Context
 from spark_jobs.nightly.fit import chosen_fit
-from spark_jobs.nightly.plan import Plan
 from spark_jobs.prepare_pairs import prepare_pairs
 from spark_jobs.run_folder import Catalogue, Snapshot
+
+# Counts the changes of how a model is made of the same events: an equal version of an older rule is
+# trained again.
+_RULES = 2
 
 
 def train(context: Context) -> Manifest:
@@ -28,8 +34,8 @@ def train(context: Context) -> Manifest:
         NoData: when nothing in the snapshot has a positive weight.
     """
     snapshot = context.folder.snapshot()
-    pairs, built = train_before(context, snapshot.window.end_ms, snapshot.as_of_ms, context.say)
-    manifest = _manifest(context.plan, snapshot, pairs, built, context.now_ms())
+    pairs, built = train_before(context, snapshot.window.end_ms, snapshot.shop_time, context.say)
+    manifest = _manifest(context, snapshot, pairs, built)
     manifest = context.models.save(manifest, built.items, built.users)
     context.folder.save_candidate(manifest.version)
     context.say(f"model {manifest.version} trained in {built.trained.seconds:.1f} s")
@@ -37,9 +43,9 @@ def train(context: Context) -> Manifest:
 
 
 def train_before(
-    context: Context, before_ms: int, as_of_ms: int, say: Callable[[str], None]
+    context: Context, before_ms: int, shop_time: ShopTime, say: Callable[[str], None]
 ) -> tuple[Pairs, BuiltModel]:
-    """Train on the events of the snapshot before a time, ages measured from `as_of_ms`."""
+    """Train on the events of the snapshot before a time."""
     catalogue = context.folder.catalogue()
     pairs = prepare_pairs(
         context.spark,
@@ -47,7 +53,7 @@ def train_before(
         context.plan.shop,
         catalogue.titles,
         before_ms=before_ms,
-        as_of_ms=as_of_ms,
+        shop_time=shop_time,
     )
     users, items = pairs.shape
     say(f"{users:,} users, {items:,} items, {len(pairs.strengths):,} pairs")
@@ -81,17 +87,28 @@ def item_columns(
     return titles, np.array(eligible, np.bool_)
 
 
-def run_fingerprint(plan: Plan, snapshot: Snapshot) -> str:
+def run_fingerprint(context: Context) -> str:
     """Equal when the same training would read the same data with the same settings."""
-    settings = repr((plan.shop, plan.model, plan.holdout_days))
+    plan, snapshot = context.plan, context.folder.snapshot()
+    # What the gate allows does not change the model.
+    shop = replace(plan.shop, gate=GateLimits())
+    settings = repr((_RULES, shop, plan.model, context.holdout_days))
     return hashlib.sha256(f"{snapshot.fingerprint}\n{settings}".encode()).hexdigest()
 
 
-def _manifest(
-    plan: Plan, snapshot: Snapshot, pairs: Pairs, built: BuiltModel, now_ms: int
-) -> Manifest:
-    created = datetime.fromtimestamp(now_ms / 1000, UTC)
-    fingerprint = run_fingerprint(plan, snapshot)
+def _reach(pairs: Pairs, built: BuiltModel) -> Reach:
+    counted = pairs.matrix()
+    return Reach(
+        listed_users=int((counted.getnnz(axis=1) > 0).sum()),
+        recommendable_items=int(built.items.recommendable.sum()),
+        counted_pairs=int(counted.nnz),
+    )
+
+
+def _manifest(context: Context, snapshot: Snapshot, pairs: Pairs, built: BuiltModel) -> Manifest:
+    plan = context.plan
+    created = datetime.fromtimestamp(context.now_ms() / 1000, UTC)
+    fingerprint = run_fingerprint(context)
     users, items = pairs.shape
     als, trained = plan.model.als, built.trained
     recipe = Recipe(
@@ -101,9 +118,10 @@ def _manifest(
         neighbour_weight=built.neighbour_weight,
         half_life_days=plan.shop.half_life_days,
         event_types=plan.shop.event_types,
-        as_of_ms=snapshot.as_of_ms,
+        as_of_ms=snapshot.shop_time.as_of_ms,
         read_at_ms=snapshot.read_at_ms,
         end_ms=snapshot.window.end_ms,
+        pauses=snapshot.shop_time.pauses,
     )
     return Manifest(
         version=f"{created:%Y%m%dT%H%M%SZ}-{fingerprint[:8]}",
@@ -124,4 +142,5 @@ def _manifest(
             versions=trained.versions,
             seconds=round(trained.seconds, 2),
         ),
+        reach=_reach(pairs, built),
     )

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from recsys.core.behaviour import StoredUser
+from recsys.core.errors import LockLost
+from recsys.core.ports import PointerGuard
 from recsys.stores.redis import published
 from tests.builders import a_history, a_user_block
 from tests.redis_fixture import Ask, ServingSide
@@ -38,6 +40,76 @@ def test_the_last_activated_version_serves(serving_side: ServingSide, ask: Ask) 
 
     assert serving_side.published.current("shop") == "v2"
     assert ask(serving_side.serving.current("shop")) == "v2"
+
+
+def test_the_pointer_moves_while_the_run_holds_its_lock_and_what_it_replaces_serves(
+    serving_side: ServingSide,
+) -> None:
+    serving_side.lock("shop", "mine")
+    serving_side.published.activate("shop", "v1", PointerGuard("mine", None))
+    serving_side.published.activate("shop", "v2", PointerGuard("mine", "v1"))
+
+    assert serving_side.published.current("shop") == "v2"
+
+
+@pytest.mark.parametrize("holder", ["another", None])
+def test_a_run_that_lost_its_lock_moves_no_pointer(
+    serving_side: ServingSide, holder: str | None
+) -> None:
+    serving_side.published.activate("shop", "v1")
+    if holder:
+        serving_side.lock("shop", holder)
+
+    with pytest.raises(LockLost, match="v2 does not serve"):
+        serving_side.published.activate("shop", "v2", PointerGuard("mine", "v1"))
+    assert serving_side.published.current("shop") == "v1"
+
+
+@pytest.mark.parametrize("replaces", ["v0", None])
+def test_a_run_that_was_compared_with_another_version_moves_no_pointer(
+    serving_side: ServingSide, replaces: str | None
+) -> None:
+    serving_side.lock("shop", "mine")
+    serving_side.published.activate("shop", "v1")
+
+    with pytest.raises(LockLost, match="another version serves now"):
+        serving_side.published.activate("shop", "v2", PointerGuard("mine", replaces))
+    assert serving_side.published.current("shop") == "v1"
+
+
+def test_a_complete_version_serves_again_by_a_move_of_the_pointer(
+    serving_side: ServingSide,
+) -> None:
+    for version in ("v1", "v2"):
+        publish(serving_side, version, ["ann"])
+        serving_side.published.mark_complete("shop", version)
+        serving_side.published.activate("shop", version)
+
+    assert serving_side.published.reactivate("shop", "v1")
+    assert serving_side.published.current("shop") == "v1"
+
+
+def test_a_version_of_which_records_may_be_missing_does_not_serve_again_so(
+    serving_side: ServingSide,
+) -> None:
+    serving_side.published.activate("shop", "v2")
+    publish(serving_side, "half", ["ann"])
+    publish(serving_side, "gone", ["ann"])
+    serving_side.published.mark_complete("shop", "gone")
+    serving_side.published.retire("shop", ["half"])
+
+    assert not serving_side.published.reactivate("shop", "half")
+    assert not serving_side.published.reactivate("shop", "gone")
+    assert not serving_side.published.reactivate("othershop", "v2")
+    assert serving_side.published.current("shop") == "v2"
+
+
+def test_what_serves_is_never_retired(serving_side: ServingSide) -> None:
+    publish(serving_side, "v1", ["ann"])
+    serving_side.published.activate("shop", "v1")
+
+    assert serving_side.published.retire("shop", []) == 0
+    assert serving_side.published.count_users("shop", "v1", ["ann"]) == 1
 
 
 def test_a_tenant_does_not_see_the_versions_of_another(serving_side: ServingSide, ask: Ask) -> None:

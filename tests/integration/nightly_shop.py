@@ -21,7 +21,7 @@ from recsys.training.als import AlsSettings, Device
 from recsys.training.settings import ModelSettings
 from services.recommender.follower import ModelFollower
 from spark_jobs.nightly.plan import Plan, Step
-from spark_jobs.nightly.run import publish_stored, run_nightly
+from spark_jobs.nightly.run import run_nightly, serve_stored
 from spark_jobs.run_folder import Window
 from spark_jobs.settings import BatchSettings
 from tests.builders import checkerboard
@@ -103,8 +103,8 @@ class Nightly:
         self.said.clear()
         run_nightly(self.settings, replace(self.plan, **changes), steps, self.said.append)  # type: ignore[arg-type]
 
-    def publish_stored(self, version: str) -> None:
-        publish_stored(self.settings, self.plan.tenant, version, self.said.append)
+    def serve_stored(self, version: str) -> None:
+        serve_stored(self.settings, self.plan.tenant, version, self.said.append)
 
     @property
     def published(self) -> RedisPublishedModels:

@@ -105,7 +105,7 @@ def test_any_stored_version_can_be_served_again(nightly: Nightly) -> None:
     nightly.run(model=ModelSettings(replace(ALS, factors=3)))
     assert nightly.serving() != first
 
-    nightly.publish_stored(first)
+    nightly.serve_stored(first)
 
     assert nightly.serving() == first
     assert nightly.recommended("viewer") == answer

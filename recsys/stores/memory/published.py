@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Collection, Hashable, Sequence
 
 from recsys.core.behaviour import RememberedEvents, StoredUser
-from recsys.core.errors import InvalidModel
-from recsys.core.ports import ReadUser, WantedUser
+from recsys.core.errors import InvalidModel, LockLost
+from recsys.core.ports import PointerGuard, ReadUser, WantedUser
 from recsys.core.user_block import UserBlock
 from recsys.stores.memory.hidden_items import MemoryHiddenItems
 from recsys.stores.memory.recent import MemoryRecentBehaviour
@@ -16,6 +16,8 @@ class MemoryPublishedModels:
 
     def __init__(self) -> None:
         self.pointers: dict[str, str] = {}
+        self.lock_tokens: dict[str, str] = {}
+        self.complete: set[tuple[str, str]] = set()
         self.item_sides: dict[tuple[str, str], tuple[bytes, bytes]] = {}
         self.users: defaultdict[tuple[str, str], dict[str, StoredUser]] = defaultdict(dict)
 
@@ -33,13 +35,28 @@ class MemoryPublishedModels:
         written = self.users[tenant, version]
         return sum(user_id in written for user_id in user_ids)
 
-    def activate(self, tenant: str, version: str) -> None:
+    def activate(self, tenant: str, version: str, guard: PointerGuard | None = None) -> None:
+        if guard and self.lock_tokens.get(tenant) != guard.lock_token:
+            raise LockLost(f"another run holds the lock: {version} does not serve")
+        if guard and self.current(tenant) != guard.replaces:
+            raise LockLost(f"another version serves now: {version} does not serve")
         self.pointers[tenant] = version
 
+    def mark_complete(self, tenant: str, version: str) -> None:
+        self.complete.add((tenant, version))
+
+    def reactivate(self, tenant: str, version: str) -> bool:
+        if (tenant, version) not in self.complete:
+            return False
+        self.pointers[tenant] = version
+        return True
+
     def retire(self, tenant: str, keep: Collection[str]) -> int:
-        old = {(t, v) for t, v in self.item_sides | self.users if t == tenant and v not in keep}
+        kept = {*keep, self.current(tenant)}
+        names = self.item_sides.keys() | self.users.keys() | self.complete
         removed = 0
-        for name in old:
+        for name in [(t, v) for t, v in names if t == tenant and v not in kept]:
+            self.complete.discard(name)
             removed += len(self.users.pop(name, {})) + len(self.item_sides.pop(name, ()))
         return removed
 

@@ -14,6 +14,11 @@ def manifest(tenant: str, version: str) -> str:
     return f"{version_prefix(tenant, version)}manifest"
 
 
+def complete(tenant: str, version: str) -> str:
+    """Written when all records of a version were counted, removed before any of them is."""
+    return f"{version_prefix(tenant, version)}complete"
+
+
 def items_chunk(tenant: str, version: str, number: int) -> str:
     return f"{version_prefix(tenant, version)}items:{number}"
 

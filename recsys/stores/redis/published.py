@@ -4,6 +4,8 @@ from collections.abc import Collection, Sequence
 
 import redis
 
+from recsys.core.errors import LockLost
+from recsys.core.ports import PointerGuard
 from recsys.core.user_block import UserBlock
 from recsys.core.vocabulary import encode_texts
 from recsys.stores.redis import keys
@@ -15,6 +17,30 @@ from recsys.stores.redis.user_record import record_parts
 # Large enough to fill a network buffer, small enough not to block the server for other clients.
 KEYS_A_COMMAND = 500
 CHUNK_BYTES = 8 * 1024 * 1024
+
+# Redis runs a script as one step: nothing changes between its checks and its write.
+_ACTIVATE = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 'lock' end
+if (redis.call('GET', KEYS[2]) or '') ~= ARGV[2] then return 'moved' end
+redis.call('SET', KEYS[2], ARGV[3])
+return 'done'
+"""
+_REACTIVATE = """
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+redis.call('SET', KEYS[2], ARGV[1])
+return 1
+"""
+# Incomplete from here on, or serving and kept: `reactivate` and this never both succeed.
+_BEGIN_RETIRING = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then return 0 end
+redis.call('DEL', KEYS[2])
+return 1
+"""
+_NOT_MOVED = {
+    "lock": "this run lost its lock before it could move the pointer, and another one may have"
+    " begun",
+    "moved": "another version serves now than this run was compared with",
+}
 
 
 class RedisPublishedModels:
@@ -48,18 +74,44 @@ class RedisPublishedModels:
         with translated_errors():
             return sum(execute(self._redis, commands))
 
-    def activate(self, tenant: str, version: str) -> None:
+    def activate(self, tenant: str, version: str, guard: PointerGuard | None = None) -> None:
+        pointer = keys.current_model(tenant)
         with translated_errors():
-            self._redis.set(keys.current_model(tenant), version)
+            if guard is None:
+                self._redis.set(pointer, version)
+                return
+            lock, arguments = keys.nightly_lock(tenant), (guard.lock_token, guard.replaces or "")
+            outcome = to_text(self._redis.eval(_ACTIVATE, 2, lock, pointer, *arguments, version))
+        if outcome in _NOT_MOVED:
+            raise LockLost(f"{_NOT_MOVED[outcome]}: {version} does not serve; run it again")
+
+    def mark_complete(self, tenant: str, version: str) -> None:
+        with translated_errors():
+            self._redis.set(keys.complete(tenant, version), b"1")
+
+    def reactivate(self, tenant: str, version: str) -> bool:
+        names = keys.complete(tenant, version), keys.current_model(tenant)
+        with translated_errors():
+            return bool(self._redis.eval(_REACTIVATE, 2, *names, version))
 
     def retire(self, tenant: str, keep: Collection[str]) -> int:
         removed = 0
         with translated_errors():
             found = self._redis.scan_iter(keys.all_versions_pattern(tenant), count=KEYS_A_COMMAND)
-            old = [key for key in found if keys.version_of(tenant, to_text(key)) not in keep]
+            versions = {key: keys.version_of(tenant, to_text(key)) for key in found}
+            gone = {
+                version
+                for version in set(versions.values()).difference(keep)
+                if self._begin_retiring(tenant, version)
+            }
+            old = [key for key, version in versions.items() if version in gone]
             for start in range(0, len(old), KEYS_A_COMMAND):
                 removed += self._redis.unlink(*old[start : start + KEYS_A_COMMAND])
         return removed
+
+    def _begin_retiring(self, tenant: str, version: str) -> bool:
+        names = keys.current_model(tenant), keys.complete(tenant, version)
+        return bool(self._redis.eval(_BEGIN_RETIRING, 2, *names, version))
 
 
 def _user_keys(tenant: str, version: str, user_ids: Sequence[str]) -> list[Runs]:

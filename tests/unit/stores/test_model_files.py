@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -6,7 +7,7 @@ import pytest
 from recsys.core.errors import InvalidInput, InvalidModel, NotFound
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_codec import pack_items, unpack_items, unpack_users
-from recsys.stores.model_files import ITEMS, MANIFEST, ModelFiles
+from recsys.stores.model_files import ITEMS, MANIFEST, SERVING, USERS, ModelFiles
 from tests.builders import a_history, a_manifest, a_user_side, an_evaluation, an_item_side
 
 ITEM_SIDE = an_item_side()
@@ -63,9 +64,66 @@ def test_one_flipped_bit_is_noticed(files: ModelFiles, tmp_path: Path) -> None:
 
 
 def test_an_evaluation_is_added_later(files: ModelFiles) -> None:
-    files.save_evaluation(saved(files), an_evaluation(0.1))
+    files.amend(saved(files), evaluation=an_evaluation(0.1))
     assert files.manifest("shop", "v1").evaluation == an_evaluation(0.1)
     assert files.items("shop", "v1")
+
+
+def test_the_last_two_versions_that_served_are_kept_in_mind(files: ModelFiles) -> None:
+    with pytest.raises(NotFound, match="no model of shop has served"):
+        files.last_serving("shop")
+    for version in ("v1", "v2", "v2", "v3"):
+        files.mark_serving("shop", version)
+
+    assert files.last_serving("shop") == "v3"
+    assert files.last_two("shop") == ["v3", "v2"]
+
+
+def test_a_mark_of_an_earlier_release_is_read(files: ModelFiles, tmp_path: Path) -> None:
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / SERVING).write_text("v1")
+
+    assert files.last_serving("shop") == "v1"
+
+
+def test_a_withdrawn_version_is_known_by_its_data(files: ModelFiles) -> None:
+    manifest, same = saved(files), saved(files, "v2")
+    other = a_manifest(data=manifest.data.model_copy(update={"fingerprint": "other"}))
+    files.withdraw(manifest)
+
+    assert files.is_withdrawn(manifest)
+    assert files.is_withdrawn(same)
+    assert not files.is_withdrawn(other)
+
+    files.readmit(manifest)
+
+    assert not files.is_withdrawn(manifest)
+
+
+def test_what_a_killed_writer_left_is_removed(files: ModelFiles, tmp_path: Path) -> None:
+    saved(files)
+    (tmp_path / "shop" / ".v2.unfinished").mkdir()
+    (tmp_path / "shop" / ".v2.unfinished" / ITEMS).write_bytes(b"half")
+    (tmp_path / "shop" / "v1" / f".{MANIFEST}.unfinished").write_bytes(b"half")
+
+    files.remove_unfinished("shop")
+
+    left = {path.name for path in (tmp_path / "shop").rglob("*")}
+    assert left == {"v1", MANIFEST, ITEMS, USERS}
+
+
+def test_a_manifest_of_an_earlier_release_is_read() -> None:
+    entries = a_manifest(evaluation=an_evaluation(0.1)).model_dump(mode="json")
+    for name in ("reach", "gate"):
+        del entries[name]
+    del entries["recipe"]["pauses"]
+    del entries["evaluation"]["holdout_days"]
+
+    manifest = Manifest.from_json(json.dumps(entries).encode())
+
+    assert manifest.reach is None
+    assert manifest.recipe.to_recipe().pauses == ()
+    assert manifest.holdout_days() == manifest.recipe.as_of_ms / 86_400_000
 
 
 def test_a_missing_version_is_answered_with_the_known_ones(files: ModelFiles) -> None:
