@@ -51,12 +51,12 @@ class Event(BaseModel):
     event_type: _Id = Field(description="One of the types of the shop's settings, e.g. `view`.")
     event_id: _Id | None = Field(
         default=None,
-        description="Makes a repeat recognisable: sent twice, it counts once. Made when missing.",
+        description="The identity of the event: whatever else is sent with the same id within 90 "
+        "days is a duplicate and changes nothing. Made when missing.",
     )
     timestamp: _Timestamp | None = Field(
         default=None,
-        description="RFC 3339 with a zone. When missing, the time of arrival; a retry within 24 "
-        "hours with the same event_id keeps the time of the first attempt.",
+        description="RFC 3339 with a zone. When missing, the time of arrival.",
     )
     quantity: _Number | None = None
     price: _Number | None = Field(default=None, description="Of one unit.")

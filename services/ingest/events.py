@@ -21,10 +21,6 @@ class EventDraft:
     price: float | None = None
     order_id: str | None = None
 
-    @property
-    def may_be_retry_without_time(self) -> bool:
-        return self.event_id is not None and self.timestamp_ms is None
-
     def complete(self, new_event_id: Callable[[], str], now_ms: int) -> Event:
         """The event, with what was left out filled in.
 

@@ -42,7 +42,7 @@ def seed(hbase_admin: str, hbase_pool: HBasePool) -> Seed:
 
     def put(tenant: str, events: list[Event], items: list[Item]) -> None:
         create_tables(hbase_admin, tenant)
-        HBaseInteractionStore(hbase_pool).put_many(tenant, events)
+        HBaseInteractionStore(hbase_pool).put_many(tenant, events, ids_given=False)
         HBaseItemStore(hbase_pool).put(tenant, items)
 
     return put

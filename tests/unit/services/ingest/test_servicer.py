@@ -59,7 +59,10 @@ def test_a_time_of_zero_is_a_time(ingest: IngestServiceStub) -> None:
     )
     second = pb.Event(user_id="z", item_id="i", event_type="view", event_id="z", timestamp_ms=5)
     answer = ingest.RecordEvents(pb.RecordEventsRequest(tenant="shop", events=[first, second]))
-    assert [result.status for result in answer.results] == [pb.EVENT_STATUS_ACCEPTED] * 2
+    assert [result.status for result in answer.results] == [
+        pb.EVENT_STATUS_ACCEPTED,
+        pb.EVENT_STATUS_DUPLICATE,
+    ]
 
 
 def test_an_item_round_trips(ingest: IngestServiceStub) -> None:
