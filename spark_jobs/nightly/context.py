@@ -9,6 +9,7 @@ from recsys.core.errors import InvalidModel, NotFound
 from recsys.core.ports import ItemStore
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_files import ModelFiles
+from spark_jobs.nightly.cutoff import Cutoff
 from spark_jobs.nightly.plan import Plan
 from spark_jobs.nightly.publisher import Publisher
 from spark_jobs.run_folder import RunFolder
@@ -25,6 +26,7 @@ class Context:
     models: ModelFiles
     publisher: Publisher
     folder: RunFolder
+    cutoff: Cutoff
     now_ms: Callable[[], int]
     say: Callable[[str], None]
 

@@ -14,6 +14,7 @@ from recsys.stores.redis.hidden import RedisHiddenItems
 from recsys.stores.redis.lock import nightly_lock
 from recsys.stores.redis.published import RedisPublishedModels
 from spark_jobs.nightly.context import Context
+from spark_jobs.nightly.cutoff import take_cutoff
 from spark_jobs.nightly.evaluate import evaluate_candidate
 from spark_jobs.nightly.plan import Plan, Step
 from spark_jobs.nightly.publish import publish_candidate
@@ -38,6 +39,7 @@ def run_nightly(
     Raises:
         AlreadyRunning, NoData, NotFound, GateRefused, InvalidModel, Unavailable: see the message.
     """
+    cutoff = take_cutoff(settings.redis_url.get_secret_value(), say)
     with _publisher(settings, plan.tenant, say) as publisher:
         context = Context(
             plan=plan,
@@ -47,6 +49,7 @@ def run_nightly(
             models=publisher.models,
             publisher=publisher,
             folder=RunFolder(settings.run_folder(plan.tenant)),
+            cutoff=cutoff,
             now_ms=lambda: time.time_ns() // 1_000_000,
             say=say,
         )
@@ -139,7 +142,7 @@ def _read(context: Context) -> None:
         context.folder,
         context.plan.tenant,
         context.plan.window,
-        context.now_ms(),
+        context.cutoff.wait(context.say),
     )
     context.say(f"{snapshot.events:,} events read")
 
