@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from recsys.core.domain import Event
-from recsys.core.errors import FieldProblem
+from recsys.core.errors import FieldProblem, InvalidInput
+from recsys.core.times import milliseconds_problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class EventDraft:
         Raises:
             InvalidInput: naming every field that breaks a rule.
         """
+        if self.timestamp_ms is not None and (reason := milliseconds_problem(self.timestamp_ms)):
+            raise InvalidInput([FieldProblem("timestamp", reason)])
         return Event(
             event_id=new_event_id() if self.event_id is None else self.event_id,
             user_id=self.user_id,

@@ -60,7 +60,9 @@ class Event(_message.Message):
     item_id: _builtins.str
     event_type: _builtins.str
     timestamp_ms: _builtins.int
-    """UTC milliseconds since 1970. Unset: the time of arrival."""
+    """UTC milliseconds since 1970, not before March 1973: so small a number counts seconds, and is
+    refused. Unset: the time of arrival.
+    """
     quantity: _builtins.float
     price: _builtins.float
     """Price of one unit."""
