@@ -12,8 +12,10 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from statistics import median
+from uuid import uuid4
 
 from pyspark.sql import SparkSession
 
@@ -30,6 +32,8 @@ TENANT = "bench"
 PARALLEL = (1, 2, 4)
 BATCH_ROWS = 5000
 MOST_ROWS = 5_000_000
+# Enough events for a figure where each costs a round trip.
+SOME, FEW = 20_000, 1000
 
 
 def rate(work: Callable[[], int], repeats: int) -> float:
@@ -41,19 +45,32 @@ def rate(work: Callable[[], int], repeats: int) -> float:
     return median(rates)
 
 
-def write(pool: HBasePool, events: Sequence[Event], threads: int) -> int:
-    store = HBaseInteractionStore(pool)
-    batches = [events[start : start + BATCH_ROWS] for start in range(0, len(events), BATCH_ROWS)]
+def write(pool: HBasePool, events: Sequence[Event], threads: int, *, ids_given: bool) -> int:
+    """Write the way an import does."""
+    put_many = partial(HBaseInteractionStore(pool).put_many, TENANT, ids_given=ids_given)
     with ThreadPoolExecutor(threads) as executor:
-        return sum(executor.map(lambda batch: store.put_many(TENANT, batch), batches))
+        return sum(executor.map(put_many, batched(events, BATCH_ROWS)))
 
 
-def append(pool: HBasePool, events: Sequence[Event], threads: int) -> int:
-    """Write the way the ingest service does: asking first which events are new."""
+def append(
+    pool: HBasePool, events: Sequence[Event], threads: int, rows: int, *, ids_given: bool
+) -> int:
+    """Write the way the ingest service does, so many events a call."""
     store = HBaseInteractionStore(pool)
-    batches = [events[start : start + 100] for start in range(0, len(events), 100)]
+
+    def call(batch: Sequence[Event]) -> int:
+        made_ids = () if ids_given else {event.event_id for event in batch}
+        return len(store.append(TENANT, batch, time.time_ns() // 1_000_000, made_ids))
+
     with ThreadPoolExecutor(threads) as executor:
-        return sum(map(len, executor.map(lambda batch: store.append(TENANT, batch), batches)))
+        return sum(executor.map(call, batched(events, rows)))
+
+
+def batched(events: Sequence[Event], rows: int) -> list[list[Event]]:
+    """Events under ids that nobody has used, in batches."""
+    run = uuid4().hex
+    fresh = [replace(event, event_id=f"{run} {event.event_id}") for event in events]
+    return [fresh[start : start + rows] for start in range(0, len(fresh), rows)]
 
 
 def read(pool: HBasePool, threads: int) -> int:
@@ -120,10 +137,19 @@ def main() -> None:
     create_tables(arguments.admin, TENANT)
     pool = HBasePool(arguments.thrift, PoolSettings(call_timeout_seconds=60))
     events = list(made_up_events(arguments.rows))
+    some, few = events[:SOME], events[:FEW]
     print(f"{arguments.rows:,} events, {machine()}")
     works: dict[str, Callable[[int], int]] = {
-        "bulk write (put_many)": lambda threads: write(pool, events, threads),
-        "append, 100 a call": lambda threads: append(pool, events, threads),
+        "import": lambda threads: write(pool, events, threads, ids_given=False),
+        "import, ids given": lambda threads: write(pool, some, threads, ids_given=True),
+        "append, 1 a call": lambda threads: append(pool, few, threads, 1, ids_given=False),
+        "append, 1 a call, ids given": lambda threads: append(
+            pool, few, threads, 1, ids_given=True
+        ),
+        "append, 1000 a call": lambda threads: append(pool, some, threads, 1000, ids_given=False),
+        "append, 1000 a call, ids given": lambda threads: append(
+            pool, some, threads, 1000, ids_given=True
+        ),
         "scan by key range": lambda threads: read(pool, threads),
     }
     for what, work in works.items():

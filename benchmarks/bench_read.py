@@ -29,7 +29,7 @@ def fill(store: HBaseInteractionStore, tenant: str, rows: int) -> None:
     """Write the events, telling from time to time how far it is."""
     events, written, told = made_up_events(rows), 0, time.monotonic()
     while batch := list(islice(events, BATCH_ROWS)):
-        written += store.put_many(tenant, batch)
+        written += store.put_many(tenant, batch, ids_given=False)
         if time.monotonic() - told > 10:
             told = time.monotonic()
             print(f"{tenant}: {written:,} of {rows:,} events", file=sys.stderr, flush=True)

@@ -10,7 +10,7 @@ import psutil
 
 from benchmarks.peers.exchange import report
 from benchmarks.peers.measure import peak_bytes, process_tree
-from recsys.core.domain import MAX_TIMESTAMP_MS
+from recsys.core.times import MAX_TIMESTAMP_MS
 from recsys.runtime.shop import load_shop
 from recsys.stores.hbase.items import HBaseItemStore
 from recsys.stores.hbase.pool import HBasePool
@@ -56,7 +56,7 @@ def main() -> None:
         with measured() as read:
             found = read_behaviour(
                 *(spark, options.thrift, items, folder, options.tenant, Window(0, end)),
-                read_at_ms=end,
+                received_before_ms=end,
             )
         with measured() as prepared:
             shop_time = found.shop_time

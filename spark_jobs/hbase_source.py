@@ -9,6 +9,7 @@ Options:
     address: "HOST:PORT" of the HBase Thrift server.
     tenant: whose behaviour to read.
     start_ms, end_ms: only events with start_ms <= timestamp_ms < end_ms; both may be left out.
+    received_before_ms: only events that came in before this moment; may be left out.
     details: "true" adds the columns quantity, price and order_id, at the cost of a second cell.
 """
 
@@ -46,11 +47,15 @@ class SourceOptions:
         Raises:
             ConfigurationError: naming the option that is missing or makes no sense.
         """
-        end_ms = _milliseconds(options, "end_ms")
+        window = TimeWindow(
+            start_ms=_milliseconds(options, "start_ms") or 0,
+            end_ms=_milliseconds(options, "end_ms"),
+            received_before_ms=_milliseconds(options, "received_before_ms"),
+        )
         return cls(
             address=_required(options, "address"),
             tenant=_required(options, "tenant"),
-            window=TimeWindow(_milliseconds(options, "start_ms") or 0, end_ms),
+            window=window,
             with_details=options.get("details", "false").lower() == "true",
         )
 

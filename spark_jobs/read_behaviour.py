@@ -20,9 +20,12 @@ def read_behaviour(
     folder: RunFolder,
     tenant: str,
     window: Window,
-    read_at_ms: int,
+    received_before_ms: int,
 ) -> Snapshot:
     """Read the window's events and the catalogue into the run's folder.
+
+    Args:
+        received_before_ms: later arrivals are left out; must be past, see `nightly.cutoff`.
 
     Raises:
         NoData: when the window holds no event.
@@ -31,7 +34,11 @@ def read_behaviour(
     folder.save_catalogue(items, tenant)
     spark.dataSource.register(HBaseInteractionsDataSource)
     events = spark.read.format("hbase_interactions").options(
-        address=hbase_thrift, tenant=tenant, start_ms=window.start_ms, end_ms=window.end_ms
+        address=hbase_thrift,
+        tenant=tenant,
+        start_ms=window.start_ms,
+        end_ms=window.end_ms,
+        received_before_ms=received_before_ms,
     )
     events.load().write.mode("overwrite").parquet(str(folder.events))
     read = spark.read.parquet(str(folder.events))
@@ -52,7 +59,7 @@ def read_behaviour(
     snapshot = Snapshot(
         tenant=tenant,
         window=window,
-        read_at_ms=read_at_ms,
+        read_at_ms=received_before_ms,
         shop_time=_shop_time(read),
         events=row["events"],
         fingerprint=hashlib.sha256(parts).hexdigest(),

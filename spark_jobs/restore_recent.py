@@ -20,7 +20,7 @@ _POOL = PoolSettings(size=1, call_timeout_seconds=60)
 def restore_recent(
     spark: SparkSession, hbase_thrift: str, redis_url: str, manifest: Manifest
 ) -> int:
-    """Remember again every event that is not in the model; return how many there are.
+    """Remember again, as received, every event that is not in the model; return how many there are.
 
     Raises:
         Unavailable: when HBase or Redis does not answer; doing it again is safe.

@@ -30,7 +30,7 @@ class Snapshot:
     """What the read step found.
 
     Attributes:
-        read_at_ms: when reading began; later arrivals may be missing.
+        read_at_ms: the events received before this moment are there, and no others.
         shop_time: what ages are measured by.
         fingerprint: equal for equal events and catalogue, in whatever order they were read.
     """

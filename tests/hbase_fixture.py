@@ -14,7 +14,7 @@ from recsys.stores.hbase.interactions import HBaseInteractionStore
 from recsys.stores.hbase.items import HBaseItemStore
 from recsys.stores.hbase.pool import HBasePool
 
-TENANTS = ("shop", "othershop", "scanned", "manyitems", "crash", "spark", "imported")
+TENANTS = ("shop", "othershop", "scanned", "manyitems", "crash", "spark", "imported", "claims")
 _RECOVERY_SECONDS = 120
 
 

@@ -15,8 +15,8 @@ from recsys.stores.redis.recent import decode_event
 def serving_digest(redis: Redis, tenant: str) -> str:
     """A hash of every serving key and value of a tenant, in whatever order they come.
 
-    What no answer depends on is left out: other versions, events that are in the model already,
-    when exactly an event came, and hidden items that the model would not show anyway.
+    What no answer depends on is left out: other versions, events that are in the model already, and
+    hidden items that the model would not show anyway.
     """
     version = redis.get(keys.current_model(tenant)).decode()
     lines = sorted(_entries(redis, tenant, version))
@@ -38,7 +38,7 @@ def _counting_events(redis: Redis, key: bytes, recipe: Recipe) -> list[str]:
     members = redis.zrange(key, 0, -1, withscores=True)
     events = [(member, decode_event(member, received_ms)) for member, received_ms in members]
     return sorted(
-        member.decode()
+        f"{event.received_ms} {member.decode()}"
         for member, event in events
         if event.received_ms >= recipe.read_at_ms or event.timestamp_ms >= recipe.end_ms
     )

@@ -3,20 +3,25 @@
 #     TENANT=demo hbase shell -n infra/hbase/create_tables.rb
 #
 # Does what `recsys tables create` does (recsys/stores/hbase/admin.py): keep both in step. For a new
-# tenant only; creating a table that exists is an error. Reasons: docs/decisions/0003-hbase-layout.md.
+# tenant only, since creating what exists is an error; a tenant that lacks one table needs only that
+# `create`. Reasons: docs/decisions/0003-hbase-layout.md.
 
 tenant = ENV.fetch('TENANT')
 abort "#{tenant} is no tenant id" unless tenant =~ /\A[a-z][a-z0-9_]{0,31}\z/ && tenant != 'hbase'
 
 salt_buckets = 16
-# One region a salt bucket: \x01 to \x0F are where the buckets begin.
+# One region a salt bucket: \x01 to \x0F are where the buckets begin. Event ids need a quarter of them.
 boundaries = (1...salt_buckets).map { |bucket| [bucket].pack('C') }
+wide_boundaries = (4...salt_buckets).step(4).map { |bucket| [bucket].pack('C') }
 family = { NAME => 'e', VERSIONS => 1, COMPRESSION => 'SNAPPY', DATA_BLOCK_ENCODING => 'FAST_DIFF' }
 # Only items are deleted; without this a delete hides a put of the same millisecond.
 deletable = family.merge('NEW_VERSION_BEHAVIOR' => 'true')
+# An event id is known for 90 days.
+expiring = family.merge(TTL => 90 * 24 * 3600)
 recorded = { 'RECSYS_SALT_BUCKETS' => salt_buckets.to_s }
 
 create_namespace tenant
 create "#{tenant}:interactions", family, { SPLITS => boundaries, METADATA => recorded }
 create "#{tenant}:items", deletable, { METADATA => recorded }
 create "#{tenant}:imports", family, { METADATA => recorded }
+create "#{tenant}:event_ids", expiring, { SPLITS => wide_boundaries, METADATA => recorded }

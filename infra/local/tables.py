@@ -11,7 +11,7 @@ from infra.local.errors import StartError
 from infra.local.probes import split_address
 from infra.local.settings import Settings
 from recsys.stores.hbase.admin import create_tables
-from recsys.stores.hbase.layout import IMPORTS, INTERACTIONS, ITEMS, table_name
+from recsys.stores.hbase.layout import EVENT_IDS, IMPORTS, INTERACTIONS, ITEMS, table_name
 
 DEMO_TENANT = "demo"
 # After a start HBase opens one region after the other; a read waits for its region.
@@ -24,7 +24,8 @@ def ensure_tables(settings: Settings, java: Path, jars: Path, tenant: str = DEMO
     Raises StartError when they are missing in an HBase of the user's own and no thrift2 server of
     it is known, which alone can create them.
     """
-    needed = [table_name(tenant, table) for table in (INTERACTIONS, ITEMS, IMPORTS)]
+    tables = (INTERACTIONS, ITEMS, IMPORTS, EVENT_IDS)
+    needed = [table_name(tenant, table) for table in tables]
     with _connected(settings) as connection:
         missing = sorted(name.decode() for name in {*needed} - {*connection.tables()})
     if missing:

@@ -6,14 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from recsys.core.errors import FieldProblem, InvalidInput
+from recsys.core.times import range_problem
 
 MAX_ID_CHARACTERS = 256
 MAX_TEXT_CHARACTERS = 1000
 MAX_CATEGORIES = 50
 MAX_ATTRIBUTES = 100
 MAX_NUMBER = 1e12
-# 2100-01-01T00:00:00Z: past it a timestamp is a unit mistake (microseconds), not a date.
-MAX_TIMESTAMP_MS = 4_102_444_800_000
 
 Attribute = str | float | bool
 
@@ -97,7 +96,7 @@ class Event:
             user_id=identifier_problem(self.user_id),
             item_id=identifier_problem(self.item_id),
             event_type=identifier_problem(self.event_type),
-            timestamp=_timestamp_problem(self.timestamp_ms),
+            timestamp=range_problem(self.timestamp_ms),
             quantity=_number_problem(self.quantity),
             price=_number_problem(self.price),
             order_id=None if self.order_id is None else identifier_problem(self.order_id),
@@ -112,14 +111,6 @@ class ReceivedEvent:
 
     event: Event
     received_ms: int
-
-
-def _timestamp_problem(timestamp_ms: int) -> str | None:
-    if timestamp_ms < 0:
-        return "must not be before 1970"
-    if timestamp_ms > MAX_TIMESTAMP_MS:
-        return "must not be after 2100"
-    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ class Recipe:
         half_life_days: age at which an event counts half.
         event_types: every type of event and its weight.
         as_of_ms, pauses: what ages are measured by, see `recsys.core.shop_time`.
-        read_at_ms: when reading behaviour began; events received from then on are not in the model.
+        read_at_ms: events received from then on are not in the model, all earlier ones are.
         end_ms: events at or after this time are not in the model either.
     """
 

@@ -12,14 +12,51 @@ from recsys.core.domain import Event, Item, ReceivedEvent
 from recsys.core.user_block import UserBlock
 
 
+@dataclass(frozen=True, slots=True)
+class AppendResult:
+    """What became of an event that was to be stored.
+
+    Attributes:
+        stored: the first event of its id, which is the one that counts, and when it was received.
+        is_new: False when it was stored before; whatever came now changed nothing then.
+    """
+
+    stored: ReceivedEvent
+    is_new: bool
+
+
 class InteractionStore(Protocol):
     """The durable record of behaviour: the truth everything else is rebuilt from."""
 
-    def append(self, tenant: str, events: Sequence[Event]) -> list[bool]:
-        """Store events durably; the answer says for each whether it was new.
+    def append(
+        self,
+        tenant: str,
+        events: Sequence[Event],
+        received_ms: int,
+        made_ids: Collection[str] = (),
+    ) -> list[AppendResult]:
+        """Store events durably, each event id once, and say of each what became of it.
 
-        An event equal in user, time and event id to a stored one is that event: storing it again
-        changes nothing. When this returns, every event survives a crash of any process.
+        The first event of an id counts; another one of that id changes nothing, whatever its user,
+        time or content, and is answered with the first. Ids are known for at least 90 days. When
+        this returns, every event survives a crash of any process.
+
+        Args:
+            received_ms: when the events came in, just before the call. What was received before a
+                moment can be read from a fixed time after it on, see `spark_jobs.nightly.cutoff`.
+            made_ids: ids that were made for this call and cannot have been sent before.
+
+        Raises:
+            Unavailable: nothing may be assumed stored; sending the same events again is safe.
+        """
+
+    def put_many(self, tenant: str, events: Iterable[Event], *, ids_given: bool) -> int:
+        """Store events that no service received, patiently; return how many were new.
+
+        Args:
+            ids_given: the ids came with the events, each counts once as for `append`. Otherwise
+                they follow from user, time and content: events of one id are equal, are stored once
+                and all count as new.
 
         Raises:
             Unavailable: nothing may be assumed stored; sending the same events again is safe.
@@ -35,15 +72,6 @@ class InteractionStore(Protocol):
         limit: int | None = None,
     ) -> list[Event]:
         """A user's events with start_ms <= timestamp_ms < end_ms, newest first."""
-
-    def find(
-        self, tenant: str, user_id: str, event_ids: Collection[str], since_ms: int
-    ) -> dict[str, int]:
-        """Which of these event ids the user has stored since `since_ms`, with their timestamps.
-
-        For a retried event that came without a time: it must not be stored under a second one.
-        Of an id that was stored at several times, the newest counts.
-        """
 
 
 class ItemStore(Protocol):

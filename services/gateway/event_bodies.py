@@ -14,9 +14,9 @@ from pydantic.config import JsonDict
 
 from recsys.core.domain import MAX_ID_CHARACTERS, MAX_NUMBER
 from recsys.core.errors import FieldProblem
+from recsys.core.times import MAX_TIMESTAMP_MS, SMALLEST_MILLISECONDS, read_time_ms
 from recsys.rpc.v1 import ingest_pb2
 from services.gateway.problems import invalid_input
-from services.gateway.timestamps import parse_timestamp
 from services.gateway.validation import field_problems
 
 MAX_EVENTS = 1000
@@ -34,9 +34,13 @@ EVENT_EXAMPLE: JsonDict = {
 
 _Id = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARACTERS)]
 _Number = Annotated[float, Field(ge=0, le=MAX_NUMBER, allow_inf_nan=False)]
-_Timestamp = Annotated[
-    int, BeforeValidator(parse_timestamp), WithJsonSchema({"type": "string", "format": "date-time"})
-]
+_TIMESTAMP_SCHEMA = {
+    "anyOf": [
+        {"type": "string", "format": "date-time"},
+        {"type": "integer", "minimum": SMALLEST_MILLISECONDS, "maximum": MAX_TIMESTAMP_MS},
+    ]
+}
+_Timestamp = Annotated[int, BeforeValidator(read_time_ms), WithJsonSchema(_TIMESTAMP_SCHEMA)]
 
 
 class Event(BaseModel):
@@ -51,12 +55,13 @@ class Event(BaseModel):
     event_type: _Id = Field(description="One of the types of the shop's settings, e.g. `view`.")
     event_id: _Id | None = Field(
         default=None,
-        description="Makes a repeat recognisable: sent twice, it counts once. Made when missing.",
+        description="The identity of the event: whatever else is sent with the same id within 90 "
+        "days is a duplicate and changes nothing. Made when missing.",
     )
     timestamp: _Timestamp | None = Field(
         default=None,
-        description="RFC 3339 with a zone. When missing, the time of arrival; a retry within 24 "
-        "hours with the same event_id keeps the time of the first attempt.",
+        description="RFC 3339 with a zone, or an integer of UTC milliseconds since 1970. When "
+        "missing, the time of arrival. Not before March 1973: so small a number counts seconds.",
     )
     quantity: _Number | None = None
     price: _Number | None = Field(default=None, description="Of one unit.")

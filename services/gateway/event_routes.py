@@ -39,8 +39,8 @@ async def post_events(
     """Take 1 to 1000 events. An accepted event is durable and changes the next recommendation.
 
     A bad event never fails the others: the answer says for each what became of it. Sending a batch
-    again is safe when its events carry an `event_id`. Answers 200 when any event landed, 422 with
-    the same results when none did.
+    again is safe when its events carry an `event_id`: each counts once in 90 days. Answers 200 when
+    any event landed, 422 with the same results when none did.
     """
     bodies = read_batch(body)
     events = [read_event(body) for body in bodies]

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from recsys.core.domain import Event
-from recsys.core.errors import FieldProblem
+from recsys.core.errors import FieldProblem, InvalidInput
+from recsys.core.times import milliseconds_problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +22,14 @@ class EventDraft:
     price: float | None = None
     order_id: str | None = None
 
-    @property
-    def may_be_retry_without_time(self) -> bool:
-        return self.event_id is not None and self.timestamp_ms is None
-
     def complete(self, new_event_id: Callable[[], str], now_ms: int) -> Event:
         """The event, with what was left out filled in.
 
         Raises:
             InvalidInput: naming every field that breaks a rule.
         """
+        if self.timestamp_ms is not None and (reason := milliseconds_problem(self.timestamp_ms)):
+            raise InvalidInput([FieldProblem("timestamp", reason)])
         return Event(
             event_id=new_event_id() if self.event_id is None else self.event_id,
             user_id=self.user_id,

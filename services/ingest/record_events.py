@@ -2,17 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from recsys.core.domain import Event
 from recsys.core.errors import FieldProblem, InvalidInput, Unavailable
 from recsys.core.event_types import EventTypes, check_event
-from recsys.core.ports import InteractionStore, RecentBehaviour
+from recsys.core.ports import AppendResult, InteractionStore, RecentBehaviour
 from services.ingest.events import EventDraft, Outcome, Recorded, Status
 
 MAX_EVENTS = 1000
-# How long a retry of an event that came without a time is recognised.
-RETRY_WINDOW_MS = 24 * 3600 * 1000
 
 
 class EventRecorder:
@@ -51,11 +48,13 @@ class EventRecorder:
         now_ms = self._clock()
         checked = [self._check(draft, now_ms) for draft in drafts]
         events = {at: event for at, event in enumerate(checked) if isinstance(event, Event)}
-        retried = [at for at in events if drafts[at].may_be_retry_without_time]
-        self._reuse_first_times(tenant, events, retried, now_ms)
-        stored = self._store(tenant, events)
-        outcomes = [stored[at] if isinstance(c, Event) else c for at, c in enumerate(checked)]
-        return Recorded(outcomes, degraded=not self._remember(tenant, events, now_ms))
+        made_ids = {event.event_id for at, event in events.items() if drafts[at].event_id is None}
+        results = self._interactions.append(tenant, list(events.values()), now_ms, made_ids)
+        stored = dict(zip(events, map(_outcome, results), strict=True))
+        outcomes = [
+            each if isinstance(each, Outcome) else stored[at] for at, each in enumerate(checked)
+        ]
+        return Recorded(outcomes, degraded=not self._remember(tenant, results))
 
     def _check(self, draft: EventDraft, now_ms: int) -> Event | Outcome:
         try:
@@ -65,33 +64,23 @@ class EventRecorder:
             return Outcome(Status.REJECTED, draft.event_id or "", error.problems)
         return event
 
-    def _reuse_first_times(
-        self, tenant: str, events: dict[int, Event], retried: Sequence[int], now_ms: int
-    ) -> None:
-        """Give a retry the time of its first attempt, or it would become a second event."""
-        by_user: defaultdict[str, list[int]] = defaultdict(list)
-        for at in retried:
-            by_user[events[at].user_id].append(at)
-        for user_id, positions in by_user.items():
-            event_ids = {events[at].event_id for at in positions}
-            times = self._interactions.find(tenant, user_id, event_ids, now_ms - RETRY_WINDOW_MS)
-            for at in positions:
-                event = events[at]
-                first_time = times.get(event.event_id, event.timestamp_ms)
-                events[at] = replace(event, timestamp_ms=first_time)
+    def _remember(self, tenant: str, results: Sequence[AppendResult]) -> bool:
+        """Of a duplicate its first event, which may have failed here after the durable write."""
+        by_arrival: defaultdict[int, list[Event]] = defaultdict(list)
+        for result in results:
+            by_arrival[result.stored.received_ms].append(result.stored.event)
+        # All of them, whatever becomes of the first: those that fail are kept for later.
+        remembered = [self._record(tenant, *batch) for batch in by_arrival.items()]
+        return all(remembered)
 
-    def _store(self, tenant: str, events: dict[int, Event]) -> dict[int, Outcome]:
-        is_new = self._interactions.append(tenant, list(events.values())) if events else []
-        return {
-            at: Outcome(Status.ACCEPTED if new else Status.DUPLICATE, event.event_id)
-            for (at, event), new in zip(events.items(), is_new, strict=True)
-        }
-
-    def _remember(self, tenant: str, events: dict[int, Event], now_ms: int) -> bool:
-        """Duplicates too: an earlier attempt may have failed here, after the durable write."""
+    def _record(self, tenant: str, received_ms: int, events: Sequence[Event]) -> bool:
         try:
-            if events:
-                self._recent.record(tenant, list(events.values()), now_ms)
+            self._recent.record(tenant, events, received_ms)
         except Unavailable:
             return False
         return True
+
+
+def _outcome(result: AppendResult) -> Outcome:
+    status = Status.ACCEPTED if result.is_new else Status.DUPLICATE
+    return Outcome(status, result.stored.event.event_id)

@@ -7,12 +7,12 @@ from typing import Any
 
 from recsys.core.domain import Event, Item
 from recsys.core.errors import FieldProblem, InvalidInput
+from recsys.core.times import read_file_time_ms
 from spark_jobs.bulk_import.values import (
     is_missing,
     read_flag,
     read_number,
     read_text,
-    read_timestamp_ms,
 )
 
 Values = Mapping[str, Any]
@@ -43,7 +43,7 @@ def _read_attribute(value: Any) -> Any:
 
 
 _READERS: Mapping[str, _Reader] = {
-    "timestamp": read_timestamp_ms,
+    "timestamp": read_file_time_ms,
     "quantity": read_number,
     "price": read_number,
     "available": read_flag,

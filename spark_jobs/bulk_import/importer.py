@@ -22,7 +22,7 @@ class ImportOutcome:
     Attributes:
         path: the file.
         kind: "events" or "items".
-        tally: rows stored, rejected and skipped.
+        tally: rows stored, known already, rejected and skipped.
         seconds: how long it took.
         reject_path: where the rejected rows are.
         earlier: when the file was imported before and therefore left alone, what was recorded then.
@@ -37,8 +37,8 @@ class ImportOutcome:
 
     @property
     def failed(self) -> bool:
-        """Rows were rejected and none landed: most likely the file is not what was meant."""
-        return self.tally.landed == 0 and self.tally.rejected > 0
+        """Rows were rejected and none was good: most likely the file is not what was meant."""
+        return self.tally.landed + self.tally.duplicate == 0 and self.tally.rejected > 0
 
 
 class Importer:
@@ -92,6 +92,7 @@ def _entry(outcome: ImportOutcome) -> dict[str, Any]:
         "kind": outcome.kind,
         "finished_ms": int(time.time() * 1000),
         "landed": outcome.tally.landed,
+        "duplicate": outcome.tally.duplicate,
         "rejected": outcome.tally.rejected,
         "skipped": dict(outcome.tally.skipped),
     }

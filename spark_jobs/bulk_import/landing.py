@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from recsys.core.errors import InvalidInput
 from spark_jobs.bulk_import.convert import Skipped, Values
@@ -17,11 +17,20 @@ _Record = TypeVar("_Record")
 
 @dataclass(slots=True)
 class Tally:
-    """How an import is going: rows stored, rejected, and skipped by reason."""
+    """How an import is going: rows stored, known already, rejected, and skipped by reason."""
 
     landed: int = 0
+    duplicate: int = 0
     rejected: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
+
+
+class _Pending(NamedTuple):
+    """A batch that is being stored."""
+
+    stored: Future[int]
+    records: int
+    position: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +39,7 @@ class Landing(Generic[_Record]):
 
     Attributes:
         convert: makes a record of a row; raises InvalidInput to reject and Skipped to skip it.
-        store: stores records durably, called from several threads; returns how many.
+        store: stores records durably, called from several threads; returns how many were new.
         rejects: keeps what is not taken.
         writers: threads that store; they bound the batches in memory too.
     """
@@ -46,12 +55,13 @@ class Landing(Generic[_Record]):
         Raises:
             Unavailable: the store went away; `tally` counts what was stored until then.
         """
-        pending: deque[tuple[Future[int], int]] = deque()
+        pending: deque[_Pending] = deque()
         with self._threads() as threads:
             for batch in source.batches():
                 records = self._convert(batch, tally)
                 if records:
-                    pending.append((threads.submit(self.store, records), batch.position))
+                    stored = threads.submit(self.store, records)
+                    pending.append(_Pending(stored, len(records), batch.position))
                 while len(pending) > self.writers:
                     observe(_finish(pending, tally))
                 if not pending:
@@ -83,7 +93,9 @@ class Landing(Generic[_Record]):
             threads.shutdown(cancel_futures=True)
 
 
-def _finish(pending: deque[tuple[Future[int], int]], tally: Tally) -> int:
-    stored, position = pending.popleft()
-    tally.landed += stored.result()
-    return position
+def _finish(pending: deque[_Pending], tally: Tally) -> int:
+    batch = pending.popleft()
+    new = batch.stored.result()
+    tally.landed += new
+    tally.duplicate += batch.records - new
+    return batch.position

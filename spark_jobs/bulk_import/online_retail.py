@@ -14,9 +14,10 @@ from typing import Any
 
 from recsys.core.domain import Event
 from recsys.core.errors import FieldProblem, InvalidInput
+from recsys.core.times import read_file_time_ms
 from spark_jobs.bulk_import.convert import Skipped, Values
 from spark_jobs.bulk_import.source import BATCH_ROWS, Batch, Source, SourceRow
-from spark_jobs.bulk_import.values import is_missing, read_number, read_text, read_timestamp_ms
+from spark_jobs.bulk_import.values import is_missing, read_number, read_text
 
 COLUMNS = (
     "InvoiceNo",
@@ -91,7 +92,7 @@ class OnlineRetailEvents:
             user_id=line.customer or GUEST_PREFIX + line.invoice,
             item_id=line.stock_code,
             event_type="return" if is_return else "purchase",
-            timestamp_ms=read_timestamp_ms(values["InvoiceDate"]),
+            timestamp_ms=read_file_time_ms(values["InvoiceDate"]),
             quantity=abs(line.quantity),
             price=line.unit_price,
             order_id=line.invoice,

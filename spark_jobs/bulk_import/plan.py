@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -45,9 +46,9 @@ class Reading:
 
 
 class BulkEventStore(Protocol):
-    """Takes events in without asking which are new."""
+    """The part of `InteractionStore` that imports need."""
 
-    def put_many(self, tenant: str, events: Iterable[Event]) -> int: ...
+    def put_many(self, tenant: str, events: Iterable[Event], *, ids_given: bool) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class ImportPlan(Generic[_Record]):
         path: the file.
         source: its rows.
         convert: makes a record of a row; raises InvalidInput to reject and Skipped to skip it.
-        store: stores records durably and returns how many.
+        store: stores records durably and returns how many were new.
         how: everything besides the content that decides what is stored.
     """
 
@@ -91,7 +92,8 @@ def plan_events(
         path=reading.path,
         source=source,
         convert=checked,
-        store=lambda events: store.put_many(tenant, events),
+        # Ids that the importer makes follow from the row: equal ones are the same event.
+        store=partial(store.put_many, tenant, ids_given="event_id" in how.get("columns", ())),
         how={"kind": "events", **how},
     )
 

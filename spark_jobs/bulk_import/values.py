@@ -1,11 +1,8 @@
-"""Reading single values the way different files write them."""
+"""Reading single values the way different files write them; for times see `recsys.core.times`."""
 
 import math
-from datetime import UTC, date, datetime, time
 from typing import Any
 
-# 1973 in milliseconds, the year 5138 in seconds: a number below it counts seconds.
-SMALLEST_MILLISECONDS = 100_000_000_000
 _TRUE = {"true", "1", "yes", "y", "t"}
 _FALSE = {"false", "0", "no", "n", "f"}
 
@@ -56,40 +53,3 @@ def read_flag(value: Any) -> bool:
     if text not in _TRUE | _FALSE:
         raise ValueError("must be true or false")
     return text in _TRUE
-
-
-def read_timestamp_ms(value: Any) -> int:
-    """UTC milliseconds since 1970 of an ISO 8601 text, a number (see above) or a date.
-
-    A time without a zone is taken for UTC, a date for its first moment.
-
-    Raises:
-        ValueError: for anything else.
-    """
-    if isinstance(value, datetime):
-        return _milliseconds(value)
-    if isinstance(value, date):
-        return _milliseconds(datetime.combine(value, time.min))
-    if isinstance(value, str) and not _is_long_number(value):
-        try:
-            # Some exports end in " UTC" where ISO 8601 has "Z".
-            return _milliseconds(datetime.fromisoformat(value.strip().removesuffix(" UTC")))
-        except ValueError:
-            pass
-    try:
-        number = read_number(value)
-    except ValueError:
-        raise ValueError("must be ISO 8601, seconds or milliseconds since 1970") from None
-    if not math.isfinite(number):
-        raise ValueError("must be a finite number")
-    return round(number if abs(number) >= SMALLEST_MILLISECONDS else number * 1000)
-
-
-def _is_long_number(text: str) -> bool:
-    """Of milliseconds, which could be read as a date, any digit and a time: 1012121212345."""
-    return text.strip().isdigit() and len(text.strip()) > len("YYYYMMDD")
-
-
-def _milliseconds(moment: datetime) -> int:
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return round(aware.timestamp() * 1000)

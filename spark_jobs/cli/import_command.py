@@ -72,13 +72,14 @@ def events(
     Fields: user_id, item_id, event_type and timestamp are needed; event_id, quantity, price and
     order_id may be there. Columns with usual names (customer_id, product_id, sku, date ...) are
     found by themselves. A timestamp is ISO 8601 (UTC unless it says otherwise) or seconds or
-    milliseconds since 1970. Without event_id, rows that are equal in every field are one event.
+    milliseconds since 1970. An event_id counts once in 90 days, across files and the API, whatever
+    else its row holds. Without event_id, rows that are equal in every field are one event.
 
     Rows that break a rule go to FILE.events.rejects.jsonl with line number and reason; the
     rest lands.
     A file that was imported before is left alone, and importing twice stores nothing twice.
 
-    Exit code: 0 when rows landed, 1 when a file had only bad ones.
+    Exit code: 0 when a file had good rows, 1 when it had only bad ones.
 
     Examples:
 

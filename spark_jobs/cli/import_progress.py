@@ -45,6 +45,8 @@ def report(outcome: ImportOutcome) -> None:
         f"{name}: {tally.landed:,} {outcome.kind} landed in {outcome.seconds:.1f} s "
         f"({rate:,.0f} rows/s)"
     )
+    if tally.duplicate:
+        say(f"  {tally.duplicate:,} duplicate: an event of their event_id is stored already")
     for reason, count in tally.skipped.most_common():
         say(f"  {count:,} skipped: {reason}")
     if tally.rejected:

@@ -8,13 +8,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from spark_jobs.bulk_import.values import (
+from recsys.core.times import (
+    SMALLEST_MICROSECONDS,
     SMALLEST_MILLISECONDS,
-    is_missing,
-    read_number,
-    read_text,
-    read_timestamp_ms,
+    range_problem,
+    read_file_time_ms,
 )
+from spark_jobs.bulk_import.values import is_missing, read_number, read_text
 
 # Shorter texts of digits may be dates of ISO 8601: 20240131.
 _EPOCH_DIGITS = 9
@@ -61,7 +61,7 @@ def read_values(column: pa.Array) -> NDArray[np.float32]:
 
 
 def read_timestamps_ms(column: pa.Array) -> NDArray[np.int64]:
-    """UTC milliseconds since 1970, see `recsys import`: ISO 8601, seconds or milliseconds.
+    """UTC milliseconds since 1970 of a column as `recsys.core.times` reads files.
 
     Raises:
         UnreadableValue: for what is no time, and where there is none.
@@ -73,7 +73,7 @@ def read_timestamps_ms(column: pa.Array) -> NDArray[np.int64]:
             return read(column)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             continue
-    return np.array(_one_by_one(column, read_timestamp_ms), np.int64)
+    return np.array(_one_by_one(column, read_file_time_ms), np.int64)
 
 
 def _epochs(column: pa.Array) -> NDArray[np.int64]:
@@ -82,6 +82,9 @@ def _epochs(column: pa.Array) -> NDArray[np.int64]:
     numbers = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
     if not np.isfinite(numbers).all():
         raise pa.ArrowInvalid("not all finite")
+    if (numbers >= SMALLEST_MICROSECONDS).any():
+        place = int(np.argmax(numbers >= SMALLEST_MICROSECONDS))
+        raise UnreadableValue(place, str(range_problem(numbers[place])))
     scale = np.where(np.abs(numbers) >= SMALLEST_MILLISECONDS, 1, 1000)
     return np.asarray(np.rint(numbers * scale), np.int64)
 

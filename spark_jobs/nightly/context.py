@@ -9,6 +9,7 @@ from recsys.core.errors import InvalidModel, NotFound
 from recsys.core.ports import ItemStore
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_files import ModelFiles
+from spark_jobs.nightly.cutoff import Cutoff
 from spark_jobs.nightly.plan import Plan
 from spark_jobs.nightly.publisher import Publisher
 from spark_jobs.run_folder import RunFolder
@@ -30,6 +31,7 @@ class Context:
     publisher: Publisher
     folder: RunFolder
     holdout_days: float
+    cutoff: Cutoff
     now_ms: Callable[[], int]
     say: Callable[[str], None]
 

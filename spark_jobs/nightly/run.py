@@ -14,6 +14,7 @@ from recsys.stores.redis.hidden import RedisHiddenItems
 from recsys.stores.redis.lock import nightly_lock
 from recsys.stores.redis.published import RedisPublishedModels
 from spark_jobs.nightly.context import Context
+from spark_jobs.nightly.cutoff import take_cutoff
 from spark_jobs.nightly.evaluate import evaluate_candidate
 from spark_jobs.nightly.plan import DEFAULT_HOLDOUT_DAYS, Plan, Step
 from spark_jobs.nightly.publish import publish_candidate
@@ -40,6 +41,7 @@ def run_nightly(
         AlreadyRunning, LockLost, NoData, NotFound, GateRefused, InvalidModel, StorageFailure,
         Unavailable: see the message.
     """
+    cutoff = take_cutoff(settings.redis_url.get_secret_value(), say)
     with _publisher(settings, plan.tenant, say) as publisher, spark_storage_errors(settings):
         context = Context(
             plan=plan,
@@ -50,6 +52,7 @@ def run_nightly(
             publisher=publisher,
             folder=RunFolder(settings.run_folder(plan.tenant)),
             holdout_days=_holdout_days(plan, publisher),
+            cutoff=cutoff,
             now_ms=lambda: time.time_ns() // 1_000_000,
             say=say,
         )
@@ -209,7 +212,7 @@ def _read(context: Context) -> None:
         context.folder,
         context.plan.tenant,
         context.plan.window,
-        context.now_ms(),
+        context.cutoff.wait(context.say),
     )
     context.say(f"{snapshot.events:,} events read")
 

@@ -1,13 +1,18 @@
 """What every InteractionStore does, real or in memory."""
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
 import pytest
 
-from recsys.core.domain import Event
-from recsys.core.ports import InteractionStore
+from recsys.core.domain import Event, ReceivedEvent
+from recsys.core.ports import AppendResult, InteractionStore
 from recsys.stores.memory.interactions import MemoryInteractionStore
 
 DAY_MS = 24 * 3600 * 1000
 TENANT = "shop"
+NOW_MS = 1_800_000_000_000
 
 
 @pytest.fixture(params=["memory", pytest.param("hbase", marks=pytest.mark.hbase)])
@@ -26,14 +31,19 @@ def user_id(request: pytest.FixtureRequest) -> str:
 def event(
     user_id: str, timestamp_ms: int = DAY_MS, event_id: str = "e1", **changes: object
 ) -> Event:
+    """An event whose id no other test uses, since ids are known for longer than tests last."""
     fields = {"item_id": "i1", "event_type": "view"} | changes
-    return Event(event_id=event_id, user_id=user_id, timestamp_ms=timestamp_ms, **fields)
+    return Event(f"{user_id}: {event_id}", user_id=user_id, timestamp_ms=timestamp_ms, **fields)
+
+
+def are_new(results: Sequence[AppendResult]) -> list[bool]:
+    return [result.is_new for result in results]
 
 
 def test_an_event_comes_back_whole(store: InteractionStore, user_id: str) -> None:
     whole = event(user_id, quantity=2.5, price=0.1, order_id="Bestellung 7/ü")
 
-    store.append(TENANT, [whole])
+    store.append(TENANT, [whole], NOW_MS)
 
     assert store.history(TENANT, user_id) == [whole]
 
@@ -41,13 +51,13 @@ def test_an_event_comes_back_whole(store: InteractionStore, user_id: str) -> Non
 def test_an_event_without_details_comes_back_without_them(
     store: InteractionStore, user_id: str
 ) -> None:
-    store.append(TENANT, [event(user_id)])
+    store.append(TENANT, [event(user_id)], NOW_MS)
 
     assert store.history(TENANT, user_id) == [event(user_id)]
 
 
 def test_a_quantity_of_zero_is_not_a_missing_one(store: InteractionStore, user_id: str) -> None:
-    store.append(TENANT, [event(user_id, quantity=0.0)])
+    store.append(TENANT, [event(user_id, quantity=0.0)], NOW_MS)
 
     assert store.history(TENANT, user_id)[0].quantity == 0
 
@@ -55,9 +65,9 @@ def test_a_quantity_of_zero_is_not_a_missing_one(store: InteractionStore, user_i
 def test_a_replay_is_no_new_event_and_changes_nothing(
     store: InteractionStore, user_id: str
 ) -> None:
-    assert store.append(TENANT, [event(user_id)]) == [True]
+    assert are_new(store.append(TENANT, [event(user_id)], NOW_MS)) == [True]
 
-    assert store.append(TENANT, [event(user_id, item_id="other")]) == [False]
+    assert are_new(store.append(TENANT, [event(user_id)], NOW_MS + 1)) == [False]
     assert store.history(TENANT, user_id) == [event(user_id)]
 
 
@@ -66,12 +76,15 @@ def test_of_the_same_event_twice_in_a_batch_the_first_is_new(
 ) -> None:
     batch = [event(user_id), event(user_id, event_id="e2"), event(user_id, item_id="i2")]
 
-    assert store.append(TENANT, batch) == [True, True, False]
+    results = store.append(TENANT, batch, NOW_MS)
+
+    assert are_new(results) == [True, True, False]
+    assert results[2].stored.event == batch[0]
     assert {e.item_id for e in store.history(TENANT, user_id)} == {"i1"}
 
 
 def test_an_empty_batch_is_fine(store: InteractionStore) -> None:
-    assert store.append(TENANT, []) == []
+    assert store.append(TENANT, [], NOW_MS) == []
 
 
 def test_a_user_without_events_has_an_empty_history(store: InteractionStore) -> None:
@@ -83,7 +96,7 @@ def test_history_is_newest_first_whatever_the_order_of_arrival(
 ) -> None:
     times = [3, 1, 4_102_444_800_000, 0, 2]
 
-    store.append(TENANT, [event(user_id, time, f"e{time}") for time in times])
+    store.append(TENANT, [event(user_id, time, f"e{time}") for time in times], NOW_MS)
 
     assert [e.timestamp_ms for e in store.history(TENANT, user_id)] == sorted(times, reverse=True)
 
@@ -109,21 +122,24 @@ def test_history_is_newest_first_whatever_the_order_of_arrival(
 def test_a_window_begins_at_its_start_and_ends_before_its_end(
     store: InteractionStore, user_id: str, window: dict[str, int], expected: list[int]
 ) -> None:
-    store.append(TENANT, [event(user_id, time, f"e{time}") for time in (0, 10, 20, 30)])
+    store.append(TENANT, [event(user_id, time, f"e{time}") for time in (0, 10, 20, 30)], NOW_MS)
 
     assert [e.timestamp_ms for e in store.history(TENANT, user_id, **window)] == expected
 
 
 def test_a_long_history_comes_back_whole(store: InteractionStore, user_id: str) -> None:
-    store.append(TENANT, [event(user_id, time, f"e{time}") for time in range(1203)])
+    store.put_many(
+        TENANT, [event(user_id, time, f"e{time}") for time in range(1203)], ids_given=False
+    )
 
     assert [e.timestamp_ms for e in store.history(TENANT, user_id)] == list(range(1202, -1, -1))
     assert len(store.history(TENANT, user_id, limit=700)) == 700
 
 
 def test_users_and_tenants_do_not_see_each_other(store: InteractionStore, user_id: str) -> None:
-    store.append(TENANT, [event(user_id)])
-    store.append(TENANT, [event(user_id + "x", event_id="longer name")])
+    store.append(TENANT, [event(user_id)], NOW_MS)
+    store.append(TENANT, [event(user_id + "x", event_id="longer name")], NOW_MS)
+    store.append("othershop", [event(user_id + "y")], NOW_MS)
 
     assert store.history("othershop", user_id) == []
     assert store.history(TENANT, user_id) == [event(user_id)]
@@ -131,24 +147,97 @@ def test_users_and_tenants_do_not_see_each_other(store: InteractionStore, user_i
 
 @pytest.mark.parametrize("event_id", ["a/b", "ü", "日本", "x" * 256, "🛒" * 256, " "])
 def test_ids_are_opaque(store: InteractionStore, event_id: str) -> None:
-    strange = event(event_id, event_id=event_id, item_id=event_id)
+    strange = Event(event_id, event_id, event_id, "view", DAY_MS)
 
-    store.append(TENANT, [strange])
+    store.append(TENANT, [strange], NOW_MS)
 
     assert store.history(TENANT, event_id) == [strange]
 
 
-def test_find_answers_with_the_times_of_known_event_ids(
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"timestamp_ms": DAY_MS + 1},
+        {"timestamp_ms": 60 * DAY_MS},
+        {"user_id": "another user"},
+        {"item_id": "i2", "event_type": "purchase", "quantity": 3.0},
+    ],
+)
+def test_an_event_id_counts_once_whatever_else_its_events_say(
+    store: InteractionStore, user_id: str, changes: dict[str, object]
+) -> None:
+    first = event(user_id, price=2.5)
+    second = replace(first, **changes)  # type: ignore[arg-type]
+    store.append(TENANT, [first], NOW_MS)
+
+    assert store.append(TENANT, [second], NOW_MS + DAY_MS) == [
+        AppendResult(ReceivedEvent(first, NOW_MS), is_new=False)
+    ]
+    assert store.history(TENANT, user_id) == [first]
+    assert store.history(TENANT, "another user") == []
+
+
+def test_an_event_id_is_an_identity_within_a_tenant(store: InteractionStore, user_id: str) -> None:
+    store.append(TENANT, [event(user_id)], NOW_MS)
+
+    assert are_new(store.append("othershop", [event(user_id)], NOW_MS)) == [True]
+
+
+def test_equal_ids_in_a_batch_are_one_event(store: InteractionStore, user_id: str) -> None:
+    batch = [event(user_id, time) for time in (5, 7, 5)]
+
+    assert are_new(store.append(TENANT, batch, NOW_MS)) == [True, False, False]
+    assert store.history(TENANT, user_id) == batch[:1]
+
+
+def test_of_equal_ids_at_the_same_moment_one_is_new_and_all_agree(
     store: InteractionStore, user_id: str
 ) -> None:
-    store.append(TENANT, [event(user_id, 10, "a"), event(user_id, 20, "b"), event(user_id, 5, "c")])
+    names = [f"{user_id} {number}" for number in range(4)]
 
-    assert store.find(TENANT, user_id, {"a", "b", "never"}, since_ms=0) == {"a": 10, "b": 20}
-    assert store.find(TENANT, user_id, ["a", "b"], since_ms=11) == {"b": 20}
-    assert store.find(TENANT, user_id, [], since_ms=0) == {}
+    def append(number: int) -> list[AppendResult]:
+        ids = range(10)
+        batch = [replace(event(user_id, number, f"{at}"), user_id=names[number]) for at in ids]
+        return store.append(TENANT, batch, NOW_MS + number)
+
+    with ThreadPoolExecutor(len(names)) as threads:
+        answers = list(threads.map(append, range(len(names))))
+
+    for of_one_id in zip(*answers, strict=True):
+        assert sum(are_new(of_one_id)) == 1
+        assert len({result.stored for result in of_one_id}) == 1
+    assert sum(len(store.history(TENANT, name)) for name in names) == 10
 
 
-def test_find_prefers_the_newest_of_several_times(store: InteractionStore, user_id: str) -> None:
-    store.append(TENANT, [event(user_id, 10, "a"), event(user_id, 20, "a")])
+def test_an_event_whose_id_was_made_is_stored_without_asking(
+    store: InteractionStore, user_id: str
+) -> None:
+    batch = [event(user_id, 1, "given"), event(user_id, 2, "made"), event(user_id, 3, "given")]
 
-    assert store.find(TENANT, user_id, ["a"], since_ms=0) == {"a": 20}
+    results = store.append(TENANT, batch, NOW_MS, made_ids={batch[1].event_id})
+
+    assert are_new(results) == [True, True, False]
+    assert store.history(TENANT, user_id) == [batch[1], batch[0]]
+
+
+def test_imported_events_are_stored(store: InteractionStore, user_id: str) -> None:
+    events = [event(user_id, time, f"e{time}") for time in range(1203)]
+
+    assert store.put_many(TENANT, iter(events), ids_given=False) == 1203
+    assert store.put_many(TENANT, events, ids_given=False) == 1203
+    assert store.history(TENANT, user_id) == events[::-1]
+
+
+def test_an_event_id_counts_once_across_import_and_append(
+    store: InteractionStore, user_id: str
+) -> None:
+    imported = [event(user_id, time, f"e{time}") for time in range(3)]
+    assert store.put_many(TENANT, [*imported, event(user_id, 9, "e0")], ids_given=True) == 3
+    [repeated, appended] = store.append(
+        TENANT, [event(user_id, 7, "e1"), event(user_id, 8, "e8")], NOW_MS
+    )
+
+    assert (repeated.is_new, repeated.stored.event) == (False, imported[1])
+    assert appended.is_new
+    assert store.put_many(TENANT, [event(user_id, 10, "e8")], ids_given=True) == 0
+    assert [e.timestamp_ms for e in store.history(TENANT, user_id)] == [8, 2, 1, 0]

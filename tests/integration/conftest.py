@@ -15,7 +15,7 @@ from recsys.stores.hbase.interactions import HBaseInteractionStore
 from recsys.stores.hbase.items import HBaseItemStore
 from recsys.stores.hbase.pool import HBasePool
 from recsys.stores.redis.lock import nightly_lock
-from spark_jobs.nightly import run
+from spark_jobs.nightly import cutoff, run
 from spark_jobs.session import spark_session
 from spark_jobs.settings import BatchSettings
 from tests.integration.nightly_shop import Nightly, a_nightly, shop_events, shop_items
@@ -42,7 +42,7 @@ def seed(hbase_admin: str, hbase_pool: HBasePool) -> Seed:
 
     def put(tenant: str, events: list[Event], items: list[Item]) -> None:
         create_tables(hbase_admin, tenant)
-        HBaseInteractionStore(hbase_pool).put_many(tenant, events)
+        HBaseInteractionStore(hbase_pool).put_many(tenant, events, ids_given=False)
         HBaseItemStore(hbase_pool).put(tenant, items)
 
     return put
@@ -60,6 +60,8 @@ def one_spark(store_stack: Stack) -> Iterator[None]:
             )
 
         patch.setattr(run, "spark_session", kept)
+        # Nothing is being written when a test's run begins.
+        patch.setattr(cutoff, "MARGIN_SECONDS", 0.0)
         # A test that kills a run does not wait half a minute for its lock.
         patch.setattr(run, "nightly_lock", partial(nightly_lock, held_seconds=LOCK_SECONDS))
         yield

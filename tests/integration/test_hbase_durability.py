@@ -13,19 +13,27 @@ from tests.hbase_fixture import await_hbase
 
 pytestmark = pytest.mark.hbase
 TENANT = "crash"
+NOW_MS = 1_800_000_000_000
 
 
 def events_of(user_id: str, count: int) -> list[Event]:
-    return [Event(f"e{time}", user_id, f"i{time % 7}", "view", time) for time in range(count)]
+    return [
+        Event(f"{user_id} {time}", user_id, f"i{time % 7}", "view", time) for time in range(count)
+    ]
+
+
+def append(store: HBaseInteractionStore, events: list[Event]) -> list[bool]:
+    """Append and tell which are new."""
+    return [result.is_new for result in store.append(TENANT, events, NOW_MS)]
 
 
 def test_acknowledged_events_survive_kill_9(
     hbase: str, hbase_interactions: HBaseInteractionStore, crash_hbase: Callable[[], None]
 ) -> None:
-    batched = events_of("batched", 1000)
-    assert all(hbase_interactions.append(TENANT, batched))
+    batched = events_of("batched", 500)
+    assert all(append(hbase_interactions, batched))
     for event in events_of("single", 100):
-        assert hbase_interactions.append(TENANT, [event]) == [True]
+        assert append(hbase_interactions, [event]) == [True]
 
     crash_hbase()
 
@@ -34,13 +42,13 @@ def test_acknowledged_events_survive_kill_9(
     store = HBaseInteractionStore(pool)
     assert store.history(TENANT, "batched") == batched[::-1]
     assert store.history(TENANT, "single") == events_of("single", 100)[::-1]
-    assert not any(store.append(TENANT, batched))
+    assert not any(append(store, batched))
 
 
 def test_a_scan_goes_on_where_it_was_after_kill_9(
     hbase: str, hbase_interactions: HBaseInteractionStore, crash_hbase: Callable[[], None]
 ) -> None:
-    written = hbase_interactions.put_many(TENANT, events_of("reader", 12_000))
+    written = hbase_interactions.put_many(TENANT, events_of("reader", 12_000), ids_given=False)
     # An attempt against a dead server must end soon, so that the scan can try again.
     scan = InteractionScan(HBasePool(hbase, PoolSettings(call_timeout_seconds=5)), TENANT)
     (key_range,) = [
@@ -70,5 +78,5 @@ def test_a_bulk_write_goes_on_after_kill_9(
                 crash_hbase()
             yield event
 
-    assert store.put_many(TENANT, crashing()) == 3000
+    assert store.put_many(TENANT, crashing(), ids_given=True) == 3000
     assert store.history(TENANT, "writer") == events[::-1]

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from recsys.core.domain import Event
 from recsys.stores.hbase.interactions import HBaseInteractionStore
 from recsys.stores.hbase.items import HBaseItemStore
 from spark_jobs.cli import import_command, tables_command
@@ -59,6 +60,30 @@ def test_invoices_become_purchases_returns_and_items(
     assert (item.title, item.price) == ("CHRISTMAS LIGHTS", 7.45)
     assert "many" in Path("invoices.csv.events.rejects.jsonl").read_text()
     assert "already imported" in " ".join(again.stderr.split())
+
+
+def test_an_event_id_counts_once_across_files_and_the_api(
+    recsys_import: CliRunner, hbase_interactions: HBaseInteractionStore
+) -> None:
+    header = "event_id,user_id,item_id,event_type,timestamp\n"
+    first = Event("sent before", "sender", "i1", "view", 1_300_000_000_000)
+    hbase_interactions.append(TENANT, [first], received_ms=1_700_000_000_000)
+    Path("one.csv").write_text(
+        f"{header}a,sender,i2,view,1300000001\nb,sender,i3,view,1300000002\n"
+    )
+    Path("two.csv").write_text(
+        f"{header}a,sender,i2,view,1300000009\nsent before,other,i1,view,1300000000\n"
+        "c,sender,i4,view,1300000003\n"
+    )
+
+    one, two = run(recsys_import, "events", "one.csv"), run(recsys_import, "events", "two.csv")
+
+    assert (one.exit_code, two.exit_code) == (0, 0)
+    assert "duplicate" not in one.stderr
+    assert "2 duplicate" in two.stderr
+    history = hbase_interactions.history(TENANT, "sender")
+    assert [event.item_id for event in history] == ["i4", "i3", "i2", "i1"]
+    assert hbase_interactions.history(TENANT, "other") == []
 
 
 def test_a_file_of_bad_rows_only_ends_with_1(recsys_import: CliRunner) -> None:

@@ -40,7 +40,7 @@ def spark(hbase: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spar
 
 @pytest.fixture
 def read(spark: SparkSession, hbase: str, hbase_interactions: HBaseInteractionStore) -> Read:
-    hbase_interactions.put_many(TENANT, [*EVENTS, BASKET])
+    hbase_interactions.put_many(TENANT, [*EVENTS, BASKET], ids_given=False)
 
     def load(**options: object) -> DataFrame:
         behaviour = spark.read.format("hbase_interactions")

@@ -17,6 +17,10 @@ from recsys.stores.hbase.pool import HBasePool
 pytestmark = pytest.mark.hbase
 
 
+def an_event() -> Event:
+    return Event("e", "u", "i", "view", 1)
+
+
 def test_creating_tables_again_changes_nothing(hbase: str, hbase_admin: str) -> None:
     assert create_tables(hbase_admin, "shop") == []
 
@@ -36,7 +40,9 @@ def test_reading_a_user_touches_only_their_rows(
 ) -> None:
     users = [f"counted-{number}" for number in range(50)]
     hbase_interactions.append(
-        "shop", [Event(f"e{n}", user, "i", "view", n) for user in users for n in range(10)]
+        "shop",
+        [Event(f"{user} {n}", user, "i", "view", n) for user in users for n in range(10)],
+        received_ms=1_800_000_000_000,
     )
     rows_read = _count_rows(hbase_pool, monkeypatch)
 
@@ -81,7 +87,9 @@ def test_a_tenant_without_tables_is_told_how_to_create_them(hbase_pool: HBasePoo
     with pytest.raises(ConfigurationError, match=message):
         HBaseInteractionStore(hbase_pool).history("nobody", "u")
     with pytest.raises(ConfigurationError, match=message):
-        HBaseInteractionStore(hbase_pool).put_many("nobody", [Event("e", "u", "i", "view", 1)])
+        HBaseInteractionStore(hbase_pool).put_many("nobody", [an_event()], ids_given=False)
+    with pytest.raises(ConfigurationError, match=message):
+        HBaseInteractionStore(hbase_pool).append("nobody", [an_event()], received_ms=1)
     with pytest.raises(ConfigurationError, match=message):
         HBaseItemStore(hbase_pool).get("nobody", "i")
 

@@ -47,7 +47,7 @@ def happens(nightly: Nightly, pool: HBasePool, redis: Redis, user_id: str, item_
     """As the ingest service records it."""
     tenant, event = nightly.plan.tenant, an_event(user_id, item_id, days_ago=1e-6)
     received_ms = time.time_ns() // 1_000_000
-    HBaseInteractionStore(pool).append(tenant, [event])
+    HBaseInteractionStore(pool).append(tenant, [event], received_ms)
     RedisRecentBehaviour(redis).record(tenant, [event], received_ms)
 
 

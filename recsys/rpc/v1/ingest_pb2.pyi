@@ -53,12 +53,16 @@ class Event(_message.Message):
     PRICE_FIELD_NUMBER: _builtins.int
     ORDER_ID_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
-    """Makes a repeat recognisable. Made by the service when empty."""
+    """The identity of the event in its tenant: another event of the same id within 90 days is a
+    duplicate and changes nothing. Made by the service when empty.
+    """
     user_id: _builtins.str
     item_id: _builtins.str
     event_type: _builtins.str
     timestamp_ms: _builtins.int
-    """UTC milliseconds since 1970. Unset: the time of arrival."""
+    """UTC milliseconds since 1970, not before March 1973: so small a number counts seconds, and is
+    refused. Unset: the time of arrival.
+    """
     quantity: _builtins.float
     price: _builtins.float
     """Price of one unit."""

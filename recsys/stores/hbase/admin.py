@@ -1,6 +1,6 @@
 """Creating a tenant's tables, pre-split, through HBase's thrift2 server."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import resources
 from typing import Any
@@ -12,6 +12,9 @@ from recsys.core.errors import ConfigurationError
 from recsys.stores.hbase.address import parse_address
 from recsys.stores.hbase.failures import translated
 from recsys.stores.hbase.layout import (
+    EVENT_ID_BUCKETS_PER_REGION,
+    EVENT_ID_DAYS,
+    EVENT_IDS,
     FAMILY,
     IMPORTS,
     INTERACTIONS,
@@ -27,7 +30,18 @@ _idl: Any = thriftpy2.load(
 
 # Creating a table waits until all its regions are open.
 _TIMEOUT_SECONDS = 60
-_SPLIT_KEYS = {INTERACTIONS: salt_boundaries(), ITEMS: [], IMPORTS: []}
+_SPLIT_KEYS = {
+    INTERACTIONS: salt_boundaries(),
+    ITEMS: [],
+    IMPORTS: [],
+    EVENT_IDS: salt_boundaries(EVENT_ID_BUCKETS_PER_REGION),
+}
+_ATTRIBUTES = {
+    # Only items are deleted. There a put in the same millisecond would stay hidden without the new
+    # behaviour; elsewhere it would only slow reading down.
+    ITEMS: {b"NEW_VERSION_BEHAVIOR": b"true"},
+    EVENT_IDS: {b"TTL": str(EVENT_ID_DAYS * 24 * 3600).encode()},
+}
 _BUCKETS_ATTRIBUTE = b"RECSYS_SALT_BUCKETS"
 
 
@@ -68,17 +82,14 @@ def _create(admin: Any, space: str, table: str) -> bool:
         return False
     descriptor = _idl.TTableDescriptor(
         tableName=name,
-        columns=[_family(deletes=table == ITEMS)],
+        columns=[_family(_ATTRIBUTES.get(table, {}))],
         attributes={_BUCKETS_ATTRIBUTE: str(SALT_BUCKETS).encode()},
     )
     admin.createTable(descriptor, _SPLIT_KEYS[table])
     return True
 
 
-def _family(*, deletes: bool) -> Any:
-    # Where rows are deleted, a put in the same millisecond would stay hidden without the new
-    # behaviour; where they are not, it would only slow reading down.
-    attributes = {b"NEW_VERSION_BEHAVIOR": b"true"} if deletes else {}
+def _family(attributes: Mapping[bytes, bytes]) -> Any:
     return _idl.TColumnFamilyDescriptor(
         name=FAMILY,
         attributes=attributes,

@@ -10,7 +10,7 @@ from recsys.core.errors import ConfigurationError, RecsysError, Unavailable
 
 # Reads name the missing table in an exception of its own, writes only in this sentence.
 _MISSING_TABLE = re.compile(
-    r"TableNotFoundException: (\S+)|Failed \d+ actions?: ([a-z0-9_]+:[a-z]+): \d+ time"
+    r"TableNotFoundException: (\S+)|Failed \d+ actions?: ([a-z0-9_]+:[a-z_]+): \d+ time"
 )
 _LONGEST_REASON = 300
 

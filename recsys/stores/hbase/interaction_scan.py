@@ -17,16 +17,25 @@ from recsys.stores.hbase.table import BULK_PATIENCE_SECONDS, KeyRange, Page, Tab
 
 @dataclass(frozen=True, slots=True)
 class TimeWindow:
-    """start_ms <= time < end_ms; no end means until the newest event."""
+    """The events with start_ms <= time < end_ms that were received before a moment.
+
+    Without an end it goes to the newest event, without `received_before_ms` to the latest arrival.
+    Imported events were received before any moment.
+    """
 
     start_ms: int = 0
     end_ms: int | None = None
+    received_before_ms: int | None = None
 
-    def mask(self, timestamps_ms: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which of these times lie in the window."""
+    def mask(
+        self, timestamps_ms: NDArray[np.int64], received_ms: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """Which of the events with these times and arrivals lie in the window."""
         inside = timestamps_ms >= self.start_ms
         if self.end_ms is not None:
             inside &= timestamps_ms < self.end_ms
+        if self.received_before_ms is not None:
+            inside &= received_ms < self.received_before_ms
         return inside
 
 
@@ -73,8 +82,7 @@ class InteractionScan:
     ) -> Iterator[list[ReceivedEvent]]:
         """Read the events that were received, or are dated, no earlier than these times.
 
-        When an event was received is when it was written: a moment after the services noted it. An
-        event that was imported counts as received then, too.
+        An event that was imported counts as received before all others.
         """
         for page in self._table.scan(key_range, [ACTION], patience_seconds=BULK_PATIENCE_SECONDS):
             decoded = keys.decode(page.keys)
@@ -99,7 +107,7 @@ def _received(page: Page, decoded: keys.DecodedKeys, row: int) -> ReceivedEvent:
 
 def _columns(page: Page, window: TimeWindow) -> InteractionColumns:
     decoded = keys.decode(page.keys)
-    inside = window.mask(decoded.timestamps_ms)
+    inside = window.mask(decoded.timestamps_ms, np.array(page.written_ms, np.int64))
     actions = [split_action(cell or b"") for cell in compress(page.columns[ACTION], inside)]
     details = None
     if DETAILS in page.columns:

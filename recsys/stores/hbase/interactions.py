@@ -1,13 +1,24 @@
 """Behaviour in HBase."""
 
+import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
 
 from recsys.core.domain import Event
+from recsys.core.ports import AppendResult
 from recsys.stores.hbase import keys
-from recsys.stores.hbase.cells import decode_details, event_cells, split_action
-from recsys.stores.hbase.layout import ACTION, DETAILS, INTERACTIONS, table_name
+from recsys.stores.hbase.cells import decode_details, split_action
+from recsys.stores.hbase.event_writer import EventWriter
+from recsys.stores.hbase.layout import ACTION, DETAILS, IMPORTED_MS, INTERACTIONS, table_name
 from recsys.stores.hbase.pool import HBasePool
-from recsys.stores.hbase.table import BULK_PATIENCE_SECONDS, KeyRange, Page, Table
+from recsys.stores.hbase.table import (
+    BATCH_ROWS,
+    BULK_PATIENCE_SECONDS,
+    KeyRange,
+    Page,
+    Table,
+)
 
 # Requests read a user's newest events, rarely more than these.
 _PAGE_ROWS = 500
@@ -19,37 +30,46 @@ class HBaseInteractionStore:
     Durable means: in the write-ahead log of the region server, flushed to its file system, so it
     survives the death of any process. Surviving a power cut of all replicas at once needs
     `hbase.wal.hsync=true` on the servers.
-
-    Two calls that append the same new event at the same moment may both report it as new; it is
-    still stored once.
     """
 
     def __init__(self, pool: HBasePool) -> None:
         self._pool = pool
 
-    def append(self, tenant: str, events: Sequence[Event]) -> list[bool]:
-        table = self._table(tenant)
-        row_keys = [_row_key(event) for event in events]
-        seen = table.existing(row_keys, ACTION)
-        is_new = []
-        for key in row_keys:
-            is_new.append(key not in seen)
-            seen.add(key)
-        new_events = zip(row_keys, events, is_new, strict=True)
-        table.put((key, event_cells(event)) for key, event, new in new_events if new)
-        return is_new
+    def append(
+        self,
+        tenant: str,
+        events: Sequence[Event],
+        received_ms: int,
+        made_ids: Collection[str] = (),
+    ) -> list[AppendResult]:
+        started = time.monotonic()
 
-    def put_many(self, tenant: str, events: Iterable[Event]) -> int:
-        """Store events without asking which are new: for bulk loads, several times faster.
+        def now_ms() -> int:
+            return received_ms + int((time.monotonic() - started) * 1000)
 
-        The same event again writes the same row again. Waits out a server's restart. Durable on
-        return; returns how many.
+        firsts = _first_of_each_id(events)
+        results = EventWriter(self._pool, tenant, received_ms, now_ms).write(
+            given=[event for event in firsts if event.event_id not in made_ids],
+            made=[event for event in firsts if event.event_id in made_ids],
+        )
+        answers = []
+        for event in events:
+            answers.append(results[event.event_id])
+            # Another one of this id in the batch is no longer new.
+            results[event.event_id] = replace(answers[-1], is_new=False)
+        return answers
 
-        Raises:
-            Unavailable: nothing may be assumed stored; sending the same events again is safe.
-        """
-        rows = ((_row_key(event), event_cells(event)) for event in events)
-        return self._table(tenant).put(rows, patience_seconds=BULK_PATIENCE_SECONDS)
+    def put_many(self, tenant: str, events: Iterable[Event], *, ids_given: bool) -> int:
+        remaining, new = iter(events), 0
+        while batch := list(islice(remaining, BATCH_ROWS)):
+            writer = EventWriter(self._pool, tenant, IMPORTED_MS, _now_ms, BULK_PATIENCE_SECONDS)
+            if ids_given:
+                results = writer.write(_first_of_each_id(batch))
+                new += sum(result.is_new for result in results.values())
+            else:
+                writer.write((), made=batch)
+                new += len(batch)
+        return new
 
     def history(
         self,
@@ -70,30 +90,19 @@ class HBaseInteractionStore:
                 break
         return events[:limit]
 
-    def find(
-        self, tenant: str, user_id: str, event_ids: Collection[str], since_ms: int
-    ) -> dict[str, int]:
-        key_range = KeyRange(*keys.row_range(user_id, since_ms, None))
-        wanted = {event_id.encode() for event_id in event_ids}
-        found: dict[str, int] = {}
-        for page in self._table(tenant).scan(key_range, [ACTION], page_rows=_PAGE_ROWS):
-            decoded = keys.decode(page.keys)
-            for event_id, timestamp_ms in zip(
-                decoded.event_ids, decoded.timestamps_ms.tolist(), strict=True
-            ):
-                if event_id in wanted:
-                    # Rows come newest first, and the newest is the one that counts.
-                    found.setdefault(event_id.decode(), timestamp_ms)
-            if len(found) == len(wanted):
-                break
-        return found
-
     def _table(self, tenant: str) -> Table:
         return Table(self._pool, table_name(tenant, INTERACTIONS))
 
 
-def _row_key(event: Event) -> bytes:
-    return keys.row_key(event.user_id, event.timestamp_ms, event.event_id)
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _first_of_each_id(events: Iterable[Event]) -> list[Event]:
+    firsts: dict[str, Event] = {}
+    for event in events:
+        firsts.setdefault(event.event_id, event)
+    return list(firsts.values())
 
 
 def _events(page: Page) -> Iterator[Event]:

@@ -24,8 +24,17 @@ _SALTS = tuple(bytes([bucket]) for bucket in range(SALT_BUCKETS))
 
 def user_prefix(user_id: str) -> bytes:
     """The bytes that begin the row keys of this user's events and of nobody else's."""
-    user = user_id.encode()
-    return _SALTS[zlib.crc32(user) % SALT_BUCKETS] + user + b"\0"
+    return _salted(user_id) + b"\0"
+
+
+def event_id_key(event_id: str) -> bytes:
+    """The row key of an event id's claim."""
+    return _salted(event_id)
+
+
+def _salted(text: str) -> bytes:
+    encoded = text.encode()
+    return _SALTS[zlib.crc32(encoded) % SALT_BUCKETS] + encoded
 
 
 def row_key(user_id: str, timestamp_ms: int, event_id: str) -> bytes:

@@ -9,14 +9,23 @@ SALT_BUCKETS = 16
 INTERACTIONS = "interactions"
 ITEMS = "items"
 IMPORTS = "imports"
+EVENT_IDS = "event_ids"
 
 FAMILY = b"e"
 # What training reads: event type and item id.
 ACTION = b"e:a"
 # Quantity, price and order, present only when the event has one of them.
 DETAILS = b"e:d"
-# Items and import records are one JSON document each.
+# Items, import records and claims of event ids are one JSON document each.
 DOCUMENT = b"e:j"
+
+# How long an event id is known: clients retry for days, and a queue may be replayed after a month.
+EVENT_ID_DAYS = 90
+# Claims of event ids are never scanned: a quarter of the regions spreads their writes enough.
+EVENT_ID_BUCKETS_PER_REGION = 4
+# The cell timestamp of imported events, which no service received: below every cutoff, so that the
+# next nightly run reads them, and the same in every import, so that a rerun changes nothing.
+IMPORTED_MS = 0
 
 
 def namespace(tenant: str) -> str:
@@ -35,6 +44,8 @@ def table_name(tenant: str, table: str) -> bytes:
     return f"{namespace(tenant)}:{table}".encode()
 
 
-def salt_boundaries() -> list[bytes]:
-    """The row keys at which the interactions table is split: one region a bucket."""
-    return [bytes([bucket]) for bucket in range(1, SALT_BUCKETS)]
+def salt_boundaries(buckets_per_region: int = 1) -> list[bytes]:
+    """The row keys at which a salted table is split."""
+    return [
+        bytes([bucket]) for bucket in range(buckets_per_region, SALT_BUCKETS, buckets_per_region)
+    ]

@@ -20,7 +20,7 @@ _Result = TypeVar("_Result")
 # What a nightly job or an import waits for: a region server's restart takes seconds to a minute.
 BULK_PATIENCE_SECONDS = 90.0
 # Larger batches write no faster and hold the connection longer.
-_BATCH_ROWS = 1000
+BATCH_ROWS = 1000
 _PAGE_ROWS = 5000
 _PAUSE_SECONDS = 0.5
 
@@ -30,12 +30,20 @@ class Page:
     """Consecutive rows of a scan: keys in order, and per column one value (or None) a row.
 
     Attributes:
-        written_ms: when HBase took the first of the columns, by its own clock; 0 where it is None.
+        written_ms: the timestamp of the first column's cell; 0 where it is None.
     """
 
     keys: list[bytes]
     columns: dict[bytes, list[bytes | None]]
     written_ms: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A value, and the timestamp it was written with."""
+
+    value: bytes
+    written_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +61,40 @@ class Table:
         self._pool = pool
         self._name = name
 
-    def put(self, rows: Iterable[tuple[bytes, Cells]], *, patience_seconds: float = 0.0) -> int:
+    def put(
+        self,
+        rows: Iterable[tuple[bytes, Cells]],
+        *,
+        written_ms: int | None = None,
+        patience_seconds: float = 0.0,
+    ) -> int:
         """Write rows and return how many; each is in the write-ahead log when this returns.
+
+        Args:
+            written_ms: the timestamp of the cells; without it the server's clock gives one. Of
+                several writes of a cell the one with the highest timestamp is read.
 
         Raises:
             Unavailable: when a batch could not be written for `patience_seconds`.
         """
         count = 0
         remaining = iter(rows)
-        while batch := [_put(key, cells) for key, cells in islice(remaining, _BATCH_ROWS)]:
-            _patiently(partial(self._mutate, batch), patience_seconds)
+        while batch := [_put(key, cells) for key, cells in islice(remaining, BATCH_ROWS)]:
+            patiently(partial(self._mutate, batch, written_ms), patience_seconds)
             count += len(batch)
         return count
+
+    def put_if(self, key: bytes, column: bytes, expected: bytes | None, value: bytes) -> bool:
+        """Write a cell if it holds `expected` (None: if it is missing), atomically in the row.
+
+        Repeated after a broken connection, it may answer False to its own first attempt.
+        """
+        mutation = Mutation(column=column, value=value)
+        return bool(
+            self._pool.call(
+                lambda client: client.checkAndPut(self._name, key, column, expected, mutation, {})
+            )
+        )
 
     def delete(self, key: bytes, column: bytes) -> None:
         self._mutate([BatchMutation(key, [Mutation(isDelete=True, column=column)])])
@@ -73,11 +103,13 @@ class Table:
         results = self._get([key], column)
         return bytes(results[0].columns[column].value) if results else None
 
-    def existing(self, keys: Sequence[bytes], column: bytes) -> set[bytes]:
-        """Which of these rows have this column."""
-        found: set[bytes] = set()
-        for start in range(0, len(keys), _BATCH_ROWS):
-            found.update(row.row for row in self._get(keys[start : start + _BATCH_ROWS], column))
+    def cells(self, keys: Sequence[bytes], column: bytes) -> dict[bytes, Cell]:
+        """The cells of this column by row key, for those of these rows that have one."""
+        found: dict[bytes, Cell] = {}
+        for start in range(0, len(keys), BATCH_ROWS):
+            for row in self._get(keys[start : start + BATCH_ROWS], column):
+                cell = row.columns[column]
+                found[row.row] = Cell(cell.value, cell.timestamp)
         return found
 
     def scan(
@@ -99,7 +131,7 @@ class Table:
         start: bytes | None = key_range.start
         while start is not None:
             rest = KeyRange(start, key_range.stop)
-            results = _patiently(partial(self._page, rest, columns, page_rows), patience_seconds)
+            results = patiently(partial(self._page, rest, columns, page_rows), patience_seconds)
             if results:
                 yield _page(results, columns)
             # The smallest key greater than the last one.
@@ -114,8 +146,11 @@ class Table:
         ranges = [KeyRange(region.startKey, region.endKey) for region in regions]
         return sorted(ranges, key=lambda one: one.start)
 
-    def _mutate(self, batch: list[BatchMutation]) -> None:
-        self._pool.call(lambda client: client.mutateRows(self._name, batch, {}))
+    def _mutate(self, batch: list[BatchMutation], written_ms: int | None = None) -> None:
+        if written_ms is None:
+            self._pool.call(lambda client: client.mutateRows(self._name, batch, {}))
+        else:
+            self._pool.call(lambda client: client.mutateRowsTs(self._name, batch, written_ms, {}))
 
     def _get(self, keys: Sequence[bytes], column: bytes) -> list[Any]:
         return list(
@@ -141,7 +176,7 @@ class Table:
         return self._pool.call(read)
 
 
-def _patiently(attempt: Callable[[], _Result], patience_seconds: float) -> _Result:
+def patiently(attempt: Callable[[], _Result], patience_seconds: float) -> _Result:
     """Repeat an idempotent attempt for this long while HBase is unavailable."""
     give_up = time.monotonic() + patience_seconds
     while True:

@@ -4,24 +4,33 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from threading import Lock
 
-from recsys.core.domain import Event
+from recsys.core.domain import Event, ReceivedEvent
+from recsys.core.ports import AppendResult
 
-_EventKey = tuple[int, str]
+# Imported events were received before all others.
+_IMPORTED_MS = 0
 
 
 class MemoryInteractionStore:
-    """`InteractionStore` that lasts as long as the process."""
+    """`InteractionStore` that lasts as long as the process, and knows event ids for as long."""
 
     def __init__(self) -> None:
-        self._events: defaultdict[tuple[str, str], dict[_EventKey, Event]] = defaultdict(dict)
+        self._events: defaultdict[str, dict[str, ReceivedEvent]] = defaultdict(dict)
         self._lock = Lock()
 
-    def append(self, tenant: str, events: Sequence[Event]) -> list[bool]:
+    def append(
+        self,
+        tenant: str,
+        events: Sequence[Event],
+        received_ms: int,
+        made_ids: Collection[str] = (),  # noqa: ARG002 - a look-up costs nothing here
+    ) -> list[AppendResult]:
         with self._lock:
-            return [self._add(tenant, event) for event in events]
+            return [self._add(tenant, ReceivedEvent(event, received_ms)) for event in events]
 
-    def put_many(self, tenant: str, events: Iterable[Event]) -> int:
-        return len(self.append(tenant, list(events)))
+    def put_many(self, tenant: str, events: Iterable[Event], *, ids_given: bool) -> int:
+        results = self.append(tenant, list(events), _IMPORTED_MS)
+        return sum(result.is_new for result in results) if ids_given else len(results)
 
     def history(
         self,
@@ -33,24 +42,17 @@ class MemoryInteractionStore:
         limit: int | None = None,
     ) -> list[Event]:
         with self._lock:
-            events = list(self._events[tenant, user_id].values())
+            stored = [each.event for each in self._events[tenant].values()]
+        events = [event for event in stored if event.user_id == user_id]
         events = [event for event in events if event.timestamp_ms >= start_ms]
         if end_ms is not None:
             events = [event for event in events if event.timestamp_ms < end_ms]
         return sorted(events, key=_newest_first)[:limit]
 
-    def find(
-        self, tenant: str, user_id: str, event_ids: Collection[str], since_ms: int
-    ) -> dict[str, int]:
-        oldest_first = reversed(self.history(tenant, user_id, start_ms=since_ms))
-        return {e.event_id: e.timestamp_ms for e in oldest_first if e.event_id in event_ids}
-
-    def _add(self, tenant: str, event: Event) -> bool:
-        stored = self._events[tenant, event.user_id]
-        key = (event.timestamp_ms, event.event_id)
-        is_new = key not in stored
-        stored.setdefault(key, event)
-        return is_new
+    def _add(self, tenant: str, received: ReceivedEvent) -> AppendResult:
+        ids = self._events[tenant]
+        first = ids.setdefault(received.event.event_id, received)
+        return AppendResult(first, is_new=first is received)
 
 
 def _newest_first(event: Event) -> tuple[int, bytes]:

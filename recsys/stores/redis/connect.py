@@ -12,7 +12,15 @@ from redis.retry import Retry
 
 from recsys.core.errors import ConfigurationError, Unavailable
 
-__all__ = ["Redis", "connect", "connect_async", "to_bytes", "to_text", "translated_errors"]
+__all__ = [
+    "Redis",
+    "connect",
+    "connect_async",
+    "server_time_ms",
+    "to_bytes",
+    "to_text",
+    "translated_errors",
+]
 
 # A batch job may wait; a shopper may not.
 BATCH_TIMEOUT_SECONDS = 10.0
@@ -56,6 +64,13 @@ def translated_errors() -> Iterator[None]:
         yield
     except (redis.RedisError, OSError) as error:
         raise Unavailable("redis", str(error) or type(error).__name__) from error
+
+
+def server_time_ms(client: Redis) -> int:
+    """UTC milliseconds by the server's clock."""
+    with translated_errors():
+        seconds, microseconds = client.time()
+    return int(seconds) * 1000 + int(microseconds) // 1000
 
 
 def to_bytes(value: bytes | str) -> bytes:

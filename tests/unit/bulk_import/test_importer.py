@@ -104,9 +104,11 @@ def test_another_content_another_mapping_and_again_are_imported(
     path = write(tmp_path, HEADER + rows(5))
     run(path, store, ledger)
 
-    assert run(path, store, ledger, again=True).tally.landed == 5
+    again = run(path, store, ledger, again=True).tally
+    assert (again.landed, again.duplicate) == (0, 5)
     write(tmp_path, HEADER + rows(6))
-    assert run(path, store, ledger).tally.landed == 6
+    grown = run(path, store, ledger).tally
+    assert (grown.landed, grown.duplicate) == (1, 5)
     assert sum(len(store.history(TENANT, f"u{n}")) for n in range(3)) == 6
 
 
@@ -117,6 +119,37 @@ def test_a_file_of_bad_rows_only_fails_and_may_be_tried_again(
 
     assert run(path, MemoryInteractionStore(), ledger).failed
     assert run(path, MemoryInteractionStore(), ledger).earlier is None
+
+
+def test_an_event_id_counts_once_across_files(tmp_path: Path, ledger: Ledger) -> None:
+    store = MemoryInteractionStore()
+    run(write(tmp_path, HEADER + "e1,ann,i1,view,1300000000\n"), store, ledger)
+    later = "e1,ann,i1,view,1300000099\ne1,bob,i1,view,1300000000\ne2,ann,i2,view,1300000100\nx\n"
+
+    outcome = run(write(tmp_path, HEADER + later, "later.csv"), store, ledger)
+
+    tally = outcome.tally
+    assert (tally.landed, tally.duplicate, tally.rejected) == (1, 2, 1)
+    assert [event.event_id for event in store.history(TENANT, "ann")] == ["e2", "e1"]
+    assert store.history(TENANT, "bob") == []
+
+
+def test_a_file_of_known_events_and_bad_rows_is_no_failure(tmp_path: Path, ledger: Ledger) -> None:
+    store = MemoryInteractionStore()
+    run(write(tmp_path, HEADER + rows(3)), store, ledger)
+
+    assert not run(write(tmp_path, HEADER + rows(3) + "short\n"), store, ledger).failed
+
+
+def test_rows_without_an_id_column_are_all_taken_again(tmp_path: Path, ledger: Ledger) -> None:
+    store = MemoryInteractionStore()
+    path = write(tmp_path, "user_id,item_id,event_type,timestamp\nann,i1,view,1300000000\n")
+    run(path, store, ledger)
+
+    again = run(path, store, ledger, again=True).tally
+
+    assert (again.landed, again.duplicate) == (1, 0)
+    assert len(store.history(TENANT, "ann")) == 1
 
 
 def test_an_empty_file_is_no_failure(tmp_path: Path, ledger: Ledger) -> None:
@@ -141,7 +174,7 @@ class FailingStore:
         self._batches = batches
         self._error = error
 
-    def put_many(self, tenant: str, events: Iterable[Event]) -> int:
+    def put_many(self, tenant: str, events: Iterable[Event], *, ids_given: bool) -> int:
         self._batches -= 1
         if self._batches < 0:
             raise self._error

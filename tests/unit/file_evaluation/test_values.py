@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spark_jobs.bulk_import.values import read_timestamp_ms
+from recsys.core.times import read_file_time_ms
 from spark_jobs.file_evaluation.values import UnreadableValue, read_timestamps_ms, read_values
 
 MOMENT = datetime(2024, 1, 31, 12, 30, 15, 250_000, tzinfo=UTC)
@@ -66,7 +66,7 @@ _WRITTEN = st.one_of(
 
 @given(st.lists(_WRITTEN, min_size=1, max_size=6))
 def test_columns_of_any_mixture_are_read_as_the_import_reads_them(texts: list[str]) -> None:
-    expected = [read_timestamp_ms(text) for text in texts]
+    expected = [read_file_time_ms(text) for text in texts]
     # Arrow and datetime may round half a millisecond to different sides.
     assert read_timestamps_ms(pa.array(texts)).tolist() == pytest.approx(expected, abs=1)
 
@@ -86,3 +86,17 @@ def test_no_value_is_a_value_of_one() -> None:
 def test_what_is_no_number_is_refused(column: pa.Array) -> None:
     with pytest.raises(UnreadableValue, match="must be a number"):
         read_values(column)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([MOMENT_MS, MOMENT_MS * 1000], pa.int64()),
+        pa.array([str(MOMENT_MS), str(MOMENT_MS * 1000)]),
+        pa.array([MOMENT.isoformat(), str(MOMENT_MS * 1000)]),
+    ],
+)
+def test_microseconds_are_refused_by_name(column: pa.Array) -> None:
+    with pytest.raises(UnreadableValue, match="counts microseconds") as unreadable:
+        read_timestamps_ms(column)
+    assert unreadable.value.place == 1

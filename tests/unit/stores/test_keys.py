@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.core.domain import MAX_TIMESTAMP_MS, identifier_problem
+from recsys.core.domain import identifier_problem
+from recsys.core.times import MAX_TIMESTAMP_MS
 from recsys.stores.hbase import keys
 from recsys.stores.hbase.layout import SALT_BUCKETS
 

@@ -8,6 +8,7 @@ from typing import Any
 import grpc
 
 from recsys.core.errors import Unavailable
+from recsys.core.ports import AppendResult
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.rpc.v1.ingest_pb2_grpc import add_IngestServiceServicer_to_server
 from recsys.rpc.v1.recommender_pb2_grpc import (
@@ -111,10 +112,10 @@ class FlakyInteractions(MemoryInteractionStore):
 
     away = False
 
-    def append(self, tenant: str, events: Any) -> list[bool]:
+    def append(self, *call: Any) -> list[AppendResult]:
         if self.away:
             raise Unavailable("hbase", "away", retry_after_seconds=2.5)
-        return super().append(tenant, events)
+        return super().append(*call)
 
 
 class Ingest:

@@ -24,6 +24,13 @@ def test_an_event_arrives_with_all_its_fields(world: World, api: Client) -> None
     ]
 
 
+def test_a_time_may_be_an_integer_of_milliseconds(world: World, api: Client) -> None:
+    event = {**VIEW, "user_id": "integer", "timestamp": NOW_MS - 123}
+    assert api.post("/v1/events", {"events": [event]}).json["accepted"] == 1
+    [stored] = world.ingest.interactions.history("shop", "integer")
+    assert stored.timestamp_ms == NOW_MS - 123
+
+
 def test_good_events_are_kept_beside_bad_ones(world: World, api: Client) -> None:
     events = [
         {**VIEW, "user_id": "mixed", "event_id": "m1"},

@@ -9,7 +9,7 @@ from recsys.core.errors import InvalidInput, Unavailable
 from recsys.stores.memory.interactions import MemoryInteractionStore
 from recsys.stores.memory.recent import MemoryRecentBehaviour
 from services.ingest.events import EventDraft, Status
-from services.ingest.record_events import RETRY_WINDOW_MS, EventRecorder
+from services.ingest.record_events import EventRecorder
 from tests.builders import EVENT_TYPES
 
 NOW_MS = 1_700_000_000_000
@@ -76,25 +76,53 @@ def test_the_same_event_again_is_a_duplicate(shop: Shop) -> None:
     assert len(shop.history()) == 1
 
 
-def test_a_retry_without_time_is_the_same_event(shop: Shop) -> None:
-    shop.statuses(a_draft(event_id="e"), a_draft(event_id="e", user_id="bob"))
-    shop.now_ms += DAY_MS - 1
-    assert shop.statuses(a_draft(event_id="e"), a_draft(event_id="new")) == [
-        Status.DUPLICATE,
-        Status.ACCEPTED,
-    ]
+def test_a_retry_without_time_is_the_same_event_at_any_time(shop: Shop) -> None:
+    shop.statuses(a_draft(event_id="e"))
+    for days in (1, 30, 89):
+        shop.now_ms = NOW_MS + days * DAY_MS
+        assert shop.statuses(a_draft(event_id="e")) == [Status.DUPLICATE]
+    assert shop.statuses(a_draft(event_id="new")) == [Status.ACCEPTED]
     assert [event.timestamp_ms for event in shop.history()] == [shop.now_ms, NOW_MS]
 
 
-def test_a_retry_after_the_window_is_a_new_event(shop: Shop) -> None:
+@pytest.mark.parametrize(
+    "second",
+    [{"timestamp_ms": NOW_MS - 2}, {"user_id": "bob"}, {"item_id": "chair"}, {"quantity": 5.0}],
+)
+def test_an_id_counts_once_whatever_the_second_event_says(
+    shop: Shop, second: dict[str, Any]
+) -> None:
+    first = {"event_id": "e", "timestamp_ms": NOW_MS - 9}
+    assert shop.statuses(a_draft(**first), a_draft(**first | second)) == [
+        Status.ACCEPTED,
+        Status.DUPLICATE,
+    ]
+    shop.now_ms += DAY_MS
+    assert shop.statuses(a_draft(**first | second)) == [Status.DUPLICATE]
+    assert shop.history() == [Event("e", "ann", "lamp", "view", NOW_MS - 9)]
+    assert shop.history("bob") == []
+
+
+def test_a_second_event_of_an_id_changes_no_recent_list(shop: Shop) -> None:
     shop.statuses(a_draft(event_id="e"))
-    shop.now_ms += RETRY_WINDOW_MS + 1
-    assert shop.statuses(a_draft(event_id="e")) == [Status.ACCEPTED]
+    before = shop.recent.of_user("shop", "ann")
+    shop.now_ms += 5
+    shop.statuses(a_draft(event_id="e", item_id="chair"), a_draft(event_id="e", user_id="bob"))
+    assert shop.recent.of_user("shop", "ann") == before
+    assert shop.recent.of_user("shop", "bob") == []
 
 
-def test_a_time_that_was_sent_is_never_changed(shop: Shop) -> None:
-    shop.statuses(a_draft(event_id="e", timestamp_ms=1), a_draft(event_id="e", timestamp_ms=2))
-    assert [event.timestamp_ms for event in shop.history()] == [2, 1]
+def test_a_retry_remembers_the_first_event_as_it_was_received(shop: Shop) -> None:
+    shop.recent.away = True
+    assert shop.recorder.record("shop", [a_draft(event_id="e")]).degraded
+    shop.recent.away = False
+    shop.now_ms += DAY_MS
+    shop.statuses(
+        a_draft(event_id="e", item_id="chair", timestamp_ms=NOW_MS - 5), a_draft(event_id="f")
+    )
+    first, new = shop.recent.of_user("shop", "ann")
+    assert (first.item_id, first.timestamp_ms, first.received_ms) == ("lamp", NOW_MS, NOW_MS)
+    assert (new.item_id, new.received_ms) == ("lamp", shop.now_ms)
 
 
 def test_a_bad_event_does_not_fail_the_others(shop: Shop) -> None:

@@ -53,13 +53,25 @@ def test_events_are_answered_in_order(ingest: IngestServiceStub) -> None:
     assert not answer.degraded
 
 
-def test_a_time_of_zero_is_a_time(ingest: IngestServiceStub) -> None:
-    first = pb.Event(
-        user_id="z", item_id="i", event_type="view", event_id="z", timestamp_ms=0, quantity=0
-    )
-    second = pb.Event(user_id="z", item_id="i", event_type="view", event_id="z", timestamp_ms=5)
-    answer = ingest.RecordEvents(pb.RecordEventsRequest(tenant="shop", events=[first, second]))
-    assert [result.status for result in answer.results] == [pb.EVENT_STATUS_ACCEPTED] * 2
+@pytest.mark.parametrize(
+    ("timestamp_ms", "reason"),
+    [
+        (0, "counts seconds"),
+        (1_700_000_000, "counts seconds"),
+        (1_700_000_000_000_000, "counts microseconds"),
+        (1_700_000_000_000_000_000, "counts nanoseconds"),
+        (-1, "before 1970"),
+    ],
+)
+def test_a_number_of_another_unit_is_refused_by_name(
+    ingest: IngestServiceStub, timestamp_ms: int, reason: str
+) -> None:
+    event = pb.Event(user_id="z", item_id="i", event_type="view", timestamp_ms=timestamp_ms)
+    [result] = ingest.RecordEvents(pb.RecordEventsRequest(tenant="shop", events=[event])).results
+    assert result.status == pb.EVENT_STATUS_REJECTED
+    [problem] = result.problems
+    assert problem.field == "timestamp"
+    assert reason in problem.reason
 
 
 def test_an_item_round_trips(ingest: IngestServiceStub) -> None:

@@ -1,0 +1,120 @@
+"""Times as they come in, for every door: UTC milliseconds since 1970 of what was written.
+
+The API takes text as RFC 3339 has it, with a zone, or an integer of milliseconds; gRPC the integer.
+Files, for `recsys import` and `recsys evaluate`, may besides hold what exports write: ISO 8601 in
+other forms, without a zone (UTC) or a time of day (the first moment), and seconds, whole or not.
+
+The unit of a number shows by its size, as long as no event is dated before March 1973. Where
+milliseconds are agreed on, other units are refused by name rather than stored as another century.
+"""
+
+import math
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+# March 1973 in milliseconds, the year 5138 in seconds: a number below it counts seconds.
+SMALLEST_MILLISECONDS = 10**11
+# The year 5138 in milliseconds, March 1973 in microseconds, and so on.
+SMALLEST_MICROSECONDS = 10**14
+_SMALLEST_NANOSECONDS = 10**17
+# 2100-01-01T00:00:00Z: past it a time is a mistake of some kind.
+MAX_TIMESTAMP_MS = 4_102_444_800_000
+
+_RFC_3339 = re.compile(
+    r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EXPECTED = (
+    "must be text such as 2026-01-31T12:00:00Z, with a zone (RFC 3339), or an integer of "
+    "milliseconds since 1970"
+)
+_EXPECTED_IN_FILES = "must be ISO 8601, seconds or milliseconds since 1970"
+
+
+def range_problem(timestamp_ms: float) -> str | None:
+    """Say why no event can have this time, or None when one can."""
+    if timestamp_ms < 0:
+        return "must not be before 1970"
+    if timestamp_ms <= MAX_TIMESTAMP_MS:
+        return None
+    if timestamp_ms < SMALLEST_MICROSECONDS:
+        return "must not be after 2100"
+    unit = "microseconds" if timestamp_ms < _SMALLEST_NANOSECONDS else "nanoseconds"
+    return f"must not be after 2100: so large a number counts {unit}, not milliseconds"
+
+
+def milliseconds_problem(number: int) -> str | None:
+    """Say why this cannot be the milliseconds of an event's time, or None when it can."""
+    if 0 <= number < SMALLEST_MILLISECONDS:
+        return "must not be before March 1973: so small a number counts seconds, not milliseconds"
+    return range_problem(number)
+
+
+def read_time_ms(value: object) -> int:
+    """Read a time as the API takes it; one of text may be before 1970 or after 2100.
+
+    Raises:
+        ValueError: saying what is expected.
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _read_milliseconds(value)
+    if not isinstance(value, str) or not _RFC_3339.fullmatch(value):
+        raise ValueError(_EXPECTED)
+    try:
+        moment = datetime.fromisoformat(value.upper())
+        return (moment - _EPOCH) // timedelta(milliseconds=1)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"names no moment there is; {_EXPECTED}") from error
+
+
+def read_file_time_ms(value: Any) -> int:
+    """Read a time as files write it.
+
+    Raises:
+        ValueError: saying what is expected.
+    """
+    if isinstance(value, datetime):
+        return _milliseconds(value)
+    if isinstance(value, date):
+        return _milliseconds(datetime.combine(value, time.min))
+    if isinstance(value, str) and not _is_long_number(value):
+        try:
+            # Some exports end in " UTC" where ISO 8601 has "Z".
+            return _milliseconds(datetime.fromisoformat(value.strip().removesuffix(" UTC")))
+        except ValueError:
+            pass
+    return _read_file_number(value)
+
+
+def _read_milliseconds(number: float) -> int:
+    # For JSON 1.0 is an integer, too.
+    if isinstance(number, float) and not number.is_integer():
+        raise ValueError(_EXPECTED)
+    if reason := milliseconds_problem(int(number)):
+        raise ValueError(reason)
+    return int(number)
+
+
+def _read_file_number(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError(_EXPECTED_IN_FILES)  # noqa: TRY004 - one exception for every bad value
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        raise ValueError(_EXPECTED_IN_FILES) from None
+    if not math.isfinite(number):
+        raise ValueError("must be a finite number")
+    if number >= SMALLEST_MICROSECONDS:
+        raise ValueError(range_problem(number))
+    return round(number if abs(number) >= SMALLEST_MILLISECONDS else number * 1000)
+
+
+def _is_long_number(text: str) -> bool:
+    """Of milliseconds, which could be read as a date, any digit and a time: 1012121212345."""
+    return text.strip().isdigit() and len(text.strip()) > len("YYYYMMDD")
+
+
+def _milliseconds(moment: datetime) -> int:
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return round(aware.timestamp() * 1000)

@@ -1,0 +1,95 @@
+"""Claims of event ids: the first event of an id is the only one.
+
+A claim is one cell that holds this event. It is written by compare-and-set, and before the event:
+of several events with one id, at whatever moments, exactly one is the first; and whoever finds a
+claim without its event, because a writer died between the two, knows what to store.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+
+from recsys.core.domain import Event, ReceivedEvent
+from recsys.core.errors import Unavailable
+from recsys.stores.hbase.cells import encode_document
+from recsys.stores.hbase.keys import event_id_key
+from recsys.stores.hbase.layout import DOCUMENT
+from recsys.stores.hbase.table import Table, patiently
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An event id's first event, as received.
+
+    Attributes:
+        claimant: the call that claimed; it tells its own claim from that of an equal event.
+    """
+
+    first: ReceivedEvent
+    claimant: str
+
+    @property
+    def event_id(self) -> str:
+        return self.first.event.event_id
+
+    def encode(self) -> bytes:
+        event = asdict(self.first.event)
+        return encode_document(
+            {
+                "claimant": self.claimant,
+                "received_ms": self.first.received_ms,
+                "event": {name: value for name, value in event.items() if value is not None},
+            }
+        )
+
+    @classmethod
+    def decode(cls, cell: bytes) -> "Claim":
+        document = json.loads(cell)
+        first = ReceivedEvent(Event(**document["event"]), document["received_ms"])
+        return cls(first, document["claimant"])
+
+
+class EventIds:
+    """The claims of a tenant.
+
+    Args:
+        table: where they are.
+        patience_seconds: how long an unavailable HBase is waited for.
+
+    Raises:
+        Unavailable, ConfigurationError: from any method, see `HBasePool.call`.
+    """
+
+    def __init__(self, table: Table, patience_seconds: float = 0.0) -> None:
+        self._table = table
+        self._patience_seconds = patience_seconds
+
+    def claim(self, wanted: Iterable[Claim]) -> list[Claim]:
+        """Claim ids; the claims that hold now, in the same order, these or earlier ones."""
+        claims = list(wanted)
+        # An attempt that a broken connection repeated finds its own claim, as if it had lost.
+        lost = [claim.event_id for claim in claims if not self._put(claim, None)]
+        held = self._find(lost)
+        return [held.get(claim.event_id, claim) for claim in claims]
+
+    def renew(self, abandoned: Claim, wanted: Claim) -> Claim:
+        """Put a claim in an abandoned one's place; the one that holds now."""
+        if self._put(wanted, abandoned):
+            return wanted
+        return self._find([wanted.event_id])[wanted.event_id]
+
+    def _put(self, claim: Claim, instead_of: Claim | None) -> bool:
+        expected = None if instead_of is None else instead_of.encode()
+        attempt = partial(
+            self._table.put_if, event_id_key(claim.event_id), DOCUMENT, expected, claim.encode()
+        )
+        return patiently(attempt, self._patience_seconds)
+
+    def _find(self, event_ids: Sequence[str]) -> dict[str, Claim]:
+        keys = [event_id_key(event_id) for event_id in event_ids]
+        cells = patiently(lambda: self._table.cells(keys, DOCUMENT), self._patience_seconds)
+        if len(cells) < len(keys):
+            raise Unavailable("hbase", "an event id expired at this very moment")
+        claims = [Claim.decode(cell.value) for cell in cells.values()]
+        return {claim.event_id: claim for claim in claims}

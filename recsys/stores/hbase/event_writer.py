@@ -1,0 +1,105 @@
+"""Writing events: each id once, in cells that say when the event was received."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from uuid import uuid4
+
+from recsys.core.domain import Event, ReceivedEvent
+from recsys.core.errors import Unavailable
+from recsys.core.ports import AppendResult
+from recsys.stores.hbase import keys
+from recsys.stores.hbase.cells import event_cells
+from recsys.stores.hbase.event_ids import Claim, EventIds
+from recsys.stores.hbase.layout import ACTION, EVENT_IDS, IMPORTED_MS, INTERACTIONS, table_name
+from recsys.stores.hbase.pool import HBasePool
+from recsys.stores.hbase.table import Table
+
+# A write begins at most this long after its event was received, as long as clients wait for it:
+# a nightly run counts on what it scans holding all that was received some time before.
+WRITE_SECONDS = 5.0
+
+
+class EventWriter:
+    """Writes the events of one call to the store.
+
+    Args:
+        received_ms: when they came in.
+        now_ms: the clock that `received_ms` is of.
+        patience_seconds: how long an unavailable HBase is waited for.
+
+    Raises:
+        Unavailable: from any method, also when it is too late to write.
+    """
+
+    def __init__(
+        self,
+        pool: HBasePool,
+        tenant: str,
+        received_ms: int,
+        now_ms: Callable[[], int],
+        patience_seconds: float = 0.0,
+    ) -> None:
+        self._rows = Table(pool, table_name(tenant, INTERACTIONS))
+        self._ids = EventIds(Table(pool, table_name(tenant, EVENT_IDS)), patience_seconds)
+        self._received_ms = received_ms
+        self._now_ms = now_ms
+        self._patience_seconds = patience_seconds
+        self._claimant = uuid4().hex
+
+    def write(self, given: Iterable[Event], made: Iterable[Event] = ()) -> dict[str, AppendResult]:
+        """Write events, claiming the ids of the given ones; what became of each id.
+
+        Args:
+            given: events with different ids, which others may have sent too.
+            made: events whose ids nobody else can have sent.
+        """
+        claims = self._ids.claim(self._claim(event) for event in given)
+        new = [claim.first for claim in claims if claim.claimant == self._claimant]
+        new.extend(ReceivedEvent(event, self._received_ms) for event in made)
+        earlier = [claim for claim in claims if claim.claimant != self._claimant]
+        stored = self._find_stored([claim.first.event for claim in earlier])
+        missing = [self._renewed(claim) for claim in earlier if claim.event_id not in stored]
+        self._put([*new, *missing])
+        results = {each.event.event_id: AppendResult(each, is_new=True) for each in new}
+        for each in (*stored.values(), *missing):
+            results[each.event.event_id] = AppendResult(each, is_new=False)
+        return results
+
+    def _claim(self, event: Event) -> Claim:
+        return Claim(ReceivedEvent(event, self._received_ms), self._claimant)
+
+    def _find_stored(self, events: Sequence[Event]) -> dict[str, ReceivedEvent]:
+        """Those of these events that are stored, by id, with the arrival that their cells name."""
+        cells = self._rows.cells([_row_key(event) for event in events], ACTION)
+        return {
+            event.event_id: ReceivedEvent(event, cells[key].written_ms)
+            for event in events
+            if (key := _row_key(event)) in cells
+        }
+
+    def _renewed(self, claim: Claim) -> ReceivedEvent:
+        """The event of a claim, received now if its claimant cannot be about to write it."""
+        if self._may_write(claim.first.received_ms):
+            return claim.first
+        return self._ids.renew(claim, self._claim(claim.first.event)).first
+
+    def _put(self, received: Iterable[ReceivedEvent]) -> None:
+        by_arrival: defaultdict[int, list[Event]] = defaultdict(list)
+        for each in received:
+            by_arrival[each.received_ms].append(each.event)
+        for received_ms, events in by_arrival.items():
+            if not self._may_write(received_ms):
+                raise Unavailable("hbase", "it took too long to claim event ids")
+            self._rows.put(
+                ((_row_key(event), event_cells(event)) for event in events),
+                written_ms=received_ms,
+                patience_seconds=self._patience_seconds,
+            )
+
+    def _may_write(self, received_ms: int) -> bool:
+        late_ms = self._now_ms() - received_ms
+        return received_ms == IMPORTED_MS or late_ms <= WRITE_SECONDS * 1000
+
+
+def _row_key(event: Event) -> bytes:
+    return keys.row_key(event.user_id, event.timestamp_ms, event.event_id)

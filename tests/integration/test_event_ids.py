@@ -1,0 +1,189 @@
+"""An event id is an identity, whatever happens between its claim and its event."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import happybase
+import pytest
+
+from recsys.core.domain import Event, ReceivedEvent
+from recsys.core.errors import ConfigurationError, Unavailable
+from recsys.core.ports import AppendResult
+from recsys.stores.hbase import event_writer
+from recsys.stores.hbase.interaction_scan import InteractionScan
+from recsys.stores.hbase.interactions import HBaseInteractionStore
+from recsys.stores.hbase.layout import EVENT_IDS, IMPORTED_MS, table_name
+from recsys.stores.hbase.pool import HBasePool
+from recsys.stores.hbase.table import Table
+
+pytestmark = pytest.mark.hbase
+TENANT = "claims"
+NOW_MS = 1_800_000_000_000
+DAY_MS = 86_400_000
+
+
+@pytest.fixture
+def user_id(request: pytest.FixtureRequest) -> str:
+    return f"user of {request.node.name}"
+
+
+@pytest.fixture
+def first(user_id: str) -> Event:
+    return Event(f"id of {user_id}", user_id, "i1", "view", 1, quantity=2.0)
+
+
+@pytest.fixture
+def dies_before_the_event(
+    hbase_interactions: HBaseInteractionStore, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., None]:
+    """Calls the store, which is gone as soon as the ids are claimed."""
+
+    def gone(*_: object, **__: object) -> int:
+        raise Unavailable("hbase", "gone")
+
+    def call(method: Callable[..., Any], *arguments: Any, **named: Any) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(Table, "put", gone)
+            with pytest.raises(Unavailable, match="gone"):
+                method(*arguments, **named)
+
+    return call
+
+
+def arrivals(pool: HBasePool, user_id: str) -> list[int]:
+    """When a user's events were received, as their cells say."""
+    scan = InteractionScan(pool, TENANT)
+    return [
+        each.received_ms
+        for key_range in scan.ranges()
+        for events in scan.read_received(key_range, 0, 0)
+        for each in events
+        if each.event.user_id == user_id
+    ]
+
+
+def test_a_crash_between_claim_and_event_is_mended_by_the_retry(
+    hbase_interactions: HBaseInteractionStore,
+    dies_before_the_event: Callable[..., None],
+    first: Event,
+) -> None:
+    dies_before_the_event(hbase_interactions.append, TENANT, [first], NOW_MS)
+    assert hbase_interactions.history(TENANT, first.user_id) == []
+
+    retry = replace(first, timestamp_ms=DAY_MS, item_id="other")
+    results = hbase_interactions.append(TENANT, [retry], NOW_MS + 100)
+
+    assert results == [AppendResult(ReceivedEvent(first, NOW_MS), is_new=False)]
+    assert hbase_interactions.history(TENANT, first.user_id) == [first]
+
+
+def test_a_retry_long_after_the_crash_is_received_when_it_comes(
+    hbase_pool: HBasePool,
+    hbase_interactions: HBaseInteractionStore,
+    dies_before_the_event: Callable[..., None],
+    first: Event,
+) -> None:
+    """Or a nightly run in between would have passed it over, and the recent list as well."""
+    dies_before_the_event(hbase_interactions.append, TENANT, [first], NOW_MS)
+    later = [NOW_MS + DAY_MS + number for number in range(4)]
+
+    with ThreadPoolExecutor(len(later)) as threads:
+        answers = threads.map(
+            lambda now_ms: hbase_interactions.append(TENANT, [first], now_ms), later
+        )
+        stored = {result.stored for [result] in answers}
+
+    [one] = stored
+    assert one.event == first
+    assert one.received_ms in later
+    assert arrivals(hbase_pool, first.user_id) == [one.received_ms]
+
+
+def test_an_import_brings_the_event_that_a_dead_request_claimed(
+    hbase_pool: HBasePool,
+    hbase_interactions: HBaseInteractionStore,
+    dies_before_the_event: Callable[..., None],
+    first: Event,
+) -> None:
+    dies_before_the_event(hbase_interactions.append, TENANT, [first], NOW_MS - DAY_MS * 999)
+
+    assert hbase_interactions.put_many(TENANT, [first], ids_given=True) == 0
+
+    assert hbase_interactions.history(TENANT, first.user_id) == [first]
+    assert arrivals(hbase_pool, first.user_id) == [IMPORTED_MS]
+
+
+def test_a_request_brings_the_event_that_a_dead_import_claimed(
+    hbase_interactions: HBaseInteractionStore,
+    dies_before_the_event: Callable[..., None],
+    first: Event,
+) -> None:
+    dies_before_the_event(hbase_interactions.put_many, TENANT, [first], ids_given=True)
+
+    [result] = hbase_interactions.append(TENANT, [replace(first, user_id="other")], NOW_MS)
+
+    assert result == AppendResult(ReceivedEvent(first, IMPORTED_MS), is_new=False)
+    assert hbase_interactions.history(TENANT, first.user_id) == [first]
+
+
+def test_what_took_too_long_to_claim_is_not_written(
+    hbase_interactions: HBaseInteractionStore, monkeypatch: pytest.MonkeyPatch, first: Event
+) -> None:
+    """A scan may have begun that counts on what was received before being there."""
+    with monkeypatch.context() as patch:
+        patch.setattr(event_writer, "WRITE_SECONDS", -1.0)
+        with pytest.raises(Unavailable, match="too long"):
+            hbase_interactions.append(TENANT, [first], NOW_MS)
+
+    assert hbase_interactions.history(TENANT, first.user_id) == []
+
+
+def test_an_attempt_that_a_broken_connection_repeats_is_still_new(
+    hbase_interactions: HBaseInteractionStore, monkeypatch: pytest.MonkeyPatch, first: Event
+) -> None:
+    put_if = Table.put_if
+
+    def twice(table: Table, *arguments: Any) -> bool:
+        put_if(table, *arguments)
+        return put_if(table, *arguments)
+
+    monkeypatch.setattr(Table, "put_if", twice)
+
+    [result] = hbase_interactions.append(TENANT, [first], NOW_MS)
+
+    assert result.is_new
+    assert hbase_interactions.history(TENANT, first.user_id) == [first]
+
+
+def test_importing_again_leaves_an_event_received_where_it_was(
+    hbase_pool: HBasePool, hbase_interactions: HBaseInteractionStore, first: Event
+) -> None:
+    hbase_interactions.append(TENANT, [first], NOW_MS)
+
+    hbase_interactions.put_many(TENANT, [first], ids_given=True)
+    hbase_interactions.put_many(TENANT, [first], ids_given=False)
+
+    assert arrivals(hbase_pool, first.user_id) == [NOW_MS]
+
+
+def test_claims_expire_after_the_days_that_are_promised(hbase: str) -> None:
+    host, _, port = hbase.partition(":")
+    connection = happybase.Connection(host, int(port))
+    try:
+        family = connection.table(table_name(TENANT, EVENT_IDS)).families()[b"e"]
+    finally:
+        connection.close()
+
+    assert family["time_to_live"] == 90 * 24 * 3600
+
+
+def test_a_tenant_that_lacks_the_table_of_ids_is_told_what_to_run(
+    hbase_interactions: HBaseInteractionStore, monkeypatch: pytest.MonkeyPatch, first: Event
+) -> None:
+    monkeypatch.setattr(event_writer, "EVENT_IDS", "event_ids_of_old")
+
+    with pytest.raises(ConfigurationError, match="recsys tables create --tenant claims"):
+        hbase_interactions.append(TENANT, [first], int(time.time() * 1000))
