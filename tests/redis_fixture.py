@@ -25,6 +25,7 @@ from recsys.stores.redis.multiplexed import MultiplexedRedis
 from recsys.stores.redis.published import RedisPublishedModels
 from recsys.stores.redis.recent import RedisRecentBehaviour
 from recsys.stores.redis.serving import RedisServingStore
+from tests.builders import EVENT_TYPES
 
 # Of Redis's sixteen databases, one for the stack itself and one for each kind of test.
 STORES_DATABASE, NIGHTLY_DATABASE = 1, 2
@@ -80,7 +81,7 @@ def serving_side(request: pytest.FixtureRequest) -> ServingSide:
 def memory_side() -> ServingSide:
     published, recent, hidden = (
         MemoryPublishedModels(),
-        MemoryRecentBehaviour(),
+        MemoryRecentBehaviour(EVENT_TYPES),
         MemoryHiddenItems(),
     )
     return ServingSide(published, recent, hidden, MemoryServingStore(published, recent, hidden))
@@ -92,7 +93,7 @@ def redis_side(redis_url: str, redis: Redis, ask: Ask[Any]) -> Iterator[ServingS
     shared = ask(shared_connection(redis_url))
     yield ServingSide(
         RedisPublishedModels(redis),
-        RedisRecentBehaviour(redis),
+        RedisRecentBehaviour(redis, EVENT_TYPES),
         RedisHiddenItems(redis),
         RedisServingStore(client, shared),
     )

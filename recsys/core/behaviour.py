@@ -11,6 +11,12 @@ from recsys.core.model import History, ItemSide, Recipe
 from recsys.core.ranking import Indices
 from recsys.core.scoring import Scores
 
+# Of a shopper's recent events that do not exclude, the newest: taste of the moment, and what one
+# question reads and folds in.
+MAX_RECENT_EVENTS = 200
+# Of those that exclude, which no order and no night's backlog reaches: beyond this it is a robot.
+MAX_RECENT_EXCLUSIONS = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class RecentEvent:
@@ -60,7 +66,7 @@ def current_history(
     for event in recent:
         item_index = items.ids.index_of(event.item_id)
         kind = recipe.event_types.get(event.event_type)
-        if item_index is None or kind is None or (kind.weight == 0 and not kind.excludes):
+        if item_index is None or kind is None or not kind.has_effect:
             continue
         if not _is_after_training(event, recipe):
             continue

@@ -22,6 +22,11 @@ class EventType:
     weight: float
     excludes: bool = False
 
+    @property
+    def has_effect(self) -> bool:
+        """Whether an event of this type can change an answer at all."""
+        return self.weight != 0 or self.excludes
+
 
 EventTypes = Mapping[str, EventType]
 

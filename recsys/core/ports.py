@@ -62,10 +62,16 @@ class ItemStore(Protocol):
 
 
 class RecentBehaviour(Protocol):
-    """What shoppers did since the last training, close to where answers are made."""
+    """What shoppers did since the last training, close to where answers are made.
+
+    Of a shopper the newest MAX_RECENT_EVENTS stay, and apart from these the newest
+    MAX_RECENT_EXCLUSIONS that exclude their items: looking around never makes a purchase forgotten.
+    """
 
     def record(self, tenant: str, events: Sequence[Event], received_ms: int) -> None:
         """Remember events that are already durable; the same event again changes nothing.
+
+        Events without an effect, see `EventType`, are to be left out: each would take a place.
 
         Raises:
             Unavailable: the events do not count in answers yet.

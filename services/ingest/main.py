@@ -58,13 +58,15 @@ def serve(settings: IngestSettings) -> None:
     probed = HBasePool(thrift, PoolSettings(size=1, call_timeout_seconds=_PROBE_CALL_SECONDS))
     redis = connect(settings.redis_url.get_secret_value(), _REDIS_SECONDS)
     metrics = new_metrics()
+    event_types = load_shop(settings.shop_config).event_types
     remembering = Remembering(
-        RedisRecentBehaviour(redis), lambda up: metrics.breaker_open["redis"].set(not up)
+        RedisRecentBehaviour(redis, event_types),
+        lambda up: metrics.breaker_open["redis"].set(not up),
     )
     recorder = EventRecorder(
         HBaseInteractionStore(stores),
         remembering,
-        load_shop(settings.shop_config).event_types,
+        event_types,
         clock=lambda: time.time_ns() // 1_000_000,
         new_event_id=lambda: uuid.uuid4().hex,
     )

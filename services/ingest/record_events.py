@@ -89,9 +89,11 @@ class EventRecorder:
 
     def _remember(self, tenant: str, events: dict[int, Event], now_ms: int) -> bool:
         """Duplicates too: an earlier attempt may have failed here, after the durable write."""
+        types = self._event_types
+        lasting = [event for event in events.values() if types[event.event_type].has_effect]
         try:
-            if events:
-                self._recent.record(tenant, list(events.values()), now_ms)
+            if lasting:
+                self._recent.record(tenant, lasting, now_ms)
         except Unavailable:
             return False
         return True

@@ -45,10 +45,12 @@ class Remembering:
         self._retrying.start()
 
     def stop(self) -> None:
-        """Try once more, then end."""
+        """Try once more, then end; what is not written by then is in HBase only."""
         self._stopped.set()
         self._retrying.join()
         self.retry()
+        if self._kept_events:
+            _report_dropped(self._kept_events)
 
     def record(self, tenant: str, events: Sequence[Event], received_ms: int) -> None:
         """See `RecentBehaviour`.
@@ -99,7 +101,7 @@ class Remembering:
         while self._kept_events > MAX_KEPT_EVENTS:
             dropped = len(self._kept.popleft()[1])
             self._kept_events -= dropped
-            _log.error("recent_behaviour_dropped", events=dropped)
+            _report_dropped(dropped)
 
     def _oldest_or_back(self) -> _Batch | None:
         """The next one to be written; with none left the store counts as back."""
@@ -118,3 +120,7 @@ class Remembering:
             if self._kept and self._kept[0] is batch:
                 self._kept.popleft()
                 self._kept_events -= len(batch[1])
+
+
+def _report_dropped(events: int) -> None:
+    _log.error("recent_behaviour_dropped", events=events, remedy="recsys rebuild")

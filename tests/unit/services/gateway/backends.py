@@ -126,7 +126,7 @@ class Ingest:
         ids = itertools.count()
         recorder = EventRecorder(
             self.interactions,
-            MemoryRecentBehaviour(),
+            MemoryRecentBehaviour(EVENT_TYPES),
             EVENT_TYPES,
             clock=lambda: NOW_MS,
             new_event_id=lambda: f"made-{next(ids)}",

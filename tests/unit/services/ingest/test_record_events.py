@@ -30,7 +30,7 @@ class Shop:
 
     def __init__(self) -> None:
         self.interactions = MemoryInteractionStore()
-        self.recent = FlakyRecent()
+        self.recent = FlakyRecent(EVENT_TYPES)
         self.now_ms = NOW_MS
         ids = itertools.count()
         self.recorder = EventRecorder(
@@ -67,6 +67,21 @@ def test_an_accepted_event_is_durable_and_remembered(shop: Shop) -> None:
     shop.recorder.record("shop", [a_draft(event_id="e", timestamp_ms=NOW_MS - 5)])
     [recent] = shop.recent.of_user("shop", "ann")
     assert (recent.item_id, recent.timestamp_ms, recent.received_ms) == ("lamp", NOW_MS - 5, NOW_MS)
+
+
+def test_events_that_change_no_answer_are_durable_and_take_no_place_among_the_recent(
+    shop: Shop,
+) -> None:
+    drafts = [a_draft(event_type=name) for name in ("impression", "purchase", "impression")]
+    assert shop.statuses(*drafts) == [Status.ACCEPTED] * 3
+    assert len(shop.history()) == 3
+    assert [event.event_type for event in shop.recent.of_user("shop", "ann")] == ["purchase"]
+
+
+def test_a_dead_redis_does_not_degrade_events_that_change_no_answer(shop: Shop) -> None:
+    shop.recent.away = True
+    recorded = shop.recorder.record("shop", [a_draft(event_type="impression")])
+    assert not recorded.degraded
 
 
 def test_the_same_event_again_is_a_duplicate(shop: Shop) -> None:

@@ -25,7 +25,11 @@ from tests.builders import EVENT_TYPES
 @pytest.fixture(scope="module")
 def ingest() -> Iterator[IngestServiceStub]:
     recorder = EventRecorder(
-        MemoryInteractionStore(), MemoryRecentBehaviour(), EVENT_TYPES, lambda: 5, lambda: "made"
+        MemoryInteractionStore(),
+        MemoryRecentBehaviour(EVENT_TYPES),
+        EVENT_TYPES,
+        lambda: 5,
+        lambda: "made",
     )
     catalogue = Catalogue(MemoryItemStore(), MemoryHiddenItems())
     server = ThreadServer(SERVICE, 1, new_metrics().requests, reflection=False)

@@ -11,7 +11,7 @@ from recsys.stores.memory.recent import MemoryRecentBehaviour
 from recsys.stores.model_codec import pack_items
 from recsys.stores.model_files import ITEMS
 from services.recommender.follower import REFUSED_SECONDS, ModelFollower
-from tests.builders import a_manifest, an_item_side, sha256
+from tests.builders import EVENT_TYPES, a_manifest, an_item_side, sha256
 
 
 class Clock:
@@ -29,7 +29,9 @@ class Shop:
         self.hidden_items = MemoryHiddenItems()
         self.clock = Clock()
         self.metrics = new_metrics()
-        store = MemoryServingStore(self.published, MemoryRecentBehaviour(), self.hidden_items)
+        store = MemoryServingStore(
+            self.published, MemoryRecentBehaviour(EVENT_TYPES), self.hidden_items
+        )
         self.follower = ModelFollower(
             store, ["shop"], cache_bytes=0, metrics=self.metrics, clock=self.clock
         )
