@@ -16,7 +16,8 @@ class EventType:
 
     Attributes:
         weight: strength one event adds to its user-item pair; negative takes away.
-        excludes: the item is not recommended to this user again.
+        excludes: the item is not recommended to this user again, not even where the list gets
+            shorter by it.
     """
 
     weight: float

@@ -38,7 +38,9 @@ class ScoredItem(BaseModel):
 
 
 class Answer(BaseModel):
-    items: list[ScoredItem] = Field(description="Best first.")
+    items: list[ScoredItem] = Field(
+        description="Best first. Fewer than asked for, or none, when all others are excluded."
+    )
     source: SourceName = Field(
         description="`stored`: the nightly list; `fold_in`: with what the shopper just did; "
         "`neighbours`: items alike; `popular`: what sells, e.g. for an unknown shopper."

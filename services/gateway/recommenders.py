@@ -83,7 +83,7 @@ class Recommenders:
         """
         now = self._loop.time()
         if not self._can_ask(now):
-            return self._fall_back(tenant, limit, UNAVAILABLE)
+            return self._fall_back(tenant, about, limit, UNAVAILABLE)
         self._shed(now)
         asked = Asked(tenant, about, limit, now + self._seconds, self._loop.create_future())
         self._pending += 1
@@ -126,8 +126,10 @@ class Recommenders:
         if self._pending >= self._max_pending or (is_late and self.is_ready()):
             raise _problem(OVERLOADED, "too much is asked at once")
 
-    def _fall_back(self, tenant: str, limit: int, otherwise: ProblemType) -> pb.RenderedAnswer:
-        answer = self._snapshots.answer(tenant, limit)
+    def _fall_back(
+        self, tenant: str, about: About, limit: int, otherwise: ProblemType
+    ) -> pb.RenderedAnswer:
+        answer = self._snapshots.answer(tenant, limit, about.item_ids)
         if answer is None:
             raise _problem(otherwise, f"{self.name} did not answer")
         return answer
@@ -196,7 +198,8 @@ class Recommenders:
             return
         _log.info("question_without_answer", attempts=asked.attempts)
         try:
-            asked.answer.set_result(self._fall_back(asked.tenant, asked.limit, otherwise))
+            answer = self._fall_back(asked.tenant, asked.about, asked.limit, otherwise)
+            asked.answer.set_result(answer)
         except ProblemError as problem:
             asked.answer.set_exception(problem)
 

@@ -383,7 +383,7 @@ class Snapshot(_message.Message):
     model_version: _builtins.str
     @_builtins.property
     def popular_json(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
-        """Each the JSON object of a popular item that may be shown now, best first."""
+        """Each the JSON object of a popular item that may be shown now, best first. It begins with item_id."""
 
     def __init__(
         self,

@@ -62,21 +62,22 @@ class RecommenderServiceServicer:
     """
 
     def RecommendForUser(self, request, context):
-        """Never empty while the model knows an eligible item: an unknown user gets popular items.
+        """An unknown user gets popular items. What the user's events exclude (bought, disliked) is never in
+        the answer: it is shorter when nothing else is left.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SimilarItems(self, request, context):
-        """Items alike to one item.
+        """Items alike to one item, never that item.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RecommendForSession(self, request, context):
-        """For a shopper without a user id: from the items looked at in this session.
+        """For a shopper without a user id: from the items looked at in this session, never one of these.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

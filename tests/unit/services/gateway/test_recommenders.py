@@ -14,7 +14,7 @@ from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.runtime.grpc_async_server import AsyncServer
 from recsys.runtime.settings import Address
 from services.gateway import recommenders as module
-from services.gateway.asked import AboutUser
+from services.gateway.asked import AboutItem, AboutSession, AboutUser
 from services.gateway.problems import OVERLOADED, UNAVAILABLE, ProblemError
 from services.gateway.recommenders import Recommenders
 from services.gateway.replica_addresses import ReplicaAddresses
@@ -150,6 +150,23 @@ def test_with_no_replica_left_popular_items_answer_at_once_and_say_so() -> None:
             assert (document["source"], document["degraded"]) == ("popular", True)
             assert answer.degraded
             assert answer.source == pb.SOURCE_POPULAR
+
+    asyncio.run(run())
+
+
+def test_popular_items_that_stand_in_hold_none_of_those_asked_about() -> None:
+    async def run() -> None:
+        async with gateway() as (asking, replicas):
+            for number in range(2):
+                await replicas.kill(number)
+            await until(lambda: not asking.is_ready())
+            for about, shown in (
+                (AboutItem("1"), ["0", "2", "3"]),
+                (AboutSession(("0", "2", "no such item")), ["1", "3", "4"]),
+            ):
+                answer = await asking.ask("shop", about, 3)
+                document = json.loads(answer.json + b"}")
+                assert [item["item_id"] for item in document["items"]] == shown
 
     asyncio.run(run())
 
