@@ -10,16 +10,19 @@ import pytest
 from infra.local.stack import Stack
 from recsys.core.behaviour import RecentEvent, StoredUser
 from recsys.core.ports import (
+    EarlyPopularity,
     HiddenItems,
     PublishedModels,
     RestorableBehaviour,
     ServingStore,
     WantedUser,
 )
+from recsys.stores.memory.early_popularity import MemoryEarlyPopularity
 from recsys.stores.memory.hidden_items import MemoryHiddenItems
 from recsys.stores.memory.published import MemoryPublishedModels, MemoryServingStore
 from recsys.stores.memory.recent import MemoryRecentBehaviour
 from recsys.stores.redis.connect import Redis, connect, connect_async
+from recsys.stores.redis.early_popularity import RedisEarlyPopularity
 from recsys.stores.redis.hidden import RedisHiddenItems
 from recsys.stores.redis.multiplexed import MultiplexedRedis
 from recsys.stores.redis.published import RedisPublishedModels
@@ -42,6 +45,7 @@ class ServingSide:
     published: PublishedModels
     recent: RestorableBehaviour
     hidden: HiddenItems
+    popularity: EarlyPopularity
     serving: ServingStore
 
     async def user(
@@ -84,7 +88,13 @@ def memory_side() -> ServingSide:
         MemoryRecentBehaviour(EVENT_TYPES),
         MemoryHiddenItems(),
     )
-    return ServingSide(published, recent, hidden, MemoryServingStore(published, recent, hidden))
+    return ServingSide(
+        published,
+        recent,
+        hidden,
+        MemoryEarlyPopularity(),
+        MemoryServingStore(published, recent, hidden),
+    )
 
 
 @pytest.fixture
@@ -95,6 +105,7 @@ def redis_side(redis_url: str, redis: Redis, ask: Ask[Any]) -> Iterator[ServingS
         RedisPublishedModels(redis),
         RedisRecentBehaviour(redis, EVENT_TYPES),
         RedisHiddenItems(redis),
+        RedisEarlyPopularity(redis),
         RedisServingStore(client, shared),
     )
     ask(shared.aclose())

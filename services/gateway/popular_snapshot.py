@@ -15,6 +15,14 @@ class PopularSnapshots:
     def take(self, snapshot: pb.Snapshot) -> None:
         self._snapshots[snapshot.tenant] = snapshot
 
+    def knows(self, tenant: str) -> bool:
+        """Whether the tenant has, or had, a model."""
+        return tenant in self._snapshots
+
+    def is_empty(self) -> bool:
+        """Whether no tenant has a model yet, as far as was told."""
+        return not self._snapshots
+
     def answer(
         self, tenant: str, limit: int, excluded: Collection[str]
     ) -> pb.RenderedAnswer | None:

@@ -42,6 +42,9 @@ async def recommend(
     What is popular fills a list that is too short, and is the answer for a shopper nobody knows
     yet, with `source` saying so; never an error. What the shopper bought or disliked (event types
     that exclude) does not come back: when nothing else is left, there are fewer than `limit` items.
+
+    Before the shop's first model: what is popular in behaviour as it arrives, then the catalogue in
+    the order of its ids, with `degraded` true and `model_version` null.
     """
     return await _answer(request, key.tenant, AboutUser(user_id), limit)
 

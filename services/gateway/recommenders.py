@@ -14,7 +14,14 @@ import structlog
 from recsys.rpc.v1 import recommender_pb2 as pb
 from services.gateway.asked import About, Asked
 from services.gateway.popular_snapshot import PopularSnapshots
-from services.gateway.problems import OVERLOADED, TIMED_OUT, UNAVAILABLE, ProblemError, ProblemType
+from services.gateway.problems import (
+    NO_MODEL,
+    OVERLOADED,
+    TIMED_OUT,
+    UNAVAILABLE,
+    ProblemError,
+    ProblemType,
+)
 from services.gateway.replica_addresses import ReplicaAddresses
 from services.gateway.replicas import Replicas
 from services.gateway.rpc_problems import problem_of_status
@@ -32,7 +39,7 @@ HUNG_SECONDS = 0.2
 _SWEEP_SECONDS = 0.02
 # Waiting longer than this for a free replica means that more is asked than can be answered.
 _SHED_SECONDS = 0.1
-_TRY_ELSEWHERE = grpc.StatusCode.UNAVAILABLE.value[0]
+_AWAY = grpc.StatusCode.UNAVAILABLE.value[0]
 
 _log = structlog.get_logger()
 
@@ -71,6 +78,12 @@ class Recommenders:
         """Whether any replica answers."""
         return self._replicas.is_any_ready()
 
+    def state(self) -> str:
+        """In a word, for people."""
+        if not self.is_ready():
+            return "unavailable"
+        return "no model yet" if self._snapshots.is_empty() else "ready"
+
     def pending(self) -> int:
         """How many questions are under way."""
         return self._pending
@@ -99,10 +112,15 @@ class Recommenders:
         while True:
             self._queue(asked)
             answer = await asked.answer
-            if answer.error_code == _TRY_ELSEWHERE and asked.attempts < _MOST_ATTEMPTS:
+            if answer.no_model and not self._snapshots.knows(asked.tenant):
+                raise ProblemError(NO_MODEL, answer.error_details)
+            cannot = answer.no_model or answer.error_code == _AWAY
+            if cannot and asked.attempts < _MOST_ATTEMPTS:
                 # One replica may have what another one has not loaded yet.
                 asked.answer = self._loop.create_future()
                 continue
+            if answer.no_model:
+                return self._fall_back(asked.tenant, asked.about, asked.limit, UNAVAILABLE)
             if answer.error_code:
                 raise problem_of_status(answer.error_code, answer.error_details, self.name)
             return answer

@@ -8,6 +8,7 @@ from recsys.core.domain import Event
 from recsys.core.errors import FieldProblem, InvalidInput, Unavailable
 from recsys.core.event_types import EventTypes, check_event
 from recsys.core.ports import InteractionStore, RecentBehaviour
+from services.ingest.cold_start import ColdStart
 from services.ingest.events import EventDraft, Outcome, Recorded, Status
 
 MAX_EVENTS = 1000
@@ -27,12 +28,14 @@ class EventRecorder:
         self,
         interactions: InteractionStore,
         recent: RecentBehaviour,
+        cold_start: ColdStart,
         event_types: EventTypes,
         clock: Callable[[], int],
         new_event_id: Callable[[], str],
     ) -> None:
         self._interactions = interactions
         self._recent = recent
+        self._cold_start = cold_start
         self._event_types = event_types
         self._clock = clock
         self._new_event_id = new_event_id
@@ -55,7 +58,9 @@ class EventRecorder:
         self._reuse_first_times(tenant, events, retried, now_ms)
         stored = self._store(tenant, events)
         outcomes = [stored[at] if isinstance(c, Event) else c for at, c in enumerate(checked)]
-        return Recorded(outcomes, degraded=not self._remember(tenant, events, now_ms))
+        is_new = [events[at] for at in events if stored[at].status is Status.ACCEPTED]
+        done = self._remember(tenant, events, now_ms) and self._count(tenant, is_new)
+        return Recorded(outcomes, degraded=not done)
 
     def _check(self, draft: EventDraft, now_ms: int) -> Event | Outcome:
         try:
@@ -94,6 +99,13 @@ class EventRecorder:
         try:
             if lasting:
                 self._recent.record(tenant, lasting, now_ms)
+        except Unavailable:
+            return False
+        return True
+
+    def _count(self, tenant: str, events: Sequence[Event]) -> bool:
+        try:
+            self._cold_start.count(tenant, events)
         except Unavailable:
             return False
         return True

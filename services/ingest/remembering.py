@@ -60,12 +60,18 @@ class Remembering:
         """
         batch = tenant, events, received_ms
         if self._keep_if_away(batch):
-            raise Unavailable("redis", "it did not answer lately")
+            raise _did_not_answer()
         try:
             self._recent.record(*batch)
         except Unavailable as error:
             self._keep_and_be_away(batch, str(error))
             raise
+
+    def excluded(self, tenant: str, user_id: str) -> set[str]:
+        """See `RecentBehaviour`; a store that is away is not asked."""
+        if self._is_away:
+            raise _did_not_answer()
+        return self._recent.excluded(tenant, user_id)
 
     def retry(self) -> None:
         """Write what was kept, as long as the store takes it."""
@@ -120,6 +126,10 @@ class Remembering:
             if self._kept and self._kept[0] is batch:
                 self._kept.popleft()
                 self._kept_events -= len(batch[1])
+
+
+def _did_not_answer() -> Unavailable:
+    return Unavailable("redis", "it did not answer lately")
 
 
 def _report_dropped(events: int) -> None:

@@ -92,6 +92,16 @@ def test_restoring_changes_nothing_of_what_is_remembered(
     assert recent(serving_side, ask) == before
 
 
+def test_what_a_users_events_exclude_is_known(serving_side: ServingSide) -> None:
+    kinds = {"looked at": "view", "bought": "purchase", "disliked": "dislike"}
+    batch = [an_event(n, item_id=i, event_type=t) for n, (i, t) in enumerate(kinds.items())]
+    serving_side.recent.record("shop", batch, received_ms=1)
+
+    assert serving_side.recent.excluded("shop", "ann") == {"bought", "disliked"}
+    assert serving_side.recent.excluded("shop", "bob") == set()
+    assert serving_side.recent.excluded("othershop", "ann") == set()
+
+
 def test_events_of_a_batch_go_to_their_users(serving_side: ServingSide, ask: Ask) -> None:
     serving_side.recent.record("shop", [an_event(1, "ann"), an_event(2, "bob")], received_ms=1)
 

@@ -26,7 +26,9 @@ if _version_not_supported:
 
 
 class RecommenderServiceStub:
-    """Answers from the published model and the shopper's recent behaviour.
+    """Answers from the published model and the shopper's recent behaviour. Before a tenant's first model
+    every question about it is answered with FAILED_PRECONDITION, "no model yet", and the health of
+    "recsys.rpc.v1.RecommenderService/TENANT" is NOT_SERVING; the service itself serves.
     """
 
     def __init__(self, channel):
@@ -58,7 +60,9 @@ class RecommenderServiceStub:
 
 
 class RecommenderServiceServicer:
-    """Answers from the published model and the shopper's recent behaviour.
+    """Answers from the published model and the shopper's recent behaviour. Before a tenant's first model
+    every question about it is answered with FAILED_PRECONDITION, "no model yet", and the health of
+    "recsys.rpc.v1.RecommenderService/TENANT" is NOT_SERVING; the service itself serves.
     """
 
     def RecommendForUser(self, request, context):
@@ -123,7 +127,9 @@ def add_RecommenderServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class RecommenderService:
-    """Answers from the published model and the shopper's recent behaviour.
+    """Answers from the published model and the shopper's recent behaviour. Before a tenant's first model
+    every question about it is answered with FAILED_PRECONDITION, "no model yet", and the health of
+    "recsys.rpc.v1.RecommenderService/TENANT" is NOT_SERVING; the service itself serves.
     """
 
     @staticmethod

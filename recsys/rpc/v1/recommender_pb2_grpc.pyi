@@ -27,7 +27,10 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class RecommenderServiceStub:
-    """Answers from the published model and the shopper's recent behaviour."""
+    """Answers from the published model and the shopper's recent behaviour. Before a tenant's first model
+    every question about it is answered with FAILED_PRECONDITION, "no model yet", and the health of
+    "recsys.rpc.v1.RecommenderService/TENANT" is NOT_SERVING; the service itself serves.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -48,7 +51,10 @@ class RecommenderServiceStub:
 
 @_typing.type_check_only
 class RecommenderServiceAsyncStub(RecommenderServiceStub):
-    """Answers from the published model and the shopper's recent behaviour."""
+    """Answers from the published model and the shopper's recent behaviour. Before a tenant's first model
+    every question about it is answered with FAILED_PRECONDITION, "no model yet", and the health of
+    "recsys.rpc.v1.RecommenderService/TENANT" is NOT_SERVING; the service itself serves.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     RecommendForUser: _aio.UnaryUnaryMultiCallable[_recommender_pb2.RecommendForUserRequest, _recommender_pb2.RecommendForUserResponse]  # type: ignore[assignment]
@@ -65,7 +71,10 @@ class RecommenderServiceAsyncStub(RecommenderServiceStub):
     """
 
 class RecommenderServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Answers from the published model and the shopper's recent behaviour."""
+    """Answers from the published model and the shopper's recent behaviour. Before a tenant's first model
+    every question about it is answered with FAILED_PRECONDITION, "no model yet", and the health of
+    "recsys.rpc.v1.RecommenderService/TENANT" is NOT_SERVING; the service itself serves.
+    """
 
     @_abc_1.abstractmethod
     def RecommendForUser(

@@ -21,7 +21,7 @@ _Result = TypeVar("_Result")
 BULK_PATIENCE_SECONDS = 90.0
 # Larger batches write no faster and hold the connection longer.
 _BATCH_ROWS = 1000
-_PAGE_ROWS = 5000
+PAGE_ROWS = 5000
 _PAUSE_SECONDS = 0.5
 
 
@@ -73,19 +73,24 @@ class Table:
         results = self._get([key], column)
         return bytes(results[0].columns[column].value) if results else None
 
+    def get_many(self, keys: Sequence[bytes], column: bytes) -> dict[bytes, bytes]:
+        """The values of this column in those of these rows that have it."""
+        found: dict[bytes, bytes] = {}
+        for start in range(0, len(keys), _BATCH_ROWS):
+            rows = self._get(keys[start : start + _BATCH_ROWS], column)
+            found.update((row.row, bytes(row.columns[column].value)) for row in rows)
+        return found
+
     def existing(self, keys: Sequence[bytes], column: bytes) -> set[bytes]:
         """Which of these rows have this column."""
-        found: set[bytes] = set()
-        for start in range(0, len(keys), _BATCH_ROWS):
-            found.update(row.row for row in self._get(keys[start : start + _BATCH_ROWS], column))
-        return found
+        return set(self.get_many(keys, column))
 
     def scan(
         self,
         key_range: KeyRange,
         columns: Sequence[bytes],
         *,
-        page_rows: int = _PAGE_ROWS,
+        page_rows: int = PAGE_ROWS,
         patience_seconds: float = 0.0,
     ) -> Iterator[Page]:
         """Read a key range page by page; only these columns leave the server.

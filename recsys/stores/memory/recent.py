@@ -22,6 +22,10 @@ class MemoryRecentBehaviour:
         for user_id in {event.user_id for event in events}:
             self._trim(tenant, user_id)
 
+    def excluded(self, tenant: str, user_id: str) -> set[str]:
+        events = self._events[tenant, user_id]
+        return {event.item_id for event in events if event.event_type in self._excluding}
+
     def restore(self, tenant: str, events: Sequence[ReceivedEvent]) -> None:
         for each in events:
             self.record(tenant, [each.event], each.received_ms)

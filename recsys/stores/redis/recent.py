@@ -7,6 +7,7 @@ and trimming each to its newest members takes no look at the others.
 
 import json
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 import redis
 
@@ -44,6 +45,13 @@ class RedisRecentBehaviour:
             tenant,
             [(event, received_ms + n / _PLACES_A_MILLISECOND) for n, event in enumerate(events)],
         )
+
+    def excluded(self, tenant: str, user_id: str) -> set[str]:
+        key = keys.recent(tenant, user_id)
+        with translated_errors():
+            members = self._redis.zrangebyscore(key, "-inf", "(0", withscores=True)
+        pairs = cast(list[tuple[bytes, float]], members)
+        return {event.item_id for event in decode_events(pairs)}
 
     def restore(self, tenant: str, events: Sequence[ReceivedEvent]) -> None:
         self._add(tenant, [(each.event, float(each.received_ms)) for each in events])

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from recsys.core.errors import Unavailable
+from recsys.core.errors import NoModel, Unavailable
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.runtime.grpc_async_server import AsyncServer
 from recsys.runtime.settings import Address
 from services.gateway import recommenders as module
 from services.gateway.asked import AboutItem, AboutSession, AboutUser
-from services.gateway.problems import OVERLOADED, UNAVAILABLE, ProblemError
+from services.gateway.problems import NO_MODEL, OVERLOADED, UNAVAILABLE, ProblemError
 from services.gateway.recommenders import Recommenders
 from services.gateway.replica_addresses import ReplicaAddresses
 from tests.unit.services.gateway.backends import (
@@ -272,6 +272,33 @@ def test_what_one_replica_cannot_answer_another_one_is_asked() -> None:
             replicas.scripts[1].failures = []
             for _ in range(2):
                 assert (await asking.ask("shop", ANN, 3)).json == ANSWER_JSON
+
+    asyncio.run(run())
+
+
+def test_a_replica_without_a_model_that_another_one_has_is_no_shop_without_a_model() -> None:
+    async def run() -> None:
+        async with gateway() as (asking, replicas):
+            replicas.scripts[0].failures = [NoModel("no model yet")]
+            for _ in range(2):
+                assert (await asking.ask("shop", ANN, 3)).json == ANSWER_JSON
+            for script in replicas.scripts:
+                script.failures = [NoModel("no model yet")]
+            assert (await asking.ask("shop", ANN, 3)).degraded
+
+    asyncio.run(run())
+
+
+def test_a_shop_that_no_replica_has_a_model_of_is_told_from_an_outage() -> None:
+    async def run() -> None:
+        async with gateway() as (asking, replicas):
+            for script in replicas.scripts:
+                script.without_model = True
+            with pytest.raises(ProblemError) as raised:
+                await asking.ask("newshop", ANN, 3)
+            assert raised.value.kind is NO_MODEL
+            assert raised.value.detail == "no model yet: run `recsys nightly`"
+            assert sum(len(script.asked) for script in replicas.scripts) == 1
 
     asyncio.run(run())
 

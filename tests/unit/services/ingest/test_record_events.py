@@ -11,6 +11,7 @@ from recsys.stores.memory.recent import MemoryRecentBehaviour
 from services.ingest.events import EventDraft, Status
 from services.ingest.record_events import RETRY_WINDOW_MS, EventRecorder
 from tests.builders import EVENT_TYPES
+from tests.unit.services.ingest.cold_shop import ColdShop
 
 NOW_MS = 1_700_000_000_000
 DAY_MS = 24 * 3600 * 1000
@@ -31,11 +32,13 @@ class Shop:
     def __init__(self) -> None:
         self.interactions = MemoryInteractionStore()
         self.recent = FlakyRecent(EVENT_TYPES)
+        self.cold = ColdShop(self.recent)
         self.now_ms = NOW_MS
         ids = itertools.count()
         self.recorder = EventRecorder(
             self.interactions,
             self.recent,
+            self.cold.cold_start,
             EVENT_TYPES,
             clock=lambda: self.now_ms,
             new_event_id=lambda: f"made-{next(ids)}",
@@ -134,6 +137,15 @@ def test_all_bad_touches_no_store(shop: Shop) -> None:
     recorded = shop.recorder.record("shop", [a_draft(user_id="")])
     assert recorded.outcomes[0].status is Status.REJECTED
     assert not recorded.degraded
+
+
+def test_an_event_counts_once_in_what_is_popular_before_the_first_model(shop: Shop) -> None:
+    viewed = a_draft(event_id="v")
+    bought = a_draft(item_id="rug", event_type="purchase")
+    shop.statuses(viewed, bought, a_draft(event_type="impression", item_id="chair"))
+    for _ in range(20):
+        assert shop.statuses(viewed) == [Status.DUPLICATE]
+    assert shop.cold.popularity.most_popular("shop", 10) == ["rug", "lamp"]
 
 
 @pytest.mark.parametrize("count", [0, 1001])

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from recsys.core.errors import NotFound, Unavailable
+from recsys.core.errors import NoModel, NotFound
 from recsys.runtime.metrics import new_metrics
 from recsys.stores.manifest import Manifest
 from recsys.stores.memory.hidden_items import MemoryHiddenItems
@@ -57,8 +57,23 @@ def shop() -> Shop:
 
 def test_before_the_first_model_the_service_says_what_is_missing(shop: Shop) -> None:
     shop.refresh()
-    with pytest.raises(Unavailable, match="nightly"):
+    with pytest.raises(NoModel, match="no model yet: run `recsys nightly`"):
         shop.follower.serving("shop")
+
+
+def test_a_loaded_model_is_told_of(shop: Shop) -> None:
+    told: list[str] = []
+
+    async def tell(tenant: str) -> None:
+        told.append(tenant)
+
+    shop.follower.on_model_loaded = tell
+    shop.refresh()
+    assert (told, shop.follower.tenants_without_model()) == ([], ["shop"])
+    shop.publish("v1")
+    shop.refresh()
+    shop.refresh()
+    assert (told, shop.follower.tenants_without_model()) == (["shop"], [])
 
 
 def test_another_tenant_is_not_served(shop: Shop) -> None:
@@ -91,7 +106,7 @@ def test_a_refused_version_is_taken_once_it_was_published_whole(shop: Shop) -> N
     shop.refresh()
     shop.publish("v1")
     shop.refresh()
-    with pytest.raises(Unavailable):
+    with pytest.raises(NoModel):
         shop.follower.serving("shop")
     shop.clock.now += REFUSED_SECONDS
     shop.refresh()
