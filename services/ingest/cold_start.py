@@ -134,7 +134,7 @@ class ColdStart:
         return items
 
     def _read(self, tenant: str) -> list[Item]:
-        """As with a model, whatever shoppers touch may be shown where there is no catalogue."""
+        """Join popular items and the catalogue; without one whatever shoppers touch, as models do."""
         popular = self._popularity.most_popular(tenant, _CANDIDATES)
         first = self._items.first(tenant, _CANDIDATES)
         if first:

@@ -59,6 +59,9 @@ def test_a_rebuilt_redis_answers_as_before(
     tenant = nightly.plan.tenant
     happens(nightly, hbase_pool, redis, "viewer", "b1")
     happens(nightly, hbase_pool, redis, "somebody new", "a1")
+    # Changes no answer, so it is in HBase only.
+    seen = an_event("viewer", "b2", "impression", days_ago=1e-6)
+    HBaseInteractionStore(hbase_pool).append(tenant, [seen])
     sold_out = Item(nightly.recommended("a-fan1", limit=1)[0], available=False)
     HBaseItemStore(hbase_pool).put(tenant, [sold_out])
     RedisHiddenItems(redis).hide(tenant, sold_out.item_id)
