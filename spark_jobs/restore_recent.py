@@ -5,8 +5,7 @@ from contextlib import closing
 
 from pyspark.sql import SparkSession
 
-from recsys.core.domain import Event
-from recsys.core.event_types import EventTypes
+from recsys.core.event_types import has_effect
 from recsys.stores.hbase.interaction_scan import InteractionScan
 from recsys.stores.hbase.pool import HBasePool, PoolSettings
 from recsys.stores.hbase.table import KeyRange
@@ -35,7 +34,9 @@ def restore_recent(
             scan, recent = InteractionScan(pool, tenant), RedisRecentBehaviour(client, event_types)
             for key_range in some:
                 for events in scan.read_received(key_range, recipe.read_at_ms, recipe.end_ms):
-                    counting = [each for each in events if _counts(each.event, event_types)]
+                    counting = [
+                        each for each in events if has_effect(each.event.event_type, event_types)
+                    ]
                     recent.restore(tenant, counting)
                     yield len(counting)
 
@@ -45,8 +46,3 @@ def restore_recent(
     partitions = min(len(ranges), context.defaultParallelism)
     with errors_of_tasks():
         return int(context.parallelize(ranges, partitions).mapPartitions(restore).sum())
-
-
-def _counts(event: Event, event_types: EventTypes) -> bool:
-    kind = event_types.get(event.event_type)
-    return kind is not None and kind.has_effect

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from recsys.core.confidence import decay
+from recsys.core.event_types import has_effect
 from recsys.core.model import History, ItemSide, Recipe
 from recsys.core.ranking import Indices
 from recsys.core.scoring import Scores
@@ -65,12 +66,12 @@ def current_history(
     changed = False
     for event in recent:
         item_index = items.ids.index_of(event.item_id)
-        kind = recipe.event_types.get(event.event_type)
-        if item_index is None or kind is None or not kind.has_effect:
+        if item_index is None or not has_effect(event.event_type, recipe.event_types):
             continue
         if not _is_after_training(event, recipe):
             continue
         changed = True
+        kind = recipe.event_types[event.event_type]
         age_ms = recipe.as_of_ms - event.timestamp_ms
         weight = kind.weight * float(decay(age_ms, recipe.half_life_days))
         strength[item_index] = strength.get(item_index, 0.0) + weight

@@ -23,13 +23,14 @@ class EventType:
     weight: float
     excludes: bool = False
 
-    @property
-    def has_effect(self) -> bool:
-        """Whether an event of this type can change an answer at all."""
-        return self.weight != 0 or self.excludes
-
 
 EventTypes = Mapping[str, EventType]
+
+
+def has_effect(event_type: str, event_types: EventTypes) -> bool:
+    """Whether an event of this type can change an answer: it counts, or excludes."""
+    kind = event_types.get(event_type)
+    return kind is not None and (kind.weight != 0 or kind.excludes)
 
 
 def check_event(event: Event, event_types: EventTypes, now_ms: int) -> None:

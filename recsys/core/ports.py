@@ -77,7 +77,7 @@ class RecentBehaviour(Protocol):
     def record(self, tenant: str, events: Sequence[Event], received_ms: int) -> None:
         """Remember events that are already durable; the same event again changes nothing.
 
-        Events without an effect, see `EventType`, are to be left out: each would take a place.
+        Events without an effect, see `has_effect`, are to be left out: each would take a place.
 
         Raises:
             Unavailable: the events do not count in answers yet.

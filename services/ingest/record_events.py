@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from recsys.core.domain import Event
 from recsys.core.errors import FieldProblem, InvalidInput, Unavailable
-from recsys.core.event_types import EventTypes, check_event
+from recsys.core.event_types import EventTypes, check_event, has_effect
 from recsys.core.ports import InteractionStore, RecentBehaviour
 from services.ingest.cold_start import ColdStart
 from services.ingest.events import EventDraft, Outcome, Recorded, Status
@@ -95,7 +95,7 @@ class EventRecorder:
     def _remember(self, tenant: str, events: dict[int, Event], now_ms: int) -> bool:
         """Duplicates too: an earlier attempt may have failed here, after the durable write."""
         types = self._event_types
-        lasting = [event for event in events.values() if types[event.event_type].has_effect]
+        lasting = [event for event in events.values() if has_effect(event.event_type, types)]
         try:
             if lasting:
                 self._recent.record(tenant, lasting, now_ms)
