@@ -5,6 +5,7 @@ from contextlib import closing
 
 from pyspark.sql import SparkSession
 
+from recsys.core.event_types import has_effect
 from recsys.stores.hbase.interaction_scan import InteractionScan
 from recsys.stores.hbase.pool import HBasePool, PoolSettings
 from recsys.stores.hbase.table import KeyRange
@@ -20,20 +21,24 @@ _POOL = PoolSettings(size=1, call_timeout_seconds=60)
 def restore_recent(
     spark: SparkSession, hbase_thrift: str, redis_url: str, manifest: Manifest
 ) -> int:
-    """Remember again, as received, every event that is not in the model; return how many there are.
+    """Remember again, as received, every event that counts and is not in the model; their number.
 
     Raises:
         Unavailable: when HBase or Redis does not answer; doing it again is safe.
     """
-    tenant, recipe = manifest.tenant, manifest.recipe
+    tenant, recipe = manifest.tenant, manifest.recipe.to_recipe()
+    event_types = recipe.event_types
 
     def restore(some: Iterable[KeyRange]) -> Iterator[int]:
         with closing(HBasePool(hbase_thrift, _POOL)) as pool, connect(redis_url) as client:
-            scan, recent = InteractionScan(pool, tenant), RedisRecentBehaviour(client)
+            scan, recent = InteractionScan(pool, tenant), RedisRecentBehaviour(client, event_types)
             for key_range in some:
                 for events in scan.read_received(key_range, recipe.read_at_ms, recipe.end_ms):
-                    recent.restore(tenant, events)
-                    yield len(events)
+                    counting = [
+                        each for each in events if has_effect(each.event.event_type, event_types)
+                    ]
+                    recent.restore(tenant, counting)
+                    yield len(counting)
 
     with closing(HBasePool(hbase_thrift, _POOL)) as pool:
         ranges = InteractionScan(pool, tenant).ranges()

@@ -10,22 +10,26 @@ import pytest
 from infra.local.stack import Stack
 from recsys.core.behaviour import RecentEvent, StoredUser
 from recsys.core.ports import (
+    EarlyPopularity,
     HiddenItems,
     PublishedModels,
     RestorableBehaviour,
     ServingStore,
     WantedUser,
 )
+from recsys.stores.memory.early_popularity import MemoryEarlyPopularity
 from recsys.stores.memory.hidden_items import MemoryHiddenItems
 from recsys.stores.memory.published import MemoryPublishedModels, MemoryServingStore
 from recsys.stores.memory.recent import MemoryRecentBehaviour
 from recsys.stores.redis import keys
 from recsys.stores.redis.connect import Redis, connect, connect_async
+from recsys.stores.redis.early_popularity import RedisEarlyPopularity
 from recsys.stores.redis.hidden import RedisHiddenItems
 from recsys.stores.redis.multiplexed import MultiplexedRedis
 from recsys.stores.redis.published import RedisPublishedModels
 from recsys.stores.redis.recent import RedisRecentBehaviour
 from recsys.stores.redis.serving import RedisServingStore
+from tests.builders import EVENT_TYPES
 
 # Of Redis's sixteen databases, one for the stack itself and one for each kind of test.
 STORES_DATABASE, NIGHTLY_DATABASE = 1, 2
@@ -46,6 +50,7 @@ class ServingSide:
     published: PublishedModels
     recent: RestorableBehaviour
     hidden: HiddenItems
+    popularity: EarlyPopularity
     serving: ServingStore
     lock: Callable[[str, str], object]
 
@@ -86,11 +91,17 @@ def serving_side(request: pytest.FixtureRequest) -> ServingSide:
 def memory_side() -> ServingSide:
     published, recent, hidden = (
         MemoryPublishedModels(),
-        MemoryRecentBehaviour(),
+        MemoryRecentBehaviour(EVENT_TYPES),
         MemoryHiddenItems(),
     )
-    serving = MemoryServingStore(published, recent, hidden)
-    return ServingSide(published, recent, hidden, serving, published.lock_tokens.__setitem__)
+    return ServingSide(
+        published,
+        recent,
+        hidden,
+        MemoryEarlyPopularity(),
+        MemoryServingStore(published, recent, hidden),
+        published.lock_tokens.__setitem__,
+    )
 
 
 @pytest.fixture
@@ -99,8 +110,9 @@ def redis_side(redis_url: str, redis: Redis, ask: Ask[Any]) -> Iterator[ServingS
     shared = ask(shared_connection(redis_url))
     yield ServingSide(
         RedisPublishedModels(redis),
-        RedisRecentBehaviour(redis),
+        RedisRecentBehaviour(redis, EVENT_TYPES),
         RedisHiddenItems(redis),
+        RedisEarlyPopularity(redis),
         RedisServingStore(client, shared),
         lambda tenant, token: redis.set(keys.nightly_lock(tenant), token),
     )

@@ -9,7 +9,7 @@ from recsys.stores.manifest import Manifest
 from recsys.stores.model_codec import unpack_items
 from recsys.stores.redis import keys
 from recsys.stores.redis.connect import Redis
-from recsys.stores.redis.recent import decode_event
+from recsys.stores.redis.recent import decode_events
 
 
 def serving_digest(redis: Redis, tenant: str) -> str:
@@ -35,13 +35,12 @@ def _entries(redis: Redis, tenant: str, version: str) -> Iterator[list[str]]:
 
 
 def _counting_events(redis: Redis, key: bytes, recipe: Recipe) -> list[str]:
-    members = redis.zrange(key, 0, -1, withscores=True)
-    events = [(member, decode_event(member, received_ms)) for member, received_ms in members]
-    return sorted(
-        f"{event.received_ms} {member.decode()}"
-        for member, event in events
-        if event.received_ms >= recipe.read_at_ms or event.timestamp_ms >= recipe.end_ms
-    )
+    counting = []
+    for member in redis.zrange(key, 0, -1, withscores=True):
+        [event] = decode_events([member])
+        if event.received_ms >= recipe.read_at_ms or event.timestamp_ms >= recipe.end_ms:
+            counting.append(f"{event.received_ms} {member[0].decode()}")
+    return sorted(counting)
 
 
 def _hidden(redis: Redis, tenant: str, version: str) -> set[str]:

@@ -40,7 +40,7 @@ def shop(stack: Stack, recsys: Recsys, tmp_path_factory: pytest.TempPathFactory)
         assert done.returncode == 0, done.stderr
     shop = Shop(stack, ensure_demo_key(stack.settings), pq.read_table(lines).to_pylist())
     with shop.client() as api:
-        eventually(lambda: api.get("/v1/users/nobody/recommendations").status_code == 200)
+        eventually(lambda: api.get("/v1/users/nobody/recommendations").json().get("model_version"))
     return shop
 
 

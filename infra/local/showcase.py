@@ -95,11 +95,11 @@ class Showcase:
         self._out.print("make status    shows the processes\nmake down      stops them all")
 
     def _await_model(self) -> None:
-        """The gateways answer 503 until the recommenders have loaded the published version."""
+        """Answers name no version until the recommenders have loaded the published one."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while True:
             answer = self._api.get(f"/v1/users/{KNOWN_CUSTOMER}/recommendations")
-            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+            if answer.is_success and answer.json()["model_version"]:
                 return
             if time.monotonic() > deadline:
                 raise StackError(f"no model serves: {answer.text}")

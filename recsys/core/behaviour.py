@@ -7,9 +7,16 @@ from typing import Any
 import numpy as np
 
 from recsys.core.confidence import decay
+from recsys.core.event_types import has_effect
 from recsys.core.model import History, ItemSide, Recipe
 from recsys.core.ranking import Indices
 from recsys.core.scoring import Scores
+
+# Of a shopper's recent events that do not exclude, the newest: taste of the moment, and what one
+# question reads and folds in.
+MAX_RECENT_EVENTS = 200
+# Of those that exclude, which no order and no night's backlog reaches: beyond this it is a robot.
+MAX_RECENT_EXCLUSIONS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +67,12 @@ def current_history(
     shop_time = recipe.shop_time
     for event in recent:
         item_index = items.ids.index_of(event.item_id)
-        kind = recipe.event_types.get(event.event_type)
-        if item_index is None or kind is None or (kind.weight == 0 and not kind.excludes):
+        if item_index is None or not has_effect(event.event_type, recipe.event_types):
             continue
         if not _is_after_training(event, recipe):
             continue
         changed = True
+        kind = recipe.event_types[event.event_type]
         age_ms = shop_time.ages_ms(event.timestamp_ms)
         weight = kind.weight * float(decay(age_ms, recipe.half_life_days))
         strength[item_index] = strength.get(item_index, 0.0) + weight

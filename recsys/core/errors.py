@@ -4,6 +4,7 @@ RecsysError
 ├── InvalidInput            the caller sent something that cannot be accepted; carries FieldProblems
 ├── NotFound                a named thing does not exist
 ├── Unavailable             a dependency cannot answer now; trying again later may help
+├── NoModel                 a shop has no model yet, so nothing personal can be said
 ├── NoData                  there is nothing to train on
 ├── InvalidModel            a model version is damaged or does not fit its manifest
 ├── GateRefused             a new model is worse than it may be; the old one stays
@@ -59,6 +60,10 @@ class Unavailable(RecsysError):
         self.dependency = dependency
         self.retry_after_seconds = retry_after_seconds
         super().__init__(f"{dependency} is unavailable: {reason}")
+
+
+class NoModel(RecsysError):
+    """A shop has no model yet; the message says what makes one."""
 
 
 class NoData(RecsysError):

@@ -16,7 +16,8 @@ class EventType:
 
     Attributes:
         weight: strength one event adds to its user-item pair; negative takes away.
-        excludes: the item is not recommended to this user again.
+        excludes: the item is not recommended to this user again, not even where the list gets
+            shorter by it.
     """
 
     weight: float
@@ -24,6 +25,12 @@ class EventType:
 
 
 EventTypes = Mapping[str, EventType]
+
+
+def has_effect(event_type: str, event_types: EventTypes) -> bool:
+    """Whether an event of this type can change an answer: it counts, or excludes."""
+    kind = event_types.get(event_type)
+    return kind is not None and (kind.weight != 0 or kind.excludes)
 
 
 def check_event(event: Event, event_types: EventTypes, now_ms: int) -> None:

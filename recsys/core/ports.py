@@ -3,7 +3,7 @@
 Each port has one real adapter and one in-memory twin, and one contract suite runs on both.
 """
 
-from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -85,19 +85,34 @@ class ItemStore(Protocol):
     def delete(self, tenant: str, item_id: str) -> None:
         """Remove an item; one that is not there is no error."""
 
+    def find(self, tenant: str, item_ids: Sequence[str]) -> dict[str, Item]:
+        """Those of these items that there are, by id."""
+
+    def first(self, tenant: str, count: int) -> list[Item]:
+        """The first items in the order of `scan`."""
+
     def scan(self, tenant: str) -> Iterator[Item]:
         """All items, ordered by the bytes of their id."""
 
 
 class RecentBehaviour(Protocol):
-    """What shoppers did since the last training, close to where answers are made."""
+    """What shoppers did since the last training, close to where answers are made.
+
+    Of a shopper the newest MAX_RECENT_EVENTS stay, and apart from these the newest
+    MAX_RECENT_EXCLUSIONS that exclude their items: looking around never makes a purchase forgotten.
+    """
 
     def record(self, tenant: str, events: Sequence[Event], received_ms: int) -> None:
         """Remember events that are already durable; the same event again changes nothing.
 
+        Events without an effect, see `has_effect`, are to be left out: each would take a place.
+
         Raises:
             Unavailable: the events do not count in answers yet.
         """
+
+    def excluded(self, tenant: str, user_id: str) -> set[str]:
+        """Items that the remembered events of a user exclude. May raise Unavailable."""
 
 
 class RestorableBehaviour(RecentBehaviour, Protocol):
@@ -113,6 +128,22 @@ class HiddenItems(Protocol):
     def hide(self, tenant: str, item_id: str) -> None: ...
 
     def show(self, tenant: str, item_id: str) -> None: ...
+
+    def hidden(self, tenant: str, item_ids: Sequence[str]) -> set[str]:
+        """Which of these items are hidden."""
+
+
+class EarlyPopularity(Protocol):
+    """What is popular in a shop without a model, counted as behaviour arrives.
+
+    Every call may raise Unavailable.
+    """
+
+    def count(self, tenant: str, strengths: Mapping[str, float]) -> None:
+        """Add to the popularity of items; a negative strength takes away."""
+
+    def most_popular(self, tenant: str, count: int) -> list[str]:
+        """The items of positive popularity, most popular first."""
 
 
 class PublishedModels(Protocol):

@@ -1,9 +1,10 @@
-"""The answers of the shop: for a user, and for an item. Never empty while an item is eligible.
+"""The answers of the shop: for a user, and for an item.
 
 An answer takes two steps, so that the first may be kept: the list of a shopper, which lasts until
-their behaviour or the model changes, and what of it can be shown at this moment. Each step of the
-second fills what the one before left open: the list, then popular items the user has not had, then
-popular items again. `source` names the first one that gave anything.
+their behaviour or the model changes, and what of it can be shown at this moment. The second fills
+with popular items what the list leaves open. What is excluded (bought, disliked, the items of the
+session, the item itself) is in neither: an answer is shorter when nothing else is left, and empty
+for a shopper who has everything. `source` names the first step that gave anything.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -37,7 +38,7 @@ class PersonalList:
     Attributes:
         items: item rows, best first.
         scores: one for each.
-        history: what the list is based on; its excluded items come back only when all else is used.
+        history: what the list is based on; its excluded items are never shown.
     """
 
     items: Indices
@@ -138,20 +139,19 @@ def similar_items(
 ) -> Answer:
     """Items alike to one item, or popular ones when the model does not know it (None)."""
     if item_index is None:
-        return _answer((), Source.POPULAR, items, set(hidden), hidden, limit)
+        return _answer((), Source.POPULAR, items, hidden, limit)
     neighbours = items.neighbours[item_index]
     known = neighbours != NO_NEIGHBOUR
     scores = items.neighbour_scores[item_index][known].tolist()
     pairs = zip(neighbours[known].tolist(), scores, strict=True)
-    excluded = {item_index, *hidden}
-    return _answer(pairs, Source.NEIGHBOURS, items, excluded, excluded, limit)
+    return _answer(pairs, Source.NEIGHBOURS, items, {item_index, *hidden}, limit)
 
 
 def answer(personal: PersonalList, items: ItemSide, hidden: Collection[int], limit: int) -> Answer:
-    """What of a list can be shown now, filled up to `limit`."""
+    """Drop what must not be shown from a list, then fill it to `limit` with popular items."""
     excluded = set(personal.history.items[personal.history.excluded].tolist()) | set(hidden)
     pairs = zip(personal.items.tolist(), personal.scores.tolist(), strict=True)
-    return _answer(pairs, personal.source, items, excluded, hidden, limit)
+    return _answer(pairs, personal.source, items, excluded, limit)
 
 
 def _answer(
@@ -159,25 +159,23 @@ def _answer(
     source: Source,
     items: ItemSide,
     excluded: Collection[int],
-    hidden: Collection[int],
     limit: int,
 ) -> Answer:
-    """The personal list less what is excluded, filled up with popular items to `limit`."""
+    """Drop excluded items from the personal list, then fill it to `limit` with popular ones."""
     ranked = list(islice((Ranked(i, score) for i, score in personal if i not in excluded), limit))
     source = source if ranked else Source.POPULAR
-    for never in (excluded, hidden):
-        if len(ranked) < limit:
-            taken = {entry.item_index for entry in ranked}
-            fill = _popular(items, taken.union(never), limit - len(ranked))
-            ranked.extend(Ranked(item_index, None) for item_index in fill)
+    if len(ranked) < limit:
+        taken = {entry.item_index for entry in ranked}
+        fill = _popular(items, taken.union(excluded), limit - len(ranked))
+        ranked.extend(Ranked(item_index, None) for item_index in fill)
     return Answer(tuple(ranked), source)
 
 
-def _popular(items: ItemSide, never: Collection[int], n: int) -> list[int]:
+def _popular(items: ItemSide, excluded: Collection[int], n: int) -> list[int]:
     allowed = (
         item_index
         for item_index in _in_pieces(items.popular)
-        if items.eligible[item_index] and item_index not in never
+        if items.eligible[item_index] and item_index not in excluded
     )
     return list(islice(allowed, n))
 

@@ -48,6 +48,10 @@ class AsyncServer:
         for name in (self._service, WHOLE_SERVER):
             await self._health.set(name, SERVING if serving else NOT_SERVING)
 
+    async def set_part_serving(self, part: str, serving: bool) -> None:
+        """Say the same of a part, whose health is asked for as SERVICE/PART."""
+        await self._health.set(f"{self._service}/{part}", SERVING if serving else NOT_SERVING)
+
     async def start(self, address: Address) -> int:
         """Listen and return the port.
 

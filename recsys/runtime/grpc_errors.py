@@ -14,6 +14,7 @@ from recsys.core.errors import (
     ConfigurationError,
     FieldProblem,
     InvalidInput,
+    NoModel,
     NotFound,
     Unavailable,
 )
@@ -29,10 +30,12 @@ _CODES: dict[type[Exception], grpc.StatusCode] = {
     InvalidInput: grpc.StatusCode.INVALID_ARGUMENT,
     NotFound: grpc.StatusCode.NOT_FOUND,
     Unavailable: grpc.StatusCode.UNAVAILABLE,
+    # The shop is new: nothing is broken, and trying again does not help.
+    NoModel: grpc.StatusCode.FAILED_PRECONDITION,
     # The caller cannot mend it and neither can a retry; what it says is for our logs.
     ConfigurationError: grpc.StatusCode.FAILED_PRECONDITION,
 }
-_TOLD_TO_CALLERS = (InvalidInput, NotFound, Unavailable)
+_TOLD_TO_CALLERS = (InvalidInput, NotFound, NoModel, Unavailable)
 
 Metadata = tuple[tuple[str, str], ...]
 

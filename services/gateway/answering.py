@@ -2,8 +2,9 @@
 
 from services.gateway.answer_json import whole_json
 from services.gateway.asked import About
+from services.gateway.cold_start import cold_start_answer
 from services.gateway.parts import Parts
-from services.gateway.problems import OVERLOADED, ProblemError
+from services.gateway.problems import NO_MODEL, OVERLOADED, ProblemError
 from services.gateway.recommendation_answers import SOURCES
 
 
@@ -11,13 +12,15 @@ async def answered(parts: Parts, tenant: str, about: About, limit: int, request_
     """The body of a response.
 
     Raises:
-        ProblemError: see `Recommenders.ask`.
+        ProblemError: see `Recommenders.ask` and `cold_start_answer`.
     """
     try:
         answer = await parts.recommender.ask(tenant, about, limit)
     except ProblemError as problem:
         if problem.kind is OVERLOADED:
             parts.metrics.shed["overloaded"].inc()
-        raise
+        if problem.kind is not NO_MODEL:
+            raise
+        answer = await cold_start_answer(parts, tenant, about, limit, problem, request_id)
     parts.metrics.answers[SOURCES[answer.source], answer.degraded].inc()
     return whole_json(answer, request_id, about)

@@ -11,6 +11,11 @@ from recsys.runtime.deadline import MARGIN_SECONDS
 class AboutUser:
     user_id: str
 
+    @property
+    def item_ids(self) -> tuple[str, ...]:
+        """Items that are not to be in the answer, as in its neighbours below."""
+        return ()
+
     def fill(self, question: pb.Question) -> None:
         question.user_id = self.user_id
 
@@ -18,6 +23,10 @@ class AboutUser:
 @dataclass(frozen=True, slots=True)
 class AboutItem:
     item_id: str
+
+    @property
+    def item_ids(self) -> tuple[str, ...]:
+        return (self.item_id,)
 
     def fill(self, question: pb.Question) -> None:
         question.item_id = self.item_id

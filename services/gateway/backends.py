@@ -1,5 +1,6 @@
 """The services behind the gateway: one method a question, errors as problems."""
 
+import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -16,6 +17,9 @@ from services.gateway.rpc_problems import problem_of
 INGEST = "recsys.rpc.v1.IngestService"
 # With less left a second attempt would only be late.
 _LEAST_FOR_RETRY_SECONDS = 0.05
+
+# Shops without a model must not take the threads that other shops' events need: 16 by default.
+_COLD_STARTS_AT_ONCE = 4
 
 _log = structlog.get_logger()
 _Request = TypeVar("_Request", contravariant=True)
@@ -51,6 +55,10 @@ class Backend:
         state = self._channel.get_state(try_to_connect=True)
         return state is grpc.ChannelConnectivity.READY
 
+    def state(self) -> str:
+        """In a word, for people."""
+        return "ready" if self.is_ready() else "unavailable"
+
     async def _ask(
         self,
         method: _Method[_Request, _Answer],
@@ -78,6 +86,7 @@ class Ingest(Backend):
     def __init__(self, channel: "grpc.aio.Channel") -> None:
         super().__init__(channel)
         self._stub = IngestServiceStub(channel)
+        self._cold_starts = asyncio.Semaphore(_COLD_STARTS_AT_ONCE)
 
     async def record(
         self, request: ingest_pb2.RecordEventsRequest, call: Call
@@ -95,6 +104,12 @@ class Ingest(Backend):
 
     async def delete_item(self, request: ingest_pb2.DeleteItemRequest, call: Call) -> None:
         await self._ask(self._stub.DeleteItem, request, call, attempts=1)
+
+    async def cold_start_items(
+        self, request: ingest_pb2.ColdStartItemsRequest, call: Call
+    ) -> ingest_pb2.ColdStartItemsResponse:
+        async with self._cold_starts:
+            return await self._ask(self._stub.ColdStartItems, request, call, attempts=2)
 
 
 def _worth_retrying(error: grpc.aio.AioRpcError, deadline: Deadline, attempts: int) -> bool:

@@ -22,7 +22,7 @@ class Ready(BaseModel):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
-                {"status": "ready", "parts": {"recommender": "ready", "ingest": "unavailable"}}
+                {"status": "ready", "parts": {"recommender": "no model yet", "ingest": "ready"}}
             ]
         }
     )
@@ -57,7 +57,11 @@ async def livez() -> Alive:
     responses=problem_responses(UNAVAILABLE),
 )
 async def readyz(request: Request) -> Ready:
-    """Ready while any part behind the gateway answers, until the gateway is told to stop."""
+    """Ready while any part behind the gateway answers, until the gateway is told to stop.
+
+    A part is `ready` or `unavailable`; the recommender has `no model yet` until the first one of
+    any shop is published, and recommendations are what is popular until then.
+    """
     readiness = parts_of(request).readiness
     parts = readiness.parts()
     if not readiness.is_ready(parts):

@@ -1,5 +1,8 @@
 """What is popular, as the recommenders last told it: the answer when none of them can be asked."""
 
+from collections.abc import Collection
+from json.encoder import encode_basestring
+
 from recsys.rpc.v1 import recommender_pb2 as pb
 
 
@@ -12,12 +15,24 @@ class PopularSnapshots:
     def take(self, snapshot: pb.Snapshot) -> None:
         self._snapshots[snapshot.tenant] = snapshot
 
-    def answer(self, tenant: str, limit: int) -> pb.RenderedAnswer | None:
-        """The first popular items, degraded; None for a tenant of which nothing was told yet."""
+    def knows(self, tenant: str) -> bool:
+        """Whether the tenant has, or had, a model."""
+        return tenant in self._snapshots
+
+    def is_empty(self) -> bool:
+        """Whether no tenant has a model yet, as far as was told."""
+        return not self._snapshots
+
+    def answer(
+        self, tenant: str, limit: int, excluded: Collection[str]
+    ) -> pb.RenderedAnswer | None:
+        """The first popular items but these, degraded; None where none is known of the tenant."""
         snapshot = self._snapshots.get(tenant)
         if snapshot is None:
             return None
-        items = b",".join(snapshot.popular_json[:limit])
+        beginnings = tuple(b'{"item_id":%b,' % _json(item_id) for item_id in excluded)
+        shown = [item for item in snapshot.popular_json if not item.startswith(beginnings)]
+        items = b",".join(shown[:limit])
         version = snapshot.model_version.encode()
         return pb.RenderedAnswer(
             json=b'{"items":[%b],"source":"popular","model_version":"%b","degraded":true'
@@ -25,3 +40,7 @@ class PopularSnapshots:
             source=pb.SOURCE_POPULAR,
             degraded=True,
         )
+
+
+def _json(text: str) -> bytes:
+    return encode_basestring(text).encode()

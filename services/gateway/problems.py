@@ -39,6 +39,7 @@ INVALID_INPUT = ProblemType("invalid-input", 422, "Some input cannot be accepted
 INTERNAL = ProblemType("internal", 500, "The gateway failed")
 BACKEND_FAILED = ProblemType("backend-failed", 502, "A service behind the gateway failed")
 UNAVAILABLE = ProblemType("unavailable", 503, "A part of the system cannot answer now")
+NO_MODEL = ProblemType("no-model", 503, "The shop has no model yet")
 OVERLOADED = ProblemType("overloaded", 503, "More is asked than can be answered now")
 TIMED_OUT = ProblemType("timed-out", 504, "The answer did not come in time")
 
@@ -55,6 +56,7 @@ PROBLEM_TYPES = (
     INTERNAL,
     BACKEND_FAILED,
     UNAVAILABLE,
+    NO_MODEL,
     OVERLOADED,
     TIMED_OUT,
 )

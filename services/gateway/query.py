@@ -15,7 +15,13 @@ MAX_LIMIT = 100
 MAX_SESSION_ITEMS = 100
 
 Limit = Annotated[
-    int, Query(ge=1, le=MAX_LIMIT, description="How many items at most.", examples=[20])
+    int,
+    Query(
+        ge=1,
+        le=MAX_LIMIT,
+        description="How many items at most; there may be fewer.",
+        examples=[20],
+    ),
 ]
 
 

@@ -7,7 +7,8 @@ from typing import Protocol
 class Backend(Protocol):
     name: str
 
-    def is_ready(self) -> bool: ...
+    def state(self) -> str:
+        """ "ready" where it can answer all it is asked, or what keeps it from that."""
 
 
 class Readiness:
@@ -27,10 +28,7 @@ class Readiness:
         self._draining = True
 
     def parts(self) -> Mapping[str, str]:
-        return {
-            backend.name: "ready" if backend.is_ready() else "unavailable"
-            for backend in self._backends
-        }
+        return {backend.name: backend.state() for backend in self._backends}
 
     def is_ready(self, parts: Mapping[str, str]) -> bool:
         return not self._draining and "ready" in parts.values()

@@ -38,14 +38,18 @@ class ScoredItem(BaseModel):
 
 
 class Answer(BaseModel):
-    items: list[ScoredItem] = Field(description="Best first.")
+    items: list[ScoredItem] = Field(
+        description="Best first. Fewer than asked for, or none, when all others are excluded."
+    )
     source: SourceName = Field(
         description="`stored`: the nightly list; `fold_in`: with what the shopper just did; "
-        "`neighbours`: items alike; `popular`: what sells, e.g. for an unknown shopper."
+        "`neighbours`: items alike; `popular`: what sells, e.g. for an unknown shopper, and in a "
+        "new shop what the catalogue has."
     )
-    model_version: str
+    model_version: str | None = Field(description="Null before the shop's first model.")
     degraded: bool = Field(
-        description="True when a part failed and the answer is less personal than it should be."
+        description="True when a part failed, or the shop has no model yet, and the answer is less "
+        "personal than it should be."
     )
     request_id: str
 

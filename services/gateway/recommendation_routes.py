@@ -39,7 +39,12 @@ async def recommend(
 ) -> Response:
     """Items this shopper may like, newest behaviour included.
 
-    A shopper nobody knows yet gets what is popular, with `source` saying so; never an error.
+    What is popular fills a list that is too short, and is the answer for a shopper nobody knows
+    yet, with `source` saying so; never an error. What the shopper bought or disliked (event types
+    that exclude) does not come back: when nothing else is left, there are fewer than `limit` items.
+
+    Before the shop's first model: what is popular in behaviour as it arrives, then the catalogue in
+    the order of its ids, with `degraded` true and `model_version` null.
     """
     return await _answer(request, key.tenant, AboutUser(user_id), limit)
 
@@ -55,7 +60,9 @@ async def recommend_for_session(
 ) -> Response:
     """Items for a shopper without an id, from what was looked at; none of those comes back.
 
-    Where the model knows none of these items, what is popular, with `source` saying so.
+    What is popular fills a list that is too short, and is the answer where the model knows none of
+    these items, with `source` saying so. When nothing else is left, there are fewer than `limit`
+    items.
     """
     return await _answer(request, key.tenant, AboutSession(tuple(item_ids)), limit)
 
@@ -69,7 +76,11 @@ async def recommend_for_session(
 async def similar(
     item_id: ItemId, key: Reader, request: Request, limit: Limit = DEFAULT_LIMIT
 ) -> Response:
-    """Items bought or looked at by the same shoppers. For an unknown item, what is popular."""
+    """Items bought or looked at by the same shoppers, never the item itself.
+
+    What is popular fills a list that is too short, and is the answer for an unknown item, with
+    `source` saying so.
+    """
     return await _answer(request, key.tenant, AboutItem(item_id), limit)
 
 

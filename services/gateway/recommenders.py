@@ -14,7 +14,14 @@ import structlog
 from recsys.rpc.v1 import recommender_pb2 as pb
 from services.gateway.asked import About, Asked
 from services.gateway.popular_snapshot import PopularSnapshots
-from services.gateway.problems import OVERLOADED, TIMED_OUT, UNAVAILABLE, ProblemError, ProblemType
+from services.gateway.problems import (
+    NO_MODEL,
+    OVERLOADED,
+    TIMED_OUT,
+    UNAVAILABLE,
+    ProblemError,
+    ProblemType,
+)
 from services.gateway.replica_addresses import ReplicaAddresses
 from services.gateway.replicas import Replicas
 from services.gateway.rpc_problems import problem_of_status
@@ -32,7 +39,7 @@ HUNG_SECONDS = 0.2
 _SWEEP_SECONDS = 0.02
 # Waiting longer than this for a free replica means that more is asked than can be answered.
 _SHED_SECONDS = 0.1
-_TRY_ELSEWHERE = grpc.StatusCode.UNAVAILABLE.value[0]
+_AWAY = grpc.StatusCode.UNAVAILABLE.value[0]
 
 _log = structlog.get_logger()
 
@@ -71,6 +78,12 @@ class Recommenders:
         """Whether any replica answers."""
         return self._replicas.is_any_ready()
 
+    def state(self) -> str:
+        """In a word, for people."""
+        if not self.is_ready():
+            return "unavailable"
+        return "no model yet" if self._snapshots.is_empty() else "ready"
+
     def pending(self) -> int:
         """How many questions are under way."""
         return self._pending
@@ -83,7 +96,7 @@ class Recommenders:
         """
         now = self._loop.time()
         if not self._can_ask(now):
-            return self._fall_back(tenant, limit, UNAVAILABLE)
+            return self._fall_back(tenant, about, limit, UNAVAILABLE)
         self._shed(now)
         asked = Asked(tenant, about, limit, now + self._seconds, self._loop.create_future())
         self._pending += 1
@@ -99,10 +112,15 @@ class Recommenders:
         while True:
             self._queue(asked)
             answer = await asked.answer
-            if answer.error_code == _TRY_ELSEWHERE and asked.attempts < _MOST_ATTEMPTS:
+            if answer.no_model and not self._snapshots.knows(asked.tenant):
+                raise ProblemError(NO_MODEL, answer.error_details)
+            cannot = answer.no_model or answer.error_code == _AWAY
+            if cannot and asked.attempts < _MOST_ATTEMPTS:
                 # One replica may have what another one has not loaded yet.
                 asked.answer = self._loop.create_future()
                 continue
+            if answer.no_model:
+                return self._fall_back(asked.tenant, asked.about, asked.limit, UNAVAILABLE)
             if answer.error_code:
                 raise problem_of_status(answer.error_code, answer.error_details, self.name)
             return answer
@@ -126,8 +144,10 @@ class Recommenders:
         if self._pending >= self._max_pending or (is_late and self.is_ready()):
             raise _problem(OVERLOADED, "too much is asked at once")
 
-    def _fall_back(self, tenant: str, limit: int, otherwise: ProblemType) -> pb.RenderedAnswer:
-        answer = self._snapshots.answer(tenant, limit)
+    def _fall_back(
+        self, tenant: str, about: About, limit: int, otherwise: ProblemType
+    ) -> pb.RenderedAnswer:
+        answer = self._snapshots.answer(tenant, limit, about.item_ids)
         if answer is None:
             raise _problem(otherwise, f"{self.name} did not answer")
         return answer
@@ -196,7 +216,8 @@ class Recommenders:
             return
         _log.info("question_without_answer", attempts=asked.attempts)
         try:
-            asked.answer.set_result(self._fall_back(asked.tenant, asked.limit, otherwise))
+            answer = self._fall_back(asked.tenant, asked.about, asked.limit, otherwise)
+            asked.answer.set_result(answer)
         except ProblemError as problem:
             asked.answer.set_exception(problem)
 

@@ -16,9 +16,12 @@ from recsys.stores.hbase.interactions import HBaseInteractionStore
 from recsys.stores.hbase.items import HBaseItemStore
 from recsys.stores.hbase.pool import HBasePool, PoolSettings
 from recsys.stores.redis.connect import connect
+from recsys.stores.redis.early_popularity import RedisEarlyPopularity
 from recsys.stores.redis.hidden import RedisHiddenItems
+from recsys.stores.redis.published import RedisPublishedModels
 from recsys.stores.redis.recent import RedisRecentBehaviour
 from services.ingest.catalogue import Catalogue
+from services.ingest.cold_start import ColdStart
 from services.ingest.health_probe import HealthProbe
 from services.ingest.record_events import EventRecorder
 from services.ingest.remembering import Remembering
@@ -58,22 +61,34 @@ def serve(settings: IngestSettings) -> None:
     probed = HBasePool(thrift, PoolSettings(size=1, call_timeout_seconds=_PROBE_CALL_SECONDS))
     redis = connect(settings.redis_url.get_secret_value(), _REDIS_SECONDS)
     metrics = new_metrics()
+    event_types = load_shop(settings.shop_config).event_types
     remembering = Remembering(
-        RedisRecentBehaviour(redis), lambda up: metrics.breaker_open["redis"].set(not up)
+        RedisRecentBehaviour(redis, event_types),
+        lambda up: metrics.breaker_open["redis"].set(not up),
+    )
+    items, hidden = HBaseItemStore(stores), RedisHiddenItems(redis)
+    cold_start = ColdStart(
+        RedisPublishedModels(redis),
+        RedisEarlyPopularity(redis),
+        remembering,
+        items,
+        hidden,
+        event_types,
     )
     recorder = EventRecorder(
         HBaseInteractionStore(stores),
         remembering,
-        load_shop(settings.shop_config).event_types,
+        cold_start,
+        event_types,
         clock=lambda: time.time_ns() // 1_000_000,
         new_event_id=lambda: uuid.uuid4().hex,
     )
-    catalogue = Catalogue(HBaseItemStore(stores), RedisHiddenItems(redis))
+    servicer = IngestServicer(recorder, Catalogue(items, hidden), cold_start)
 
     server = ThreadServer(
         SERVICE, settings.threads, metrics.requests, reflection=settings.reflection
     )
-    add_IngestServiceServicer_to_server(IngestServicer(recorder, catalogue), server.grpc)
+    add_IngestServiceServicer_to_server(servicer, server.grpc)
     server.start(settings.listen)
 
     def report(answers: bool) -> None:

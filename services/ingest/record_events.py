@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 
 from recsys.core.domain import Event
 from recsys.core.errors import FieldProblem, InvalidInput, Unavailable
-from recsys.core.event_types import EventTypes, check_event
+from recsys.core.event_types import EventTypes, check_event, has_effect
 from recsys.core.ports import AppendResult, InteractionStore, RecentBehaviour
+from services.ingest.cold_start import ColdStart
 from services.ingest.events import EventDraft, Outcome, Recorded, Status
 
 MAX_EVENTS = 1000
@@ -24,12 +25,14 @@ class EventRecorder:
         self,
         interactions: InteractionStore,
         recent: RecentBehaviour,
+        cold_start: ColdStart,
         event_types: EventTypes,
         clock: Callable[[], int],
         new_event_id: Callable[[], str],
     ) -> None:
         self._interactions = interactions
         self._recent = recent
+        self._cold_start = cold_start
         self._event_types = event_types
         self._clock = clock
         self._new_event_id = new_event_id
@@ -54,7 +57,10 @@ class EventRecorder:
         outcomes = [
             each if isinstance(each, Outcome) else stored[at] for at, each in enumerate(checked)
         ]
-        return Recorded(outcomes, degraded=not self._remember(tenant, results))
+        new = [each.stored.event for each in results if each.is_new]
+        # A store that is away for the first would only cost the second its time.
+        done = self._remember(tenant, results) and self._count(tenant, new)
+        return Recorded(outcomes, degraded=not done)
 
     def _check(self, draft: EventDraft, now_ms: int) -> Event | Outcome:
         try:
@@ -74,8 +80,18 @@ class EventRecorder:
         return all(remembered)
 
     def _record(self, tenant: str, received_ms: int, events: Sequence[Event]) -> bool:
+        types = self._event_types
+        lasting = [event for event in events if has_effect(event.event_type, types)]
         try:
-            self._recent.record(tenant, events, received_ms)
+            if lasting:
+                self._recent.record(tenant, lasting, received_ms)
+        except Unavailable:
+            return False
+        return True
+
+    def _count(self, tenant: str, events: Sequence[Event]) -> bool:
+        try:
+            self._cold_start.count(tenant, events)
         except Unavailable:
             return False
         return True

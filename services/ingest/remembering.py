@@ -45,10 +45,12 @@ class Remembering:
         self._retrying.start()
 
     def stop(self) -> None:
-        """Try once more, then end."""
+        """Try once more, then end; what is not written by then is in HBase only."""
         self._stopped.set()
         self._retrying.join()
         self.retry()
+        if self._kept_events:
+            _report_dropped(self._kept_events)
 
     def record(self, tenant: str, events: Sequence[Event], received_ms: int) -> None:
         """See `RecentBehaviour`.
@@ -58,12 +60,18 @@ class Remembering:
         """
         batch = tenant, events, received_ms
         if self._keep_if_away(batch):
-            raise Unavailable("redis", "it did not answer lately")
+            raise _did_not_answer()
         try:
             self._recent.record(*batch)
         except Unavailable as error:
             self._keep_and_be_away(batch, str(error))
             raise
+
+    def excluded(self, tenant: str, user_id: str) -> set[str]:
+        """See `RecentBehaviour`; a store that is away is not asked."""
+        if self._is_away:
+            raise _did_not_answer()
+        return self._recent.excluded(tenant, user_id)
 
     def retry(self) -> None:
         """Write what was kept, as long as the store takes it."""
@@ -99,7 +107,7 @@ class Remembering:
         while self._kept_events > MAX_KEPT_EVENTS:
             dropped = len(self._kept.popleft()[1])
             self._kept_events -= dropped
-            _log.error("recent_behaviour_dropped", events=dropped)
+            _report_dropped(dropped)
 
     def _oldest_or_back(self) -> _Batch | None:
         """The next one to be written; with none left the store counts as back."""
@@ -118,3 +126,11 @@ class Remembering:
             if self._kept and self._kept[0] is batch:
                 self._kept.popleft()
                 self._kept_events -= len(batch[1])
+
+
+def _did_not_answer() -> Unavailable:
+    return Unavailable("redis", "it did not answer lately")
+
+
+def _report_dropped(events: int) -> None:
+    _log.error("recent_behaviour_dropped", events=events, remedy="recsys rebuild")

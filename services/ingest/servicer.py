@@ -6,6 +6,7 @@ from recsys.core.domain import identifier_problem
 from recsys.core.errors import FieldProblem, InvalidInput
 from recsys.rpc.v1 import ingest_pb2, ingest_pb2_grpc
 from services.ingest.catalogue import Catalogue
+from services.ingest.cold_start import ColdStart
 from services.ingest.messages import from_item, from_recorded, to_changes, to_draft, to_item
 from services.ingest.record_events import EventRecorder
 
@@ -13,9 +14,12 @@ SERVICE = "recsys.rpc.v1.IngestService"
 
 
 class IngestServicer(ingest_pb2_grpc.IngestServiceServicer):
-    def __init__(self, recorder: EventRecorder, catalogue: Catalogue) -> None:
+    def __init__(
+        self, recorder: EventRecorder, catalogue: Catalogue, cold_start: ColdStart
+    ) -> None:
         self._recorder = recorder
         self._catalogue = catalogue
+        self._cold_start = cold_start
 
     def RecordEvents(  # noqa: N802  # named by the proto
         self, request: ingest_pb2.RecordEventsRequest, context: Any
@@ -52,6 +56,16 @@ class IngestServicer(ingest_pb2_grpc.IngestServiceServicer):
         del context
         self._catalogue.delete(request.tenant, _checked(request.item_id))
         return ingest_pb2.DeleteItemResponse()
+
+    def ColdStartItems(  # noqa: N802  # named by the proto
+        self, request: ingest_pb2.ColdStartItemsRequest, context: Any
+    ) -> ingest_pb2.ColdStartItemsResponse:
+        del context
+        items = self._cold_start.recommend(
+            request.tenant, request.user_id or None, request.excluded_item_ids, request.limit
+        )
+        shown = (ingest_pb2.ColdStartItem(item_id=i.item_id, title=i.title) for i in items)
+        return ingest_pb2.ColdStartItemsResponse(items=shown)
 
 
 def _checked(item_id: str) -> str:

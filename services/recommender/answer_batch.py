@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Iterable, Sequence
 
 import structlog
 
-from recsys.core.errors import FieldProblem, InvalidInput, RecsysError
+from recsys.core.errors import FieldProblem, InvalidInput, NoModel, RecsysError
 from recsys.core.recommend import Source, similar_items
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.runtime.grpc_errors import status_of
@@ -137,5 +137,8 @@ def _message(question: pb.Question, rendering: Rendering, *, degraded: bool) -> 
 def _refusal(question: pb.Question, error: Exception) -> pb.RenderedAnswer:
     code, details, _ = status_of(error)
     return pb.RenderedAnswer(
-        number=question.number, error_code=code.value[0], error_details=details
+        number=question.number,
+        error_code=code.value[0],
+        error_details=details,
+        no_model=isinstance(error, NoModel),
     )

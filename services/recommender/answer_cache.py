@@ -13,6 +13,8 @@ NO_EVENTS = RememberedEvents((), lambda _: [])
 _OVERHEAD_BYTES = 2_000
 _BYTES_A_LIST_ENTRY = 8
 _BYTES_A_HISTORY_ENTRY = 9
+# A recent event is kept as two byte strings, of some 70 and 20 bytes in objects of 33 each.
+_BYTES_A_RECENT_EVENT = 180
 
 
 class Rendering(NamedTuple):
@@ -65,7 +67,8 @@ class CachedUser:
             history += len(self.stored.history.items)
             entries += len(self.stored.items)
         packed = _BYTES_A_LIST_ENTRY * entries + _BYTES_A_HISTORY_ENTRY * history
-        return packed + self.rendered.size_bytes()
+        recent = _BYTES_A_RECENT_EVENT * len(self.recent.packed) // 2
+        return packed + recent + self.rendered.size_bytes()
 
 
 def a_stranger() -> CachedUser:

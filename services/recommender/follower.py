@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 
 import structlog
 
-from recsys.core.errors import InvalidModel, NotFound, Unavailable
+from recsys.core.errors import InvalidModel, NoModel, NotFound, Unavailable
 from recsys.core.ports import ServingStore
 from recsys.runtime.garbage import keep_for_long
 from recsys.runtime.metrics import Metrics
@@ -46,6 +46,7 @@ class ModelFollower:
 
     Attributes:
         on_change: called after something that answers are made from has changed.
+        on_model_loaded: called with a tenant that has a model, whenever it is another one.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class ModelFollower:
         self._metrics = metrics
         self._clock = clock
         self.on_change: Callable[[], None] = _nobody_listens
+        self.on_model_loaded: Callable[[str], Awaitable[None]] = _nobody_waits
         self._serving: dict[str, Serving | None] = dict.fromkeys(tenants)
         self._hidden_seen: dict[str, Hashable] = {}
         self._refused: dict[str, tuple[str, float]] = {}
@@ -70,16 +72,18 @@ class ModelFollower:
 
         Raises:
             NotFound: for a tenant this process does not serve.
-            Unavailable: before the tenant's first model is loaded.
+            NoModel: before the tenant's first model is loaded.
         """
         try:
             serving = self._serving[tenant]
         except KeyError:
             raise NotFound(f"tenant {tenant} is not served here") from None
         if serving is None:
-            reason = "none is published yet; the nightly job makes the first one"
-            raise Unavailable("model", reason, retry_after_seconds=10.0)
+            raise NoModel("no model yet: run `recsys nightly`")
         return serving
+
+    def tenants_without_model(self) -> list[str]:
+        return [tenant for tenant, serving in self._serving.items() if serving is None]
 
     def current(self) -> dict[str, Serving]:
         """What serves each tenant that has a model."""
@@ -126,6 +130,7 @@ class ModelFollower:
         keep_for_long()
         self._metrics.model_loaded[tenant].set_to_current_time()
         _log.info("model_loaded", tenant=tenant, version=version, items=len(model.items.ids))
+        await self.on_model_loaded(tenant)
 
     def _notice_loss(self, tenant: str, *, is_lost: bool) -> None:
         """A pointer that is gone means an emptied store; the model goes on serving."""
@@ -164,4 +169,8 @@ class ModelFollower:
 
 
 def _nobody_listens() -> None:
+    """Until somebody does."""
+
+
+async def _nobody_waits(_: str) -> None:
     """Until somebody does."""

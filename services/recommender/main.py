@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from functools import partial
 
 import structlog
 import uvloop
@@ -57,6 +58,9 @@ async def serve(settings: RecommenderSettings) -> None:
         RecommenderServicer(follower, Shoppers(store, fold_ins, metrics), streams), server.grpc
     )
     await server.start(settings.listen)
+    for tenant in settings.tenants:
+        await server.set_part_serving(tenant, False)
+    follower.on_model_loaded = partial(server.set_part_serving, serving=True)
     stopping = asyncio.create_task(stop_signal())
     following = asyncio.create_task(_serve_models(follower, server, streams))
     collect_seldom()
@@ -83,6 +87,8 @@ async def _serve_models(follower: ModelFollower, server: AsyncServer, streams: S
         except Unavailable as error:
             _log.warning("pointer_unreadable", reason=str(error))
             await asyncio.sleep(POLL_SECONDS)
+    for tenant in follower.tenants_without_model():
+        _log.warning("no_model_yet", tenant=tenant, remedy="recsys nightly")
     await server.set_serving(True)
     streams.ready.set()
     await follower.follow()

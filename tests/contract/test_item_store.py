@@ -76,6 +76,23 @@ def test_a_scan_is_in_the_order_of_the_ids_bytes(store: ItemStore) -> None:
     assert [item.item_id for item in store.scan("scanned")] == sorted(ids, key=str.encode)
 
 
+def test_several_items_are_found_at_once(store: ItemStore) -> None:
+    store.put(TENANT, [LAMP, Item("other")])
+
+    found = store.find(TENANT, ["other", "never stored", LAMP.item_id])
+
+    assert found == {LAMP.item_id: LAMP, "other": Item("other")}
+    assert store.find(TENANT, []) == {}
+
+
+def test_the_first_items_are_those_of_a_scan(store: ItemStore) -> None:
+    store.put("scanned", (Item(item_id) for item_id in ("b", "a", "ü", "Z", "10", "9")))
+
+    everything = list(store.scan("scanned"))
+    assert store.first("scanned", 3) == everything[:3]
+    assert store.first("scanned", 1000) == everything
+
+
 def test_tenants_do_not_see_each_other(store: ItemStore) -> None:
     store.put(TENANT, [Item("ours")])
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from recsys.core.behaviour import RecentEvent
+from recsys.core.behaviour import MAX_RECENT_EVENTS, MAX_RECENT_EXCLUSIONS, RecentEvent
 from recsys.core.domain import Event, ReceivedEvent
 from recsys.stores.redis import keys
 from recsys.stores.redis.connect import Redis
-from recsys.stores.redis.recent import EXPIRE_SECONDS, MAX_RECENT_EVENTS
+from recsys.stores.redis.recent import EXPIRE_SECONDS
 from tests.contract.test_published_models import STRANGE_IDS
 from tests.redis_fixture import Ask, ServingSide
 
@@ -92,6 +92,16 @@ def test_restoring_changes_nothing_of_what_is_remembered(
     assert recent(serving_side, ask) == before
 
 
+def test_what_a_users_events_exclude_is_known(serving_side: ServingSide) -> None:
+    kinds = {"looked at": "view", "bought": "purchase", "disliked": "dislike"}
+    batch = [an_event(n, item_id=i, event_type=t) for n, (i, t) in enumerate(kinds.items())]
+    serving_side.recent.record("shop", batch, received_ms=1)
+
+    assert serving_side.recent.excluded("shop", "ann") == {"bought", "disliked"}
+    assert serving_side.recent.excluded("shop", "bob") == set()
+    assert serving_side.recent.excluded("othershop", "ann") == set()
+
+
 def test_events_of_a_batch_go_to_their_users(serving_side: ServingSide, ask: Ask) -> None:
     serving_side.recent.record("shop", [an_event(1, "ann"), an_event(2, "bob")], received_ms=1)
 
@@ -115,15 +125,86 @@ def test_ids_are_opaque(serving_side: ServingSide, ask: Ask, strange: str) -> No
     assert [found.item_id for found in recent(serving_side, ask, strange)] == [strange]
 
 
-@pytest.mark.redis
-def test_the_newest_arrivals_are_kept_and_no_more(redis_side: ServingSide, ask: Ask) -> None:
+def test_the_newest_arrivals_are_kept_and_no_more(serving_side: ServingSide, ask: Ask) -> None:
     for number in range(MAX_RECENT_EVENTS + 50):
-        redis_side.recent.record("shop", [an_event(number)], received_ms=1000 + number)
+        serving_side.recent.record("shop", [an_event(number)], received_ms=1000 + number)
 
-    kept = recent(redis_side, ask)
+    kept = recent(serving_side, ask)
 
     assert len(kept) == MAX_RECENT_EVENTS
     assert kept[0].item_id == "i50"
+
+
+def test_looking_around_never_pushes_out_a_purchase_or_a_dislike(
+    serving_side: ServingSide, ask: Ask
+) -> None:
+    bought = an_event(1, item_id="bought", event_type="purchase")
+    disliked = an_event(2, item_id="disliked", event_type="dislike")
+    serving_side.recent.record("shop", [bought, disliked], received_ms=1000)
+
+    for number in range(10, 10 + MAX_RECENT_EVENTS + 50):
+        serving_side.recent.record("shop", [an_event(number)], received_ms=1000 + number)
+
+    kept = recent(serving_side, ask)
+    assert [event.item_id for event in kept[:2]] == ["bought", "disliked"]
+    assert [event.item_id for event in kept[2:]] == [
+        f"i{number}" for number in range(60, 60 + MAX_RECENT_EVENTS)
+    ]
+
+
+def test_an_order_of_a_thousand_lines_is_remembered_whole(
+    serving_side: ServingSide, ask: Ask
+) -> None:
+    order = [an_event(number, event_type="purchase") for number in range(1000)]
+    serving_side.recent.record("shop", [an_event(5000)], received_ms=1)
+
+    serving_side.recent.record("shop", order, received_ms=2)
+
+    kept = [event.item_id for event in recent(serving_side, ask)]
+    assert kept == ["i5000", *(f"i{number}" for number in range(1000))]
+
+
+def test_a_robot_that_buys_without_end_is_remembered_within_a_bound(
+    serving_side: ServingSide, ask: Ask
+) -> None:
+    serving_side.recent.record("shop", [an_event(1)], received_ms=1)
+    for thousand in range(MAX_RECENT_EXCLUSIONS // 1000 + 1):
+        numbers = range(thousand * 1000, thousand * 1000 + 1000)
+        batch = [an_event(number, event_type="purchase") for number in numbers]
+        serving_side.recent.record("shop", batch, received_ms=10 + thousand)
+
+    kept = recent(serving_side, ask)
+    assert kept[0].event_type == "view"
+    assert [event.item_id for event in kept[1:]] == [
+        f"i{number}" for number in range(1000, MAX_RECENT_EXCLUSIONS + 1000)
+    ]
+
+
+def test_what_is_restored_keeps_what_excludes_too(serving_side: ServingSide, ask: Ask) -> None:
+    looked = [ReceivedEvent(an_event(n), 100 + n) for n in range(1, MAX_RECENT_EVENTS + 51)]
+    bought = [ReceivedEvent(an_event(n, event_type="purchase"), n) for n in range(1000, 1300)]
+
+    serving_side.recent.restore("shop", [*looked, *bought])
+
+    kept = recent(serving_side, ask)
+    assert {e.item_id for e in kept if e.event_type == "purchase"} == {
+        each.event.item_id for each in bought
+    }
+    assert [e.item_id for e in kept if e.event_type == "view"] == [
+        each.event.item_id for each in looked[50:]
+    ]
+
+
+def test_events_of_both_kinds_come_in_the_order_of_arrival(
+    serving_side: ServingSide, ask: Ask
+) -> None:
+    kinds = ("view", "purchase", "view", "dislike", "purchase")
+    batch = [an_event(number, event_type=kind) for number, kind in enumerate(kinds)]
+    serving_side.recent.record("shop", batch, received_ms=1_800_000_000_123)
+
+    found = recent(serving_side, ask)
+    assert tuple(event.event_type for event in found) == kinds
+    assert {event.received_ms for event in found} == {1_800_000_000_123}
 
 
 @pytest.mark.redis

@@ -48,6 +48,10 @@ class Shop:
             line["StockCode"].upper() for line in self.lines if str(line["CustomerID"]) == customer
         }
 
+    def item_ids(self) -> list[str]:
+        """Every product of the imported lines."""
+        return sorted({line["StockCode"].upper() for line in self.lines})
+
     def published(self) -> RedisPublishedModels:
         return RedisPublishedModels(connect(self.stack.settings.redis_url))
 

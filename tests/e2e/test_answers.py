@@ -80,6 +80,57 @@ def test_what_was_bought_is_not_recommended_again(api: httpx.Client, shopper: st
         assert first not in ids_of(api.get(recommendations(shopper, limit=100)))
 
 
+def test_nothing_of_a_long_order_is_recommended(
+    shop: Shop, api: httpx.Client, shopper: str
+) -> None:
+    order = shop.item_ids()[:300]
+    assert len(order) == 300
+
+    posted(api, *(purchase(shopper, item_id, order_id="large") for item_id in order))
+
+    answer = api.get(recommendations(shopper, limit=100))
+    assert answer.json()["source"] == "fold_in"
+    assert len(ids_of(answer)) == 100
+    assert not set(ids_of(answer)) & set(order)
+
+
+def test_looking_around_brings_back_neither_what_was_bought_nor_what_was_disliked(
+    shop: Shop, api: httpx.Client, shopper: str
+) -> None:
+    bought, disliked, *_ = ids_of(api.get(recommendations(shopper)))
+    posted(api, purchase(shopper, bought), purchase(shopper, disliked, event_type="dislike"))
+
+    for event_type in ("impression", "view"):
+        seen = (shop.item_ids() * 2)[:250]
+        posted(api, *(purchase(shopper, item_id, event_type=event_type) for item_id in seen))
+
+        recommended = ids_of(api.get(recommendations(shopper, limit=100)))
+        assert len(recommended) == 100
+        assert not {bought, disliked} & set(recommended)
+
+
+def test_who_has_nearly_everything_gets_a_short_list(
+    shop: Shop, api: httpx.Client, shopper: str
+) -> None:
+    items = shop.item_ids()
+    left, had = items[:3], items[3:]
+    for start in range(0, len(had), 1000):
+        posted(api, *(purchase(shopper, item_id) for item_id in had[start : start + 1000]))
+
+    recommended = ids_of(api.get(recommendations(shopper, limit=100)))
+
+    assert set(recommended) <= set(left)
+
+
+def test_a_sessions_own_items_do_not_come_back(shop: Shop, api: httpx.Client) -> None:
+    seen = shop.item_ids()[:100]
+
+    answer = api.get("/v1/recommendations", params={"item_id": seen, "limit": 100})
+
+    assert len(ids_of(answer)) == 100
+    assert not set(ids_of(answer)) & set(seen)
+
+
 def test_a_known_customers_event_counts_on_top_of_what_is_known(
     shop: Shop, api: httpx.Client
 ) -> None:

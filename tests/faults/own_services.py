@@ -26,18 +26,20 @@ class OwnServices:
 
     Attributes:
         url: of the gateway, without a balancer before it.
+        recommender_address: HOST:PORT.
     """
 
     def __init__(self, stack: Stack, logs: Path, **environment: str) -> None:
         self._shared = {**os.environ, **for_services(stack.settings), **environment}
         self._logs = logs
         self._recommender, self._gateway = free_port(), free_port()
+        self.recommender_address = f"127.0.0.1:{self._recommender}"
         self.url = f"http://127.0.0.1:{self._gateway}"
         self._running = ExitStack()
 
     def __enter__(self) -> "OwnServices":
         with ExitStack() as running:
-            target = {"RECSYS_RECOMMENDER_TARGET": f"ipv4:127.0.0.1:{self._recommender}"}
+            target = {"RECSYS_RECOMMENDER_TARGET": f"ipv4:{self.recommender_address}"}
             notice = {"RECSYS_DRAIN_NOTICE_SECONDS": "0.1"}
             running.callback(self._start("recommender", self._recommender, {}))
             eventually(lambda: service_works(self._recommender), within_seconds=30)

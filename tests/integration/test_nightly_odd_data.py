@@ -83,13 +83,14 @@ def test_one_shopper_and_one_item_are_served(seed: Seed, nightly: Nightly) -> No
     assert tiny.recommended("a stranger") == ["thing"]
 
 
-def test_a_shopper_who_has_everything_still_gets_an_answer(seed: Seed, nightly: Nightly) -> None:
+def test_a_shopper_who_has_everything_is_recommended_nothing(seed: Seed, nightly: Nightly) -> None:
     seed("tinyshop", [an_event("owner", "thing", days_ago=-0.5)], [Item("thing")])
     tiny = of_tenant(nightly, "tinyshop")
 
     tiny.run(window=Window(NOW_MS + 1, WINDOW.end_ms))
 
-    assert tiny.recommended("owner") == ["thing"]
+    assert tiny.recommended("owner") == []
+    assert tiny.recommended("a stranger") == ["thing"]
 
 
 def test_a_shop_without_a_catalogue_recommends_what_its_shoppers_touch(

@@ -14,6 +14,7 @@ from recsys.stores.redis.hidden import RedisHiddenItems
 from recsys.stores.redis.recent import RedisRecentBehaviour
 from recsys.training.settings import ModelSettings
 from spark_jobs.nightly.run import rebuild
+from tests.builders import EVENT_TYPES
 from tests.integration.conftest import Seed
 from tests.integration.nightly_shop import (
     ALS,
@@ -48,7 +49,7 @@ def happens(nightly: Nightly, pool: HBasePool, redis: Redis, user_id: str, item_
     tenant, event = nightly.plan.tenant, an_event(user_id, item_id, days_ago=1e-6)
     received_ms = time.time_ns() // 1_000_000
     HBaseInteractionStore(pool).append(tenant, [event], received_ms)
-    RedisRecentBehaviour(redis).record(tenant, [event], received_ms)
+    RedisRecentBehaviour(redis, EVENT_TYPES).record(tenant, [event], received_ms)
 
 
 def test_a_rebuilt_redis_answers_as_before(
@@ -58,6 +59,9 @@ def test_a_rebuilt_redis_answers_as_before(
     tenant = nightly.plan.tenant
     happens(nightly, hbase_pool, redis, "viewer", "b1")
     happens(nightly, hbase_pool, redis, "somebody new", "a1")
+    # Changes no answer, so it is in HBase only.
+    seen = an_event("viewer", "b2", "impression", days_ago=1e-6)
+    HBaseInteractionStore(hbase_pool).append(tenant, [seen])
     sold_out = Item(nightly.recommended("a-fan1", limit=1)[0], available=False)
     HBaseItemStore(hbase_pool).put(tenant, [sold_out])
     RedisHiddenItems(redis).hide(tenant, sold_out.item_id)

@@ -18,7 +18,7 @@ from recsys.stores.redis.multiplexed import TIMEOUT_SECONDS, MultiplexedRedis
 from recsys.stores.redis.published import RedisPublishedModels
 from recsys.stores.redis.recent import RedisRecentBehaviour
 from recsys.stores.redis.serving import RedisServingStore
-from tests.builders import a_user_block
+from tests.builders import EVENT_TYPES, a_user_block
 from tests.contract.test_published_models import a_user
 from tests.integration.redis_server import RedisServer, RoundTrips
 from tests.integration.slow_proxy import SlowProxy
@@ -83,7 +83,7 @@ def test_every_write_to_a_dead_redis_fails_at_once(server: RedisServer, redis: R
     published, hidden = RedisPublishedModels(redis), RedisHiddenItems(redis)
 
     for write in (
-        lambda: RedisRecentBehaviour(redis).record("shop", [EVENT], 1),
+        lambda: RedisRecentBehaviour(redis, EVENT_TYPES).record("shop", [EVENT], 1),
         lambda: hidden.hide("shop", "lamp"),
         lambda: hidden.show("shop", "lamp"),
         lambda: published.current("shop"),
@@ -127,7 +127,7 @@ def test_a_redis_that_answers_too_slowly_is_left_alone_until_it_is_quick_again(
         proxy.delay_seconds = 0.0
         ask(until_available(shared))
         # What came too late was nobody's.
-        RedisRecentBehaviour(connect(server.url)).record("shop", [EVENT], 1)
+        RedisRecentBehaviour(connect(server.url), EVENT_TYPES).record("shop", [EVENT], 1)
         [read] = ask(serving.users([ANN]))
         assert [event.item_id for event in read.recent.events()] == ["lamp"]
         ask(shared.aclose())
@@ -192,7 +192,7 @@ def test_all_users_of_a_batch_are_read_in_one_round_trip(
     server: RedisServer, redis: Redis, ask: Ask
 ) -> None:
     RedisPublishedModels(redis).write_users("shop", "v1", a_user_block({"ann": a_user(1)}))
-    RedisRecentBehaviour(redis).record("shop", [EVENT], 1)
+    RedisRecentBehaviour(redis, EVENT_TYPES).record("shop", [EVENT], 1)
     counter = RoundTrips(server.url)
     client, shared = connect_async(server.url), ask(shared_connection(counter.url))
     ask(until_available(shared))

@@ -60,6 +60,11 @@ class IngestServiceStub:
                 request_serializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.DeleteItemRequest.SerializeToString,
                 response_deserializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.DeleteItemResponse.FromString,
                 _registered_method=True)
+        self.ColdStartItems = channel.unary_unary(
+                '/recsys.rpc.v1.IngestService/ColdStartItems',
+                request_serializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.ColdStartItemsRequest.SerializeToString,
+                response_deserializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.ColdStartItemsResponse.FromString,
+                _registered_method=True)
 
 
 class IngestServiceServicer:
@@ -99,6 +104,14 @@ class IngestServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ColdStartItems(self, request, context):
+        """What to show in a shop that has no model yet: what is popular in behaviour as it arrives, then the
+        catalogue in the order of its ids. Empty when nothing is known.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_IngestServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -126,6 +139,11 @@ def add_IngestServiceServicer_to_server(servicer, server):
                     servicer.DeleteItem,
                     request_deserializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.DeleteItemRequest.FromString,
                     response_serializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.DeleteItemResponse.SerializeToString,
+            ),
+            'ColdStartItems': grpc.unary_unary_rpc_method_handler(
+                    servicer.ColdStartItems,
+                    request_deserializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.ColdStartItemsRequest.FromString,
+                    response_serializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.ColdStartItemsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -264,6 +282,33 @@ class IngestService:
             '/recsys.rpc.v1.IngestService/DeleteItem',
             recsys_dot_rpc_dot_v1_dot_ingest__pb2.DeleteItemRequest.SerializeToString,
             recsys_dot_rpc_dot_v1_dot_ingest__pb2.DeleteItemResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ColdStartItems(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recsys.rpc.v1.IngestService/ColdStartItems',
+            recsys_dot_rpc_dot_v1_dot_ingest__pb2.ColdStartItemsRequest.SerializeToString,
+            recsys_dot_rpc_dot_v1_dot_ingest__pb2.ColdStartItemsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -41,6 +41,10 @@ class IngestServiceStub:
     PatchItem: _grpc.UnaryUnaryMultiCallable[_ingest_pb2.PatchItemRequest, _ingest_pb2.PatchItemResponse]
     """Changes the fields named in the mask, leaves the others."""
     DeleteItem: _grpc.UnaryUnaryMultiCallable[_ingest_pb2.DeleteItemRequest, _ingest_pb2.DeleteItemResponse]
+    ColdStartItems: _grpc.UnaryUnaryMultiCallable[_ingest_pb2.ColdStartItemsRequest, _ingest_pb2.ColdStartItemsResponse]
+    """What to show in a shop that has no model yet: what is popular in behaviour as it arrives, then the
+    catalogue in the order of its ids. Empty when nothing is known.
+    """
 
 @_typing.type_check_only
 class IngestServiceAsyncStub(IngestServiceStub):
@@ -55,6 +59,10 @@ class IngestServiceAsyncStub(IngestServiceStub):
     PatchItem: _aio.UnaryUnaryMultiCallable[_ingest_pb2.PatchItemRequest, _ingest_pb2.PatchItemResponse]  # type: ignore[assignment]
     """Changes the fields named in the mask, leaves the others."""
     DeleteItem: _aio.UnaryUnaryMultiCallable[_ingest_pb2.DeleteItemRequest, _ingest_pb2.DeleteItemResponse]  # type: ignore[assignment]
+    ColdStartItems: _aio.UnaryUnaryMultiCallable[_ingest_pb2.ColdStartItemsRequest, _ingest_pb2.ColdStartItemsResponse]  # type: ignore[assignment]
+    """What to show in a shop that has no model yet: what is popular in behaviour as it arrives, then the
+    catalogue in the order of its ids. Empty when nothing is known.
+    """
 
 class IngestServiceServicer(metaclass=_abc_1.ABCMeta):
     """Takes behaviour and items in. A call that returns OK is durable."""
@@ -96,5 +104,15 @@ class IngestServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _ingest_pb2.DeleteItemRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_ingest_pb2.DeleteItemResponse, _abc.Awaitable[_ingest_pb2.DeleteItemResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ColdStartItems(
+        self,
+        request: _ingest_pb2.ColdStartItemsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ingest_pb2.ColdStartItemsResponse, _abc.Awaitable[_ingest_pb2.ColdStartItemsResponse]]:
+        """What to show in a shop that has no model yet: what is popular in behaviour as it arrives, then the
+        catalogue in the order of its ids. Empty when nothing is known.
+        """
 
 def add_IngestServiceServicer_to_server(servicer: IngestServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -344,6 +344,7 @@ class RenderedAnswer(_message.Message):
     DEGRADED_FIELD_NUMBER: _builtins.int
     ERROR_CODE_FIELD_NUMBER: _builtins.int
     ERROR_DETAILS_FIELD_NUMBER: _builtins.int
+    NO_MODEL_FIELD_NUMBER: _builtins.int
     number: _builtins.int
     json: _builtins.bytes
     """The JSON object of the answer up to and without its closing brace. Empty when there is an error."""
@@ -352,6 +353,8 @@ class RenderedAnswer(_message.Message):
     error_code: _builtins.int
     """A status code of gRPC where the question could not be answered, and why."""
     error_details: _builtins.str
+    no_model: _builtins.bool
+    """The reason is that the tenant has no model yet: the ingest service knows what to show until then."""
     def __init__(
         self,
         *,
@@ -361,10 +364,11 @@ class RenderedAnswer(_message.Message):
         degraded: _builtins.bool = ...,
         error_code: _builtins.int = ...,
         error_details: _builtins.str = ...,
+        no_model: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["degraded", b"degraded", "error_code", b"error_code", "error_details", b"error_details", "json", b"json", "number", b"number", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["degraded", b"degraded", "error_code", b"error_code", "error_details", b"error_details", "json", b"json", "no_model", b"no_model", "number", b"number", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -383,7 +387,7 @@ class Snapshot(_message.Message):
     model_version: _builtins.str
     @_builtins.property
     def popular_json(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
-        """Each the JSON object of a popular item that may be shown now, best first."""
+        """Each the JSON object of a popular item that may be shown now, best first. It begins with item_id."""
 
     def __init__(
         self,

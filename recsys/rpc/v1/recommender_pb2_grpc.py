@@ -26,7 +26,9 @@ if _version_not_supported:
 
 
 class RecommenderServiceStub:
-    """Answers from the published model and the shopper's recent behaviour.
+    """Answers from the published model and the shopper's recent behaviour. Before a tenant's first model
+    every question about it is answered with FAILED_PRECONDITION, "no model yet", and the health of
+    "recsys.rpc.v1.RecommenderService/TENANT" is NOT_SERVING; the service itself serves.
     """
 
     def __init__(self, channel):
@@ -58,25 +60,28 @@ class RecommenderServiceStub:
 
 
 class RecommenderServiceServicer:
-    """Answers from the published model and the shopper's recent behaviour.
+    """Answers from the published model and the shopper's recent behaviour. Before a tenant's first model
+    every question about it is answered with FAILED_PRECONDITION, "no model yet", and the health of
+    "recsys.rpc.v1.RecommenderService/TENANT" is NOT_SERVING; the service itself serves.
     """
 
     def RecommendForUser(self, request, context):
-        """Never empty while the model knows an eligible item: an unknown user gets popular items.
+        """An unknown user gets popular items. What the user's events exclude (bought, disliked) is never in
+        the answer: it is shorter when nothing else is left.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SimilarItems(self, request, context):
-        """Items alike to one item.
+        """Items alike to one item, never that item.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RecommendForSession(self, request, context):
-        """For a shopper without a user id: from the items looked at in this session.
+        """For a shopper without a user id: from the items looked at in this session, never one of these.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -122,7 +127,9 @@ def add_RecommenderServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class RecommenderService:
-    """Answers from the published model and the shopper's recent behaviour.
+    """Answers from the published model and the shopper's recent behaviour. Before a tenant's first model
+    every question about it is answered with FAILED_PRECONDITION, "no model yet", and the health of
+    "recsys.rpc.v1.RecommenderService/TENANT" is NOT_SERVING; the service itself serves.
     """
 
     @staticmethod

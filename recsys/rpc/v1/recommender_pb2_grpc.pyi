@@ -27,18 +27,23 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class RecommenderServiceStub:
-    """Answers from the published model and the shopper's recent behaviour."""
+    """Answers from the published model and the shopper's recent behaviour. Before a tenant's first model
+    every question about it is answered with FAILED_PRECONDITION, "no model yet", and the health of
+    "recsys.rpc.v1.RecommenderService/TENANT" is NOT_SERVING; the service itself serves.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> RecommenderServiceAsyncStub: ...
     RecommendForUser: _grpc.UnaryUnaryMultiCallable[_recommender_pb2.RecommendForUserRequest, _recommender_pb2.RecommendForUserResponse]
-    """Never empty while the model knows an eligible item: an unknown user gets popular items."""
+    """An unknown user gets popular items. What the user's events exclude (bought, disliked) is never in
+    the answer: it is shorter when nothing else is left.
+    """
     SimilarItems: _grpc.UnaryUnaryMultiCallable[_recommender_pb2.SimilarItemsRequest, _recommender_pb2.SimilarItemsResponse]
-    """Items alike to one item."""
+    """Items alike to one item, never that item."""
     RecommendForSession: _grpc.UnaryUnaryMultiCallable[_recommender_pb2.RecommendForSessionRequest, _recommender_pb2.RecommendForSessionResponse]
-    """For a shopper without a user id: from the items looked at in this session."""
+    """For a shopper without a user id: from the items looked at in this session, never one of these."""
     StreamAnswers: _grpc.StreamStreamMultiCallable[_recommender_pb2.StreamAnswersRequest, _recommender_pb2.StreamAnswersResponse]
     """The same answers, ready for REST, for gateways: one call a replica for as long as both live, and
     many questions a message. A question is answered once, in any order.
@@ -46,22 +51,30 @@ class RecommenderServiceStub:
 
 @_typing.type_check_only
 class RecommenderServiceAsyncStub(RecommenderServiceStub):
-    """Answers from the published model and the shopper's recent behaviour."""
+    """Answers from the published model and the shopper's recent behaviour. Before a tenant's first model
+    every question about it is answered with FAILED_PRECONDITION, "no model yet", and the health of
+    "recsys.rpc.v1.RecommenderService/TENANT" is NOT_SERVING; the service itself serves.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     RecommendForUser: _aio.UnaryUnaryMultiCallable[_recommender_pb2.RecommendForUserRequest, _recommender_pb2.RecommendForUserResponse]  # type: ignore[assignment]
-    """Never empty while the model knows an eligible item: an unknown user gets popular items."""
+    """An unknown user gets popular items. What the user's events exclude (bought, disliked) is never in
+    the answer: it is shorter when nothing else is left.
+    """
     SimilarItems: _aio.UnaryUnaryMultiCallable[_recommender_pb2.SimilarItemsRequest, _recommender_pb2.SimilarItemsResponse]  # type: ignore[assignment]
-    """Items alike to one item."""
+    """Items alike to one item, never that item."""
     RecommendForSession: _aio.UnaryUnaryMultiCallable[_recommender_pb2.RecommendForSessionRequest, _recommender_pb2.RecommendForSessionResponse]  # type: ignore[assignment]
-    """For a shopper without a user id: from the items looked at in this session."""
+    """For a shopper without a user id: from the items looked at in this session, never one of these."""
     StreamAnswers: _aio.StreamStreamMultiCallable[_recommender_pb2.StreamAnswersRequest, _recommender_pb2.StreamAnswersResponse]  # type: ignore[assignment]
     """The same answers, ready for REST, for gateways: one call a replica for as long as both live, and
     many questions a message. A question is answered once, in any order.
     """
 
 class RecommenderServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Answers from the published model and the shopper's recent behaviour."""
+    """Answers from the published model and the shopper's recent behaviour. Before a tenant's first model
+    every question about it is answered with FAILED_PRECONDITION, "no model yet", and the health of
+    "recsys.rpc.v1.RecommenderService/TENANT" is NOT_SERVING; the service itself serves.
+    """
 
     @_abc_1.abstractmethod
     def RecommendForUser(
@@ -69,7 +82,9 @@ class RecommenderServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _recommender_pb2.RecommendForUserRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_recommender_pb2.RecommendForUserResponse, _abc.Awaitable[_recommender_pb2.RecommendForUserResponse]]:
-        """Never empty while the model knows an eligible item: an unknown user gets popular items."""
+        """An unknown user gets popular items. What the user's events exclude (bought, disliked) is never in
+        the answer: it is shorter when nothing else is left.
+        """
 
     @_abc_1.abstractmethod
     def SimilarItems(
@@ -77,7 +92,7 @@ class RecommenderServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _recommender_pb2.SimilarItemsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_recommender_pb2.SimilarItemsResponse, _abc.Awaitable[_recommender_pb2.SimilarItemsResponse]]:
-        """Items alike to one item."""
+        """Items alike to one item, never that item."""
 
     @_abc_1.abstractmethod
     def RecommendForSession(
@@ -85,7 +100,7 @@ class RecommenderServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _recommender_pb2.RecommendForSessionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_recommender_pb2.RecommendForSessionResponse, _abc.Awaitable[_recommender_pb2.RecommendForSessionResponse]]:
-        """For a shopper without a user id: from the items looked at in this session."""
+        """For a shopper without a user id: from the items looked at in this session, never one of these."""
 
     @_abc_1.abstractmethod
     def StreamAnswers(

@@ -21,7 +21,7 @@ _Result = TypeVar("_Result")
 BULK_PATIENCE_SECONDS = 90.0
 # Larger batches write no faster and hold the connection longer.
 BATCH_ROWS = 1000
-_PAGE_ROWS = 5000
+PAGE_ROWS = 5000
 _PAUSE_SECONDS = 0.5
 
 
@@ -117,7 +117,7 @@ class Table:
         key_range: KeyRange,
         columns: Sequence[bytes],
         *,
-        page_rows: int = _PAGE_ROWS,
+        page_rows: int = PAGE_ROWS,
         patience_seconds: float = 0.0,
     ) -> Iterator[Page]:
         """Read a key range page by page; only these columns leave the server.

@@ -1,6 +1,7 @@
 """Hidden items in memory."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 
 class MemoryHiddenItems:
@@ -14,6 +15,9 @@ class MemoryHiddenItems:
 
     def show(self, tenant: str, item_id: str) -> None:
         self._hidden[tenant].discard(item_id)
+
+    def hidden(self, tenant: str, item_ids: Sequence[str]) -> set[str]:
+        return self._hidden[tenant].intersection(item_ids)
 
     def of_tenant(self, tenant: str) -> set[str]:
         """Ids of the items hidden now."""

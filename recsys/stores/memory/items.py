@@ -1,7 +1,8 @@
 """The catalogue in memory."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from recsys.core.domain import Item
 
@@ -21,6 +22,13 @@ class MemoryItemStore:
 
     def get(self, tenant: str, item_id: str) -> Item | None:
         return self._items[tenant].get(item_id)
+
+    def find(self, tenant: str, item_ids: Sequence[str]) -> dict[str, Item]:
+        items = self._items[tenant]
+        return {item_id: items[item_id] for item_id in item_ids if item_id in items}
+
+    def first(self, tenant: str, count: int) -> list[Item]:
+        return list(islice(self.scan(tenant), count))
 
     def delete(self, tenant: str, item_id: str) -> None:
         self._items[tenant].pop(item_id, None)

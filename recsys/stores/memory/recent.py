@@ -3,20 +3,28 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from recsys.core.behaviour import RecentEvent
+from recsys.core.behaviour import MAX_RECENT_EVENTS, MAX_RECENT_EXCLUSIONS, RecentEvent
 from recsys.core.domain import Event, ReceivedEvent
+from recsys.core.event_types import EventTypes
 
 
 class MemoryRecentBehaviour:
     """`RecentBehaviour` that lasts as long as the process."""
 
-    def __init__(self) -> None:
+    def __init__(self, event_types: EventTypes) -> None:
+        self._excluding = {name for name, kind in event_types.items() if kind.excludes}
         self._events: defaultdict[tuple[str, str], dict[Event, int]] = defaultdict(dict)
 
     def record(self, tenant: str, events: Sequence[Event], received_ms: int) -> None:
         for event in events:
             # The first arrival counts.
             self._events[tenant, event.user_id].setdefault(event, received_ms)
+        for user_id in {event.user_id for event in events}:
+            self._trim(tenant, user_id)
+
+    def excluded(self, tenant: str, user_id: str) -> set[str]:
+        events = self._events[tenant, user_id]
+        return {event.item_id for event in events if event.event_type in self._excluding}
 
     def restore(self, tenant: str, events: Sequence[ReceivedEvent]) -> None:
         for each in events:
@@ -24,8 +32,17 @@ class MemoryRecentBehaviour:
 
     def of_user(self, tenant: str, user_id: str) -> list[RecentEvent]:
         """What is remembered of one user, in order of arrival."""
-        in_order = sorted(self._events[tenant, user_id].items(), key=lambda entry: entry[1])
         return [
             RecentEvent(event.item_id, event.event_type, event.timestamp_ms, received_ms)
-            for event, received_ms in in_order
+            for event, received_ms in self._in_order(tenant, user_id)
         ]
+
+    def _trim(self, tenant: str, user_id: str) -> None:
+        in_order = [event for event, _ in self._in_order(tenant, user_id)]
+        excluding = [event for event in in_order if event.event_type in self._excluding]
+        others = [event for event in in_order if event.event_type not in self._excluding]
+        for event in excluding[:-MAX_RECENT_EXCLUSIONS] + others[:-MAX_RECENT_EVENTS]:
+            del self._events[tenant, user_id][event]
+
+    def _in_order(self, tenant: str, user_id: str) -> list[tuple[Event, int]]:
+        return sorted(self._events[tenant, user_id].items(), key=lambda entry: entry[1])

@@ -1,5 +1,8 @@
 """Hidden items: one set a tenant."""
 
+from collections.abc import Sequence
+from itertools import compress
+
 import redis
 
 from recsys.stores.redis import keys
@@ -23,3 +26,10 @@ class RedisHiddenItems:
             both.srem(keys.hidden_items(tenant), item_id)
             both.incr(keys.hidden_changes(tenant))
             both.execute()
+
+    def hidden(self, tenant: str, item_ids: Sequence[str]) -> set[str]:
+        if not item_ids:
+            return set()
+        with translated_errors():
+            are_hidden = self._redis.smismember(keys.hidden_items(tenant), list(item_ids))
+        return set(compress(item_ids, are_hidden))

@@ -44,6 +44,10 @@ def recent(tenant: str, user_id: str) -> str:
     return f"recsys:{tenant}:recent:{user_id}"
 
 
+def early_popularity(tenant: str) -> str:
+    return f"recsys:{tenant}:early_popularity"
+
+
 def hidden_items(tenant: str) -> str:
     return f"recsys:{tenant}:hidden"
 

@@ -1,27 +1,43 @@
-"""Recent behaviour: a sorted set a user, ordered by time of arrival, bounded and expiring."""
+"""Recent behaviour: a sorted set a user, by time of arrival, bounded and expiring.
+
+The score of an event is its arrival in UTC milliseconds; that of an event which excludes its item
+is the same below zero. So one set, read at once, holds two windows that do not push each other out,
+and trimming each to its newest members takes no look at the others.
+"""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import cast
 
 import redis
 
-from recsys.core.behaviour import RecentEvent
+from recsys.core.behaviour import MAX_RECENT_EVENTS, MAX_RECENT_EXCLUSIONS, RecentEvent
 from recsys.core.domain import Event, ReceivedEvent
+from recsys.core.event_types import EventTypes
 from recsys.stores.redis import keys
 from recsys.stores.redis.connect import translated_errors
 
-MAX_RECENT_EVENTS = 200
 # At least as many as a batch has events.
 _PLACES_A_MILLISECOND = 1024
-# Longer than any sensible pause between trainings; after one the events are in the model anyway.
+# Shoppers who stay away must not fill the memory for ever. Shops train every night, so a model has
+# had an event long before; where none was trained for that long, `recsys rebuild` reads it again.
 EXPIRE_SECONDS = 30 * 24 * 3600
+# Newest members are the lowest of those that exclude and the highest of the others.
+_TRIM = """
+local excluding = redis.call('ZCOUNT', KEYS[1], '-inf', '(0')
+redis.call('ZREMRANGEBYRANK', KEYS[1], excluding, -1 - ARGV[1])
+redis.call('ZREMRANGEBYRANK', KEYS[1], ARGV[2], excluding - 1)
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+"""
+_BOUNDS = (MAX_RECENT_EVENTS, MAX_RECENT_EXCLUSIONS, EXPIRE_SECONDS)
 
 
 class RedisRecentBehaviour:
     """The RecentBehaviour port."""
 
-    def __init__(self, client: "redis.Redis") -> None:
+    def __init__(self, client: "redis.Redis", event_types: EventTypes) -> None:
         self._redis = client
+        self._excluding = {name for name, kind in event_types.items() if kind.excludes}
 
     def record(self, tenant: str, events: Sequence[Event], received_ms: int) -> None:
         # Fractions of the millisecond keep the order of a batch; a double holds them.
@@ -29,6 +45,13 @@ class RedisRecentBehaviour:
             tenant,
             [(event, received_ms + n / _PLACES_A_MILLISECOND) for n, event in enumerate(events)],
         )
+
+    def excluded(self, tenant: str, user_id: str) -> set[str]:
+        key = keys.recent(tenant, user_id)
+        with translated_errors():
+            members = self._redis.zrangebyscore(key, "-inf", "(0", withscores=True)
+        pairs = cast(list[tuple[bytes, float]], members)
+        return {event.item_id for event in decode_events(pairs)}
 
     def restore(self, tenant: str, events: Sequence[ReceivedEvent]) -> None:
         self._add(tenant, [(each.event, float(each.received_ms)) for each in events])
@@ -38,11 +61,10 @@ class RedisRecentBehaviour:
         with translated_errors(), self._redis.pipeline(transaction=False) as pipeline:
             for event, arrival in events:
                 key = keys.recent(tenant, event.user_id)
-                pipeline.zadd(key, {encode_event(event): arrival}, nx=True)
+                score = -arrival if event.event_type in self._excluding else arrival
+                pipeline.zadd(key, {encode_event(event): score}, nx=True)
             for user_id in {event.user_id for event, _ in events}:
-                key = keys.recent(tenant, user_id)
-                pipeline.zremrangebyrank(key, 0, -MAX_RECENT_EVENTS - 1)
-                pipeline.expire(key, EXPIRE_SECONDS)
+                pipeline.eval(_TRIM, 1, keys.recent(tenant, user_id), *_BOUNDS)
             pipeline.execute()
 
 
@@ -52,6 +74,11 @@ def encode_event(event: Event) -> bytes:
     return json.dumps(member, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def decode_event(member: bytes, received_ms: float) -> RecentEvent:
+def decode_events(members: Iterable[tuple[bytes, float]]) -> list[RecentEvent]:
+    """The events of members and their scores, in order of arrival."""
+    return [_decoded(*each) for each in sorted(members, key=lambda member: abs(member[1]))]
+
+
+def _decoded(member: bytes, score: float) -> RecentEvent:
     _, event_type, item_id, timestamp_ms = json.loads(member)
-    return RecentEvent(item_id, event_type, timestamp_ms, int(received_ms))
+    return RecentEvent(item_id, event_type, timestamp_ms, int(abs(score)))

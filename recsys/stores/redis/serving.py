@@ -11,7 +11,7 @@ from recsys.core.ports import ReadUser, WantedUser
 from recsys.stores.redis import keys
 from recsys.stores.redis.connect import to_bytes, to_text, translated_errors
 from recsys.stores.redis.multiplexed import MultiplexedRedis, command_bytes
-from recsys.stores.redis.recent import decode_event
+from recsys.stores.redis.recent import decode_events
 from recsys.stores.redis.user_record import unpack_user
 
 
@@ -87,5 +87,4 @@ def _unpacked(record: bytes) -> tuple[StoredUser | None, str | None]:
 
 
 def _decoded(packed: tuple[Any, ...]) -> list[RecentEvent]:
-    pairs = zip(packed[::2], packed[1::2], strict=True)
-    return [decode_event(member, float(received_ms)) for member, received_ms in pairs]
+    return decode_events(zip(packed[::2], map(float, packed[1::2]), strict=True))

@@ -19,7 +19,8 @@ from recsys.core.user_block import UserBlock
 from recsys.stores.redis.byte_runs import Runs, row_starts, slices
 
 _HEADER = struct.Struct("<HH")
-# A user with more keeps the strongest. The header could say 65,535; beyond this it is a robot.
+# A user with more keeps what excludes, then the strongest. The header could say 65,535; beyond this
+# it is a robot.
 MAX_HISTORY = 10_000
 _MAX_LIST = np.iinfo(np.uint16).max
 _MAX_SCORE = np.finfo(np.float16).max
@@ -74,15 +75,18 @@ def _half_precision(scores: Scores) -> NDArray[np.float16]:
 
 
 def _strongest(indptr: NDArray[np.int64], histories: History) -> tuple[NDArray[np.int64], History]:
-    """Histories of at most MAX_HISTORY items; among equal strengths the first ones stay."""
+    """Histories of at most MAX_HISTORY items: those that are excluded first, then the strongest.
+
+    Among equals the first ones stay.
+    """
     lengths = np.diff(indptr)
     if lengths.max(initial=0) <= MAX_HISTORY:
         return indptr, histories
     kept = np.ones(len(histories.items), np.bool_)
     for row in np.flatnonzero(lengths > MAX_HISTORY):
         span = slice(indptr[row], indptr[row + 1])
-        weakest = np.argsort(-histories.strengths[span], kind="stable")[MAX_HISTORY:]
-        kept[span][weakest] = False
+        order = np.lexsort((-histories.strengths[span], ~histories.excluded[span]))
+        kept[span][order[MAX_HISTORY:]] = False
     shorter = np.concatenate([[0], np.cumsum(np.minimum(lengths, MAX_HISTORY))])
     return shorter, History(
         histories.items[kept], histories.strengths[kept], histories.excluded[kept]

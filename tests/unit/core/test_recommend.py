@@ -43,9 +43,11 @@ def test_a_list_that_is_too_short_is_filled_with_popular_items_that_carry_no_sco
     assert answer.source is Source.STORED
 
 
-def test_bought_items_come_back_only_when_nothing_else_is_left() -> None:
-    answer = recommend_for_user(ITEMS, RECIPE, a_stored_user(), [], (), 6)
-    assert rows(answer)[-1] == 0
+def test_what_was_bought_or_disliked_does_not_come_back_as_filler() -> None:
+    answer = recommend_for_user(
+        ITEMS, RECIPE, a_stored_user(), [an_event("i2", "dislike")], (), len(ITEMS.ids)
+    )
+    assert sorted(rows(answer)) == [1, 3, 4, 5]
 
 
 def test_an_unknown_user_gets_popular_items() -> None:
@@ -120,10 +122,14 @@ def test_an_unknown_item_is_answered_with_popular_ones() -> None:
     assert (rows(answer), answer.source) == ([5, 4], Source.POPULAR)
 
 
-def test_one_user_and_one_item_still_get_an_answer() -> None:
-    alone = an_item_side(1)
-    answer = recommend_for_user(alone, RECIPE, a_stored_user([], [0]), [], (), 10)
-    assert (rows(answer), answer.source) == ([0], Source.POPULAR)
+def test_a_shopper_who_has_everything_gets_an_empty_list() -> None:
+    everything = list(range(len(ITEMS.ids)))
+    answer = recommend_for_user(ITEMS, RECIPE, a_stored_user([], everything), [], (), 10)
+    assert (rows(answer), answer.source) == ([], Source.POPULAR)
+
+
+def test_an_item_is_not_similar_to_itself_where_all_others_are_used_up() -> None:
+    assert sorted(rows(similar_items(ITEMS, 0, (), 100))) == [1, 2, 3, 4, 5]
 
 
 @given(
@@ -132,11 +138,12 @@ def test_one_user_and_one_item_still_get_an_answer() -> None:
     st.lists(st.integers(0, 5), max_size=4),
     st.integers(1, 10),
 )
-def test_answers_are_full_and_without_repeats(
+def test_answers_hold_all_that_may_be_shown_and_nothing_twice(
     stored: list[int], hidden: set[int], recent: list[int], limit: int
 ) -> None:
     events = [an_event(f"i{row}") for row in recent]
     user = a_stored_user(stored, bought=[])
     found = rows(recommend_for_user(ITEMS, RECIPE, user, events, hidden, limit))
-    assert len(found) == len(set(found)) == min(limit, 6 - len(hidden))
-    assert not hidden & set(found)
+    withheld = hidden | set(recent)
+    assert len(found) == len(set(found)) == min(limit, 6 - len(withheld))
+    assert not withheld & set(found)

@@ -94,6 +94,24 @@ def test_of_an_endless_history_of_equals_the_first_part_is_kept() -> None:
     assert unpack_user(record).history.items.tolist() == list(range(MAX_HISTORY))
 
 
+def test_what_excludes_stays_in_an_endless_history_however_weak_it_is() -> None:
+    items = np.arange(MAX_HISTORY + 500)
+    disliked = items % 100 == 0
+    user = StoredUser(
+        np.array([7], np.int32),
+        np.array([1], np.float32),
+        a_history(items, np.where(disliked, 0, 1 + items), disliked),
+    )
+
+    (record,) = packed(user)
+
+    history = unpack_user(record).history
+    assert len(history.items) == MAX_HISTORY
+    assert history.items[history.excluded].tolist() == items[disliked].tolist()
+    strongest = items[~disliked][-(MAX_HISTORY - disliked.sum()) :]
+    assert history.items[~history.excluded].tolist() == strongest.tolist()
+
+
 def test_a_history_of_the_greatest_length_stays_as_it_is() -> None:
     user = a_user(1, MAX_HISTORY)
 

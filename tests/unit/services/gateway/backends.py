@@ -7,7 +7,7 @@ from typing import Any
 
 import grpc
 
-from recsys.core.errors import Unavailable
+from recsys.core.errors import NoModel, Unavailable
 from recsys.core.ports import AppendResult
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.rpc.v1.ingest_pb2_grpc import add_IngestServiceServicer_to_server
@@ -20,12 +20,15 @@ from recsys.runtime.grpc_errors import status_of
 from recsys.runtime.grpc_thread_server import ThreadServer
 from recsys.runtime.metrics import new_metrics
 from recsys.runtime.settings import Address
+from recsys.stores.memory.early_popularity import MemoryEarlyPopularity
 from recsys.stores.memory.hidden_items import MemoryHiddenItems
 from recsys.stores.memory.interactions import MemoryInteractionStore
 from recsys.stores.memory.items import MemoryItemStore
+from recsys.stores.memory.published import MemoryPublishedModels
 from recsys.stores.memory.recent import MemoryRecentBehaviour
 from services.gateway.backends import INGEST
 from services.ingest.catalogue import Catalogue
+from services.ingest.cold_start import ColdStart
 from services.ingest.record_events import EventRecorder
 from services.ingest.servicer import IngestServicer
 from tests.builders import EVENT_TYPES
@@ -52,6 +55,7 @@ class ScriptedRecommender(RecommenderServiceServicer):
 
     Attributes:
         failures: what the next questions get instead of an answer.
+        without_model: no tenant has a model.
         silent: read, and say nothing.
         seconds: how long each question takes; requests are read meanwhile.
         snapshots: sent when a stream begins.
@@ -65,6 +69,7 @@ class ScriptedRecommender(RecommenderServiceServicer):
         self.asked: list[pb.Question] = []
         self.requests: list[int] = []
         self.failures: list[Exception] = []
+        self.without_model = False
         self.silent = False
         self.seconds = 0.0
         self.ended = 0
@@ -99,10 +104,15 @@ class ScriptedRecommender(RecommenderServiceServicer):
         await context.write(pb.StreamAnswersResponse(answers=answers, requests_read=read))
 
     def _answer_to(self, question: pb.Question) -> pb.RenderedAnswer:
-        if self.failures:
-            code, details, _ = status_of(self.failures.pop(0))
+        if self.failures or self.without_model:
+            no_model = NoModel("no model yet: run `recsys nightly`")
+            failure = self.failures.pop(0) if self.failures else no_model
+            code, details, _ = status_of(failure)
             return pb.RenderedAnswer(
-                number=question.number, error_code=code.value[0], error_details=details
+                number=question.number,
+                error_code=code.value[0],
+                error_details=details,
+                no_model=isinstance(failure, NoModel),
             )
         return pb.RenderedAnswer(number=question.number, json=ANSWER_JSON, source=pb.SOURCE_FOLD_IN)
 
@@ -124,15 +134,25 @@ class Ingest:
     def __init__(self) -> None:
         self.interactions = FlakyInteractions()
         self.hidden = MemoryHiddenItems()
+        items, recent = MemoryItemStore(), MemoryRecentBehaviour(EVENT_TYPES)
+        cold_start = ColdStart(
+            MemoryPublishedModels(),
+            MemoryEarlyPopularity(),
+            recent,
+            items,
+            self.hidden,
+            EVENT_TYPES,
+        )
         ids = itertools.count()
         recorder = EventRecorder(
             self.interactions,
-            MemoryRecentBehaviour(),
+            recent,
+            cold_start,
             EVENT_TYPES,
             clock=lambda: NOW_MS,
             new_event_id=lambda: f"made-{next(ids)}",
         )
-        self.servicer = IngestServicer(recorder, Catalogue(MemoryItemStore(), self.hidden))
+        self.servicer = IngestServicer(recorder, Catalogue(items, self.hidden), cold_start)
 
 
 async def start_recommender(

@@ -10,6 +10,7 @@ from services.gateway.draining_server import DrainingServer
 from services.gateway.readiness import Readiness
 from tests.unit.services.gateway.asgi_client import Client
 from tests.unit.services.gateway.conftest import World
+from tests.unit.services.gateway.test_recommenders import gateway, until
 
 
 @dataclass
@@ -17,8 +18,8 @@ class Part:
     name: str
     ready: bool
 
-    def is_ready(self) -> bool:
-        return self.ready
+    def state(self) -> str:
+        return "ready" if self.ready else "unavailable"
 
 
 @pytest.mark.parametrize(
@@ -36,12 +37,26 @@ def test_not_ready_once_draining() -> None:
     assert not readiness.is_ready(readiness.parts())
 
 
-def test_ready_by_the_health_of_real_replicas(api: Client) -> None:
+def test_ready_by_the_health_of_real_replicas_also_before_the_first_model(
+    world: World, api: Client
+) -> None:
     api.get("/v1/users/ann/recommendations")
     api.get("/v1/items/lamp")
     answer = api.get("/readyz")
     assert answer.status == 200
-    assert answer.json["parts"] == {"recommender": "ready", "ingest": "ready"}
+    assert answer.json["parts"] == {"recommender": "no model yet", "ingest": "ready"}
+
+
+def test_ready_with_the_first_model() -> None:
+    async def run() -> None:
+        async with gateway() as (asking, replicas):
+            assert asking.state() == "ready"
+            for number in range(2):
+                await replicas.kill(number)
+            await until(lambda: not asking.is_ready())
+            assert asking.state() == "unavailable"
+
+    asyncio.run(run())
 
 
 def test_an_unready_gateway_says_which_parts_are_away(

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from recsys.core.errors import Unavailable
+from recsys.core.errors import NoModel, Unavailable
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.runtime.grpc_async_server import AsyncServer
 from recsys.runtime.settings import Address
 from services.gateway import recommenders as module
-from services.gateway.asked import AboutUser
-from services.gateway.problems import OVERLOADED, UNAVAILABLE, ProblemError
+from services.gateway.asked import AboutItem, AboutSession, AboutUser
+from services.gateway.problems import NO_MODEL, OVERLOADED, UNAVAILABLE, ProblemError
 from services.gateway.recommenders import Recommenders
 from services.gateway.replica_addresses import ReplicaAddresses
 from tests.unit.services.gateway.backends import (
@@ -154,6 +154,23 @@ def test_with_no_replica_left_popular_items_answer_at_once_and_say_so() -> None:
     asyncio.run(run())
 
 
+def test_popular_items_that_stand_in_hold_none_of_those_asked_about() -> None:
+    async def run() -> None:
+        async with gateway() as (asking, replicas):
+            for number in range(2):
+                await replicas.kill(number)
+            await until(lambda: not asking.is_ready())
+            for about, shown in (
+                (AboutItem("1"), ["0", "2", "3"]),
+                (AboutSession(("0", "2", "no such item")), ["1", "3", "4"]),
+            ):
+                answer = await asking.ask("shop", about, 3)
+                document = json.loads(answer.json + b"}")
+                assert [item["item_id"] for item in document["items"]] == shown
+
+    asyncio.run(run())
+
+
 def test_questions_under_way_when_the_last_replica_dies_get_popular_items() -> None:
     async def run() -> None:
         async with gateway() as (asking, replicas):
@@ -255,6 +272,33 @@ def test_what_one_replica_cannot_answer_another_one_is_asked() -> None:
             replicas.scripts[1].failures = []
             for _ in range(2):
                 assert (await asking.ask("shop", ANN, 3)).json == ANSWER_JSON
+
+    asyncio.run(run())
+
+
+def test_a_replica_without_a_model_that_another_one_has_is_no_shop_without_a_model() -> None:
+    async def run() -> None:
+        async with gateway() as (asking, replicas):
+            replicas.scripts[0].failures = [NoModel("no model yet")]
+            for _ in range(2):
+                assert (await asking.ask("shop", ANN, 3)).json == ANSWER_JSON
+            for script in replicas.scripts:
+                script.failures = [NoModel("no model yet")]
+            assert (await asking.ask("shop", ANN, 3)).degraded
+
+    asyncio.run(run())
+
+
+def test_a_shop_that_no_replica_has_a_model_of_is_told_from_an_outage() -> None:
+    async def run() -> None:
+        async with gateway() as (asking, replicas):
+            for script in replicas.scripts:
+                script.without_model = True
+            with pytest.raises(ProblemError) as raised:
+                await asking.ask("newshop", ANN, 3)
+            assert raised.value.kind is NO_MODEL
+            assert raised.value.detail == "no model yet: run `recsys nightly`"
+            assert sum(len(script.asked) for script in replicas.scripts) == 1
 
     asyncio.run(run())
 

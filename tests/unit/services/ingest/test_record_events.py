@@ -11,6 +11,7 @@ from recsys.stores.memory.recent import MemoryRecentBehaviour
 from services.ingest.events import EventDraft, Status
 from services.ingest.record_events import EventRecorder
 from tests.builders import EVENT_TYPES
+from tests.unit.services.ingest.cold_shop import ColdShop
 
 NOW_MS = 1_700_000_000_000
 DAY_MS = 24 * 3600 * 1000
@@ -30,12 +31,14 @@ class Shop:
 
     def __init__(self) -> None:
         self.interactions = MemoryInteractionStore()
-        self.recent = FlakyRecent()
+        self.recent = FlakyRecent(EVENT_TYPES)
+        self.cold = ColdShop(self.recent)
         self.now_ms = NOW_MS
         ids = itertools.count()
         self.recorder = EventRecorder(
             self.interactions,
             self.recent,
+            self.cold.cold_start,
             EVENT_TYPES,
             clock=lambda: self.now_ms,
             new_event_id=lambda: f"made-{next(ids)}",
@@ -67,6 +70,21 @@ def test_an_accepted_event_is_durable_and_remembered(shop: Shop) -> None:
     shop.recorder.record("shop", [a_draft(event_id="e", timestamp_ms=NOW_MS - 5)])
     [recent] = shop.recent.of_user("shop", "ann")
     assert (recent.item_id, recent.timestamp_ms, recent.received_ms) == ("lamp", NOW_MS - 5, NOW_MS)
+
+
+def test_events_that_change_no_answer_are_durable_and_take_no_place_among_the_recent(
+    shop: Shop,
+) -> None:
+    drafts = [a_draft(event_type=name) for name in ("impression", "purchase", "impression")]
+    assert shop.statuses(*drafts) == [Status.ACCEPTED] * 3
+    assert len(shop.history()) == 3
+    assert [event.event_type for event in shop.recent.of_user("shop", "ann")] == ["purchase"]
+
+
+def test_a_dead_redis_does_not_degrade_events_that_change_no_answer(shop: Shop) -> None:
+    shop.recent.away = True
+    recorded = shop.recorder.record("shop", [a_draft(event_type="impression")])
+    assert not recorded.degraded
 
 
 def test_the_same_event_again_is_a_duplicate(shop: Shop) -> None:
@@ -147,6 +165,15 @@ def test_all_bad_touches_no_store(shop: Shop) -> None:
     recorded = shop.recorder.record("shop", [a_draft(user_id="")])
     assert recorded.outcomes[0].status is Status.REJECTED
     assert not recorded.degraded
+
+
+def test_an_event_counts_once_in_what_is_popular_before_the_first_model(shop: Shop) -> None:
+    viewed = a_draft(event_id="v")
+    bought = a_draft(item_id="rug", event_type="purchase")
+    shop.statuses(viewed, bought, a_draft(event_type="impression", item_id="chair"))
+    for _ in range(20):
+        assert shop.statuses(viewed) == [Status.DUPLICATE]
+    assert shop.cold.popularity.most_popular("shop", 10) == ["rug", "lamp"]
 
 
 @pytest.mark.parametrize("count", [0, 1001])

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 import pytest
+from structlog.testing import capture_logs
 
 from recsys.core.domain import Event
 from recsys.core.errors import Unavailable
 from recsys.stores.memory.recent import MemoryRecentBehaviour
 from services.ingest import remembering as module
 from services.ingest.remembering import Remembering
+from tests.builders import EVENT_TYPES
 from tests.eventually import eventually
 
 
@@ -34,13 +36,13 @@ def seen(recent: FlakyRecent) -> list[str]:
 
 
 def test_events_go_through_while_all_is_well() -> None:
-    recent = FlakyRecent()
+    recent = FlakyRecent(EVENT_TYPES)
     Remembering(recent).record("shop", [an_event(1)], 5)
     assert seen(recent) == ["i1"]
 
 
 def test_events_of_an_outage_count_once_the_store_is_back() -> None:
-    recent, states = FlakyRecent(), []
+    recent, states = FlakyRecent(EVENT_TYPES), []
     remembering = Remembering(recent, states.append)
     recent.away = True
     for number in range(3):
@@ -60,7 +62,7 @@ def test_events_of_an_outage_count_once_the_store_is_back() -> None:
 
 
 def test_it_recovers_by_itself() -> None:
-    recent = FlakyRecent()
+    recent = FlakyRecent(EVENT_TYPES)
     remembering = Remembering(recent)
     remembering.start()
     recent.away = True
@@ -72,7 +74,7 @@ def test_it_recovers_by_itself() -> None:
 
 
 def test_what_is_kept_at_the_end_gets_a_last_try() -> None:
-    recent = FlakyRecent()
+    recent = FlakyRecent(EVENT_TYPES)
     remembering = Remembering(recent)
     remembering.start()
     recent.away = True
@@ -87,7 +89,7 @@ def test_the_oldest_are_dropped_when_an_outage_lasts_too_long(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "MAX_KEPT_EVENTS", 3)
-    recent = FlakyRecent()
+    recent = FlakyRecent(EVENT_TYPES)
     remembering = Remembering(recent)
     recent.away = True
     for number in range(5):
@@ -96,3 +98,17 @@ def test_the_oldest_are_dropped_when_an_outage_lasts_too_long(
     recent.away = False
     remembering.retry()
     assert seen(recent) == ["i2", "i3", "i4"]
+
+
+def test_what_is_given_up_at_the_end_is_reported() -> None:
+    recent = FlakyRecent(EVENT_TYPES)
+    remembering = Remembering(recent)
+    remembering.start()
+    recent.away = True
+    with pytest.raises(Unavailable):
+        remembering.record("shop", [an_event(1)], 1)
+    with capture_logs() as logs:
+        remembering.stop()
+    assert {"event": "recent_behaviour_dropped", "events": 1} in [
+        {name: line.get(name) for name in ("event", "events")} for line in logs
+    ]

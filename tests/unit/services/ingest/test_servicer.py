@@ -12,24 +12,30 @@ from recsys.rpc.v1.ingest_pb2_grpc import IngestServiceStub, add_IngestServiceSe
 from recsys.runtime.grpc_thread_server import ThreadServer
 from recsys.runtime.metrics import new_metrics
 from recsys.runtime.settings import Address
-from recsys.stores.memory.hidden_items import MemoryHiddenItems
 from recsys.stores.memory.interactions import MemoryInteractionStore
-from recsys.stores.memory.items import MemoryItemStore
-from recsys.stores.memory.recent import MemoryRecentBehaviour
 from services.ingest.catalogue import Catalogue
 from services.ingest.record_events import EventRecorder
 from services.ingest.servicer import SERVICE, IngestServicer
 from tests.builders import EVENT_TYPES
+from tests.unit.services.ingest.cold_shop import ColdShop
 
 
 @pytest.fixture(scope="module")
 def ingest() -> Iterator[IngestServiceStub]:
+    shop = ColdShop()
     recorder = EventRecorder(
-        MemoryInteractionStore(), MemoryRecentBehaviour(), EVENT_TYPES, lambda: 5, lambda: "made"
+        MemoryInteractionStore(),
+        shop.recent,
+        shop.cold_start,
+        EVENT_TYPES,
+        lambda: 5,
+        lambda: "made",
     )
-    catalogue = Catalogue(MemoryItemStore(), MemoryHiddenItems())
+    catalogue = Catalogue(shop.items, shop.hidden)
     server = ThreadServer(SERVICE, 1, new_metrics().requests, reflection=False)
-    add_IngestServiceServicer_to_server(IngestServicer(recorder, catalogue), server.grpc)
+    add_IngestServiceServicer_to_server(
+        IngestServicer(recorder, catalogue, shop.cold_start), server.grpc
+    )
     port = server.start(Address("127.0.0.1", 0))
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         yield IngestServiceStub(channel)
@@ -118,3 +124,33 @@ def test_an_unknown_item_is_not_found(ingest: IngestServiceStub) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         ingest.GetItem(pb.GetItemRequest(tenant="shop", item_id="other"))
     assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+def test_a_shop_without_a_model_is_recommended_what_there_is(ingest: IngestServiceStub) -> None:
+    tenant = "newshop"
+    ingest.PutItem(pb.PutItemRequest(tenant=tenant, item=an_item("chair")))
+    event = pb.Event(user_id="ann", item_id="chair", event_type="view")
+    ingest.RecordEvents(pb.RecordEventsRequest(tenant=tenant, events=[event]))
+    found = ingest.ColdStartItems(pb.ColdStartItemsRequest(tenant=tenant, limit=10))
+    assert [(item.item_id, item.title) for item in found.items] == [("chair", "Lamp")]
+
+
+@pytest.mark.parametrize(
+    ("request_", "field"),
+    [
+        (pb.ColdStartItemsRequest(tenant="shop"), "limit"),
+        (pb.ColdStartItemsRequest(tenant="shop", limit=101), "limit"),
+        (pb.ColdStartItemsRequest(tenant="shop", limit=1, user_id="a\0"), "user_id"),
+        (
+            pb.ColdStartItemsRequest(tenant="shop", limit=1, excluded_item_ids=["i"] * 101),
+            "excluded_item_ids",
+        ),
+    ],
+)
+def test_what_is_asked_of_a_cold_start_has_bounds(
+    ingest: IngestServiceStub, request_: pb.ColdStartItemsRequest, field: str
+) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        ingest.ColdStartItems(request_)
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert caught.value.details().startswith(f"{field}: ")

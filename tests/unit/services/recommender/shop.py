@@ -22,7 +22,7 @@ from services.recommender.fold_in_worker import FoldInWorker
 from services.recommender.follower import ModelFollower
 from services.recommender.servicer import RecommenderServicer
 from services.recommender.shoppers import Shoppers
-from tests.builders import a_history, a_manifest, a_user_block, an_item_side, sha256
+from tests.builders import EVENT_TYPES, a_history, a_manifest, a_user_block, an_item_side, sha256
 
 Result = TypeVar("Result")
 CACHE_BYTES = 1_000_000
@@ -56,7 +56,7 @@ class Shop:
     def __init__(self, cache_bytes: int = CACHE_BYTES) -> None:
         self._runner = asyncio.Runner()
         self.published = MemoryPublishedModels()
-        self.recent = MemoryRecentBehaviour()
+        self.recent = MemoryRecentBehaviour(EVENT_TYPES)
         self.hidden = MemoryHiddenItems()
         self.metrics = new_metrics()
         self.store = WatchedStore(self.published, self.recent, self.hidden)

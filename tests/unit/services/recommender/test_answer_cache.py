@@ -1,7 +1,8 @@
 import pytest
 
-from recsys.core.recommend import Source
-from services.recommender.answer_cache import BoundedCache, Rendered, Rendering
+from recsys.core.behaviour import RememberedEvents
+from recsys.core.recommend import NO_LIST, Source
+from services.recommender.answer_cache import BoundedCache, CachedUser, Rendered, Rendering
 
 
 class Entry:
@@ -38,6 +39,15 @@ def test_an_entry_that_has_grown_is_accounted_anew() -> None:
     cache.put("a", entry)
     cache.put("b", Entry(20))
     assert (cache.get("a"), cache.used_bytes) == (None, 20)
+
+
+def test_the_recent_events_of_a_shopper_are_accounted_for() -> None:
+    def size_with(events: int) -> int:
+        packed = (b"member", b"score") * events
+        recent = RememberedEvents(packed, lambda _: [])
+        return CachedUser(None, recent, NO_LIST, frozenset()).size_bytes()
+
+    assert size_with(1000) - size_with(0) >= 100_000
 
 
 @pytest.mark.parametrize("size", [1, 50])

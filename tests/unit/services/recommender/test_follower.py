@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from recsys.core.errors import NotFound, Unavailable
+from recsys.core.errors import NoModel, NotFound
 from recsys.runtime.metrics import new_metrics
 from recsys.stores.manifest import Manifest
 from recsys.stores.memory.hidden_items import MemoryHiddenItems
@@ -11,7 +11,7 @@ from recsys.stores.memory.recent import MemoryRecentBehaviour
 from recsys.stores.model_codec import pack_items
 from recsys.stores.model_files import ITEMS
 from services.recommender.follower import REFUSED_SECONDS, ModelFollower
-from tests.builders import a_manifest, an_item_side, sha256
+from tests.builders import EVENT_TYPES, a_manifest, an_item_side, sha256
 
 
 class Clock:
@@ -29,7 +29,9 @@ class Shop:
         self.hidden_items = MemoryHiddenItems()
         self.clock = Clock()
         self.metrics = new_metrics()
-        store = MemoryServingStore(self.published, MemoryRecentBehaviour(), self.hidden_items)
+        store = MemoryServingStore(
+            self.published, MemoryRecentBehaviour(EVENT_TYPES), self.hidden_items
+        )
         self.follower = ModelFollower(
             store, ["shop"], cache_bytes=0, metrics=self.metrics, clock=self.clock
         )
@@ -55,8 +57,23 @@ def shop() -> Shop:
 
 def test_before_the_first_model_the_service_says_what_is_missing(shop: Shop) -> None:
     shop.refresh()
-    with pytest.raises(Unavailable, match="nightly"):
+    with pytest.raises(NoModel, match="no model yet: run `recsys nightly`"):
         shop.follower.serving("shop")
+
+
+def test_a_loaded_model_is_told_of(shop: Shop) -> None:
+    told: list[str] = []
+
+    async def tell(tenant: str) -> None:
+        told.append(tenant)
+
+    shop.follower.on_model_loaded = tell
+    shop.refresh()
+    assert (told, shop.follower.tenants_without_model()) == ([], ["shop"])
+    shop.publish("v1")
+    shop.refresh()
+    shop.refresh()
+    assert (told, shop.follower.tenants_without_model()) == (["shop"], [])
 
 
 def test_another_tenant_is_not_served(shop: Shop) -> None:
@@ -89,7 +106,7 @@ def test_a_refused_version_is_taken_once_it_was_published_whole(shop: Shop) -> N
     shop.refresh()
     shop.publish("v1")
     shop.refresh()
-    with pytest.raises(Unavailable):
+    with pytest.raises(NoModel):
         shop.follower.serving("shop")
     shop.clock.now += REFUSED_SECONDS
     shop.refresh()
