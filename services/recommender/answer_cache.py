@@ -27,15 +27,20 @@ _NOTHING = Rendering(b"", Source.POPULAR)
 
 @dataclass(slots=True)
 class Rendered:
-    """An answer in JSON; good for one limit and one state of what may be shown."""
+    """An answer in JSON; good for one limit and one state of what may be shown.
 
-    shown_by: object = None
+    It knows that state by number only. A cache is part of its model: a reference to what serves
+    would keep a model alive that serves no more, and one to hidden items all that ever were.
+    """
+
+    hidden_number: int = -1
     limit: int = 0
     rendering: Rendering = _NOTHING
 
-    def get(self, shown_by: object, limit: int, render: Callable[[], Rendering]) -> Rendering:
-        if self.shown_by is not shown_by or self.limit != limit:
-            self.shown_by, self.limit, self.rendering = shown_by, limit, render()
+    def get(self, hidden_number: int, limit: int, render: Callable[[], Rendering]) -> Rendering:
+        if self.hidden_number != hidden_number or self.limit != limit:
+            self.hidden_number, self.limit = hidden_number, limit
+            self.rendering = render()
         return self.rendering
 
     def size_bytes(self) -> int:
@@ -47,14 +52,14 @@ class CachedUser:
     """A shopper. Good for as long as `recent` is what the store has.
 
     Attributes:
-        hidden: the hidden items that were left out of `personal`.
+        hidden_number: that of the hidden items that were left out of `personal`, see `Serving`.
         key: by which it is kept; None for one that is not.
     """
 
     stored: StoredUser | None
     recent: RememberedEvents
     personal: PersonalList
-    hidden: frozenset[int]
+    hidden_number: int = 0
     rendered: Rendered = field(default_factory=Rendered)
     key: str | None = None
 
@@ -70,7 +75,7 @@ class CachedUser:
 
 def a_stranger() -> CachedUser:
     """Somebody of whom nothing is known."""
-    return CachedUser(None, NO_EVENTS, NO_LIST, frozenset())
+    return CachedUser(None, NO_EVENTS, NO_LIST)
 
 
 class Sized(Protocol):

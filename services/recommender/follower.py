@@ -27,6 +27,8 @@ class Serving:
 
     Attributes:
         hidden: rows of the items that must not be shown now.
+        hidden_number: counts the changes of `hidden` while this model serves.
+        shown_again_number: that of the last change by which an item was hidden no longer.
         is_lost: whether the store has lost its data, and with them what it knew of shoppers.
         nobody: a shopper of whom nothing is known.
     """
@@ -34,8 +36,21 @@ class Serving:
     model: LoadedModel
     hidden_ids: frozenset[str]
     hidden: frozenset[int]
+    hidden_number: int = 0
+    shown_again_number: int = 0
     is_lost: bool = False
     nobody: CachedUser = field(default_factory=a_stranger, compare=False, repr=False)
+
+    def hiding(self, hidden_ids: frozenset[str]) -> "Serving":
+        """The same with other hidden items."""
+        hidden, number = self.model.rows_of(hidden_ids), self.hidden_number + 1
+        return replace(
+            self,
+            hidden_ids=hidden_ids,
+            hidden=hidden,
+            hidden_number=number,
+            shown_again_number=self.shown_again_number if self.hidden <= hidden else number,
+        )
 
 
 class ModelFollower:
@@ -158,8 +173,7 @@ class ModelFollower:
             return
         self._hidden_seen[tenant] = changes
         if hidden_ids != serving.hidden_ids:
-            rows = serving.model.rows_of(hidden_ids)
-            self._serving[tenant] = replace(serving, hidden_ids=hidden_ids, hidden=rows)
+            self._serving[tenant] = serving.hiding(hidden_ids)
             self.on_change()
 
 
