@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from sys import getsizeof
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from recsys.core.behaviour import RememberedEvents, StoredUser
@@ -11,8 +12,9 @@ from recsys.core.recommend import NO_LIST, PersonalList, Source
 NO_EVENTS = RememberedEvents((), lambda _: [])
 # Python's own share of an entry: objects, dictionaries, arrays' headers. Measured, rounded up.
 _OVERHEAD_BYTES = 2_000
-_BYTES_A_LIST_ENTRY = 8
-_BYTES_A_HISTORY_ENTRY = 9
+# A record as it came, and beside it scores in single precision and flags as numpy's booleans.
+_BYTES_PER_LIST_ENTRY = 10
+_BYTES_PER_HISTORY_ENTRY = 10
 
 
 class Rendering(NamedTuple):
@@ -69,8 +71,10 @@ class CachedUser:
         if self.stored is not None and self.stored.history is not self.personal.history:
             history += len(self.stored.history.items)
             entries += len(self.stored.items)
-        packed = _BYTES_A_LIST_ENTRY * entries + _BYTES_A_HISTORY_ENTRY * history
-        return packed + self.rendered.size_bytes()
+        arrays = _BYTES_PER_LIST_ENTRY * entries + _BYTES_PER_HISTORY_ENTRY * history
+        packed = self.recent.packed
+        events = getsizeof(packed) + sum(map(getsizeof, packed))
+        return arrays + events + self.rendered.size_bytes()
 
 
 def a_stranger() -> CachedUser:

@@ -9,7 +9,7 @@ import structlog
 
 from recsys.core.errors import InvalidModel, NotFound, Unavailable
 from recsys.core.ports import ServingStore
-from recsys.runtime.garbage import keep_for_long
+from recsys.runtime.garbage import give_memory_back
 from recsys.runtime.metrics import Metrics
 from services.recommender.answer_cache import CachedUser, a_stranger
 from services.recommender.loaded_model import LoadedModel, load_model
@@ -79,6 +79,7 @@ class ModelFollower:
         self._serving: dict[str, Serving | None] = dict.fromkeys(tenants)
         self._hidden_seen: dict[str, Hashable] = {}
         self._refused: dict[str, tuple[str, float]] = {}
+        self._has_swapped = False
 
     def serving(self, tenant: str) -> Serving:
         """What serves a tenant now.
@@ -108,6 +109,7 @@ class ModelFollower:
             except Unavailable as error:
                 _log.warning("pointer_unreadable", reason=str(error))
             await asyncio.sleep(POLL_SECONDS)
+            self._clean_up()
 
     async def refresh(self) -> None:
         """Look once at every tenant.
@@ -118,6 +120,12 @@ class ModelFollower:
         for tenant in self._serving:
             await self._refresh_model(tenant)
             await self._refresh_hidden(tenant)
+
+    def _clean_up(self) -> None:
+        """After a swap, once requests that began before it have let go of the old model."""
+        if self._has_swapped:
+            self._has_swapped = False
+            give_memory_back()
 
     async def _refresh_model(self, tenant: str) -> None:
         version = await self._store.current(tenant)
@@ -138,7 +146,7 @@ class ModelFollower:
         hidden_ids = serving.hidden_ids if serving else frozenset[str]()
         self._serving[tenant] = Serving(model, hidden_ids, model.rows_of(hidden_ids))
         self.on_change()
-        keep_for_long()
+        self._has_swapped = True
         self._metrics.model_loaded[tenant].set_to_current_time()
         _log.info("model_loaded", tenant=tenant, version=version, items=len(model.items.ids))
 

@@ -55,9 +55,7 @@ class Found:
         if self.degraded:
             return self._render(limit)
         user, before = self.user, self.user.rendered.rendering
-        found = user.rendered.get(
-            self.serving.hidden_number, limit, lambda: self._render(limit)
-        )
+        found = user.rendered.get(self.serving.hidden_number, limit, lambda: self._render(limit))
         if found is not before and user.key is not None:
             # It takes more memory now, or less.
             self.serving.model.users.put(user.key, user)
