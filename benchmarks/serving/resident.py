@@ -1,4 +1,4 @@
-"""The resident memory of a stack's processes over time, and whether it stays flat."""
+"""The resident memory of processes over time, and whether it stays flat."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -16,29 +16,24 @@ ALLOWED_GROWTH = 0.05
 _NOT_JUDGED = re.compile(r"hbase|redis")
 _MIB = 2**20
 
+# In bytes, by the names of processes.
 Sizes = Mapping[str, int]
 
 
 @dataclass
 class Resident:
-    """Sizes of processes in bytes, by name, look after look.
+    """Sizes of processes, look after look.
 
     Attributes:
         settled_after: as many looks are the time in which caches and pools fill.
         restarted: names of processes that do not live through all of it.
     """
 
-    settings: Sequence[Settings]
     settled_after: int
     restarted: frozenset[str] = frozenset()
     looks: list[Sizes] = field(default_factory=list)
 
-    def look(self) -> None:
-        sizes: dict[str, int] = {}
-        for settings in self.settings:
-            for name, pid in pids_of(settings).items():
-                with suppress(psutil.NoSuchProcess):
-                    sizes[name] = psutil.Process(pid).memory_info().rss
+    def add(self, sizes: Sizes) -> None:
         self.looks.append(sizes)
 
     def growing(self) -> list[str]:
@@ -75,6 +70,16 @@ class Resident:
         """By how much the most once settled exceeds the most before."""
         sizes = [look[name] for look in self.looks]
         return max(sizes[self.settled_after :]) / max(sizes[: self.settled_after]) - 1
+
+
+def of_stacks(*stacks: Settings) -> Sizes:
+    """What the processes of these stacks take now."""
+    sizes: dict[str, int] = {}
+    for settings in stacks:
+        for name, pid in pids_of(settings).items():
+            with suppress(psutil.NoSuchProcess):
+                sizes[name] = psutil.Process(pid).memory_info().rss
+    return sizes
 
 
 def _mib(size: int | None) -> str:
