@@ -18,6 +18,7 @@ help: ## List the targets
 
 .PHONY: setup demo up down status scale autoscale notebook
 .PHONY: bench bench-publish bench-train bench-scale bench-distributed bench-gpu bench-serve bench-serve-options
+.PHONY: bench-memory
 setup: $(SYNCED) ## Make .venv from the lock file
 
 # Python decides in bootstrap.py which interpreter will do, and says so when none does.
@@ -76,6 +77,9 @@ bench-serve: $(SYNCED) ## Measure CPU and latency of answers, under closed and o
 
 bench-serve-options: $(SYNCED) ## Measure what each option of serving brings, and growth with the shop
 	@$(PYTHON) -m benchmarks.bench_serve_options
+
+bench-memory: $(SYNCED) ## Measure whether memory stays flat over 200 swaps, and ten minutes of load and restarts
+	@$(PYTHON) -m benchmarks.bench_memory
 
 ##@ Develop
 

@@ -18,7 +18,7 @@ START_SECONDS = 10.0
 def own_redis() -> Iterator[str]:
     """The address of a server of the wheel's on loopback, which keeps nothing on disk."""
     with tempfile.TemporaryDirectory() as folder:
-        port = _free_port()
+        port = free_port()
         listen = ["--bind", "127.0.0.1", "--port", str(port), "--dir", folder]
         server = subprocess.Popen(
             [str(get_binary_path()), *listen, "--save", "", "--appendonly", "no"],
@@ -33,7 +33,7 @@ def own_redis() -> Iterator[str]:
             server.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 

@@ -52,16 +52,22 @@ def publish(client: Redis, tenant: str, shop: MadeUpShop) -> str:
 
     Returns the version's name.
     """
+    version, published = write(client, tenant, shop, 7), RedisPublishedModels(client)
+    published.activate(tenant, version)
+    published.retire(tenant, keep=[version])
+    _forget_recent(client, tenant)
+    return version
+
+
+def write(client: Redis, tenant: str, shop: MadeUpShop, seed: int) -> str:
+    """Write a version beside those that are there; returns its name."""
     version = time.strftime("%Y%m%dT%H%M%SZ-", time.gmtime()) + secrets.token_hex(4)
-    published, random = RedisPublishedModels(client), np.random.default_rng(7)
+    published, random = RedisPublishedModels(client), np.random.default_rng(seed)
     items = pack_items(made_up_items(shop, random))
     manifest = _manifest(tenant, version, shop, items)
     published.write_items(tenant, version, manifest.to_json(), items)
     for block in blocks(shop, random):
         published.write_users(tenant, version, block)
-    published.activate(tenant, version)
-    published.retire(tenant, keep=[version])
-    _forget_recent(client, tenant)
     return version
 
 

@@ -107,7 +107,7 @@ def _similar(question: pb.Question, serving: Serving) -> pb.RenderedAnswer:
         answer = similar_items(model.items, row, serving.hidden, question.limit)
         return render(answer, model, degraded=False)
 
-    rendering = kept.get(serving, question.limit, write)
+    rendering = kept.get(serving.hidden_number, question.limit, write)
     if rendering is not before:
         model.similar.put(key, kept)
     return _message(question, rendering, degraded=False)

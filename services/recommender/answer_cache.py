@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from sys import getsizeof
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from recsys.core.behaviour import RememberedEvents, StoredUser
@@ -11,10 +12,9 @@ from recsys.core.recommend import NO_LIST, PersonalList, Source
 NO_EVENTS = RememberedEvents((), lambda _: [])
 # Python's own share of an entry: objects, dictionaries, arrays' headers. Measured, rounded up.
 _OVERHEAD_BYTES = 2_000
-_BYTES_A_LIST_ENTRY = 8
-_BYTES_A_HISTORY_ENTRY = 9
-# A recent event is kept as two byte strings, of some 70 and 20 bytes in objects of 33 each.
-_BYTES_A_RECENT_EVENT = 180
+# A record as it came, and beside it scores in single precision and flags as numpy's booleans.
+_BYTES_PER_LIST_ENTRY = 10
+_BYTES_PER_HISTORY_ENTRY = 10
 
 
 class Rendering(NamedTuple):
@@ -29,15 +29,20 @@ _NOTHING = Rendering(b"", Source.POPULAR)
 
 @dataclass(slots=True)
 class Rendered:
-    """An answer in JSON; good for one limit and one state of what may be shown."""
+    """An answer in JSON; good for one limit and one state of what may be shown.
 
-    shown_by: object = None
+    It knows that state by number only. A cache is part of its model: a reference to what serves
+    would keep a model alive that serves no more, and one to hidden items all that ever were.
+    """
+
+    hidden_number: int = -1
     limit: int = 0
     rendering: Rendering = _NOTHING
 
-    def get(self, shown_by: object, limit: int, render: Callable[[], Rendering]) -> Rendering:
-        if self.shown_by is not shown_by or self.limit != limit:
-            self.shown_by, self.limit, self.rendering = shown_by, limit, render()
+    def get(self, hidden_number: int, limit: int, render: Callable[[], Rendering]) -> Rendering:
+        if self.hidden_number != hidden_number or self.limit != limit:
+            self.hidden_number, self.limit = hidden_number, limit
+            self.rendering = render()
         return self.rendering
 
     def size_bytes(self) -> int:
@@ -49,14 +54,14 @@ class CachedUser:
     """A shopper. Good for as long as `recent` is what the store has.
 
     Attributes:
-        hidden: the hidden items that were left out of `personal`.
+        hidden_number: that of the hidden items that were left out of `personal`, see `Serving`.
         key: by which it is kept; None for one that is not.
     """
 
     stored: StoredUser | None
     recent: RememberedEvents
     personal: PersonalList
-    hidden: frozenset[int]
+    hidden_number: int = 0
     rendered: Rendered = field(default_factory=Rendered)
     key: str | None = None
 
@@ -66,14 +71,15 @@ class CachedUser:
         if self.stored is not None and self.stored.history is not self.personal.history:
             history += len(self.stored.history.items)
             entries += len(self.stored.items)
-        packed = _BYTES_A_LIST_ENTRY * entries + _BYTES_A_HISTORY_ENTRY * history
-        recent = _BYTES_A_RECENT_EVENT * len(self.recent.packed) // 2
-        return packed + recent + self.rendered.size_bytes()
+        arrays = _BYTES_PER_LIST_ENTRY * entries + _BYTES_PER_HISTORY_ENTRY * history
+        packed = self.recent.packed
+        events = getsizeof(packed) + sum(map(getsizeof, packed))
+        return arrays + events + self.rendered.size_bytes()
 
 
 def a_stranger() -> CachedUser:
     """Somebody of whom nothing is known."""
-    return CachedUser(None, NO_EVENTS, NO_LIST, frozenset())
+    return CachedUser(None, NO_EVENTS, NO_LIST)
 
 
 class Sized(Protocol):

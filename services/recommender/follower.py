@@ -9,7 +9,7 @@ import structlog
 
 from recsys.core.errors import InvalidModel, NoModel, NotFound, Unavailable
 from recsys.core.ports import ServingStore
-from recsys.runtime.garbage import keep_for_long
+from recsys.runtime.garbage import give_memory_back
 from recsys.runtime.metrics import Metrics
 from services.recommender.answer_cache import CachedUser, a_stranger
 from services.recommender.loaded_model import LoadedModel, load_model
@@ -27,6 +27,8 @@ class Serving:
 
     Attributes:
         hidden: rows of the items that must not be shown now.
+        hidden_number: counts the changes of `hidden` while this model serves.
+        shown_again_number: that of the last change by which an item was hidden no longer.
         is_lost: whether the store has lost its data, and with them what it knew of shoppers.
         nobody: a shopper of whom nothing is known.
     """
@@ -34,8 +36,21 @@ class Serving:
     model: LoadedModel
     hidden_ids: frozenset[str]
     hidden: frozenset[int]
+    hidden_number: int = 0
+    shown_again_number: int = 0
     is_lost: bool = False
     nobody: CachedUser = field(default_factory=a_stranger, compare=False, repr=False)
+
+    def hiding(self, hidden_ids: frozenset[str]) -> "Serving":
+        """The same with other hidden items."""
+        hidden, number = self.model.rows_of(hidden_ids), self.hidden_number + 1
+        return replace(
+            self,
+            hidden_ids=hidden_ids,
+            hidden=hidden,
+            hidden_number=number,
+            shown_again_number=self.shown_again_number if self.hidden <= hidden else number,
+        )
 
 
 class ModelFollower:
@@ -66,6 +81,7 @@ class ModelFollower:
         self._serving: dict[str, Serving | None] = dict.fromkeys(tenants)
         self._hidden_seen: dict[str, Hashable] = {}
         self._refused: dict[str, tuple[str, float]] = {}
+        self._has_swapped = False
 
     def serving(self, tenant: str) -> Serving:
         """What serves a tenant now.
@@ -97,6 +113,7 @@ class ModelFollower:
             except Unavailable as error:
                 _log.warning("pointer_unreadable", reason=str(error))
             await asyncio.sleep(POLL_SECONDS)
+            self._clean_up()
 
     async def refresh(self) -> None:
         """Look once at every tenant.
@@ -107,6 +124,12 @@ class ModelFollower:
         for tenant in self._serving:
             await self._refresh_model(tenant)
             await self._refresh_hidden(tenant)
+
+    def _clean_up(self) -> None:
+        """After a swap, once requests that began before it have let go of the old model."""
+        if self._has_swapped:
+            self._has_swapped = False
+            give_memory_back()
 
     async def _refresh_model(self, tenant: str) -> None:
         version = await self._store.current(tenant)
@@ -127,7 +150,7 @@ class ModelFollower:
         hidden_ids = serving.hidden_ids if serving else frozenset[str]()
         self._serving[tenant] = Serving(model, hidden_ids, model.rows_of(hidden_ids))
         self.on_change()
-        keep_for_long()
+        self._has_swapped = True
         self._metrics.model_loaded[tenant].set_to_current_time()
         _log.info("model_loaded", tenant=tenant, version=version, items=len(model.items.ids))
         await self.on_model_loaded(tenant)
@@ -163,8 +186,7 @@ class ModelFollower:
             return
         self._hidden_seen[tenant] = changes
         if hidden_ids != serving.hidden_ids:
-            rows = serving.model.rows_of(hidden_ids)
-            self._serving[tenant] = replace(serving, hidden_ids=hidden_ids, hidden=rows)
+            self._serving[tenant] = serving.hiding(hidden_ids)
             self.on_change()
 
 

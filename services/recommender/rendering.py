@@ -31,8 +31,9 @@ def _item(entry: Ranked, model: LoadedModel) -> bytes:
     return model.fragments.of(entry.item_index) + _score(entry.score)
 
 
-# Stored scores have half precision, so the same ones come again and again.
-@lru_cache(maxsize=65_536)
+# Stored scores have half precision, so the same ones come again and again: 1,024 of each power of
+# two. Others, of which there is no end, fill this up: 2 MiB.
+@lru_cache(maxsize=8_192)
 def _score(score: float | None) -> bytes:
     """With the digits that single precision has; more would only cost bytes."""
     return b"null}" if score is None else f"{score:.7g}}}".encode()

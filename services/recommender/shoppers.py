@@ -55,7 +55,7 @@ class Found:
         if self.degraded:
             return self._render(limit)
         user, before = self.user, self.user.rendered.rendering
-        found = user.rendered.get(self.serving, limit, lambda: self._render(limit))
+        found = user.rendered.get(self.serving.hidden_number, limit, lambda: self._render(limit))
         if found is not before and user.key is not None:
             # It takes more memory now, or less.
             self.serving.model.users.put(user.key, user)
@@ -105,7 +105,7 @@ class Shoppers:
         history = session_history(serving.model.items, item_ids)
         personal = list_without_scoring(None, history)
         if personal is not None:
-            return Found(serving, CachedUser(None, NO_EVENTS, personal, serving.hidden))
+            return Found(serving, CachedUser(None, NO_EVENTS, personal))
         [found] = self._folded_in([_ToFoldIn(serving, None, NO_EVENTS, history, within_seconds)])
         return found
 
@@ -131,7 +131,7 @@ class Shoppers:
             return _ToFoldIn(
                 serving, stored, read.recent, history, one.within_seconds, degraded, one.user_id
             )
-        user = CachedUser(stored, read.recent, personal, serving.hidden, key=one.user_id)
+        user = CachedUser(stored, read.recent, personal, key=one.user_id)
         model.users.put(one.user_id, user)
         return Found(serving, user, degraded)
 
@@ -171,7 +171,7 @@ class _ToFoldIn:
         if personal is None:
             items, hidden = self.serving.model.items, self.serving.hidden
             near = neighbour_list(items, self.history, hidden, MAX_LIMIT)
-            user = CachedUser(self.stored, self.recent, near, hidden)
+            user = CachedUser(self.stored, self.recent, near)
             return Found(self.serving, user, degraded=True)
         return self._kept(personal) if isinstance(personal, PersonalList) else self._later(personal)
 
@@ -179,8 +179,8 @@ class _ToFoldIn:
         return self._kept(await coming)
 
     def _kept(self, personal: PersonalList) -> Found:
-        hidden, key = self.serving.hidden, self.cache_as
-        user = CachedUser(self.stored, self.recent, personal, hidden, key=key)
+        number, key = self.serving.hidden_number, self.cache_as
+        user = CachedUser(self.stored, self.recent, personal, number, key=key)
         if key is not None:
             self.serving.model.users.put(key, user)
         return Found(self.serving, user, self.degraded)
@@ -192,4 +192,6 @@ def _still_holds(
     if known.stored is not stored or known.recent != recent:
         return False
     # An item that is hidden no longer may belong into a list that was calculated without it.
-    return known.personal.source is not Source.FOLD_IN or known.hidden <= serving.hidden
+    if known.personal.source is not Source.FOLD_IN:
+        return True
+    return known.hidden_number >= serving.shown_again_number

@@ -43,7 +43,7 @@ def test_an_entry_that_has_grown_is_accounted_anew() -> None:
 
 def test_the_recent_events_of_a_shopper_are_accounted_for() -> None:
     def size_with(events: int) -> int:
-        packed = (b"member", b"score") * events
+        packed = (b"m" * 70, b"s" * 20) * events
         recent = RememberedEvents(packed, lambda _: [])
         return CachedUser(None, recent, NO_LIST, frozenset()).size_bytes()
 
@@ -64,7 +64,7 @@ def test_what_was_rendered_is_good_for_one_state_and_limit_only() -> None:
         made.append(len(made))
         return Rendering(b"%d" % len(made), Source.STORED)
 
-    now, later = object(), object()
+    now, later = 1, 2
     asked = (now, 20), (now, 20), (later, 20), (later, 20), (later, 5), (now, 20)
     found = [kept.get(state, limit, render).json for state, limit in asked]
     assert found == [b"1", b"1", b"2", b"2", b"3", b"4"]

@@ -10,6 +10,7 @@ from recsys.stores.memory.published import MemoryPublishedModels, MemoryServingS
 from recsys.stores.memory.recent import MemoryRecentBehaviour
 from recsys.stores.model_codec import pack_items
 from recsys.stores.model_files import ITEMS
+from services.recommender import follower as follower_module
 from services.recommender.follower import REFUSED_SECONDS, ModelFollower
 from tests.builders import EVENT_TYPES, a_manifest, an_item_side, sha256
 
@@ -193,3 +194,26 @@ def test_the_hidden_items_are_read_again_only_when_they_changed(
     shop.refresh()
     assert shop.follower.serving("shop").hidden == {2}
     assert len(read) == 2
+
+
+def test_memory_is_given_back_once_after_each_swap(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_back: list[str] = []
+    monkeypatch.setattr(follower_module, "POLL_SECONDS", 0.001)
+    monkeypatch.setattr(
+        follower_module, "give_memory_back", lambda: given_back.append(shop.version)
+    )
+
+    async def follow() -> None:
+        following = asyncio.create_task(shop.follower.follow())
+        for version in ("v1", "v2"):
+            shop.publish(version)
+            async with asyncio.timeout(10):
+                while version not in given_back:
+                    await asyncio.sleep(0.001)
+            await asyncio.sleep(0.05)
+        following.cancel()
+
+    asyncio.run(follow())
+    assert given_back == ["v1", "v2"]
