@@ -47,7 +47,7 @@ class HotRoutes:
         self._parts = parts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "GET":
+        if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
             asked = None
             # What goes wrong here goes wrong in the application too, which logs and answers it.
             with suppress(Exception):
@@ -92,7 +92,7 @@ class HotRoutes:
             response.headers[HEADER] = request_id
             await response(scope, receive, send)
         seconds = requests.end(route, status, begun)
-        self._parts.access_log.served("GET", route, status, seconds, request_id)
+        self._parts.access_log.served(scope["method"], route, status, seconds, request_id)
 
 
 def _problem(error: Exception, route: str, request_id: str) -> ProblemError:

@@ -6,6 +6,7 @@ import sys
 
 import uvicorn
 import uvloop
+from starlette.types import ASGIApp
 
 from recsys.core.errors import ConfigurationError
 from recsys.runtime.api_key_reload import WatchedKeyRing
@@ -19,7 +20,7 @@ from services.gateway.access_log import AccessLog
 from services.gateway.app import serving_app
 from services.gateway.backends import INGEST, Ingest
 from services.gateway.draining_server import DrainingServer
-from services.gateway.joined_writes import JoinedWrites
+from services.gateway.http_protocol import GatewayProtocol
 from services.gateway.parts import Parts
 from services.gateway.readiness import Readiness
 from services.gateway.recommenders import Recommenders
@@ -64,7 +65,18 @@ async def serve(settings: GatewaySettings) -> None:
             write_seconds=settings.write_seconds,
         )
     )
-    config = uvicorn.Config(
+    server = DrainingServer(server_config(app, settings), readiness, settings.drain_notice_seconds)
+    collect_seldom()
+    with BusySampler(metrics.busy_ratio):
+        await server.serve()
+    await recommender.close()
+    await to_ingest.close(None)
+    access_log.flush()
+
+
+def server_config(app: ASGIApp, settings: GatewaySettings) -> uvicorn.Config:
+    """How HTTP is spoken."""
+    return uvicorn.Config(
         app,
         host=settings.listen.host,
         port=settings.listen.port,
@@ -72,16 +84,12 @@ async def serve(settings: GatewaySettings) -> None:
         # Logs are set up already; each request has its line from RequestContext.
         log_config=None,
         access_log=False,
-        http=JoinedWrites,
-        # The balancer in front is ours, and nothing here asks who the client is.
+        http=GatewayProtocol,
+        # No route speaks WebSocket: an upgrade is ignored, as HTTP allows, and its GET answered.
+        ws="none",
+        # `authentication` reads who the client is, from the balancers it is told to believe.
         proxy_headers=False,
         server_header=False,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=math.ceil(settings.drain_seconds),
     )
-    collect_seldom()
-    with BusySampler(metrics.busy_ratio):
-        await DrainingServer(config, readiness, settings.drain_notice_seconds).serve()
-    await recommender.close()
-    await to_ingest.close(None)
-    access_log.flush()

@@ -27,6 +27,7 @@ class ProblemType:
         return f"/problems/{self.name}"
 
 
+BAD_REQUEST = ProblemType("bad-request", 400, "The request is not proper HTTP")
 MALFORMED_JSON = ProblemType("malformed-json", 400, "The body is not valid JSON")
 WRONG_KEY = ProblemType("wrong-key", 401, "The API key is missing or wrong")
 MISSING_SCOPE = ProblemType("missing-scope", 403, "The API key does not allow this")
@@ -43,6 +44,7 @@ OVERLOADED = ProblemType("overloaded", 503, "More is asked than can be answered 
 TIMED_OUT = ProblemType("timed-out", 504, "The answer did not come in time")
 
 PROBLEM_TYPES = (
+    BAD_REQUEST,
     MALFORMED_JSON,
     WRONG_KEY,
     MISSING_SCOPE,
