@@ -17,7 +17,7 @@ _REF = "#/components/schemas/{model}"
 _REQUEST_EXAMPLES = {"EventBatch": {"events": [EVENT_EXAMPLE]}, "ItemFields": ITEM_EXAMPLE}
 
 _TEXT = {"type": "string"}
-_PROBLEM_SCHEMA = {
+PROBLEM_SCHEMA = {
     "type": "object",
     "description": "RFC 9457 problem details.",
     "required": ["type", "title", "status", "detail", "instance", "request_id"],
@@ -98,7 +98,7 @@ def _describe(app: FastAPI) -> dict[str, Any]:
     _, bodies = models_json_schema(
         [(EventBatch, "validation"), (ItemFields, "validation")], ref_template=_REF
     )
-    document["components"]["schemas"].update({**bodies["$defs"], "ProblemDetails": _PROBLEM_SCHEMA})
+    document["components"]["schemas"].update({**bodies["$defs"], "ProblemDetails": PROBLEM_SCHEMA})
     return document
 
 

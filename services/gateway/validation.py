@@ -23,7 +23,7 @@ def field_problems(errors: Iterable[Mapping[str, Any]], whole: str = "body") -> 
 
 
 def parameter_problems(errors: Iterable[Mapping[str, Any]]) -> list[FieldProblem]:
-    """The same of FastAPI's errors, which put first where a parameter stands: its name is enough."""
+    """The same of parameters: FastAPI puts first where one stands, and its name is enough."""
     return [FieldProblem(_field(error["loc"][1:]), _reason(error)) for error in errors]
 
 
