@@ -20,6 +20,7 @@ from services.gateway.access_log import AccessLog
 from services.gateway.app import serving_app
 from services.gateway.backends import INGEST, Ingest
 from services.gateway.draining_server import DrainingServer
+from services.gateway.failed_keys import FailedKeys
 from services.gateway.http_protocol import GatewayProtocol
 from services.gateway.parts import Parts
 from services.gateway.readiness import Readiness
@@ -56,6 +57,7 @@ async def serve(settings: GatewaySettings) -> None:
     app = serving_app(
         Parts(
             keys=keys,
+            failed_keys=FailedKeys(settings.trusted_proxies),
             recommender=recommender,
             ingest=ingest,
             readiness=readiness,
@@ -87,7 +89,7 @@ def server_config(app: ASGIApp, settings: GatewaySettings) -> uvicorn.Config:
         http=GatewayProtocol,
         # No route speaks WebSocket: an upgrade is ignored, as HTTP allows, and its GET answered.
         ws="none",
-        # `authentication` reads who the client is, from the balancers it is told to believe.
+        # Only `failed_keys` asks who the client is, and believes the balancers it is told of.
         proxy_headers=False,
         server_header=False,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,

@@ -45,6 +45,7 @@ _COMMON = (
     problems.WRONG_KEY,
     problems.MISSING_SCOPE,
     problems.INVALID_INPUT,
+    problems.TOO_MANY_WRONG_KEYS,
     problems.INTERNAL,
     problems.BACKEND_FAILED,
     problems.UNAVAILABLE,

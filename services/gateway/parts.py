@@ -9,6 +9,7 @@ from recsys.runtime.api_keys import ApiKey
 from recsys.runtime.metrics import Metrics
 from services.gateway.access_log import AccessLog
 from services.gateway.backends import Ingest
+from services.gateway.failed_keys import FailedKeys
 from services.gateway.readiness import Readiness
 from services.gateway.recommenders import Recommenders
 
@@ -24,6 +25,7 @@ class Parts:
     """Everything behind the routes. Seconds are the budget of one request."""
 
     keys: Keys
+    failed_keys: FailedKeys
     recommender: Recommenders
     ingest: Ingest
     readiness: Readiness

@@ -37,6 +37,9 @@ BODY_TOO_SLOW = ProblemType("body-too-slow", 408, "The body did not arrive in ti
 BODY_TOO_LARGE = ProblemType("body-too-large", 413, "The body is too large")
 WRONG_MEDIA_TYPE = ProblemType("wrong-media-type", 415, "The body must be plain JSON in UTF-8")
 INVALID_INPUT = ProblemType("invalid-input", 422, "Some input cannot be accepted")
+TOO_MANY_WRONG_KEYS = ProblemType(
+    "too-many-wrong-keys", 429, "Too many wrong API keys came from this address"
+)
 INTERNAL = ProblemType("internal", 500, "The gateway failed")
 BACKEND_FAILED = ProblemType("backend-failed", 502, "A service behind the gateway failed")
 UNAVAILABLE = ProblemType("unavailable", 503, "A part of the system cannot answer now")
@@ -54,6 +57,7 @@ PROBLEM_TYPES = (
     BODY_TOO_LARGE,
     WRONG_MEDIA_TYPE,
     INVALID_INPUT,
+    TOO_MANY_WRONG_KEYS,
     INTERNAL,
     BACKEND_FAILED,
     UNAVAILABLE,

@@ -10,6 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from recsys.runtime.api_keys import ApiKey
 from recsys.runtime.metrics import UNKNOWN_ROUTE, RequestMetrics
 from services.gateway.problems import INTERNAL, ProblemError, problem_response
 
@@ -26,7 +27,8 @@ _log = structlog.get_logger()
 class RequestContext:
     """Names and counts each request, logs it, and turns what nobody foresaw into a problem.
 
-    Log and metrics name the route's template, not the path: user ids do not belong there.
+    Log and metrics name the route's template, not the path: user ids do not belong there. Who
+    called is told by the id of the key.
     """
 
     def __init__(self, app: ASGIApp, requests: RequestMetrics) -> None:
@@ -66,7 +68,7 @@ class RequestContext:
                     await answer(scope, receive, send_named)
             route = route_template(scope)
             seconds = self._requests.end(route or UNKNOWN_ROUTE, status, begun)
-            _log_served(method, route, status, seconds)
+            _log_served(method, route, scope["state"].get("key"), status, seconds)
 
 
 def request_id_of(given: str) -> str:
@@ -83,10 +85,20 @@ def _new_ids() -> Iterator[str]:
 _ids = _new_ids()
 
 
-def _log_served(method: str, route: str | None, status: int, seconds: float) -> None:
+def _log_served(
+    method: str, route: str | None, key: ApiKey | None, status: int, seconds: float
+) -> None:
     log = _log.debug if route in _PROBES else _log.info
-    duration_ms = round(seconds * 1000, 2)
-    log("request_served", method=method, route=route, status=status, duration_ms=duration_ms)
+    log(
+        "request_served",
+        method=method,
+        route=route,
+        # Null for whoever has no valid key.
+        key_id=key and key.key_id,
+        tenant=key and key.tenant,
+        status=status,
+        duration_ms=round(seconds * 1000, 2),
+    )
 
 
 def route_template(scope: Scope) -> str | None:

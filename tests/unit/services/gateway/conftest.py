@@ -15,6 +15,7 @@ from services.gateway.access_log import AccessLog
 from services.gateway.app import build_app
 from services.gateway.backends import INGEST
 from services.gateway.backends import Ingest as IngestBackend
+from services.gateway.failed_keys import FailedKeys
 from services.gateway.hot_routes import HotRoutes
 from services.gateway.parts import Parts
 from services.gateway.readiness import Readiness
@@ -91,6 +92,7 @@ def running_world() -> Iterator[World]:
             behind = (recommenders, IngestBackend(open_channel(ingest_target, INGEST)))
             parts = Parts(
                 keys,
+                FailedKeys(trusted=()),
                 *behind,
                 Readiness(*behind),
                 metrics,
