@@ -16,7 +16,8 @@ from recsys.core.domain import MAX_ID_CHARACTERS, MAX_NUMBER
 from recsys.core.errors import FieldProblem
 from recsys.rpc.v1 import ingest_pb2
 from services.gateway.problems import invalid_input
-from services.gateway.timestamps import parse_timestamp
+from services.gateway.text_schemas import ID_RULES
+from services.gateway.timestamps import TIMESTAMP_SCHEMA, parse_timestamp
 from services.gateway.validation import field_problems
 
 MAX_EVENTS = 1000
@@ -32,11 +33,9 @@ EVENT_EXAMPLE: JsonDict = {
     "order_id": "536365",
 }
 
-_Id = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARACTERS)]
+_Id = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARACTERS, json_schema_extra=ID_RULES)]
 _Number = Annotated[float, Field(ge=0, le=MAX_NUMBER, allow_inf_nan=False)]
-_Timestamp = Annotated[
-    int, BeforeValidator(parse_timestamp), WithJsonSchema({"type": "string", "format": "date-time"})
-]
+_Timestamp = Annotated[int, BeforeValidator(parse_timestamp), WithJsonSchema(TIMESTAMP_SCHEMA)]
 
 
 class Event(BaseModel):
@@ -63,12 +62,26 @@ class Event(BaseModel):
     order_id: _Id | None = Field(default=None, description="Groups the lines of one basket.")
 
 
+# A batch is taken when one of its events is.
+_EVENTS_RULES: JsonDict = {
+    "items": {
+        "anyOf": [
+            {"$ref": "#/components/schemas/Event"},
+            {"description": "Anything else is rejected by itself."},
+        ]
+    },
+    "contains": {"$ref": "#/components/schemas/Event"},
+}
+
+
 class EventBatch(BaseModel):
     """What `POST /v1/events` takes."""
 
     model_config = ConfigDict(extra="forbid")
 
-    events: list[Event] = Field(min_length=1, max_length=MAX_EVENTS)
+    events: list[Event] = Field(
+        min_length=1, max_length=MAX_EVENTS, json_schema_extra=_EVENTS_RULES
+    )
 
 
 class _Envelope(BaseModel):

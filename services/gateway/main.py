@@ -16,6 +16,7 @@ from recsys.runtime.grpc_channel import open_channel
 from recsys.runtime.logging import configure_logging
 from recsys.runtime.metrics import new_metrics
 from recsys.runtime.settings import load_settings
+from recsys.runtime.shop import load_shop
 from services.gateway.access_log import AccessLog
 from services.gateway.app import serving_app
 from services.gateway.backends import INGEST, Ingest
@@ -63,6 +64,7 @@ async def serve(settings: GatewaySettings) -> None:
             readiness=readiness,
             metrics=metrics,
             access_log=access_log,
+            event_types=sorted(load_shop(settings.shop_config).event_types),
             read_seconds=settings.read_seconds,
             write_seconds=settings.write_seconds,
         )

@@ -1,5 +1,6 @@
 """What the routes work with, put together in `main.py` or by a test."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, cast
 
@@ -22,7 +23,12 @@ class Keys(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Everything behind the routes. Seconds are the budget of one request."""
+    """Everything behind the routes.
+
+    Attributes:
+        event_types: those the shop may send, for the description; ingest enforces them.
+        read_seconds, write_seconds: the budget of one request.
+    """
 
     keys: Keys
     failed_keys: FailedKeys
@@ -31,6 +37,7 @@ class Parts:
     readiness: Readiness
     metrics: Metrics
     access_log: AccessLog
+    event_types: Sequence[str]
     read_seconds: float
     write_seconds: float
 

@@ -11,7 +11,7 @@ from recsys.core.errors import FieldProblem
 
 MEDIA_TYPE = "application/problem+json"
 MAX_PROBLEMS = 20
-_MAX_FIELD_CHARACTERS = 100
+MAX_FIELD_CHARACTERS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +115,6 @@ def problem_response(error: ProblemError, instance: str, request_id: str) -> Res
 def described(problems: Iterable[FieldProblem]) -> list[dict[str, str]]:
     """Problems as JSON; a thousand of them help nobody."""
     return [
-        {"field": problem.field[:_MAX_FIELD_CHARACTERS], "reason": problem.reason}
+        {"field": problem.field[:MAX_FIELD_CHARACTERS], "reason": problem.reason}
         for problem in list(problems)[:MAX_PROBLEMS]
     ]

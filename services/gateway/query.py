@@ -5,12 +5,13 @@ from typing import Annotated
 from urllib.parse import unquote_plus
 
 from fastapi import Query, Request
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from recsys.core.domain import identifier_problem
 from recsys.core.errors import FieldProblem
 from services.gateway.problems import invalid_input
 from services.gateway.raw_path import percent_decoded
+from services.gateway.text_schemas import ID_RULES
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
@@ -28,7 +29,7 @@ def _identifier(value: str) -> str:
 
 
 SessionItems = Annotated[
-    list[Annotated[str, AfterValidator(_identifier)]],
+    list[Annotated[str, AfterValidator(_identifier), Field(json_schema_extra=ID_RULES)]],
     Query(
         alias="item_id",
         min_length=1,

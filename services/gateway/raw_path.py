@@ -12,7 +12,8 @@ from fastapi import Path
 from pydantic import BeforeValidator
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from recsys.core.domain import MAX_ID_CHARACTERS, identifier_problem
+from recsys.core.domain import identifier_problem
+from services.gateway.text_schemas import ID_RULES
 
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
@@ -59,7 +60,7 @@ def percent_decoded(part: bytes) -> str:
 def _id_parameter(description: str, example: str) -> object:
     return Path(
         description=f"{description}, percent-encoded; any characters but control characters.",
-        json_schema_extra={"minLength": 1, "maxLength": MAX_ID_CHARACTERS},
+        json_schema_extra=dict(ID_RULES),
         examples=[example],
     )
 

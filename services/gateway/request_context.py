@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterator
 
 import structlog
+from pydantic.config import JsonDict
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,6 +17,8 @@ from services.gateway.problems import INTERNAL, ProblemError, problem_response
 
 HEADER = "X-Request-ID"
 _SANE_ID = re.compile(r"[\x21-\x7e]{1,128}")
+# The same as JSON Schema has it.
+REQUEST_ID_RULES: JsonDict = {"minLength": 1, "maxLength": 128}
 # What nginx made customary for a client that went away before its answer.
 _CLIENT_WENT_AWAY = 499
 # Asked again and again by load balancers and monitoring; logged only when debugging.

@@ -3,9 +3,18 @@
 import re
 from datetime import UTC, datetime, timedelta
 
+from pydantic.config import JsonDict
+
 _RFC_3339 = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
 )
+# From 1970 to 2099; that it must not lie in the future no schema can say.
+TIMESTAMP_SCHEMA: JsonDict = {
+    "type": "string",
+    "format": "date-time",
+    "pattern": r"^(19[7-9][0-9]|20[0-9]{2})-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-5][0-9]"
+    r"(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})$",
+}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _REASON = "must be text such as 2026-01-31T12:00:00Z, with a zone (RFC 3339)"
 

@@ -21,6 +21,7 @@ from services.gateway.parts import Parts
 from services.gateway.readiness import Readiness
 from services.gateway.recommenders import Recommenders
 from services.gateway.replica_addresses import ReplicaAddresses
+from tests.builders import EVENT_TYPES
 from tests.unit.services.gateway.asgi_client import Client
 from tests.unit.services.gateway.backends import (
     Ingest,
@@ -97,6 +98,7 @@ def running_world() -> Iterator[World]:
                 Readiness(*behind),
                 metrics,
                 AccessLog("gateway", "test", lines.append),
+                event_types=sorted(EVENT_TYPES),
                 read_seconds=READ_SECONDS,
                 write_seconds=5.0,
             )

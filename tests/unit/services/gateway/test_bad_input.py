@@ -228,6 +228,7 @@ def test_a_bad_id_in_the_path_is_named(api: Client, segment: str, reason: str) -
         ({"attributes": {"size": None}}, "attributes.size"),
         ({"attributes": {"size": 10**400}}, "attributes.size"),
         ({"attributes": {"size": "\ud800"}}, "attributes.size"),
+        ({"attributes": {"size": "x" * 1001}}, "attributes.size"),
         ({"attributes": {"\ud800": "x"}}, "attributes"),
         ({"attributes": {"": 1}}, "attributes"),
         ({"item_id": "other"}, "item_id"),
