@@ -1,4 +1,4 @@
-"""The description of the API, held against what the API does: schemathesis makes up the requests."""
+"""The API held against its own description; schemathesis makes up the requests."""
 
 import re
 import subprocess
