@@ -127,6 +127,23 @@ def test_a_body_that_does_not_arrive(settings: Settings) -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize(
+    "head", ["nonsense", "GET /\xff HTTP/1.1\r\nHost: a", "GET / HTTP/1.1\r\na b: c"]
+)
+def test_a_head_that_cannot_be_read_gets_the_page_compiled_in(
+    settings: Settings, head: str
+) -> None:
+    """The one answer that HAProxy 2.8 lets nobody word: see docs/decisions/0004."""
+
+    async def scenario() -> None:
+        async with balancing(settings):
+            answer, _ = await ask(settings.ports.http, head)
+        assert answer.startswith("HTTP/1.1 400 ")
+        assert fields(answer)["content-type"] == "text/html"
+
+    asyncio.run(scenario())
+
+
 def test_no_line_of_the_log_names_a_shopper(settings: Settings) -> None:
     """Failures of all kinds: with and without gateways, refused, broken and cut off."""
     query = f"?user={QUERY}"
