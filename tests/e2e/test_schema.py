@@ -24,7 +24,6 @@ def test_the_api_does_what_its_description_says(shop: Shop, tmp_path: Path) -> N
             f"--max-examples={_EXAMPLES_PER_OPERATION}",
             # The same requests each time.
             "--generation-deterministic",
-            "--generation-database=none",
             "--continue-on-failure",
             "--workers=2",
             f"--header=X-API-Key: {shop.key}",
