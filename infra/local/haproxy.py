@@ -17,20 +17,6 @@ from infra.local.replicas import Service
 from infra.local.settings import LOOPBACK, Settings
 from infra.local.templates import fill, write
 
-# What the balancer itself has to say, in the form in which the gateways state their problems.
-_PROBLEMS = {
-    400: "Bad Request",
-    404: "Not Found",
-    408: "Request Timeout",
-    429: "Too Many Requests",
-    500: "Internal Server Error",
-    502: "Bad Gateway",
-    503: "Service Unavailable",
-    504: "Gateway Timeout",
-}
-# What may be different a second later, with clients that wait for it.
-_PASSING = (429, 503)
-
 
 def render(settings: Settings) -> None:
     """Write certificate and configuration. Raises StartError if this HAProxy refuses the latter."""
@@ -43,7 +29,6 @@ def render(settings: Settings) -> None:
         "https_port": ports.https,
         "stats_port": ports.stats,
         "gateways": _gateways(settings),
-        "error_pages": _error_pages(),
     }
     write(_config(settings), fill("haproxy/haproxy.cfg", values))
     _check(settings)
@@ -98,15 +83,6 @@ def _check(settings: Settings) -> None:
 
 def _environment(settings: Settings) -> dict[str, str]:
     return {"RECSYS_COMPRESSION": "on" if settings.compression else "off"}
-
-
-def _error_pages() -> str:
-    return "\n".join(
-        f'    http-error status {status} content-type "application/problem+json" '
-        f'string \'{{"type":"about:blank","title":"{title}","status":{status}}}\''
-        + (" hdr Retry-After 1" if status in _PASSING else "")
-        for status, title in _PROBLEMS.items()
-    )
 
 
 def _gateways(settings: Settings) -> str:

@@ -132,8 +132,8 @@ class Item:
     def __post_init__(self) -> None:
         problems = _problems(
             item_id=identifier_problem(self.item_id),
-            title=_label_problem(self.title),
-            brand=_label_problem(self.brand),
+            title=label_problem(self.title),
+            brand=label_problem(self.brand),
             price=_number_problem(self.price),
         )
         problems.extend(_category_problems(self.categories))
@@ -142,7 +142,8 @@ class Item:
             raise InvalidInput(problems)
 
 
-def _label_problem(value: str | None) -> str | None:
+def label_problem(value: str | None) -> str | None:
+    """Say why `value` cannot be a title or an attribute, or None when it can."""
     if value is None:
         return None
     if len(value) > MAX_TEXT_CHARACTERS:
@@ -164,7 +165,7 @@ def _attribute_problems(attributes: Mapping[str, Attribute]) -> Iterator[FieldPr
     for name, value in attributes.items():
         reason = identifier_problem(name)
         if reason is None and isinstance(value, str):
-            reason = _label_problem(value)
+            reason = label_problem(value)
         if reason is None and isinstance(value, float) and not math.isfinite(value):
             reason = "must be a finite number"
         if reason:

@@ -7,6 +7,8 @@ from contextlib import suppress
 import structlog
 from structlog.typing import Processor
 
+from recsys.runtime.tracebacks import format_without_words
+
 LEVELS = {
     "debug": logging.DEBUG,
     "info": logging.INFO,
@@ -44,8 +46,7 @@ def configure_logging(service: str, instance: str, level: str = "info") -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         add_origin,
-        # Plain tracebacks: a rendering with local variables would print keys and user ids.
-        structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(format_without_words),
     ]
     structlog.configure(
         processors=[*shared, structlog.processors.JSONRenderer()],

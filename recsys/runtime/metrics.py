@@ -91,6 +91,8 @@ class Metrics:
 
     Attributes:
         answers: recommendations by (source, degraded).
+        auth_failures: requests without a key that allows them, by what is wrong with it: missing,
+            wrong or scope.
         shed: requests turned away by reason, before any work was done for them.
         cache: look-ups by result.
         breaker_open: 1 while a dependency is not asked, by its name.
@@ -102,6 +104,7 @@ class Metrics:
     registry: CollectorRegistry
     requests: RequestMetrics
     answers: Labelled[Counter]
+    auth_failures: Labelled[Counter]
     shed: Labelled[Counter]
     cache: Labelled[Counter]
     breaker_open: Labelled[Gauge]
@@ -131,6 +134,9 @@ def new_metrics() -> Metrics:
         registry=registry,
         requests=RequestMetrics(registry),
         answers=counter("recsys_answers_total", "Recommendations.", "source", "degraded"),
+        auth_failures=counter(
+            "recsys_auth_failures_total", "Requests without a fit key.", "reason"
+        ),
         shed=counter("recsys_shed_total", "Requests turned away to stay quick.", "reason"),
         cache=counter("recsys_cache_total", "Look-ups in the cache.", "result"),
         breaker_open=gauge("recsys_breaker_open", "1 while it is not asked.", "dependency"),

@@ -1,5 +1,6 @@
 """Settings from the environment: typed, bounded, read once in `main()`."""
 
+import ipaddress
 import socket
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeVar
@@ -39,6 +40,22 @@ def _parse_if_set(value: object) -> Address | None:
     return None if value is None else parse_address(value)
 
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def parse_networks(value: object) -> object:
+    """Read "10.0.0.0/8,::1": networks and single addresses."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return tuple(
+            ipaddress.ip_network(each.strip()) for each in value.split(",") if each.strip()
+        )
+    except ValueError as error:
+        raise ValueError("must be addresses or networks such as 10.0.0.0/8, with commas") from error
+
+
+Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(parse_networks)]
 HostPort = Annotated[Address, NoDecode, BeforeValidator(parse_address)]
 OptionalHostPort = Annotated[Address | None, NoDecode, BeforeValidator(_parse_if_set)]
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]

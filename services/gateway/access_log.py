@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from json.encoder import encode_basestring_ascii
 
+from recsys.runtime.api_keys import ApiKey
+
 WRITE_EVERY_SECONDS = 0.1
 
 
@@ -27,7 +29,9 @@ class AccessLog:
         self._loop = asyncio.get_running_loop()
         self._second, self._stamp = 0, ""
 
-    def served(self, method: str, route: str, status: int, seconds: float, request_id: str) -> None:
+    def served(
+        self, method: str, route: str, key: ApiKey, status: int, seconds: float, request_id: str
+    ) -> None:
         """Note one request; `route` is its template, for user ids do not belong into logs."""
         if not self._lines:
             self._loop.call_later(WRITE_EVERY_SECONDS, self.flush)
@@ -37,7 +41,9 @@ class AccessLog:
             self._second = second
             self._stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
         self._lines.append(
-            f'{{{self._origin}, "method": "{method}", "route": "{route}", "status": {status}, '
+            f'{{{self._origin}, "method": "{method}", "route": "{route}", '
+            f'"key_id": "{key.key_id}", "tenant": {encode_basestring_ascii(key.tenant)}, '
+            f'"status": {status}, '
             f'"duration_ms": {seconds * 1000:.2f}, "event": "request_served", '
             f'"request_id": {encode_basestring_ascii(request_id)}, "level": "info", '
             f'"timestamp": "{self._stamp}.{int(now % 1 * 1e6):06d}Z"}}\n'

@@ -42,5 +42,5 @@ def build_app(parts: Parts) -> FastAPI:
     app.include_router(health_routes.router)
     app.include_router(docs_page.router)
     app.include_router(metrics_route.router)
-    app.openapi = described_by(app)  # type: ignore[method-assign]  # FastAPI's documented way
+    app.openapi = described_by(app, parts.event_types)  # type: ignore[method-assign]  # FastAPI's documented way
     return app

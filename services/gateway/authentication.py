@@ -8,7 +8,12 @@ from fastapi.security import APIKeyHeader
 
 from recsys.runtime.api_keys import ApiKey, Scope
 from services.gateway.parts import parts_of
-from services.gateway.problems import MISSING_SCOPE, WRONG_KEY, ProblemError
+from services.gateway.problems import (
+    MISSING_SCOPE,
+    TOO_MANY_WRONG_KEYS,
+    WRONG_KEY,
+    ProblemError,
+)
 
 HEADER = "X-API-Key"
 _API_KEY = APIKeyHeader(
@@ -23,16 +28,28 @@ def _require(scope: Scope) -> Callable[..., Awaitable[ApiKey]]:
     async def authenticate(
         request: Request, text: Annotated[str | None, Security(_API_KEY)]
     ) -> ApiKey:
-        key = parts_of(request).keys.authenticate(text) if text else None
+        parts = parts_of(request)
+        key = parts.keys.authenticate(text) if text else None
         if key is None:
-            detail = f"the header {HEADER} is {'wrong' if text else 'missing'}"
-            challenge = {"WWW-Authenticate": f'ApiKey header="{HEADER}"'}
-            raise ProblemError(WRONG_KEY, detail, headers=challenge)
+            raise _without_key(request, "wrong" if text else "missing")
+        # For the log, of what is refused too.
+        request.state.key = key
         if scope not in key.scopes:
+            parts.metrics.auth_failures["scope"].inc()
             raise ProblemError(MISSING_SCOPE, f"this key lacks the scope {scope.value!r}")
         return key
 
     return authenticate
+
+
+def _without_key(request: Request, fault: str) -> ProblemError:
+    parts = parts_of(request)
+    parts.metrics.auth_failures[fault].inc()
+    if fault == "wrong" and (seconds := parts.failed_keys.note(request)):
+        detail = f"send the right key, or wait {seconds} seconds before the next wrong one"
+        return ProblemError(TOO_MANY_WRONG_KEYS, detail, headers={"Retry-After": str(seconds)})
+    challenge = {"WWW-Authenticate": f'ApiKey header="{HEADER}"'}
+    return ProblemError(WRONG_KEY, f"the header {HEADER} is {fault}", headers=challenge)
 
 
 # Named once: FastAPI runs a dependency once a request, however often a route names it.

@@ -16,7 +16,7 @@ from services.gateway.problems import (
     problem_response,
 )
 from services.gateway.request_context import route_template
-from services.gateway.validation import field_problems
+from services.gateway.validation import parameter_problems
 
 _OF_THE_ROUTER = {404: NOT_FOUND, 405: WRONG_METHOD}
 
@@ -37,7 +37,7 @@ async def _answer_problem(request: Request, error: ProblemError) -> Response:
 
 
 async def _answer_invalid_parameter(request: Request, error: RequestValidationError) -> Response:
-    return await _answer_problem(request, invalid_input(field_problems(error.errors())))
+    return await _answer_problem(request, invalid_input(parameter_problems(error.errors())))
 
 
 async def _answer_unrouted(request: Request, error: HTTPException) -> Response:
@@ -51,4 +51,6 @@ async def _answer_unrouted(request: Request, error: HTTPException) -> Response:
 def _allowed(request: Request) -> str:
     """All methods of this path; the router itself names those of one route only."""
     described = request.app.openapi()["paths"].get(route_template(request.scope), {"get": None})
-    return ", ".join(sorted(method.upper() for method in described))
+    methods = {method.upper() for method in described}
+    # Every route that answers GET answers HEAD, see `RequestContext`.
+    return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
@@ -10,7 +10,10 @@ from pydantic.config import JsonDict
 from recsys.core.domain import identifier_problem
 from recsys.core.errors import FieldProblem
 from recsys.rpc.v1 import ingest_pb2
-from services.gateway.problems import described
+from services.gateway.event_bodies import MAX_EVENTS
+from services.gateway.problems import MAX_FIELD_CHARACTERS, MAX_PROBLEMS, described
+from services.gateway.request_context import REQUEST_ID_RULES
+from services.gateway.text_schemas import ID_RULES
 
 _STATUSES: dict[int, Literal["accepted", "duplicate", "rejected"]] = {
     ingest_pb2.EVENT_STATUS_ACCEPTED: "accepted",
@@ -37,18 +40,25 @@ ANSWER_EXAMPLE: JsonDict = {
 }
 
 
+_Count = Annotated[int, Field(ge=0, le=MAX_EVENTS)]
+
+
 class Problem(BaseModel):
-    field: str
+    field: str = Field(max_length=MAX_FIELD_CHARACTERS)
     reason: str
 
 
 class EventResult(BaseModel):
     """What became of the event at this place of the batch."""
 
-    index: int
+    index: int = Field(ge=0, lt=MAX_EVENTS)
     status: Literal["accepted", "duplicate", "rejected"]
-    event_id: str | None = Field(description="Null when it was rejected without a usable one.")
-    problems: list[Problem] = Field(description="Why it was rejected; empty otherwise.")
+    event_id: Annotated[str, Field(json_schema_extra=ID_RULES)] | None = Field(
+        description="Null when it was rejected without a usable one."
+    )
+    problems: list[Problem] = Field(
+        max_length=MAX_PROBLEMS, description="Why it was rejected; empty otherwise."
+    )
 
 
 class EventsAnswer(BaseModel):
@@ -56,14 +66,16 @@ class EventsAnswer(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [ANSWER_EXAMPLE]})
 
-    accepted: int
-    duplicate: int
-    rejected: int
+    accepted: _Count
+    duplicate: _Count
+    rejected: _Count
     degraded: bool = Field(
         description="True when the events are durable but count only once a part is back."
     )
-    results: list[EventResult] = Field(description="One for each event, in order.")
-    request_id: str
+    results: list[EventResult] = Field(
+        min_length=1, max_length=MAX_EVENTS, description="One for each event, in order."
+    )
+    request_id: str = Field(json_schema_extra=REQUEST_ID_RULES)
 
 
 def answer(results: Sequence[EventResult], *, degraded: bool, request_id: str) -> EventsAnswer:

@@ -17,6 +17,7 @@ from recsys.core.errors import FieldProblem
 from recsys.core.times import MAX_TIMESTAMP_MS, SMALLEST_MILLISECONDS, read_time_ms
 from recsys.rpc.v1 import ingest_pb2
 from services.gateway.problems import invalid_input
+from services.gateway.text_schemas import ID_RULES
 from services.gateway.validation import field_problems
 
 MAX_EVENTS = 1000
@@ -32,11 +33,16 @@ EVENT_EXAMPLE: JsonDict = {
     "order_id": "536365",
 }
 
-_Id = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARACTERS)]
+_Id = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARACTERS, json_schema_extra=ID_RULES)]
 _Number = Annotated[float, Field(ge=0, le=MAX_NUMBER, allow_inf_nan=False)]
+# From 1970 to 2099; that it must not lie in the future no schema can say.
+_RFC_3339 = (
+    r"^(19[7-9][0-9]|20[0-9]{2})-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-5][0-9]"
+    r"(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})$"
+)
 _TIMESTAMP_SCHEMA = {
     "anyOf": [
-        {"type": "string", "format": "date-time"},
+        {"type": "string", "format": "date-time", "pattern": _RFC_3339},
         {"type": "integer", "minimum": SMALLEST_MILLISECONDS, "maximum": MAX_TIMESTAMP_MS},
     ]
 }
@@ -68,12 +74,26 @@ class Event(BaseModel):
     order_id: _Id | None = Field(default=None, description="Groups the lines of one basket.")
 
 
+# A batch is taken when one of its events is.
+_EVENTS_RULES: JsonDict = {
+    "items": {
+        "anyOf": [
+            {"$ref": "#/components/schemas/Event"},
+            {"description": "Anything else is rejected by itself."},
+        ]
+    },
+    "contains": {"$ref": "#/components/schemas/Event"},
+}
+
+
 class EventBatch(BaseModel):
     """What `POST /v1/events` takes."""
 
     model_config = ConfigDict(extra="forbid")
 
-    events: list[Event] = Field(min_length=1, max_length=MAX_EVENTS)
+    events: list[Event] = Field(
+        min_length=1, max_length=MAX_EVENTS, json_schema_extra=_EVENTS_RULES
+    )
 
 
 class _Envelope(BaseModel):

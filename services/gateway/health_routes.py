@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Request
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.gateway.openapi import problem_responses
 from services.gateway.parts import parts_of
@@ -40,9 +40,9 @@ class Kind(BaseModel):
         }
     )
 
-    type: str
+    type: str = Field(json_schema_extra={"format": "uri-reference"})
     title: str
-    status: int
+    status: int = Field(ge=400, le=599)
 
 
 @router.get("/livez", tags=["health"], summary="Is the process alive?")

@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from recsys.runtime.api_keys import ApiKey
 from recsys.runtime.api_keys import Scope as KeyScope
 from services.gateway.answering import answered
 from services.gateway.asked import About, AboutItem, AboutUser
@@ -47,7 +48,7 @@ class HotRoutes:
         self._parts = parts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "GET":
+        if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
             asked = None
             # What goes wrong here goes wrong in the application too, which logs and answers it.
             with suppress(Exception):
@@ -57,8 +58,8 @@ class HotRoutes:
                 return
         await self._app(scope, receive, send)
 
-    def _understood(self, scope: Scope) -> tuple[str, str, About, int] | None:
-        """Route, tenant, question and limit; None for what is not beyond doubt."""
+    def _understood(self, scope: Scope) -> tuple[str, ApiKey, About, int] | None:
+        """Route, key, question and limit; None for what is not beyond doubt."""
         found = _subject(scope.get("raw_path") or b"")
         limit = _limit(scope["query_string"])
         if found is None or limit is None:
@@ -67,12 +68,12 @@ class HotRoutes:
         key = self._parts.keys.authenticate(text.decode("latin-1")) if text else None
         if key is None or KeyScope.READ not in key.scopes:
             return None
-        return found[0], key.tenant, found[1], limit
+        return found[0], key, found[1], limit
 
     async def _answer(
         self,
         route: str,
-        tenant: str,
+        key: ApiKey,
         about: About,
         limit: int,
         scope: Scope,
@@ -83,7 +84,7 @@ class HotRoutes:
         begun, status = requests.begin(), 200
         request_id = request_id_of((_header(scope, _REQUEST_ID) or b"").decode("latin-1"))
         try:
-            body = await answered(self._parts, tenant, about, limit, request_id)
+            body = await answered(self._parts, key.tenant, about, limit, request_id)
             await _send(body, request_id, send)
         except Exception as error:
             problem = _problem(error, route, request_id)
@@ -92,7 +93,7 @@ class HotRoutes:
             response.headers[HEADER] = request_id
             await response(scope, receive, send)
         seconds = requests.end(route, status, begun)
-        self._parts.access_log.served("GET", route, status, seconds, request_id)
+        self._parts.access_log.served(scope["method"], route, key, status, seconds, request_id)
 
 
 def _problem(error: Exception, route: str, request_id: str) -> ProblemError:

@@ -3,7 +3,14 @@
 from typing import Annotated, Any
 
 from google.protobuf.struct_pb2 import Struct
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+)
 from pydantic.config import JsonDict
 
 from recsys.core.domain import (
@@ -13,11 +20,12 @@ from recsys.core.domain import (
     MAX_NUMBER,
     MAX_TEXT_CHARACTERS,
     Attribute,
-    text_problem,
+    label_problem,
 )
 from recsys.core.errors import FieldProblem
 from recsys.rpc.v1 import ingest_pb2
 from services.gateway.problems import invalid_input
+from services.gateway.text_schemas import ID_RULES, TEXT_RULES
 from services.gateway.validation import field_problems
 
 ITEM_EXAMPLE: JsonDict = {
@@ -37,7 +45,7 @@ def _attribute(value: object) -> Attribute:
         return _finite(value)
     if not isinstance(value, str):
         raise ValueError("must be text, a number, true or false")  # noqa: TRY004  # pydantic's way
-    if reason := text_problem(value):
+    if reason := label_problem(value):
         raise ValueError(reason)
     return value
 
@@ -49,8 +57,25 @@ def _finite(value: float) -> float:
         raise ValueError("is too large a number") from error
 
 
-_Text = Annotated[str, Field(max_length=MAX_TEXT_CHARACTERS)]
+_Text = Annotated[str, Field(max_length=MAX_TEXT_CHARACTERS, json_schema_extra=TEXT_RULES)]
 _Name = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARACTERS)]
+_Id = Annotated[_Name, Field(json_schema_extra=ID_RULES)]
+_AttributeValue = Annotated[
+    str | float | bool,
+    BeforeValidator(_attribute),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", **TEXT_RULES},
+                {"type": "number"},
+                {"type": "boolean"},
+            ]
+        }
+    ),
+]
+
+
+_ID_IN_BODY = FieldProblem("item_id", "stands in the path alone: leave it out of the body")
 
 
 class ItemFields(BaseModel):
@@ -63,9 +88,8 @@ class ItemFields(BaseModel):
         strict=True, extra="forbid", json_schema_extra={"examples": [ITEM_EXAMPLE]}
     )
 
-    item_id: _Name | None = Field(default=None, description="May repeat the id of the path.")
     title: _Text | None = None
-    categories: list[_Name] = Field(
+    categories: list[_Id] = Field(
         default=[], max_length=MAX_CATEGORIES, description="From broad to narrow."
     )
     brand: _Text | None = None
@@ -73,9 +97,18 @@ class ItemFields(BaseModel):
     available: bool = Field(
         default=True, description="False hides the item from all recommendations at once."
     )
-    attributes: dict[_Name, Annotated[str | float | bool, BeforeValidator(_attribute)]] = Field(
-        default={}, max_length=MAX_ATTRIBUTES, description="Replaced as a whole."
+    attributes: dict[_Name, _AttributeValue] = Field(
+        default={},
+        max_length=MAX_ATTRIBUTES,
+        description="Replaced as a whole.",
+        json_schema_extra={"propertyNames": ID_RULES},
     )
+
+
+class ItemChanges(ItemFields):
+    """The fields of an item that change: at least one."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"price": 1.95}], "minProperties": 1})
 
 
 class Item(ItemFields):
@@ -85,22 +118,20 @@ class Item(ItemFields):
         json_schema_extra={"examples": [{"item_id": "85123A", **ITEM_EXAMPLE}]}
     )
 
-    item_id: str
+    item_id: _Id
 
 
-def read_fields(item_id: str, body: object) -> ItemFields:
-    """The fields of the item of this id.
+def read_fields(body: object) -> ItemFields:
+    """The fields of an item, whose id stands in the path.
 
     Raises:
         ProblemError: naming every field at fault.
     """
     try:
-        fields = ItemFields.model_validate(body)
+        return ItemFields.model_validate(body)
     except ValidationError as error:
-        raise invalid_input(field_problems(error.errors())) from None
-    if fields.item_id not in (None, item_id):
-        raise invalid_input([FieldProblem("item_id", "differs from the id in the path")])
-    return fields
+        problems = field_problems(error.errors())
+        raise invalid_input(_ID_IN_BODY if p.field == "item_id" else p for p in problems) from None
 
 
 def changed(fields: ItemFields) -> list[str]:
@@ -109,7 +140,7 @@ def changed(fields: ItemFields) -> list[str]:
     Raises:
         ProblemError: when there are none.
     """
-    names = sorted(fields.model_fields_set - {"item_id"})
+    names = sorted(fields.model_fields_set)
     if not names:
         raise invalid_input([FieldProblem("body", "names no field to change")])
     return names

@@ -45,7 +45,7 @@ async def put_item(
     item_id: ItemId, key: Ingester, body: JsonBody, call: WriteCall, request: Request
 ) -> Item:
     """Store an item whole. Once answered, it is durable; with `available: false` it is hidden."""
-    item = to_message(item_id, read_fields(item_id, body))
+    item = to_message(item_id, read_fields(body))
     question = ingest_pb2.PutItemRequest(tenant=key.tenant, item=item)
     return from_message(await parts_of(request).ingest.put_item(question, call))
 
@@ -55,7 +55,7 @@ async def put_item(
     summary="Change fields of an item",
     dependencies=_WRITING,
     responses={**body_responses(), **problem_responses(NOT_FOUND)},
-    openapi_extra=json_request("ItemFields"),
+    openapi_extra=json_request("ItemChanges"),
 )
 async def patch_item(
     item_id: ItemId, key: Ingester, body: JsonBody, call: WriteCall, request: Request
@@ -64,7 +64,7 @@ async def patch_item(
 
     Of two changes at the same moment the one written last wins, with all fields of the item.
     """
-    fields = read_fields(item_id, body)
+    fields = read_fields(body)
     question = ingest_pb2.PatchItemRequest(
         tenant=key.tenant,
         item=to_message(item_id, fields),

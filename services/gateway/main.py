@@ -6,6 +6,7 @@ import sys
 
 import uvicorn
 import uvloop
+from starlette.types import ASGIApp
 
 from recsys.core.errors import ConfigurationError
 from recsys.runtime.api_key_reload import WatchedKeyRing
@@ -15,11 +16,13 @@ from recsys.runtime.grpc_channel import open_channel
 from recsys.runtime.logging import configure_logging
 from recsys.runtime.metrics import new_metrics
 from recsys.runtime.settings import load_settings
+from recsys.runtime.shop import load_shop
 from services.gateway.access_log import AccessLog
 from services.gateway.app import serving_app
 from services.gateway.backends import INGEST, Ingest
 from services.gateway.draining_server import DrainingServer
-from services.gateway.joined_writes import JoinedWrites
+from services.gateway.failed_keys import FailedKeys
+from services.gateway.http_protocol import GatewayProtocol
 from services.gateway.parts import Parts
 from services.gateway.readiness import Readiness
 from services.gateway.recommenders import Recommenders
@@ -55,16 +58,29 @@ async def serve(settings: GatewaySettings) -> None:
     app = serving_app(
         Parts(
             keys=keys,
+            failed_keys=FailedKeys(settings.trusted_proxies),
             recommender=recommender,
             ingest=ingest,
             readiness=readiness,
             metrics=metrics,
             access_log=access_log,
+            event_types=sorted(load_shop(settings.shop_config).event_types),
             read_seconds=settings.read_seconds,
             write_seconds=settings.write_seconds,
         )
     )
-    config = uvicorn.Config(
+    server = DrainingServer(server_config(app, settings), readiness, settings.drain_notice_seconds)
+    collect_seldom()
+    with BusySampler(metrics.busy_ratio):
+        await server.serve()
+    await recommender.close()
+    await to_ingest.close(None)
+    access_log.flush()
+
+
+def server_config(app: ASGIApp, settings: GatewaySettings) -> uvicorn.Config:
+    """How HTTP is spoken."""
+    return uvicorn.Config(
         app,
         host=settings.listen.host,
         port=settings.listen.port,
@@ -72,16 +88,12 @@ async def serve(settings: GatewaySettings) -> None:
         # Logs are set up already; each request has its line from RequestContext.
         log_config=None,
         access_log=False,
-        http=JoinedWrites,
-        # The balancer in front is ours, and nothing here asks who the client is.
+        http=GatewayProtocol,
+        # No route speaks WebSocket: an upgrade is ignored, as HTTP allows, and its GET answered.
+        ws="none",
+        # Only `failed_keys` asks who the client is, and believes the balancers it is told of.
         proxy_headers=False,
         server_header=False,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=math.ceil(settings.drain_seconds),
     )
-    collect_seldom()
-    with BusySampler(metrics.busy_ratio):
-        await DrainingServer(config, readiness, settings.drain_notice_seconds).serve()
-    await recommender.close()
-    await to_ingest.close(None)
-    access_log.flush()

@@ -1,6 +1,6 @@
 """The description of the API: examples of every answer, every problem included."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -10,31 +10,50 @@ from pydantic.json_schema import models_json_schema
 
 from services.gateway import problems
 from services.gateway.event_bodies import EVENT_EXAMPLE, EventBatch
-from services.gateway.item_bodies import ITEM_EXAMPLE, ItemFields
-from services.gateway.problems import MEDIA_TYPE, ProblemType
+from services.gateway.item_bodies import ITEM_EXAMPLE, ItemChanges, ItemFields
+from services.gateway.problems import (
+    MAX_FIELD_CHARACTERS,
+    MAX_PROBLEMS,
+    MEDIA_TYPE,
+    ProblemType,
+)
+from services.gateway.request_context import REQUEST_ID_RULES
 
 _REF = "#/components/schemas/{model}"
-_REQUEST_EXAMPLES = {"EventBatch": {"events": [EVENT_EXAMPLE]}, "ItemFields": ITEM_EXAMPLE}
+_REQUESTS = (EventBatch, ItemFields, ItemChanges)
+_REQUEST_EXAMPLES = {
+    "EventBatch": {"events": [EVENT_EXAMPLE]},
+    "ItemFields": ITEM_EXAMPLE,
+    "ItemChanges": {"price": 1.95},
+}
 
 _TEXT = {"type": "string"}
-_PROBLEM_SCHEMA = {
+PROBLEM_SCHEMA = {
     "type": "object",
     "description": "RFC 9457 problem details.",
     "required": ["type", "title", "status", "detail", "instance", "request_id"],
     "properties": {
         "type": {**_TEXT, "format": "uri-reference", "description": "Which kind of problem."},
         "title": _TEXT,
-        "status": {"type": "integer"},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
         "detail": {**_TEXT, "description": "What happened this time."},
         "instance": {**_TEXT, "format": "uri-reference"},
-        "request_id": {**_TEXT, "description": "Name it when you ask for help."},
+        "request_id": {
+            **_TEXT,
+            **REQUEST_ID_RULES,
+            "description": "Name it when you ask for help.",
+        },
         "problems": {
             "type": "array",
             "description": "The fields at fault.",
+            "maxItems": MAX_PROBLEMS,
             "items": {
                 "type": "object",
                 "required": ["field", "reason"],
-                "properties": {"field": _TEXT, "reason": _TEXT},
+                "properties": {
+                    "field": {**_TEXT, "maxLength": MAX_FIELD_CHARACTERS},
+                    "reason": _TEXT,
+                },
             },
         },
     },
@@ -45,6 +64,7 @@ _COMMON = (
     problems.WRONG_KEY,
     problems.MISSING_SCOPE,
     problems.INVALID_INPUT,
+    problems.TOO_MANY_WRONG_KEYS,
     problems.INTERNAL,
     problems.BACKEND_FAILED,
     problems.UNAVAILABLE,
@@ -76,18 +96,18 @@ def json_request(model: str) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {"application/json": content}}}
 
 
-def described_by(app: FastAPI) -> Callable[[], dict[str, Any]]:
+def described_by(app: FastAPI, event_types: Sequence[str]) -> Callable[[], dict[str, Any]]:
     """What `app.openapi` is to be: the description, made once."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _describe(app)
+            app.openapi_schema = _describe(app, event_types)
         return app.openapi_schema
 
     return openapi
 
 
-def _describe(app: FastAPI) -> dict[str, Any]:
+def _describe(app: FastAPI, event_types: Sequence[str]) -> dict[str, Any]:
     document = get_openapi(
         title="Recommender",
         version=version("recsys"),
@@ -96,9 +116,11 @@ def _describe(app: FastAPI) -> dict[str, Any]:
         routes=app.routes,
     )
     _, bodies = models_json_schema(
-        [(EventBatch, "validation"), (ItemFields, "validation")], ref_template=_REF
+        [(request, "validation") for request in _REQUESTS], ref_template=_REF
     )
-    document["components"]["schemas"].update({**bodies["$defs"], "ProblemDetails": _PROBLEM_SCHEMA})
+    schemas = document["components"]["schemas"]
+    schemas.update({**bodies["$defs"], "ProblemDetails": PROBLEM_SCHEMA})
+    schemas["Event"]["properties"]["event_type"]["enum"] = list(event_types)
     return document
 
 

@@ -1,5 +1,6 @@
 """What the routes work with, put together in `main.py` or by a test."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, cast
 
@@ -9,6 +10,7 @@ from recsys.runtime.api_keys import ApiKey
 from recsys.runtime.metrics import Metrics
 from services.gateway.access_log import AccessLog
 from services.gateway.backends import Ingest
+from services.gateway.failed_keys import FailedKeys
 from services.gateway.readiness import Readiness
 from services.gateway.recommenders import Recommenders
 
@@ -21,14 +23,21 @@ class Keys(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Everything behind the routes. Seconds are the budget of one request."""
+    """Everything behind the routes.
+
+    Attributes:
+        event_types: those the shop may send, for the description; ingest enforces them.
+        read_seconds, write_seconds: the budget of one request.
+    """
 
     keys: Keys
+    failed_keys: FailedKeys
     recommender: Recommenders
     ingest: Ingest
     readiness: Readiness
     metrics: Metrics
     access_log: AccessLog
+    event_types: Sequence[str]
     read_seconds: float
     write_seconds: float
 

@@ -11,7 +11,7 @@ from recsys.core.errors import FieldProblem
 
 MEDIA_TYPE = "application/problem+json"
 MAX_PROBLEMS = 20
-_MAX_FIELD_CHARACTERS = 100
+MAX_FIELD_CHARACTERS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class ProblemType:
         return f"/problems/{self.name}"
 
 
+BAD_REQUEST = ProblemType("bad-request", 400, "The request is not proper HTTP")
 MALFORMED_JSON = ProblemType("malformed-json", 400, "The body is not valid JSON")
 WRONG_KEY = ProblemType("wrong-key", 401, "The API key is missing or wrong")
 MISSING_SCOPE = ProblemType("missing-scope", 403, "The API key does not allow this")
@@ -36,6 +37,9 @@ BODY_TOO_SLOW = ProblemType("body-too-slow", 408, "The body did not arrive in ti
 BODY_TOO_LARGE = ProblemType("body-too-large", 413, "The body is too large")
 WRONG_MEDIA_TYPE = ProblemType("wrong-media-type", 415, "The body must be plain JSON in UTF-8")
 INVALID_INPUT = ProblemType("invalid-input", 422, "Some input cannot be accepted")
+TOO_MANY_WRONG_KEYS = ProblemType(
+    "too-many-wrong-keys", 429, "Too many wrong API keys came from this address"
+)
 INTERNAL = ProblemType("internal", 500, "The gateway failed")
 BACKEND_FAILED = ProblemType("backend-failed", 502, "A service behind the gateway failed")
 UNAVAILABLE = ProblemType("unavailable", 503, "A part of the system cannot answer now")
@@ -44,6 +48,7 @@ OVERLOADED = ProblemType("overloaded", 503, "More is asked than can be answered 
 TIMED_OUT = ProblemType("timed-out", 504, "The answer did not come in time")
 
 PROBLEM_TYPES = (
+    BAD_REQUEST,
     MALFORMED_JSON,
     WRONG_KEY,
     MISSING_SCOPE,
@@ -53,6 +58,7 @@ PROBLEM_TYPES = (
     BODY_TOO_LARGE,
     WRONG_MEDIA_TYPE,
     INVALID_INPUT,
+    TOO_MANY_WRONG_KEYS,
     INTERNAL,
     BACKEND_FAILED,
     UNAVAILABLE,
@@ -111,6 +117,6 @@ def problem_response(error: ProblemError, instance: str, request_id: str) -> Res
 def described(problems: Iterable[FieldProblem]) -> list[dict[str, str]]:
     """Problems as JSON; a thousand of them help nobody."""
     return [
-        {"field": problem.field[:_MAX_FIELD_CHARACTERS], "reason": problem.reason}
+        {"field": problem.field[:MAX_FIELD_CHARACTERS], "reason": problem.reason}
         for problem in list(problems)[:MAX_PROBLEMS]
     ]

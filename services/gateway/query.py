@@ -1,14 +1,17 @@
-"""Query parameters: the known ones, once each."""
+"""Query parameters: the known ones, once each, in percent-encoded UTF-8."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Annotated
+from urllib.parse import unquote_plus
 
 from fastapi import Query, Request
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from recsys.core.domain import identifier_problem
 from recsys.core.errors import FieldProblem
 from services.gateway.problems import invalid_input
+from services.gateway.raw_path import percent_decoded
+from services.gateway.text_schemas import ID_RULES
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
@@ -32,7 +35,7 @@ def _identifier(value: str) -> str:
 
 
 SessionItems = Annotated[
-    list[Annotated[str, AfterValidator(_identifier)]],
+    list[Annotated[str, AfterValidator(_identifier), Field(json_schema_extra=ID_RULES)]],
     Query(
         alias="item_id",
         min_length=1,
@@ -47,10 +50,15 @@ SessionItems = Annotated[
 def only_parameters(
     *known: str, repeatable: tuple[str, ...] = ()
 ) -> Callable[[Request], Awaitable[None]]:
-    """A dependency that refuses unknown and repeated parameters: a typing error must not pass."""
+    """A dependency that refuses unknown and repeated parameters: a typing error must not pass.
+
+    It also refuses what is not percent-encoded UTF-8, of which FastAPI would read something else.
+    """
     all_known = (*known, *repeatable)
 
     async def check(request: Request) -> None:
+        if undecodable := list(_undecodable(request.scope["query_string"])):
+            raise invalid_input(undecodable)
         names = [name for name, _ in request.query_params.multi_items()]
         problems = [
             FieldProblem(name, _unknown(all_known)) for name in names if name not in all_known
@@ -61,6 +69,18 @@ def only_parameters(
             raise invalid_input(problems)
 
     return check
+
+
+def _undecodable(query: bytes) -> Iterator[FieldProblem]:
+    for pair in query.split(b"&"):
+        name = unquote_plus(pair.partition(b"=")[0].decode("latin-1"))
+        if not pair.isascii():
+            yield FieldProblem(name, "is not percent-encoded UTF-8")
+            continue
+        try:
+            percent_decoded(pair)
+        except ValueError as error:
+            yield FieldProblem(name, str(error))
 
 
 def _unknown(known: tuple[str, ...]) -> str:

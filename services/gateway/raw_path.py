@@ -1,6 +1,7 @@
 """Routing by the path as it was sent, so that an id may hold any character.
 
 Servers decode the path before routing; the id `a/b`, sent as `a%2Fb`, would become two segments.
+They also replace what cannot be decoded, which would make one id of another: here it is refused.
 """
 
 import re
@@ -11,9 +12,10 @@ from fastapi import Path
 from pydantic import BeforeValidator
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from recsys.core.domain import MAX_ID_CHARACTERS, identifier_problem
+from recsys.core.domain import identifier_problem
+from services.gateway.text_schemas import ID_RULES
 
-_BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
 class RawPath:
@@ -35,21 +37,30 @@ def decode_id(segment: str) -> str:
     Raises:
         ValueError: saying why it cannot be one.
     """
-    if _BROKEN_ESCAPE.search(segment):
-        raise ValueError("has a % without two hexadecimal digits after it")
-    try:
-        value = unquote_to_bytes(segment.encode("latin-1")).decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ValueError("is not percent-encoded UTF-8") from error
+    value = percent_decoded(segment.encode("latin-1"))
     if reason := identifier_problem(value):
         raise ValueError(reason)
     return value
 
 
+def percent_decoded(part: bytes) -> str:
+    """The text that a part of a URL stands for.
+
+    Raises:
+        ValueError: saying why there is none.
+    """
+    if _BROKEN_ESCAPE.search(part):
+        raise ValueError("has a % without two hexadecimal digits after it")
+    try:
+        return unquote_to_bytes(part).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError("is not percent-encoded UTF-8") from error
+
+
 def _id_parameter(description: str, example: str) -> object:
     return Path(
         description=f"{description}, percent-encoded; any characters but control characters.",
-        json_schema_extra={"minLength": 1, "maxLength": MAX_ID_CHARACTERS},
+        json_schema_extra=dict(ID_RULES),
         examples=[example],
     )
 

@@ -1,11 +1,14 @@
 """The JSON of recommendations, described; the recommenders write it, see their `rendering`."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from recsys.rpc.v1 import recommender_pb2 as pb
+from services.gateway.query import MAX_LIMIT
+from services.gateway.request_context import REQUEST_ID_RULES
+from services.gateway.text_schemas import ID_RULES, TEXT_RULES
 
 SourceName = Literal["stored", "fold_in", "neighbours", "popular"]
 SOURCES: dict[int, SourceName] = {
@@ -29,9 +32,14 @@ _COMMON_EXAMPLE: JsonDict = {
 }
 
 
+_Id = Annotated[str, Field(json_schema_extra=ID_RULES)]
+
+
 class ScoredItem(BaseModel):
-    item_id: str
-    title: str | None = Field(description="Null when the catalogue has none.")
+    item_id: _Id
+    title: Annotated[str, Field(json_schema_extra=TEXT_RULES)] | None = Field(
+        description="Null when the catalogue has none."
+    )
     score: float | None = Field(
         description="Compares within one answer only; null where the item fills the list up."
     )
@@ -39,7 +47,8 @@ class ScoredItem(BaseModel):
 
 class Answer(BaseModel):
     items: list[ScoredItem] = Field(
-        description="Best first. Fewer than asked for, or none, when all others are excluded."
+        max_length=MAX_LIMIT,
+        description="Best first. Fewer than asked for, or none, when all others are excluded.",
     )
     source: SourceName = Field(
         description="`stored`: the nightly list; `fold_in`: with what the shopper just did; "
@@ -51,7 +60,7 @@ class Answer(BaseModel):
         description="True when a part failed, or the shop has no model yet, and the answer is less "
         "personal than it should be."
     )
-    request_id: str
+    request_id: str = Field(json_schema_extra=REQUEST_ID_RULES)
 
 
 class UserRecommendations(Answer):
@@ -59,7 +68,7 @@ class UserRecommendations(Answer):
         json_schema_extra={"examples": [{"user_id": "17850", **_COMMON_EXAMPLE}]}
     )
 
-    user_id: str
+    user_id: _Id
 
 
 class SimilarItems(Answer):
@@ -69,7 +78,7 @@ class SimilarItems(Answer):
         }
     )
 
-    item_id: str
+    item_id: _Id
 
 
 class SessionRecommendations(Answer):

@@ -6,15 +6,19 @@ import secrets
 from collections.abc import Iterator
 
 import structlog
+from pydantic.config import JsonDict
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from recsys.runtime.api_keys import ApiKey
 from recsys.runtime.metrics import UNKNOWN_ROUTE, RequestMetrics
 from services.gateway.problems import INTERNAL, ProblemError, problem_response
 
 HEADER = "X-Request-ID"
 _SANE_ID = re.compile(r"[\x21-\x7e]{1,128}")
+# The same as JSON Schema has it.
+REQUEST_ID_RULES: JsonDict = {"minLength": 1, "maxLength": 128}
 # What nginx made customary for a client that went away before its answer.
 _CLIENT_WENT_AWAY = 499
 # Asked again and again by load balancers and monitoring; logged only when debugging.
@@ -26,7 +30,8 @@ _log = structlog.get_logger()
 class RequestContext:
     """Names and counts each request, logs it, and turns what nobody foresaw into a problem.
 
-    Log and metrics name the route's template, not the path: user ids do not belong there.
+    Log and metrics name the route's template, not the path: user ids do not belong there. Who
+    called is told by the id of the key.
     """
 
     def __init__(self, app: ASGIApp, requests: RequestMetrics) -> None:
@@ -37,6 +42,11 @@ class RequestContext:
         if scope["type"] != "http":
             return
         begun = self._requests.begin()
+        method = scope["method"]
+        if method == "HEAD":
+            # Routed as the GET whose headers it asks for. A copy: the server leaves out the body
+            # where its own scope says HEAD.
+            scope = {**scope, "method": "GET"}
         request_id = request_id_of(Headers(scope=scope).get(HEADER, ""))
         scope.setdefault("state", {})["request_id"] = request_id
         status = 0
@@ -61,7 +71,7 @@ class RequestContext:
                     await answer(scope, receive, send_named)
             route = route_template(scope)
             seconds = self._requests.end(route or UNKNOWN_ROUTE, status, begun)
-            _log_served(scope["method"], route, status, seconds)
+            _log_served(method, route, scope["state"].get("key"), status, seconds)
 
 
 def request_id_of(given: str) -> str:
@@ -78,10 +88,20 @@ def _new_ids() -> Iterator[str]:
 _ids = _new_ids()
 
 
-def _log_served(method: str, route: str | None, status: int, seconds: float) -> None:
+def _log_served(
+    method: str, route: str | None, key: ApiKey | None, status: int, seconds: float
+) -> None:
     log = _log.debug if route in _PROBES else _log.info
-    duration_ms = round(seconds * 1000, 2)
-    log("request_served", method=method, route=route, status=status, duration_ms=duration_ms)
+    log(
+        "request_served",
+        method=method,
+        route=route,
+        # Null for whoever has no valid key.
+        key_id=key and key.key_id,
+        tenant=key and key.tenant,
+        status=status,
+        duration_ms=round(seconds * 1000, 2),
+    )
 
 
 def route_template(scope: Scope) -> str | None:

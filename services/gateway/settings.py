@@ -1,10 +1,11 @@
 """What the gateway is told by its environment."""
 
+from ipaddress import ip_network
 from pathlib import Path
 
 from pydantic import Field
 
-from recsys.runtime.settings import HostPort, ProcessSettings, Seconds
+from recsys.runtime.settings import HostPort, Networks, ProcessSettings, Seconds
 
 
 class GatewaySettings(ProcessSettings):
@@ -14,6 +15,14 @@ class GatewaySettings(ProcessSettings):
     # "dns:///host:port", or "ipv4:a:port,b:port" for fixed replicas.
     recommender_target: str = Field(validation_alias="RECSYS_RECOMMENDER_TARGET", min_length=1)
     ingest_target: str = Field(validation_alias="RECSYS_INGEST_TARGET", min_length=1)
+    # The one ingest has: the description of the API lists the shop's types of event.
+    shop_config: Path | None = Field(default=None, validation_alias="RECSYS_SHOP_CONFIG")
+    # The balancers in front, whose word is taken for which client they speak. By default one on the
+    # same machine, as in the local stack.
+    trusted_proxies: Networks = Field(
+        default=(ip_network("127.0.0.0/8"), ip_network("::1")),
+        validation_alias="RECSYS_TRUSTED_PROXIES",
+    )
     # How long a request may take from its body being read to its answer.
     read_seconds: Seconds = Field(default=1.0, validation_alias="RECSYS_READ_SECONDS")
     write_seconds: Seconds = Field(default=5.0, validation_alias="RECSYS_WRITE_SECONDS")

@@ -22,10 +22,12 @@ def field_problems(errors: Iterable[Mapping[str, Any]], whole: str = "body") -> 
     return [FieldProblem(_field(error["loc"]) or whole, _reason(error)) for error in errors]
 
 
+def parameter_problems(errors: Iterable[Mapping[str, Any]]) -> list[FieldProblem]:
+    """The same of parameters: FastAPI puts first where one stands, and its name is enough."""
+    return [FieldProblem(_field(error["loc"][1:]), _reason(error)) for error in errors]
+
+
 def _field(location: tuple[str | int, ...]) -> str:
-    # FastAPI puts first where a parameter stands; its name is enough.
-    if location and location[0] in ("query", "path", "header"):
-        location = location[1:]
     return ".".join(map(str, location))
 
 

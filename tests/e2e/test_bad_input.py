@@ -43,6 +43,7 @@ def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
         ({"price": 1e300}, "price"),
         ({"order_id": "a\nb"}, "order_id"),
         ({"surprise": 1}, "surprise"),
+        ({"query": 1}, "query"),
     ],
 )
 def test_a_bad_event_names_its_field(
@@ -101,6 +102,13 @@ def test_a_bad_id_in_the_path_is_named(api: httpx.Client, user_id: str) -> None:
     assert [found["field"] for found in document["problems"]] == ["user_id"]
 
 
+@pytest.mark.parametrize("item_id", ["%ff", "%C3", "%zz"])
+def test_an_id_in_the_query_that_is_not_utf_8_is_named(api: httpx.Client, item_id: str) -> None:
+    document = problem(api.get(f"/v1/recommendations?item_id={item_id}"), 422)
+
+    assert [found["field"] for found in document["problems"]] == ["item_id"]
+
+
 @pytest.mark.parametrize("user_id", ["a%2Fb", "%E6%97%A5%E6%9C%AC", "x" * 256, "%2A", "a:b", "%20"])
 def test_a_strange_but_possible_id_is_a_stranger(api: httpx.Client, user_id: str) -> None:
     answer = api.get(f"/v1/users/{user_id}/recommendations")
@@ -130,10 +138,15 @@ def test_a_bad_item_names_its_field(
     assert field in [found["field"] for found in document["problems"]]
 
 
-@pytest.mark.parametrize("key", [None, "", "wrong", "rk_00000000_" + "0" * 64, "ü"])
+# Fewer wrong keys than one address may send before it is told to wait.
 @pytest.mark.parametrize(
-    ("method", "path"),
-    [("GET", QUESTION), ("POST", EVENTS), ("DELETE", item("22423")), ("GET", item("22423"))],
+    ("method", "path", "key"),
+    [
+        *(("GET", QUESTION, key) for key in (None, "", "wrong", "rk_00000000_" + "0" * 64, "ü")),
+        *((method, item("22423"), key) for method in ("GET", "DELETE") for key in (None, "wrong")),
+        ("POST", EVENTS, None),
+        ("POST", EVENTS, "wrong"),
+    ],
 )
 def test_without_the_right_key_nothing_is_answered(
     shop: Shop, method: str, path: str, key: str | None

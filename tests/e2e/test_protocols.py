@@ -66,3 +66,33 @@ def test_the_request_id_of_a_client_comes_back(api: httpx.Client) -> None:
 
     assert answer.headers["X-Request-ID"] == "shop-42"
     assert answer.json()["request_id"] == "shop-42"
+
+
+def test_a_websocket_upgrade_is_answered_as_a_get(api: httpx.Client) -> None:
+    headers = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }
+    for path, status in (("/livez", 200), (recommendations("nobody"), 401), ("/nowhere", 404)):
+        answer = api.get(path, headers=headers | {"X-API-Key": ""})
+        assert answer.status_code == status
+        if status != 200:
+            assert answer.headers["Content-Type"] == "application/problem+json"
+        # The connection goes on to speak HTTP.
+        assert api.get("/livez").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", [recommendations(KNOWN_CUSTOMER), "/docs", "/openapi.json", "/livez"]
+)
+def test_head_is_a_get_without_its_body(api: httpx.Client, path: str) -> None:
+    plain = {"Accept-Encoding": "identity"}
+    head = api.head(path, headers=plain)
+    got = api.get(path, headers=plain)
+
+    assert head.status_code == got.status_code == 200
+    assert head.content == b""
+    assert head.headers["Content-Length"] == str(len(got.content))
+    assert head.headers["Content-Type"] == got.headers["Content-Type"]

@@ -1,21 +1,15 @@
 """The real HAProxy with the real configuration, before gateways that do as they are told."""
 
 import asyncio
-import os
-import subprocess
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import fields, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
 
 import httpx
 import pytest
 
-from infra.local import haproxy
 from infra.local.settings import Settings
-from tests.free_port import free_port
+from tests.integration.balancer import balancing, on_free_ports, until, until_served
 from tests.integration.stub_gateway import StubGateway
 
 READ, WRITE = "/v1/users/u1/recommendations", "/v1/events"
@@ -23,58 +17,9 @@ PLACES_FOR_READS = 128
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Any:
-    settings = Settings.load("main", {}, tmp_path)
-    ports = {
-        field.name: free_port()
-        for field in fields(settings.ports)
-        if field.name in ("http", "https", "stats") or field.name.startswith("gateway")
-    }
-    # Socket paths must be short, which pytest's folders are not.
-    with TemporaryDirectory() as run_dir:
-        yield replace(settings, ports=replace(settings.ports, **ports), run_dir=Path(run_dir))
-
-
-@asynccontextmanager
-async def balancing(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a balancer that has just begun to listen."""
-    haproxy.render(settings)
-    program = haproxy.program(settings)
-    limits = httpx.Limits(max_connections=300, max_keepalive_connections=300)
-    async with httpx.AsyncClient(
-        base_url=settings.url, limits=limits, timeout=10, trust_env=False
-    ) as client:
-        process = subprocess.Popen(program.command, env=os.environ | program.environment)
-        try:
-            await _listens(settings.ports.http)
-            yield client
-        finally:
-            process.kill()
-            process.wait()
-
-
-async def _listens(port: int) -> None:
-    async with asyncio.timeout(10):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except ConnectionRefusedError:
-                await asyncio.sleep(0.005)
-            else:
-                writer.close()
-                return
-
-
-async def until(condition: Any) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.005)
-
-
-async def until_served(client: httpx.AsyncClient) -> None:
-    async with asyncio.timeout(10):
-        while (await client.get("/livez")).status_code != 200:
-            await asyncio.sleep(0.005)
+def settings(tmp_path: Path) -> Iterator[Settings]:
+    with on_free_ports(tmp_path) as settings:
+        yield settings
 
 
 def assert_turned_away(answer: httpx.Response) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
+from recsys.core.errors import Unavailable
 from recsys.runtime.logging import configure_logging
 
 
@@ -57,6 +58,46 @@ def test_a_traceback_stays_on_its_line_and_shows_no_variables(
     [line] = lines(capsys)
     assert "Traceback" in str(line["exception"])
     assert "hunter2" not in str(line)
+
+
+def fail_with(error: Exception) -> None:
+    raise error
+
+
+@pytest.mark.parametrize("logger", ["ours", "a library's"])
+def test_what_an_exception_quotes_stays_out_of_the_log(
+    capsys: pytest.CaptureFixture[str], logger: str
+) -> None:
+    configure_logging("gateway", "1", "info")
+    # Not as a whole: tracebacks quote the source.
+    shopper = "very-" + "secret"
+    try:
+        try:
+            fail_with(KeyError(shopper))
+        except KeyError as error:
+            raise ExceptionGroup(shopper, [ValueError(shopper)]) from error
+    except ExceptionGroup:
+        if logger == "ours":
+            structlog.get_logger().exception("thing_failed")
+        else:
+            logging.getLogger("some.library").exception("thing failed")
+    [line] = lines(capsys)
+    said = str(line["exception"])
+    assert [name for name in ("KeyError", "ExceptionGroup", "ValueError") if name not in said] == []
+    assert "in fail_with" in said
+    assert shopper not in said
+
+
+def test_what_we_or_the_system_say_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("gateway", "1", "info")
+    for error in (Unavailable("hbase", "asleep"), ConnectionRefusedError("nobody listens")):
+        try:
+            fail_with(error)
+        except Exception:
+            structlog.get_logger().exception("thing_failed")
+    ours, theirs = lines(capsys)
+    assert "hbase is unavailable: asleep" in str(ours["exception"])
+    assert "nobody listens" in str(theirs["exception"])
 
 
 class BrokenPipe:

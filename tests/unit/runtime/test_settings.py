@@ -1,3 +1,5 @@
+from ipaddress import ip_network
+
 import pytest
 from pydantic import Field, SecretStr
 
@@ -9,6 +11,7 @@ from recsys.runtime.settings import (
     Seconds,
     load_settings,
     parse_address,
+    parse_networks,
 )
 
 
@@ -59,3 +62,14 @@ def test_an_address_has_a_host_and_a_port(text: str) -> None:
 @pytest.mark.parametrize("text", ["127.0.0.1:80", "example.org:65535", "[::1]:1"])
 def test_an_address_is_written_as_it_was_read(text: str) -> None:
     assert str(parse_address(text)) == text
+
+
+def test_networks_are_listed_with_commas() -> None:
+    assert parse_networks("10.0.0.0/8, ::1,") == (ip_network("10.0.0.0/8"), ip_network("::1"))
+    assert parse_networks("") == ()
+
+
+@pytest.mark.parametrize("text", ["everybody", "10.0.0.1/8", "10.0.0.0/33", "10.0.0.0;::1"])
+def test_what_is_no_network_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="addresses or networks"):
+        parse_networks(text)

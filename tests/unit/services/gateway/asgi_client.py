@@ -1,12 +1,16 @@
 """Sends requests straight into the application, byte for byte: no client library tidies them up."""
 
 import asyncio
+import itertools
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.types import ASGIApp, Message
+
+# Each client has an address of its own, so that none is slowed down for what another did.
+_ADDRESSES = (f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}" for n in itertools.count())
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class Client:
         self._app = app
         self._runner = runner
         self._headers = headers
+        self._address = next(_ADDRESSES)
 
     def get(self, target: str, **headers: str | None) -> Answer:
         return self.send("GET", target, headers=headers)
@@ -75,6 +80,7 @@ class Client:
             "headers": [(k.lower().encode(), v.encode()) for k, v in headers.items()],
             "scheme": "http",
             "server": ("test", 80),
+            "client": (self._address, 40_000),
         }
         chunks = iter([body] if isinstance(body, bytes) else body)
         read = 0

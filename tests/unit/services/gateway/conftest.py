@@ -15,11 +15,13 @@ from services.gateway.access_log import AccessLog
 from services.gateway.app import build_app
 from services.gateway.backends import INGEST
 from services.gateway.backends import Ingest as IngestBackend
+from services.gateway.failed_keys import FailedKeys
 from services.gateway.hot_routes import HotRoutes
 from services.gateway.parts import Parts
 from services.gateway.readiness import Readiness
 from services.gateway.recommenders import Recommenders
 from services.gateway.replica_addresses import ReplicaAddresses
+from tests.builders import EVENT_TYPES
 from tests.unit.services.gateway.asgi_client import Client
 from tests.unit.services.gateway.backends import (
     Ingest,
@@ -91,10 +93,12 @@ def running_world() -> Iterator[World]:
             behind = (recommenders, IngestBackend(open_channel(ingest_target, INGEST)))
             parts = Parts(
                 keys,
+                FailedKeys(trusted=()),
                 *behind,
                 Readiness(*behind),
                 metrics,
                 AccessLog("gateway", "test", lines.append),
+                event_types=sorted(EVENT_TYPES),
                 read_seconds=READ_SECONDS,
                 write_seconds=5.0,
             )

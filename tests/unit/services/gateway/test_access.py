@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from services.gateway.failed_keys import FAILURES_AT_ONCE, SECONDS_PER_FAILURE
 from tests.unit.services.gateway.asgi_client import Client
 from tests.unit.services.gateway.conftest import World
 
@@ -85,9 +86,64 @@ def test_a_request_is_one_line_without_user_or_key(world: World, api: Client) ->
         check_line(world, each)
 
 
+@pytest.mark.parametrize(
+    ("key", "method", "status"),
+    [(None, "GET", 401), ("rk_ab_cd", "GET", 401), ("read", "POST", 403), ("read", "HEAD", 422)],
+)
+def test_a_refused_request_is_logged_with_the_key_where_it_is_valid(
+    world: World, key: str | None, method: str, status: int
+) -> None:
+    client = world.client(world.keys.get(key, key) if key else None)
+    target = "/v1/events" if method == "POST" else f"{TARGET}?limit=0"
+    with capture_logs() as lines:
+        assert client.send(method, target).status == status
+    [line] = [line for line in lines if line["event"] == "request_served"]
+    assert line["status"] == status
+    assert line["method"] == method
+    assert line["route"] in ("/v1/events", "/v1/users/{user_id}/recommendations")
+    known = key == "read"
+    assert line["key_id"] == (world.keys["read"].split("_")[1] if known else None)
+    assert line["tenant"] == ("shop" if known else None)
+
+
+def test_failed_authentications_are_counted_by_reason(world: World) -> None:
+    def counted() -> dict[str, float]:
+        name = "recsys_auth_failures_total"
+        value = world.metrics.registry.get_sample_value
+        return {r: value(name, {"reason": r}) or 0 for r in ("missing", "wrong", "scope")}
+
+    before = counted()
+    world.client(None).get(TARGET)
+    world.client("rk_ab_cd").get(TARGET)
+    world.client("rk_ab_cd").get("/v1/items/lamp")
+    world.client(world.keys["read"]).post("/v1/events", {})
+    world.client(world.keys["all"]).get(TARGET)
+    assert {reason: n - before[reason] for reason, n in counted().items()} == {
+        "missing": 1,
+        "wrong": 2,
+        "scope": 1,
+    }
+
+
+def test_many_wrong_keys_from_one_address_are_told_to_wait(world: World) -> None:
+    client = world.client("rk_ab_cd")
+    answers = [client.get(TARGET) for _ in range(FAILURES_AT_ONCE + 2)]
+    assert [answer.status for answer in answers] == [401] * FAILURES_AT_ONCE + [429, 429]
+    assert answers[-1].json["type"] == "/problems/too-many-wrong-keys"
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= SECONDS_PER_FAILURE
+    # Behind the same address others have the right key, and somebody elsewhere mistypes it.
+    assert client.get(TARGET, X_API_Key=world.keys["read"]).status == 200
+    assert client.get("/v1/items/none", X_API_Key=world.keys["read"]).status == 404
+    assert client.get(TARGET, X_API_Key=None).status == 401
+    assert world.client("rk_ab_cd").get(TARGET).status == 401
+
+
 def check_line(world: World, line: dict[str, Any]) -> None:
     assert line["event"] == "request_served"
+    assert line["method"] == "GET"
     assert line["route"] == "/v1/users/{user_id}/recommendations"
+    assert line["key_id"] == world.keys["all"].split("_")[1]
+    assert line["tenant"] == "shop"
     assert line["status"] == 200
     assert line["duration_ms"] > 0
     assert "very-secret" not in str(line)

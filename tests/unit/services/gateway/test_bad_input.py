@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.unit.services.gateway.asgi_client import Client
+from tests.unit.services.gateway.conftest import World
 
 GOOD = {"user_id": "ann", "item_id": "lamp", "event_type": "view"}
 RECOMMENDATIONS = "/v1/users/ann/recommendations"
@@ -42,6 +43,9 @@ RECOMMENDATIONS = "/v1/users/ann/recommendations"
         ({"quantity": 10**400}, "quantity", "number"),
         ({"price": {"amount": 1}}, "price", "valid number"),
         ({"colour": "red"}, "colour", "not a known field"),
+        ({"query": "red"}, "query", "not a known field"),
+        ({"path": {"limit": 1}}, "path", "not a known field"),
+        ({"header": None}, "header", "not a known field"),
     ],
 )
 def test_a_bad_event_is_rejected_with_the_field_and_the_reason(
@@ -72,6 +76,7 @@ def test_an_event_of_another_json_type_does_not_fail_the_others(api: Client, eve
         ({"events": {}}, "events"),
         ({"events": [GOOD] * 1001}, "events"),
         ({"events": [GOOD], "dry_run": True}, "dry_run"),
+        ({"events": [GOOD], "query": 1}, "query"),
         ([GOOD], "body"),
         (None, "body"),
     ],
@@ -173,6 +178,32 @@ def test_a_bad_query_parameter_is_named(api: Client, query: str, field: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("%ff", "not percent-encoded UTF-8"),
+        ("%ED%A0%80", "not percent-encoded UTF-8"),
+        ("%C3", "not percent-encoded UTF-8"),
+        ("%zz", "% without two hexadecimal digits"),
+        ("%", "% without two hexadecimal digits"),
+        ("\N{LATIN SMALL LETTER E WITH ACUTE}", "not percent-encoded UTF-8"),
+        ("%00", "control character U+0000"),
+    ],
+)
+def test_an_id_in_the_query_is_refused_as_in_the_path(api: Client, value: str, reason: str) -> None:
+    answer = api.get(f"/v1/recommendations?item_id=lamp&item_id={value}")
+    assert answer.status == 422
+    [(field, said)] = answer.reasons.items()
+    assert field.startswith("item_id")
+    assert reason in said
+
+
+def test_an_id_of_any_script_is_taken_in_the_query(world: World, api: Client) -> None:
+    assert api.get("/v1/recommendations?item_id=%C3%A9+%26%2B").status == 200
+    [asked] = world.recommender.asked
+    assert list(asked.session.item_ids) == ["\N{LATIN SMALL LETTER E WITH ACUTE} &+"]
+
+
+@pytest.mark.parametrize(
     ("segment", "reason"),
     [
         ("%00", "control character U+0000"),
@@ -206,10 +237,15 @@ def test_a_bad_id_in_the_path_is_named(api: Client, segment: str, reason: str) -
         ({"attributes": {"size": None}}, "attributes.size"),
         ({"attributes": {"size": 10**400}}, "attributes.size"),
         ({"attributes": {"size": "\ud800"}}, "attributes.size"),
+        ({"attributes": {"size": "x" * 1001}}, "attributes.size"),
         ({"attributes": {"\ud800": "x"}}, "attributes"),
         ({"attributes": {"": 1}}, "attributes"),
         ({"item_id": "other"}, "item_id"),
         ({"colour": "red"}, "colour"),
+        ({"query": "red"}, "query"),
+        ({"path": "red"}, "path"),
+        ({"header": "red"}, "header"),
+        ({"attributes": {"query": None}}, "attributes.query"),
         ([], "body"),
     ],
 )
@@ -253,10 +289,10 @@ def test_what_no_route_takes_is_a_problem_too(
 @pytest.mark.parametrize(
     ("target", "allowed"),
     [
-        ("/v1/items/lamp", "DELETE, GET, PATCH, PUT"),
+        ("/v1/items/lamp", "DELETE, GET, HEAD, PATCH, PUT"),
         ("/v1/events", "POST"),
-        ("/docs", "GET"),
-        ("/openapi.json", "GET"),
+        ("/docs", "GET, HEAD"),
+        ("/openapi.json", "GET, HEAD"),
     ],
 )
 def test_a_wrong_method_is_told_the_right_ones(api: Client, target: str, allowed: str) -> None:

@@ -28,9 +28,23 @@ def test_an_item_comes_back_whole(api: Client, item_id: str) -> None:
     assert got.json == {"item_id": got.json["item_id"], **LAMP}
 
 
-def test_what_was_read_can_be_written_back(api: Client) -> None:
+def test_what_was_read_can_be_written_back_without_its_id(api: Client) -> None:
     write(api, "PUT", "back", LAMP)
-    assert write(api, "PUT", "back", api.get("/v1/items/back").json).status == 200
+    read = api.get("/v1/items/back").json
+    del read["item_id"]
+    assert write(api, "PUT", "back", read).status == 200
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+@pytest.mark.parametrize("item_id", ["told", "other", None])
+def test_the_id_of_an_item_stands_in_the_path_alone(
+    api: Client, method: str, item_id: str | None
+) -> None:
+    write(api, "PUT", "told", LAMP)
+    answer = write(api, method, "told", {"item_id": item_id, "price": -1})
+    assert answer.status == 422
+    assert "path" in answer.reasons["item_id"]
+    assert "price" in answer.reasons
 
 
 def test_a_put_resets_what_it_leaves_out(api: Client) -> None:

@@ -1,3 +1,6 @@
+"""The description of the API, and that it is true."""
+
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -5,6 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from services.gateway.problems import PROBLEM_TYPES
+from tests.builders import EVENT_TYPES
 from tests.unit.services.gateway.asgi_client import Client
 
 
@@ -100,6 +104,126 @@ def test_answers_are_as_described(document: dict[str, Any], api: Client) -> None
     }
     for model, answer in answers.items():
         check(document, schemas[model], answer.json)
+
+
+def test_the_types_of_event_are_those_of_the_shop(document: dict[str, Any]) -> None:
+    event = document["components"]["schemas"]["Event"]
+    assert event["properties"]["event_type"]["enum"] == sorted(EVENT_TYPES)
+
+
+@pytest.mark.parametrize("model", ["ItemFields", "ItemChanges"])
+def test_the_id_of_an_item_is_not_in_its_body(document: dict[str, Any], model: str) -> None:
+    schema = document["components"]["schemas"][model]
+    assert "item_id" not in schema["properties"]
+    assert schema["additionalProperties"] is False
+
+
+def test_every_text_number_and_list_of_a_request_has_its_bounds(document: dict[str, Any]) -> None:
+    def unbounded(node: Any, path: str) -> Iterator[str]:
+        if isinstance(node, dict):
+            kind = node.get("type")
+            wanted = {"string": "maxLength", "array": "maxItems", "integer": "maximum"}.get(kind)
+            if wanted and not {wanted, "enum", "const", "format"} & set(node):
+                yield path
+            for name, value in node.items():
+                yield from unbounded(value, f"{path}.{name}")
+        elif isinstance(node, list):
+            for value in node:
+                yield from unbounded(value, path)
+
+    schemas = document["components"]["schemas"]
+    described = {
+        # Sentences of ours, and what a model version is called.
+        name: schema
+        for name, schema in schemas.items()
+        if name in ("Event", "EventBatch", "ItemFields", "ItemChanges", "Item", "EventsAnswer")
+    }
+    parameters = [
+        parameter["schema"]
+        for name, operation in operations(document)
+        if "/v1/" in name
+        for parameter in operation.get("parameters", [])
+    ]
+    assert list(unbounded([described, parameters], "")) == []
+
+
+BATCHES: list[tuple[object, bool]] = [
+    ([{"user_id": "a", "item_id": "b", "event_type": "view"}], True),
+    ([{"user_id": "a", "item_id": "b", "event_type": "view"}, 7], True),
+    ([{"user_id": "a", "item_id": "b", "event_type": "teleport"}], False),
+    ([{"user_id": "a\0", "item_id": "b", "event_type": "view"}], False),
+    ([{"user_id": "a" * 257, "item_id": "b", "event_type": "view"}], False),
+    (
+        [
+            {
+                "user_id": "a",
+                "item_id": "b",
+                "event_type": "view",
+                "timestamp": "1969-12-31T23:59:59Z",
+            }
+        ],
+        False,
+    ),
+    (
+        [
+            {
+                "user_id": "a",
+                "item_id": "b",
+                "event_type": "view",
+                "timestamp": "2011-12-09T12:50:00Z",
+            }
+        ],
+        True,
+    ),
+    ([], False),
+]
+
+
+@pytest.mark.parametrize(("events", "taken"), BATCHES)
+def test_a_batch_is_taken_exactly_when_it_fits_the_schema(
+    document: dict[str, Any], api: Client, events: object, taken: bool
+) -> None:
+    whole = {
+        **document["components"]["schemas"]["EventBatch"],
+        "components": document["components"],
+    }
+    assert Draft202012Validator(whole).is_valid({"events": events}) is taken
+    assert (api.post("/v1/events", {"events": events}).status == 200) is taken
+
+
+ITEMS: list[tuple[object, bool]] = [
+    ({}, True),
+    ({"title": "a\N{LATIN SMALL LETTER E WITH ACUTE}", "brand": None, "categories": ["c"]}, True),
+    ({"title": "a\nb"}, False),
+    ({"title": "x" * 1001}, False),
+    ({"categories": ["c"] * 51}, False),
+    ({"categories": [""]}, False),
+    ({"attributes": {"a": "x" * 1000, "b": 1.5, "c": True}}, True),
+    ({"attributes": {"a": "x" * 1001}}, False),
+    ({"attributes": {"a\0": 1}}, False),
+    ({"attributes": {str(n): n for n in range(101)}}, False),
+    ({"price": -1}, False),
+    ({"item_id": "described"}, False),
+]
+
+
+@pytest.mark.parametrize(("fields", "taken"), ITEMS)
+@pytest.mark.parametrize(("method", "model"), [("PUT", "ItemFields"), ("PATCH", "ItemChanges")])
+def test_an_item_is_taken_exactly_when_it_fits_the_schema(
+    document: dict[str, Any],
+    api: Client,
+    method: str,
+    model: str,
+    fields: dict[str, object],
+    taken: bool,
+) -> None:
+    api.send("PUT", "/v1/items/described", b"{}")
+    # A patch of nothing is none.
+    expected = taken and (method == "PUT" or fields != {})
+    whole = {**document["components"]["schemas"][model], "components": document["components"]}
+    assert Draft202012Validator(whole).is_valid(fields) is expected
+    answer = api.send(method, "/v1/items/described", json.dumps(fields).encode())
+    assert (answer.status == 200) is expected
 
 
 def test_the_page_for_people_needs_nothing_from_elsewhere(api: Client) -> None:

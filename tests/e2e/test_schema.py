@@ -1,0 +1,46 @@
+"""The API held against its own description; schemathesis makes up the requests."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.e2e.shop import Shop
+
+_EXAMPLES_PER_OPERATION = 100
+# Half a minute on an idle machine.
+_SECONDS = 240
+
+
+def test_the_api_does_what_its_description_says(shop: Shop, tmp_path: Path) -> None:
+    """Through the balancer, by all checks: among others that what fits the schema is taken, what
+    does not is refused, every answer is as described, and no key means no answer."""
+    done = subprocess.run(
+        [
+            str(Path(sys.executable).with_name("schemathesis")),
+            "run",
+            f"{shop.stack.settings.url}/openapi.json",
+            "--checks=all",
+            f"--max-examples={_EXAMPLES_PER_OPERATION}",
+            # The same requests each time.
+            "--generation-deterministic",
+            "--continue-on-failure",
+            "--workers=2",
+            f"--header=X-API-Key: {shop.key}",
+            "--no-color",
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=_SECONDS,
+        check=False,
+    )
+
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    assert "No issues found" in said, said
+    operations = re.search(r"Selected: (\d+)/(\d+)\s+Tested: (\d+)", said)
+    assert operations, said
+    # All of them, and with a key that opens them: otherwise a warning says so.
+    assert len(set(operations.groups())) == 1, said
+    assert "WARNINGS" not in said, said
