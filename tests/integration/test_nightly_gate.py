@@ -70,7 +70,7 @@ def test_a_candidate_that_cannot_be_judged_does_not_replace_one_that_was(
     shop = loyal("brokenfeed")
     before, answer = shop.serving(), shop.recommended("s3")
     views = [an_event(f"s{n}", f"a{n % 30}", "view", days_ago=-n / 4) for n in range(120)]
-    HBaseInteractionStore(hbase_pool).put_many("brokenfeed", views)
+    HBaseInteractionStore(hbase_pool).put_many("brokenfeed", views, ids_given=False)
 
     with pytest.raises(GateRefused, match="it cannot be judged, and the serving version was"):
         shop.run()
@@ -102,7 +102,7 @@ def test_a_collapse_is_refused_where_nothing_can_be_judged(
     generous = replace(load_shop(), gate=GateLimits(min_judged_users=10_000))
     tenth = [f"s{n}" for n in range(15)]
     late = [an_event(user, f"a{n}", days_ago=-30) for n, user in enumerate(tenth)]
-    HBaseInteractionStore(hbase_pool).put_many("collapsing", late)
+    HBaseInteractionStore(hbase_pool).put_many("collapsing", late, ids_given=False)
 
     with pytest.raises(GateRefused, match=r"users with a personal list fall from 150 to 15") as no:
         shop.run(window=Window(NOW_MS + 20 * DAY_MS, WINDOW.end_ms), shop=generous)

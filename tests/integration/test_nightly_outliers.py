@@ -84,7 +84,7 @@ def test_a_night_after_odd_events_is_as_good_as_the_one_before(
     before = retail.manifest()
     shoppers = retail.user_ids(before.version)[::40]
     lists = {shopper: set(retail.recommended(shopper, 20)) for shopper in shoppers}
-    HBaseInteractionStore(hbase_pool).put_many("retail", ODD_EVENTS[odd])
+    HBaseInteractionStore(hbase_pool).put_many("retail", ODD_EVENTS[odd], ids_given=False)
 
     retail.run(window=Window(0, NOW_MS + 2 * DAY_MS), model=_SETTINGS, holdout_days=None)
 
