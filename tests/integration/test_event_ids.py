@@ -1,6 +1,7 @@
 """An event id is an identity, whatever happens between its claim and its event."""
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -156,6 +157,35 @@ def test_an_attempt_that_a_broken_connection_repeats_is_still_new(
 
     assert result.is_new
     assert hbase_interactions.history(TENANT, first.user_id) == [first]
+
+
+def test_a_batch_cut_short_gets_further_when_it_is_sent_again(
+    hbase_interactions: HBaseInteractionStore, monkeypatch: pytest.MonkeyPatch, first: Event
+) -> None:
+    batch = [replace(first, event_id=f"{first.event_id} {number}") for number in range(250)]
+    put, calls = Table.put, Counter[str]()
+
+    def dies_at_the_second(table: Table, *arguments: Any, **named: Any) -> int:
+        calls["put"] += 1
+        if calls["put"] == 2:
+            raise Unavailable("hbase", "gone")
+        return put(table, *arguments, **named)
+
+    put_if = Table.put_if
+
+    def counted(table: Table, *arguments: Any) -> bool:
+        calls["put_if"] += 1
+        return put_if(table, *arguments)
+
+    monkeypatch.setattr(Table, "put", dies_at_the_second)
+    with pytest.raises(Unavailable, match="gone"):
+        hbase_interactions.append(TENANT, batch, NOW_MS)
+    monkeypatch.setattr(Table, "put_if", counted)
+    results = hbase_interactions.append(TENANT, batch, NOW_MS)
+
+    assert [result.is_new for result in results] == [False] * 200 + [True] * 50
+    assert len(hbase_interactions.history(TENANT, first.user_id)) == 250
+    assert calls["put_if"] == 50
 
 
 def test_importing_again_leaves_an_event_received_where_it_was(

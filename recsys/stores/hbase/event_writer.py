@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from uuid import uuid4
 
 from recsys.core.domain import Event, ReceivedEvent
@@ -14,9 +15,13 @@ from recsys.stores.hbase.layout import ACTION, EVENT_IDS, IMPORTED_MS, INTERACTI
 from recsys.stores.hbase.pool import HBasePool
 from recsys.stores.hbase.table import Table
 
-# A write begins at most this long after its event was received, as long as clients wait for it:
-# a nightly run counts on what it scans holding all that was received some time before.
-WRITE_SECONDS = 5.0
+# A write begins at most this long after its event was received: a nightly run counts on what it
+# scans holding all that was received some time before. Clients wait for 5 s; a large batch on a
+# busy HBase goes on, so that all of it is there when they come again.
+WRITE_SECONDS = 10.0
+# Claims take most of a large batch's time. What is claimed is stored so many at a time, so that a
+# batch that could not be finished has less to do when it is sent again.
+_CLAIMS_PER_PUT = 100
 
 
 class EventWriter:
@@ -53,9 +58,19 @@ class EventWriter:
             given: events with different ids, which others may have sent too.
             made: events whose ids nobody else can have sent.
         """
-        claims = self._ids.claim(self._claim(event) for event in given)
+        results = self._write_new([ReceivedEvent(event, self._received_ms) for event in made])
+        remaining = iter(given)
+        while some := list(islice(remaining, _CLAIMS_PER_PUT)):
+            results |= self._write_given(some)
+        return results
+
+    def _write_new(self, new: Sequence[ReceivedEvent]) -> dict[str, AppendResult]:
+        self._put(new)
+        return {each.event.event_id: AppendResult(each, is_new=True) for each in new}
+
+    def _write_given(self, events: Sequence[Event]) -> dict[str, AppendResult]:
+        claims = self._ids.claim(self._claim(event) for event in events)
         new = [claim.first for claim in claims if claim.claimant == self._claimant]
-        new.extend(ReceivedEvent(event, self._received_ms) for event in made)
         earlier = [claim for claim in claims if claim.claimant != self._claimant]
         stored = self._find_stored([claim.first.event for claim in earlier])
         missing = [self._renewed(claim) for claim in earlier if claim.event_id not in stored]
