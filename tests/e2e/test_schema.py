@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.e2e.shop import Shop
 
 _EXAMPLES_PER_OPERATION = 100
-# Half a minute on an idle machine.
+# Two minutes where everything else is busy, too.
 _SECONDS = 240
 
 
