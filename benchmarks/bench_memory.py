@@ -82,9 +82,8 @@ def soak(shop: MadeUpShop, arguments: argparse.Namespace) -> tuple[str, list[str
                 resident = _watch(shared, chain, arguments.minutes)
     fifths = [len(resident.looks) * part // 5 for part in range(1, 6)]
     marks = {f"{look * _LOOK_SECONDS / 60:g} min": look - 1 for look in fifths}
-    title = (
-        f"**{arguments.minutes:g} minutes at {arguments.per_second:g} requests/s, resident MiB**"
-    )
+    requests = f"{traffic.statuses.total():,} requests in {arguments.minutes:g} minutes"
+    title = f"**{requests}, resident MiB**"
     return f"{title}\n\n{resident.table(marks)}\n\n{traffic.summary()}", resident.growing()
 
 
@@ -125,7 +124,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--factors", type=int, default=64)
     parser.add_argument("--swaps", type=int, default=200)
     parser.add_argument("--minutes", type=float, default=10.0, help="of the soak")
-    parser.add_argument("--per-second", type=float, default=100.0, help="requests of the soak")
+    parser.add_argument(
+        "--per-second", type=float, default=100.0, help="requests of the soak, at most"
+    )
     parser.add_argument("--quick", action="store_true", help="20 swaps, two minutes, a small shop")
     arguments = parser.parse_args()
     if arguments.quick:

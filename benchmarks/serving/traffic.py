@@ -1,4 +1,4 @@
-"""All that clients do, good and bad, at a steady pace: what a soak is made of.
+"""All that clients do, good and bad: what a soak is made of.
 
 They ask for shoppers and items all over the shop, post events, sell items out and back in, name
 paths and keys that do not exist, and leave: after some requests in order, or in the middle of one.
@@ -33,8 +33,10 @@ Act = Callable[[httpx.AsyncClient, Random], Awaitable[httpx.Response]]
 
 @dataclass
 class Traffic:
-    """Attributes:
-    statuses: how often each thing ended how; a status of 0 is no answer.
+    """So many requests a second at most: each client rests after each answer.
+
+    Attributes:
+        statuses: how often each thing ended how; a status of 0 is no answer.
     """
 
     chain: Chain
