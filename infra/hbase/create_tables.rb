@@ -2,6 +2,7 @@
 #
 #     TENANT=demo hbase shell -n infra/hbase/create_tables.rb
 #
+# Where HBase asks who may do what, THRIFT_USER names the user that the Thrift server runs as.
 # Does what `recsys tables create` does (recsys/stores/hbase/admin.py): keep both in step. For a new
 # tenant only; creating a table that exists is an error. Reasons: docs/decisions/0003-hbase-layout.md.
 
@@ -17,6 +18,8 @@ deletable = family.merge('NEW_VERSION_BEHAVIOR' => 'true')
 recorded = { 'RECSYS_SALT_BUCKETS' => salt_buckets.to_s }
 
 create_namespace tenant
+# Where HBase asks who may do what, let the Thrift server of the stores read and write, no more.
+grant ENV.fetch('THRIFT_USER'), 'RW', "@#{tenant}" if ENV.key?('THRIFT_USER')
 create "#{tenant}:interactions", family, { SPLITS => boundaries, METADATA => recorded }
 create "#{tenant}:items", deletable, { METADATA => recorded }
 create "#{tenant}:imports", family, { METADATA => recorded }

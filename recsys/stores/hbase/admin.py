@@ -1,4 +1,4 @@
-"""Creating a tenant's tables, pre-split, through HBase's thrift2 server."""
+"""Creating a tenant's tables, pre-split, and opening them to the stores, by HBase's thrift2 server."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +17,7 @@ from recsys.stores.hbase.layout import (
     INTERACTIONS,
     ITEMS,
     SALT_BUCKETS,
+    THRIFT_USER,
     namespace,
     salt_boundaries,
 )
@@ -29,10 +30,15 @@ _idl: Any = thriftpy2.load(
 _TIMEOUT_SECONDS = 60
 _SPLIT_KEYS = {INTERACTIONS: salt_boundaries(), ITEMS: [], IMPORTS: []}
 _BUCKETS_ATTRIBUTE = b"RECSYS_SALT_BUCKETS"
+# HBase's own table of who may do what; only where its AccessController runs.
+_PERMISSIONS = _idl.TTableName(ns=b"hbase", qualifier=b"acl")
+_READ_AND_WRITE = b"RW"
 
 
 def create_tables(admin_address: str, tenant: str) -> list[str]:
     """Create what is missing of a tenant's namespace and tables; return the names created.
+
+    Where HBase asks who may do what, the Thrift server of the stores may then read and write them.
 
     Args:
         admin_address: "HOST:PORT" of a thrift2 server; the one of older kind that the stores read
@@ -48,6 +54,7 @@ def create_tables(admin_address: str, tenant: str) -> list[str]:
     with translated(), _admin(admin_address) as admin:
         if space not in {known.name for known in admin.listNamespaceDescriptors()}:
             admin.createNamespace(_idl.TNamespaceDescriptor(name=space))
+        _open_to_stores(admin, space)
         return [f"{space}:{table}" for table in _SPLIT_KEYS if _create(admin, space, table)]
 
 
@@ -73,6 +80,14 @@ def _create(admin: Any, space: str, table: str) -> bool:
     )
     admin.createTable(descriptor, _SPLIT_KEYS[table])
     return True
+
+
+def _open_to_stores(admin: Any, space: str) -> None:
+    """Grant as the HBase shell does: thrift2 has no call for it, but servers watch this table."""
+    if not admin.tableExists(_PERMISSIONS):
+        return
+    cell = _idl.TColumnValue(family=b"l", qualifier=THRIFT_USER.encode(), value=_READ_AND_WRITE)
+    admin.put(b"hbase:acl", _idl.TPut(row=f"@{space}".encode(), columnValues=[cell]))
 
 
 def _family(*, deletes: bool) -> Any:

@@ -12,6 +12,8 @@ from recsys.core.errors import ConfigurationError, RecsysError, Unavailable
 _MISSING_TABLE = re.compile(
     r"TableNotFoundException: (\S+)|Failed \d+ actions?: ([a-z0-9_]+:[a-z]+): \d+ time"
 )
+# What HBase says to a Thrift server that `recsys tables create` has not opened the tables to.
+_DENIED = re.compile(r"AccessDeniedException: .*?table=([a-z0-9_]+:[a-z]+)")
 _LONGEST_REASON = 300
 
 
@@ -20,7 +22,8 @@ def translated() -> Iterator[None]:
     """Turn exceptions of Thrift and of the socket into ours.
 
     Raises:
-        ConfigurationError: for a table that does not exist; the message says how to create it.
+        ConfigurationError: for a table that does not exist, or which the Thrift server may not use;
+            the message says what to run.
         Unavailable: for everything else that keeps HBase from answering.
     """
     try:
@@ -33,17 +36,23 @@ def translated() -> Iterator[None]:
 
 def missing_table(name: str) -> ConfigurationError:
     """What to say when a tenant's table is not there."""
-    tenant = name.partition(":")[0]
-    return ConfigurationError(
-        f"HBase has no table {name}; "
-        f"create it with: recsys tables create --tenant {tenant} --admin HOST:PORT"
-    )
+    return ConfigurationError(f"HBase has no table {name}; create it with: {_create_command(name)}")
+
+
+def _create_command(table: str) -> str:
+    tenant = table.partition(":")[0]
+    return f"recsys tables create --tenant {tenant} --admin HOST:PORT"
 
 
 def _translate(error: Exception) -> RecsysError:
     reason = _reason(error)
     if missing := _MISSING_TABLE.search(reason):
         return missing_table(missing[1] or missing[2])
+    if denied := _DENIED.search(reason):
+        return ConfigurationError(
+            f"HBase does not let its Thrift server use the table {denied[1]}; "
+            f"open it with: {_create_command(denied[1])}"
+        )
     return Unavailable("hbase", reason)
 
 

@@ -6,6 +6,9 @@ from recsys.core.errors import FieldProblem, InvalidInput
 # Part of every row key ever written: changing it means rewriting the interactions tables.
 SALT_BUCKETS = 16
 
+# Who the Thrift server of the stores is to HBase: it may read and write tenants' tables, no more.
+THRIFT_USER = "recsys-stores"
+
 INTERACTIONS = "interactions"
 ITEMS = "items"
 IMPORTS = "imports"
