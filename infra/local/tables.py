@@ -72,9 +72,9 @@ def _admin(
     if settings.external_hbase_admin:
         return nullcontext(settings.external_hbase_admin)
     raise StartError(
-        f"{settings.external_hbase} lacks the tables {', '.join(lacking)}, or its Thrift server may "
-        "not use them: set HBASE_THRIFT_ADMIN=HOST:PORT to a thrift2 server of that HBase, which "
-        "can mend both"
+        f"{settings.external_hbase} lacks the tables {', '.join(lacking)}, or its Thrift server "
+        "may not use them: set HBASE_THRIFT_ADMIN=HOST:PORT to a thrift2 server of that HBase, "
+        "which can mend both"
     )
 
 

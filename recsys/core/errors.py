@@ -9,6 +9,7 @@ RecsysError
 ├── GateRefused             a new model is worse than it may be; the old one stays
 ├── AlreadyRunning          another run holds the lock
 └── ConfigurationError      a setting is missing or makes no sense
+    └── NotSetUp            a tenant lacks what an operator makes once
 
 Adapters translate their libraries' exceptions into these; each edge (HTTP, gRPC, command line) maps
 them to its own words in one table.
@@ -77,3 +78,10 @@ class AlreadyRunning(RecsysError):
 
 class ConfigurationError(RecsysError):
     """A setting is missing or makes no sense; the message says which and what to do."""
+
+
+class NotSetUp(ConfigurationError):
+    """A tenant lacks what an operator makes once, such as tables; the message says what to run.
+
+    Trying again does not help. Callers are told, other than of settings, which are our own affair.
+    """

@@ -14,6 +14,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from recsys.core.errors import AlreadyRunning, ConfigurationError, NotFound
 from recsys.runtime.api_keys import ApiKey, KeyRing, Scope, new_key
+from recsys.runtime.settings import TenantName
 from recsys.runtime.whole_file import errors_name, write_whole
 
 _DIGEST_PATTERN = r"^[0-9a-f]{64}$"
@@ -28,7 +29,7 @@ class _KeyEntry(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     id: Annotated[str, Field(pattern=r"^[0-9a-f]+$")]
-    tenant: Annotated[str, Field(min_length=1)]
+    tenant: TenantName
     sha256: Annotated[str, Field(pattern=_DIGEST_PATTERN)]
     scopes: Annotated[list[Scope], Field(min_length=1)]
     created: AwareDatetime
@@ -64,7 +65,8 @@ def load_keys(path: Path) -> list[ApiKey]:
     except ValidationError as error:
         first = error.errors()[0]
         setting = ".".join(map(str, first["loc"]))
-        raise ConfigurationError(f"{path}: {setting}: {first['msg']}") from None
+        reason = first["msg"].removeprefix("Value error, ")
+        raise ConfigurationError(f"{path}: {setting}: {reason}") from None
     return [entry.to_key() for entry in keys.key]
 
 
@@ -171,4 +173,3 @@ def _render(key: ApiKey) -> str:
         f"scopes = [{scopes}]\n"
         f"created = {key.created.isoformat()}\n"
     )
-

@@ -15,6 +15,7 @@ from recsys.core.errors import (
     FieldProblem,
     InvalidInput,
     NotFound,
+    NotSetUp,
     Unavailable,
 )
 
@@ -29,10 +30,12 @@ _CODES: dict[type[Exception], grpc.StatusCode] = {
     InvalidInput: grpc.StatusCode.INVALID_ARGUMENT,
     NotFound: grpc.StatusCode.NOT_FOUND,
     Unavailable: grpc.StatusCode.UNAVAILABLE,
-    # The caller cannot mend it and neither can a retry; what it says is for our logs.
+    # The caller cannot mend these and neither can a retry.
+    NotSetUp: grpc.StatusCode.FAILED_PRECONDITION,
+    # What it says is for our logs.
     ConfigurationError: grpc.StatusCode.FAILED_PRECONDITION,
 }
-_TOLD_TO_CALLERS = (InvalidInput, NotFound, Unavailable)
+_TOLD_TO_CALLERS = (InvalidInput, NotFound, NotSetUp, Unavailable)
 
 Metadata = tuple[tuple[str, str], ...]
 

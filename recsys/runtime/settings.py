@@ -4,9 +4,10 @@ import socket
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from recsys.core.domain import tenant_problem
 from recsys.core.errors import ConfigurationError
 
 _HIGHEST_PORT = 65535
@@ -39,8 +40,15 @@ def _parse_if_set(value: object) -> Address | None:
     return None if value is None else parse_address(value)
 
 
+def _check_tenant(value: str) -> str:
+    if reason := tenant_problem(value):
+        raise ValueError(reason)
+    return value
+
+
 HostPort = Annotated[Address, NoDecode, BeforeValidator(parse_address)]
 OptionalHostPort = Annotated[Address | None, NoDecode, BeforeValidator(_parse_if_set)]
+TenantName = Annotated[str, AfterValidator(_check_tenant)]
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 
 

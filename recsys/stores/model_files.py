@@ -6,6 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
+from recsys.core.domain import checked_tenant
 from recsys.core.errors import FieldProblem, InvalidInput, InvalidModel, NotFound
 from recsys.core.model import ItemSide, TrainedModel, UserSide
 from recsys.stores.manifest import Evaluation, Manifest
@@ -26,7 +27,7 @@ class ModelFiles:
 
     def versions(self, tenant: str) -> list[str]:
         """All versions of a tenant, oldest first (their names begin with their time)."""
-        folder = self._root / tenant
+        folder = self._root / checked_tenant(tenant)
         return sorted(path.parent.name for path in folder.glob(f"[!.]*/{MANIFEST}"))
 
     def save(self, manifest: Manifest, items: ItemSide, users: UserSide) -> Manifest:
@@ -74,7 +75,7 @@ class ModelFiles:
 
     def mark_serving(self, tenant: str, version: str) -> None:
         """Keep in mind what serves: the pointer is lost when Redis is."""
-        path = self._root / tenant / SERVING
+        path = self._root / checked_tenant(tenant) / SERVING
         beside = path.with_suffix(".unfinished")
         _write_durably(beside, version.encode())
         beside.rename(path)
@@ -82,7 +83,7 @@ class ModelFiles:
     def last_serving(self, tenant: str) -> str:
         """The version that was marked last. Raises NotFound before the first."""
         try:
-            return (self._root / tenant / SERVING).read_text(encoding="utf-8")
+            return (self._root / checked_tenant(tenant) / SERVING).read_text(encoding="utf-8")
         except FileNotFoundError as error:
             raise NotFound(f"no model of {tenant} has served from {self._root}") from error
 
@@ -107,7 +108,7 @@ class ModelFiles:
     def _folder(self, tenant: str, version: str) -> Path:
         if not _VERSION.fullmatch(version):
             raise InvalidInput([FieldProblem("version", f"{version!r} is not a version's name")])
-        return self._root / tenant / version
+        return self._root / checked_tenant(tenant) / version
 
 
 def check_digest(manifest: Manifest, name: str, data: bytes) -> None:

@@ -44,6 +44,7 @@ _PROBLEM_SCHEMA = {
 _COMMON = (
     problems.WRONG_KEY,
     problems.MISSING_SCOPE,
+    problems.NOT_SET_UP,
     problems.INVALID_INPUT,
     problems.INTERNAL,
     problems.BACKEND_FAILED,

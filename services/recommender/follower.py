@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
-from recsys.core.errors import InvalidModel, NotFound, Unavailable
+from recsys.core.domain import checked_tenant
+from recsys.core.errors import InvalidModel, NotSetUp, Unavailable
 from recsys.core.ports import ServingStore
 from recsys.runtime.garbage import keep_for_long
 from recsys.runtime.metrics import Metrics
@@ -69,13 +70,17 @@ class ModelFollower:
         """What serves a tenant now.
 
         Raises:
-            NotFound: for a tenant this process does not serve.
+            InvalidInput: for a name that no tenant can have.
+            NotSetUp: for a tenant this process does not serve.
             Unavailable: before the tenant's first model is loaded.
         """
         try:
             serving = self._serving[tenant]
         except KeyError:
-            raise NotFound(f"tenant {tenant} is not served here") from None
+            raise NotSetUp(
+                f"this recommender does not serve tenant {checked_tenant(tenant)}: "
+                "add it to RECSYS_TENANTS"
+            ) from None
         if serving is None:
             reason = "none is published yet; the nightly job makes the first one"
             raise Unavailable("model", reason, retry_after_seconds=10.0)

@@ -7,9 +7,9 @@ import typer
 from recsys.core.errors import InvalidModel
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_files import ModelFiles
-from spark_jobs.cli.answer_commands import Tenant
 from spark_jobs.cli.model_access import serving_version
 from spark_jobs.cli.output import say, show
+from spark_jobs.cli.tenant_option import Tenant
 from spark_jobs.nightly.run import publish_stored
 from spark_jobs.settings import BatchSettings, load
 

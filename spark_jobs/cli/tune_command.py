@@ -12,6 +12,7 @@ from recsys.stores.run_files import EVENTS
 from recsys.training.settings import ModelSettings
 from recsys.training.tuning import Tuned, Validation, hold_out, tune
 from spark_jobs.cli.output import say
+from spark_jobs.cli.tenant_option import Tenant
 from spark_jobs.model_settings import save_settings
 from spark_jobs.session import spark_session
 from spark_jobs.settings import BatchSettings, load
@@ -29,7 +30,7 @@ def tune_settings(
         bool,
         typer.Option(help="Search on the cluster of RECSYS_SPARK_MASTER, all with the journal."),
     ] = False,
-    tenant: Annotated[str | None, typer.Option(help="The shop. Default: $RECSYS_TENANT.")] = None,
+    tenant: Tenant = None,
 ) -> None:
     """Search for model settings on the events that the last `recsys nightly` read.
 

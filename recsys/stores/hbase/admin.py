@@ -1,4 +1,4 @@
-"""Creating a tenant's tables, pre-split, and opening them to the stores, by HBase's thrift2 server."""
+"""Creating a tenant's tables, pre-split and open to the stores, through HBase's thrift2 server."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

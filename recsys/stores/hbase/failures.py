@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from thriftpy2.thrift import TException
 
-from recsys.core.errors import ConfigurationError, RecsysError, Unavailable
+from recsys.core.errors import NotSetUp, RecsysError, Unavailable
 
 # Reads name the missing table in an exception of its own, writes only in this sentence.
 _MISSING_TABLE = re.compile(
@@ -22,8 +22,8 @@ def translated() -> Iterator[None]:
     """Turn exceptions of Thrift and of the socket into ours.
 
     Raises:
-        ConfigurationError: for a table that does not exist, or which the Thrift server may not use;
-            the message says what to run.
+        NotSetUp: for a table that does not exist, or which the Thrift server may not use; the
+            message says what to run.
         Unavailable: for everything else that keeps HBase from answering.
     """
     try:
@@ -34,14 +34,9 @@ def translated() -> Iterator[None]:
         raise _translate(error) from error
 
 
-def missing_table(name: str) -> ConfigurationError:
+def missing_table(name: str) -> NotSetUp:
     """What to say when a tenant's table is not there."""
-    return ConfigurationError(f"HBase has no table {name}; create it with: {_create_command(name)}")
-
-
-def _create_command(table: str) -> str:
-    tenant = table.partition(":")[0]
-    return f"recsys tables create --tenant {tenant} --admin HOST:PORT"
+    return _not_set_up(name, "HBase has no table")
 
 
 def _translate(error: Exception) -> RecsysError:
@@ -49,11 +44,16 @@ def _translate(error: Exception) -> RecsysError:
     if missing := _MISSING_TABLE.search(reason):
         return missing_table(missing[1] or missing[2])
     if denied := _DENIED.search(reason):
-        return ConfigurationError(
-            f"HBase does not let its Thrift server use the table {denied[1]}; "
-            f"open it with: {_create_command(denied[1])}"
-        )
+        return _not_set_up(denied[1], "HBase's Thrift server may not use the table")
     return Unavailable("hbase", reason)
+
+
+def _not_set_up(table: str, fault: str) -> NotSetUp:
+    tenant = table.partition(":")[0]
+    return NotSetUp(
+        f"tenant {tenant} is not set up, {fault} {table}: "
+        f"run recsys tables create --tenant {tenant} --admin HOST:PORT"
+    )
 
 
 def _reason(error: Exception) -> str:

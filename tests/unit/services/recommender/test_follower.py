@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from recsys.core.errors import NotFound, Unavailable
+from recsys.core.errors import NotSetUp, Unavailable
 from recsys.runtime.metrics import new_metrics
 from recsys.stores.manifest import Manifest
 from recsys.stores.memory.hidden_items import MemoryHiddenItems
@@ -60,7 +60,7 @@ def test_before_the_first_model_the_service_says_what_is_missing(shop: Shop) -> 
 
 
 def test_another_tenant_is_not_served(shop: Shop) -> None:
-    with pytest.raises(NotFound):
+    with pytest.raises(NotSetUp):
         shop.follower.serving("othershop")
 
 
