@@ -10,6 +10,7 @@ from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 
 from recsys.core.errors import ConfigurationError
+from spark_jobs import worker_daemon
 from spark_jobs.settings import SparkSettings
 
 _LOGGING = Path(__file__).with_name("log4j2.properties")
@@ -35,6 +36,7 @@ def spark_session(settings: SparkSettings, name: str) -> Iterator[SparkSession]:
         # Over TCP each stage waits 40 ms for Python: two small writes, and an acknowledgement that
         # comes late.
         .config("spark.python.unix.domain.socket.enabled", "true")
+        .config("spark.python.daemon.module", worker_daemon.__name__)
         # Its bar redraws itself, which only a terminal can show.
         .config("spark.ui.showConsoleProgress", str(sys.stderr.isatty()).lower())
         .config("spark.sql.session.timeZone", "UTC")
