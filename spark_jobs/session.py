@@ -10,9 +10,9 @@ from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 
 from recsys.core.errors import ConfigurationError
-from spark_jobs import worker_daemon
 from spark_jobs.settings import SparkSettings
 
+WORKER_STARTUP = Path(__file__).with_name("worker_startup")
 _LOGGING = Path(__file__).with_name("log4j2.properties")
 
 
@@ -25,6 +25,7 @@ def spark_session(settings: SparkSettings, name: str) -> Iterator[SparkSession]:
     """
     # Workers must run the interpreter, and so the packages, of this process.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    os.environ["PYTHONPATH"] = _worker_path(os.environ.get("PYTHONPATH", ""))
     builder = (
         SparkSession.builder.appName(name)
         .master(settings.spark_master)
@@ -36,7 +37,6 @@ def spark_session(settings: SparkSettings, name: str) -> Iterator[SparkSession]:
         # Over TCP each stage waits 40 ms for Python: two small writes, and an acknowledgement that
         # comes late.
         .config("spark.python.unix.domain.socket.enabled", "true")
-        .config("spark.python.daemon.module", worker_daemon.__name__)
         # Its bar redraws itself, which only a terminal can show.
         .config("spark.ui.showConsoleProgress", str(sys.stderr.isatty()).lower())
         .config("spark.sql.session.timeZone", "UTC")
@@ -55,3 +55,9 @@ def spark_session(settings: SparkSettings, name: str) -> Iterator[SparkSession]:
         yield spark
     finally:
         spark.stop()
+
+
+def _worker_path(path: str) -> str:
+    """The PYTHONPATH that Spark hands to the Python processes it starts on this machine."""
+    others = [one for one in path.split(os.pathsep) if one and one != str(WORKER_STARTUP)]
+    return os.pathsep.join([str(WORKER_STARTUP), *others])

@@ -49,7 +49,7 @@ def _await_opened(settings: Settings, names: Sequence[bytes]) -> None:
 
 
 def _lacking(settings: Settings, needed: Sequence[bytes]) -> list[str]:
-    """The tables that are missing, or all when one is not open to us: in data of before HBase asked.
+    """The tables that are missing, or all when one is not open to us: made before HBase asked.
 
     Where none is lacking, every region can be read on return.
     """

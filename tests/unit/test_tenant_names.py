@@ -1,6 +1,5 @@
-"""A tenant's name is checked wherever it becomes part of a path or a key, and wherever it comes in."""
+"""A tenant's name is checked where it becomes part of a path or a key, and where it comes in."""
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

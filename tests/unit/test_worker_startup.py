@@ -10,18 +10,27 @@ from pathlib import Path
 
 import pytest
 
-from spark_jobs import worker_daemon
+from spark_jobs.session import WORKER_STARTUP
 from tests.eventually import eventually
 
 
-@pytest.mark.parametrize("worker", ["pyspark.worker", "pyspark.sql.worker.plan_data_source_read"])
+@pytest.mark.parametrize(
+    "worker",
+    [
+        "pyspark.worker",
+        "pyspark.sql.worker.lookup_data_sources",
+        "pyspark.sql.worker.create_data_source",
+        "pyspark.sql.worker.plan_data_source_read",
+    ],
+)
 def test_a_worker_that_spark_has_no_more_use_for_ends_without_a_traceback(worker: str) -> None:
     # Short: a unix socket's path may have about a hundred characters.
     with tempfile.TemporaryDirectory() as folder:
         process = subprocess.Popen(
-            [sys.executable, "-m", worker_daemon.__name__, worker],
+            [sys.executable, "-m", "pyspark.daemon", worker],
             env=os.environ
             | {
+                "PYTHONPATH": str(WORKER_STARTUP),
                 "PYTHON_UNIX_DOMAIN_ENABLED": "true",
                 "PYTHON_WORKER_FACTORY_SOCK_DIR": folder,
                 "PYTHON_DAEMON_KILL_WORKER_ON_FLUSH_FAILURE": "1",
