@@ -25,7 +25,11 @@ from infra.local.settings import REPOSITORY, Settings
 from infra.local.stack import Parts, Stack
 from infra.local.status import as_table, is_healthy, problems
 from infra.local.supervision import log_file
+from recsys.core.errors import RecsysError
+from recsys.runtime.file_errors import file_problem
+from recsys.runtime.standard_output import output_has_left
 
+_FAILED = 1
 # As shells exit.
 _NO_SUCH_COMMAND = 127
 _KILLED = 128
@@ -188,11 +192,22 @@ def _all_names() -> list[str]:
 
 
 def main() -> None:
+    code = _run()
+    sys.exit(code if output_has_left() else code or _FAILED)
+
+
+def _run() -> int:
     try:
         app()
-    except StackError as error:
-        print(f"\n{error}", file=sys.stderr)
-        sys.exit(1)
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    except (StackError, RecsysError) as error:
+        problem: str | None = str(error)
+    except OSError as error:
+        if (problem := file_problem(error)) is None:
+            raise
+    print(f"\n{problem}", file=sys.stderr)
+    return _FAILED
 
 
 if __name__ == "__main__":

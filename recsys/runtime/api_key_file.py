@@ -14,8 +14,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from recsys.core.errors import AlreadyRunning, ConfigurationError, NotFound
 from recsys.runtime.api_keys import ApiKey, KeyRing, Scope, new_key
+from recsys.runtime.file_errors import errors_name
 from recsys.runtime.settings import TenantName
-from recsys.runtime.whole_file import errors_name, write_whole
+from recsys.runtime.whole_file import write_whole
 
 _DIGEST_PATTERN = r"^[0-9a-f]{64}$"
 # A change takes milliseconds: fifty at once on a busy machine end well within this.

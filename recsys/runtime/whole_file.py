@@ -1,9 +1,9 @@
-"""Files that are there whole or not at all, and errors that say which file they are about."""
+"""Files that are there whole or not at all."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+
+from recsys.runtime.file_errors import errors_name
 
 
 def write_whole(path: Path, text: str, mode: int = 0o666) -> None:
@@ -30,16 +30,6 @@ def write_whole(path: Path, text: str, mode: int = 0o666) -> None:
             draft.unlink(missing_ok=True)
             raise
         _sync_folder(path.parent)
-
-
-@contextmanager
-def errors_name(path: Path) -> Iterator[None]:
-    """Let an OSError name this file: one of a write names none, one of a draft names the draft."""
-    try:
-        yield
-    except OSError as error:
-        error.filename, error.filename2 = str(path), None
-        raise
 
 
 def _sync_folder(folder: Path) -> None:
