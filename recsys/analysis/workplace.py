@@ -35,7 +35,8 @@ class Workplace:
         versions = self.models.versions(self.tenant)
         if not versions:
             raise NotFound(
-                f"no model of {self.tenant} in {self.model_store}: run `recsys nightly` first"
+                f"no model of {self.tenant} in {self.model_store}: "
+                f"run recsys nightly --tenant {self.tenant}"
             )
         return versions[-1]
 

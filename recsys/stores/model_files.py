@@ -85,7 +85,10 @@ class ModelFiles:
         try:
             return (self._root / checked_tenant(tenant) / SERVING).read_text(encoding="utf-8")
         except FileNotFoundError as error:
-            raise NotFound(f"no model of {tenant} has served from {self._root}") from error
+            raise NotFound(
+                f"no model of {tenant} has served from {self._root}: "
+                f"run recsys nightly --tenant {tenant}, or recsys models serve VERSION"
+            ) from error
 
     def remove(self, tenant: str, version: str) -> None:
         shutil.rmtree(self._folder(tenant, version), ignore_errors=True)
@@ -100,7 +103,8 @@ class ModelFiles:
         try:
             return (folder / name).read_bytes()
         except FileNotFoundError as error:
-            known = ", ".join(self.versions(tenant)) or "none"
+            none = f"none, run recsys nightly --tenant {tenant}"
+            known = ", ".join(self.versions(tenant)) or none
             raise NotFound(
                 f"no {name} of model {version} in {folder.parent}; known: {known}"
             ) from error

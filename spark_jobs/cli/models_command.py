@@ -31,7 +31,7 @@ def list_(tenant: Tenant = None) -> None:
         except InvalidModel as error:
             say(f"{version}: {error}")
     if not rows:
-        say(f"tenant {tenant} has no model yet: run `recsys nightly`")
+        say(f"tenant {tenant} has no model yet: run recsys nightly --tenant {tenant}")
     show(["", "version", "users", "items", "events", "ndcg@20", "popularity", "device"], rows)
 
 

@@ -74,6 +74,13 @@ def test_a_missing_version_is_answered_with_the_known_ones(files: ModelFiles) ->
         files.manifest("shop", "v2")
 
 
+def test_where_there_is_none_it_is_said_what_makes_one(files: ModelFiles) -> None:
+    with pytest.raises(NotFound, match="known: none, run recsys nightly --tenant shop"):
+        files.manifest("shop", "v1")
+    with pytest.raises(NotFound, match="run recsys nightly --tenant shop"):
+        files.last_serving("shop")
+
+
 @pytest.mark.parametrize("version", ["../shop/v1", "", ".hidden", "a/b", "a\0"])
 def test_a_version_cannot_lead_out_of_the_store(files: ModelFiles, version: str) -> None:
     with pytest.raises(InvalidInput):
