@@ -47,15 +47,23 @@ def create_tables(admin_address: str, tenant: str) -> list[str]:
 
     Raises:
         InvalidInput: `tenant` is no valid id.
-        ConfigurationError: an existing table was made for another number of salt buckets.
+        ConfigurationError: an existing table was made for another number of salt buckets, or the
+            server may not grant.
         Unavailable: the server does not answer or cannot.
     """
     space = namespace(tenant)
     with translated(), _admin(admin_address) as admin:
         if space not in {known.name for known in admin.listNamespaceDescriptors()}:
             admin.createNamespace(_idl.TNamespaceDescriptor(name=space))
-        _open_to_stores(admin, space)
-        return [f"{space}:{table}" for table in _SPLIT_KEYS if _create(admin, space, table)]
+        # First: HBase's servers hear of it a moment later, while tables are being made.
+        is_open = _open_to_stores(admin, space)
+        created = [f"{space}:{table}" for table in _SPLIT_KEYS if _create(admin, space, table)]
+    if not is_open:
+        raise ConfigurationError(
+            f"{tenant} has its tables, but {admin_address} may not say who may use them: in "
+            f"HBase's shell, run grant '{THRIFT_USER}', 'RW', '@{space}' for the Thrift server's user"
+        )
+    return created
 
 
 @contextmanager
@@ -82,12 +90,18 @@ def _create(admin: Any, space: str, table: str) -> bool:
     return True
 
 
-def _open_to_stores(admin: Any, space: str) -> None:
+def _open_to_stores(admin: Any, space: str) -> bool:
     """Grant as the HBase shell does: thrift2 has no call for it, but servers watch this table."""
     if not admin.tableExists(_PERMISSIONS):
-        return
+        return True
     cell = _idl.TColumnValue(family=b"l", qualifier=THRIFT_USER.encode(), value=_READ_AND_WRITE)
-    admin.put(b"hbase:acl", _idl.TPut(row=f"@{space}".encode(), columnValues=[cell]))
+    try:
+        admin.put(b"hbase:acl", _idl.TPut(row=f"@{space}".encode(), columnValues=[cell]))
+    except _idl.TIOError as error:
+        if "AccessDeniedException" not in str(error.message):
+            raise
+        return False
+    return True
 
 
 def _family(*, deletes: bool) -> Any:

@@ -13,7 +13,7 @@ _MISSING_TABLE = re.compile(
     r"TableNotFoundException: (\S+)|Failed \d+ actions?: ([a-z0-9_]+:[a-z]+): \d+ time"
 )
 # What HBase says to a Thrift server that `recsys tables create` has not opened the tables to.
-_DENIED = re.compile(r"AccessDeniedException: .*?table=([a-z0-9_]+:[a-z]+)")
+_DENIED = re.compile(r"AccessDeniedException: .*?table=(?!hbase:)([a-z0-9_]+:[a-z]+)")
 _LONGEST_REASON = 300
 
 
