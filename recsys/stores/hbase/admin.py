@@ -61,7 +61,8 @@ def create_tables(admin_address: str, tenant: str) -> list[str]:
     if not is_open:
         raise ConfigurationError(
             f"{tenant} has its tables, but {admin_address} may not say who may use them: in "
-            f"HBase's shell, run grant '{THRIFT_USER}', 'RW', '@{space}' for the Thrift server's user"
+            f"HBase's shell, run grant '{THRIFT_USER}', 'RW', '@{space}' "
+            "for the user of the Thrift server"
         )
     return created
 
