@@ -8,15 +8,18 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from recsys.core.errors import ConfigurationError
+from recsys.files import write_whole
 from recsys.training.als import AlsSettings
 from recsys.training.settings import ModelSettings, settings_entry
 
 
 def save_settings(path: Path, settings: ModelSettings) -> None:
     """Write settings; who reads meanwhile sees the old file or the new one."""
-    draft = path.with_name(f"{path.name}.part")
-    draft.write_text(json.dumps(settings_entry(settings), indent=2) + "\n", "utf-8")
-    draft.replace(path)
+    write_whole(path, settings_text(settings) + "\n")
+
+
+def settings_text(settings: ModelSettings) -> str:
+    return json.dumps(settings_entry(settings), indent=2)
 
 
 def load_settings(path: Path) -> ModelSettings:

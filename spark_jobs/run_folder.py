@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from recsys.core.errors import NotFound
 from recsys.core.ports import ItemStore
 from recsys.core.shop_time import ShopTime
-from recsys.stores.durable_files import storage_errors, write_durably
+from recsys.files import write_whole
 from recsys.stores.run_files import CATALOGUE, EVENTS
 
 
@@ -55,8 +55,7 @@ class RunFolder:
     """Named files below one folder; each read names the step to run when a file is missing."""
 
     def __init__(self, path: Path) -> None:
-        with storage_errors(path):
-            path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(parents=True, exist_ok=True)
         self._scratch = path / "scratch"
         self.events = path / EVENTS
         self._catalogue = path / CATALOGUE
@@ -67,15 +66,14 @@ class RunFolder:
     def scratch(self) -> Iterator[Path]:
         """An empty folder for the time of the block; what a killed run left there goes as well."""
         shutil.rmtree(self._scratch, ignore_errors=True)
-        with storage_errors(self._scratch):
-            self._scratch.mkdir()
+        self._scratch.mkdir()
         try:
             yield self._scratch
         finally:
             shutil.rmtree(self._scratch, ignore_errors=True)
 
     def save_snapshot(self, snapshot: Snapshot) -> None:
-        write_durably(self._snapshot, TypeAdapter(Snapshot).dump_json(snapshot, indent=2))
+        write_whole(self._snapshot, TypeAdapter(Snapshot).dump_json(snapshot, indent=2))
 
     def snapshot(self) -> Snapshot:
         """Raises NotFound when the read step has not run, or another release of it has."""
@@ -95,7 +93,7 @@ class RunFolder:
         arrays = [pa.array(column, kind) for column, kind in zip(columns, types, strict=True)]
         table = pa.BufferOutputStream()
         pq.write_table(pa.table(arrays, ["item_id", "title", "available"]), table)
-        write_durably(self._catalogue, table.getvalue().to_pybytes())
+        write_whole(self._catalogue, table.getvalue().to_pybytes())
 
     def catalogue(self) -> Catalogue:
         _read(self._catalogue, "read")
@@ -110,7 +108,7 @@ class RunFolder:
         return _read(self._catalogue, "read")
 
     def save_candidate(self, version: str) -> None:
-        write_durably(self._candidate, version.encode())
+        write_whole(self._candidate, version)
 
     def candidate(self) -> str:
         """The version that the train step made."""

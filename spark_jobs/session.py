@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 from recsys.core.errors import ConfigurationError
 from spark_jobs.settings import SparkSettings
 
+WORKER_STARTUP = Path(__file__).with_name("worker_startup")
 _LOGGING = Path(__file__).with_name("log4j2.properties")
 
 
@@ -24,6 +25,7 @@ def spark_session(settings: SparkSettings, name: str) -> Iterator[SparkSession]:
     """
     # Workers must run the interpreter, and so the packages, of this process.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    os.environ["PYTHONPATH"] = _worker_path(os.environ.get("PYTHONPATH", ""))
     builder = (
         SparkSession.builder.appName(name)
         .master(settings.spark_master)
@@ -53,3 +55,9 @@ def spark_session(settings: SparkSettings, name: str) -> Iterator[SparkSession]:
         yield spark
     finally:
         spark.stop()
+
+
+def _worker_path(path: str) -> str:
+    """The PYTHONPATH that Spark hands to the Python processes it starts on this machine."""
+    others = [one for one in path.split(os.pathsep) if one and one != str(WORKER_STARTUP)]
+    return os.pathsep.join([str(WORKER_STARTUP), *others])

@@ -6,7 +6,7 @@ from typing import TypeVar
 from pydantic import Field, SecretStr
 
 from recsys.core.errors import ConfigurationError
-from recsys.runtime.settings import ProcessSettings, load_settings
+from recsys.runtime.settings import ProcessSettings, TenantName, load_settings
 from recsys.stores.run_files import run_folder
 
 _Settings = TypeVar("_Settings", bound=ProcessSettings)
@@ -15,7 +15,7 @@ _Settings = TypeVar("_Settings", bound=ProcessSettings)
 class TenantSettings(ProcessSettings):
     """Whose data a command works on."""
 
-    tenant: str = Field(default="demo", validation_alias="RECSYS_TENANT")
+    tenant: TenantName = Field(default="demo", validation_alias="RECSYS_TENANT")
 
 
 class ShopSettings(ProcessSettings):

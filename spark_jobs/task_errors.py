@@ -10,7 +10,6 @@ from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException, PythonException
 
 from recsys.core.errors import Unavailable
-from recsys.stores.durable_files import storage_failure
 from spark_jobs.settings import BatchSettings
 
 # The last line of the traceback that Spark brings as text.
@@ -35,12 +34,12 @@ _STORAGE_ERRORS = {os.strerror(code): code for code in (errno.ENOSPC, errno.EACC
 
 @contextmanager
 def spark_storage_errors(settings: BatchSettings) -> Iterator[None]:
-    """Raise StorageFailure when Spark could not write its files."""
+    """Raise OSError when Spark could not write its files."""
     try:
         yield
     except (PySparkException, Py4JError) as error:
         text = str(error)
         for reason, code in _STORAGE_ERRORS.items():
             if reason in text:
-                raise storage_failure(settings.model_store, code, reason) from error
+                raise OSError(code, reason, str(settings.model_store)) from error
         raise

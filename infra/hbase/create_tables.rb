@@ -2,6 +2,7 @@
 #
 #     TENANT=demo hbase shell -n infra/hbase/create_tables.rb
 #
+# Where HBase asks who may do what, THRIFT_USER names the user that the Thrift server runs as.
 # Does what `recsys tables create` does (recsys/stores/hbase/admin.py): keep both in step. For a new
 # tenant only, since creating what exists is an error; a tenant that lacks one table needs only that
 # `create`. Reasons: docs/decisions/0003-hbase-layout.md.
@@ -21,6 +22,8 @@ expiring = family.merge(TTL => 90 * 24 * 3600)
 recorded = { 'RECSYS_SALT_BUCKETS' => salt_buckets.to_s }
 
 create_namespace tenant
+# Where HBase asks who may do what, let the Thrift server of the stores read and write, no more.
+grant ENV.fetch('THRIFT_USER'), 'RW', "@#{tenant}" if ENV.key?('THRIFT_USER')
 create "#{tenant}:interactions", family, { SPLITS => boundaries, METADATA => recorded }
 create "#{tenant}:items", deletable, { METADATA => recorded }
 create "#{tenant}:imports", family, { METADATA => recorded }

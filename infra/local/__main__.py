@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from contextlib import nullcontext
@@ -14,6 +15,7 @@ from rich.console import Console
 
 from infra.local import autoscaler
 from infra.local.autoscaling import POLICIES
+from infra.local.environment import command_path
 from infra.local.errors import StackError
 from infra.local.logs import tail
 from infra.local.ports import DEFAULT_STACK
@@ -23,6 +25,14 @@ from infra.local.settings import REPOSITORY, Settings
 from infra.local.stack import Parts, Stack
 from infra.local.status import as_table, is_healthy, problems
 from infra.local.supervision import log_file
+from recsys.core.errors import RecsysError
+from recsys.files import file_problem
+from recsys.runtime.standard_output import output_has_left
+
+_FAILED = 1
+# As shells exit.
+_NO_SUCH_COMMAND = 127
+_KILLED = 128
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -132,13 +142,22 @@ def run(
         bool, typer.Option(help="Give it a thrift2 server too (HBASE_THRIFT_ADMIN).")
     ] = False,
 ) -> None:
-    """Run a command with the variables of `env`: `run --admin -- recsys tables create ...`."""
+    """Run a command with the variables of `env`: `run --admin -- recsys tables create ...`.
+
+    What is installed beside this Python, such as `recsys`, is found first.
+    """
     stack = Stack(Settings.load(name))
-    variables = os.environ | stack.environment()
+    variables = os.environ | stack.environment() | {"PATH": command_path(os.environ)}
+    program = shutil.which(command[0], path=variables["PATH"])
+    if program is None:
+        print(f"there is no command {command[0]!r} on the PATH", file=sys.stderr)
+        raise typer.Exit(_NO_SUCH_COMMAND)
     with stack.admin() if admin else nullcontext() as address:
         if address:
             variables["HBASE_THRIFT_ADMIN"] = address
-        raise typer.Exit(subprocess.run(command, env=variables, check=False).returncode)
+        code = subprocess.run([program, *command[1:]], env=variables, check=False).returncode
+    # Of a command ended by a signal, what a shell says.
+    raise typer.Exit(code if code >= 0 else _KILLED - code)
 
 
 @app.command()
@@ -173,11 +192,22 @@ def _all_names() -> list[str]:
 
 
 def main() -> None:
+    code = _run()
+    sys.exit(code if output_has_left() else code or _FAILED)
+
+
+def _run() -> int:
     try:
         app()
-    except StackError as error:
-        print(f"\n{error}", file=sys.stderr)
-        sys.exit(1)
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    except (StackError, RecsysError) as error:
+        problem: str | None = str(error)
+    except OSError as error:
+        if (problem := file_problem(error)) is None:
+            raise
+    print(f"\n{problem}", file=sys.stderr)
+    return _FAILED
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def main() -> None:
             run_uv(uv, "sync", "--locked", *SYNC, "--python", interpreter)
         python = str(ROOT / ".venv" / "bin" / "python")
         subprocess.check_call([python, "-m", "infra.local.openmp"], cwd=str(ROOT))
-    except SetupError as error:
+    except (SetupError, OSError) as error:
         sys.exit("setup: " + str(error))
 
 

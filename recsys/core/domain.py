@@ -43,6 +43,17 @@ def tenant_problem(tenant: str) -> str | None:
     return "must be 1 to 32 of a-z 0-9 _, begin with a letter and not be hbase"
 
 
+def checked_tenant(tenant: str) -> str:
+    """Return the name, for wherever it becomes part of a path or a key.
+
+    Raises:
+        InvalidInput: naming `tenant`, when a shop cannot be named like this.
+    """
+    if reason := tenant_problem(tenant):
+        raise InvalidInput([FieldProblem("tenant", reason)])
+    return tenant
+
+
 def text_problem(value: str) -> str | None:
     """Say why `value` cannot be stored as text, or None when it can."""
     if value.isprintable():

@@ -10,8 +10,8 @@ RecsysError
 ├── GateRefused             a new model is worse than it may be; the old one stays
 ├── AlreadyRunning          another run holds the lock
 ├── LockLost                this run no longer holds the lock; what it made does not serve
-├── StorageFailure          a file cannot be written: no space, no permission, a read-only disk
 └── ConfigurationError      a setting is missing or makes no sense
+    └── NotSetUp            a tenant lacks what an operator makes once
 
 Adapters translate their libraries' exceptions into these; each edge (HTTP, gRPC, command line) maps
 them to its own words in one table.
@@ -86,9 +86,12 @@ class LockLost(RecsysError):
     """This run no longer holds the lock, or another version serves than it was compared with."""
 
 
-class StorageFailure(RecsysError):
-    """A file cannot be written; the message names it, the reason and what to do."""
-
-
 class ConfigurationError(RecsysError):
     """A setting is missing or makes no sense; the message says which and what to do."""
+
+
+class NotSetUp(ConfigurationError):
+    """A tenant lacks what an operator makes once, such as tables; the message says what to run.
+
+    Trying again does not help. Callers are told, other than of settings, which are our own affair.
+    """

@@ -1,26 +1,35 @@
 """The file of API keys: TOML, one [[key]] each, readable by its owner only."""
 
+import fcntl
 import os
-import tempfile
+import time
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from recsys.core.errors import ConfigurationError, NotFound
+from recsys.core.errors import AlreadyRunning, ConfigurationError, NotFound
+from recsys.files import errors_name, write_whole
 from recsys.runtime.api_keys import ApiKey, KeyRing, Scope, new_key
+from recsys.runtime.settings import TenantName
 
 _DIGEST_PATTERN = r"^[0-9a-f]{64}$"
+# A change takes milliseconds: fifty at once on a busy machine end well within this.
+_LOCK_SECONDS = 30.0
+_LOCK_POLL_SECONDS = 0.01
+# Whoever can write it can let anybody in.
+_PRIVATE = 0o600
 
 
 class _KeyEntry(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     id: Annotated[str, Field(pattern=r"^[0-9a-f]+$")]
-    tenant: Annotated[str, Field(min_length=1)]
+    tenant: TenantName
     sha256: Annotated[str, Field(pattern=_DIGEST_PATTERN)]
     scopes: Annotated[list[Scope], Field(min_length=1)]
     created: AwareDatetime
@@ -44,6 +53,11 @@ def load_keys(path: Path) -> list[ApiKey]:
     """
     try:
         keys = _KeysFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise ConfigurationError(
+            f"there is no file of API keys {path}; "
+            f"make it and a key with: recsys keys create --file {path} --tenant TENANT --scope read"
+        ) from error
     except OSError as error:
         raise ConfigurationError(f"cannot read the API keys: {error}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -51,7 +65,8 @@ def load_keys(path: Path) -> list[ApiKey]:
     except ValidationError as error:
         first = error.errors()[0]
         setting = ".".join(map(str, first["loc"]))
-        raise ConfigurationError(f"{path}: {setting}: {first['msg']}") from None
+        reason = first["msg"].removeprefix("Value error, ")
+        raise ConfigurationError(f"{path}: {setting}: {reason}") from None
     return [entry.to_key() for entry in keys.key]
 
 
@@ -61,10 +76,11 @@ def create_key(path: Path, tenant: str, scopes: Iterable[Scope]) -> str:
     Raises:
         InvalidInput: when the tenant cannot be one, or no scope is given.
         ConfigurationError: when the file cannot be read.
+        AlreadyRunning: when another process does not end its change.
     """
     key, text = new_key(tenant, scopes, datetime.now(UTC).replace(microsecond=0))
-    kept = load_keys(path) if path.exists() else []
-    _write_private(path, "\n".join(map(_render, [*kept, key])))
+    with _only_change(path):
+        _add(path, key)
     return text
 
 
@@ -74,12 +90,18 @@ def revoke_key(path: Path, key_id: str) -> None:
     Raises:
         NotFound: when there is no such key.
         ConfigurationError: when the file cannot be read.
+        AlreadyRunning: when another process does not end its change.
     """
-    keys = load_keys(path)
-    kept = [key for key in keys if key.key_id != key_id]
-    if len(kept) == len(keys):
-        raise NotFound(f"there is no key {key_id} in {path}")
-    _write_private(path, "\n".join(map(_render, kept)))
+    load_keys(path)  # where there is no file, none is made
+    with _only_change(path):
+        keys = load_keys(path)
+        kept = [key for key in keys if key.key_id != key_id]
+        if len(kept) == len(keys):
+            raise NotFound(
+                f"there is no key {key_id} in {path}; "
+                f"see which there are with: recsys keys list --file {path}"
+            )
+        _save(path, kept)
 
 
 def ensure_key(path: Path, plain_path: Path, tenant: str, scopes: Iterable[Scope]) -> str:
@@ -88,14 +110,56 @@ def ensure_key(path: Path, plain_path: Path, tenant: str, scopes: Iterable[Scope
     Called again it returns the same key as long as both files agree.
     """
     wanted = frozenset(scopes)
-    if path.exists() and plain_path.exists():
-        text = plain_path.read_text(encoding="utf-8").strip()
-        known = KeyRing(load_keys(path)).authenticate(text)
-        if known and known.tenant == tenant and known.scopes >= wanted:
-            return text
-    text = create_key(path, tenant, wanted)
-    _write_private(plain_path, f"{text}\n")
+    with _only_change(path):
+        if path.exists() and plain_path.exists():
+            text = plain_path.read_text(encoding="utf-8").strip()
+            known = KeyRing(load_keys(path)).authenticate(text)
+            if known and known.tenant == tenant and known.scopes >= wanted:
+                return text
+        key, text = new_key(tenant, wanted, datetime.now(UTC).replace(microsecond=0))
+        _add(path, key)
+        write_whole(plain_path, f"{text}\n", _PRIVATE)
     return text
+
+
+@contextmanager
+def _only_change(path: Path) -> Iterator[None]:
+    """Keep every other process from changing the file: each reads it and then replaces it.
+
+    The lock is on a file beside it, which stays: a lock on a file that is replaced, or removed,
+    keeps nobody out.
+    """
+    beside = path.with_name(f".{path.name}.lock")
+    with errors_name(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(beside, os.O_RDWR | os.O_CREAT, _PRIVATE)
+    try:
+        _lock(descriptor, path)
+        yield
+    finally:
+        os.close(descriptor)  # and with it the lock
+
+
+def _lock(descriptor: int, path: Path) -> None:
+    give_up = time.monotonic() + _LOCK_SECONDS
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > give_up:
+                raise AlreadyRunning(
+                    f"another `recsys keys` has been changing {path} for {_LOCK_SECONDS:.0f} s: "
+                    "nothing was changed, see what became of it and try again"
+                ) from None
+            time.sleep(_LOCK_POLL_SECONDS)
+
+
+def _add(path: Path, key: ApiKey) -> None:
+    _save(path, [*(load_keys(path) if path.exists() else []), key])
+
+
+def _save(path: Path, keys: Iterable[ApiKey]) -> None:
+    write_whole(path, "\n".join(map(_render, keys)), _PRIVATE)
 
 
 def _render(key: ApiKey) -> str:
@@ -109,19 +173,3 @@ def _render(key: ApiKey) -> str:
         f"scopes = [{scopes}]\n"
         f"created = {key.created.isoformat()}\n"
     )
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Replace the file in one step, so that a reader never sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # mkstemp makes the file with mode 0600.
-    number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(number, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -16,6 +16,7 @@ from recsys.core.errors import (
     InvalidInput,
     NoModel,
     NotFound,
+    NotSetUp,
     Unavailable,
 )
 
@@ -32,10 +33,12 @@ _CODES: dict[type[Exception], grpc.StatusCode] = {
     Unavailable: grpc.StatusCode.UNAVAILABLE,
     # The shop is new: nothing is broken, and trying again does not help.
     NoModel: grpc.StatusCode.FAILED_PRECONDITION,
-    # The caller cannot mend it and neither can a retry; what it says is for our logs.
+    # The caller cannot mend these and neither can a retry.
+    NotSetUp: grpc.StatusCode.FAILED_PRECONDITION,
+    # What it says is for our logs.
     ConfigurationError: grpc.StatusCode.FAILED_PRECONDITION,
 }
-_TOLD_TO_CALLERS = (InvalidInput, NotFound, NoModel, Unavailable)
+_TOLD_TO_CALLERS = (InvalidInput, NotFound, NoModel, NotSetUp, Unavailable)
 
 Metadata = tuple[tuple[str, str], ...]
 

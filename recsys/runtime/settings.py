@@ -5,9 +5,10 @@ import socket
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from recsys.core.domain import tenant_problem
 from recsys.core.errors import ConfigurationError
 
 _HIGHEST_PORT = 65535
@@ -56,8 +57,17 @@ def parse_networks(value: object) -> object:
 
 
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(parse_networks)]
+
+
+def _check_tenant(value: str) -> str:
+    if reason := tenant_problem(value):
+        raise ValueError(reason)
+    return value
+
+
 HostPort = Annotated[Address, NoDecode, BeforeValidator(parse_address)]
 OptionalHostPort = Annotated[Address | None, NoDecode, BeforeValidator(_parse_if_set)]
+TenantName = Annotated[str, AfterValidator(_check_tenant)]
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 
 

@@ -6,14 +6,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from recsys.core.domain import checked_tenant
 from recsys.core.errors import FieldProblem, InvalidInput, InvalidModel, NotFound
 from recsys.core.model import ItemSide, TrainedModel, UserSide
-from recsys.stores.durable_files import (
-    remove_unfinished,
-    storage_errors,
-    write_durably,
-    write_folder,
-)
+from recsys.files import errors_name, remove_drafts, write_folder, write_whole
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_codec import pack_items, pack_users, unpack_items, unpack_users
 
@@ -40,7 +36,7 @@ class ModelFiles:
         """Write a version whole, then give it its name; return the manifest with checksums.
 
         Raises:
-            StorageFailure: nothing of the version is left.
+            OSError: nothing of the version is left.
         """
         parts = {ITEMS: pack_items(items), USERS: pack_users(users)}
         sums = {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()}
@@ -53,11 +49,11 @@ class ModelFiles:
         """Add entries to the manifest of a stored version; return the new manifest.
 
         Raises:
-            StorageFailure: the manifest is what it was.
+            OSError: the manifest is what it was.
         """
         manifest = manifest.model_copy(update=entries)
         path = self._folder(manifest.tenant, manifest.version) / MANIFEST
-        write_durably(path, manifest.to_json())
+        write_whole(path, manifest.to_json())
         return manifest
 
     def manifest(self, tenant: str, version: str) -> Manifest:
@@ -88,7 +84,7 @@ class ModelFiles:
         version whose records are all there, and never back behind one that shoppers have seen.
         """
         before = [other for other in self.last_two(tenant) if other != version]
-        write_durably(self._tenant(tenant) / SERVING, "\n".join([version, *before[:1]]).encode())
+        write_whole(self._tenant(tenant) / SERVING, "\n".join([version, *before[:1]]))
 
     def last_two(self, tenant: str) -> list[str]:
         """The version that was marked last and the one before it, as far as there are any."""
@@ -101,7 +97,10 @@ class ModelFiles:
         """The version that was marked last. Raises NotFound before the first."""
         for version in self.last_two(tenant):
             return version
-        raise NotFound(f"no model of {tenant} has served from {self._root}")
+        raise NotFound(
+            f"no model of {tenant} has served from {self._root}: "
+            f"run recsys nightly --tenant {tenant}, or recsys models serve VERSION"
+        )
 
     def withdraw(self, manifest: Manifest) -> None:
         """Note that an operator went back from this version: equal data must not bring it back."""
@@ -123,16 +122,16 @@ class ModelFiles:
         """Remove a version.
 
         Raises:
-            StorageFailure: when it cannot be removed.
+            OSError: when it cannot be removed.
         """
         folder = self._folder(tenant, version)
-        with storage_errors(folder):
+        with errors_name(folder):
             if folder.exists():
                 shutil.rmtree(folder)
 
-    def remove_unfinished(self, tenant: str) -> None:
+    def remove_drafts(self, tenant: str) -> None:
         """Remove what runs that were killed have left."""
-        remove_unfinished(self._tenant(tenant))
+        remove_drafts(self._tenant(tenant))
 
     def _withdrawn(self, tenant: str) -> set[str]:
         try:
@@ -141,7 +140,7 @@ class ModelFiles:
             return set()
 
     def _save_withdrawn(self, tenant: str, fingerprints: set[str]) -> None:
-        write_durably(self._tenant(tenant) / WITHDRAWN, "\n".join(sorted(fingerprints)).encode())
+        write_whole(self._tenant(tenant) / WITHDRAWN, "\n".join(sorted(fingerprints)))
 
     def _checked(self, tenant: str, version: str, name: str) -> bytes:
         data = self._read(tenant, version, name)
@@ -153,7 +152,8 @@ class ModelFiles:
         try:
             return (folder / name).read_bytes()
         except FileNotFoundError as error:
-            known = ", ".join(self.versions(tenant)) or "none"
+            none = f"none, run recsys nightly --tenant {tenant}"
+            known = ", ".join(self.versions(tenant)) or none
             raise NotFound(
                 f"no {name} of model {version} in {folder.parent}; known: {known}"
             ) from error
@@ -164,7 +164,7 @@ class ModelFiles:
         return self._tenant(tenant) / version
 
     def _tenant(self, tenant: str) -> Path:
-        return self._root / tenant
+        return self._root / checked_tenant(tenant)
 
 
 def check_digest(manifest: Manifest, name: str, data: bytes) -> None:

@@ -63,6 +63,7 @@ PROBLEM_SCHEMA = {
 _COMMON = (
     problems.WRONG_KEY,
     problems.MISSING_SCOPE,
+    problems.NOT_SET_UP,
     problems.INVALID_INPUT,
     problems.TOO_MANY_WRONG_KEYS,
     problems.INTERNAL,

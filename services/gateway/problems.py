@@ -33,6 +33,7 @@ WRONG_KEY = ProblemType("wrong-key", 401, "The API key is missing or wrong")
 MISSING_SCOPE = ProblemType("missing-scope", 403, "The API key does not allow this")
 NOT_FOUND = ProblemType("not-found", 404, "There is no such thing")
 WRONG_METHOD = ProblemType("wrong-method", 405, "This route does not take this method")
+NOT_SET_UP = ProblemType("not-set-up", 409, "The operator has not set up this shop yet")
 BODY_TOO_SLOW = ProblemType("body-too-slow", 408, "The body did not arrive in time")
 BODY_TOO_LARGE = ProblemType("body-too-large", 413, "The body is too large")
 WRONG_MEDIA_TYPE = ProblemType("wrong-media-type", 415, "The body must be plain JSON in UTF-8")
@@ -54,6 +55,7 @@ PROBLEM_TYPES = (
     MISSING_SCOPE,
     NOT_FOUND,
     WRONG_METHOD,
+    NOT_SET_UP,
     BODY_TOO_SLOW,
     BODY_TOO_LARGE,
     WRONG_MEDIA_TYPE,

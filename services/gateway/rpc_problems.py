@@ -9,6 +9,7 @@ from services.gateway.problems import (
     BACKEND_FAILED,
     INVALID_INPUT,
     NOT_FOUND,
+    NOT_SET_UP,
     TIMED_OUT,
     UNAVAILABLE,
     ProblemError,
@@ -25,8 +26,8 @@ _KINDS: dict[grpc.StatusCode, ProblemType] = {
     grpc.StatusCode.RESOURCE_EXHAUSTED: UNAVAILABLE,
     # A replica that was stopped before it could finish.
     grpc.StatusCode.CANCELLED: UNAVAILABLE,
-    # Not set up yet, e.g. the shop has no tables; the service's log says what to do.
-    grpc.StatusCode.FAILED_PRECONDITION: UNAVAILABLE,
+    # Such as a shop without tables. A 4xx: whoever repeats what got a 503 would do so for ever.
+    grpc.StatusCode.FAILED_PRECONDITION: NOT_SET_UP,
 }
 _DEFAULT_RETRY_SECONDS = 1.0
 
@@ -52,7 +53,7 @@ def _problem(
     code: grpc.StatusCode, details: str, backend: str, retry_seconds: float
 ) -> ProblemError:
     kind = _KINDS.get(code, BACKEND_FAILED)
-    if kind in (INVALID_INPUT, NOT_FOUND):
+    if kind in (INVALID_INPUT, NOT_FOUND, NOT_SET_UP):
         return ProblemError(kind, details or kind.title)
     if kind is UNAVAILABLE:
         retry_after = {"Retry-After": str(max(1, math.ceil(retry_seconds)))}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from recsys.core.domain import identifier_problem
+from recsys.core.domain import checked_tenant, identifier_problem
 from recsys.core.errors import FieldProblem, InvalidInput
 from recsys.rpc.v1 import ingest_pb2, ingest_pb2_grpc
 from services.ingest.catalogue import Catalogue
@@ -25,21 +25,23 @@ class IngestServicer(ingest_pb2_grpc.IngestServiceServicer):
         self, request: ingest_pb2.RecordEventsRequest, context: Any
     ) -> ingest_pb2.RecordEventsResponse:
         del context
-        recorded = self._recorder.record(request.tenant, [to_draft(e) for e in request.events])
+        recorded = self._recorder.record(
+            checked_tenant(request.tenant), [to_draft(e) for e in request.events]
+        )
         return from_recorded(recorded)
 
     def PutItem(  # noqa: N802  # named by the proto
         self, request: ingest_pb2.PutItemRequest, context: Any
     ) -> ingest_pb2.PutItemResponse:
         del context
-        item = self._catalogue.put(request.tenant, to_item(request.item))
+        item = self._catalogue.put(checked_tenant(request.tenant), to_item(request.item))
         return ingest_pb2.PutItemResponse(item=from_item(item))
 
     def GetItem(  # noqa: N802  # named by the proto
         self, request: ingest_pb2.GetItemRequest, context: Any
     ) -> ingest_pb2.GetItemResponse:
         del context
-        item = self._catalogue.get(request.tenant, _checked(request.item_id))
+        item = self._catalogue.get(checked_tenant(request.tenant), _checked(request.item_id))
         return ingest_pb2.GetItemResponse(item=from_item(item))
 
     def PatchItem(  # noqa: N802  # named by the proto
@@ -47,14 +49,14 @@ class IngestServicer(ingest_pb2_grpc.IngestServiceServicer):
     ) -> ingest_pb2.PatchItemResponse:
         del context
         item_id = _checked(request.item.item_id)
-        item = self._catalogue.patch(request.tenant, item_id, to_changes(request))
+        item = self._catalogue.patch(checked_tenant(request.tenant), item_id, to_changes(request))
         return ingest_pb2.PatchItemResponse(item=from_item(item))
 
     def DeleteItem(  # noqa: N802  # named by the proto
         self, request: ingest_pb2.DeleteItemRequest, context: Any
     ) -> ingest_pb2.DeleteItemResponse:
         del context
-        self._catalogue.delete(request.tenant, _checked(request.item_id))
+        self._catalogue.delete(checked_tenant(request.tenant), _checked(request.item_id))
         return ingest_pb2.DeleteItemResponse()
 
     def ColdStartItems(  # noqa: N802  # named by the proto
@@ -62,7 +64,10 @@ class IngestServicer(ingest_pb2_grpc.IngestServiceServicer):
     ) -> ingest_pb2.ColdStartItemsResponse:
         del context
         items = self._cold_start.recommend(
-            request.tenant, request.user_id or None, request.excluded_item_ids, request.limit
+            checked_tenant(request.tenant),
+            request.user_id or None,
+            request.excluded_item_ids,
+            request.limit,
         )
         shown = (ingest_pb2.ColdStartItem(item_id=i.item_id, title=i.title) for i in items)
         return ingest_pb2.ColdStartItemsResponse(items=shown)

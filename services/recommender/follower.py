@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
-from recsys.core.errors import InvalidModel, NoModel, NotFound, Unavailable
+from recsys.core.domain import checked_tenant
+from recsys.core.errors import InvalidModel, NoModel, NotSetUp, Unavailable
 from recsys.core.ports import ServingStore
 from recsys.runtime.garbage import give_memory_back
 from recsys.runtime.metrics import Metrics
@@ -87,13 +88,17 @@ class ModelFollower:
         """What serves a tenant now.
 
         Raises:
-            NotFound: for a tenant this process does not serve.
+            InvalidInput: for a name that no tenant can have.
+            NotSetUp: for a tenant this process does not serve.
             NoModel: before the tenant's first model is loaded.
         """
         try:
             serving = self._serving[tenant]
         except KeyError:
-            raise NotFound(f"tenant {tenant} is not served here") from None
+            raise NotSetUp(
+                f"this recommender does not serve tenant {checked_tenant(tenant)}: "
+                "add it to RECSYS_TENANTS"
+            ) from None
         if serving is None:
             raise NoModel("no model yet: run `recsys nightly`")
         return serving

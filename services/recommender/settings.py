@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
-from recsys.runtime.settings import GrpcServiceSettings
+from recsys.runtime.settings import GrpcServiceSettings, TenantName
 
 
 def _names(value: object) -> object:
@@ -16,7 +16,7 @@ class RecommenderSettings(GrpcServiceSettings):
     # May carry a password.
     redis_url: SecretStr = Field(validation_alias="REDIS_URL")
     # The shops this process serves, separated by commas; each has its model in memory.
-    tenants: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = Field(
+    tenants: Annotated[tuple[TenantName, ...], NoDecode, BeforeValidator(_names)] = Field(
         default=("demo",), min_length=1, validation_alias="RECSYS_TENANTS"
     )
     max_calls: int = Field(default=1000, ge=1, le=100_000, validation_alias="RECSYS_MAX_CALLS")

@@ -1,16 +1,21 @@
 """The file that keeps what was not taken."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
+from recsys.files import errors_name
 from spark_jobs.bulk_import.source import BadRow
 
 
 class RejectFile:
-    """JSON Lines of {file, line, reason, row}; it exists only when something was rejected."""
+    """JSON Lines of {file, line, reason, row}; it exists only when something was rejected.
+
+    When it cannot be written, none is left: what it lacked would be taken for accepted.
+    """
 
     def __init__(self, path: Path, source: Path) -> None:
         self.path = path
@@ -18,18 +23,20 @@ class RejectFile:
         self._file: TextIO | None = None
 
     def write(self, rows: Iterable[BadRow]) -> None:
-        for row in rows:
-            record = {
-                "file": str(self._source),
-                "line": row.line,
-                "reason": row.reason,
-                "row": row.raw,
-            }
-            print(json.dumps(record, default=str), file=self._open())
+        with self._whole_or_none():
+            for row in rows:
+                record = {
+                    "file": str(self._source),
+                    "line": row.line,
+                    "reason": row.reason,
+                    "row": row.raw,
+                }
+                print(json.dumps(record, default=str), file=self._open())
 
     def __enter__(self) -> Self:
         # What an earlier run left would be taken for this one's.
-        self.path.unlink(missing_ok=True)
+        with errors_name(self.path):
+            self.path.unlink(missing_ok=True)
         return self
 
     def __exit__(
@@ -39,7 +46,17 @@ class RejectFile:
         trace: TracebackType | None,
     ) -> None:
         if self._file:
-            self._file.close()
+            with self._whole_or_none():
+                self._file.close()
+
+    @contextmanager
+    def _whole_or_none(self) -> Iterator[None]:
+        try:
+            with errors_name(self.path):
+                yield
+        except OSError:
+            self.path.unlink(missing_ok=True)
+            raise
 
     def _open(self) -> TextIO:
         if self._file is None:

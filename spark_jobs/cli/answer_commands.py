@@ -9,9 +9,9 @@ from recsys.core.model import History, ItemSide
 from recsys.core.recommend import Answer, recommend_for_user, similar_items
 from spark_jobs.cli.model_access import open_model
 from spark_jobs.cli.output import say, show
+from spark_jobs.cli.tenant_option import Tenant
 from spark_jobs.publish_recommendations import user_block
 
-Tenant = Annotated[str | None, typer.Option(help="The shop. Default: $RECSYS_TENANT.")]
 Version = Annotated[str | None, typer.Option(help="A model version; the serving one by default.")]
 Limit = Annotated[int, typer.Option(min=1, max=100, help="How many items.")]
 

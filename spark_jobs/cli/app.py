@@ -5,6 +5,8 @@ import sys
 import typer
 
 from recsys.core.errors import GateRefused, RecsysError
+from recsys.files import file_problem
+from recsys.runtime.standard_output import output_has_left
 from spark_jobs.cli import (
     answer_commands,
     evaluate_command,
@@ -46,11 +48,24 @@ app.add_typer(keys_command.app, name="keys")
 
 def main() -> None:
     """Entry point of `recsys`: an error raised on purpose is one line, not a traceback."""
+    code = _run()
+    sys.exit(code if output_has_left() else code or FAILED)
+
+
+def _run() -> int:
     try:
         app()
+    except SystemExit as ended:
+        return int(ended.code or 0)
     except GateRefused as error:
         say(f"refused: {error}")
-        sys.exit(GATE_REFUSED)
+        return GATE_REFUSED
     except RecsysError as error:
         say(f"error: {error}")
-        sys.exit(FAILED)
+        return FAILED
+    except OSError as error:
+        if (problem := file_problem(error)) is None:
+            raise
+        say(f"error: {problem}")
+        return FAILED
+    return 0

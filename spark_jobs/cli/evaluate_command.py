@@ -8,14 +8,13 @@ from typing import Annotated
 
 import typer
 
-from recsys.core.errors import ConfigurationError
 from recsys.runtime.shop import load_shop
 from recsys.training.baselines import Baseline
 from recsys.training.baselines.implicit_als import implicit_als
 from recsys.training.baselines.item_knn import item_knn
 from recsys.training.baselines.popularity import popularity
 from recsys.training.settings import ModelSettings
-from spark_jobs.cli.output import say
+from spark_jobs.cli.output import check_output, say
 from spark_jobs.file_evaluation.data import Mask
 from spark_jobs.file_evaluation.outcome import Outcome
 from spark_jobs.file_evaluation.run import Request, Tuning, evaluate_files
@@ -85,19 +84,28 @@ def evaluate(
 
     Example: recsys evaluate --train train.csv --test test.csv --output result.json
     """
-    if output and not output.parent.is_dir():
-        raise ConfigurationError(f"--output: there is no folder {output.parent}")
+    if output:
+        check_output(output)
     shop = load_shop(load(ShopSettings).shop_config)
     tuning = None if tune_minutes is None else Tuning(60 * tune_minutes, tune_journal)
     request = Request(train, test, shop, ModelSettings(), mask, tuning)
 
     def keep(outcome: Outcome) -> None:
-        if output:
-            outcome.save(output)
+        try:
+            if output:
+                outcome.save(output)
+        except OSError:
+            # What took long to find is not lost for want of a place.
+            _print(outcome)
+            raise
 
     names = [] if no_baselines else baseline or list(_IN_PROCESS)
     with _baselines(names) as baselines:
         outcome = evaluate_files(request, baselines, say, keep)
+    _print(outcome)
+
+
+def _print(outcome: Outcome) -> None:
     for line in outcome.lines():
         print(line)
 

@@ -19,6 +19,7 @@ from spark_jobs.bulk_import.landing import Tally
 from spark_jobs.bulk_import.plan import ImportPlan, Preset, Reading, plan_events, plan_items
 from spark_jobs.cli.import_progress import report, watched
 from spark_jobs.cli.output import say
+from spark_jobs.cli.tenant_option import Tenant
 from spark_jobs.settings import ImportSettings, load
 
 _INTERRUPTED = 130
@@ -32,7 +33,6 @@ app = typer.Typer(
 Files = Annotated[
     list[Path], typer.Argument(metavar="FILE...", exists=True, dir_okay=False, readable=True)
 ]
-Tenant = Annotated[str | None, typer.Option(help="The shop. Default: $RECSYS_TENANT.")]
 Format = Annotated[
     FileFormat, typer.Option("--format", help="How rows are written; auto goes by the file's name.")
 ]

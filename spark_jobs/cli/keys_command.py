@@ -7,6 +7,7 @@ import typer
 
 from recsys.runtime.api_key_file import create_key, load_keys, revoke_key
 from recsys.runtime.api_keys import Scope
+from spark_jobs.cli.tenant_option import RequiredTenant
 
 app = typer.Typer(
     help="API keys: made once, shown once, kept as hashes. Running gateways follow the file.",
@@ -24,7 +25,7 @@ KeysFile = Annotated[
 @app.command()
 def create(
     file: KeysFile,
-    tenant: Annotated[str, typer.Option(help="The shop this key belongs to.")],
+    tenant: RequiredTenant,
     scope: Annotated[list[Scope], typer.Option(help="What it allows; repeat for several.")],
 ) -> None:
     """Make a key and print it. It cannot be shown again.

@@ -43,5 +43,5 @@ def newest_version(files: ModelFiles, tenant: str) -> str:
     """Raises NotFound when the tenant has no model."""
     versions = files.versions(tenant)
     if not versions:
-        raise NotFound(f"tenant {tenant} has no model yet: run `recsys nightly` first")
+        raise NotFound(f"tenant {tenant} has no model yet: run recsys nightly --tenant {tenant}")
     return versions[-1]

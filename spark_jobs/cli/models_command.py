@@ -7,9 +7,9 @@ import typer
 from recsys.core.errors import InvalidModel
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_files import ModelFiles
-from spark_jobs.cli.answer_commands import Tenant
 from spark_jobs.cli.model_access import serving_version
 from spark_jobs.cli.output import say, show
+from spark_jobs.cli.tenant_option import Tenant
 from spark_jobs.nightly.run import remove_stored, serve_stored
 from spark_jobs.settings import BatchSettings, load
 
@@ -31,7 +31,7 @@ def list_(tenant: Tenant = None) -> None:
         except InvalidModel as error:
             say(f"{version}: {error}")
     if not rows:
-        say(f"tenant {tenant} has no model yet: run `recsys nightly`")
+        say(f"tenant {tenant} has no model yet: run recsys nightly --tenant {tenant}")
     show(["", "version", "users", "items", "events", "ndcg@20", "popularity", "device"], rows)
 
 

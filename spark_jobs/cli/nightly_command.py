@@ -12,6 +12,7 @@ from recsys.runtime.shop import Shop, load_shop
 from recsys.training.als import AlsSettings, Device
 from recsys.training.settings import ModelSettings
 from spark_jobs.cli.output import say
+from spark_jobs.cli.tenant_option import Tenant
 from spark_jobs.model_settings import load_settings
 from spark_jobs.nightly.plan import Plan, Step, Strategy
 from spark_jobs.nightly.run import run_nightly
@@ -26,7 +27,7 @@ def nightly(
     steps: Annotated[
         list[Step] | None, typer.Argument(help="Steps to take; all when none is named.")
     ] = None,
-    tenant: Annotated[str | None, typer.Option(help="The shop. Default: $RECSYS_TENANT.")] = None,
+    tenant: Tenant = None,
     start: Annotated[
         datetime | None, typer.Option(formats=_DATES, help="First moment read, UTC.")
     ] = None,

@@ -1,8 +1,12 @@
 """What the command line prints: progress on stderr, results, fit for a pipe, on stdout."""
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
+
+from recsys.core.errors import ConfigurationError
 
 progress = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -10,6 +14,18 @@ progress = Console(stderr=True, highlight=False, soft_wrap=True)
 def say(text: str) -> None:
     """One line of progress."""
     progress.print(text, markup=False)
+
+
+def check_output(path: Path) -> None:
+    """Say before hours of work, not after them, that their result could not be written.
+
+    Raises:
+        ConfigurationError: when there is no such folder, or it cannot be written to.
+    """
+    if not path.parent.is_dir():
+        raise ConfigurationError(f"--output: there is no folder {path.parent}")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise ConfigurationError(f"--output: this user cannot write into the folder {path.parent}")
 
 
 def show(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

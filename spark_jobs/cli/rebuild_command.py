@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from spark_jobs.cli.answer_commands import Tenant
 from spark_jobs.cli.output import say
+from spark_jobs.cli.tenant_option import Tenant
 from spark_jobs.nightly.run import rebuild
 from spark_jobs.settings import BatchSettings, load
 

@@ -6,6 +6,7 @@ import typer
 
 from recsys.stores.hbase.admin import create_tables
 from spark_jobs.cli.output import say
+from spark_jobs.cli.tenant_option import Tenant
 from spark_jobs.settings import TenantSettings, load
 
 app = typer.Typer(help="The HBase tables of a tenant.", no_args_is_help=True)
@@ -26,7 +27,7 @@ def create(
             help="An HBase thrift2 server; only that kind can create tables.",
         ),
     ],
-    tenant: Annotated[str | None, typer.Option(help="The shop. Default: $RECSYS_TENANT.")] = None,
+    tenant: Tenant = None,
 ) -> None:
     """Create the namespace and the tables of a tenant, as far as they are missing.
 

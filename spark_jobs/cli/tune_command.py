@@ -11,8 +11,9 @@ from recsys.runtime.shop import load_shop
 from recsys.stores.run_files import EVENTS
 from recsys.training.settings import ModelSettings
 from recsys.training.tuning import Tuned, Validation, hold_out, tune
-from spark_jobs.cli.output import say
-from spark_jobs.model_settings import save_settings
+from spark_jobs.cli.output import check_output, say
+from spark_jobs.cli.tenant_option import Tenant
+from spark_jobs.model_settings import save_settings, settings_text
 from spark_jobs.session import spark_session
 from spark_jobs.settings import BatchSettings, load
 from spark_jobs.tune_on_spark import tune_on_spark
@@ -29,7 +30,7 @@ def tune_settings(
         bool,
         typer.Option(help="Search on the cluster of RECSYS_SPARK_MASTER, all with the journal."),
     ] = False,
-    tenant: Annotated[str | None, typer.Option(help="The shop. Default: $RECSYS_TENANT.")] = None,
+    tenant: Tenant = None,
 ) -> None:
     """Search for model settings on the events that the last `recsys nightly` read.
 
@@ -39,8 +40,7 @@ def tune_settings(
 
     Example: recsys tune --minutes 30 --output settings.json
     """
-    if not output.parent.is_dir():
-        raise ConfigurationError(f"--output: there is no folder {output.parent}")
+    check_output(output)
     settings = load(BatchSettings)
     shop = load_shop(settings.shop_config)
     log = snapshot_log(settings.run_folder(tenant or settings.tenant) / EVENTS, shop)
@@ -51,7 +51,12 @@ def tune_settings(
         found = _on_spark(settings, validation, start, minutes, journal)
     else:
         found = tune(validation, start, 60 * minutes, journal=journal, say=say)
-    save_settings(output, found.settings)
+    try:
+        save_settings(output, found.settings)
+    except OSError:
+        # What took long to find is not lost for want of a place.
+        print(settings_text(found.settings))
+        raise
     say(
         f"{found.trials} trials: ndcg@20 {found.ndcg:.4f}, {found.default_ndcg:.4f} with the"
         f" defaults; train with: recsys nightly --settings {output}"

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from recsys.files import write_whole
 from recsys.runtime.shop import Shop
 from recsys.training.evaluation import Estimate, Report
 from recsys.training.evaluation.metrics_table import aligned, metric_rows
@@ -66,9 +67,7 @@ class Outcome:
 
     def save(self, path: Path) -> None:
         """Write the results as JSON; who reads meanwhile sees the old file or the new one."""
-        draft = path.with_name(f"{path.name}.part")
-        draft.write_text(json.dumps(self.entries(), indent=2, allow_nan=False) + "\n", "utf-8")
-        draft.replace(path)
+        write_whole(path, json.dumps(self.entries(), indent=2, allow_nan=False) + "\n")
 
     def entries(self) -> dict[str, Any]:
         """The results as JSON values; a number that does not exist is null."""

@@ -57,7 +57,7 @@ class Publisher:
 
     def settle(self, tenant: str) -> None:
         """Mend what a run that died has left: half-written files, a mark the pointer disowns."""
-        self.models.remove_unfinished(tenant)
+        self.models.remove_drafts(tenant)
         serving = self.published.current(tenant)
         if serving and self.models.last_two(tenant)[:1] != [serving]:
             self.models.mark_serving(tenant, serving)

@@ -38,8 +38,8 @@ def run_nightly(
     same data with the same settings, that version is published instead of trained again.
 
     Raises:
-        AlreadyRunning, LockLost, NoData, NotFound, GateRefused, InvalidModel, StorageFailure,
-        Unavailable: see the message.
+        AlreadyRunning, LockLost, NoData, NotFound, GateRefused, InvalidModel, OSError, Unavailable:
+        see the message.
     """
     cutoff = take_cutoff(settings.redis_url.get_secret_value(), say)
     with _publisher(settings, plan.tenant, say) as publisher, spark_storage_errors(settings):
@@ -77,8 +77,7 @@ def serve_stored(
     nothing. The version that served is withdrawn: equal data does not bring it back.
 
     Raises:
-        AlreadyRunning, LockLost, NotFound, InvalidModel, StorageFailure, Unavailable: see the
-        message.
+        AlreadyRunning, LockLost, NotFound, InvalidModel, OSError, Unavailable: see the message.
     """
     files = ModelFiles(settings.model_store)
     manifest = files.manifest(tenant, version)
@@ -102,7 +101,7 @@ def remove_stored(settings: BatchSettings, tenant: str, version: str) -> None:
 
     Raises:
         GateRefused: it serves.
-        AlreadyRunning, NotFound, StorageFailure, Unavailable: see the message.
+        AlreadyRunning, NotFound, OSError, Unavailable: see the message.
     """
     files = ModelFiles(settings.model_store)
     with (
@@ -137,8 +136,7 @@ def rebuild(
         version: None for the one that served last.
 
     Raises:
-        AlreadyRunning, LockLost, NotFound, InvalidModel, StorageFailure, Unavailable: see the
-        message.
+        AlreadyRunning, LockLost, NotFound, InvalidModel, OSError, Unavailable: see the message.
     """
     with _publisher(settings, tenant, say) as publisher:
         serving = publisher.published.current(tenant)

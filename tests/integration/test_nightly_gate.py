@@ -25,7 +25,7 @@ from spark_jobs.nightly.run import rebuild, remove_stored
 from spark_jobs.run_folder import Window
 from tests.integration.conftest import Seed
 from tests.integration.nightly_shop import ALS, DAY_MS, NOW_MS, Nightly, a_nightly, an_event
-from tests.small_disk import mounted
+from tests.mounted_disk import mounted
 from tests.stack_fixture import Recsys
 
 pytestmark = [pytest.mark.hbase, pytest.mark.redis]
@@ -342,14 +342,14 @@ def test_a_full_disk_ends_a_run_in_one_line_and_leaves_nothing(
 
         assert done.returncode == 1
         last = done.stderr.strip().splitlines()[-1]
-        assert last.startswith("error: cannot write ")
-        assert "No space left on device; free some space" in last
-        assert not list(disk.rglob(".*unfinished"))
+        assert last.startswith("error: cannot use ")
+        assert "No space left on device; make room on its disk" in last
+        assert not list(disk.rglob(".*.part"))
         assert ModelFiles(disk).versions(nightly.plan.tenant) == []
 
 
 def test_what_a_killed_run_left_on_the_disk_is_removed_by_the_next(nightly: Nightly) -> None:
-    left = nightly.settings.model_store / nightly.plan.tenant / ".20200101T000000Z-dead.unfinished"
+    left = nightly.settings.model_store / nightly.plan.tenant / ".20200101T000000Z-dead.part"
     left.mkdir(parents=True)
     (left / "items.safetensors").write_bytes(b"half")
 

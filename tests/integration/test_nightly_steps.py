@@ -199,7 +199,7 @@ def test_before_the_first_model_a_question_says_what_to_do(
     code, _, told = recsys_here(*command)
 
     assert code == 1
-    assert "tenant nightly has no model yet: run `recsys nightly` first" in told
+    assert "tenant nightly has no model yet: run recsys nightly --tenant nightly" in told
 
 
 def test_models_are_listed_shown_and_served_again(nightly: Nightly, recsys_here: Command) -> None:

@@ -1,4 +1,4 @@
-"""Creating a tenant's tables, pre-split, through HBase's thrift2 server."""
+"""Creating a tenant's tables, pre-split and open to the stores, through HBase's thrift2 server."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +20,7 @@ from recsys.stores.hbase.layout import (
     INTERACTIONS,
     ITEMS,
     SALT_BUCKETS,
+    THRIFT_USER,
     namespace,
     salt_boundaries,
 )
@@ -43,10 +44,15 @@ _ATTRIBUTES = {
     EVENT_IDS: {b"TTL": str(EVENT_ID_DAYS * 24 * 3600).encode()},
 }
 _BUCKETS_ATTRIBUTE = b"RECSYS_SALT_BUCKETS"
+# HBase's own table of who may do what; only where its AccessController runs.
+_PERMISSIONS = _idl.TTableName(ns=b"hbase", qualifier=b"acl")
+_READ_AND_WRITE = b"RW"
 
 
 def create_tables(admin_address: str, tenant: str) -> list[str]:
     """Create what is missing of a tenant's namespace and tables; return the names created.
+
+    Where HBase asks who may do what, the Thrift server of the stores may then read and write them.
 
     Args:
         admin_address: "HOST:PORT" of a thrift2 server; the one of older kind that the stores read
@@ -55,14 +61,24 @@ def create_tables(admin_address: str, tenant: str) -> list[str]:
 
     Raises:
         InvalidInput: `tenant` is no valid id.
-        ConfigurationError: an existing table was made for another number of salt buckets.
+        ConfigurationError: an existing table was made for another number of salt buckets, or the
+            server may not grant.
         Unavailable: the server does not answer or cannot.
     """
     space = namespace(tenant)
     with translated(), _admin(admin_address) as admin:
         if space not in {known.name for known in admin.listNamespaceDescriptors()}:
             admin.createNamespace(_idl.TNamespaceDescriptor(name=space))
-        return [f"{space}:{table}" for table in _SPLIT_KEYS if _create(admin, space, table)]
+        # First: HBase's servers hear of it a moment later, while tables are being made.
+        is_open = _open_to_stores(admin, space)
+        created = [f"{space}:{table}" for table in _SPLIT_KEYS if _create(admin, space, table)]
+    if not is_open:
+        raise ConfigurationError(
+            f"{tenant} has its tables, but {admin_address} may not say who may use them: in "
+            f"HBase's shell, run grant '{THRIFT_USER}', 'RW', '@{space}' "
+            "for the user of the Thrift server"
+        )
+    return created
 
 
 @contextmanager
@@ -86,6 +102,20 @@ def _create(admin: Any, space: str, table: str) -> bool:
         attributes={_BUCKETS_ATTRIBUTE: str(SALT_BUCKETS).encode()},
     )
     admin.createTable(descriptor, _SPLIT_KEYS[table])
+    return True
+
+
+def _open_to_stores(admin: Any, space: str) -> bool:
+    """Grant as the HBase shell does: thrift2 has no call for it, but servers watch this table."""
+    if not admin.tableExists(_PERMISSIONS):
+        return True
+    cell = _idl.TColumnValue(family=b"l", qualifier=THRIFT_USER.encode(), value=_READ_AND_WRITE)
+    try:
+        admin.put(b"hbase:acl", _idl.TPut(row=f"@{space}".encode(), columnValues=[cell]))
+    except _idl.TIOError as error:
+        if "AccessDeniedException" not in str(error.message):
+            raise
+        return False
     return True
 
 

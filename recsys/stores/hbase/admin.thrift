@@ -1,5 +1,6 @@
-// What we use of HBase's thrift2 service to create tables; the older service knows neither
-// namespaces nor split keys. Field ids and names follow hbase-thrift/.../thrift2/hbase.thrift.
+// What we use of HBase's thrift2 service to create tables and to say who may use them; the older
+// service knows neither namespaces nor split keys. Field ids and names follow
+// hbase-thrift/.../thrift2/hbase.thrift.
 
 enum TCompressionAlgorithm {
   GZ = 1,
@@ -36,6 +37,17 @@ struct TNamespaceDescriptor {
   2: optional map<string, string> configuration
 }
 
+struct TColumnValue {
+  1: required binary family
+  2: required binary qualifier
+  3: required binary value
+}
+
+struct TPut {
+  1: required binary row
+  2: required list<TColumnValue> columnValues
+}
+
 exception TIOError {
   1: optional string message
   2: optional bool canRetry
@@ -50,6 +62,8 @@ service HBaseAdmin {
     1: required TTableDescriptor desc
     2: optional list<binary> splitKeys
   ) throws (1: TIOError io)
+
+  void put(1: required binary table, 2: required TPut tput) throws (1: TIOError io)
 
   void createNamespace(1: required TNamespaceDescriptor namespaceDesc) throws (1: TIOError io)
 

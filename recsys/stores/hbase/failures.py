@@ -6,12 +6,14 @@ from contextlib import contextmanager
 
 from thriftpy2.thrift import TException
 
-from recsys.core.errors import ConfigurationError, RecsysError, Unavailable
+from recsys.core.errors import NotSetUp, RecsysError, Unavailable
 
 # Reads name the missing table in an exception of its own, writes only in this sentence.
 _MISSING_TABLE = re.compile(
     r"TableNotFoundException: (\S+)|Failed \d+ actions?: ([a-z0-9_]+:[a-z_]+): \d+ time"
 )
+# What HBase says to a Thrift server that `recsys tables create` has not opened the tables to.
+_DENIED = re.compile(r"AccessDeniedException: .*?table=(?!hbase:)([a-z0-9_]+:[a-z]+)")
 _LONGEST_REASON = 300
 
 
@@ -20,7 +22,8 @@ def translated() -> Iterator[None]:
     """Turn exceptions of Thrift and of the socket into ours.
 
     Raises:
-        ConfigurationError: for a table that does not exist; the message says how to create it.
+        NotSetUp: for a table that does not exist, or which the Thrift server may not use; the
+            message says what to run.
         Unavailable: for everything else that keeps HBase from answering.
     """
     try:
@@ -31,20 +34,26 @@ def translated() -> Iterator[None]:
         raise _translate(error) from error
 
 
-def missing_table(name: str) -> ConfigurationError:
+def missing_table(name: str) -> NotSetUp:
     """What to say when a tenant's table is not there."""
-    tenant = name.partition(":")[0]
-    return ConfigurationError(
-        f"HBase has no table {name}; "
-        f"create it with: recsys tables create --tenant {tenant} --admin HOST:PORT"
-    )
+    return _not_set_up(name, "HBase has no table")
 
 
 def _translate(error: Exception) -> RecsysError:
     reason = _reason(error)
     if missing := _MISSING_TABLE.search(reason):
         return missing_table(missing[1] or missing[2])
+    if denied := _DENIED.search(reason):
+        return _not_set_up(denied[1], "HBase's Thrift server may not use the table")
     return Unavailable("hbase", reason)
+
+
+def _not_set_up(table: str, fault: str) -> NotSetUp:
+    tenant = table.partition(":")[0]
+    return NotSetUp(
+        f"tenant {tenant} is not set up, {fault} {table}: "
+        f"run recsys tables create --tenant {tenant} --admin HOST:PORT"
+    )
 
 
 def _reason(error: Exception) -> str:

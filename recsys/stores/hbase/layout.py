@@ -1,10 +1,12 @@
 """Names and constants of the HBase tables; docs/decisions/0003-hbase-layout.md has the reasons."""
 
-from recsys.core.domain import tenant_problem
-from recsys.core.errors import FieldProblem, InvalidInput
+from recsys.core.domain import checked_tenant
 
 # Part of every row key ever written: changing it means rewriting the interactions tables.
 SALT_BUCKETS = 16
+
+# Who the Thrift server of the stores is to HBase: it may read and write tenants' tables, no more.
+THRIFT_USER = "recsys-stores"
 
 INTERACTIONS = "interactions"
 ITEMS = "items"
@@ -34,9 +36,7 @@ def namespace(tenant: str) -> str:
     Raises:
         InvalidInput: when `tenant` is no valid tenant id.
     """
-    if reason := tenant_problem(tenant):
-        raise InvalidInput([FieldProblem("tenant", reason)])
-    return tenant
+    return checked_tenant(tenant)
 
 
 def table_name(tenant: str, table: str) -> bytes:

@@ -1,13 +1,28 @@
-"""Every Redis key, built in one place. A tenant's name has no colon, so no key is ambiguous."""
+"""Every Redis key, built in one place. A tenant's name has no colon, so no key is ambiguous.
+
+Each raises InvalidInput for a name that no tenant can have.
+"""
+
+from functools import lru_cache
+
+from recsys.core.domain import checked_tenant
+
+# Keys are made for every answer: more tenants than one process serves are checked once.
+_REMEMBERED_TENANTS = 1024
+
+
+@lru_cache(maxsize=_REMEMBERED_TENANTS)
+def _prefix(tenant: str) -> str:
+    return f"recsys:{checked_tenant(tenant)}:"
 
 
 def current_model(tenant: str) -> str:
     """The one pointer: the name of the version that answers."""
-    return f"recsys:{tenant}:model"
+    return f"{_prefix(tenant)}model"
 
 
 def version_prefix(tenant: str, version: str) -> str:
-    return f"recsys:{tenant}:v:{version}:"
+    return f"{_prefix(tenant)}v:{version}:"
 
 
 def manifest(tenant: str, version: str) -> str:
@@ -32,30 +47,30 @@ def user(tenant: str, version: str, user_id: str) -> str:
 
 
 def all_versions_pattern(tenant: str) -> str:
-    return f"recsys:{tenant}:v:*"
+    return f"{_prefix(tenant)}v:*"
 
 
 def version_of(tenant: str, key: str) -> str:
     """The version a versioned key belongs to."""
-    return key[len(f"recsys:{tenant}:v:") :].split(":", 1)[0]
+    return key[len(f"{_prefix(tenant)}v:") :].split(":", 1)[0]
 
 
 def recent(tenant: str, user_id: str) -> str:
-    return f"recsys:{tenant}:recent:{user_id}"
+    return f"{_prefix(tenant)}recent:{user_id}"
 
 
 def early_popularity(tenant: str) -> str:
-    return f"recsys:{tenant}:early_popularity"
+    return f"{_prefix(tenant)}early_popularity"
 
 
 def hidden_items(tenant: str) -> str:
-    return f"recsys:{tenant}:hidden"
+    return f"{_prefix(tenant)}hidden"
 
 
 def hidden_changes(tenant: str) -> str:
     """Counts the changes of the set above, so that readers need not read it again and again."""
-    return f"recsys:{tenant}:hidden_changes"
+    return f"{_prefix(tenant)}hidden_changes"
 
 
 def nightly_lock(tenant: str) -> str:
-    return f"recsys:{tenant}:nightly"
+    return f"{_prefix(tenant)}nightly"

@@ -1,5 +1,6 @@
 """The search: settings are drawn by optuna, tried on the validation part, and the best one kept."""
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import optuna
 from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
+from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 
 from recsys.core.errors import ConfigurationError
 from recsys.training.als.settings import AlsSettings, resolved_alpha
@@ -114,7 +115,7 @@ def suggest(trial: optuna.trial.BaseTrial, settings: ModelSettings, alpha: float
 def _open_study(
     validation: Validation, settings: ModelSettings, journal: Path | None, sampler_seed: int
 ) -> optuna.Study:
-    storage = JournalStorage(JournalFileBackend(str(journal))) if journal else None
+    storage = _open_journal(journal) if journal else None
     study = optuna.create_study(
         study_name=_STUDY,
         storage=storage,
@@ -135,6 +136,22 @@ def _open_study(
     for start in _STARTS:
         study.enqueue_trial(start, skip_if_exists=True)
     return study
+
+
+def _open_journal(journal: Path) -> JournalStorage:
+    """The trials so far, less half a line that a full disk or a kill left at the end.
+
+    What the next trial appended to it would make the whole journal unreadable.
+    """
+    lock = JournalFileSymlinkLock(str(journal))
+    if journal.exists():
+        lock.acquire()
+        try:
+            lines = journal.read_bytes()
+            os.truncate(journal, lines.rfind(b"\n") + 1)
+        finally:
+            lock.release()
+    return JournalStorage(JournalFileBackend(str(journal), lock_obj=lock))
 
 
 def _first_is_done(study: optuna.Study) -> bool:

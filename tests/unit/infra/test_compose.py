@@ -307,6 +307,7 @@ def test_hbase_runs_with_the_flags_and_classes_of_the_local_stack(tmp_path: Path
         flags = {word for word in program.command if word.startswith(("-XX", "--add", "-Dorg"))}
         assert flags
         assert flags <= set(options)
+        assert program.environment == SERVICES[name].get("environment", {})
         main_class = next(word for word in program.command if word.startswith("org.apache"))
         assert main_class in SERVICES[name]["command"]
 

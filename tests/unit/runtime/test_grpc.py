@@ -18,6 +18,7 @@ from recsys.core.errors import (
     FieldProblem,
     InvalidInput,
     NotFound,
+    NotSetUp,
     Unavailable,
 )
 from recsys.runtime.grpc_async_server import AsyncServer
@@ -103,6 +104,7 @@ def failure(request: pytest.FixtureRequest, metrics: Metrics) -> Callable[[Excep
     [
         (NotFound("no item"), grpc.StatusCode.NOT_FOUND),
         (Unavailable("hbase", "away"), grpc.StatusCode.UNAVAILABLE),
+        (NotSetUp("run this"), grpc.StatusCode.FAILED_PRECONDITION),
         (ConfigurationError("secret"), grpc.StatusCode.FAILED_PRECONDITION),
         (ZeroDivisionError("secret"), grpc.StatusCode.INTERNAL),
     ],

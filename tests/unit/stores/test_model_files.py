@@ -48,8 +48,8 @@ def test_a_version_whose_writing_was_interrupted_is_not_there(
 ) -> None:
     saved(files)
     (tmp_path / "shop" / "v1" / MANIFEST).rename(tmp_path / "elsewhere")
-    (tmp_path / "shop" / ".v2.unfinished").mkdir()
-    (tmp_path / "elsewhere").rename(tmp_path / "shop" / ".v2.unfinished" / MANIFEST)
+    (tmp_path / "shop" / ".v2.part").mkdir()
+    (tmp_path / "elsewhere").rename(tmp_path / "shop" / ".v2.part" / MANIFEST)
     assert files.versions("shop") == []
 
 
@@ -102,11 +102,11 @@ def test_a_withdrawn_version_is_known_by_its_data(files: ModelFiles) -> None:
 
 def test_what_a_killed_writer_left_is_removed(files: ModelFiles, tmp_path: Path) -> None:
     saved(files)
-    (tmp_path / "shop" / ".v2.unfinished").mkdir()
-    (tmp_path / "shop" / ".v2.unfinished" / ITEMS).write_bytes(b"half")
-    (tmp_path / "shop" / "v1" / f".{MANIFEST}.unfinished").write_bytes(b"half")
+    (tmp_path / "shop" / ".v2.part").mkdir()
+    (tmp_path / "shop" / ".v2.part" / ITEMS).write_bytes(b"half")
+    (tmp_path / "shop" / "v1" / f".{MANIFEST}.77.part").write_bytes(b"half")
 
-    files.remove_unfinished("shop")
+    files.remove_drafts("shop")
 
     left = {path.name for path in (tmp_path / "shop").rglob("*")}
     assert left == {"v1", MANIFEST, ITEMS, USERS}
@@ -130,6 +130,13 @@ def test_a_missing_version_is_answered_with_the_known_ones(files: ModelFiles) ->
     saved(files)
     with pytest.raises(NotFound, match="known: v1"):
         files.manifest("shop", "v2")
+
+
+def test_where_there_is_none_it_is_said_what_makes_one(files: ModelFiles) -> None:
+    with pytest.raises(NotFound, match="known: none, run recsys nightly --tenant shop"):
+        files.manifest("shop", "v1")
+    with pytest.raises(NotFound, match="run recsys nightly --tenant shop"):
+        files.last_serving("shop")
 
 
 @pytest.mark.parametrize("version", ["../shop/v1", "", ".hidden", "a/b", "a\0"])

@@ -113,6 +113,16 @@ def test_a_search_goes_on_from_its_journal(tmp_path: Path) -> None:
     assert again.ndcg >= first.ndcg
 
 
+def test_a_journal_that_a_full_disk_cut_off_is_gone_on_with(tmp_path: Path) -> None:
+    found = hold_out(two_tastes_log(timed=False), 180, 14, seed=1)
+    journal = tmp_path / "trials.log"
+    first = tune(found, SMALL, 0.0, journal=journal)
+    with journal.open("ab") as file:
+        file.write(b'{"op_code":5,"trial')
+    for _ in range(2):
+        assert tune(found, SMALL, 0.0, journal=journal).trials == first.trials
+
+
 def test_a_journal_of_other_data_is_refused(tmp_path: Path) -> None:
     journal = tmp_path / "trials.log"
     tune(hold_out(two_tastes_log(timed=False), 180, 14, seed=1), SMALL, 0.0, journal=journal)

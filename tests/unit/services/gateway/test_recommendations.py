@@ -84,7 +84,7 @@ def test_a_recommender_that_stays_unavailable_is_503_with_retry_after(
 @pytest.mark.parametrize(
     ("failure", "status"),
     [
-        (ConfigurationError("HBase has no table shop:items"), 503),
+        (ConfigurationError("HBase has no table shop:items"), 409),
         (ZeroDivisionError("secret"), 502),
     ],
 )

@@ -109,7 +109,9 @@ def test_what_is_wrong_comes_as_a_status(ingest: IngestServiceStub) -> None:
         (ingest.RecordEvents, pb.RecordEventsRequest(tenant="shop"), "events"),
         (
             ingest.PatchItem,
-            pb.PatchItemRequest(item=an_item(), update_mask=FieldMask(paths=["colour"])),
+            pb.PatchItemRequest(
+                tenant="shop", item=an_item(), update_mask=FieldMask(paths=["colour"])
+            ),
             "colour",
         ),
     ]

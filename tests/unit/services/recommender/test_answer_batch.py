@@ -85,7 +85,7 @@ def test_a_question_that_cannot_be_answered_fails_alone(shop: Shop) -> None:
     codes = {number: answer.error_code for number, answer in found.items()}
     assert codes == {
         1: 0,
-        2: grpc.StatusCode.NOT_FOUND.value[0],
+        2: grpc.StatusCode.FAILED_PRECONDITION.value[0],
         3: grpc.StatusCode.INVALID_ARGUMENT.value[0],
     }
     assert ids(found[1]) == ["i3", "i1"]

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from recsys.core.errors import NoModel, NotFound
+from recsys.core.errors import NoModel, NotSetUp
 from recsys.runtime.metrics import new_metrics
 from recsys.stores.manifest import Manifest
 from recsys.stores.memory.hidden_items import MemoryHiddenItems
@@ -78,7 +78,7 @@ def test_a_loaded_model_is_told_of(shop: Shop) -> None:
 
 
 def test_another_tenant_is_not_served(shop: Shop) -> None:
-    with pytest.raises(NotFound):
+    with pytest.raises(NotSetUp):
         shop.follower.serving("othershop")
 
 

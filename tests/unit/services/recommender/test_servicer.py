@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from recsys.core.errors import InvalidInput, NotFound
+from recsys.core.errors import InvalidInput, NotSetUp
 from recsys.rpc.v1 import recommender_pb2 as pb
 from tests.unit.services.recommender.shop import Shop
 
@@ -98,8 +98,8 @@ def test_a_bad_id_is_refused_by_name(rpc: Rpc) -> None:
         rpc.similar("a\0b")
 
 
-def test_another_tenant_is_not_served(rpc: Rpc) -> None:
-    with pytest.raises(NotFound):
+def test_of_another_tenant_it_says_what_is_to_be_done(rpc: Rpc) -> None:
+    with pytest.raises(NotSetUp, match="does not serve tenant othershop: add it to RECSYS_TENANTS"):
         rpc.recommend(tenant="othershop")
 
 

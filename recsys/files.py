@@ -1,0 +1,107 @@
+"""Files that are there whole or not at all, and their errors as a person needs them."""
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+_DRAFT = ".part"
+_REMEDIES = {
+    errno.ENOSPC: "make room on its disk, then run this again",
+    errno.EDQUOT: "this user may store no more: make room, then run this again",
+    errno.EROFS: "its file system is read-only: name a place that can be written",
+    errno.EACCES: "give this user the right to use it, or name another place",
+    errno.EPERM: "give this user the right to use it, or name another place",
+}
+
+
+def write_whole(path: Path, content: str | bytes, mode: int = 0o666) -> None:
+    """Put `content` at `path`: a reader sees the old file or the new one. Durable on return.
+
+    Args:
+        content: text is written as UTF-8.
+        mode: of a new file, less the process's umask.
+
+    Raises:
+        OSError: naming `path`; the old file is as it was, and nothing is left beside it.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    # By process, so that two that write the same file do not write into each other's draft.
+    draft = path.with_name(f".{path.name}.{os.getpid()}{_DRAFT}")
+    with errors_name(path):
+        draft.unlink(missing_ok=True)
+        try:
+            _write(draft, data, mode)
+            draft.replace(path)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
+        _sync_folder(path.parent)
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write a folder of files, replacing one of that name, as `write_whole` does a file.
+
+    Raises:
+        OSError: naming `folder`; nothing of it is left.
+    """
+    draft = folder.with_name(f".{folder.name}{_DRAFT}")
+    with errors_name(folder):
+        shutil.rmtree(draft, ignore_errors=True)
+        try:
+            draft.mkdir(parents=True)
+            for name, data in files.items():
+                _write(draft / name, data, 0o666)
+            shutil.rmtree(folder, ignore_errors=True)
+            draft.rename(folder)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+        _sync_folder(folder.parent)
+
+
+def remove_drafts(folder: Path) -> None:
+    """Remove what writers that were killed have left in a folder and those within it."""
+    for draft in list(folder.rglob(f".*{_DRAFT}")):
+        if draft.is_dir():
+            shutil.rmtree(draft, ignore_errors=True)
+        else:
+            draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def errors_name(path: Path) -> Iterator[None]:
+    """Let an OSError name this file: one of a write names none, one of a draft names the draft."""
+    try:
+        yield
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None
+        raise
+
+
+def file_problem(error: OSError) -> str | None:
+    """Say in one line what is wrong with a file; None when the error is about something else."""
+    remedy = _REMEDIES.get(error.errno or 0)
+    if error.filename is None and remedy is None:
+        return None
+    file = "a file" if error.filename is None else os.fsdecode(error.filename)
+    return f"cannot use {file}: {error.strerror}; {remedy or 'check the path'}"
+
+
+def _write(path: Path, data: bytes, mode: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """The new name is on the disk only when the folder is."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

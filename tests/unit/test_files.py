@@ -1,0 +1,74 @@
+import errno
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recsys.files import errors_name, file_problem, write_whole
+
+
+def failing_with(code: int) -> Callable[..., Any]:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    return fail
+
+
+@pytest.mark.parametrize("step", ["open", "fsync"])
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EIO])
+def test_a_write_that_fails_leaves_the_old_file_and_none_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, code: int
+) -> None:
+    path = tmp_path / "settings.json"
+    write_whole(path, "old")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, step, failing_with(code))
+        with pytest.raises(OSError, match=os.strerror(code)) as caught:
+            write_whole(path, "new")
+    assert caught.value.filename == str(path)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_new_file_has_its_mode(tmp_path: Path) -> None:
+    write_whole(tmp_path / "key", "secret", mode=0o600)
+    assert stat.S_IMODE((tmp_path / "key").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [
+        (errno.ENOSPC, "make room on its disk"),
+        (errno.EDQUOT, "make room"),
+        (errno.EROFS, "is read-only"),
+        (errno.EACCES, "give this user the right"),
+        (errno.EPERM, "give this user the right"),
+        (errno.ENOTDIR, "check the path"),
+        (errno.EIO, "check the path"),
+    ],
+)
+def test_a_problem_is_one_line_of_which_file_why_and_what_to_do(code: int, remedy: str) -> None:
+    with (
+        pytest.raises(OSError, match=os.strerror(code)) as caught,
+        errors_name(Path("/shop/keys.toml")),
+    ):
+        raise OSError(code, os.strerror(code))
+    problem = file_problem(caught.value)
+    assert problem
+    assert problem.startswith(f"cannot use /shop/keys.toml: {os.strerror(code)}; ")
+    assert remedy in problem
+    assert "\n" not in problem
+
+
+def test_a_full_disk_is_told_even_where_the_file_is_not_known() -> None:
+    assert file_problem(OSError(errno.ENOSPC, "Error writing bytes to file")) == (
+        "cannot use a file: Error writing bytes to file; make room on its disk, then run this again"
+    )
+
+
+@pytest.mark.parametrize("error", [ConnectionRefusedError(111, "refused"), TimeoutError("late")])
+def test_what_is_about_no_file_is_left_alone(error: OSError) -> None:
+    assert file_problem(error) is None
