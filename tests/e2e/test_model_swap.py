@@ -21,6 +21,7 @@ def test_no_answer_fails_or_mixes_versions(shop: Shop, api: httpx.Client, recsys
         done = recsys("nightly", *TRAINING, "--factors", "12")
         during_the_run.await_more(20)
     assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
     second = shop.serving()
     assert first != second
 
