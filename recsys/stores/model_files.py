@@ -3,6 +3,7 @@
 import hashlib
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ class ModelFiles:
         version whose records are all there, and never back behind one that shoppers have seen.
         """
         before = [other for other in self.last_two(tenant) if other != version]
-        write_whole(self._tenant(tenant) / SERVING, "\n".join([version, *before[:1]]))
+        self._note(tenant, SERVING, [version, *before[:1]])
 
     def last_two(self, tenant: str) -> list[str]:
         """The version that was marked last and the one before it, as far as there are any."""
@@ -140,7 +141,12 @@ class ModelFiles:
             return set()
 
     def _save_withdrawn(self, tenant: str, fingerprints: set[str]) -> None:
-        write_whole(self._tenant(tenant) / WITHDRAWN, "\n".join(sorted(fingerprints)))
+        self._note(tenant, WITHDRAWN, sorted(fingerprints))
+
+    def _note(self, tenant: str, name: str, lines: Sequence[str]) -> None:
+        folder = self._tenant(tenant)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / name, "\n".join(lines))
 
     def _checked(self, tenant: str, version: str, name: str) -> bytes:
         data = self._read(tenant, version, name)
