@@ -39,10 +39,10 @@ def test_reading_a_user_touches_only_their_rows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     users = [f"counted-{number}" for number in range(50)]
-    hbase_interactions.append(
+    hbase_interactions.put_many(
         "shop",
         [Event(f"{user} {n}", user, "i", "view", n) for user in users for n in range(10)],
-        received_ms=1_800_000_000_000,
+        ids_given=False,
     )
     rows_read = _count_rows(hbase_pool, monkeypatch)
 
