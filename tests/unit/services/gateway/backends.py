@@ -53,6 +53,8 @@ class ScriptedRecommender(RecommenderServiceServicer):
         failures: what the next questions get instead of an answer.
         silent: read, and say nothing.
         seconds: how long each question takes; requests are read meanwhile.
+        seconds_a_request: how long each request takes; nothing is read meanwhile.
+        seconds_a_piece: the same, with an answer after each of these.
         snapshots: sent when a stream begins.
     """
 
@@ -65,7 +67,7 @@ class ScriptedRecommender(RecommenderServiceServicer):
         self.requests: list[int] = []
         self.failures: list[Exception] = []
         self.silent = False
-        self.seconds = 0.0
+        self.seconds = self.seconds_a_request = self.seconds_a_piece = 0.0
         self.ended = 0
         self._contexts: list[Any] = []
 
@@ -81,7 +83,10 @@ class ScriptedRecommender(RecommenderServiceServicer):
                 read += 1
                 self.asked += request.questions
                 self.requests.append(len(request.questions))
-                if not self.silent:
+                await asyncio.sleep(self.seconds_a_request)
+                if self.seconds_a_piece:
+                    await self._answer_in_pieces(request.questions, read, context)
+                elif not self.silent:
                     await context.write(pb.StreamAnswersResponse(requests_read=read))
                     answering.create_task(self._answer(request.questions, read, context))
 
@@ -96,6 +101,15 @@ class ScriptedRecommender(RecommenderServiceServicer):
         await asyncio.sleep(self.seconds)
         answers = [self._answer_to(question) for question in questions]
         await context.write(pb.StreamAnswersResponse(answers=answers, requests_read=read))
+
+    async def _answer_in_pieces(
+        self, questions: Sequence[pb.Question], read: int, context: Any
+    ) -> None:
+        for question in questions:
+            await asyncio.sleep(self.seconds_a_piece)
+            piece = [self._answer_to(question)]
+            await context.write(pb.StreamAnswersResponse(answers=piece, requests_read=read - 1))
+        await context.write(pb.StreamAnswersResponse(requests_read=read))
 
     def _answer_to(self, question: pb.Question) -> pb.RenderedAnswer:
         if self.failures:
