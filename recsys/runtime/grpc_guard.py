@@ -163,6 +163,10 @@ class AsyncGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
     async def _fail(self, error: Exception, method: str, context: Any) -> None:
         if isinstance(error, grpc.aio.AbortError):  # the method's own way of ending
             raise error
+        if isinstance(error, grpc.aio.InternalError):
+            # The connection broke while something was read or written: nobody is left to be told.
+            _log.warning("stream_broken", method=method, reason=str(error).partition("\n")[0])
+            raise asyncio.CancelledError from error
         _log_failure(method, error)
         code, details, metadata = status_of(error)
         self._requests.count_failure(_route(method), code.name)

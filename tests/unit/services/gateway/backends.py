@@ -2,7 +2,8 @@
 
 import asyncio
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import grpc
@@ -88,7 +89,7 @@ class ScriptedRecommender(RecommenderServiceServicer):
                     await self._answer_in_pieces(request.questions, read, context)
                 elif not self.silent:
                     await context.write(pb.StreamAnswersResponse(requests_read=read))
-                    answering.create_task(self._answer(request.questions, read, context))
+                    answering.create_task(self._answer(request.questions, lambda: read, context))
 
         self.ended += 1
 
@@ -97,10 +98,13 @@ class ScriptedRecommender(RecommenderServiceServicer):
         for context in self._contexts:
             await context.write(pb.StreamAnswersResponse(requests_read=1, draining=True))
 
-    async def _answer(self, questions: Sequence[pb.Question], read: int, context: Any) -> None:
+    async def _answer(
+        self, questions: Sequence[pb.Question], read: Callable[[], int], context: Any
+    ) -> None:
         await asyncio.sleep(self.seconds)
         answers = [self._answer_to(question) for question in questions]
-        await context.write(pb.StreamAnswersResponse(answers=answers, requests_read=read))
+        with suppress(grpc.aio.InternalError):  # killed meanwhile
+            await context.write(pb.StreamAnswersResponse(answers=answers, requests_read=read()))
 
     async def _answer_in_pieces(
         self, questions: Sequence[pb.Question], read: int, context: Any

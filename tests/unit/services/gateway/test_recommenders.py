@@ -260,7 +260,7 @@ def test_a_stall_of_this_process_with_many_waiting_refuses_nobody_and_ejects_no_
     hung_seconds: float,
 ) -> None:
     async def run() -> None:
-        async with gateway(max_pending=1000) as (asking, _):
+        async with gateway(seconds=5.0, max_pending=1000) as (asking, _):
             before = asyncio.create_task(ask_many(asking, 300))
             while not all(each.is_busy for each in asking._replicas):
                 await asyncio.sleep(0)
