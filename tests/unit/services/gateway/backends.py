@@ -89,7 +89,9 @@ class ScriptedRecommender(RecommenderServiceServicer):
                     await self._answer_in_pieces(request.questions, read, context)
                 elif not self.silent:
                     await context.write(pb.StreamAnswersResponse(requests_read=read))
-                    answering.create_task(self._answer(request.questions, lambda: read, context))
+                    answering.create_task(
+                        self._answer(request.questions, lambda: read, context)  # noqa: B023  # as of then
+                    )
 
         self.ended += 1
 
