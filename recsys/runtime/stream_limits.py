@@ -1,9 +1,7 @@
 """Limits of StreamAnswers that both of its ends keep to."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
-
-from google.protobuf.message import Message
 
 # Of one request. More would answer no faster, and make the first ones wait for the last.
 MAX_QUESTIONS = 64
@@ -14,19 +12,21 @@ MAX_QUESTIONS_UNDER_WAY = 512
 # room for the longest answer (a hundred items of 1,256 characters, of 6 bytes at most in JSON).
 PIECE_BYTES = 1024 * 1024
 
-_Part = TypeVar("_Part", bound=Message)
+_Part = TypeVar("_Part")
 
 
-def in_pieces(parts: Iterable[_Part]) -> Iterator[list[_Part]]:
+def in_pieces(
+    parts: Iterable[_Part], most_bytes_of: Callable[[_Part], int]
+) -> Iterator[list[_Part]]:
     """Parts of messages, in order, as many together as may share one message."""
     piece: list[_Part] = []
     size = 0
     for part in parts:
-        part_bytes = part.ByteSize()
-        if piece and size + part_bytes > PIECE_BYTES:
+        most_bytes = most_bytes_of(part)
+        if piece and size + most_bytes > PIECE_BYTES:
             yield piece
             piece, size = [], 0
         piece.append(part)
-        size += part_bytes
+        size += most_bytes
     if piece:
         yield piece

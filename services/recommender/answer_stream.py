@@ -20,6 +20,9 @@ from services.recommender.follower import ModelFollower, Serving
 from services.recommender.questions import MAX_LIMIT
 from services.recommender.rendering import render_items
 
+# The text of an error, which grpc_errors cuts, and some numbers.
+_MOST_BYTES_BESIDES_JSON = 600
+
 _log = structlog.get_logger()
 
 
@@ -134,8 +137,9 @@ class AnswerStream:
 
     def _messages(self) -> Iterator[pb.StreamAnswersResponse]:
         """What there is to say, at least that this replica is there."""
-        answers, self._ready = list(in_pieces(self._ready)), []
-        requests_read, news = self._requests_read, list(in_pieces(self._news()))
+        answers, self._ready = list(in_pieces(self._ready, _most_bytes)), []
+        requests_read = self._requests_read
+        news = list(in_pieces(self._news(), pb.Snapshot.ByteSize))
         for number in range(max(len(answers), len(news), 1)):
             if number >= len(answers) - 1:
                 # All quick answers of these requests are out.
@@ -156,6 +160,11 @@ class AnswerStream:
                     yield _snapshot(tenant, serving)
                 except Exception:  # the gateway keeps the one before, and all others get theirs
                     _log.exception("snapshot_failed", tenant=tenant)
+
+
+def _most_bytes(answer: pb.RenderedAnswer) -> int:
+    # Asking protobuf takes several times longer.
+    return len(answer.json) + _MOST_BYTES_BESIDES_JSON
 
 
 def _snapshot(tenant: str, serving: Serving) -> pb.Snapshot:
