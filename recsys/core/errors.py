@@ -2,6 +2,7 @@
 
 RecsysError
 ├── InvalidInput            the caller sent something that cannot be accepted; carries FieldProblems
+├── InvalidMessage          a message cannot be read, or not be taken as a whole
 ├── NotFound                a named thing does not exist
 ├── Unavailable             a dependency cannot answer now; trying again later may help
 ├── NoModel                 a shop has no model yet, so nothing personal can be said
@@ -42,6 +43,10 @@ class InvalidInput(RecsysError):
     def __init__(self, problems: Iterable[FieldProblem]) -> None:
         self.problems = tuple(problems)
         super().__init__("; ".join(map(str, self.problems)))
+
+
+class InvalidMessage(RecsysError):
+    """A message that cannot be read, or not be taken as a whole; no single field is at fault."""
 
 
 class NotFound(RecsysError):

@@ -14,6 +14,7 @@ from recsys.core.errors import (
     ConfigurationError,
     FieldProblem,
     InvalidInput,
+    InvalidMessage,
     NoModel,
     NotFound,
     NotSetUp,
@@ -25,10 +26,12 @@ RETRY_AFTER_KEY = "retry-after-ms"
 # gRPC refuses more than about 8 KiB of metadata.
 _MAX_PROBLEMS_BYTES = 6000
 _MAX_FIELD_CHARACTERS = 100
-_MAX_DETAILS_CHARACTERS = 1000
+# A status text travels beside them, and three bytes for each that is no plain ASCII.
+_MAX_DETAILS_BYTES = 500
 
 _CODES: dict[type[Exception], grpc.StatusCode] = {
     InvalidInput: grpc.StatusCode.INVALID_ARGUMENT,
+    InvalidMessage: grpc.StatusCode.INVALID_ARGUMENT,
     NotFound: grpc.StatusCode.NOT_FOUND,
     Unavailable: grpc.StatusCode.UNAVAILABLE,
     # The shop is new: nothing is broken, and trying again does not help.
@@ -38,7 +41,7 @@ _CODES: dict[type[Exception], grpc.StatusCode] = {
     # What it says is for our logs.
     ConfigurationError: grpc.StatusCode.FAILED_PRECONDITION,
 }
-_TOLD_TO_CALLERS = (InvalidInput, NotFound, NoModel, NotSetUp, Unavailable)
+_TOLD_TO_CALLERS = (InvalidInput, InvalidMessage, NotFound, NoModel, NotSetUp, Unavailable)
 
 Metadata = tuple[tuple[str, str], ...]
 
@@ -46,8 +49,17 @@ Metadata = tuple[tuple[str, str], ...]
 def status_of(error: Exception) -> tuple[grpc.StatusCode, str, Metadata]:
     """The status, its text and trailing metadata; nothing of an unforeseen error leaks."""
     code = _CODES.get(type(error), grpc.StatusCode.INTERNAL)
-    details = str(error)[:_MAX_DETAILS_CHARACTERS] if isinstance(error, _TOLD_TO_CALLERS) else ""
-    return code, details or "the service failed; its log says why", _metadata(error)
+    return code, _details(error) or "the service failed; its log says why", _metadata(error)
+
+
+def _details(error: Exception) -> str:
+    if not isinstance(error, _TOLD_TO_CALLERS):
+        return ""
+    text = str(error)
+    if isinstance(error, Unavailable) and error.__cause__ is not None:
+        # The words of a library, with its classes and our addresses, are for our logs.
+        text = f"{error.dependency} is unavailable"
+    return text.encode(errors="replace")[:_MAX_DETAILS_BYTES].decode(errors="ignore")
 
 
 def _metadata(error: Exception) -> Metadata:

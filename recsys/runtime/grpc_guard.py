@@ -1,15 +1,18 @@
-"""Around every unary RPC: the request's id in the logs, errors as statuses, metrics."""
+"""Around every RPC: the request's id in the logs, errors as statuses, metrics."""
 
 import asyncio
+import functools
+import inspect
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import grpc
 import structlog
 
-from recsys.core.errors import InvalidInput, NotFound, Unavailable
+from recsys.core.errors import InvalidInput, InvalidMessage, NotFound, Unavailable
 from recsys.runtime.grpc_errors import status_of
+from recsys.runtime.grpc_messages import Deserializer, check, checked, lenient, strict
 from recsys.runtime.metrics import RequestMetrics
 
 REQUEST_ID_KEY = "x-request-id"
@@ -20,6 +23,7 @@ _FOREIGN = "/grpc."
 _log = structlog.get_logger()
 
 _Handler = Any  # grpc.RpcMethodHandler; its type parameters differ for every method
+_Behaviour = Callable[..., Any]
 _Details = grpc.HandlerCallDetails
 
 
@@ -40,9 +44,13 @@ class ThreadGuard(grpc.ServerInterceptor):  # type: ignore[type-arg]
     ) -> _Handler:
         handler = continuation(handler_call_details)
         method = handler_call_details.method
-        if not _is_guarded(handler, method):
-            return handler
-        behaviour = handler.unary_unary
+        if handler is None:
+            return None
+        behaviour = _behaviour_of(handler)
+        guard = self._measured if _is_measured(handler, method) else self._watched
+        return _with_behaviour(handler, guard(behaviour, method, handler), lenient)
+
+    def _measured(self, behaviour: _Behaviour, method: str, _: _Handler) -> _Behaviour:
         # A call comes through here when it arrives, and is `guarded` when it has got its thread.
         arrived = time.perf_counter()
 
@@ -52,6 +60,7 @@ class ThreadGuard(grpc.ServerInterceptor):  # type: ignore[type-arg]
             with structlog.contextvars.bound_contextvars(request_id=_request_id(context)):
                 try:
                     self._refuse_if_late(arrived)
+                    check(request)
                     return behaviour(request, context)
                 except Exception as error:
                     _log_failure(method, error)
@@ -61,7 +70,27 @@ class ThreadGuard(grpc.ServerInterceptor):  # type: ignore[type-arg]
                 finally:
                     self._requests.end(_route(method), code.name, arrived)
 
-        return _with_behaviour(handler, guarded)
+        return guarded
+
+    def _watched(self, behaviour: _Behaviour, method: str, handler: _Handler) -> _Behaviour:
+        """Refuse what could not be read; all else is between the method and grpcio."""
+
+        # With the marks by which grpcio knows on which threads a method is to run.
+        @functools.wraps(behaviour)
+        def guarded(request: Any, context: grpc.ServicerContext, *rest: Any) -> object:
+            def refuse(error: InvalidMessage) -> None:
+                _log_failure(method, error)
+                code, details, _ = status_of(error)
+                self._requests.count_failure(_route(method), code.name)
+                context.abort(code, details)
+
+            if handler.request_streaming:
+                return behaviour(checked(request, refuse), context, *rest)
+            for readable in checked(iter([request]), refuse):
+                return behaviour(readable, context, *rest)
+            return None
+
+        return guarded
 
     def _refuse_if_late(self, arrived: float) -> None:
         if time.perf_counter() - arrived > self._max_wait_seconds:
@@ -79,14 +108,22 @@ class AsyncGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
     ) -> _Handler:
         handler = await continuation(details)
         method = details.method
-        if not _is_guarded(handler, method):
-            return handler
-        behaviour = handler.unary_unary
+        if handler is None:
+            return None
+        behaviour = _behaviour_of(handler)
+        if _is_measured(handler, method):
+            return _with_behaviour(handler, self._measured(behaviour, method), lenient)
+        watch = self._generator if inspect.isasyncgenfunction(behaviour) else self._coroutine
+        # A stream is read by its method: what is raised then, is raised in there.
+        reading = strict if handler.request_streaming else lenient
+        return _with_behaviour(handler, watch(behaviour, method), reading)
 
+    def _measured(self, behaviour: _Behaviour, method: str) -> _Behaviour:
         async def guarded(request: object, context: Any) -> object:
             begun, code = self._requests.begin(), grpc.StatusCode.OK
             with structlog.contextvars.bound_contextvars(request_id=_request_id(context)):
                 try:
+                    check(request)
                     return await behaviour(request, context)
                 except asyncio.CancelledError:
                     # The caller went away, or its time was up.
@@ -99,13 +136,46 @@ class AsyncGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
                 finally:
                     self._requests.end(_route(method), code.name, begun)
 
-        return _with_behaviour(handler, guarded)
+        return guarded
+
+    def _coroutine(self, behaviour: _Behaviour, method: str) -> _Behaviour:
+        async def guarded(request: object, context: Any) -> object:
+            try:
+                check(request)
+                return await behaviour(request, context)
+            except Exception as error:
+                await self._fail(error, method, context)
+                return None
+
+        return guarded
+
+    def _generator(self, behaviour: _Behaviour, method: str) -> _Behaviour:
+        async def guarded(request: object, context: Any) -> AsyncIterator[object]:
+            try:
+                check(request)
+                async for response in behaviour(request, context):
+                    yield response
+            except Exception as error:
+                await self._fail(error, method, context)
+
+        return guarded
+
+    async def _fail(self, error: Exception, method: str, context: Any) -> None:
+        if isinstance(error, grpc.aio.AbortError):  # the method's own way of ending
+            raise error
+        if isinstance(error, grpc.aio.InternalError):
+            # The connection broke while something was read or written: nobody is left to be told.
+            _log.warning("stream_broken", method=method, reason=str(error).partition("\n")[0])
+            raise asyncio.CancelledError from error
+        _log_failure(method, error)
+        code, details, metadata = status_of(error)
+        self._requests.count_failure(_route(method), code.name)
+        await context.abort(code, details, metadata)
 
 
-def _is_guarded(handler: _Handler, method: str) -> bool:
-    return (
-        handler is not None and handler.unary_unary is not None and not method.startswith(_FOREIGN)
-    )
+def _is_measured(handler: _Handler, method: str) -> bool:
+    """Streams last as long as both ends like: their time says nothing."""
+    return handler.unary_unary is not None and not method.startswith(_FOREIGN)
 
 
 def _route(method: str) -> str:
@@ -113,10 +183,27 @@ def _route(method: str) -> str:
     return method.rpartition("/")[2]
 
 
-def _with_behaviour(handler: _Handler, behaviour: Callable[..., object]) -> _Handler:
-    return grpc.unary_unary_rpc_method_handler(
-        behaviour, handler.request_deserializer, handler.response_serializer
+def _kind(handler: _Handler) -> str:
+    """As grpc names it, e.g. "unary_stream"."""
+    request, response = (
+        "stream" if is_stream else "unary"
+        for is_stream in (handler.request_streaming, handler.response_streaming)
     )
+    return f"{request}_{response}"
+
+
+def _behaviour_of(handler: _Handler) -> _Behaviour:
+    behaviour: _Behaviour = getattr(handler, _kind(handler))
+    return behaviour
+
+
+def _with_behaviour(
+    handler: _Handler,
+    behaviour: _Behaviour,
+    reading: Callable[[Deserializer | None], Deserializer | None],
+) -> _Handler:
+    make = getattr(grpc, f"{_kind(handler)}_rpc_method_handler")
+    return make(behaviour, reading(handler.request_deserializer), handler.response_serializer)
 
 
 def _request_id(context: Any) -> str | None:
@@ -127,7 +214,7 @@ def _request_id(context: Any) -> str | None:
 
 def _log_failure(method: str, error: Exception) -> None:
     code = status_of(error)[0]
-    if isinstance(error, InvalidInput | NotFound):
+    if isinstance(error, InvalidInput | InvalidMessage | NotFound):
         # The caller's mistake; its words may hold ids, which do not belong into logs.
         _log.info("rpc_refused", method=method, code=code.name)
     elif code is grpc.StatusCode.INTERNAL:

@@ -84,6 +84,10 @@ class RequestMetrics:
         self._seconds[route].observe(seconds)
         return seconds
 
+    def count_failure(self, route: str, status: str) -> None:
+        """Count a failed stream, which takes as long as both ends like."""
+        self._total[route, status].inc()
+
 
 @dataclass(frozen=True, slots=True)
 class Metrics:

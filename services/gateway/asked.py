@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.runtime.deadline import MARGIN_SECONDS
 
+# A character in UTF-8, the tag and length of an id, and all of a question but its ids.
+_BYTES_PER_CHARACTER, _BYTES_PER_ID, _BYTES_PER_QUESTION = 4, 4, 200
+
 
 @dataclass(frozen=True, slots=True)
 class AboutUser:
@@ -15,6 +18,11 @@ class AboutUser:
     def item_ids(self) -> tuple[str, ...]:
         """Items that are not to be in the answer, as in its neighbours below."""
         return ()
+
+    @property
+    def most_bytes(self) -> int:
+        """What it takes in a request at most; so for its neighbours below."""
+        return _most_bytes(self.user_id)
 
     def fill(self, question: pb.Question) -> None:
         question.user_id = self.user_id
@@ -28,6 +36,10 @@ class AboutItem:
     def item_ids(self) -> tuple[str, ...]:
         return (self.item_id,)
 
+    @property
+    def most_bytes(self) -> int:
+        return _most_bytes(self.item_id)
+
     def fill(self, question: pb.Question) -> None:
         question.item_id = self.item_id
 
@@ -36,8 +48,16 @@ class AboutItem:
 class AboutSession:
     item_ids: tuple[str, ...]
 
+    @property
+    def most_bytes(self) -> int:
+        return sum(map(_most_bytes, self.item_ids))
+
     def fill(self, question: pb.Question) -> None:
         question.session.item_ids.extend(self.item_ids)
+
+
+def _most_bytes(item_or_user_id: str) -> int:
+    return _BYTES_PER_ID + _BYTES_PER_CHARACTER * len(item_or_user_id)
 
 
 About = AboutUser | AboutItem | AboutSession
@@ -66,6 +86,11 @@ class Asked:
     def is_over(self) -> bool:
         """Answered, or nobody waits any longer."""
         return self.answer.done()
+
+    @property
+    def most_bytes(self) -> int:
+        """What it takes in a request at most."""
+        return _BYTES_PER_QUESTION + self.about.most_bytes
 
     def write(self, request: pb.StreamAnswersRequest, number: int, now: float) -> None:
         """Put it into a request that leaves now."""

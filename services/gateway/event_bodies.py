@@ -35,9 +35,9 @@ EVENT_EXAMPLE: JsonDict = {
 
 _Id = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARACTERS, json_schema_extra=ID_RULES)]
 _Number = Annotated[float, Field(ge=0, le=MAX_NUMBER, allow_inf_nan=False)]
-# From 1970 to 2099; that it must not lie in the future no schema can say.
+# From 1974, see `recsys.core.times`, to 2099; that it must not lie in the future no schema can say.
 _RFC_3339 = (
-    r"^(19[7-9][0-9]|20[0-9]{2})-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-5][0-9]"
+    r"^(197[4-9]|19[89][0-9]|20[0-9]{2})-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-5][0-9]"
     r"(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})$"
 )
 _TIMESTAMP_SCHEMA = {

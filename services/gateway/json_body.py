@@ -1,7 +1,9 @@
 """Reading a body: plain JSON in UTF-8, of bounded size, within bounded time."""
 
 import asyncio
+import codecs
 import json
+import sys
 from typing import Annotated, NoReturn
 
 from fastapi import Depends, Request
@@ -77,10 +79,12 @@ def _parse(body: bytes) -> object:
     except UnicodeDecodeError as error:
         reason = f"byte {error.start} is not UTF-8"
     except json.JSONDecodeError as error:
-        reason = f"{error.msg} at line {error.lineno} column {error.colno}"
+        # Of a byte order mark the library says what Python would have to do about it.
+        says = "a byte order mark" if body.startswith(codecs.BOM_UTF8) else error.msg
+        reason = f"{says} at line {error.lineno} column {error.colno}"
     except RecursionError:
         reason = "it is nested too deeply"
-    except ValueError as error:
-        # Numbers of thousands of digits end here too.
-        reason = str(error)
+    except ValueError:
+        # Only Python's own limit: JSON has none, and the library's words are about Python.
+        reason = f"a number in it has more than {sys.get_int_max_str_digits()} digits"
     raise ProblemError(MALFORMED_JSON, reason)

@@ -12,6 +12,7 @@ import grpc
 import structlog
 
 from recsys.rpc.v1 import recommender_pb2 as pb
+from recsys.runtime.stream_limits import MAX_QUESTIONS, PIECE_BYTES
 from services.gateway.asked import About, Asked
 from services.gateway.popular_snapshot import PopularSnapshots
 from services.gateway.problems import (
@@ -25,8 +26,8 @@ from services.gateway.problems import (
 from services.gateway.replica_addresses import ReplicaAddresses
 from services.gateway.replicas import Replicas
 from services.gateway.rpc_problems import problem_of_status
+from services.gateway.standing_queue import StandingQueue
 
-_MOST_A_REQUEST = 64
 # Below this many, one request costs less than what answering on two replicas at once would save.
 _FEWEST_A_REQUEST = 32
 # And this long at most they wait for others.
@@ -37,8 +38,6 @@ _MOST_ATTEMPTS = 2
 # A replica answers the quick questions of a request in a few milliseconds, or it is in trouble.
 HUNG_SECONDS = 0.2
 _SWEEP_SECONDS = 0.02
-# Waiting longer than this for a free replica means that more is asked than can be answered.
-_SHED_SECONDS = 0.1
 _AWAY = grpc.StatusCode.UNAVAILABLE.value[0]
 
 _log = structlog.get_logger()
@@ -66,11 +65,13 @@ class Recommenders:
             on_snapshot=self._snapshots.take,
         )
         self._waiting: deque[Asked] = deque()
+        self._standing = StandingQueue()
         self._pending = 0
         # The questions by the time at which they end; some are answered already.
         self._ending: deque[Asked] = deque()
         self._last_count = 0
         self._sweeping = False
+        self._sweep_due = 0.0
         self._flushing = False
         self._gathering: asyncio.TimerHandle | None = None
 
@@ -136,12 +137,11 @@ class Recommenders:
         return self._replicas.can_answer_within(self._seconds, now)
 
     def _shed(self, now: float) -> None:
-        # A free replica takes that many at once: fewer may wait because this machine stood still.
-        is_late = (
-            len(self._waiting) >= _MOST_A_REQUEST
-            and now - self._waiting[0].waiting_since > _SHED_SECONDS
+        # A free replica takes that many at once: fewer are no queue.
+        is_standing = len(self._waiting) >= MAX_QUESTIONS and self._standing.refuses(
+            now - self._waiting[0].waiting_since, now
         )
-        if self._pending >= self._max_pending or (is_late and self.is_ready()):
+        if self._pending >= self._max_pending or (is_standing and self.is_ready()):
             raise _problem(OVERLOADED, "too much is asked at once")
 
     def _fall_back(
@@ -164,9 +164,11 @@ class Recommenders:
         replicas = self._replicas
         while self._waiting and self._is_worth_a_request(now) and (free := replicas.next_free()):
             share = -(-len(self._waiting) // replicas.count_free())
-            most = min(max(share, _FEWEST_A_REQUEST), _MOST_A_REQUEST)
+            most = min(max(share, _FEWEST_A_REQUEST), MAX_QUESTIONS)
             if batch := self._next_batch(most):
                 self._last_count = len(batch)
+                shortest_wait = now - batch[-1].waiting_since
+                self._standing.passed(shortest_wait, len(self._waiting), now)
                 free.send(batch, now)
 
     def _is_worth_a_request(self, now: float) -> bool:
@@ -190,10 +192,15 @@ class Recommenders:
 
     def _next_batch(self, most: int) -> list[Asked]:
         batch: list[Asked] = []
+        room_bytes = PIECE_BYTES
         while self._waiting and len(batch) < most:
-            asked = self._waiting.popleft()
+            asked = self._waiting[0]
             if not asked.is_over:
+                room_bytes -= asked.most_bytes
+                if batch and room_bytes < 0:
+                    break
                 batch.append(asked)
+            self._waiting.popleft()
         return batch
 
     def _ask_again(self, lost: Sequence[Asked]) -> None:
@@ -224,13 +231,18 @@ class Recommenders:
     def _sweep_soon(self) -> None:
         if not self._sweeping:
             self._sweeping = True
-            self._loop.call_later(_SWEEP_SECONDS, self._sweep)
+            self._sweep_due = self._loop.time() + _SWEEP_SECONDS
+            self._loop.call_at(self._sweep_due, self._sweep)
 
     def _sweep(self) -> None:
         """Look after all that is under way: one timer for all instead of one for each."""
         self._sweeping = False
         now = self._loop.time()
+        stood_still = now - self._sweep_due
         for replica in self._replicas:
+            if stood_still > _SWEEP_SECONDS:
+                # What it said meanwhile is still to be read.
+                replica.pass_over(stood_still)
             if replica.is_silent(now, HUNG_SECONDS):
                 replica.give_up(now)
             elif overdue := replica.take_overdue(now - self._seconds / 2, _MOST_ATTEMPTS):

@@ -15,6 +15,7 @@ import structlog
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.rpc.v1.recommender_pb2_grpc import RecommenderServiceStub
 from recsys.runtime.grpc_channel import open_replica_channel
+from recsys.runtime.stream_limits import MAX_QUESTIONS, MAX_QUESTIONS_UNDER_WAY
 from services.gateway.asked import Asked
 
 # After a lost connection; the second is what a restarted replica waits at most to be found.
@@ -55,13 +56,18 @@ class Replica:
         self._asked: dict[int, Asked] = {}
         self._number = 0
         self._requests_sent = self._requests_read = 0
-        self._sent_at = self._hung_at = 0.0
+        # When it was last asked, or last said something.
+        self._active_at = self._hung_at = 0.0
         self._outgoing: asyncio.Queue[pb.StreamAnswersRequest | None] = asyncio.Queue()
         self._running = asyncio.create_task(self._run())
 
     @property
     def is_free(self) -> bool:
-        return self.state is State.READY and self._requests_read == self._requests_sent
+        return (
+            self.state is State.READY
+            and self._requests_read == self._requests_sent
+            and len(self._asked) <= MAX_QUESTIONS_UNDER_WAY - MAX_QUESTIONS
+        )
 
     @property
     def is_busy(self) -> bool:
@@ -76,16 +82,20 @@ class Replica:
             self._asked[self._number] = asked
             asked.write(request, self._number, now)
         self._requests_sent += 1
-        self._sent_at = now
+        self._active_at = now
         self._outgoing.put_nowait(request)
 
     def is_silent(self, now: float, seconds: float) -> bool:
-        """Whether a request has been on its way for longer than that."""
+        """Whether it owes answers and has said nothing for longer than that."""
         return (
             self.state in (State.READY, State.DRAINING)
             and self._requests_read != self._requests_sent
-            and now - self._sent_at > seconds
+            and now - self._active_at > seconds
         )
+
+    def pass_over(self, seconds: float) -> None:
+        """Time in which this process stood still, and could have heard nothing."""
+        self._active_at += seconds
 
     def is_hung_for_less_than(self, seconds: float, now: float) -> bool:
         return self.state is State.HUNG and now - self._hung_at < seconds
@@ -161,6 +171,7 @@ class Replica:
         await call.done_writing()
 
     def _take(self, response: pb.StreamAnswersResponse) -> None:
+        self._active_at = asyncio.get_running_loop().time()
         for snapshot in response.snapshots:
             self._on_snapshot(snapshot)
         for answer in response.answers:

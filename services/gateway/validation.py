@@ -9,6 +9,8 @@ _REASONS = {
     "missing": "is required",
     "extra_forbidden": "is not a known field",
     "model_type": "must be a JSON object",
+    "dict_type": "must be a JSON object",
+    "list_type": "must be a JSON array",
     "string_unicode": "has half a surrogate pair",
 }
 

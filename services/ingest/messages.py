@@ -4,7 +4,7 @@ from typing import Any
 
 from google.protobuf.struct_pb2 import Struct
 
-from recsys.core.domain import Attribute, Item
+from recsys.core.domain import MAX_ID_CHARACTERS, Attribute, Item
 from recsys.core.errors import FieldProblem, InvalidInput
 from recsys.rpc.v1 import ingest_pb2
 from services.ingest.events import EventDraft, Recorded, Status
@@ -33,7 +33,8 @@ def from_recorded(recorded: Recorded) -> ingest_pb2.RecordEventsResponse:
     results = (
         ingest_pb2.EventResult(
             status=_STATUS[outcome.status],
-            event_id=outcome.event_id,
+            # One that is too long to be taken may be too long to be sent back.
+            event_id=outcome.event_id[:MAX_ID_CHARACTERS],
             problems=[
                 ingest_pb2.FieldProblem(field=problem.field, reason=problem.reason)
                 for problem in outcome.problems

@@ -52,24 +52,38 @@ class BatchAnswers:
 
         for question in questions:
             try:
-                serving = self._follower.serving(question.tenant)
-                match question.WhichOneof("about"):
-                    case "user_id":
-                        about_users.append((question, _asked_user(question, serving)))
-                    case "item_id":
-                        quick.append(_similar(question, serving))
-                    case "session":
-                        place(question, self._of_session(question, serving))
-                    case _:
-                        raise InvalidInput([FieldProblem("about", "must be set")])
-            except RecsysError as error:
-                quick.append(_refusal(question, error))
+                found = self._without_store(question)
+                if isinstance(found, AskedUser):
+                    about_users.append((question, found))
+                elif isinstance(found, pb.RenderedAnswer):
+                    quick.append(found)
+                else:
+                    place(question, found)
+            except Exception as error:
+                quick.append(_failure(question, error))
         for question, user in await self._of_users(about_users):
             if isinstance(user, Exception):
                 quick.append(_refusal(question, user))
-            else:
+                continue
+            try:
                 place(question, user)
+            except Exception as error:
+                quick.append(_failure(question, error))
         return quick, slow
+
+    def _without_store(
+        self, question: pb.Question
+    ) -> pb.RenderedAnswer | Found | Awaitable[Found] | AskedUser:
+        """The answer where it is at hand, else who is to be looked up."""
+        serving = self._follower.serving(question.tenant)
+        match question.WhichOneof("about"):
+            case "user_id":
+                return _asked_user(question, serving)
+            case "item_id":
+                return _similar(question, serving)
+            case "session":
+                return self._of_session(question, serving)
+        raise InvalidInput([FieldProblem("about", "must be set")])
 
     async def _of_users(
         self, about: Sequence[tuple[pb.Question, AskedUser]]
@@ -121,8 +135,7 @@ async def _answer_later(question: pb.Question, found: Awaitable[Found]) -> pb.Re
     try:
         return _answer(question, await found)
     except Exception as error:
-        _log.exception("fold_in_failed")
-        return _refusal(question, error)
+        return _failure(question, error)
 
 
 def _message(question: pb.Question, rendering: Rendering, *, degraded: bool) -> pb.RenderedAnswer:
@@ -132,6 +145,12 @@ def _message(question: pb.Question, rendering: Rendering, *, degraded: bool) -> 
         source=SOURCES[rendering.source],
         degraded=degraded,
     )
+
+
+def _failure(question: pb.Question, error: Exception) -> pb.RenderedAnswer:
+    if not isinstance(error, RecsysError):
+        _log.error("question_failed", about=question.WhichOneof("about"), exc_info=error)
+    return _refusal(question, error)
 
 
 def _refusal(question: pb.Question, error: Exception) -> pb.RenderedAnswer:

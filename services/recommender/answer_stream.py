@@ -1,21 +1,29 @@
 """One gateway's stream of questions: read a batch, answer it, and the slow ones when they are done.
 
-A batch costs one message each way, whatever it holds. Answers leave as soon as there are any; what
-is ready at the same moment shares a message.
+Answers leave as soon as there are any. What is ready at the same moment shares a message, or more
+than one where it would be too large: then the stream would end, for everybody.
 """
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterator, Sequence
 from typing import Any
 
 import grpc
+import structlog
 
+from recsys.core.errors import InvalidMessage
 from recsys.core.recommend import NO_LIST, answer
 from recsys.rpc.v1 import recommender_pb2 as pb
+from recsys.runtime.stream_limits import MAX_QUESTIONS, MAX_QUESTIONS_UNDER_WAY, in_pieces
 from services.recommender.answer_batch import BatchAnswers
 from services.recommender.follower import ModelFollower, Serving
 from services.recommender.questions import MAX_LIMIT
 from services.recommender.rendering import render_items
+
+# The text of an error, which grpc_errors cuts, and some numbers.
+_MOST_BYTES_BESIDES_JSON = 600
+
+_log = structlog.get_logger()
 
 
 class Streams:
@@ -56,36 +64,55 @@ class AnswerStream:
         self._streams = streams
         self._context = context
         self._ready: list[pb.RenderedAnswer] = []
+        # Questions that were read, and whose answers have not been written yet.
+        self._under_way = 0
+        self._written = asyncio.Event()
         self._requests_read = 0
+        self._requests_told = 0
         self._told: dict[str, Serving] = {}
         self._awake = asyncio.Event()
         self._ending = False
         self._slow: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
-        """Until the gateway wants no more, or hangs up."""
+        """Until the gateway wants no more, or hangs up.
+
+        Raises:
+            InvalidMessage: for a request that cannot be read, or asks too much.
+        """
         await self._streams.ready.wait()
         self._streams.add(self)
-        writer = asyncio.create_task(self._write())
+        self.wake()
+        both = [asyncio.create_task(way) for way in (self._read(), self._write())]
         try:
-            self.wake()
-            while (request := await self._context.read()) is not grpc.aio.EOF:  # type: ignore[attr-defined]  # missing in the stubs
-                await self._take(request.questions)
-            if self._slow:
-                await asyncio.wait(self._slow)
-            self._ending = True
-            self.wake()
-            await writer
+            await asyncio.gather(*both)
         finally:
             self._streams.remove(self)
-            for task in (writer, *self._slow):
+            for task in (*both, *self._slow):
                 task.cancel()
 
     def wake(self) -> None:
         """Send what there is."""
         self._awake.set()
 
-    async def _take(self, questions: Iterable[pb.Question]) -> None:
+    async def _read(self) -> None:
+        while (request := await self._context.read()) is not grpc.aio.EOF:  # type: ignore[attr-defined]  # missing in the stubs
+            await self._take(request.questions)
+            # Until then what is asked further waits on the other side of the wire.
+            while self._under_way > MAX_QUESTIONS_UNDER_WAY - MAX_QUESTIONS:
+                self._written.clear()
+                await self._written.wait()
+        if self._slow:
+            await asyncio.wait(self._slow)
+        self._ending = True
+        self.wake()
+
+    async def _take(self, questions: Sequence[pb.Question]) -> None:
+        if len(questions) > MAX_QUESTIONS:
+            raise InvalidMessage(
+                f"a request may hold {MAX_QUESTIONS} questions, and not {len(questions)}"
+            )
+        self._under_way += len(questions)
         quick, slow = await self._answers.to(questions)
         self._ready += quick
         self._requests_read += 1
@@ -102,29 +129,42 @@ class AnswerStream:
     async def _write(self) -> None:
         while self._awake.is_set() or not self._ending:
             await self._awake.wait()
-            await self._flush()
+            self._awake.clear()
+            for message in self._messages():
+                await self._context.write(message)
+                self._under_way -= len(message.answers)
+                self._written.set()
 
-    async def _flush(self) -> None:
-        self._awake.clear()
-        message = pb.StreamAnswersResponse(
-            answers=self._ready,
-            requests_read=self._requests_read,
-            snapshots=self._news(),
-            draining=self._streams.draining,
-        )
-        self._ready = []
-        await self._context.write(message)
+    def _messages(self) -> Iterator[pb.StreamAnswersResponse]:
+        """What there is to say, at least that this replica is there."""
+        answers, self._ready = list(in_pieces(self._ready, _most_bytes)), []
+        requests_read = self._requests_read
+        news = list(in_pieces(self._news(), pb.Snapshot.ByteSize))
+        for number in range(max(len(answers), len(news), 1)):
+            if number >= len(answers) - 1:
+                # All quick answers of these requests are out.
+                self._requests_told = requests_read
+            yield pb.StreamAnswersResponse(
+                answers=answers[number] if number < len(answers) else (),
+                requests_read=self._requests_told,
+                snapshots=news[number] if number < len(news) else (),
+                draining=self._streams.draining,
+            )
 
-    def _news(self) -> list[pb.Snapshot]:
+    def _news(self) -> Iterator[pb.Snapshot]:
         """What this gateway has not been told yet."""
-        current = self._streams.current()
-        news = [
-            _snapshot(tenant, serving)
-            for tenant, serving in current.items()
-            if self._told.get(tenant) is not serving
-        ]
-        self._told = current
-        return news
+        told, self._told = self._told, self._streams.current()
+        for tenant, serving in self._told.items():
+            if told.get(tenant) is not serving:
+                try:
+                    yield _snapshot(tenant, serving)
+                except Exception:  # the gateway keeps the one before, and all others get theirs
+                    _log.exception("snapshot_failed", tenant=tenant)
+
+
+def _most_bytes(answer: pb.RenderedAnswer) -> int:
+    # Asking protobuf takes several times longer.
+    return len(answer.json) + _MOST_BYTES_BESIDES_JSON
 
 
 def _snapshot(tenant: str, serving: Serving) -> pb.Snapshot:

@@ -54,7 +54,7 @@ class FoldInWorker:
     ) -> "Sequence[PersonalList | asyncio.Future[PersonalList] | None]":
         """The lists of some shoppers, now or later; None for whom it would be too late."""
         if len(histories) * model.fold_in_seconds <= _QUICK_SECONDS:
-            return fold_in_lists(model.items, model.recipe, histories, hidden, n)
+            return [_at_hand(each) for each in _fold_in_each(model, histories, hidden, n)]
         loop = asyncio.get_running_loop()
         tasks = [_Task(model, each, hidden, n, loop.create_future()) for each in histories]
         return [task.done if self._queue(task, within_seconds) else None for task in tasks]
@@ -77,16 +77,11 @@ class FoldInWorker:
         loop = asyncio.get_running_loop()
         while self._waiting:
             batch = self._next_batch()
-            try:
-                begun = loop.time()
-                lists = await loop.run_in_executor(self._thread, _fold_in, batch)
-            except Exception as error:  # whoever waits is told, and the next ones get their turn
-                _fail(batch, error)
-            else:
-                self._learn((loop.time() - begun) / len(batch))
-                for task, found in zip(batch, lists, strict=True):
-                    if not task.done.done():
-                        task.done.set_result(found)
+            begun = loop.time()
+            lists = await loop.run_in_executor(self._thread, _fold_in, batch)
+            self._learn((loop.time() - begun) / len(batch))
+            for task, found in zip(batch, lists, strict=True):
+                _settle(task.done, found)
         self._working = None
 
     def _next_batch(self) -> list[_Task]:
@@ -102,18 +97,39 @@ class FoldInWorker:
         self._seconds_a_user += _NEWEST_SHARE * (seconds - self._seconds_a_user)
 
 
-def _fold_in(batch: list[_Task]) -> list[PersonalList]:
+def _fold_in(batch: list[_Task]) -> "list[PersonalList | Exception]":
     first = batch[0]
-    histories = [task.history for task in batch]
-    items, recipe = first.model.items, first.model.recipe
-    return fold_in_lists(items, recipe, histories, first.hidden, first.n)
+    return _fold_in_each(first.model, [task.history for task in batch], first.hidden, first.n)
+
+
+def _fold_in_each(
+    model: LoadedModel, histories: Sequence[History], hidden: Collection[int], n: int
+) -> "list[PersonalList | Exception]":
+    """All at once; each alone where that fails, so that one history takes no other with it."""
+    try:
+        return [*fold_in_lists(model.items, model.recipe, histories, hidden, n)]
+    except Exception as error:
+        if len(histories) == 1:
+            return [error]
+        return [one for each in histories for one in _fold_in_each(model, [each], hidden, n)]
 
 
 def _fit_together(one: _Task, other: _Task) -> bool:
     return one.model is other.model and one.hidden is other.hidden and one.n == other.n
 
 
-def _fail(batch: list[_Task], error: Exception) -> None:
-    for task in batch:
-        if not task.done.done():
-            task.done.set_exception(error)
+def _at_hand(found: PersonalList | Exception) -> "PersonalList | asyncio.Future[PersonalList]":
+    if isinstance(found, PersonalList):
+        return found
+    failed: asyncio.Future[PersonalList] = asyncio.get_running_loop().create_future()
+    _settle(failed, found)
+    return failed
+
+
+def _settle(done: "asyncio.Future[PersonalList]", found: PersonalList | Exception) -> None:
+    if done.done():
+        return
+    if isinstance(found, PersonalList):
+        done.set_result(found)
+    else:
+        done.set_exception(found)

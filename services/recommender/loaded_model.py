@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from recsys.core.domain import MAX_TEXT_CHARACTERS
 from recsys.core.model import ItemSide, Recipe
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_codec import unpack_items
@@ -14,6 +15,11 @@ from services.recommender.questions import MAX_LIMIT
 
 # There are fewer items than users, and what is alike to them changes with the model only.
 _SIMILAR_SHARE = 4
+
+
+def title_of(items: ItemSide, item_index: int) -> str:
+    """Cut where the catalogue's own limit was not kept, or one item could outgrow a message."""
+    return items.titles[item_index][:MAX_TEXT_CHARACTERS]
 
 
 class ItemFragments:
@@ -28,7 +34,7 @@ class ItemFragments:
 
     def _write(self, item_index: int) -> bytes:
         item_id = json.dumps(self._items.ids.id_of(item_index), ensure_ascii=False)
-        title = json.dumps(self._items.titles[item_index] or None, ensure_ascii=False)
+        title = json.dumps(title_of(self._items, item_index) or None, ensure_ascii=False)
         fragment = f'{{"item_id":{item_id},"title":{title},"score":'.encode()
         self._fragments[item_index] = fragment
         return fragment

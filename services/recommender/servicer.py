@@ -9,7 +9,7 @@ from recsys.rpc.v1 import recommender_pb2_grpc
 from services.recommender.answer_batch import SOURCES, BatchAnswers
 from services.recommender.answer_stream import AnswerStream, Streams
 from services.recommender.follower import ModelFollower
-from services.recommender.loaded_model import LoadedModel
+from services.recommender.loaded_model import LoadedModel, title_of
 from services.recommender.questions import check_item, check_session, check_user
 from services.recommender.shoppers import AskedUser, Found, Shoppers
 
@@ -76,7 +76,7 @@ def _to_proto(answer: Answer, model: LoadedModel, *, degraded: bool) -> pb.Answe
     items = [
         pb.ScoredItem(
             item_id=model.items.ids.id_of(entry.item_index),
-            title=model.items.titles[entry.item_index],
+            title=title_of(model.items, entry.item_index),
             score=entry.score,
         )
         for entry in answer.ranked

@@ -95,7 +95,7 @@ class Shoppers:
                 Found(one.serving, user or one.serving.nobody, degraded=True)
                 for one, user in zip(asked, known, strict=True)
             ]
-        found = [self._current(*each) for each in zip(asked, known, read, strict=True)]
+        found = [self._current_alone(*each) for each in zip(asked, known, read, strict=True)]
         return self._folded_in(found)
 
     def of_session(
@@ -108,6 +108,16 @@ class Shoppers:
             return Found(serving, CachedUser(None, NO_EVENTS, personal))
         [found] = self._folded_in([_ToFoldIn(serving, None, NO_EVENTS, history, within_seconds)])
         return found
+
+    def _current_alone(
+        self, one: AskedUser, known: CachedUser | None, read: ReadUser
+    ) -> "Found | _ToFoldIn":
+        """The list as it was lately for whom the store has something that makes no sense."""
+        try:
+            return self._current(one, known, read)
+        except Exception:  # whatever it is, it concerns one shopper of many
+            _log.exception("shopper_failed")
+            return Found(one.serving, known or one.serving.nobody, degraded=True)
 
     def _current(
         self, one: AskedUser, known: CachedUser | None, read: ReadUser

@@ -6,6 +6,7 @@ import pytest
 from recsys.core.behaviour import RecentEvent, StoredUser
 from recsys.core.domain import Event
 from recsys.core.errors import InvalidModel
+from recsys.core.ports import WantedUser
 from recsys.stores.redis import keys, published
 from recsys.stores.redis.connect import Redis
 from tests.builders import a_history, a_user_block
@@ -38,6 +39,27 @@ def test_an_item_side_of_several_chunks_comes_back_whole(
 def test_a_version_that_was_never_written_is_invalid(serving_side: ServingSide, ask: Ask) -> None:
     with pytest.raises(InvalidModel, match="v1"):
         ask(serving_side.serving.item_side("shop", "v1"))
+
+
+@pytest.mark.redis
+def test_a_key_that_holds_something_else_concerns_one_user_only(
+    redis_side: ServingSide, redis: Redis, ask: Ask
+) -> None:
+    users = {user_id: a_user(3) for user_id in ("ann", "bob", "eve")}
+    redis_side.published.write_users("shop", "v1", a_user_block(users))
+    redis.set(keys.recent("shop", "ann"), "no sorted set")
+    redis.delete(keys.user("shop", "v1", "bob"))
+    redis.rpush(keys.user("shop", "v1", "bob"), "no record")
+
+    wanted = [WantedUser("shop", "v1", user_id, with_record=True) for user_id in users]
+    ann, bob, eve = ask(redis_side.serving.users(wanted))
+
+    assert ann.stored is not None
+    assert "something else" in (ann.problem or "")
+    assert bob.stored is None
+    assert "something else" in (bob.problem or "")
+    assert eve.stored is not None
+    assert eve.problem is None
 
 
 @pytest.mark.redis

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.e2e.load import load
+from tests.e2e.load import load, questions
 from tests.e2e.load_driver import Answered, Request
 from tests.e2e.shop import Shop
 from tests.faults.own_services import OwnServices
@@ -21,7 +21,11 @@ _CAPACITY = 1 / _SECONDS_A_SHOPPER
 _MAX_PENDING = 16
 _TIMES = 5
 _SECONDS = 8
-_MOST_SHED_MS = 20
+# A no waits for nothing: so it takes about what a request takes that needs nobody's answer, in the
+# same seconds on the same machine, which may be a slow one; and far less than those taken wait.
+_ASIDE_PER_SECOND = 50
+_NO_TIMES, _NO_MORE_MS = 2, 5
+_WAIT_MS = 1000 * _MAX_PENDING / _CAPACITY
 
 
 def is_good(one: Answered) -> bool:
@@ -46,7 +50,10 @@ def test_overload_is_shed_quickly_and_takes_nothing_from_the_rest(
         proxy.seconds_a_shopper = _SECONDS_A_SHOPPER
         with load(shop, about_users, _CAPACITY, own.url) as at_capacity:
             at_capacity.await_more(int(3 * _CAPACITY))
-        with load(shop, about_users, _TIMES * _CAPACITY, own.url) as overloaded:
+        with (
+            load(shop, questions(["/livez"]), _ASIDE_PER_SECOND, own.url) as aside,
+            load(shop, about_users, _TIMES * _CAPACITY, own.url) as overloaded,
+        ):
             overloaded.await_more(int(_SECONDS * _TIMES * _CAPACITY))
         over_at = time.monotonic()
         with load(shop, about_users, _CAPACITY / 2, own.url) as afterwards:
@@ -56,17 +63,18 @@ def test_overload_is_shed_quickly_and_takes_nothing_from_the_rest(
     during = Outcome(overloaded.answered)
     good = goodput(*_window(during))
     shed = Outcome([one for one in during.answered if one.status == 503])
+    aside_ms = Outcome(aside.answered).ms(0.99)
     recovery_seconds = Outcome(afterwards.answered).last(is_bad, over_at)
     table.add(
         f"{_TIMES} times {capacity:.0f}/s",
         during,
         recovery_seconds,
-        f"goodput {good:.0f}/s, said no within {shed.ms(0.99):.0f} ms",
+        f"goodput {good:.0f}/s, said no within {shed.ms(0.99):.1f} ms, /livez in {aside_ms:.1f}",
     )
     assert {one.status for one in during.answered} <= {200, 503}
     assert all(one.response.headers[b"retry-after"] for one in shed.answered)
     assert good >= 0.9 * capacity
-    assert shed.ms(0.99) <= _MOST_SHED_MS
+    assert shed.ms(0.99) <= min(_NO_TIMES * aside_ms + _NO_MORE_MS, _WAIT_MS)
     assert recovery_seconds <= 10
 
 

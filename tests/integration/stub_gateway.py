@@ -28,7 +28,9 @@ class StubGateway:
 
     @asynccontextmanager
     async def listening(self, port: int) -> AsyncIterator[None]:
-        async with await asyncio.start_server(self._converse, "127.0.0.1", port):
+        # As many connections may wait to be taken as before a real one, which uvicorn serves.
+        start = asyncio.start_server(self._converse, "127.0.0.1", port, backlog=2048)
+        async with await start:
             yield
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,8 +1,9 @@
 """The real HAProxy with the real configuration, before gateways that do as they are told."""
 
 import asyncio
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -13,7 +14,9 @@ from tests.integration.balancer import balancing, on_free_ports, until, until_se
 from tests.integration.stub_gateway import StubGateway
 
 READ, WRITE = "/v1/users/u1/recommendations", "/v1/events"
-PLACES_FOR_READS = 128
+PLACES_FOR_READS, MOST_READS = 128, 512
+# Longer than more than that may be there.
+TOO_LONG_SECONDS = 0.7
 
 
 @pytest.fixture
@@ -57,7 +60,15 @@ async def ask_on(port: int, seconds: float) -> set[bytes]:
     return statuses
 
 
-def test_more_than_there_are_places_for_is_turned_away_at_once(settings: Settings) -> None:
+def asked(client: httpx.AsyncClient, count: int) -> list[asyncio.Task[httpx.Response]]:
+    return [asyncio.create_task(client.get(READ)) for _ in range(count)]
+
+
+async def statuses(asking: list[asyncio.Task[httpx.Response]]) -> set[int]:
+    return {answer.status_code for answer in await asyncio.gather(*asking)}
+
+
+def test_more_than_there_are_places_for_is_turned_away_once_it_lasts(settings: Settings) -> None:
     async def scenario() -> None:
         gateway = StubGateway()
         async with (
@@ -67,21 +78,121 @@ def test_more_than_there_are_places_for_is_turned_away_at_once(settings: Setting
             await until_served(client)
             gateway.reads_go_on.clear()
             before = gateway.waiting
-            asking = [asyncio.create_task(client.get(READ)) for _ in range(PLACES_FOR_READS)]
+            asking = asked(client, PLACES_FOR_READS)
             await until(lambda: gateway.waiting - before == PLACES_FOR_READS)
+            await asyncio.sleep(TOO_LONG_SECONDS)
 
             refused = await client.get(READ)
             # Writes have places of their own.
             written = await client.post(WRITE, json={})
             assert not any(each.done() for each in asking)
             gateway.reads_go_on.set()
-            answered = [(await each).status_code for each in asking]
+            assert await statuses(asking) == {200}
             after = await client.get(READ)
 
         assert_turned_away(refused)
         assert written.status_code == 200
-        assert answered == [200] * PLACES_FOR_READS
         assert after.status_code == 200
+
+    asyncio.run(scenario())
+
+
+@dataclass
+class Crowd:
+    """Connections on which all ask in the same moment; a client library would need seconds."""
+
+    streams: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]
+
+    def ask(self) -> None:
+        for _, writer in self.streams:
+            writer.write(b"GET %s HTTP/1.1\r\nHost: shop\r\n\r\n" % READ.encode())
+
+    async def statuses(self) -> set[bytes]:
+        lines = await asyncio.gather(*(reader.readline() for reader, _ in self.streams))
+        return {line.split()[1] for line in lines}
+
+
+@asynccontextmanager
+async def crowd_of(count: int, port: int) -> AsyncIterator[Crowd]:
+    connecting = (asyncio.open_connection("127.0.0.1", port) for _ in range(count))
+    streams = await asyncio.gather(*connecting)
+    try:
+        yield Crowd(streams)
+    finally:
+        for _, writer in streams:
+            writer.close()
+        closing = (writer.wait_closed() for _, writer in streams)
+        await asyncio.gather(*closing, return_exceptions=True)
+
+
+def test_a_short_stall_of_a_gateway_turns_nobody_away(settings: Settings) -> None:
+    async def scenario() -> set[bytes]:
+        gateway = StubGateway()
+        async with (
+            gateway.listening(settings.ports.gateway_1),
+            balancing(settings) as client,
+            crowd_of(MOST_READS - 10, settings.ports.http) as crowd,
+        ):
+            await until_served(client)
+            gateway.reads_go_on.clear()
+            before = gateway.waiting
+            crowd.ask()
+            await until(lambda: gateway.waiting - before == MOST_READS - 10)
+            gateway.reads_go_on.set()
+            return await crowd.statuses()
+
+    assert asyncio.run(scenario()) == {b"200"}
+
+
+def test_when_a_gateway_goes_the_other_one_takes_what_both_had_room_for(
+    settings: Settings,
+) -> None:
+    async def scenario() -> set[bytes]:
+        stays, goes = StubGateway(), StubGateway()
+        async with (
+            stays.listening(settings.ports.gateway_1),
+            balancing(settings) as client,
+            crowd_of(2 * PLACES_FOR_READS - 10, settings.ports.http) as first,
+            crowd_of(2, settings.ports.http) as finders,
+            crowd_of(10, settings.ports.http) as then,
+        ):
+            async with goes.listening(settings.ports.gateway_2):
+                while not (stays.answered and goes.answered):
+                    await client.get("/livez")
+                for gateway in (stays, goes):
+                    gateway.reads_go_on.clear()
+                before = stays.waiting + goes.waiting
+                first.ask()
+                await until(lambda: stays.waiting + goes.waiting - before == len(first.streams))
+            # One of these finds that it takes no further connection, and so it counts as gone.
+            finders.ask()
+            await asyncio.sleep(0.1)
+            then.ask()
+            await asyncio.sleep(0.1)
+            for gateway in (stays, goes):
+                gateway.reads_go_on.set()
+            answered = await asyncio.gather(*(each.statuses() for each in (first, finders, then)))
+            return set().union(*answered)
+
+    assert asyncio.run(scenario()) == {b"200"}
+
+
+def test_far_more_than_there_are_places_for_is_turned_away_at_once(settings: Settings) -> None:
+    async def scenario() -> None:
+        gateway = StubGateway()
+        async with (
+            gateway.listening(settings.ports.gateway_1),
+            balancing(settings) as client,
+            crowd_of(MOST_READS, settings.ports.http) as crowd,
+        ):
+            await until_served(client)
+            gateway.reads_go_on.clear()
+            before = gateway.waiting
+            crowd.ask()
+            await until(lambda: gateway.waiting - before == MOST_READS)
+            assert_turned_away(await client.get(READ))
+            gateway.reads_go_on.set()
+            assert await crowd.statuses() == {b"200"}
 
     asyncio.run(scenario())
 

@@ -320,7 +320,11 @@ class StreamAnswersRequest(_message.Message):
 
     QUESTIONS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def questions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Question]: ...
+    def questions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Question]:
+        """64 at most; more end the call with INVALID_ARGUMENT. With 448 of a call unanswered, the next
+        request is read when there are fewer.
+        """
+
     def __init__(
         self,
         *,
@@ -420,7 +424,7 @@ class StreamAnswersResponse(_message.Message):
     def answers(self) -> _containers.RepeatedCompositeFieldContainer[Global___RenderedAnswer]: ...
     @_builtins.property
     def snapshots(self) -> _containers.RepeatedCompositeFieldContainer[Global___Snapshot]:
-        """Sent first of all, and when they have changed."""
+        """Sent first of all, in as many messages as they need, and when they have changed."""
 
     def __init__(
         self,

@@ -5,7 +5,7 @@ from typing import Any
 
 import redis.asyncio
 
-from recsys.core.behaviour import RecentEvent, RememberedEvents, StoredUser
+from recsys.core.behaviour import RecentEvent, RememberedEvents
 from recsys.core.errors import InvalidModel, Unavailable
 from recsys.core.ports import ReadUser, WantedUser
 from recsys.stores.redis import keys
@@ -13,6 +13,9 @@ from recsys.stores.redis.connect import to_bytes, to_text, translated_errors
 from recsys.stores.redis.multiplexed import MultiplexedRedis, command_bytes
 from recsys.stores.redis.recent import decode_events
 from recsys.stores.redis.user_record import unpack_user
+
+# One key is of another type than it should be.
+_WRONG_TYPE = "WRONGTYPE"
 
 
 class RedisServingStore:
@@ -66,24 +69,25 @@ class RedisServingStore:
 
 
 def _read(replies: Iterator[Any], with_record: bool) -> ReadUser:
+    record, packed = next(replies) if with_record else None, next(replies)
     stored, problem = None, None
-    if with_record and (record := _whole(next(replies))):
-        stored, problem = _unpacked(record)
-    recent = RememberedEvents(tuple(_whole(next(replies))), _decoded)
-    return ReadUser(stored, recent, problem)
+    try:
+        stored = unpack_user(_whole(record)) if record else None
+    except InvalidModel as error:
+        problem = str(error)
+    try:
+        return ReadUser(stored, RememberedEvents(tuple(_whole(packed)), _decoded), problem)
+    except InvalidModel as error:
+        return ReadUser(stored, RememberedEvents((), _decoded), str(error))
 
 
 def _whole(reply: Any) -> Any:
-    if isinstance(reply, Exception):
-        raise Unavailable("redis", str(reply))
-    return reply
-
-
-def _unpacked(record: bytes) -> tuple[StoredUser | None, str | None]:
-    try:
-        return unpack_user(record), None
-    except InvalidModel as error:
-        return None, str(error)
+    """Raises InvalidModel where only this key is at fault, Unavailable where Redis is."""
+    if not isinstance(reply, Exception):
+        return reply
+    if str(reply).startswith(_WRONG_TYPE):
+        raise InvalidModel(f"a key holds something else: {reply}")
+    raise Unavailable("redis", str(reply))
 
 
 def _decoded(packed: tuple[Any, ...]) -> list[RecentEvent]:

@@ -2,7 +2,8 @@
 
 import asyncio
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import grpc
@@ -58,6 +59,8 @@ class ScriptedRecommender(RecommenderServiceServicer):
         without_model: no tenant has a model.
         silent: read, and say nothing.
         seconds: how long each question takes; requests are read meanwhile.
+        seconds_a_request: how long each request takes; nothing is read meanwhile.
+        seconds_a_piece: the same, with an answer after each of these.
         snapshots: sent when a stream begins.
     """
 
@@ -71,7 +74,7 @@ class ScriptedRecommender(RecommenderServiceServicer):
         self.failures: list[Exception] = []
         self.without_model = False
         self.silent = False
-        self.seconds = 0.0
+        self.seconds = self.seconds_a_request = self.seconds_a_piece = 0.0
         self.ended = 0
         self._contexts: list[Any] = []
 
@@ -87,9 +90,14 @@ class ScriptedRecommender(RecommenderServiceServicer):
                 read += 1
                 self.asked += request.questions
                 self.requests.append(len(request.questions))
-                if not self.silent:
+                await asyncio.sleep(self.seconds_a_request)
+                if self.seconds_a_piece:
+                    await self._answer_in_pieces(request.questions, read, context)
+                elif not self.silent:
                     await context.write(pb.StreamAnswersResponse(requests_read=read))
-                    answering.create_task(self._answer(request.questions, read, context))
+                    answering.create_task(
+                        self._answer(request.questions, lambda: read, context)  # noqa: B023  # as of then
+                    )
 
         self.ended += 1
 
@@ -98,10 +106,22 @@ class ScriptedRecommender(RecommenderServiceServicer):
         for context in self._contexts:
             await context.write(pb.StreamAnswersResponse(requests_read=1, draining=True))
 
-    async def _answer(self, questions: Sequence[pb.Question], read: int, context: Any) -> None:
+    async def _answer(
+        self, questions: Sequence[pb.Question], read: Callable[[], int], context: Any
+    ) -> None:
         await asyncio.sleep(self.seconds)
         answers = [self._answer_to(question) for question in questions]
-        await context.write(pb.StreamAnswersResponse(answers=answers, requests_read=read))
+        with suppress(grpc.aio.InternalError):  # killed meanwhile
+            await context.write(pb.StreamAnswersResponse(answers=answers, requests_read=read()))
+
+    async def _answer_in_pieces(
+        self, questions: Sequence[pb.Question], read: int, context: Any
+    ) -> None:
+        for question in questions:
+            await asyncio.sleep(self.seconds_a_piece)
+            piece = [self._answer_to(question)]
+            await context.write(pb.StreamAnswersResponse(answers=piece, requests_read=read - 1))
+        await context.write(pb.StreamAnswersResponse(requests_read=read))
 
     def _answer_to(self, question: pb.Question) -> pb.RenderedAnswer:
         if self.failures or self.without_model:

@@ -1,6 +1,7 @@
 """Whatever comes in, the answer is a clear 4xx that names what is wrong."""
 
 import json
+import re
 
 import pytest
 
@@ -95,8 +96,9 @@ def test_a_bad_batch_is_refused_whole(api: Client, body: object, field: str) -> 
         (b'{"events": "\xff"}', "byte 12 is not UTF-8"),
         (b"[" * 100_000, "nested too deeply"),
         (b'{"a":' * 100_000, "nested too deeply"),
-        (b"1" * 10_000, "digits"),
+        (b"1" * 10_000, "more than 4300 digits"),
         ("{}".encode("utf-16"), "not UTF-8"),
+        (b"\xef\xbb\xbf{}", "a byte order mark at line 1 column 1"),
     ],
 )
 def test_malformed_json_is_refused_with_the_place(api: Client, body: bytes, detail: str) -> None:
@@ -104,6 +106,8 @@ def test_malformed_json_is_refused_with_the_place(api: Client, body: bytes, deta
     assert answer.status == 400
     assert answer.headers["content-type"] == "application/problem+json"
     assert detail in answer.json["detail"]
+    # Nothing about the language it is read with.
+    assert not re.search(r"sys\.|int|utf-8-sig|Error", answer.json["detail"])
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
@@ -257,6 +261,15 @@ def test_a_bad_item_is_refused_with_the_field(
     answer = api.send(method, "/v1/items/lamp", json.dumps(body).encode())
     assert answer.status == 422
     assert [name for name in answer.reasons if name.startswith(field)]
+
+
+def test_a_wrong_type_is_named_as_json_names_it(api: Client) -> None:
+    answer = api.send("PUT", "/v1/items/lamp", b'{"categories": {}, "attributes": []}')
+    assert answer.status == 422
+    assert answer.reasons == {
+        "categories": "must be a JSON array",
+        "attributes": "must be a JSON object",
+    }
 
 
 def test_a_patch_of_nothing_is_refused(api: Client) -> None:

@@ -2,18 +2,22 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from recsys.core.errors import NoModel, Unavailable
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.runtime.grpc_async_server import AsyncServer
 from recsys.runtime.settings import Address
+from recsys.runtime.stream_limits import MAX_QUESTIONS
 from services.gateway import recommenders as module
+from services.gateway import replica, standing_queue
 from services.gateway.asked import AboutItem, AboutSession, AboutUser
 from services.gateway.problems import NO_MODEL, OVERLOADED, UNAVAILABLE, ProblemError
 from services.gateway.recommenders import Recommenders
@@ -242,25 +246,80 @@ def test_more_than_may_be_under_way_is_refused_at_once() -> None:
     asyncio.run(run())
 
 
-def test_waiting_too_long_for_a_free_replica_means_no_more_are_taken(
+def test_a_queue_that_stands_is_refused_more_until_it_moves_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "_SHED_SECONDS", 0.05)
-    monkeypatch.setattr(module, "HUNG_SECONDS", 10.0)
+    monkeypatch.setattr(standing_queue, "INTERVAL_SECONDS", 0.2)
+    monkeypatch.setattr(standing_queue, "TARGET_SECONDS", 0.02)
 
     async def run() -> None:
-        async with gateway(max_pending=1000) as (asking, replicas):
+        async with gateway(seconds=5.0, max_pending=10_000) as (asking, replicas):
             for script in replicas.scripts:
-                script.silent = True
-            first = asyncio.create_task(ask_many(asking, 64))
-            await until(lambda: all(script.asked for script in replicas.scripts))
-            waiting = asyncio.create_task(ask_many(asking, 64))
+                script.seconds_a_request = 0.05
+            # Four times what the two can do.
+            asked = []
+            for _ in range(50):
+                asked.append(asyncio.create_task(ask_many(asking, 200)))
+                await asyncio.sleep(0.02)
+            answers = [answer for task in asked for answer in await task]
+            refused = [answer for answer in answers if isinstance(answer, ProblemError)]
+            assert {problem.kind for problem in refused} == {OVERLOADED}
+            assert 0.3 < len(refused) / len(answers) < 0.9
+            assert {a.json for a in answers if isinstance(a, pb.RenderedAnswer)} == {ANSWER_JSON}
+            # What is left of it is gone, and there is room for a burst again.
+            assert {answer.json for answer in await ask_many(asking, 500)} == {ANSWER_JSON}
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("hung_seconds", [0.75, 1.5])
+def test_a_stall_of_this_process_with_many_waiting_refuses_nobody_and_ejects_no_replica(
+    hung_seconds: float,
+) -> None:
+    async def run() -> None:
+        async with gateway(seconds=5.0, max_pending=1000) as (asking, _):
+            before = asyncio.create_task(ask_many(asking, 300))
+            while not all(each.is_busy for each in asking._replicas):
+                await asyncio.sleep(0)
+            time.sleep(hung_seconds * module.HUNG_SECONDS)
+            after = await ask_many(asking, 200)
+            answers = [*await before, *after]
+            assert [answer for answer in answers if isinstance(answer, ProblemError)] == []
+            assert not any(answer.degraded for answer in answers)
+
+    with capture_logs() as lines:
+        asyncio.run(run())
+    assert "recommender_hung" not in [line["event"] for line in lines]
+
+
+def test_a_replica_that_answers_piece_by_piece_is_not_taken_for_a_silent_one() -> None:
+    async def run() -> None:
+        async with gateway(seconds=5.0) as (asking, replicas):
+            for script in replicas.scripts:
+                # Each answer within the time, all together not.
+                script.seconds_a_piece = module.HUNG_SECONDS / 2
+            answers = await ask_many(asking, 10)
+            assert {answer.json for answer in answers} == {ANSWER_JSON}
+
+    with capture_logs() as lines:
+        asyncio.run(run())
+    assert "recommender_hung" not in [line["event"] for line in lines]
+
+
+def test_a_replica_gets_no_more_questions_than_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "HUNG_SECONDS", 10.0)
+    monkeypatch.setattr(replica, "MAX_QUESTIONS_UNDER_WAY", 2 * MAX_QUESTIONS)
+
+    async def run() -> None:
+        async with gateway(seconds=10.0, max_pending=1000) as (asking, replicas):
+            first, second = replicas.scripts
+            first.seconds = second.seconds = 1.0
+            answers = asyncio.create_task(ask_many(asking, 6 * MAX_QUESTIONS))
+            await until(lambda: len(first.asked) + len(second.asked) >= 4 * MAX_QUESTIONS)
             await asyncio.sleep(0.1)
-            with pytest.raises(ProblemError) as raised:
-                await asking.ask("shop", ANN, 3)
-            assert raised.value.kind is OVERLOADED
-            for task in (first, waiting):
-                await task
+            assert len(first.asked) == len(second.asked) == 2 * MAX_QUESTIONS
+            assert max(first.requests + second.requests) == MAX_QUESTIONS
+            assert {answer.json for answer in await answers} == {ANSWER_JSON}
 
     asyncio.run(run())
 

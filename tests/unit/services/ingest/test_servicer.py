@@ -9,6 +9,7 @@ from google.protobuf.struct_pb2 import Struct
 
 from recsys.rpc.v1 import ingest_pb2 as pb
 from recsys.rpc.v1.ingest_pb2_grpc import IngestServiceStub, add_IngestServiceServicer_to_server
+from recsys.runtime.grpc_server import MAX_MESSAGE_BYTES
 from recsys.runtime.grpc_thread_server import ThreadServer
 from recsys.runtime.metrics import new_metrics
 from recsys.runtime.settings import Address
@@ -78,6 +79,44 @@ def test_a_number_of_another_unit_is_refused_by_name(
     [problem] = result.problems
     assert problem.field == "timestamp"
     assert reason in problem.reason
+
+
+def test_ids_that_fill_a_message_are_refused_and_the_other_events_are_taken(
+    ingest: IngestServiceStub,
+) -> None:
+    good = pb.Event(user_id="a", item_id="l", event_type="view", event_id="g")
+    # Together with what is wrong with it, it would be too long for an answer.
+    longest = MAX_MESSAGE_BYTES - 70
+    bad = pb.Event(user_id="a", item_id="l", event_type="view", event_id="e" * longest)
+    answer = ingest.RecordEvents(pb.RecordEventsRequest(tenant="shop", events=[bad, good]))
+    first, second = answer.results
+    assert (first.status, first.event_id) == (pb.EVENT_STATUS_REJECTED, "e" * 256)
+    assert first.problems[0].field == "event_id"
+    assert second.status == pb.EVENT_STATUS_ACCEPTED
+
+
+def test_the_largest_batch_of_bad_events_is_answered_one_by_one(ingest: IngestServiceStub) -> None:
+    long = "\U0001f388" * 257
+    bad = pb.Event(user_id=long, item_id=long, event_type=long, event_id=long[:250], price=-1)
+    answer = ingest.RecordEvents(pb.RecordEventsRequest(tenant="shop", events=[bad] * 1000))
+    assert len(answer.results) == 1000
+    assert [problem.field for problem in answer.results[-1].problems] == [
+        "user_id",
+        "item_id",
+        "event_type",
+        "price",
+    ]
+
+
+def test_a_message_that_is_too_large_is_refused_and_the_next_one_taken(
+    ingest: IngestServiceStub,
+) -> None:
+    event = pb.Event(user_id="ann", item_id="lamp", event_type="view", event_id="e" * 2**22)
+    with pytest.raises(grpc.RpcError) as caught:
+        ingest.RecordEvents(pb.RecordEventsRequest(tenant="shop", events=[event]))
+    assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    event.event_id = ""
+    assert ingest.RecordEvents(pb.RecordEventsRequest(tenant="shop", events=[event])).results
 
 
 def test_an_item_round_trips(ingest: IngestServiceStub) -> None:

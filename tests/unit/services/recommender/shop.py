@@ -9,6 +9,7 @@ import numpy as np
 from recsys.core.behaviour import StoredUser
 from recsys.core.domain import Event
 from recsys.core.errors import Unavailable
+from recsys.core.model import ItemSide
 from recsys.core.ports import ReadUser, WantedUser
 from recsys.runtime.metrics import new_metrics
 from recsys.stores.memory.hidden_items import MemoryHiddenItems
@@ -53,15 +54,21 @@ class WatchedStore(MemoryServingStore):
 class Shop:
     """Use it as a context; what is asynchronous runs on its own event loop."""
 
-    def __init__(self, cache_bytes: int = CACHE_BYTES) -> None:
+    def __init__(
+        self,
+        cache_bytes: int = CACHE_BYTES,
+        tenants: Sequence[str] = ("shop",),
+        items: ItemSide | None = None,
+    ) -> None:
         self._runner = asyncio.Runner()
         self.published = MemoryPublishedModels()
         self.recent = MemoryRecentBehaviour(EVENT_TYPES)
         self.hidden = MemoryHiddenItems()
         self.metrics = new_metrics()
         self.store = WatchedStore(self.published, self.recent, self.hidden)
-        self.follower = ModelFollower(self.store, ["shop"], cache_bytes, self.metrics)
-        self.items = an_item_side()
+        self.tenants = tenants
+        self.follower = ModelFollower(self.store, tenants, cache_bytes, self.metrics)
+        self.items = items or an_item_side()
         self.wait(self._build())
         self.publish("v1")
 
@@ -85,9 +92,10 @@ class Shop:
     def publish(self, version: str) -> None:
         items = pack_items(self.items)
         manifest = a_manifest(version, sha256={ITEMS: sha256(items)})
-        self.published.write_items("shop", version, manifest.to_json(), items)
-        self.published.write_users("shop", version, a_user_block({"ann": ANN}))
-        self.published.activate("shop", version)
+        for tenant in self.tenants:
+            self.published.write_items(tenant, version, manifest.to_json(), items)
+            self.published.write_users(tenant, version, a_user_block({"ann": ANN}))
+            self.published.activate(tenant, version)
         self.wait(self.follower.refresh())
 
     def hide(self, item_id: str) -> None:
@@ -98,8 +106,10 @@ class Shop:
         self.hidden.show("shop", item_id)
         self.wait(self.follower.refresh())
 
-    def happens(self, user_id: str, item_id: str, event_type: str = "purchase") -> None:
+    def happens(
+        self, user_id: str, item_id: str, event_type: str = "purchase", tenant: str = "shop"
+    ) -> None:
         """An event after the training."""
-        now = 5_000_000 + len(self.recent.of_user("shop", user_id))
+        now = 5_000_000 + len(self.recent.of_user(tenant, user_id))
         event = Event(f"e{now}", user_id, item_id, event_type, timestamp_ms=now)
-        self.recent.record("shop", [event], received_ms=now)
+        self.recent.record(tenant, [event], received_ms=now)

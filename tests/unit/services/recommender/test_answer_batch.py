@@ -1,13 +1,16 @@
 """Batches of questions, and what is kept between them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import grpc
 import pytest
 from google.protobuf.json_format import MessageToDict
 
+from recsys.core.behaviour import RememberedEvents
+from recsys.core.model import History
+from recsys.core.ports import ReadUser, WantedUser
 from recsys.rpc.v1 import recommender_pb2 as pb
 from services.recommender import fold_in_worker
 from tests.unit.services.recommender.shop import Shop
@@ -207,6 +210,45 @@ def test_a_damaged_record_degrades_one_shopper_and_no_other(shop: Shop) -> None:
         assert not found[2].degraded
     shop.store.damaged = set()
     assert not answers(shop, of_user("ann"))[1].degraded
+
+
+def test_events_that_cannot_be_read_degrade_one_shopper_and_no_other(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = shop.store.users
+
+    async def damaged(wanted: Sequence[WantedUser]) -> list[ReadUser]:
+        nonsense = RememberedEvents(("no event",), lambda _: json.loads("no event"))
+        return [
+            ReadUser(found.stored, nonsense) if user.user_id == "ann" else found
+            for user, found in zip(wanted, await read(wanted), strict=True)
+        ]
+
+    shop.happens("bob", "i3")
+    monkeypatch.setattr(shop.store, "users", damaged)
+    found = answers(shop, of_user("ann", 1), of_user("bob", 2), of_user("nobody", 3))
+    assert (document(found[1])["source"], found[1].degraded) == ("popular", True)
+    assert (document(found[2])["source"], found[2].degraded) == ("fold_in", False)
+    assert (document(found[3])["source"], found[3].degraded) == ("popular", False)
+
+
+@pytest.mark.parametrize("quick_seconds", [-1.0, 10.0])
+def test_a_history_that_cannot_be_folded_in_costs_no_other_shopper_a_personal_list(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, quick_seconds: float
+) -> None:
+    fold_in = fold_in_worker.fold_in_lists
+
+    def fragile(items: Any, recipe: Any, histories: Sequence[History], *rest: Any) -> Any:
+        assert not any(4 in history.items for history in histories)
+        return fold_in(items, recipe, histories, *rest)
+
+    monkeypatch.setattr(fold_in_worker, "_QUICK_SECONDS", quick_seconds)
+    monkeypatch.setattr(fold_in_worker, "fold_in_lists", fragile)
+    for user_id, item_id in (("bob", "i3"), ("eve", "i4"), ("joe", "i5")):
+        shop.happens(user_id, item_id)
+    found = answers(shop, of_user("bob", 1), of_user("eve", 2), of_user("joe", 3))
+    assert document(found[1])["source"] == document(found[3])["source"] == "fold_in"
+    assert found[2].error_code == grpc.StatusCode.INTERNAL.value[0]
 
 
 def test_a_calculation_that_fails_costs_its_shoppers_their_answers_and_no_other_question(
