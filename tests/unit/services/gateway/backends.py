@@ -82,6 +82,7 @@ class ScriptedRecommender(RecommenderServiceServicer):
         self, request_iterator: Any, context: Any
     ) -> None:
         del request_iterator
+        context = _OneWriter(context)
         self._contexts.append(context)
         await context.write(pb.StreamAnswersResponse(snapshots=self._snapshots))
         read = 0
@@ -135,6 +136,19 @@ class ScriptedRecommender(RecommenderServiceServicer):
                 no_model=isinstance(failure, NoModel),
             )
         return pb.RenderedAnswer(number=question.number, json=ANSWER_JSON, source=pb.SOURCE_FOLD_IN)
+
+
+class _OneWriter:
+    """A stream that several tasks write to: gRPC takes one message after the other."""
+
+    def __init__(self, context: Any) -> None:
+        self._context = context
+        self._writing = asyncio.Lock()
+        self.read = context.read
+
+    async def write(self, message: pb.StreamAnswersResponse) -> None:
+        async with self._writing:
+            await self._context.write(message)
 
 
 class FlakyInteractions(MemoryInteractionStore):
