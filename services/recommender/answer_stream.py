@@ -23,6 +23,9 @@ from services.recommender.rendering import render_items
 # The text of an error, which grpc_errors cuts, and some numbers.
 _MOST_BYTES_BESIDES_JSON = 600
 
+# For a client that reads no more, and whose stream is ended for what it has sent.
+_LAST_WRITE_SECONDS = 1.0
+
 _log = structlog.get_logger()
 
 
@@ -83,12 +86,18 @@ class AnswerStream:
         await self._streams.ready.wait()
         self._streams.add(self)
         self.wake()
-        both = [asyncio.create_task(way) for way in (self._read(), self._write())]
+        reading, writing = map(asyncio.create_task, (self._read(), self._write()))
         try:
-            await asyncio.gather(*both)
+            await asyncio.wait((reading, writing), return_when=asyncio.FIRST_EXCEPTION)
+            if reading.done():
+                # A call that is ended in the middle of a write hangs: that write comes first.
+                self._ending = True
+                self.wake()
+                await asyncio.wait((writing,), timeout=_LAST_WRITE_SECONDS)
+            await asyncio.gather(reading, writing)
         finally:
             self._streams.remove(self)
-            for task in (*both, *self._slow):
+            for task in (reading, writing, *self._slow):
                 task.cancel()
 
     def wake(self) -> None:
