@@ -87,6 +87,10 @@ class ModelFiles:
         before = [other for other in self.last_two(tenant) if other != version]
         self._note(tenant, SERVING, [version, *before[:1]])
 
+    def mark_again(self, tenant: str, versions: Sequence[str]) -> None:
+        """Put back what `last_two` said before a mark whose pointer did not move."""
+        self._note(tenant, SERVING, versions)
+
     def last_two(self, tenant: str) -> list[str]:
         """The version that was marked last and the one before it, as far as there are any."""
         try:

@@ -71,12 +71,16 @@ class Publisher:
 
     def _move_pointer(self, tenant: str, version: str, replaces: str | None) -> None:
         """Mark first, see `ModelFiles.mark_serving`; where the pointer stays, so does the mark."""
+        before = self.models.last_two(tenant)
         self.models.mark_serving(tenant, version)
         try:
             guard = PointerGuard(self.lock.token, replaces)
             self.published.activate(tenant, version, guard)
         except LockLost:
-            if serving := self.published.current(tenant):
+            serving = self.published.current(tenant)
+            if serving in before[:1]:
+                self.models.mark_again(tenant, before)
+            elif serving:
                 self.models.mark_serving(tenant, serving)
             raise
 
