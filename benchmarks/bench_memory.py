@@ -1,4 +1,4 @@
-"""Whether memory stays flat: `python -m benchmarks.bench_memory --help`.
+"""Memory over model swaps and over load: `python -m benchmarks.bench_memory --help`.
 
 First a recommender that swaps between two versions of a large shop, while gateways ask it, hang up
 and come again. Then the whole chain as it is shipped, under traffic of every kind, while items sell

@@ -73,7 +73,7 @@ class Resident:
 
 
 def of_stacks(*stacks: Settings) -> Sizes:
-    """What the processes of these stacks take now."""
+    """Measure what the processes of these stacks take now."""
     sizes: dict[str, int] = {}
     for settings in stacks:
         for name, pid in pids_of(settings).items():

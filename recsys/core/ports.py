@@ -14,7 +14,7 @@ from recsys.core.user_block import UserBlock
 
 @dataclass(frozen=True, slots=True)
 class AppendResult:
-    """What became of an event that was to be stored.
+    """Outcome of storing an event.
 
     Attributes:
         stored: the first event of its id, which is the one that counts, and when it was received.
@@ -130,11 +130,11 @@ class HiddenItems(Protocol):
     def show(self, tenant: str, item_id: str) -> None: ...
 
     def hidden(self, tenant: str, item_ids: Sequence[str]) -> set[str]:
-        """Which of these items are hidden."""
+        """Find those of these items that are hidden."""
 
 
 class EarlyPopularity(Protocol):
-    """What is popular in a shop without a model, counted as behaviour arrives.
+    """Popularity in a shop without a model, counted as behaviour arrives.
 
     Every call may raise Unavailable.
     """
@@ -186,7 +186,7 @@ class PublishedModels(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PointerGuard:
-    """What a run relies upon when it moves the pointer.
+    """Conditions under which a run may move the pointer.
 
     Attributes:
         lock_token: of the lock that the run holds.

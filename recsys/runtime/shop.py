@@ -28,7 +28,7 @@ _Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 @pydantic_dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class GateLimits:
-    """How much worse than the serving version a new one may be; shop.toml has the reasons.
+    """Limits of the gate; shop.toml has their reasons.
 
     Attributes:
         min_judged_users: fewer users with a held-out future judge nothing.

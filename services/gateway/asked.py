@@ -21,7 +21,7 @@ class AboutUser:
 
     @property
     def most_bytes(self) -> int:
-        """What it takes in a request at most; so for its neighbours below."""
+        """Upper bound of its size in a request; so for its neighbours below."""
         return _most_bytes(self.user_id)
 
     def fill(self, question: pb.Question) -> None:
@@ -89,7 +89,7 @@ class Asked:
 
     @property
     def most_bytes(self) -> int:
-        """What it takes in a request at most."""
+        """Upper bound of its size in a request."""
         return _BYTES_PER_QUESTION + self.about.most_bytes
 
     def write(self, request: pb.StreamAnswersRequest, number: int, now: float) -> None:

@@ -1,4 +1,4 @@
-"""What uvicorn says by itself, said as the gateway says it."""
+"""Answers that uvicorn gives by itself, in the form of the gateway's problems."""
 
 from http import HTTPStatus
 

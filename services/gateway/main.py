@@ -79,7 +79,7 @@ async def serve(settings: GatewaySettings) -> None:
 
 
 def server_config(app: ASGIApp, settings: GatewaySettings) -> uvicorn.Config:
-    """How HTTP is spoken."""
+    """Configure uvicorn."""
     return uvicorn.Config(
         app,
         host=settings.listen.host,

@@ -39,7 +39,7 @@ class _Candidates:
 
 
 class ColdStart:
-    """What is shown in shops without a model.
+    """Recommendations of shops without a model.
 
     Args:
         clock: monotonic seconds.

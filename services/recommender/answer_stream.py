@@ -145,7 +145,7 @@ class AnswerStream:
                 self._written.set()
 
     def _messages(self) -> Iterator[pb.StreamAnswersResponse]:
-        """What there is to say, at least that this replica is there."""
+        """Messages to be written now, at least one that shows that this replica is there."""
         answers, self._ready = list(in_pieces(self._ready, _most_bytes)), []
         requests_read = self._requests_read
         news = list(in_pieces(self._news(), pb.Snapshot.ByteSize))

@@ -17,7 +17,7 @@ _Record = TypeVar("_Record")
 
 @dataclass(slots=True)
 class Tally:
-    """How an import is going: rows stored, known already, rejected, and skipped by reason."""
+    """Progress of an import: rows stored, known already, rejected, and skipped by reason."""
 
     landed: int = 0
     duplicate: int = 0

@@ -30,7 +30,7 @@ class TimeWindow:
     def mask(
         self, timestamps_ms: NDArray[np.int64], received_ms: NDArray[np.int64]
     ) -> NDArray[np.bool_]:
-        """Which of the events with these times and arrivals lie in the window."""
+        """Mark the events with these times and arrivals that lie in the window."""
         inside = timestamps_ms >= self.start_ms
         if self.end_ms is not None:
             inside &= timestamps_ms < self.end_ms
