@@ -1,5 +1,6 @@
 """What a client of the Thrift server that the stores go through may do, in a real HBase."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 
@@ -61,7 +62,9 @@ def test_it_reads_and_writes_and_deletes_rows(hbase_pool: HBasePool) -> None:
     assert items.get("shop", "allowed")
     items.delete("shop", "allowed")
     assert items.get("shop", "allowed") is None
-    assert events.append("shop", [Event("allowed", "allowed", "i", "view", 1)]) == [True]
+    now_ms = time.time_ns() // 1_000_000
+    [result] = events.append("shop", [Event("allowed", "allowed", "i", "view", 1)], now_ms)
+    assert result.is_new
     assert len(events.history("shop", "allowed")) == 1
 
 
@@ -82,7 +85,7 @@ def test_tables_of_before_are_opened_by_the_command_that_the_error_names(
     with pytest.raises(ConfigurationError, match=message):
         store.history("before", "u")
     with pytest.raises(ConfigurationError, match=message):
-        store.put_many("before", [Event("e", "u", "i", "view", 1)])
+        store.put_many("before", [Event("e", "u", "i", "view", 1)], ids_given=True)
 
     assert create_tables(hbase_admin, "before") == []
 

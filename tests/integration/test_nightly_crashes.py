@@ -62,7 +62,7 @@ def after_half_of_the_users(patch: pytest.MonkeyPatch, nightly: Nightly) -> None
         pytest.param(in_(RunFolder, "save_snapshot"), id="reading"),
         pytest.param(in_(ModelFiles, "save"), id="saving the model"),
         pytest.param(in_(RunFolder, "save_candidate"), id="after saving the model"),
-        pytest.param(in_(ModelFiles, "save_evaluation"), id="evaluating"),
+        pytest.param(in_(ModelFiles, "amend"), id="evaluating"),
         pytest.param(after_half_of_the_users, id="after half of the users"),
         pytest.param(in_(RedisPublishedModels, "write_items"), id="writing the items"),
         pytest.param(in_(RedisPublishedModels, "activate"), id="moving the pointer"),

@@ -11,6 +11,7 @@ import pytest
 from recsys.core.behaviour import RecentEvent
 from recsys.core.domain import Event
 from recsys.core.ports import WantedUser
+from recsys.runtime.shop import load_shop
 from recsys.stores.hbase.interactions import HBaseInteractionStore
 from recsys.stores.hbase.pool import HBasePool
 from recsys.stores.redis.connect import connect, connect_async
@@ -62,7 +63,8 @@ class Arrivals:
         [result] = self.store.append(self.tenant, [event], received_ms)
         stored = result.stored
         with connect(self.nightly.redis_url) as redis:
-            RedisRecentBehaviour(redis).record(self.tenant, [stored.event], stored.received_ms)
+            recent = RedisRecentBehaviour(redis, load_shop().event_types)
+            recent.record(self.tenant, [stored.event], stored.received_ms)
 
     def bring(self, *events: Event) -> None:
         self.store.put_many(self.tenant, events, ids_given=True)

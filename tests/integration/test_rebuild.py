@@ -61,7 +61,7 @@ def test_a_rebuilt_redis_answers_as_before(
     happens(nightly, hbase_pool, redis, "somebody new", "a1")
     # Changes no answer, so it is in HBase only.
     seen = an_event("viewer", "b2", "impression", days_ago=1e-6)
-    HBaseInteractionStore(hbase_pool).append(tenant, [seen])
+    HBaseInteractionStore(hbase_pool).append(tenant, [seen], time.time_ns() // 1_000_000)
     sold_out = Item(nightly.recommended("a-fan1", limit=1)[0], available=False)
     HBaseItemStore(hbase_pool).put(tenant, [sold_out])
     RedisHiddenItems(redis).hide(tenant, sold_out.item_id)
@@ -109,7 +109,7 @@ def test_the_version_that_served_comes_back_not_the_newest(nightly: Nightly, red
     assert first is not None
     nightly.run(model=ModelSettings(ALS, neighbour_weight=0.5))
     second = nightly.serving()
-    nightly.publish_stored(first)
+    nightly.serve_stored(first)
     redis.flushdb()
 
     rebuilt(nightly)

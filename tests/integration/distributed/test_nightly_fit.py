@@ -28,6 +28,7 @@ def a_context(spark: SparkSession, folder: Path, strategy: Strategy) -> Context:
         models=None,
         publisher=None,
         folder=RunFolder(folder),
+        holdout_days=1.0,
         cutoff=None,
         now_ms=lambda: 0,
         say=print,
