@@ -36,7 +36,7 @@ class Died(Exception):
     """The run ends here, as if the machine had gone."""
 
 
-def _die(*_: object) -> NoReturn:
+def _die(*_: object, **__: object) -> NoReturn:
     raise Died
 
 
