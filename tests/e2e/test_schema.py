@@ -10,8 +10,8 @@ from tests.e2e.shop import Shop
 _EXAMPLES_PER_OPERATION = 100
 # Two minutes where everything else is busy, too.
 _SECONDS = 240
-# A time in the future is refused, which no schema can say. That a batch is taken exactly when it fits
-# the schema, but for that, is tested by test_openapi.py.
+# A time in the future is refused, which no schema can say. That a batch is otherwise taken exactly
+# when it fits the schema is tested by test_openapi.py.
 _CONFIG = """
 [[operations]]
 include-name = "POST /v1/events"
