@@ -3,7 +3,6 @@
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from pyspark.ml.recommendation import ALS
 from pyspark.sql import DataFrame, SparkSession
 
 from recsys.core.scoring import Scores
@@ -18,6 +17,8 @@ SEED = 1
 
 def mllib_als(spark: SparkSession) -> Baseline:
     """A baseline that trains on this session and ranks in this process."""
+    # Takes a second, which every command would pay, `models serve` in an emergency among them.
+    from pyspark.ml.recommendation import ALS
 
     def fit(pairs: Pairs) -> ScoreFunction:
         als = ALS(

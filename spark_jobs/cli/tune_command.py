@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from recsys.analysis.snapshot_log import snapshot_log
 from recsys.core.errors import ConfigurationError
 from recsys.runtime.shop import load_shop
 from recsys.stores.run_files import EVENTS
@@ -43,6 +42,9 @@ def tune_settings(
     check_output(output)
     settings = load(BatchSettings)
     shop = load_shop(settings.shop_config)
+    # Brings pandas along, which every command would wait for.
+    from recsys.analysis.snapshot_log import snapshot_log
+
     log = snapshot_log(settings.run_folder(tenant or settings.tenant) / EVENTS, shop)
     start = ModelSettings()
     validation = hold_out(log, shop.half_life_days, shop.popularity_half_life_days, start.als.seed)
