@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pyspark.sql import SparkSession
 
-from recsys.core.errors import InvalidModel, LockLost, NotFound
+from recsys.core.errors import InvalidModel, LockLost, NotFound, Unavailable
 from recsys.core.model import ItemSide
 from recsys.core.ports import HiddenItems, ItemStore, PointerGuard, PublishedModels
 from recsys.stores.manifest import Manifest
@@ -64,10 +64,14 @@ class Publisher:
 
     def remove_old_versions(self, tenant: str) -> None:
         """Keep the newest versions, whatever became of them, and those that serve or did last."""
-        kept = {*self.models.last_two(tenant), self.published.current(tenant)}
-        for old in self.models.versions(tenant)[:-MODELS_KEPT]:
-            if old not in kept:
-                self.models.remove(tenant, old)
+        try:
+            kept = {*self.models.last_two(tenant), self.published.current(tenant)}
+            for old in self.models.versions(tenant)[:-MODELS_KEPT]:
+                if old not in kept:
+                    self.models.remove(tenant, old)
+        except (OSError, Unavailable) as error:
+            # Whatever became of the run is more important.
+            self.say(f"old versions stay until the next run: {error}")
 
     def _move_pointer(self, tenant: str, version: str, replaces: str | None) -> None:
         """Mark first, see `ModelFiles.mark_serving`; where the pointer stays, so does the mark."""

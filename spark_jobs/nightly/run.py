@@ -83,17 +83,19 @@ def serve_stored(
     manifest = files.manifest(tenant, version)
     with connect(settings.redis_url.get_secret_value()) as redis:
         published = RedisPublishedModels(redis)
-        before = published.current(tenant)
+        before, marks = published.current(tenant), files.last_two(tenant)
+        # The decision before the pointer: a crash in between must not undo it.
+        if before and before != version:
+            _withdraw(files, tenant, before, say)
+        files.readmit(manifest)
+        files.mark_serving(tenant, version)
         if published.reactivate(tenant, version):
-            files.mark_serving(tenant, version)
             say(f"{version} serves now")
-        else:
-            say(f"the records of {version} are not in Redis any more: publishing them again")
-            with _publisher(settings, tenant, say) as publisher:
-                publisher.publish(manifest, replaces=before)
-    files.readmit(manifest)
-    if before and before != version:
-        _withdraw(files, tenant, before, say)
+            return
+        files.mark_again(tenant, marks)
+        say(f"the records of {version} are not in Redis any more: publishing them again")
+        with _publisher(settings, tenant, say) as publisher:
+            publisher.publish(manifest, replaces=before)
 
 
 def remove_stored(settings: BatchSettings, tenant: str, version: str) -> None:
