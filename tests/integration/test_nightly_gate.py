@@ -316,12 +316,13 @@ def test_pointer_and_mark_agree_again_after_a_crash_between_them(
     assert nightly.models.last_serving(tenant) == nightly.serving()
 
 
-def test_refused_nights_do_not_fill_the_disk(loyal: Shop) -> None:
-    """One rule for all versions: the newest five, the one that serves, and the one before it."""
+def test_refused_nights_do_not_fill_the_disk(loyal: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One rule for all versions: the newest few, the one that serves, and the one before it."""
+    monkeypatch.setattr(publisher, "MODELS_KEPT", 2)
     shop = loyal("refusing")
     serving = shop.serving()
     never = replace(load_shop(), gate=GateLimits(max_ndcg_drop=0.0, min_judged_users=1))
-    for factors in range(1, 8):
+    for factors in range(1, 5):
         with pytest.raises(GateRefused):
             shop.run(model=ModelSettings(replace(ALS, factors=factors, iterations=1)), shop=never)
 
