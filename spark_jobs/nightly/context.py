@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from pyspark.sql import SparkSession
 
-from recsys.core.errors import InvalidModel, NotFound
 from recsys.core.ports import ItemStore
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_files import ModelFiles
@@ -41,10 +40,4 @@ class Context:
 
     def serving_manifest(self) -> Manifest | None:
         """The manifest of the version that serves now, if it can still be read."""
-        version = self.serving_version()
-        if version is None:
-            return None
-        try:
-            return self.models.manifest(self.plan.tenant, version)
-        except (NotFound, InvalidModel):
-            return None
+        return self.publisher.serving_manifest(self.plan.tenant)

@@ -55,6 +55,14 @@ class Publisher:
         # Answers under way may still read the version before, and an operator may go back to it.
         self.published.retire(tenant, self.models.last_two(tenant))
 
+    def serving_manifest(self, tenant: str) -> Manifest | None:
+        """Read the manifest of the version that serves now; None when there is none to be read."""
+        version = self.published.current(tenant)
+        try:
+            return self.models.manifest(tenant, version) if version else None
+        except (NotFound, InvalidModel):
+            return None
+
     def settle(self, tenant: str) -> None:
         """Mend what a run that died has left: half-written files, a mark the pointer disowns."""
         self.models.remove_drafts(tenant)

@@ -182,11 +182,7 @@ def _holdout_days(plan: Plan, publisher: Publisher) -> float:
     """As the plan has it, or as the serving version was judged: only then both compare."""
     if plan.holdout_days is not None:
         return plan.holdout_days
-    serving = publisher.published.current(plan.tenant)
-    try:
-        judged = publisher.models.manifest(plan.tenant, serving) if serving else None
-    except (NotFound, InvalidModel):
-        judged = None
+    judged = publisher.serving_manifest(plan.tenant)
     return (judged.holdout_days() if judged else 0.0) or DEFAULT_HOLDOUT_DAYS
 
 
