@@ -51,6 +51,7 @@ def make_block(first: int, users: int, random: np.random.Generator) -> UserBlock
             random.integers(0, ITEMS, pairs, np.int32),
             random.random(pairs, np.float32),
             random.random(pairs) < 0.3,
+            random.integers(0, 100, pairs, np.int32),
         ),
     )
 

@@ -19,6 +19,7 @@ def item_side(factors: Factors, neighbours: Indices, neighbour_scores: Scores) -
         factors=factors,
         neighbours=neighbours,
         neighbour_scores=neighbour_scores,
+        order_shares=np.zeros(neighbours.shape, np.float16),
         trend=np.ones(items, np.float32),
         popular=np.arange(items, dtype=np.int32),
         eligible=np.ones(items, np.bool_),
@@ -27,6 +28,7 @@ def item_side(factors: Factors, neighbours: Indices, neighbour_scores: Scores) -
 
 def user_side(factors: Factors, strengths: csr_matrix) -> UserSide:
     """u users: factors (u, k), strengths (u, n); nothing is recommended again."""
-    histories = History(strengths.indices, strengths.data, np.ones(strengths.nnz, np.bool_))
+    excluded, steps = np.ones(strengths.nnz, np.bool_), np.zeros(strengths.nnz, np.int32)
+    histories = History(strengths.indices, strengths.data, excluded, steps)
     ids = Vocabulary(f"user-{row:07}" for row in range(len(factors)))
     return UserSide(ids, factors, strengths.indptr.astype(np.int64), histories)

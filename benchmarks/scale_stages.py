@@ -16,13 +16,11 @@ from benchmarks.made_up_model import item_side, user_side
 from benchmarks.peers.exchange import load_factors, report, save_factors
 from benchmarks.peers.measure import Cost, Laps, peak_bytes
 from recsys.core.model import ItemSide, UserSide
-from recsys.core.ranking import Indices
-from recsys.core.scoring import Scores
 from recsys.core.user_block import UserBlock
 from recsys.stores.redis.connect import connect
 from recsys.stores.redis.published import RedisPublishedModels
 from recsys.training.als import AlsSettings, Device, train_als
-from recsys.training.neighbours import item_neighbours
+from recsys.training.neighbours import NeighbourLists, item_neighbours
 from recsys.training.settings import ModelSettings
 from recsys.training.synthetic import SyntheticShop
 from recsys.training.top_n import top_n_lists
@@ -55,9 +53,9 @@ def train(options: argparse.Namespace) -> Cost:
 def find_neighbours(options: argparse.Namespace) -> Cost:
     neighbours_of(TINY.strengths())
     strengths, laps = read_strengths(options), Laps()
-    neighbours, scores = neighbours_of(strengths)
+    found = neighbours_of(strengths)
     cost = laps.lap()
-    np.savez(options.folder / "neighbours.npz", neighbours=neighbours, scores=scores)
+    np.savez(options.folder / "neighbours.npz", neighbours=found.items, scores=found.scores)
     return cost
 
 
@@ -102,7 +100,7 @@ def read_strengths(options: argparse.Namespace) -> csr_matrix:
     return scipy.sparse.load_npz(options.folder / "strengths.npz")
 
 
-def neighbours_of(strengths: csr_matrix) -> tuple[Indices, Scores]:
+def neighbours_of(strengths: csr_matrix) -> NeighbourLists:
     eligible = np.ones(strengths.shape[1], np.bool_)
     settings = ModelSettings()
     return item_neighbours(strengths, eligible, settings.neighbours, settings.popularity_exponent)

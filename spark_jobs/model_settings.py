@@ -5,12 +5,12 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from recsys.core.errors import ConfigurationError
 from recsys.files import write_whole
 from recsys.training.als import AlsSettings
-from recsys.training.settings import ModelSettings, settings_entry
+from recsys.training.settings import ModelSettings, settings_entry, settings_of_entry
 
 
 def save_settings(path: Path, settings: ModelSettings) -> None:
@@ -37,7 +37,7 @@ def load_settings(path: Path) -> ModelSettings:
     _refuse_unknown(path, entry, ModelSettings)
     _refuse_unknown(path, entry.get("als", {}), AlsSettings)
     try:
-        return TypeAdapter(ModelSettings).validate_python(entry)
+        return settings_of_entry(entry)
     except ValidationError as error:
         first = error.errors()[0]
         setting = ".".join(map(str, first["loc"]))

@@ -17,7 +17,8 @@ from recsys.runtime.shop import Shop
 from recsys.training.pairs import Pairs, pairs_from_codes
 
 _WEIGHED = (
-    "user_id string, item_id string, strength double, recent_strength double, excluded boolean"
+    "user_id string, item_id string, strength double, recent_strength double, excluded boolean,"
+    " timestamp_ms long"
 )
 
 
@@ -46,6 +47,7 @@ def prepare_pairs(
         F.round(F.sum("strength"), 6).alias("strength"),
         F.round(F.sum("recent_strength"), 6).alias("recent_strength"),
         F.max("excluded").alias("excluded"),
+        F.max("timestamp_ms").alias("timestamp_ms"),
     )
     table = summed.toArrow()
     users, items = _coded(table["user_id"]), _coded(table["item_id"])
@@ -57,6 +59,7 @@ def prepare_pairs(
         strengths=table["strength"].to_numpy(),
         recent_strengths=table["recent_strength"].to_numpy(),
         excluded=table["excluded"].to_numpy(),
+        times_ms=table["timestamp_ms"].to_numpy(),
     )
 
 
@@ -95,6 +98,7 @@ def _weigher(
                 "strength": weights[kinds] * decay(age_ms, shop.half_life_days),
                 "recent_strength": weights[kinds] * decay(age_ms, shop.popularity_half_life_days),
                 "excluded": excludes[kinds],
+                "timestamp_ms": batch["timestamp_ms"],
             }
             yield pa.RecordBatch.from_pydict(columns)
 

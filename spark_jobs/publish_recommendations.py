@@ -68,9 +68,13 @@ def user_block(model: TrainedModel, rows: range) -> UserBlock:
 
     A list stays empty where nothing in the history counts, so that popularity answers.
     """
-    weight = model.recipe.neighbour_weight
-    # The other cores score other shards.
-    lists = top_n_lists(model.items, model.users, np.asarray(rows), weight, LIST_LENGTH, threads=1)
+    recipe = model.recipe
+    lists = top_n_lists(
+        *(model.items, model.users, np.asarray(rows), recipe.neighbour_weight, LIST_LENGTH),
+        step_half_life=recipe.step_half_life,
+        # The other cores score other shards.
+        threads=1,
+    )
     indptr, histories = model.users.histories_of(rows)
     counted_before = np.concatenate([[0], np.cumsum(histories.strengths > 0)])[indptr]
     lengths = (lists.items != NO_ITEM).sum(axis=1)

@@ -49,6 +49,7 @@ def an_item_side(n: int = 6, k: int = 3, seed: int = 0, **changes: object) -> It
         "factors": random.normal(size=(n, k)).astype(np.float32),
         "neighbours": nearby.astype(np.int32),
         "neighbour_scores": np.where(nearby == NO_NEIGHBOUR, 0, [0.9, 0.5]).astype(np.float32),
+        "order_shares": np.zeros(nearby.shape, np.float16),
         "trend": np.ones(n, np.float32),
         "popular": np.arange(n, dtype=np.int32)[::-1].copy(),
         "eligible": np.ones(n, np.bool_),
@@ -57,12 +58,17 @@ def an_item_side(n: int = 6, k: int = 3, seed: int = 0, **changes: object) -> It
 
 
 def a_history(
-    items: Sequence[int], strengths: Sequence[float] | None = None, excluded: object = True
+    items: Sequence[int],
+    strengths: Sequence[float] | None = None,
+    excluded: object = True,
+    steps: Sequence[int] | None = None,
 ) -> History:
+    """A history, by default of purchases of one piece, all at one moment."""
     return History(
         np.array(items, np.int32),
         np.array(strengths if strengths is not None else [1.0] * len(items), np.float32),
         np.broadcast_to(np.array(excluded, np.bool_), len(items)).copy(),
+        np.array(steps if steps is not None else [0] * len(items), np.int32),
     )
 
 
@@ -85,6 +91,7 @@ def _one_after_the_other(histories: Sequence[History]) -> History:
         np.concatenate([history.items for history in histories]),
         np.concatenate([history.strengths for history in histories]),
         np.concatenate([history.excluded for history in histories]),
+        np.concatenate([history.steps for history in histories]),
     )
 
 

@@ -130,6 +130,7 @@ def _block(user_ids: Sequence[str], items: int, random: np.random.Generator) -> 
             (2 * random.integers(0, half, pairs)).astype(np.int32),
             1 + random.random(pairs, np.float32),
             random.random(pairs) < 0.3,
+            random.integers(0, 100, pairs, np.int32),
         ),
     )
 

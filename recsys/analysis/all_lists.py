@@ -19,4 +19,9 @@ def listed_users(users: UserSide) -> NDArray[np.int64]:
 
 def lists_of(model: TrainedModel, rows: NDArray[np.int64], n: int) -> Lists:
     """(b, n) item rows for the users of these rows, best first, padded with NO_ITEM."""
-    return top_n_lists(model.items, model.users, rows, model.recipe.neighbour_weight, n).items
+    recipe = model.recipe
+    lists = top_n_lists(
+        *(model.items, model.users, rows, recipe.neighbour_weight, n),
+        step_half_life=recipe.step_half_life,
+    )
+    return lists.items

@@ -44,7 +44,9 @@ class ExplainedList:
 def explain_list(items: ItemSide, recipe: Recipe, history: History, n: int) -> ExplainedList:
     """Score all items for a history by fold-in, and explain the best n."""
     factors = history_factors(items, recipe, history)[np.newaxis, :]
-    scores = score_users(factors, items, [history], recipe.neighbour_weight)[0]
+    scores = score_users(factors, items, [history], recipe.neighbour_weight, recipe.step_half_life)[
+        0
+    ]
     best = top_n(scores, n)
     found = [explain(items, recipe, history, item) for item in best.tolist()]
     seeds = np.sort(history.items[history.strengths > 0])

@@ -1,6 +1,7 @@
 """The events that the last nightly run read, as an event log."""
 
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import pyarrow as pa
@@ -15,13 +16,17 @@ from recsys.training.event_log import EventLog
 _COLUMNS = ["user_id", "item_id", "event_type", "timestamp_ms"]
 
 
-def snapshot_log(events: Path, shop: Shop) -> EventLog:
+def snapshot_log(
+    events: Path, shop: Shop, *, before_ms: int | None = None, most: int | None = None
+) -> EventLog:
     """Read the events of a run; every one counts once.
 
     Types that the shop's settings do not name are left out; the log's types are in their order.
 
     Args:
         events: the files that the read step wrote.
+        before_ms: later ones are left out.
+        most: of more events than about so many, all those of some of the users.
 
     Raises:
         NotFound: when no run has read anything yet.
@@ -29,9 +34,15 @@ def snapshot_log(events: Path, shop: Shop) -> EventLog:
     if not events.exists():
         raise NotFound(f"{events} is missing: run `recsys nightly read` first")
     known = pa.array(list(shop.event_types))
-    table = ds.dataset(events, format="parquet").to_table(
-        _COLUMNS, filter=ds.field("event_type").isin(known)
-    )
+    wanted = ds.field("event_type").isin(known)
+    if before_ms is not None:
+        wanted &= ds.field("timestamp_ms") < before_ms
+    dataset = ds.dataset(events, format="parquet")
+    count = dataset.count_rows(filter=wanted) if most else 0
+    share = most / count if most and count > most else 1.0
+    batches = dataset.to_batches(columns=_COLUMNS, filter=wanted)
+    schema = pa.schema([dataset.schema.field(name) for name in _COLUMNS])
+    table = pa.Table.from_batches((_of_some_users(b, share) for b in batches), schema)
     user_ids, users = _coded(table["user_id"])
     item_ids, items = _coded(table["item_id"])
     return EventLog(
@@ -45,6 +56,16 @@ def snapshot_log(events: Path, shop: Shop) -> EventLog:
         goals=tuple(name in shop.goals for name in shop.event_types),
         timestamps_ms=table["timestamp_ms"].to_numpy(),
     )
+
+
+def _of_some_users(batch: pa.RecordBatch, share: float) -> pa.RecordBatch:
+    """The events of this share of all users, the same ones in every batch."""
+    if share >= 1:
+        return batch
+    encoded = pc.dictionary_encode(batch["user_id"])
+    ids = encoded.dictionary.to_pylist()
+    chosen = np.fromiter((crc32(text.encode()) < share * 2**32 for text in ids), np.bool_)
+    return batch.filter(pa.array(chosen[encoded.indices.to_numpy()]))
 
 
 def _coded(column: pa.ChunkedArray) -> tuple[list[str], NDArray[np.int32]]:

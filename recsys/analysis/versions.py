@@ -59,6 +59,7 @@ def trained_version(
         read_at_ms=before_ms,
         end_ms=before_ms,
         pauses=clock.pauses,
+        step_half_life=built.step_half_life,
     )
     entries = dict(_flat({"events": len(log), "settings": settings_entry(settings)}))
     return Version(name, entries, TrainedModel(recipe, built.items, built.users))

@@ -10,6 +10,7 @@ from recsys.core.confidence import decay
 from recsys.core.event_types import has_effect
 from recsys.core.model import History, ItemSide, Recipe
 from recsys.core.ranking import Indices
+from recsys.core.recency import steps_of
 from recsys.core.scoring import Scores
 
 # Of a shopper's recent events that do not exclude, the newest: taste of the moment, and what one
@@ -63,35 +64,42 @@ def current_history(
     """
     strength = dict(zip(history.items.tolist(), history.strengths.tolist(), strict=True))
     excluded = set(history.items[history.excluded].tolist())
-    changed = False
+    # What the model has is older than whatever came since.
+    moment = dict(zip(history.items.tolist(), (-1 - history.steps).tolist(), strict=True))
     shop_time = recipe.shop_time
-    for event in recent:
-        item_index = items.ids.index_of(event.item_id)
-        if item_index is None or not has_effect(event.event_type, recipe.event_types):
+    new = [event for event in recent if _is_new(event, recipe)]
+    rows_of_new = [items.ids.index_of(event.item_id) for event in new]
+    if all(item_index is None for item_index in rows_of_new):
+        return history
+    for event, item_index in zip(new, rows_of_new, strict=True):
+        if item_index is None:
             continue
-        if not _is_after_training(event, recipe):
-            continue
-        changed = True
+        moment[item_index] = max(moment.get(item_index, 0), event.timestamp_ms)
         kind = recipe.event_types[event.event_type]
         age_ms = shop_time.ages_ms(event.timestamp_ms)
         weight = kind.weight * float(decay(age_ms, recipe.half_life_days))
         strength[item_index] = strength.get(item_index, 0.0) + weight
         if kind.excludes:
             excluded.add(item_index)
-    if not changed:
-        return history
     rows = np.fromiter(strength, np.int32, len(strength))
     values = np.maximum(np.fromiter(strength.values(), np.float32, len(strength)), 0.0)
     flags = np.fromiter((row in excluded for row in strength), np.bool_, len(strength))
-    return History(rows, values, flags)
+    return History(rows, values, flags, steps_of([moment[row] for row in strength]))
 
 
 def session_history(items: ItemSide, item_ids: Sequence[str]) -> History:
-    """That of a shopper of whom only some items are known: each counts one, none comes back."""
-    found = dict.fromkeys(items.ids.index_of(item_id) for item_id in item_ids)
-    rows = np.array([row for row in found if row is not None], np.int32)
-    return History(rows, np.ones(len(rows), np.float32), np.ones(len(rows), np.bool_))
+    """That of a shopper of whom only some items are known: each counts one, none comes back.
+
+    Args:
+        item_ids: in the order of behaviour, the newest last.
+    """
+    newest_first = dict.fromkeys(items.ids.index_of(item_id) for item_id in reversed(item_ids))
+    rows = np.array([row for row in newest_first if row is not None], np.int32)
+    steps = np.arange(len(rows), dtype=np.int32)
+    return History(rows, np.ones(len(rows), np.float32), np.ones(len(rows), np.bool_), steps)
 
 
-def _is_after_training(event: RecentEvent, recipe: Recipe) -> bool:
-    return event.received_ms >= recipe.read_at_ms or event.timestamp_ms >= recipe.end_ms
+def _is_new(event: RecentEvent, recipe: Recipe) -> bool:
+    """Whether an event has an effect, and the model does not know it."""
+    after = event.received_ms >= recipe.read_at_ms or event.timestamp_ms >= recipe.end_ms
+    return after and has_effect(event.event_type, recipe.event_types)

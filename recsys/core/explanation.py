@@ -14,6 +14,7 @@ from recsys.core.confidence import confidence
 from recsys.core.fold_in import normal_system
 from recsys.core.model import History, ItemSide, Recipe
 from recsys.core.ranking import Indices
+from recsys.core.recency import faded
 from recsys.core.scoring import Scores
 from recsys.core.user_factors import user_lambda
 
@@ -44,6 +45,7 @@ def explain(items: ItemSide, recipe: Recipe, history: History, item_index: int) 
 
     The factors are those that fold-in finds, so the parts add up to the score of a live answer.
     """
+    history = faded(history, recipe.step_half_life)
     counted = history.strengths > 0
     seeds, strengths = history.items[counted], history.strengths[counted]
     system = normal_system(

@@ -16,6 +16,9 @@ from recsys.core.vocabulary import Vocabulary
 
 NO_NEIGHBOUR = -1
 
+# See `recsys.core.recency`.
+Steps = NDArray[np.int32]
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -27,6 +30,8 @@ class Recipe:
         neighbour_weight: what the neighbour part of a score counts beside that of the factors.
         half_life_days: age at which an event counts half.
         event_types: every type of event and its weight.
+        step_half_life: steps after which behaviour counts half in an answer, see
+            `recsys.core.recency`; None where the order of behaviour does not count.
         as_of_ms, pauses: what ages are measured by, see `recsys.core.shop_time`.
         read_at_ms: events received from then on are not in the model, all earlier ones are.
         end_ms: events at or after this time are not in the model either.
@@ -42,6 +47,7 @@ class Recipe:
     read_at_ms: int
     end_ms: int
     pauses: tuple[Pause, ...] = ()
+    step_half_life: float | None = None
 
     @property
     def shop_time(self) -> ShopTime:
@@ -56,8 +62,11 @@ class ItemSide:
         ids: the vocabulary of the n items.
         titles: n titles, empty where the catalogue has none.
         factors: (n, k) float32.
-        neighbours: (n, m) item rows, most alike first, padded with NO_NEIGHBOUR.
+        neighbours: (n, m) item rows, best first, padded with NO_NEIGHBOUR: what the same shoppers
+            want, and what they want next.
         neighbour_scores: (n, m) float32, zero where padded.
+        order_shares: (n, m) float16, 0 to 1, how much of a neighbour score is due to the order of
+            behaviour.
         trend: (n,) float32, positive; above one where an item sells better lately than items do.
         popular: (n,) item rows, most popular first.
         eligible: (n,) bool; only these may be recommended.
@@ -71,6 +80,7 @@ class ItemSide:
     factors: Factors
     neighbours: Indices
     neighbour_scores: NDArray[np.float32]
+    order_shares: NDArray[np.float16]
     trend: NDArray[np.float32]
     popular: Indices
     eligible: NDArray[np.bool_]
@@ -85,10 +95,11 @@ class ItemSide:
         lengths |= {len(self.neighbour_scores), len(self.trend), len(self.eligible)}
         if lengths != {n}:
             raise InvalidModel(f"the item side disagrees on how many items there are ({n} ids)")
-        if self.neighbours.shape != self.neighbour_scores.shape:
+        if not (self.neighbours.shape == self.neighbour_scores.shape == self.order_shares.shape):
             raise InvalidModel("neighbours and their scores differ in shape")
-        if not (np.isfinite(self.factors).all() and np.isfinite(self.neighbour_scores).all()):
-            raise InvalidModel("an item factor or a neighbour's score is not finite")
+        for name in ("factors", "neighbour_scores", "order_shares"):
+            if not np.isfinite(getattr(self, name)).all():
+                raise InvalidModel(f"a number of {name} is not finite")
         if not (np.isfinite(self.trend) & (self.trend > 0)).all():
             raise InvalidModel("a trend is not a positive number")
         if not (_within(self.neighbours, NO_NEIGHBOUR, n) and _within(self.popular, 0, n)):
@@ -110,6 +121,7 @@ _ARRAYS = {
     "factors": (2, "f"),
     "neighbours": (2, "i"),
     "neighbour_scores": (2, "f"),
+    "order_shares": (2, "f"),
     "trend": (1, "f"),
     "popular": (1, "i"),
     "eligible": (1, "b"),
@@ -132,15 +144,25 @@ class History:
         items: item rows.
         strengths: float32, positive where the pair counts in training, zero where it only excludes.
         excluded: bool; the item is not recommended to the user.
+        steps: int32, how many later moments of behaviour the user has, see `recsys.core.recency`;
+            zeros where the order is unknown.
     """
 
     items: Indices
     strengths: NDArray[np.float32]
     excluded: NDArray[np.bool_]
+    steps: Steps
 
     @classmethod
     def empty(cls) -> "History":
-        return cls(np.empty(0, np.int32), np.empty(0, np.float32), np.empty(0, np.bool_))
+        none = np.empty(0, np.int32)
+        return cls(none, np.empty(0, np.float32), np.empty(0, np.bool_), none)
+
+    def span(self, rows: slice) -> "History":
+        """A stretch of it, without copying."""
+        return History(
+            self.items[rows], self.strengths[rows], self.excluded[rows], self.steps[rows]
+        )
 
 
 @dataclass(frozen=True)
@@ -170,17 +192,12 @@ class UserSide:
 
     def history(self, user_index: int) -> History:
         """The history of the user in that row."""
-        span = slice(self.indptr[user_index], self.indptr[user_index + 1])
-        all_ = self.histories
-        return History(all_.items[span], all_.strengths[span], all_.excluded[span])
+        return self.histories.span(slice(self.indptr[user_index], self.indptr[user_index + 1]))
 
     def histories_of(self, rows: range) -> tuple[NDArray[np.int64], History]:
         """Those of consecutive rows in CSR form: offsets from 0, and one after the other."""
         indptr = self.indptr[rows.start : rows.stop + 1]
-        span, all_ = slice(indptr[0], indptr[-1]), self.histories
-        return indptr - indptr[0], History(
-            all_.items[span], all_.strengths[span], all_.excluded[span]
-        )
+        return indptr - indptr[0], self.histories.span(slice(indptr[0], indptr[-1]))
 
 
 @dataclass(frozen=True)

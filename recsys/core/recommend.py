@@ -18,6 +18,7 @@ import numpy as np
 from recsys.core.behaviour import RecentEvent, StoredUser, current_history
 from recsys.core.model import NO_NEIGHBOUR, History, ItemSide, Recipe
 from recsys.core.ranking import Indices, top_n, top_n_rows
+from recsys.core.recency import faded
 from recsys.core.scoring import Scores, neighbour_part, score_users
 from recsys.core.user_factors import history_factors
 
@@ -114,7 +115,7 @@ def fold_in_lists(
         hidden: item rows that are left out.
     """
     factors = np.stack([history_factors(items, recipe, history) for history in histories])
-    scores = score_users(factors, items, histories, recipe.neighbour_weight)
+    scores = score_users(factors, items, histories, recipe.neighbour_weight, recipe.step_half_life)
     scores[:, list(hidden)] = -np.inf
     return [
         PersonalList(best, row[best], Source.FOLD_IN, history)
@@ -123,10 +124,10 @@ def fold_in_lists(
 
 
 def neighbour_list(
-    items: ItemSide, history: History, hidden: Collection[int], n: int
+    items: ItemSide, recipe: Recipe, history: History, hidden: Collection[int], n: int
 ) -> PersonalList:
     """The best n neighbours of what the shopper had: what costs least and is still personal."""
-    scores = neighbour_part(items, history) * items.trend
+    scores = neighbour_part(items, faded(history, recipe.step_half_life)) * items.trend
     scores[(scores <= 0) | ~items.recommendable] = -np.inf
     scores[history.items[history.excluded]] = -np.inf
     scores[list(hidden)] = -np.inf

@@ -2,7 +2,8 @@
 
 score(u, i) = trend_i * (x_u . y_i + w * sum over j in the history of u of r_uj * s_ji)
 
-with user factors x, item factors y, strengths r and neighbour scores s. What the user must not see
+with user factors x, item factors y, neighbour scores s, and r what recency leaves of strengths; the
+user factors come of the same r. What the user must not see
 again and what may not be sold score -inf.
 """
 
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 
 from recsys.core.fold_in import Factors
 from recsys.core.model import History, ItemSide
+from recsys.core.ranking import Indices
+from recsys.core.recency import faded
 
 Scores = NDArray[np.float32]
 
@@ -22,6 +25,7 @@ def score_users(
     items: ItemSide,
     histories: Sequence[History],
     neighbour_weight: float,
+    step_half_life: float | None = None,
 ) -> Scores:
     """Score all n items for b users.
 
@@ -30,13 +34,14 @@ def score_users(
         items: the item side, n items; those not recommendable score -inf.
         histories: b histories; their excluded items score -inf.
         neighbour_weight: w above.
+        step_half_life: see `recsys.core.recency`.
 
     Returns:
         (b, n) scores.
     """
     scores = user_factors @ items.factors.T
     for row, history in enumerate(histories):
-        scores[row] += neighbour_weight * neighbour_part(items, history)
+        scores[row] += neighbour_weight * neighbour_part(items, faded(history, step_half_life))
     scores *= items.trend
     scores[:, ~items.recommendable] = -np.inf
     for row, history in enumerate(histories):
@@ -45,11 +50,19 @@ def score_users(
 
 
 def neighbour_part(items: ItemSide, history: History) -> Scores:
-    """Sum over the history of strength times neighbour score, (n,)."""
-    neighbours = items.neighbours[history.items]
-    weights = items.neighbour_scores[history.items] * history.strengths[:, np.newaxis]
+    """Sum over a faded history of strength times neighbour score, (n,)."""
+    return sum_of_neighbours(items.neighbours, items.neighbour_scores, history)
+
+
+def sum_of_neighbours(neighbours: Indices, scores: Scores, history: History) -> Scores:
+    """Sum over a faded history of strength times score, (n,).
+
+    Args:
+        neighbours: (n, m) item rows, padded with NO_NEIGHBOUR.
+        scores: (n, m), zero where padded.
+    """
+    weights = scores[history.items] * history.strengths[:, np.newaxis]
     # Padding is -1 with a score of zero; shifted by one it falls into a bin of its own.
-    sums = np.bincount(
-        neighbours.ravel() + 1, weights=weights.ravel(), minlength=len(items.ids) + 1
-    )
+    places = neighbours[history.items].ravel() + 1
+    sums = np.bincount(places, weights=weights.ravel(), minlength=len(neighbours) + 1)
     return sums[1:].astype(np.float32)

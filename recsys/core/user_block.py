@@ -55,9 +55,4 @@ class UserBlock:
         """One of the b users alone."""
         best = slice(self.lengths[row])
         span = slice(self.indptr[row], self.indptr[row + 1])
-        every = self.histories
-        return StoredUser(
-            self.items[row, best],
-            self.scores[row, best],
-            History(every.items[span], every.strengths[span], every.excluded[span]),
-        )
+        return StoredUser(self.items[row, best], self.scores[row, best], self.histories.span(span))

@@ -10,7 +10,9 @@ from recsys.core.event_types import EventType
 from recsys.core.model import Recipe
 from recsys.core.shop_time import Pause
 
-FORMAT = 2
+FORMAT = 3
+# The oldest format that this release reads: it knows nothing of the order of behaviour.
+_OLDEST_FORMAT = 2
 
 
 class _Part(BaseModel):
@@ -35,6 +37,7 @@ class RecipeEntry(_Part):
     read_at_ms: int
     end_ms: int
     pauses: tuple[Pause, ...] = ()
+    step_half_life: float | None = None
 
     def to_recipe(self) -> Recipe:
         types = {name: EventType(t.weight, t.excludes) for name, t in self.event_types.items()}
@@ -51,14 +54,46 @@ class Data(_Part):
     fingerprint: str
 
 
+class FitTrial(_Part):
+    """One training of a search for settings, and its NDCG@20 on the validation part."""
+
+    stage: str
+    ndcg: float
+    settings: dict[str, Any]
+
+
+class Fit(_Part):
+    """How the settings were found: on a held-out part of what came before the evaluated days.
+
+    Attributes:
+        effort: how much was tried.
+        judged_users: users of the validation part.
+        ndcg, start_ndcg: NDCG@20 there, of what was found and of what the search began with.
+        trials: in their order.
+        seconds: wall-clock; that of the training itself is beside it.
+    """
+
+    effort: str
+    judged_users: int
+    ndcg: float
+    start_ndcg: float
+    trials: tuple[FitTrial, ...]
+    seconds: float
+
+
 class Training(_Part):
-    """How the model was trained; `settings` are those that were asked for, by name."""
+    """How the model was trained.
+
+    Attributes:
+        settings: by name; those that were asked for, or found by `fit`.
+    """
 
     settings: dict[str, Any]
     backend: str
     device: str
     versions: dict[str, str]
     seconds: float
+    fit: Fit | None = None
 
 
 class Evaluation(_Part):
@@ -134,9 +169,10 @@ class Manifest(_Part):
             manifest = cls.model_validate_json(text)
         except ValidationError as error:
             raise InvalidModel(f"the manifest is damaged: {error.errors()[0]['msg']}") from error
-        if manifest.format != FORMAT:
+        if not _OLDEST_FORMAT <= manifest.format <= FORMAT:
             raise InvalidModel(
-                f"the model has format {manifest.format}, this release reads {FORMAT}"
+                f"the model has format {manifest.format},"
+                f" this release reads {_OLDEST_FORMAT} to {FORMAT}"
             )
         return manifest
 

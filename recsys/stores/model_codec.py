@@ -22,6 +22,7 @@ def pack_items(side: ItemSide) -> bytes:
             "factors": side.factors,
             "neighbours": side.neighbours,
             "neighbour_scores": side.neighbour_scores,
+            "order_shares": side.order_shares,
             "trend": side.trend,
             "popular": side.popular,
             "eligible": side.eligible,
@@ -37,12 +38,15 @@ def unpack_items(data: bytes) -> ItemSide:
     """
     tensors = _load(data)
     try:
+        # Models of format 2 know nothing of order.
+        without_order = np.zeros(tensors["neighbours"].shape, np.float16)
         return ItemSide(
             ids=Vocabulary(_read_texts(tensors, "ids")),
             titles=tuple(_read_texts(tensors, "titles")),
             factors=tensors["factors"],
             neighbours=tensors["neighbours"],
             neighbour_scores=tensors["neighbour_scores"],
+            order_shares=tensors.get("order_shares", without_order),
             trend=tensors["trend"],
             popular=tensors["popular"],
             eligible=tensors["eligible"],
@@ -60,6 +64,7 @@ def pack_users(side: UserSide) -> bytes:
             "history_items": side.histories.items,
             "history_strengths": side.histories.strengths,
             "history_excluded": side.histories.excluded,
+            "history_steps": side.histories.steps,
         }
     )
 
@@ -72,6 +77,7 @@ def unpack_users(data: bytes) -> UserSide:
     """
     tensors = _load(data)
     try:
+        without_order = np.zeros(len(tensors["history_items"]), np.int32)
         return UserSide(
             ids=Vocabulary(_read_texts(tensors, "ids")),
             factors=tensors["factors"],
@@ -80,6 +86,7 @@ def unpack_users(data: bytes) -> UserSide:
                 tensors["history_items"],
                 tensors["history_strengths"],
                 tensors["history_excluded"],
+                tensors.get("history_steps", without_order),
             ),
         )
     except KeyError as error:

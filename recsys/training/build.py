@@ -1,17 +1,22 @@
 """From pairs to the two sides of a model: the same for the evaluated and the published one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from recsys.core.errors import NoData
-from recsys.core.model import ItemSide, UserSide
-from recsys.core.scoring import neighbour_part
-from recsys.training.als import AlsSettings, Trained, train_als
-from recsys.training.neighbours import item_neighbours
+from recsys.core.fold_in import Factors
+from recsys.core.model import History, ItemSide, UserSide
+from recsys.core.recency import faded
+from recsys.core.scoring import sum_of_neighbours
+from recsys.training.als import AlsSettings, Trained, project_users, train_als
+from recsys.training.combined_neighbours import CombinedNeighbours, combine
+from recsys.training.followers import item_followers
+from recsys.training.neighbours import NeighbourLists, item_neighbours
 from recsys.training.pairs import Pairs
 from recsys.training.popularity import popular_items, trends
 from recsys.training.settings import ModelSettings
@@ -19,8 +24,8 @@ from recsys.training.settings import ModelSettings
 # Factorises a matrix (u, n), and tells the number of finished iterations: see `train_als`.
 Fit = Callable[[csr_matrix, AlsSettings, Callable[[int], None]], Trained]
 
-# What the two parts of a score are measured by: their best items for some of the users.
-_MEASURED_USERS = 1000
+# What the parts of a score are measured by: their best items for some of the users.
+_MEASURED_USERS = 250
 _MEASURED_ITEMS = 100
 
 
@@ -30,14 +35,14 @@ class BuiltModel:
 
     Attributes:
         neighbour_weight: w of `recsys.core.scoring`.
-        part_ratio: how many times larger the factor part of a score is than the neighbour part.
+        step_half_life: see `recsys.core.recency`.
     """
 
     items: ItemSide
     users: UserSide
     trained: Trained
     neighbour_weight: float
-    part_ratio: float
+    step_half_life: float | None
 
 
 def build_model(
@@ -62,34 +67,95 @@ def build_model(
     if not strengths.nnz:
         raise NoData("no shopper has behaviour of positive weight: nothing to train on")
     trained = fit(strengths, settings.als, on_iteration)
-    neighbours, scores = item_neighbours(
-        strengths, eligible, settings.neighbours, settings.popularity_exponent
+    if settings.step_half_life is not None and pairs.is_ordered:
+        trained = project_users(trained, pairs.faded_matrix(settings.step_half_life), settings.als)
+    sample = Sample.of(pairs, trained.user_factors, settings.step_half_life)
+    neighbours, weight = weighted_neighbours(
+        sample,
+        trained.item_factors,
+        item_neighbours(strengths, eligible, settings.neighbours, settings.popularity_exponent),
+        item_followers(pairs, eligible, settings.neighbours) if settings.order_weight else None,
+        settings,
     )
     items = ItemSide(
         ids=pairs.items,
         titles=titles,
         factors=trained.item_factors,
-        neighbours=neighbours,
-        neighbour_scores=scores,
+        neighbours=neighbours.items,
+        neighbour_scores=neighbours.scores,
+        order_shares=neighbours.order_shares,
         trend=trends(pairs, settings.trend_exponent),
         popular=popular_items(pairs),
         eligible=eligible,
     )
     users = UserSide(pairs.users, trained.user_factors, pairs.indptr, pairs.histories())
-    ratio = _part_ratio(items, users)
-    return BuiltModel(items, users, trained, settings.neighbour_weight * ratio, ratio)
+    return BuiltModel(items, users, trained, weight, settings.step_half_life)
 
 
-def _part_ratio(items: ItemSide, users: UserSide) -> float:
-    """How many times larger the factor part of a score is than the neighbour part.
+@dataclass(frozen=True)
+class Sample:
+    """Some users, by whom the parts of a score are measured.
 
-    Measured by the mean of the best items of each, over users spread evenly.
+    Attributes:
+        factors: (b, k).
+        histories: b faded histories.
     """
-    rows = np.unique(np.linspace(0, len(users.ids) - 1, _MEASURED_USERS).astype(int))
-    by_factors = by_neighbours = 0.0
-    for row in rows:
-        by_factors += _mean_of_best(items.factors @ users.factors[row])
-        by_neighbours += _mean_of_best(neighbour_part(items, users.history(row)))
+
+    factors: Factors
+    histories: Sequence[History]
+
+    @classmethod
+    def of(cls, pairs: Pairs, user_factors: Factors, step_half_life: float | None) -> "Sample":
+        """Users spread evenly over all of them."""
+        rows = np.unique(np.linspace(0, len(pairs.users) - 1, _MEASURED_USERS).astype(int))
+        every = pairs.histories()
+        spans = (slice(pairs.indptr[row], pairs.indptr[row + 1]) for row in rows)
+        return cls(user_factors[rows], [faded(every.span(span), step_half_life) for span in spans])
+
+    def factor_scale(self, item_factors: Factors) -> float:
+        """What the best items of a user score by factors, in the mean."""
+        return fmean(_mean_of_best(item_factors @ user) for user in self.factors)
+
+    def neighbour_scale(self, lists: NeighbourLists) -> float:
+        """What the best items of a user score by neighbours, in the mean."""
+        return fmean(
+            _mean_of_best(sum_of_neighbours(lists.items, lists.scores, history))
+            for history in self.histories
+        )
+
+
+def weighted_neighbours(
+    sample: Sample,
+    item_factors: Factors,
+    neighbours: NeighbourLists,
+    followers: NeighbourLists | None,
+    settings: ModelSettings,
+) -> tuple[CombinedNeighbours, float]:
+    """The neighbour part of a model, and w of `recsys.core.scoring`.
+
+    Weights of settings are in units of what the best items of each part score, and so mean the
+    same in every shop and beside any factors.
+
+    Args:
+        item_factors: (n, k).
+        followers: None when the order of behaviour is left out.
+    """
+    by_factors = sample.factor_scale(item_factors)
+    weight = settings.neighbour_weight * ratio(by_factors, sample.neighbour_scale(neighbours))
+    if followers is None:
+        return combine(neighbours, _no_lists(neighbours), 0.0, settings.neighbours), weight
+    order_weight = settings.order_weight * ratio(by_factors, sample.neighbour_scale(followers))
+    if not weight:
+        neighbours, weight = _no_lists(neighbours), order_weight
+    return combine(neighbours, followers, order_weight / weight, settings.neighbours), weight
+
+
+def _no_lists(lists: NeighbourLists) -> NeighbourLists:
+    return NeighbourLists.empty(len(lists.items), 0)
+
+
+def ratio(by_factors: float, by_neighbours: float) -> float:
+    """How many times larger the one is; one where a part says nothing."""
     return by_factors / by_neighbours if by_neighbours > 0 and by_factors > 0 else 1.0
 
 

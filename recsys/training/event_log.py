@@ -25,6 +25,8 @@ class EventLog:
         event_types: the weight of each type.
         goals: for each type whether recommendations are judged by it.
         timestamps_ms: (e,) int64 UTC, or None for data without time.
+        has_ages: whether times tell how old an event is, or, in data whose test is not of a later
+            time, only what each user did first.
     """
 
     user_ids: Sequence[str]
@@ -36,6 +38,7 @@ class EventLog:
     event_types: tuple[EventType, ...]
     goals: tuple[bool, ...]
     timestamps_ms: NDArray[np.int64] | None = None
+    has_ages: bool = True
 
     def __len__(self) -> int:
         return len(self.users)
@@ -78,7 +81,7 @@ def pairs_of(log: EventLog, half_life_days: float, popularity_half_life_days: fl
     Only who and what has an event that counts or excludes gets a row.
     """
     clock = None
-    if log.timestamps_ms is not None and len(log):
+    if log.timestamps_ms is not None and log.has_ages and len(log):
         clock = shop_time_of_events(log.timestamps_ms, log.users)
     counted = (log.weights() != 0) | log.excludes()
     if not counted.all():
@@ -91,7 +94,10 @@ def pairs_of(log: EventLog, half_life_days: float, popularity_half_life_days: fl
         weights = weights * decay(age_ms, half_life_days)
     user_ids, users = _used(log.user_ids, log.users)
     item_ids, items = _used(log.item_ids, log.items)
-    return pairs_from_codes(user_ids, item_ids, users, items, weights, recent, log.excludes())
+    return pairs_from_codes(
+        *(user_ids, item_ids, users, items),
+        *(weights, recent, log.excludes(), log.timestamps_ms),
+    )
 
 
 def _used(ids: Sequence[str], codes: NDArray[np.int32]) -> tuple[Sequence[str], NDArray[np.int32]]:

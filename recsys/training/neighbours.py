@@ -8,6 +8,7 @@ neighbour; with a above 1/2 popular items stand back further, which suited all d
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -26,39 +27,58 @@ ITEMS_A_BLOCK = 256
 MAX_ITEMS_A_USER = 1000
 
 
+@dataclass(frozen=True)
+class NeighbourLists:
+    """For each of n items up to m others.
+
+    Attributes:
+        items: (n, m) item rows, best first, equal ones by row, padded with NO_NEIGHBOUR.
+        scores: (n, m) float32, zero where padded.
+    """
+
+    items: Indices
+    scores: NDArray[np.float32]
+
+    @classmethod
+    def empty(cls, items: int, count: int) -> "NeighbourLists":
+        """Lists of nothing but padding."""
+        shape = items, count
+        return cls(np.full(shape, NO_NEIGHBOUR, np.int32), np.zeros(shape, np.float32))
+
+    def shortened(self, count: int) -> "NeighbourLists":
+        """The best `count` of each."""
+        return NeighbourLists(self.items[:, :count], self.scores[:, :count])
+
+
 def item_neighbours(
     matrix: csr_matrix,
     eligible: NDArray[np.bool_],
     count: int,
     popularity_exponent: float = 0.5,
-) -> tuple[Indices, NDArray[np.float32]]:
+) -> NeighbourLists:
     """The `count` most alike eligible items of every item.
 
     Args:
         matrix: (u, n) strengths, positive where user and item meet.
         eligible: (n,) bool.
         popularity_exponent: a above.
-
-    Returns:
-        Neighbours (n, count), best first, equal ones by row, padded with NO_NEIGHBOUR; their
-        scores, same shape, zero where padded.
     """
     by_user = _normalise(_without_long_tails(matrix), popularity_exponent)
     by_item = by_user.T.tocsr()
     items = matrix.shape[1]
-    neighbours = np.full((items, count), NO_NEIGHBOUR, np.int32)
-    scores = np.zeros((items, count), np.float32)
+    found = NeighbourLists.empty(items, count)
     fill = partial(
         _fill_block,
         *(by_item.indptr, by_item.indices, by_item.data),
         *(by_user.indptr, by_user.indices, by_user.data),
-        *(eligible, neighbours, scores),
+        *(eligible, found.items, found.scores),
     )
-    _in_blocks(fill, items)
-    return neighbours, scores
+    in_blocks(fill, items)
+    return found
 
 
-def _in_blocks(fill: Callable[[int, int], None], items: int) -> None:
+def in_blocks(fill: Callable[[int, int], None], items: int) -> None:
+    """Run `fill(start, stop)` over blocks of items, on all processors."""
     starts = range(0, items, ITEMS_A_BLOCK)
     with ThreadPoolExecutor(available_threads()) as executor:
         list(executor.map(lambda s: fill(s, min(s + ITEMS_A_BLOCK, items)), starts))

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix
 
-from recsys.core.model import History
+from recsys.core.model import History, Steps
+from recsys.core.recency import recency
 from recsys.core.vocabulary import Vocabulary
 
 _Codes = NDArray[np.int32]
@@ -30,6 +31,8 @@ class Pairs:
         strengths: (p,) float32, zero where behaviour cancels out.
         recent_strengths: (p,) float32, the same by the short half-life of popularity.
         excluded: (p,) bool.
+        steps: (p,) int32, how many later moments of behaviour the user has, see
+            `recsys.core.recency`; zeros in data without time.
     """
 
     users: Vocabulary
@@ -39,6 +42,7 @@ class Pairs:
     strengths: NDArray[np.float32]
     recent_strengths: NDArray[np.float32]
     excluded: NDArray[np.bool_]
+    steps: Steps
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -46,12 +50,23 @@ class Pairs:
 
     def histories(self) -> History:
         """The histories of all users, one after the other."""
-        return History(self.item_indices, self.strengths, self.excluded)
+        return History(self.item_indices, self.strengths, self.excluded, self.steps)
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether it is known what anybody did first."""
+        return bool(self.steps.any())
 
     def matrix(self) -> csr_matrix:
         """The (u, n) matrix of positive strengths."""
-        matrix = csr_matrix((self.strengths, self.item_indices, self.indptr), shape=self.shape)
-        matrix = matrix.copy()
+        return self._matrix(self.strengths)
+
+    def faded_matrix(self, step_half_life: float | None) -> csr_matrix:
+        """The (u, n) matrix of what recency leaves of positive strengths."""
+        return self._matrix(self.strengths * recency(self.steps, step_half_life))
+
+    def _matrix(self, values: NDArray[np.float32]) -> csr_matrix:
+        matrix = csr_matrix((values, self.item_indices, self.indptr), shape=self.shape).copy()
         matrix.eliminate_zeros()
         return matrix
 
@@ -63,13 +78,14 @@ def make_pairs(
     recent_strengths: NDArray[np.float64],
     excluded: NDArray[np.bool_],
     catalogue: Collection[str] = (),
+    times_ms: NDArray[np.int64] | None = None,
 ) -> Pairs:
     """`pairs_from_codes` of ids (p,), (p,); items of the catalogue get rows even without a pair."""
     users, user_codes = _encode(user_ids)
     items, item_codes = _encode(item_ids)
     items += sorted(set(catalogue).difference(items))
     return pairs_from_codes(
-        users, items, user_codes, item_codes, strengths, recent_strengths, excluded
+        users, items, user_codes, item_codes, strengths, recent_strengths, excluded, times_ms
     )
 
 
@@ -81,6 +97,7 @@ def pairs_from_codes(
     strengths: NDArray[np.floating],
     recent_strengths: NDArray[np.floating] | None,
     excluded: NDArray[np.bool_],
+    times_ms: NDArray[np.int64] | None,
 ) -> Pairs:
     """Sum what is known of each pair, rows ordered by the bytes of ids.
 
@@ -92,6 +109,7 @@ def pairs_from_codes(
         strengths, recent_strengths: (e,) decayed weights; a sum below zero becomes zero. None for
             data without time: what was ever wanted is wanted now, which means no trend.
         excluded: (e,) bool; a pair is excluded when any of its entries is.
+        times_ms: (e,) int64, when it happened; None for data without order.
     """
     users, user_rows = _ordered(user_ids)
     items, item_rows = _ordered(item_ids)
@@ -111,7 +129,29 @@ def pairs_from_codes(
         strengths=found.data,
         recent_strengths=recent,
         excluded=_sums(excluded.astype(np.int32), places, shape).data > 0,
+        steps=_steps(found, places, times_ms),
     )
+
+
+def _steps(
+    pairs: csr_matrix, places: tuple[_Codes, _Codes], times_ms: NDArray[np.int64] | None
+) -> Steps:
+    """How many later moments the user of each pair has, by the newest entry of each pair."""
+    if times_ms is None:
+        return np.zeros(pairs.nnz, np.int32)
+    users = np.repeat(np.arange(pairs.shape[0], dtype=np.int64), np.diff(pairs.indptr))
+    keys = users * pairs.shape[1] + pairs.indices
+    entries = np.searchsorted(keys, places[0].astype(np.int64) * pairs.shape[1] + places[1])
+    newest = np.full(pairs.nnz, np.iinfo(np.int64).min)
+    np.maximum.at(newest, entries, times_ms)
+    order = np.lexsort((-newest, users))
+    is_new_user = np.diff(users[order], prepend=-1) != 0
+    is_new_moment = np.diff(newest[order], prepend=0) != 0
+    moments = np.cumsum(is_new_moment | is_new_user)
+    first = np.maximum.accumulate(np.where(is_new_user, moments, 0))
+    steps = np.empty(pairs.nnz, np.int32)
+    steps[order] = moments - first
+    return steps
 
 
 def _strengths(

@@ -1,7 +1,10 @@
 """Settings of a whole model: factors, neighbours and trend."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from recsys.training.als.settings import AlsSettings, refuse_out_of_range
 
@@ -18,6 +21,10 @@ class ModelSettings:
             shopper had.
         popularity_exponent: how much being popular takes from an item as a neighbour, see
             `recsys.training.neighbours`.
+        order_weight: what the followers of items count, see `recsys.training.followers`, measured
+            as the neighbour part is; 0 leaves them out.
+        step_half_life: steps after which behaviour counts half in an answer, see
+            `recsys.core.recency`; None where its order does not count.
         trend_exponent: how much an item's trend counts, see `recsys.training.popularity`; 0 turns
             it off.
 
@@ -29,6 +36,8 @@ class ModelSettings:
     neighbour_weight: float = 0.2
     neighbours: int = 50
     popularity_exponent: float = 0.65
+    order_weight: float = 0.0
+    step_half_life: float | None = None
     trend_exponent: float = 0.75
 
     def __post_init__(self) -> None:
@@ -37,6 +46,8 @@ class ModelSettings:
             neighbour_weight=(0, 1000),
             neighbours=(1, 1000),
             popularity_exponent=(0, 1),
+            order_weight=(0, 1000),
+            step_half_life=(0.1, 1000),
             trend_exponent=(0, 4),
         )
 
@@ -46,3 +57,13 @@ def settings_entry(settings: ModelSettings) -> dict[str, Any]:
     entry = asdict(settings)
     entry["als"]["device"] = settings.als.device.value
     return entry
+
+
+def settings_of_entry(entry: Mapping[str, Any]) -> ModelSettings:
+    """Settings of such values; what is not among them has its default.
+
+    Raises:
+        ValidationError: of pydantic, when a value is of another kind.
+        ConfigurationError: when one makes no sense.
+    """
+    return TypeAdapter(ModelSettings).validate_python(entry)

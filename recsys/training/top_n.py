@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from recsys.core.model import ItemSide, UserSide
 from recsys.core.ranking import Indices
+from recsys.core.recency import faded
 from recsys.core.scoring import Scores
 from recsys.training.als.half_step import available_threads
 from recsys.training.best_of_row import keep_best, padded_length, scratch
@@ -50,6 +51,8 @@ def top_n_lists(
     rows: NDArray[np.int64],
     neighbour_weight: float,
     n: int,
+    *,
+    step_half_life: float | None = None,
     threads: int | None = None,
 ) -> Lists:
     """The best n items of some users; equal scores are ordered by item row.
@@ -57,6 +60,7 @@ def top_n_lists(
     Args:
         rows: (b,) user rows.
         neighbour_weight: see `recsys.core.scoring`.
+        step_half_life: see `recsys.core.recency`.
         threads: as many as there are processors when left open.
     """
     lists = Lists(np.empty((len(rows), n), np.int32), np.empty((len(rows), n), np.float32))
@@ -65,6 +69,7 @@ def top_n_lists(
     neighbours = np.where(items.neighbours < 0, trended.shape[1] - 1, items.neighbours)
     neighbours = np.ascontiguousarray(neighbours, np.uint32)
     neighbour_scores = neighbour_weight * items.neighbour_scores * items.trend[items.neighbours]
+    histories = faded(users.histories, step_half_life)
     pick = _picker(items.neighbours.shape[1])
     columns = trended.shape[1]
     barred = np.append(~items.recommendable, np.ones(columns - len(items.ids), np.bool_))
@@ -81,8 +86,8 @@ def top_n_lists(
             np.matmul(users.factors[rows[some]], trended, out=scores)
             pick(
                 *(rows[some], scores, lists.items[some], lists.scores[some], barred_items),
-                *(users.indptr, users.histories.items, users.histories.strengths),
-                *(users.histories.excluded, neighbours, neighbour_scores),
+                *(users.indptr, histories.items, histories.strengths),
+                *(histories.excluded, neighbours, neighbour_scores),
             )
 
     threads = threads or available_threads()

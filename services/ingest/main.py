@@ -28,8 +28,8 @@ from services.ingest.remembering import Remembering
 from services.ingest.servicer import SERVICE, IngestServicer
 from services.ingest.settings import IngestSettings
 
-# An event takes two writes, its id's and its own: within the gateway's five seconds there is room for
-# both to time out, so that clients are told to come again, and not that nobody knows.
+# An event takes two writes, its id's and its own: within the gateway's five seconds there is room
+# for both to time out, so that clients are told to come again, and not that nobody knows.
 _HBASE_CALL_SECONDS = 2.0
 _HBASE_WAIT_SECONDS = 1.0
 _REDIS_SECONDS = 0.5

@@ -11,10 +11,11 @@ from recsys.core.recommend import NO_LIST, PersonalList, Source
 
 NO_EVENTS = RememberedEvents((), lambda _: [])
 # Python's own share of an entry: objects, dictionaries, arrays' headers. Measured, rounded up.
-_OVERHEAD_BYTES = 2_000
-# A record as it came, and beside it scores in single precision and flags as numpy's booleans.
+_OVERHEAD_BYTES = 2_200
+# A record as it came, and beside it scores in single precision, flags as numpy's booleans and steps
+# as whole numbers of four bytes.
 _BYTES_PER_LIST_ENTRY = 10
-_BYTES_PER_HISTORY_ENTRY = 10
+_BYTES_PER_HISTORY_ENTRY = 15
 
 
 class Rendering(NamedTuple):

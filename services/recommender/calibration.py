@@ -29,4 +29,5 @@ def fold_in_seconds(items: ItemSide, recipe: Recipe, n: int) -> float:
 
 def _some_history(random: np.random.Generator, items: int) -> History:
     rows = random.integers(0, items, min(items, _ITEMS_A_SHOPPER)).astype(np.int32)
-    return History(rows, np.ones(len(rows), np.float32), np.ones(len(rows), np.bool_))
+    ones, steps = np.ones(len(rows), np.float32), np.arange(len(rows), dtype=np.int32)
+    return History(rows, ones, np.ones(len(rows), np.bool_), steps)

@@ -179,8 +179,8 @@ class _ToFoldIn:
         self, personal: PersonalList | Awaitable[PersonalList] | None
     ) -> Found | Awaitable[Found]:
         if personal is None:
-            items, hidden = self.serving.model.items, self.serving.hidden
-            near = neighbour_list(items, self.history, hidden, MAX_LIMIT)
+            model, hidden = self.serving.model, self.serving.hidden
+            near = neighbour_list(model.items, model.recipe, self.history, hidden, MAX_LIMIT)
             user = CachedUser(self.stored, self.recent, near)
             return Found(self.serving, user, degraded=True)
         return self._kept(personal) if isinstance(personal, PersonalList) else self._later(personal)

@@ -14,10 +14,11 @@ from recsys.training.baselines.implicit_als import implicit_als
 from recsys.training.baselines.item_knn import item_knn
 from recsys.training.baselines.popularity import popularity
 from recsys.training.settings import ModelSettings
+from recsys.training.tuning import FitEffort
 from spark_jobs.cli.output import check_output, say
 from spark_jobs.file_evaluation.data import Mask
 from spark_jobs.file_evaluation.outcome import Outcome
-from spark_jobs.file_evaluation.run import Request, Tuning, evaluate_files
+from spark_jobs.file_evaluation.run import Request, evaluate_files
 from spark_jobs.mllib_baseline import mllib_als
 from spark_jobs.session import spark_session
 from spark_jobs.settings import ShopSettings, SparkSettings, load
@@ -59,17 +60,10 @@ def evaluate(
             " event whose type excludes."
         ),
     ] = Mask.ALL,
-    tune_minutes: Annotated[
-        float | None,
-        typer.Option(min=0.0, help="Search for better settings so long, on a part of --train."),
-    ] = None,
-    tune_journal: Annotated[
-        Path | None,
-        typer.Option(
-            dir_okay=False,
-            help="A file that keeps the trials: the same command with it goes on searching.",
-        ),
-    ] = None,
+    fit_settings: Annotated[
+        FitEffort,
+        typer.Option(help="How much to try, on a held-out part of --train, to find settings."),
+    ] = FitEffort.QUICK,
 ) -> None:
     """Train on one file, judge by another, set baselines beside it.
 
@@ -87,8 +81,7 @@ def evaluate(
     if output:
         check_output(output)
     shop = load_shop(load(ShopSettings).shop_config)
-    tuning = None if tune_minutes is None else Tuning(60 * tune_minutes, tune_journal)
-    request = Request(train, test, shop, ModelSettings(), mask, tuning)
+    request = Request(train, test, shop, ModelSettings(), mask, fit_settings)
 
     def keep(outcome: Outcome) -> None:
         try:

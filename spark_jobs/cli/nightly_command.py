@@ -11,10 +11,11 @@ import typer
 from recsys.runtime.shop import Shop, load_shop
 from recsys.training.als import AlsSettings, Device
 from recsys.training.settings import ModelSettings
+from recsys.training.tuning import FitEffort
 from spark_jobs.cli.output import say
 from spark_jobs.cli.tenant_option import Tenant
 from spark_jobs.model_settings import load_settings
-from spark_jobs.nightly.plan import Plan, Step, Strategy
+from spark_jobs.nightly.plan import FitStrategy, Plan, Step, Strategy
 from spark_jobs.nightly.run import run_nightly
 from spark_jobs.run_folder import Window
 from spark_jobs.settings import BatchSettings, load
@@ -50,6 +51,16 @@ def nightly(
             help="NDCG share a new model may lose to the old one. Default: the shop's settings.",
         ),
     ] = None,
+    fit_settings: Annotated[
+        FitEffort | None,
+        typer.Option(
+            help="How much to try, on held-out behaviour, to find settings that suit the shop."
+            " Default: quick; off when settings are given."
+        ),
+    ] = None,
+    fit_strategy: Annotated[
+        FitStrategy, typer.Option(help="Try settings in this process, or on Spark's executors.")
+    ] = FitStrategy.AUTO,
     model_settings: Annotated[
         Path | None,
         typer.Option(
@@ -110,13 +121,17 @@ def nightly(
         seed=seed,
         device=device,
     )
+    model = _changed(replace(base, als=als), neighbour_weight=neighbour_weight)
+    effort = FitEffort.QUICK if model == ModelSettings() else FitEffort.OFF
     plan = Plan(
         tenant=tenant or settings.tenant,
         window=Window(_milliseconds(start, 0), _milliseconds(end, _tomorrow_ms())),
         shop=_with_max_drop(load_shop(settings.shop_config), max_drop),
-        model=_changed(replace(base, als=als), neighbour_weight=neighbour_weight),
+        model=model,
+        effort=fit_settings or effort,
         holdout_days=holdout_days,
         strategy=strategy,
+        fit_strategy=fit_strategy,
         task_memory_bytes=int(settings.task_memory_gib * 2**30),
         force=force,
     )

@@ -13,7 +13,7 @@ from pyspark import SparkContext
 from recsys.core.fold_in import Factors
 from recsys.core.regularization import row_regularization
 from recsys.training.als import AlsSettings, Device, Trained
-from recsys.training.als.settings import fitting_alpha
+from recsys.training.als.settings import alpha_for
 from spark_jobs.distributed.grid import Grid
 
 
@@ -59,8 +59,7 @@ def plan_training(
 ) -> ShardedTraining:
     """Settle what depends on all of the data."""
     strength_sum = sum(float(grid.item_sums(i).sum()) for i in range(grid.item_shards))
-    found = fitting_alpha((grid.users, grid.items), pairs, strength_sum)
-    alpha = found if settings.alpha is None else settings.alpha
+    alpha = alpha_for(settings, (grid.users, grid.items), pairs, strength_sum)
     folder.mkdir(parents=True)
     return ShardedTraining(grid, folder, settings, alpha, task_threads(context))
 

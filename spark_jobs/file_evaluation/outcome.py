@@ -13,7 +13,7 @@ from recsys.runtime.shop import Shop
 from recsys.training.evaluation import Estimate, Report
 from recsys.training.evaluation.metrics_table import aligned, metric_rows
 from recsys.training.settings import ModelSettings, settings_entry
-from recsys.training.tuning import Tuned
+from recsys.training.tuning import Fitted
 from spark_jobs.file_evaluation.data import JudgedData, Mask
 from spark_jobs.file_evaluation.judge import Judged
 
@@ -56,7 +56,7 @@ class Outcome:
 
     source: Source
     settings: ModelSettings
-    tuned: Tuned | None
+    fitted: Fitted | None
     shop: Shop
     mask: Mask
     backend: Backend
@@ -86,7 +86,7 @@ class Outcome:
             },
             "peak_memory_mib": round(self.peak_memory_mib, 1),
             "settings": self._settings(),
-            "tuning": self._tuning(),
+            "fit": self._fit(),
             "backend": asdict(self.backend),
             "baselines": baselines,
         }
@@ -103,10 +103,11 @@ class Outcome:
     def _notes(self) -> list[str]:
         data, means = self.source.data, self.cold.means
         notes = [f"{len(data.known):,} users judged; brackets are 95 % intervals of a mean"]
-        if self.tuned:
+        if self.fitted:
             notes.append(
-                f"tuned in {self.tuned.trials} trials: ndcg_at_20 {self.tuned.ndcg:.4f} on the"
-                f" validation part, {self.tuned.default_ndcg:.4f} with the defaults"
+                f"settings fitted in {len(self.fitted.trials)} trials,"
+                f" {self.fitted.seconds:.0f} s: ndcg_at_20 {self.fitted.ndcg:.4f} on the"
+                f" validation part, {self.fitted.start_ndcg:.4f} with those to begin with"
             )
         if len(data.cold):
             found = ", ".join(f"{name} {means[name]:.4f}" for name in list(means)[:2])
@@ -127,13 +128,21 @@ class Outcome:
         pooled = Report(np.append(self.model.report.users, self.cold.users), values)
         return {"users": len(pooled.users), **_metrics(pooled)}
 
-    def _tuning(self) -> dict[str, Any] | None:
-        if self.tuned is None:
+    def _fit(self) -> dict[str, Any] | None:
+        if self.fitted is None:
             return None
         return {
-            "trials": self.tuned.trials,
-            "validation_ndcg_at_20": self.tuned.ndcg,
-            "validation_ndcg_at_20_of_defaults": self.tuned.default_ndcg,
+            "validation_ndcg_at_20": self.fitted.ndcg,
+            "validation_ndcg_at_20_at_start": self.fitted.start_ndcg,
+            "seconds": round(self.fitted.seconds, 3),
+            "trials": [
+                {
+                    "stage": trial.stage,
+                    "validation_ndcg_at_20": trial.ndcg,
+                    "settings": settings_entry(trial.settings),
+                }
+                for trial in self.fitted.trials
+            ],
         }
 
     def _baseline(self, found: Judged) -> dict[str, Any]:

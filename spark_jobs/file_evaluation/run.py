@@ -14,7 +14,7 @@ from recsys.training.build import build_model
 from recsys.training.evaluation.splits import follows
 from recsys.training.event_log import EventLog
 from recsys.training.settings import ModelSettings
-from recsys.training.tuning import Tuned, Validation, hold_out, tune
+from recsys.training.tuning import PLANS, FitEffort, Fitted, Validation, fit_settings, hold_out
 from spark_jobs.file_evaluation.data import Mask, judged_data
 from spark_jobs.file_evaluation.event_file import EventFile, read_event_file
 from spark_jobs.file_evaluation.judge import Say, judge_baseline, judge_cold, judge_model
@@ -24,23 +24,19 @@ _ROWS_BETWEEN_LINES = 10_000_000
 
 
 @dataclass(frozen=True)
-class Tuning:
-    """How long to search for settings, and the file that keeps the trials."""
-
-    seconds: float
-    journal: Path | None = None
-
-
-@dataclass(frozen=True)
 class Request:
-    """What to train on, what to judge by, and how; without tuning the settings are taken."""
+    """What to train on, what to judge by, and how.
+
+    Attributes:
+        settings: where the search for settings begins; with no effort they are taken.
+    """
 
     train: Path
     test: Path
     shop: Shop
     settings: ModelSettings
     mask: Mask
-    tuning: Tuning | None = None
+    effort: FitEffort = FitEffort.QUICK
 
 
 def evaluate_files(
@@ -62,8 +58,8 @@ def evaluate_files(
     data = source.data
     users, items = data.pairs.shape
     say(f"training: {users:,} users, {items:,} items, {len(data.pairs.item_indices):,} pairs")
-    tuned = _tune(request, validation, say) if validation else None
-    settings = tuned.settings if tuned else request.settings
+    fitted = _fit(request, validation, say) if validation else None
+    settings = fitted.settings if fitted else request.settings
     started = time.perf_counter()
     built = build_model(
         data.pairs, ("",) * items, data.eligible, settings, _iterations(settings, say)
@@ -72,7 +68,7 @@ def evaluate_files(
     outcome = Outcome(
         source=source,
         settings=settings,
-        tuned=tuned,
+        fitted=fitted,
         shop=request.shop,
         mask=request.mask,
         backend=_backend(built.trained),
@@ -106,21 +102,21 @@ def _read_files(request: Request, say: Say) -> tuple[Source, Validation | None]:
         left_out={"train": train.left_out, "test": test.left_out},
         seconds=time.perf_counter() - started,
     )
-    return source, _validation(request, log) if request.tuning else None
+    return source, None if request.effort is FitEffort.OFF else _validation(request, log)
 
 
 def _validation(request: Request, log: EventLog) -> Validation:
-    shop, seed = request.shop, request.settings.als.seed
-    return hold_out(log, shop.half_life_days, shop.popularity_half_life_days, seed)
+    shop, size = request.shop, PLANS[request.effort].size
+    half_lives = shop.half_life_days, shop.popularity_half_life_days
+    return hold_out(log, *half_lives, size, request.settings.als.seed)
 
 
-def _tune(request: Request, validation: Validation, say: Say) -> Tuned:
-    tuning = request.tuning or Tuning(0.0)
+def _fit(request: Request, validation: Validation, say: Say) -> Fitted:
     say(
-        f"tuning for {tuning.seconds / 60:g} minutes on {validation.judged_users:,} users' held-out"
+        f"fitting settings ({request.effort.value}) on {validation.judged_users:,} users' held-out"
         " part of the training file"
     )
-    return tune(validation, request.settings, tuning.seconds, journal=tuning.journal, say=say)
+    return fit_settings(validation, request.settings, request.effort, say=say)
 
 
 def _read(path: Path, shop: Shop, say: Say) -> EventFile:

@@ -18,6 +18,7 @@ from recsys.training.evaluation.score_functions import (
     masked,
 )
 from recsys.training.evaluation.splits import rows_of
+from recsys.training.settings import ModelSettings, settings_of_entry
 from spark_jobs.nightly.context import Context
 from spark_jobs.nightly.train import train_before
 from spark_jobs.prepare_pairs import goal_pairs
@@ -41,7 +42,7 @@ def evaluate_candidate(context: Context) -> Evaluation:
     manifest = context.models.manifest(context.plan.tenant, context.folder.candidate())
     split_ms = snapshot.shop_time.days_before(context.holdout_days)
     try:
-        judged = _judge(context, split_ms)
+        judged = _judge(context, settings_of_entry(manifest.training.settings), split_ms)
     except NoData:
         judged = _Judged()
     evaluation = Evaluation(
@@ -56,9 +57,9 @@ def evaluate_candidate(context: Context) -> Evaluation:
     return evaluation
 
 
-def _judge(context: Context, split_ms: int) -> _Judged:
+def _judge(context: Context, settings: ModelSettings, split_ms: int) -> _Judged:
     shop_time = context.folder.snapshot().shop_time.until(split_ms)
-    pairs, past = train_before(context, split_ms, shop_time, lambda _: None)
+    pairs, past = train_before(context, settings, split_ms, shop_time, lambda _: None)
     users, items = goal_pairs(
         context.spark, context.folder.events, context.plan.shop, from_ms=split_ms
     )

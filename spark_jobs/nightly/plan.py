@@ -5,6 +5,7 @@ from enum import Enum
 
 from recsys.runtime.shop import Shop
 from recsys.training.settings import ModelSettings
+from recsys.training.tuning import FitEffort
 from spark_jobs.distributed.choose import StrategyName
 from spark_jobs.run_folder import Window
 
@@ -19,6 +20,15 @@ class Strategy(Enum):
     SINGLE = StrategyName.SINGLE.value
     DATA_PARALLEL = StrategyName.DATA_PARALLEL.value
     MODEL_PARALLEL = StrategyName.MODEL_PARALLEL.value
+
+
+class FitStrategy(Enum):
+    """Who trains the trials of a search for settings; AUTO goes by the cluster and the data."""
+
+    AUTO = "auto"
+    SINGLE = StrategyName.SINGLE.value
+    COMPUTE_PARALLEL = StrategyName.COMPUTE_PARALLEL.value
+    HYBRID = StrategyName.HYBRID.value
 
 
 class Step(Enum):
@@ -36,9 +46,12 @@ class Plan:
 
     Attributes:
         window: the events to read.
+        model: the settings to train with, or where the search for them begins.
+        effort: how much is tried to find settings.
         holdout_days: the newest days are held out to judge the model by; None for as many as the
             serving version was judged by, so that both can be compared.
         strategy: who trains, the driver or the executors; it does not change the model.
+        fit_strategy: the same for the search for settings.
         task_memory_bytes: what the Python process of a Spark task may take.
         force: train and publish also when nothing changed or the gate refuses.
     """
@@ -47,7 +60,9 @@ class Plan:
     window: Window
     shop: Shop
     model: ModelSettings = field(default_factory=ModelSettings)
+    effort: FitEffort = FitEffort.QUICK
     holdout_days: float | None = None
     strategy: Strategy = Strategy.AUTO
+    fit_strategy: FitStrategy = FitStrategy.AUTO
     task_memory_bytes: int = 4 * 2**30
     force: bool = False

@@ -12,18 +12,19 @@ from recsys.core.model import Recipe
 from recsys.core.shop_time import ShopTime
 from recsys.core.vocabulary import Vocabulary
 from recsys.runtime.shop import GateLimits
-from recsys.stores.manifest import Data, Manifest, Reach, Training, recipe_entry
+from recsys.stores.manifest import Data, Fit, Manifest, Reach, Training, recipe_entry
 from recsys.training.build import BuiltModel, build_model
 from recsys.training.pairs import Pairs
-from recsys.training.settings import settings_entry
+from recsys.training.settings import ModelSettings, settings_entry
 from spark_jobs.nightly.context import Context
 from spark_jobs.nightly.fit import chosen_fit
+from spark_jobs.nightly.fit_settings import found_settings
 from spark_jobs.prepare_pairs import prepare_pairs
 from spark_jobs.run_folder import Catalogue, Snapshot
 
 # Counts the changes of how a model is made of the same events: an equal version of an older rule is
 # trained again.
-_RULES = 2
+_RULES = 3
 
 
 def train(context: Context) -> Manifest:
@@ -34,8 +35,12 @@ def train(context: Context) -> Manifest:
         NoData: when nothing in the snapshot has a positive weight.
     """
     snapshot = context.folder.snapshot()
-    pairs, built = train_before(context, snapshot.window.end_ms, snapshot.shop_time, context.say)
-    manifest = _manifest(context, snapshot, pairs, built)
+    split_ms = snapshot.shop_time.days_before(context.holdout_days)
+    settings, fit = found_settings(context, split_ms)
+    pairs, built = train_before(
+        context, settings, snapshot.window.end_ms, snapshot.shop_time, context.say
+    )
+    manifest = _manifest(context, snapshot, pairs, built, settings, fit)
     manifest = context.models.save(manifest, built.items, built.users)
     context.folder.save_candidate(manifest.version)
     context.say(f"model {manifest.version} trained in {built.trained.seconds:.1f} s")
@@ -43,7 +48,11 @@ def train(context: Context) -> Manifest:
 
 
 def train_before(
-    context: Context, before_ms: int, shop_time: ShopTime, say: Callable[[str], None]
+    context: Context,
+    settings: ModelSettings,
+    before_ms: int,
+    shop_time: ShopTime,
+    say: Callable[[str], None],
 ) -> tuple[Pairs, BuiltModel]:
     """Train on the events of the snapshot before a time."""
     catalogue = context.folder.catalogue()
@@ -58,7 +67,6 @@ def train_before(
     users, items = pairs.shape
     say(f"{users:,} users, {items:,} items, {len(pairs.strengths):,} pairs")
     titles, eligible = item_columns(pairs.items, catalogue, say)
-    settings = context.plan.model
 
     def on_iteration(done: int) -> None:
         if done % 5 == 0 or done == settings.als.iterations:
@@ -92,7 +100,7 @@ def run_fingerprint(context: Context) -> str:
     plan, snapshot = context.plan, context.folder.snapshot()
     # What the gate allows does not change the model.
     shop = replace(plan.shop, gate=GateLimits())
-    settings = repr((_RULES, shop, plan.model, context.holdout_days))
+    settings = repr((_RULES, shop, plan.model, plan.effort, context.holdout_days))
     return hashlib.sha256(f"{snapshot.fingerprint}\n{settings}".encode()).hexdigest()
 
 
@@ -105,12 +113,19 @@ def _reach(pairs: Pairs, built: BuiltModel) -> Reach:
     )
 
 
-def _manifest(context: Context, snapshot: Snapshot, pairs: Pairs, built: BuiltModel) -> Manifest:
+def _manifest(
+    context: Context,
+    snapshot: Snapshot,
+    pairs: Pairs,
+    built: BuiltModel,
+    settings: ModelSettings,
+    fit: Fit | None,
+) -> Manifest:
     plan = context.plan
     created = datetime.fromtimestamp(context.now_ms() / 1000, UTC)
     fingerprint = run_fingerprint(context)
     users, items = pairs.shape
-    als, trained = plan.model.als, built.trained
+    als, trained = settings.als, built.trained
     recipe = Recipe(
         alpha=trained.alpha,
         regularization=als.regularization,
@@ -122,6 +137,7 @@ def _manifest(context: Context, snapshot: Snapshot, pairs: Pairs, built: BuiltMo
         read_at_ms=snapshot.read_at_ms,
         end_ms=snapshot.window.end_ms,
         pauses=snapshot.shop_time.pauses,
+        step_half_life=built.step_half_life,
     )
     return Manifest(
         version=f"{created:%Y%m%dT%H%M%SZ}-{fingerprint[:8]}",
@@ -136,11 +152,12 @@ def _manifest(context: Context, snapshot: Snapshot, pairs: Pairs, built: BuiltMo
             fingerprint=fingerprint,
         ),
         training=Training(
-            settings=settings_entry(plan.model),
+            settings=settings_entry(settings),
             backend=trained.backend,
             device=trained.device.value,
             versions=trained.versions,
             seconds=round(trained.seconds, 2),
+            fit=fit,
         ),
         reach=_reach(pairs, built),
     )

@@ -1,9 +1,10 @@
 """One user's record as packed bytes: the stored list and the history behind it.
 
 Layout, little endian: n, h as uint16; then n item rows as int32, n scores as float16, h item rows
-as int32, h strengths as float32, h excluded flags as uint8. 6 bytes an entry of the list, 9 of the
-history, against about 40 as JSON. Scores only order a list; strengths go into fold-in, whose answer
-must equal the full solve, so they keep their precision.
+as int32, h strengths as float32, h excluded flags as uint8, h steps as uint8. 6 bytes an entry of
+the list, 10 of the history, against about 40 as JSON. Scores only order a list; strengths go into
+fold-in, whose answer must equal the full solve, so they keep their precision. After 255 steps
+nothing is left of a strength. Records of models of format 2 end before the steps.
 """
 
 import struct
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from recsys.core.behaviour import StoredUser
 from recsys.core.errors import InvalidModel
-from recsys.core.model import History
+from recsys.core.model import History, Steps
 from recsys.core.scoring import Scores
 from recsys.core.user_block import UserBlock
 from recsys.stores.redis.byte_runs import Runs, row_starts, slices
@@ -23,6 +24,7 @@ _HEADER = struct.Struct("<HH")
 # it is a robot.
 MAX_HISTORY = 10_000
 _MAX_LIST = np.iinfo(np.uint16).max
+_MAX_STEPS = np.iinfo(np.uint8).max
 _MAX_SCORE = np.finfo(np.float16).max
 
 
@@ -43,6 +45,7 @@ def record_parts(block: UserBlock) -> list[Runs]:
         slices(histories.items.astype("<i4", copy=False), indptr),
         slices(histories.strengths.astype("<f4", copy=False), indptr),
         slices(histories.excluded.astype("u1", copy=False), indptr),
+        slices(np.minimum(histories.steps, _MAX_STEPS).astype("u1"), indptr),
     ]
 
 
@@ -55,9 +58,9 @@ def unpack_user(data: bytes) -> StoredUser:
     if len(data) < _HEADER.size:
         raise InvalidModel("a user record is cut off")
     n, h = _HEADER.unpack_from(data)
-    if len(data) != _HEADER.size + 6 * n + 9 * h:
+    at, with_steps = _HEADER.size, _HEADER.size + 6 * n + 10 * h
+    if len(data) not in (with_steps, with_steps - h):
         raise InvalidModel("a user record does not have the length its header says")
-    at = _HEADER.size
     return StoredUser(
         items=np.frombuffer(data, "<i4", n, at),
         scores=np.frombuffer(data, "<f2", n, at + 4 * n).astype(np.float32),
@@ -65,8 +68,13 @@ def unpack_user(data: bytes) -> StoredUser:
             items=np.frombuffer(data, "<i4", h, at + 6 * n),
             strengths=np.frombuffer(data, "<f4", h, at + 6 * n + 4 * h),
             excluded=np.frombuffer(data, "u1", h, at + 6 * n + 8 * h).astype(np.bool_),
+            steps=_steps(data, h) if len(data) == with_steps else np.zeros(h, np.int32),
         ),
     )
+
+
+def _steps(data: bytes, h: int) -> Steps:
+    return np.frombuffer(data, "u1", h, len(data) - h).astype(np.int32)
 
 
 def _half_precision(scores: Scores) -> NDArray[np.float16]:
@@ -89,5 +97,8 @@ def _strongest(indptr: NDArray[np.int64], histories: History) -> tuple[NDArray[n
         kept[span][order[MAX_HISTORY:]] = False
     shorter = np.concatenate([[0], np.cumsum(np.minimum(lengths, MAX_HISTORY))])
     return shorter, History(
-        histories.items[kept], histories.strengths[kept], histories.excluded[kept]
+        histories.items[kept],
+        histories.strengths[kept],
+        histories.excluded[kept],
+        histories.steps[kept],
     )

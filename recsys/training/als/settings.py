@@ -28,6 +28,7 @@ class AlsSettings:
         factors: length k of a factor.
         alpha: confidence that a strength of one adds, see `recsys.core.confidence`; None sets it
             from the data, see `resolved_alpha`.
+        alpha_scale: what the alpha that is set from the data is multiplied by.
         regularization: see `recsys.core.regularization`.
         frequency_weight: see `recsys.core.regularization`.
         iterations: passes over users and items.
@@ -40,6 +41,7 @@ class AlsSettings:
 
     factors: int = 128
     alpha: float | None = None
+    alpha_scale: float = 1.0
     regularization: float = 0.01
     frequency_weight: float = 1.0
     iterations: int = 15
@@ -51,6 +53,7 @@ class AlsSettings:
             self,
             factors=(1, 1023),
             alpha=(0, 1e6),
+            alpha_scale=(1e-3, 1e3),
             regularization=(0, 1e3),
             frequency_weight=(0, 1e6),
             iterations=(1, 10_000),
@@ -70,19 +73,22 @@ def refuse_out_of_range(settings: object, **limits: tuple[float, float]) -> None
 
 
 def resolved_alpha(strengths: csr_matrix, settings: AlsSettings) -> float:
-    """The alpha to train with: the one that is set, or `fitting_alpha`."""
-    if settings.alpha is not None:
-        return settings.alpha
+    """The alpha to train with: the one that is set, or one that follows the data."""
     total = float(strengths.data.sum(dtype=np.float64))
-    return fitting_alpha(strengths.shape, strengths.nnz, total)
+    return alpha_for(settings, strengths.shape, strengths.nnz, total)
 
 
-def fitting_alpha(shape: tuple[int, int], pairs: int, strength_sum: float) -> float:
-    """The alpha that suits a matrix of so many users and items, pairs above zero, and their sum.
+def alpha_for(
+    settings: AlsSettings, shape: tuple[int, int], pairs: int, strength_sum: float
+) -> float:
+    """`resolved_alpha` of a matrix of so many users and items, pairs above zero, and their sum.
 
     The sparser a shop, the more an observed pair must stand out against the many unobserved ones;
     and multiplying all event weights by a number should not change the model. Hence
     alpha = 0.5 / sqrt(density) / mean strength.
     """
+    if settings.alpha is not None:
+        return settings.alpha
     density = pairs / shape[0] / shape[1]
-    return float(_ALPHA_SCALE / np.sqrt(density) / (strength_sum / pairs))
+    fitting = _ALPHA_SCALE / np.sqrt(density) / (strength_sum / pairs)
+    return float(settings.alpha_scale * fitting)

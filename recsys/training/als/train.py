@@ -4,7 +4,7 @@ import importlib.metadata
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -80,6 +80,21 @@ def train_als(
         versions=gpu_versions(gpu) if gpu else _cpu_versions(),
         seconds=time.perf_counter() - started,
     )
+
+
+def project_users(trained: Trained, strengths: csr_matrix, settings: AlsSettings) -> Trained:
+    """The same items, with users as fold-in finds them from other strengths.
+
+    Scores are those of the same items; only the basis of the factors may be another.
+
+    Args:
+        strengths: (u, n) float32, positive where observed.
+    """
+    lambdas = row_lambdas(strengths, trained.alpha, settings)
+    x, y = trained.user_factors, trained.item_factors
+    for _ in range(PROJECTIONS):
+        x, y = half_step(strengths, lambdas, trained.alpha, y, x, available_threads())
+    return replace(trained, user_factors=x, item_factors=y)
 
 
 def _choose(strengths: csr_matrix, settings: AlsSettings) -> Gpu | None:

@@ -26,7 +26,10 @@ def model_lists(
     lists = np.empty((len(test), k), np.int32)
     for start in range(0, len(test), USERS_A_CALL):
         users = test.users[start : start + USERS_A_CALL]
-        found = top_n_lists(built.items, built.users, users, built.neighbour_weight, k).items
+        found = top_n_lists(
+            *(built.items, built.users, users, built.neighbour_weight, k),
+            step_half_life=built.step_half_life,
+        ).items
         lists[start : start + len(users)] = found
         on_users(start + len(users))
     return lists

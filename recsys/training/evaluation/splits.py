@@ -99,6 +99,36 @@ def random_holdout(pairs: Pairs, share: float, seed: int) -> tuple[Pairs, TestSe
     return _only(pairs, kept, users), test
 
 
+def newest_holdout(pairs: Pairs, most_users: int, seed: int) -> tuple[Pairs, TestSet]:
+    """Hold out the newest pair of some users, for data that only orders each user's behaviour.
+
+    Of pairs of one moment a random one goes. Users with one pair keep it; rows stay those of
+    `pairs`.
+    """
+    random = np.random.default_rng(seed)
+    users = np.repeat(np.arange(len(pairs.users)), np.diff(pairs.indptr))
+    counts = np.bincount(users[pairs.strengths > 0], minlength=len(pairs.users))
+    able = np.flatnonzero(counts > 1)
+    judged = np.zeros(len(pairs.users), np.bool_)
+    judged[random.choice(able, min(most_users, len(able)), replace=False)] = True
+    newest = np.flatnonzero((pairs.strengths > 0) & judged[users])
+    newest = newest[np.lexsort((random.random(len(newest)), pairs.steps[newest], users[newest]))]
+    chosen = newest[np.diff(users[newest], prepend=-1) != 0]
+    test = TestSet.from_pairs(users[chosen], pairs.item_indices[chosen], *pairs.shape)
+    kept = np.ones(len(users), np.bool_)
+    kept[chosen] = False
+    rest = _only(pairs, kept, users)
+    return replace(rest, steps=_from_zero(rest)), test
+
+
+def _from_zero(pairs: Pairs) -> NDArray[np.int32]:
+    """Steps without the moments that were held out."""
+    full = np.diff(pairs.indptr) > 0
+    first = np.zeros(len(pairs.users), np.int32)
+    first[full] = np.minimum.reduceat(pairs.steps, pairs.indptr[:-1][full])
+    return pairs.steps - np.repeat(first, np.diff(pairs.indptr))
+
+
 def _only(pairs: Pairs, kept: NDArray[np.bool_], users: NDArray[np.int64]) -> Pairs:
     indptr = np.zeros(len(pairs.users) + 1, np.int64)
     np.cumsum(np.bincount(users[kept], minlength=len(pairs.users)), out=indptr[1:])
@@ -109,4 +139,5 @@ def _only(pairs: Pairs, kept: NDArray[np.bool_], users: NDArray[np.int64]) -> Pa
         strengths=pairs.strengths[kept],
         recent_strengths=pairs.recent_strengths[kept],
         excluded=pairs.excluded[kept],
+        steps=pairs.steps[kept],
     )

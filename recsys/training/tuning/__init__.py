@@ -1,6 +1,15 @@
-"""Settings that suit one shop's data, found within a budget of time."""
+"""Settings that suit one shop's data, found on a held-out part of it."""
 
-from recsys.training.tuning.study import Tuned, tune
-from recsys.training.tuning.validation import Validation, hold_out
+from recsys.training.tuning.search import PLANS, FitEffort, Fitted, Trial, fit_settings
+from recsys.training.tuning.validation import Validation, ValidationSize, hold_out
 
-__all__ = ["Tuned", "Validation", "hold_out", "tune"]
+__all__ = [
+    "PLANS",
+    "FitEffort",
+    "Fitted",
+    "Trial",
+    "Validation",
+    "ValidationSize",
+    "fit_settings",
+    "hold_out",
+]

@@ -3,10 +3,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load, save
 
 from recsys.core.errors import InvalidInput, InvalidModel, NotFound
 from recsys.stores.manifest import Manifest
-from recsys.stores.model_codec import pack_items, unpack_items, unpack_users
+from recsys.stores.model_codec import pack_items, pack_users, unpack_items, unpack_users
 from recsys.stores.model_files import ITEMS, MANIFEST, SERVING, USERS, ModelFiles
 from tests.builders import a_history, a_manifest, a_user_side, an_evaluation, an_item_side
 
@@ -149,6 +150,23 @@ def test_a_version_cannot_lead_out_of_the_store(files: ModelFiles, version: str)
 def test_a_damaged_or_foreign_manifest_is_refused(text: bytes) -> None:
     with pytest.raises(InvalidModel):
         Manifest.from_json(text)
+
+
+def test_a_model_of_a_release_that_knew_no_order_is_read() -> None:
+    items = {k: v for k, v in load(pack_items(ITEM_SIDE)).items() if k != "order_shares"}
+    assert not unpack_items(save(items)).order_shares.any()
+    users = a_user_side([a_history([1, 2], steps=[1, 0])])
+    tensors = {k: v for k, v in load(pack_users(users)).items() if k != "history_steps"}
+    assert unpack_users(save(tensors)).histories.steps.tolist() == [0, 0]
+    assert unpack_users(pack_users(users)).histories.steps.tolist() == [1, 0]
+
+
+def test_a_manifest_of_the_format_before_is_read() -> None:
+    entries = json.loads(a_manifest().to_json())
+    del entries["recipe"]["step_half_life"], entries["training"]["fit"]
+    manifest = Manifest.from_json(json.dumps(entries | {"format": 2}).encode())
+    assert manifest.recipe.to_recipe().step_half_life is None
+    assert manifest.training.fit is None
 
 
 @pytest.mark.parametrize("data", [b"", b"nonsense", pack_items(ITEM_SIDE)[:-5]])

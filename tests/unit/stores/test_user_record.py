@@ -24,6 +24,7 @@ def a_user(listed: int, history: int, seed: int = 0) -> StoredUser:
             random.integers(0, 2**31 - 1, history).tolist(),
             random.random(history).tolist(),
             random.random(history) < 0.5,
+            random.integers(0, 255, history).tolist(),
         ),
     )
 
@@ -43,8 +44,28 @@ def packed_value_by_value(user: StoredUser) -> bytes:
             struct.pack(f"<{n}i{n}e", *user.items.tolist(), *user.scores.tolist()),
             struct.pack(f"<{h}i{h}f", *history.items.tolist(), *history.strengths.tolist()),
             struct.pack(f"<{h}?", *history.excluded.tolist()),
+            struct.pack(f"<{h}B", *history.steps.tolist()),
         )
     )
+
+
+def test_a_record_of_a_release_that_knew_no_order_is_read() -> None:
+    user = a_user(3, 5)
+
+    read = unpack_user(packed_value_by_value(user)[:-5])
+
+    assert read.history.items.tolist() == user.history.items.tolist()
+    assert read.history.excluded.tolist() == user.history.excluded.tolist()
+    assert read.history.steps.tolist() == [0] * 5
+
+
+def test_more_steps_than_a_record_can_say_are_as_good_as_its_most() -> None:
+    (record,) = packed(
+        StoredUser(
+            np.array([7], np.int32), np.ones(1, np.float32), a_history([1, 2], steps=[0, 70_000])
+        )
+    )
+    assert unpack_user(record).history.steps.tolist() == [0, 255]
 
 
 @given(LENGTHS, st.integers(0, 2**32 - 1))
@@ -64,7 +85,7 @@ def test_a_record_survives_packing(lengths: list[tuple[int, int]], seed: int) ->
         read = unpack_user(record)
         assert read.items.tolist() == user.items.tolist()
         assert read.scores.tolist() == user.scores.tolist()
-        for name in ("items", "strengths", "excluded"):
+        for name in ("items", "strengths", "excluded", "steps"):
             assert getattr(read.history, name).tolist() == getattr(user.history, name).tolist()
 
 

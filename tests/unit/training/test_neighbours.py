@@ -14,20 +14,20 @@ def test_scores_are_the_degree_normalised_cooccurrence() -> None:
     expected = normalised.T @ normalised
     np.fill_diagonal(expected, 0)
 
-    neighbours, scores = item_neighbours(csr_matrix(matrix), np.ones(12, np.bool_), 5)
+    found = item_neighbours(csr_matrix(matrix), np.ones(12, np.bool_), 5)
 
     for row in range(12):
-        assert scores[row] == pytest.approx(np.sort(expected[row])[::-1][:5], abs=1e-6)
-        assert scores[row] == pytest.approx(expected[row, neighbours[row]], abs=1e-6)
+        assert found.scores[row] == pytest.approx(np.sort(expected[row])[::-1][:5], abs=1e-6)
+        assert found.scores[row] == pytest.approx(expected[row, found.items[row]], abs=1e-6)
 
 
 def test_items_that_never_meet_are_no_neighbours() -> None:
-    neighbours, scores = item_neighbours(csr_matrix(np.eye(3)), np.ones(3, np.bool_), 2)
-    assert (neighbours == NO_NEIGHBOUR).all()
-    assert not scores.any()
+    found = item_neighbours(csr_matrix(np.eye(3)), np.ones(3, np.bool_), 2)
+    assert (found.items == NO_NEIGHBOUR).all()
+    assert not found.scores.any()
 
 
 def test_an_item_that_may_not_be_sold_is_nobodys_neighbour_but_has_some() -> None:
     matrix = csr_matrix(np.ones((2, 3)))
-    neighbours, _ = item_neighbours(matrix, np.array([True, True, False]), 2)
-    assert neighbours.tolist() == [[1, NO_NEIGHBOUR], [0, NO_NEIGHBOUR], [0, 1]]
+    found = item_neighbours(matrix, np.array([True, True, False]), 2)
+    assert found.items.tolist() == [[1, NO_NEIGHBOUR], [0, NO_NEIGHBOUR], [0, 1]]

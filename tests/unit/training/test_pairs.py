@@ -36,3 +36,36 @@ def test_what_cancels_out_stays_in_the_history() -> None:
 
 def test_an_item_of_the_catalogue_that_nobody_touched_has_a_row() -> None:
     assert list(some_pairs(catalogue=("w", "x")).items) == ["w", "x", "y", "z"]
+
+
+def test_steps_count_the_later_moments_of_the_user() -> None:
+    pairs = make_pairs(
+        user_ids=np.array(["a", "a", "b", "a", "a", "a"], object),
+        item_ids=np.array(["x", "y", "y", "z", "x", "w"], object),
+        strengths=np.ones(6),
+        recent_strengths=np.ones(6),
+        excluded=np.ones(6, np.bool_),
+        times_ms=np.array([1, 2, 1, 3, 4, 2]),
+    )
+    # Of a: w and y at 2, z at 3, x again at 4; of b: y.
+    assert pairs.item_indices.tolist() == [0, 1, 2, 3, 2]
+    assert pairs.steps.tolist() == [2, 0, 2, 1, 0]
+    assert pairs.is_ordered
+
+
+def test_without_times_there_is_no_order() -> None:
+    assert not some_pairs().is_ordered
+    assert some_pairs().steps.tolist() == [0, 0, 0, 0]
+
+
+def test_the_faded_matrix_halves_with_the_steps() -> None:
+    pairs = make_pairs(
+        user_ids=np.array(["a", "a"], object),
+        item_ids=np.array(["x", "y"], object),
+        strengths=np.array([4.0, 1.0]),
+        recent_strengths=np.ones(2),
+        excluded=np.ones(2, np.bool_),
+        times_ms=np.array([1, 2]),
+    )
+    assert pairs.faded_matrix(1.0).toarray().tolist() == [[2.0, 1.0]]
+    assert pairs.faded_matrix(None).toarray().tolist() == [[4.0, 1.0]]

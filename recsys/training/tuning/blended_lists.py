@@ -1,0 +1,126 @@
+"""Lists of held-out users by parts of a score that are kept, blended in many ways.
+
+What a part counts in the sum needs no training: the scores by factors are calculated once, and the
+sparse parts are added for each blend.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from recsys.core.model import NO_NEIGHBOUR
+from recsys.core.ranking import Indices
+from recsys.core.recency import recency
+from recsys.core.scoring import Scores
+from recsys.training.als.half_step import available_threads
+from recsys.training.best_of_row import keep_best, padded_length, scratch
+from recsys.training.neighbours import NeighbourLists
+from recsys.training.pairs import Pairs
+
+_USERS_A_BLOCK = 64
+
+
+@dataclass(frozen=True)
+class HeldOutUsers:
+    """The histories of the b users whose lists are judged, in CSR form.
+
+    Attributes:
+        indptr: (b + 1,) int64.
+        items, strengths, steps: of all, one after the other; see `recsys.core.model.History`.
+    """
+
+    indptr: NDArray[np.int64]
+    items: Indices
+    strengths: NDArray[np.float32]
+    steps: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, pairs: Pairs, rows: NDArray[np.int64]) -> "HeldOutUsers":
+        """Those in these rows, (b,)."""
+        lengths = np.diff(pairs.indptr)[rows]
+        indptr = np.concatenate([[0], np.cumsum(lengths)])
+        entries = np.arange(indptr[-1]) + np.repeat(pairs.indptr[rows] - indptr[:-1], lengths)
+        return cls(
+            indptr, pairs.item_indices[entries], pairs.strengths[entries], pairs.steps[entries]
+        )
+
+    def faded(self, step_half_life: float | None) -> NDArray[np.float32]:
+        """What recency leaves of their strengths."""
+        return self.strengths * recency(self.steps, step_half_life)
+
+
+@dataclass(frozen=True)
+class Blend:
+    """What is added to the scores by factors, and the trend that multiplies the sum.
+
+    Attributes:
+        parts: lists and the weight of each.
+        trend: (n,).
+    """
+
+    parts: tuple[tuple[NeighbourLists, float], ...]
+    trend: NDArray[np.float32]
+
+
+def blended_lists(
+    by_factors: Scores,
+    users: HeldOutUsers,
+    strengths: NDArray[np.float32],
+    blend: Blend,
+    length: int,
+) -> Indices:
+    """The best items of each user that the user has not had, (b, length), padded with -1.
+
+    Args:
+        by_factors: (b, n) scores by factors.
+        strengths: those of the users' histories, faded.
+    """
+    b, n = by_factors.shape
+    found = np.full((b, length), NO_NEIGHBOUR, np.int32)
+    parts = [(lists, weight) for lists, weight in blend.parts if weight]
+    nothing = NeighbourLists.empty(n, 0), 0.0
+    (first, first_weight), (second, second_weight) = [*parts, nothing, nothing][:2]
+
+    def fill(start: int) -> None:
+        _fill_block(
+            *(by_factors, users.indptr, users.items, strengths),
+            *(first.items, first.scores, np.float32(first_weight)),
+            *(second.items, second.scores, np.float32(second_weight)),
+            *(blend.trend, found, start, min(start + _USERS_A_BLOCK, b)),
+        )
+
+    with ThreadPoolExecutor(available_threads()) as executor:
+        list(executor.map(fill, range(0, b, _USERS_A_BLOCK)))
+    return found
+
+
+@njit(nogil=True, cache=True)
+def _fill_block(  # type: ignore[no-untyped-def]
+    by_factors, indptr, had, strengths, near, near_scores, near_weight,
+    far, far_scores, far_weight, trend, found, start, stop,
+):  # fmt: skip
+    n = by_factors.shape[1]
+    row = np.full(padded_length(n), np.float32(-np.inf))
+    maxima, places = scratch(len(row))
+    scores = np.empty(found.shape[1], np.float32)
+    for user in range(start, stop):
+        row[:n] = by_factors[user]
+        for at in range(indptr[user], indptr[user + 1]):
+            _add(row, near[had[at]], near_scores[had[at]], near_weight * strengths[at])
+            _add(row, far[had[at]], far_scores[had[at]], far_weight * strengths[at])
+        for item in range(n):
+            row[item] *= trend[item]
+        for at in range(indptr[user], indptr[user + 1]):
+            row[had[at]] = -np.inf
+        keep_best(row, maxima, places, found[user], scores)
+
+
+@njit(nogil=True, cache=True)
+def _add(row, items, scores, weight):  # type: ignore[no-untyped-def]
+    for place in range(len(items)):
+        if items[place] == NO_NEIGHBOUR:
+            break
+        row[items[place]] += weight * scores[place]
