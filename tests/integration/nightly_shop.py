@@ -19,6 +19,7 @@ from recsys.stores.redis.published import RedisPublishedModels
 from recsys.stores.redis.serving import RedisServingStore
 from recsys.training.als import AlsSettings, Device
 from recsys.training.settings import ModelSettings
+from recsys.training.tuning import FitEffort
 from services.recommender.follower import ModelFollower
 from spark_jobs.nightly.plan import Plan, Step
 from spark_jobs.nightly.run import run_nightly, serve_stored
@@ -171,4 +172,5 @@ def a_nightly(hbase: str, redis_url: str, model_store: Path, tenant: str) -> Nig
         spark_master="local[2]",
         spark_memory="512m",
     )
-    return Nightly(settings, Plan(tenant, WINDOW, load_shop(), MODEL, holdout_days=1.0))
+    plan = Plan(tenant, WINDOW, load_shop(), MODEL, effort=FitEffort.OFF, holdout_days=1.0)
+    return Nightly(settings, plan)

@@ -44,25 +44,19 @@ def test_what_is_found_is_a_file_that_nightly_takes(
     write_events(model_store / ".runs" / "shop")
     output = tmp_path / "settings.json"
 
-    tune_settings(output, minutes=0.0, journal=None, spark=False, tenant=None)
+    tune_settings(output, tenant=None)
 
-    assert load_settings(output).als.factors == 128
+    assert load_settings(output).als.alpha is None
     assert f"recsys nightly --settings {output}" in capsys.readouterr().err
 
 
 def test_without_a_run_it_says_what_to_do_first(model_store: Path, tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="recsys nightly"):
-        tune_settings(tmp_path / "s.json", minutes=0.0, journal=None, spark=False, tenant=None)
+        tune_settings(tmp_path / "s.json", tenant=None)
 
 
 def test_a_folder_that_is_not_there_is_named_before_anything_is_searched(
     model_store: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(ConfigurationError, match="no folder"):
-        tune_settings(tmp_path / "no" / "s.json", 0.0, None, False, None)
-
-
-def test_a_search_on_spark_needs_a_journal(model_store: Path, tmp_path: Path) -> None:
-    write_events(model_store / ".runs" / "shop")
-    with pytest.raises(ConfigurationError, match="--journal"):
-        tune_settings(tmp_path / "s.json", minutes=0.0, journal=None, spark=True, tenant=None)
+        tune_settings(tmp_path / "no" / "s.json", tenant=None)
