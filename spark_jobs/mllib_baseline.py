@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 from pyspark.sql import DataFrame, SparkSession
 
 from recsys.core.scoring import Scores
-from recsys.training.baselines import Baseline
-from recsys.training.evaluation import ScoreFunction
+from recsys.evaluation import ScoreFunction
+from recsys.evaluation.baselines import Baseline
 from recsys.training.pairs import Pairs
 
 # That of implicit's default; MLlib's own of 10 would be no match. All else is MLlib's default.

@@ -5,7 +5,7 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from recsys.training.settings import ModelSettings
-from recsys.training.tuning import Tuned, Validation, tune
+from recsys.tuning import Tuned, Validation, tune
 from spark_jobs.distributed.trials import run_trials, succeeded
 
 

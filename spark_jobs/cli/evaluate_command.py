@@ -8,15 +8,15 @@ from typing import Annotated
 
 import typer
 
+from recsys.evaluation.baselines import Baseline
+from recsys.evaluation.baselines.implicit_als import implicit_als
+from recsys.evaluation.baselines.item_knn import item_knn
+from recsys.evaluation.baselines.popularity import popularity
+from recsys.evaluation.data import Mask
+from recsys.evaluation.result import Outcome
 from recsys.runtime.shop import load_shop
-from recsys.training.baselines import Baseline
-from recsys.training.baselines.implicit_als import implicit_als
-from recsys.training.baselines.item_knn import item_knn
-from recsys.training.baselines.popularity import popularity
 from recsys.training.settings import ModelSettings
 from spark_jobs.cli.output import check_output, say
-from spark_jobs.file_evaluation.data import Mask
-from spark_jobs.file_evaluation.outcome import Outcome
 from spark_jobs.file_evaluation.run import Request, Tuning, evaluate_files
 from spark_jobs.mllib_baseline import mllib_als
 from spark_jobs.session import spark_session

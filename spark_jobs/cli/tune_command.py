@@ -9,7 +9,7 @@ from recsys.core.errors import ConfigurationError
 from recsys.runtime.shop import load_shop
 from recsys.stores.run_files import EVENTS
 from recsys.training.settings import ModelSettings
-from recsys.training.tuning import Tuned, Validation, hold_out, tune
+from recsys.tuning import Tuned, Validation, hold_out, tune
 from spark_jobs.cli.output import check_output, say
 from spark_jobs.cli.tenant_option import Tenant
 from spark_jobs.model_settings import save_settings, settings_text

@@ -7,18 +7,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from recsys.evaluation.baselines import Baseline
+from recsys.evaluation.data import Mask, judged_data
+from recsys.evaluation.model_results import Say, judge_baseline, judge_cold, judge_model
+from recsys.evaluation.result import MODEL, Backend, Outcome, Source, TuningSummary
+from recsys.evaluation.splits import follows
 from recsys.runtime.shop import Shop
 from recsys.training.als import Trained
-from recsys.training.baselines import Baseline
 from recsys.training.build import build_model
-from recsys.training.evaluation.splits import follows
 from recsys.training.event_log import EventLog
 from recsys.training.settings import ModelSettings
-from recsys.training.tuning import Tuned, Validation, hold_out, tune
-from spark_jobs.file_evaluation.data import Mask, judged_data
+from recsys.tuning import Tuned, Validation, hold_out, tune
 from spark_jobs.file_evaluation.event_file import EventFile, read_event_file
-from spark_jobs.file_evaluation.judge import Say, judge_baseline, judge_cold, judge_model
-from spark_jobs.file_evaluation.outcome import MODEL, Backend, Outcome, Source
 
 _ROWS_BETWEEN_LINES = 10_000_000
 
@@ -72,7 +72,7 @@ def evaluate_files(
     outcome = Outcome(
         source=source,
         settings=settings,
-        tuned=tuned,
+        tuned=TuningSummary(tuned.trials, tuned.ndcg, tuned.default_ndcg) if tuned else None,
         shop=request.shop,
         mask=request.mask,
         backend=_backend(built.trained),

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from recsys.core.scoring import Scores
-from recsys.training.evaluation import NO_ITEM, Lists, TestSet, judge, top_k_lists
+from recsys.evaluation import NO_ITEM, Lists, TestSet, judge, top_k_lists
 
 USERS, ITEMS, K = 60, 50, 20
 SCORES = np.random.default_rng(5).random((USERS, ITEMS)).astype(np.float32)

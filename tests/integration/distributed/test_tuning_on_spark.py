@@ -6,8 +6,8 @@ from pyspark.sql import SparkSession
 
 from recsys.training.als import AlsSettings
 from recsys.training.settings import ModelSettings
-from recsys.training.tuning import hold_out
-from recsys.training.tuning.trial import run_trial
+from recsys.tuning import hold_out
+from recsys.tuning.trial import run_trial
 from spark_jobs.tune_on_spark import tune_on_spark
 from tests.builders import two_tastes_log
 
