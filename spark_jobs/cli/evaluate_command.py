@@ -1,5 +1,6 @@
 """`recsys evaluate`: how good the model is on data that somebody else has split."""
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
@@ -88,7 +89,8 @@ def evaluate(
         check_output(output)
     shop = load_shop(load(ShopSettings).shop_config)
     tuning = None if tune_minutes is None else Tuning(60 * tune_minutes, tune_journal)
-    request = Request(train, test, shop, ModelSettings(), mask, tuning)
+    now_ms = int(time.time() * 1000)
+    request = Request(train, test, shop, ModelSettings(), mask, now_ms, tuning)
 
     def keep(outcome: Outcome) -> None:
         try:

@@ -33,13 +33,18 @@ class Tuning:
 
 @dataclass(frozen=True)
 class Request:
-    """What to train on, what to judge by, and how; without tuning the settings are taken."""
+    """What to train on, what to judge by, and how; without tuning the settings are taken.
+
+    Attributes:
+        now_ms: no event may be more than a day ahead of it.
+    """
 
     train: Path
     test: Path
     shop: Shop
     settings: ModelSettings
     mask: Mask
+    now_ms: int
     tuning: Tuning | None = None
 
 
@@ -94,8 +99,8 @@ def _backend(trained: Trained) -> Backend:
 def _read_files(request: Request, say: Say) -> tuple[Source, Validation | None]:
     """Only the pairs stay in memory: the events of a large file take as much again."""
     started = time.perf_counter()
-    train = _read(request.train, request.shop, say)
-    test = _read(request.test, request.shop, say)
+    train = _read(request.train, request, say)
+    test = _read(request.test, request, say)
     log = train.log
     if log.timestamps_ms is not None and not follows(log, test.log):
         say("the test is not of a time after the training: ages and trends are left out")
@@ -123,7 +128,7 @@ def _tune(request: Request, validation: Validation, say: Say) -> Tuned:
     return tune(validation, request.settings, tuning.seconds, journal=tuning.journal, say=say)
 
 
-def _read(path: Path, shop: Shop, say: Say) -> EventFile:
+def _read(path: Path, request: Request, say: Say) -> EventFile:
     told = 0
 
     def on_rows(rows: int) -> None:
@@ -132,7 +137,7 @@ def _read(path: Path, shop: Shop, say: Say) -> EventFile:
             told = rows
             say(f"{path.name}: {rows:,} rows")
 
-    found = read_event_file(path, shop, on_rows)
+    found = read_event_file(path, request.shop, request.now_ms, on_rows)
     say(f"{path.name}: {len(found.log):,} events read")
     if found.left_out:
         say(f"{path.name}: {found.left_out:,} rows without user_id or item_id left out")
