@@ -73,6 +73,13 @@ class TestSet:
         indptr = _indptr(counts[chosen])
         return TestSet(self.users[chosen], indptr, items, self.known_users, self.known_items)
 
+    def only_pairs(self, chosen: NDArray[np.bool_]) -> "TestSet":
+        """The pairs where (p,) `chosen` is true, of the users who have any of these."""
+        rows = np.repeat(np.arange(len(self)), self.relevant)
+        counts = np.bincount(rows[chosen], minlength=len(self))
+        users, indptr = self.users[counts > 0], _indptr(counts[counts > 0])
+        return TestSet(users, indptr, self.items[chosen], self.known_users, self.known_items)
+
     def hits(self, lists: Lists) -> NDArray[np.bool_]:
         """(t, k): whether the item at that place of the user's list is relevant.
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from recsys.evaluation.held_out import Lists, TestSet
+from recsys.evaluation.report import DEFAULT_K
 from recsys.training.build import BuiltModel
 from recsys.training.top_n import top_n_lists
 
@@ -14,7 +15,7 @@ USERS_A_CALL = 20_000
 def model_lists(
     built: BuiltModel,
     test: TestSet,
-    k: int = 20,
+    k: int = DEFAULT_K,
     on_users: Callable[[int], None] = lambda _: None,
 ) -> Lists:
     """(t, k) item rows, best first, padded with NO_ITEM, masked by the model's own rules.

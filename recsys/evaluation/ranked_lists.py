@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from recsys.core.ranking import top_n_rows
 from recsys.core.scoring import Scores
 from recsys.evaluation.held_out import NO_ITEM, Lists, TestSet
-from recsys.evaluation.report import Behaviour, Report, judge
+from recsys.evaluation.report import DEFAULT_K, Behaviour, Cutoffs, Report, cutoffs_of, judge
 
 # From user rows (b,) to scores (b, n), -inf where an item must not be listed.
 ScoreFunction = Callable[[NDArray[np.int64]], Scores]
@@ -22,7 +22,7 @@ def evaluate(
     score: ScoreFunction,
     test: TestSet,
     behaviour: Behaviour | None = None,
-    k: int = 20,
+    k: Cutoffs = DEFAULT_K,
     on_users: Callable[[int], None] = lambda _: None,
 ) -> Report:
     """Rank all items for every test user and judge the k best.
@@ -30,15 +30,17 @@ def evaluate(
     Args:
         score: the model; it is asked for the rows of `test.users`, strangers' among them.
         behaviour: without it only ranking metrics are there.
+        k: one cut-off or several; lists are ranked once, at the largest.
         on_users: called with the number of users ranked so far.
     """
-    return judge(top_k_lists(score, test, k, on_users), test, behaviour, k)
+    lists = top_k_lists(score, test, max(cutoffs_of(k)), on_users)
+    return judge(lists, test, behaviour, k)
 
 
 def top_k_lists(
     score: ScoreFunction,
     test: TestSet,
-    k: int = 20,
+    k: int = DEFAULT_K,
     on_users: Callable[[int], None] = lambda _: None,
 ) -> Lists:
     """(t, k) item rows of the best finite scores, best first, padded with NO_ITEM."""

@@ -1,6 +1,6 @@
 """All metrics of one model's lists."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -20,6 +20,10 @@ from recsys.evaluation.list_metrics import (
     self_information,
 )
 from recsys.evaluation.ranking_metrics import RANKING_METRICS
+
+# One cut-off of a list, or several.
+Cutoffs = int | Sequence[int]
+DEFAULT_K = 20
 
 # So many lists give a narrow interval, so many users the cosines of whatever is shown often; with
 # all of them, diversity would take longer than all other metrics together.
@@ -82,31 +86,43 @@ class Report:
         }
 
 
-def judge(lists: Lists, test: TestSet, behaviour: Behaviour | None = None, k: int = 20) -> Report:
+def cutoffs_of(k: Cutoffs) -> tuple[int, ...]:
+    """Each cut-off once, in the order given."""
+    return (k,) if isinstance(k, int) else tuple(dict.fromkeys(k))
+
+
+def judge(
+    lists: Lists, test: TestSet, behaviour: Behaviour | None = None, k: Cutoffs = DEFAULT_K
+) -> Report:
     """Metrics of the first k of the lists of test users.
 
     Args:
         lists: (t, any) item rows, best first, padded with NO_ITEM.
         behaviour: without it only ranking metrics are there.
+        k: one cut-off or several, each with metrics of its own.
 
     Raises:
         InvalidInput: when a list names an item twice.
     """
     if not len(test):
         return Report(test.users)
-    lists = _of_length(lists, k)
+    cutoffs = cutoffs_of(k)
+    lists = _of_length(lists, max(cutoffs))
     _refuse_repeats(lists)
-    hits, relevant = test.hits(lists), test.relevant
-    per_user = {f"{name}_at_{k}": of(hits, relevant) for name, of in RANKING_METRICS.items()}
-    if behaviour is None:
-        return Report(test.users, per_user)
-    per_user[f"novelty_at_{k}"] = novelty(lists, behaviour.information)
-    per_user[f"diversity_at_{k}"] = _diversity(lists, behaviour.matrix)
-    exposures = exposure(lists, len(behaviour.eligible))
-    of_lists = {
-        f"coverage_at_{k}": coverage(exposures, behaviour.eligible),
-        f"gini_at_{k}": gini(exposures, behaviour.eligible),
-    }
+    hits = test.hits(lists)
+    per_user: dict[str, NDArray[np.float64]] = {}
+    of_lists: dict[str, float] = {}
+    for cutoff in cutoffs:
+        for name, of in RANKING_METRICS.items():
+            per_user[f"{name}_at_{cutoff}"] = of(hits[:, :cutoff], test.relevant)
+        if behaviour is None:
+            continue
+        first = lists[:, :cutoff]
+        per_user[f"novelty_at_{cutoff}"] = novelty(first, behaviour.information)
+        per_user[f"diversity_at_{cutoff}"] = _diversity(first, behaviour.matrix)
+        exposures = exposure(first, len(behaviour.eligible))
+        of_lists[f"coverage_at_{cutoff}"] = coverage(exposures, behaviour.eligible)
+        of_lists[f"gini_at_{cutoff}"] = gini(exposures, behaviour.eligible)
     return Report(test.users, per_user, of_lists)
 
 

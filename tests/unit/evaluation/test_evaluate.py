@@ -145,3 +145,18 @@ def test_diversity_of_many_lists_is_that_of_some_of_them(monkeypatch: pytest.Mon
     judged = ~np.isnan(some)
     assert judged.sum() == 4
     assert some[judged] == pytest.approx(whole[judged])
+
+
+def test_each_cut_off_has_the_metrics_it_would_have_alone() -> None:
+    """And lists are ranked once, at the largest."""
+    test, behaviour, ranked = a_test_set(), a_behaviour(), []
+
+    def counted(users: NDArray[np.int64]) -> Scores:
+        ranked.append(len(users))
+        return score(users)
+
+    together = evaluate(counted, test, behaviour, k=(7, 3, 7, 15))
+    assert sum(ranked) == len(test)
+    alone = [evaluate(score, test, behaviour, k=k) for k in (7, 3, 15)]
+    assert together.means == {n: v for report in alone for n, v in report.means.items()}
+    assert list(together.per_user)[:2] == ["recall_at_7", "ndcg_at_7"]

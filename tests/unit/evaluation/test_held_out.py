@@ -38,6 +38,15 @@ def test_some_users_of_a_test_set() -> None:
     assert test.items.tolist() == [4, 5, 6]
 
 
+def test_some_pairs_of_a_test_set_are_of_the_users_who_have_any() -> None:
+    test = a_test_set((0, 3), (1, 4), (1, 5), (3, 6), (3, 7))
+    some = test.only_pairs(np.array([False, False, True, True, True]))
+    assert some.users.tolist() == [1, 3]
+    assert some.indptr.tolist() == [0, 1, 3]
+    assert some.items.tolist() == [5, 6, 7]
+    assert len(test.only_pairs(np.zeros(5, np.bool_))) == 0
+
+
 def test_padding_is_no_hit_beside_the_highest_item_of_the_user_before() -> None:
     """The keys that are searched must not run from one user into the next."""
     test = a_test_set((0, 9), (1, 0))
