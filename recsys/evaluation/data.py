@@ -1,4 +1,4 @@
-"""What a model is trained on and judged by, from the two files."""
+"""What models are trained on and judged by."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -9,8 +9,12 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from recsys.core.errors import NoData
-from recsys.evaluation import Behaviour, TestSet
+from recsys.evaluation.held_out import TestSet
+from recsys.evaluation.protocol import Split
+from recsys.evaluation.relation import Relation
+from recsys.evaluation.report import Behaviour
 from recsys.evaluation.score_functions import has_behaviour, is_known
+from recsys.evaluation.sequences import Sequences, sequences_of
 from recsys.evaluation.splits import held_out_goals
 from recsys.runtime.shop import Shop
 from recsys.training.event_log import EventLog, pairs_of
@@ -30,7 +34,7 @@ class Mask(StrEnum):
 
 
 @dataclass(frozen=True)
-class JudgedData:
+class EvaluationData:
     """Pairs to train on and the test set.
 
     Attributes:
@@ -38,12 +42,17 @@ class JudgedData:
         cold: all others; the system answers them with popular items.
         masked_pairs: pairs of the test that no list can hold, since the mask leaves them out. They
             count as relevant all the same.
+        relation: what the times of training mean. With USER_FUTURE `pairs` have no ages, and only
+            `sequences` know of time.
+        sequences: what users did in order of time, where that was asked for and means something.
     """
 
     pairs: Pairs
     known: TestSet
     cold: TestSet
     masked_pairs: int
+    relation: Relation
+    sequences: Sequences | None = None
 
     @property
     def eligible(self) -> NDArray[np.bool_]:
@@ -54,26 +63,53 @@ class JudgedData:
     def behaviour(self) -> Behaviour:
         return Behaviour(self.pairs.matrix(), self.eligible)
 
+    @cached_property
+    def warm_pairs(self) -> TestSet:
+        """Test pairs of known users whose item has behaviour in training."""
+        return self.known.only_pairs(self._is_warm(self.known))
 
-def judged_data(train: EventLog, test: EventLog, shop: Shop, mask: Mask) -> JudgedData:
+    @cached_property
+    def cold_pairs(self) -> TestSet:
+        """Test pairs of known users whose item has none: only its content could tell of it."""
+        return self.known.only_pairs(~self._is_warm(self.known))
+
+    def _is_warm(self, test: TestSet) -> NDArray[np.bool_]:
+        return is_known(test.items, self.behaviour.matrix.getnnz(axis=0) > 0)
+
+
+def evaluation_data(
+    split: Split, shop: Shop, mask: Mask = Mask.ALL, *, with_sequences: bool = False
+) -> EvaluationData:
     """Pair up the training events, and sort the test's users into known and cold ones.
+
+    Args:
+        with_sequences: for models that learn from order; they take 8 bytes an event.
 
     Raises:
         NoData: when nothing can be trained on, or no known user is left to judge by.
     """
+    train, test = split.aged_train(), split.test
     pairs = pairs_of(train, shop.half_life_days, shop.popularity_half_life_days)
     behaviour = has_behaviour(pairs)
     if not behaviour.any():
-        raise NoData("the training file has no event of positive weight: nothing to train on")
+        raise NoData("the training events have no positive weight: nothing to train on")
     if mask is Mask.ALL:
         pairs = replace(pairs, excluded=np.ones_like(pairs.excluded))
     wanted = held_out_goals(test, pairs.users, pairs.items)
     if not len(wanted):
-        raise NoData("the test file has no event to judge by: " + _why_not(test, shop))
+        raise NoData("the test has no event to judge by: " + _why_not(test, shop))
     known = is_known(wanted.users, behaviour)
     if not known.any():
-        raise NoData("no user of the test file has behaviour in the training file")
-    return JudgedData(pairs, wanted.only(known), wanted.only(~known), _masked_pairs(pairs, wanted))
+        raise NoData("no user of the test has behaviour in training")
+    ordered = with_sequences and split.relation is not Relation.UNRELATED
+    return EvaluationData(
+        pairs,
+        wanted.only(known),
+        wanted.only(~known),
+        _masked_pairs(pairs, wanted),
+        split.relation,
+        sequences_of(split.train, pairs.users, pairs.items) if ordered else None,
+    )
 
 
 def _why_not(test: EventLog, shop: Shop) -> str:

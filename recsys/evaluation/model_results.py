@@ -1,69 +1,113 @@
-"""Fit a model, rank for the test's users and judge the lists, timed."""
+"""Fit models, rank for the test's users and evaluate the lists, timed."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from recsys.evaluation import Lists, Report, evaluate, judge, top_k_lists
+import numpy as np
+
 from recsys.evaluation.baselines import Baseline
 from recsys.evaluation.baselines.popularity import popularity
-from recsys.evaluation.data import JudgedData
+from recsys.evaluation.data import EvaluationData
+from recsys.evaluation.held_out import Lists, TestSet
 from recsys.evaluation.model_lists import model_lists
+from recsys.evaluation.ranked_lists import evaluate, top_k_lists
+from recsys.evaluation.report import DEFAULT_K, Cutoffs, Report, cutoffs_of, judge
 from recsys.evaluation.score_functions import masked
 from recsys.training.build import BuiltModel
 
 Say = Callable[[str], None]
 OnUsers = Callable[[int], None]
 
-K = 20
 _PROGRESS_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A model's metrics on known users, and wall-clock seconds."""
+class ModelResult:
+    """A model's metrics on known users, and wall-clock seconds.
+
+    Attributes:
+        report: of all their test pairs.
+        warm_items: of the pairs whose item has behaviour in training.
+        cold_items: of those whose item has none.
+    """
 
     report: Report
+    warm_items: Report
+    cold_items: Report
     train_seconds: float
     rank_seconds: float
 
 
-def judge_model(name: str, built: BuiltModel, data: JudgedData, seconds: float, say: Say) -> Judged:
-    """Judge our own model, which was built in so many seconds and masks by itself."""
+def evaluate_model(
+    name: str,
+    built: BuiltModel,
+    data: EvaluationData,
+    k: Cutoffs = DEFAULT_K,
+    train_seconds: float = 0.0,
+    say: Say = lambda _: None,
+) -> ModelResult:
+    """Evaluate our own model, which masks by itself.
+
+    Args:
+        k: one cut-off or several; lists are ranked once, at the largest.
+        train_seconds: what it took to build.
+    """
 
     def rank(on_users: OnUsers) -> Lists:
-        return model_lists(built, data.known, K, on_users)
+        return model_lists(built, data.known, max(cutoffs_of(k)), on_users)
 
-    return _judged(name, rank, data, seconds, say)
+    return _evaluated(name, rank, data, k, train_seconds, say)
 
 
-def judge_baseline(name: str, fit: Baseline, data: JudgedData, say: Say) -> Judged:
-    """Fit and judge a baseline; all are masked as the model is."""
+def evaluate_baseline(
+    name: str,
+    baseline: Baseline,
+    data: EvaluationData,
+    k: Cutoffs = DEFAULT_K,
+    say: Say = lambda _: None,
+) -> ModelResult:
+    """Fit and evaluate a baseline; all are masked as the model is."""
     started = time.perf_counter()
-    score = masked(fit(data.pairs), data.pairs, data.eligible)
+    score = masked(baseline.fit(data), data.pairs, data.eligible)
     seconds = time.perf_counter() - started
     say(f"{name}: trained in {seconds:.1f} s")
 
     def rank(on_users: OnUsers) -> Lists:
-        return top_k_lists(score, data.known, K, on_users)
+        return top_k_lists(score, data.known, max(cutoffs_of(k)), on_users)
 
-    return _judged(name, rank, data, seconds, say)
+    return _evaluated(name, rank, data, k, seconds, say)
 
 
-def _judged(
-    name: str, rank: Callable[[OnUsers], Lists], data: JudgedData, train_seconds: float, say: Say
-) -> Judged:
+def evaluate_cold_users(data: EvaluationData, k: Cutoffs = DEFAULT_K) -> Report:
+    """How popular items, which the system falls back to, do for users nothing is known about."""
+    fallback = masked(popularity(data.pairs), data.pairs, data.eligible)
+    return evaluate(fallback, data.cold, data.behaviour, k)
+
+
+def _evaluated(
+    name: str,
+    rank: Callable[[OnUsers], Lists],
+    data: EvaluationData,
+    k: Cutoffs,
+    train_seconds: float,
+    say: Say,
+) -> ModelResult:
     started = time.perf_counter()
     lists = rank(_progress(name, len(data.known), say))
     seconds = time.perf_counter() - started
     say(f"{name}: {len(data.known):,} users ranked in {seconds:.1f} s")
-    return Judged(judge(lists, data.known, data.behaviour, K), train_seconds, seconds)
 
+    def of_part(part: TestSet) -> Report:
+        return judge(lists[np.searchsorted(data.known.users, part.users)], part, k=k)
 
-def judge_cold(data: JudgedData) -> Report:
-    """How popular items, which the system falls back to, do for users nothing is known about."""
-    fallback = masked(popularity(data.pairs), data.pairs, data.eligible)
-    return evaluate(fallback, data.cold, data.behaviour, K)
+    return ModelResult(
+        report=judge(lists, data.known, data.behaviour, k),
+        warm_items=of_part(data.warm_pairs),
+        cold_items=of_part(data.cold_pairs),
+        train_seconds=train_seconds,
+        rank_seconds=seconds,
+    )
 
 
 def _progress(name: str, users: int, say: Say) -> OnUsers:

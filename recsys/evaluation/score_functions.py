@@ -44,9 +44,12 @@ def has_behaviour(pairs: Pairs) -> NDArray[np.bool_]:
     return np.diff(positive[pairs.indptr]) > 0
 
 
-def is_known(users: NDArray[np.int64], known: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(b,) bool: whether each of these user rows has behaviour; strangers have none."""
-    inside = users < len(known)
-    found = np.zeros(len(users), np.bool_)
-    found[inside] = known[users[inside]]
+def is_known(rows: NDArray[np.int64], known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(b,) bool: whether each of these rows, of users or items, has behaviour.
+
+    Rows past the last one of `known` are of whoever training does not know, and have none.
+    """
+    inside = rows < len(known)
+    found = np.zeros(len(rows), np.bool_)
+    found[inside] = known[rows[inside]]
     return found

@@ -11,8 +11,6 @@ from recsys.evaluation.held_out import TestSet
 from recsys.training.event_log import EventLog
 from recsys.training.pairs import Pairs
 
-_NEARLY_ALL = 0.95
-
 
 def temporal_split(log: EventLog, at_ms: int) -> tuple[EventLog, EventLog]:
     """Events before a time, the same for all users, and those from it on.
@@ -36,17 +34,36 @@ def split_time_ms(log: EventLog, newest_share: float) -> int:
     return int(np.quantile(log.times_ms(), 1.0 - newest_share, method="lower"))
 
 
-def follows(train: EventLog, test: EventLog) -> bool:
-    """Whether the test is the future of training: most of it came after nearly all of training.
+def leave_last_out(log: EventLog) -> tuple[EventLog, EventLog]:
+    """What users did before their last target event, and that event.
 
-    Where it is not, as with a random split or every user's last event, the age of an event and the
-    trend of an item at the end of training say nothing about the time of the test. A test without
-    timestamps is taken for the future, which is what a model is asked about in a shop.
+    The last one is the newest; of those of one moment it is the one that the log names last. What
+    a user did after it is in neither part, so that nobody's own future is learnt from. A user who
+    did nothing before is not tested, and stays in training with everything.
+
+    Training sees what other users did after a user's test event, which a shop could not: see
+    `temporal_split`. Published results on sequences are judged like this.
+
+    Raises:
+        ConfigurationError: when the log has no timestamps.
     """
-    if test.timestamps_ms is None or not len(test):
-        return True
-    nearly_all = np.quantile(train.times_ms(), _NEARLY_ALL)
-    return bool(np.median(test.timestamps_ms) > nearly_all)
+    # Stable: events of one moment stay in the order of the log.
+    order = np.lexsort((log.times_ms(), log.users))
+    owners, starts, counts = np.unique(log.users[order], return_index=True, return_counts=True)
+    places = np.arange(len(log)) - np.repeat(starts, counts)
+    user = np.repeat(np.arange(len(owners)), counts)
+    last = np.maximum.reduceat(np.where(_are_targets(log)[order], places, -1), starts)
+    tested = last > 0
+    before = np.where(tested, last, counts)[user]
+    train, test = np.zeros((2, len(log)), np.bool_)
+    train[order] = places < before
+    test[order] = (places == before) & tested[user]
+    return log.only(train), log.only(test)
+
+
+def _are_targets(log: EventLog) -> NDArray[np.bool_]:
+    """(e,) whether recommendations are judged by the event."""
+    return np.array(log.goals, np.bool_)[log.types] & (log.values > 0)
 
 
 def held_out_goals(future: EventLog, users: Vocabulary, items: Vocabulary) -> TestSet:

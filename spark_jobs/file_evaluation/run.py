@@ -1,26 +1,29 @@
-"""The run: read, train, rank, judge; then the baselines."""
+"""The run: read, train, rank, evaluate; then the ablation and the baselines."""
 
 import resource
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
+from recsys.evaluation.ablation import ablations
 from recsys.evaluation.baselines import Baseline
-from recsys.evaluation.data import Mask, judged_data
-from recsys.evaluation.model_results import Say, judge_baseline, judge_cold, judge_model
-from recsys.evaluation.result import MODEL, Backend, Outcome, Source, TuningSummary
-from recsys.evaluation.splits import follows
+from recsys.evaluation.data import Mask, evaluation_data
+from recsys.evaluation.model_results import (
+    evaluate_baseline,
+    evaluate_cold_users,
+    evaluate_model,
+)
+from recsys.evaluation.result import Backend, EvaluationResult, Source, TuningSummary
+from recsys.evaluation.result_table import MODEL
 from recsys.runtime.shop import Shop
 from recsys.training.als import Trained
 from recsys.training.build import build_model
 from recsys.training.event_log import EventLog
 from recsys.training.settings import ModelSettings
 from recsys.tuning import Tuned, Validation, hold_out, tune
-from spark_jobs.file_evaluation.event_file import EventFile, read_event_file
-
-_ROWS_BETWEEN_LINES = 10_000_000
+from spark_jobs.file_evaluation.read_split import OneFile, Say, TwoFiles, read_split
 
 
 @dataclass(frozen=True)
@@ -36,15 +39,18 @@ class Request:
     """What to train on, what to judge by, and how; without tuning the settings are taken.
 
     Attributes:
+        cutoffs: each k that metrics are wanted at.
         now_ms: no event may be more than a day ahead of it.
+        ablation: whether the model is evaluated with parts of its score turned off, too.
     """
 
-    train: Path
-    test: Path
+    files: TwoFiles | OneFile
     shop: Shop
     settings: ModelSettings
     mask: Mask
+    cutoffs: tuple[int, ...]
     now_ms: int
+    ablation: bool = False
     tuning: Tuning | None = None
 
 
@@ -52,19 +58,19 @@ def evaluate_files(
     request: Request,
     baselines: Mapping[str, Baseline],
     say: Say,
-    on_result: Callable[[Outcome], None],
-) -> Outcome:
-    """Judge the model, then the baselines.
+    on_result: Callable[[EvaluationResult], None],
+) -> EvaluationResult:
+    """Evaluate the model, then parts of it where wanted, then the baselines.
 
     Args:
-        on_result: called as soon as the model is judged and after each baseline, so that what took
-            long is not lost when a later part fails.
+        on_result: called as soon as the model is evaluated and after each step from there on, so
+            that what took long is not lost when a later part fails.
 
     Raises:
         InvalidInput, NoData, ConfigurationError: see the message.
     """
-    source, validation = _read_files(request, say)
-    data = source.data
+    source, validation = _read_files(request, baselines, say)
+    data, k = source.data, request.cutoffs
     users, items = data.pairs.shape
     say(f"training: {users:,} users, {items:,} items, {len(data.pairs.item_indices):,} pairs")
     tuned = _tune(request, validation, say) if validation else None
@@ -73,45 +79,55 @@ def evaluate_files(
     built = build_model(
         data.pairs, ("",) * items, data.eligible, settings, _iterations(settings, say)
     )
-    model = judge_model(MODEL, built, data, time.perf_counter() - started, say)
-    outcome = Outcome(
+    seconds = time.perf_counter() - started
+    result = EvaluationResult(
         source=source,
         settings=settings,
         tuned=TuningSummary(tuned.trials, tuned.ndcg, tuned.default_ndcg) if tuned else None,
         shop=request.shop,
         mask=request.mask,
         backend=_backend(built.trained),
-        model=model,
-        cold=judge_cold(data),
+        model=evaluate_model(MODEL, built, data, k, seconds, say),
+        cold_users=evaluate_cold_users(data, k),
         peak_memory_mib=_peak_memory_mib(),
     )
-    on_result(outcome)
-    for name, fit in baselines.items():
-        outcome.baselines[name] = judge_baseline(name, fit, data, say)
-        on_result(outcome)
-    return outcome
+    on_result(result)
+    for name, partial in ablations(built) if request.ablation else ():
+        result.ablations[name] = evaluate_model(name, partial, data, k, say=say)
+        on_result(result)
+    for name, baseline in baselines.items():
+        result.baselines[name] = evaluate_baseline(name, baseline, data, k, say)
+        on_result(result)
+    return result
 
 
 def _backend(trained: Trained) -> Backend:
     return Backend(trained.backend, trained.device.value, trained.alpha, trained.versions)
 
 
-def _read_files(request: Request, say: Say) -> tuple[Source, Validation | None]:
+def _read_files(
+    request: Request, baselines: Mapping[str, Baseline], say: Say
+) -> tuple[Source, Validation | None]:
     """Only the pairs stay in memory: the events of a large file take as much again."""
     started = time.perf_counter()
-    train = _read(request.train, request, say)
-    test = _read(request.test, request, say)
-    log = train.log
-    if log.timestamps_ms is not None and not follows(log, test.log):
-        say("the test is not of a time after the training: ages and trends are left out")
-        log = replace(log, timestamps_ms=None)
+    read = read_split(request.files, request.shop, request.now_ms, say)
+    data = evaluation_data(
+        read.split,
+        request.shop,
+        request.mask,
+        with_sequences=any(baseline.needs_sequences for baseline in baselines.values()),
+    )
+    # Said now, not after the model's training.
+    for baseline in baselines.values():
+        baseline.check(data)
     source = Source(
-        data=judged_data(log, test.log, request.shop, request.mask),
-        rows={"train": len(log), "test": len(test.log)},
-        left_out={"train": train.left_out, "test": test.left_out},
+        data=data,
+        split=read.how,
+        rows={"train": len(read.split.train), "test": len(read.split.test)},
+        left_out=read.left_out,
         seconds=time.perf_counter() - started,
     )
-    return source, _validation(request, log) if request.tuning else None
+    return source, _validation(request, read.split.aged_train()) if request.tuning else None
 
 
 def _validation(request: Request, log: EventLog) -> Validation:
@@ -126,22 +142,6 @@ def _tune(request: Request, validation: Validation, say: Say) -> Tuned:
         " part of the training file"
     )
     return tune(validation, request.settings, tuning.seconds, journal=tuning.journal, say=say)
-
-
-def _read(path: Path, request: Request, say: Say) -> EventFile:
-    told = 0
-
-    def on_rows(rows: int) -> None:
-        nonlocal told
-        if rows - told >= _ROWS_BETWEEN_LINES:
-            told = rows
-            say(f"{path.name}: {rows:,} rows")
-
-    found = read_event_file(path, request.shop, request.now_ms, on_rows)
-    say(f"{path.name}: {len(found.log):,} events read")
-    if found.left_out:
-        say(f"{path.name}: {found.left_out:,} rows without user_id or item_id left out")
-    return found
 
 
 def _iterations(settings: ModelSettings, say: Say) -> Callable[[int], None]:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from recsys.core.scoring import Scores
-from recsys.evaluation import ScoreFunction
+from recsys.evaluation.ranked_lists import ScoreFunction
 from recsys.training.pairs import Pairs
 
 with warnings.catch_warnings():

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, vstack
 
 from recsys.core.scoring import Scores
-from recsys.evaluation import ScoreFunction
+from recsys.evaluation.ranked_lists import ScoreFunction
 from recsys.training.pairs import Pairs
 
 NEIGHBOURS = 100

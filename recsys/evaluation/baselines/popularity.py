@@ -1,6 +1,6 @@
 """The same list for everybody: what most users want."""
 
-from recsys.evaluation import ScoreFunction
+from recsys.evaluation.ranked_lists import ScoreFunction
 from recsys.evaluation.score_functions import by_rank
 from recsys.training.pairs import Pairs
 from recsys.training.popularity import popular_items
