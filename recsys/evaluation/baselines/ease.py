@@ -19,8 +19,8 @@ from recsys.training.pairs import Pairs
 # A dense matrix of all items is inverted: 6 GB and minutes of all processors here.
 MAX_ITEMS = 20_000
 # Lambda is this times the root of the mean number of users an item has. The paper's lambdas lie
-# within a factor of two of it: MovieLens-20M 500 (497 users an item), Netflix 1000 (3,202), the
-# Million Song Dataset 200 (816).
+# within about a factor of two of it: MovieLens-20M 500 (497 users an item), Netflix 1000 (3,202),
+# the Million Song Dataset 200 (816).
 _REGULARIZATION = 15.0
 
 
