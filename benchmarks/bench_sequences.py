@@ -19,14 +19,14 @@ import numpy as np
 from benchmarks.machine import machine
 from recsys.core.event_types import EventType
 from recsys.core.model import UserSide
+from recsys.evaluation import TestSet, judge
+from recsys.evaluation.model_lists import model_lists
 from recsys.training.als import project_users
 from recsys.training.build import BuiltModel, build_model
-from recsys.training.evaluation import TestSet, judge
-from recsys.training.evaluation.model_lists import model_lists
 from recsys.training.event_log import EventLog, pairs_of
 from recsys.training.pairs import Pairs
 from recsys.training.settings import ModelSettings
-from recsys.training.tuning import PLANS, FitEffort, fit_settings, hold_out
+from recsys.tuning import PLANS, FitEffort, fit_settings, hold_out
 
 _DAY_MS = 86_400_000
 # Ages count nothing here, times are only an order; any half-life does.

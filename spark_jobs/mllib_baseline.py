@@ -1,13 +1,14 @@
 """Spark MLlib's implicit-feedback ALS as a baseline."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from pyspark.sql import DataFrame, SparkSession
 
 from recsys.core.scoring import Scores
-from recsys.training.baselines import Baseline
-from recsys.training.evaluation import ScoreFunction
+from recsys.evaluation import ScoreFunction
 from recsys.training.pairs import Pairs
 
 # That of implicit's default; MLlib's own of 10 would be no match. All else is MLlib's default.
@@ -15,7 +16,7 @@ RANK = 100
 SEED = 1
 
 
-def mllib_als(spark: SparkSession) -> Baseline:
+def mllib_als(spark: SparkSession) -> Callable[[Pairs], ScoreFunction]:
     """A baseline that trains on this session and ranks in this process."""
     # Takes a second, which every command would pay, `models serve` in an emergency among them.
     from pyspark.ml.recommendation import ALS

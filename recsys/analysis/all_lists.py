@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.model import TrainedModel, UserSide
-from recsys.training.evaluation import Lists
+from recsys.evaluation import Lists
 from recsys.training.top_n import top_n_lists
 
 

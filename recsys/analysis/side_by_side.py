@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from recsys.analysis.all_lists import listed_users, lists_of
 from recsys.core.model import TrainedModel
 from recsys.core.vocabulary import Vocabulary
-from recsys.training.evaluation import NO_ITEM, Lists, TestSet
-from recsys.training.evaluation.splits import held_out_goals, rows_of, temporal_split
+from recsys.evaluation import NO_ITEM, Lists, TestSet
+from recsys.evaluation.splits import held_out_goals, rows_of, temporal_split
 from recsys.training.event_log import EventLog
 
 

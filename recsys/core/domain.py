@@ -67,7 +67,8 @@ def text_problem(value: str) -> str | None:
     return None
 
 
-def _number_problem(value: float | None) -> str | None:
+def number_problem(value: float | None) -> str | None:
+    """Say why `value` cannot be a quantity or a price, or None when it can."""
     if value is None:
         return None
     if not math.isfinite(value):
@@ -108,8 +109,8 @@ class Event:
             item_id=identifier_problem(self.item_id),
             event_type=identifier_problem(self.event_type),
             timestamp=range_problem(self.timestamp_ms),
-            quantity=_number_problem(self.quantity),
-            price=_number_problem(self.price),
+            quantity=number_problem(self.quantity),
+            price=number_problem(self.price),
             order_id=None if self.order_id is None else identifier_problem(self.order_id),
         )
         if problems:
@@ -145,7 +146,7 @@ class Item:
             item_id=identifier_problem(self.item_id),
             title=label_problem(self.title),
             brand=label_problem(self.brand),
-            price=_number_problem(self.price),
+            price=number_problem(self.price),
         )
         problems.extend(_category_problems(self.categories))
         problems.extend(_attribute_problems(self.attributes))

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 
 from recsys.core.domain import Event
 from recsys.core.errors import FieldProblem, InvalidInput
-
-# Clocks of phones and shops run apart; an event further ahead than this is a mistake.
-MAX_CLOCK_SKEW_MS = 24 * 3600 * 1000
+from recsys.core.times import future_problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ def check_event(event: Event, event_types: EventTypes, now_ms: int) -> None:
     if event.event_type not in event_types:
         known = ", ".join(sorted(event_types))
         problems.append(FieldProblem("event_type", f"is not one of: {known}"))
-    if event.timestamp_ms > now_ms + MAX_CLOCK_SKEW_MS:
-        problems.append(FieldProblem("timestamp", "is more than 24 hours in the future"))
+    if reason := future_problem(event.timestamp_ms, now_ms):
+        problems.append(FieldProblem("timestamp", reason))
     if problems:
         raise InvalidInput(problems)

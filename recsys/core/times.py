@@ -20,6 +20,8 @@ SMALLEST_MICROSECONDS = 10**14
 _SMALLEST_NANOSECONDS = 10**17
 # 2100-01-01T00:00:00Z: past it a time is a mistake of some kind.
 MAX_TIMESTAMP_MS = 4_102_444_800_000
+# Clocks of phones and shops run apart; an event further ahead than this is a mistake.
+MAX_CLOCK_SKEW_MS = 24 * 3600 * 1000
 
 _RFC_3339 = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
@@ -42,6 +44,18 @@ def range_problem(timestamp_ms: float) -> str | None:
         return "must not be after 2100"
     unit = "microseconds" if timestamp_ms < _SMALLEST_NANOSECONDS else "nanoseconds"
     return f"must not be after 2100: so large a number counts {unit}, not milliseconds"
+
+
+def future_problem(timestamp_ms: float, now_ms: int) -> str | None:
+    """Say why no event can have this time yet, or None when one can."""
+    if timestamp_ms > now_ms + MAX_CLOCK_SKEW_MS:
+        return "is more than 24 hours in the future"
+    return None
+
+
+def event_time_problem(timestamp_ms: float, now_ms: int) -> str | None:
+    """Say why no event can have happened at this time, or None when one can."""
+    return range_problem(timestamp_ms) or future_problem(timestamp_ms, now_ms)
 
 
 def milliseconds_problem(number: int) -> str | None:

@@ -11,7 +11,7 @@ import typer
 from recsys.runtime.shop import Shop, load_shop
 from recsys.training.als import AlsSettings, Device
 from recsys.training.settings import ModelSettings
-from recsys.training.tuning import FitEffort
+from recsys.tuning import FitEffort
 from spark_jobs.cli.output import say
 from spark_jobs.cli.tenant_option import Tenant
 from spark_jobs.model_settings import load_settings

@@ -8,7 +8,7 @@ import typer
 from recsys.runtime.shop import load_shop
 from recsys.stores.run_files import EVENTS
 from recsys.training.settings import ModelSettings
-from recsys.training.tuning import PLANS, FitEffort, fit_settings, hold_out
+from recsys.tuning import PLANS, FitEffort, fit_settings, hold_out
 from spark_jobs.cli.output import check_output, say
 from spark_jobs.cli.tenant_option import Tenant
 from spark_jobs.model_settings import save_settings, settings_text

@@ -45,23 +45,26 @@ class _Columns:
 
 
 def read_event_file(
-    path: Path, shop: Shop, on_rows: Callable[[int], None] = lambda _: None
+    path: Path, shop: Shop, now_ms: int, on_rows: Callable[[int], None] = lambda _: None
 ) -> EventFile:
     """Read a file whose columns are named as in `recsys evaluate --help`.
 
     Args:
         shop: the types of event and what they count, for a file with a column event_type.
+        now_ms: no event may be more than a day ahead of it, as with `recsys import`.
         on_rows: called with the number of rows read so far.
 
     Raises:
-        InvalidInput: naming the file and the row at fault.
+        InvalidInput: naming the file, the row and the value at fault: what the import refuses.
         NoData: when no row has a user and an item.
     """
     columns, rows, kept = _Columns(), 0, 0
     for batch in open_batches(path):
-        whole = _with_ids(batch)
-        _read_batch(path, whole, rows, columns)
-        rows, kept = rows + len(batch), kept + len(whole)
+        places = _with_ids(batch)
+        if len(places):
+            whole = batch if len(places) == len(batch) else batch.take(pa.array(places))
+            _read_batch(path, whole, rows + 1 + places, now_ms, columns)
+        rows, kept = rows + len(batch), kept + len(places)
         on_rows(rows)
     if not kept:
         raise NoData(f"{path.name} has no row with a user_id and an item_id")
@@ -69,26 +72,41 @@ def read_event_file(
     return EventFile(log, rows - len(log))
 
 
-def _with_ids(batch: pa.RecordBatch) -> pa.RecordBatch:
-    present = pc.and_(*(pc.is_valid(batch[name]) for name in REQUIRED))
-    return batch if pc.all(present).as_py() is not False else batch.filter(present)
+def _with_ids(batch: pa.RecordBatch) -> NDArray[np.int64]:
+    """Places of the rows that have a user and an item; NaN is what tables put for neither."""
+    missing = [pc.is_null(batch[name], nan_is_null=True) for name in REQUIRED]
+    return np.flatnonzero(~pc.or_(*missing).to_numpy(zero_copy_only=False))
 
 
-def _read_batch(path: Path, batch: pa.RecordBatch, before: int, columns: _Columns) -> None:
+def _read_batch(
+    path: Path, batch: pa.RecordBatch, rows: NDArray[np.int64], now_ms: int, columns: _Columns
+) -> None:
+    """Add the columns of a batch, whose rows have these numbers in the file."""
+
     def read(name: str, reader: Callable[[pa.Array], _Read]) -> _Read:
         try:
             return reader(batch[name])
         except UnreadableValue as error:
-            row = before + error.place + 1
-            raise refusal(path, f"{name} near row {row:,} {error}") from error
+            where = f"{name} near row {rows[error.place]:,}"
+            raise refusal(path, f"{where} {error}{_shown(batch[name][error.place])}") from error
 
     for name in batch.schema.names:
         if name == "value":
             columns.values.append(read(name, read_values))
         elif name == "timestamp":
-            columns.timestamps_ms.append(read(name, read_timestamps_ms))
+            columns.timestamps_ms.append(
+                read(name, lambda column: read_timestamps_ms(column, now_ms))
+            )
         else:
             columns.ids.setdefault(name, []).append(read(name, read_ids))
+
+
+def _shown(value: pa.Scalar) -> str:
+    """The value for a message, cut to a line; nothing where there is none."""
+    found = value.as_py()
+    if found is None:
+        return ""
+    return f": {found!r:.80}" if isinstance(found, str) else f": {found!s:.80}"
 
 
 def _log(path: Path, columns: _Columns, shop: Shop) -> EventLog:

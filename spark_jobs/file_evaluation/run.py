@@ -1,26 +1,29 @@
-"""The run: read, train, rank, judge; then the baselines."""
+"""The run: read, train, rank, evaluate; then the ablation and the baselines."""
 
 import resource
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 
+from recsys.core.errors import NoData
+from recsys.evaluation.ablation import ablations
+from recsys.evaluation.baselines import Baseline
+from recsys.evaluation.data import Mask, evaluation_data
+from recsys.evaluation.model_results import (
+    evaluate_baseline,
+    evaluate_cold_users,
+    evaluate_model,
+)
+from recsys.evaluation.result import Backend, EvaluationResult, FitSummary, Source
+from recsys.evaluation.result_table import MODEL
 from recsys.runtime.shop import Shop
 from recsys.training.als import Trained
-from recsys.training.baselines import Baseline
 from recsys.training.build import build_model
-from recsys.training.evaluation.splits import follows
 from recsys.training.event_log import EventLog
 from recsys.training.settings import ModelSettings
-from recsys.training.tuning import PLANS, FitEffort, Fitted, Validation, fit_settings, hold_out
-from spark_jobs.file_evaluation.data import Mask, judged_data
-from spark_jobs.file_evaluation.event_file import EventFile, read_event_file
-from spark_jobs.file_evaluation.judge import Say, judge_baseline, judge_cold, judge_model
-from spark_jobs.file_evaluation.outcome import MODEL, Backend, Outcome, Source
-
-_ROWS_BETWEEN_LINES = 10_000_000
+from recsys.tuning import PLANS, FitEffort, Fitted, Validation, fit_settings, hold_out
+from spark_jobs.file_evaluation.read_split import OneFile, Say, TwoFiles, read_split
 
 
 @dataclass(frozen=True)
@@ -28,14 +31,19 @@ class Request:
     """What to train on, what to judge by, and how.
 
     Attributes:
-        settings: where the search for settings begins; with no effort they are taken.
+        settings: where the search for settings begins; without effort they are taken.
+        cutoffs: each k that metrics are wanted at.
+        now_ms: no event may be more than a day ahead of it.
+        ablation: whether the model is evaluated with parts of its score turned off, too.
     """
 
-    train: Path
-    test: Path
+    files: TwoFiles | OneFile
     shop: Shop
     settings: ModelSettings
     mask: Mask
+    cutoffs: tuple[int, ...]
+    now_ms: int
+    ablation: bool = False
     effort: FitEffort = FitEffort.QUICK
 
 
@@ -43,19 +51,19 @@ def evaluate_files(
     request: Request,
     baselines: Mapping[str, Baseline],
     say: Say,
-    on_result: Callable[[Outcome], None],
-) -> Outcome:
-    """Judge the model, then the baselines.
+    on_result: Callable[[EvaluationResult], None],
+) -> EvaluationResult:
+    """Evaluate the model, then parts of it where wanted, then the baselines.
 
     Args:
-        on_result: called as soon as the model is judged and after each baseline, so that what took
-            long is not lost when a later part fails.
+        on_result: called as soon as the model is evaluated and after each step from there on, so
+            that what took long is not lost when a later part fails.
 
     Raises:
         InvalidInput, NoData, ConfigurationError: see the message.
     """
-    source, validation = _read_files(request, say)
-    data = source.data
+    source, validation = _read_files(request, baselines, say)
+    data, k = source.data, request.cutoffs
     users, items = data.pairs.shape
     say(f"training: {users:,} users, {items:,} items, {len(data.pairs.item_indices):,} pairs")
     fitted = _fit(request, validation, say) if validation else None
@@ -64,75 +72,85 @@ def evaluate_files(
     built = build_model(
         data.pairs, ("",) * items, data.eligible, settings, _iterations(settings, say)
     )
-    model = judge_model(MODEL, built, data, time.perf_counter() - started, say)
-    outcome = Outcome(
+    seconds = time.perf_counter() - started
+    result = EvaluationResult(
         source=source,
         settings=settings,
-        fitted=fitted,
+        fitted=_summary(fitted) if fitted else None,
         shop=request.shop,
         mask=request.mask,
         backend=_backend(built.trained),
-        model=model,
-        cold=judge_cold(data),
+        model=evaluate_model(MODEL, built, data, k, seconds, say),
+        cold_users=evaluate_cold_users(data, k),
         peak_memory_mib=_peak_memory_mib(),
     )
-    on_result(outcome)
-    for name, fit in baselines.items():
-        outcome.baselines[name] = judge_baseline(name, fit, data, say)
-        on_result(outcome)
-    return outcome
+    on_result(result)
+    for name, partial in ablations(built) if request.ablation else ():
+        result.ablations[name] = evaluate_model(name, partial, data, k, say=say)
+        on_result(result)
+    for name, baseline in baselines.items():
+        result.baselines[name] = evaluate_baseline(name, baseline, data, k, say)
+        on_result(result)
+    return result
 
 
 def _backend(trained: Trained) -> Backend:
     return Backend(trained.backend, trained.device.value, trained.alpha, trained.versions)
 
 
-def _read_files(request: Request, say: Say) -> tuple[Source, Validation | None]:
+def _read_files(
+    request: Request, baselines: Mapping[str, Baseline], say: Say
+) -> tuple[Source, Validation | None]:
     """Only the pairs stay in memory: the events of a large file take as much again."""
     started = time.perf_counter()
-    train = _read(request.train, request.shop, say)
-    test = _read(request.test, request.shop, say)
-    log = train.log
-    if log.timestamps_ms is not None and not follows(log, test.log):
-        say("the test is not of a time after the training: ages and trends are left out")
-        log = replace(log, timestamps_ms=None)
+    read = read_split(request.files, request.shop, request.now_ms, say)
+    data = evaluation_data(
+        read.split,
+        request.shop,
+        request.mask,
+        with_sequences=any(baseline.needs_sequences for baseline in baselines.values()),
+    )
+    # Said now, not after the model's training.
+    for baseline in baselines.values():
+        baseline.check(data)
     source = Source(
-        data=judged_data(log, test.log, request.shop, request.mask),
-        rows={"train": len(log), "test": len(test.log)},
-        left_out={"train": train.left_out, "test": test.left_out},
+        data=data,
+        split=read.how,
+        rows={"train": len(read.split.train), "test": len(read.split.test)},
+        left_out=read.left_out,
         seconds=time.perf_counter() - started,
     )
-    return source, None if request.effort is FitEffort.OFF else _validation(request, log)
+    return source, _validation(request, read.split.timed_train(), say)
 
 
-def _validation(request: Request, log: EventLog) -> Validation:
+def _validation(request: Request, log: EventLog, say: Say) -> Validation | None:
+    """What settings are compared on; None where they are taken as they are."""
+    if request.effort is FitEffort.OFF:
+        return None
     shop, size = request.shop, PLANS[request.effort].size
     half_lives = shop.half_life_days, shop.popularity_half_life_days
-    return hold_out(log, *half_lives, size, request.settings.als.seed)
+    try:
+        validation = hold_out(log, *half_lives, size, request.settings.als.seed)
+    except NoData as error:
+        say(f"settings are not searched for: {error}")
+        return None
+    if validation.judged_users < shop.gate.min_judged_users:
+        say(f"settings are not searched for: only {validation.judged_users} users to judge by")
+        return None
+    return validation
 
 
 def _fit(request: Request, validation: Validation, say: Say) -> Fitted:
     say(
         f"fitting settings ({request.effort.value}) on {validation.judged_users:,} users' held-out"
-        " part of the training file"
+        " part of training"
     )
     return fit_settings(validation, request.settings, request.effort, say=say)
 
 
-def _read(path: Path, shop: Shop, say: Say) -> EventFile:
-    told = 0
-
-    def on_rows(rows: int) -> None:
-        nonlocal told
-        if rows - told >= _ROWS_BETWEEN_LINES:
-            told = rows
-            say(f"{path.name}: {rows:,} rows")
-
-    found = read_event_file(path, shop, on_rows)
-    say(f"{path.name}: {len(found.log):,} events read")
-    if found.left_out:
-        say(f"{path.name}: {found.left_out:,} rows without user_id or item_id left out")
-    return found
+def _summary(fitted: Fitted) -> FitSummary:
+    trials = tuple((each.stage, each.ndcg, each.settings) for each in fitted.trials)
+    return FitSummary(trials, fitted.ndcg, fitted.start_ndcg, fitted.seconds)
 
 
 def _iterations(settings: ModelSettings, say: Say) -> Callable[[int], None]:

@@ -6,18 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.errors import NoData
-from recsys.stores.manifest import Evaluation
-from recsys.training.build import BuiltModel
-from recsys.training.evaluation import Behaviour, Report, TestSet, judge, top_k_lists
-from recsys.training.evaluation.metrics_table import aligned, metric_rows
-from recsys.training.evaluation.model_lists import model_lists
-from recsys.training.evaluation.score_functions import (
+from recsys.evaluation import Behaviour, Report, TestSet, judge, top_k_lists
+from recsys.evaluation.metrics_table import aligned, metric_rows
+from recsys.evaluation.model_lists import model_lists
+from recsys.evaluation.score_functions import (
     by_rank,
     has_behaviour,
     is_known,
     masked,
 )
-from recsys.training.evaluation.splits import rows_of
+from recsys.evaluation.splits import rows_of
+from recsys.stores.manifest import Evaluation
+from recsys.training.build import BuiltModel
 from recsys.training.settings import ModelSettings, settings_of_entry
 from spark_jobs.nightly.context import Context
 from spark_jobs.nightly.train import train_before

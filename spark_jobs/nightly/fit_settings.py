@@ -6,7 +6,7 @@ from recsys.analysis.snapshot_log import snapshot_log
 from recsys.core.errors import ConfigurationError, NoData
 from recsys.stores.manifest import Fit, FitTrial
 from recsys.training.settings import ModelSettings, settings_entry, settings_of_entry
-from recsys.training.tuning import PLANS, FitEffort, Fitted, Validation, fit_settings, hold_out
+from recsys.tuning import PLANS, FitEffort, Fitted, Validation, fit_settings, hold_out
 from spark_jobs.nightly.context import Context
 from spark_jobs.nightly.train_trials import chosen_trials
 

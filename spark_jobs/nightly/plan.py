@@ -5,7 +5,7 @@ from enum import Enum
 
 from recsys.runtime.shop import Shop
 from recsys.training.settings import ModelSettings
-from recsys.training.tuning import FitEffort
+from recsys.tuning import FitEffort
 from spark_jobs.distributed.choose import StrategyName
 from spark_jobs.run_folder import Window
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from scipy.sparse import csr_matrix
 
 from recsys.training.als import AlsSettings, Trained
-from recsys.training.tuning.search import TrainMany, one_by_one
+from recsys.tuning.search import TrainMany, one_by_one
 from spark_jobs.distributed.choose import Cluster, StrategyName, choose_strategy
 from spark_jobs.distributed.compute_parallel import ComputeParallel
 from spark_jobs.distributed.hybrid import Hybrid

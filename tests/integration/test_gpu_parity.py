@@ -5,11 +5,11 @@ import pytest
 from scipy.sparse import coo_matrix, csr_matrix
 
 from recsys.core.errors import ConfigurationError
+from recsys.evaluation.ranking_metrics import ndcg_at_k
 from recsys.training.als import AlsSettings, Device, Trained, gpu, train_als
 from recsys.training.als.cuda_device import find_gpu, load_extension
 from recsys.training.als.half_step import row_lambdas
 from recsys.training.als.loss import als_loss
-from recsys.training.evaluation.ranking_metrics import ndcg_at_k
 from recsys.training.synthetic import SyntheticShop
 from tests import gpu_twin
 

@@ -7,9 +7,10 @@ import pytest
 from numpy.typing import NDArray
 
 from recsys.core.scoring import Scores
-from recsys.training.evaluation import NO_ITEM, Lists, TestSet, judge, top_k_lists
+from recsys.evaluation import NO_ITEM, Lists, TestSet, judge, top_k_lists
 
-USERS, ITEMS, K = 60, 50, 20
+USERS, ITEMS = 60, 50
+CUTOFFS = (10, 20, 50)
 SCORES = np.random.default_rng(5).random((USERS, ITEMS)).astype(np.float32)
 
 
@@ -29,33 +30,44 @@ def test_set() -> TestSet:
     return TestSet.from_pairs(users, np.concatenate(relevant), USERS, ITEMS)
 
 
+@pytest.fixture(scope="module")
+def next_items() -> TestSet:
+    """One relevant item a user, as where each user's last event is held out."""
+    items = np.random.default_rng(7).integers(ITEMS + 5, size=USERS)
+    return TestSet.from_pairs(np.arange(USERS), items, USERS, ITEMS)
+
+
 # ranx's own sources warn when they are compiled, and compiling it takes seconds.
 @pytest.mark.filterwarnings("ignore")
-def test_every_user_scores_as_in_ranx(test_set: TestSet) -> None:
-    lists = top_k_lists(score, test_set, K)
-    ours = judge(lists, test_set).per_user
-    theirs = _by_ranx(lists, test_set)
+@pytest.mark.parametrize("fixture", ["test_set", "next_items"])
+def test_every_user_scores_as_in_ranx(fixture: str, request: pytest.FixtureRequest) -> None:
+    test: TestSet = request.getfixturevalue(fixture)
+    lists = top_k_lists(score, test, max(CUTOFFS))
+    ours = judge(lists, test, k=CUTOFFS).per_user
 
-    for name in ("recall", "ndcg", "mrr", "precision", "hit_rate"):
-        assert ours[f"{name}_at_{K}"] == pytest.approx(theirs[name]), name
-    # ranx divides by all relevant items, also where a list of k cannot hold them.
-    relevant = test_set.relevant
-    map_of_ours = ours[f"map_at_{K}"] * np.minimum(relevant, K) / relevant
-    assert map_of_ours == pytest.approx(theirs["map"])
+    for k in CUTOFFS:
+        theirs = _by_ranx(lists[:, :k], test)
+        for name in ("recall", "ndcg", "mrr", "precision", "hit_rate"):
+            assert ours[f"{name}_at_{k}"] == pytest.approx(theirs[name]), name
+        # ranx divides by all relevant items, also where a list of k cannot hold them.
+        relevant = test.relevant
+        map_of_ours = ours[f"map_at_{k}"] * np.minimum(relevant, k) / relevant
+        assert map_of_ours == pytest.approx(theirs["map"])
 
 
 def _by_ranx(lists: Lists, test: TestSet) -> dict[str, NDArray[np.float64]]:
     import ranx
 
+    k = lists.shape[1]
     rows: list[Any] = [test.items[slice(*test.indptr[j : j + 2])] for j in range(len(test))]
     # Names that sort as their rows do: ranx goes through queries in that order.
     qrels = {f"u{j:03}": {f"i{i}": 1 for i in items} for j, items in enumerate(rows)}
     run = {
-        f"u{j:03}": {f"i{i}": float(K - place) for place, i in enumerate(row) if i != NO_ITEM}
+        f"u{j:03}": {f"i{i}": float(k - place) for place, i in enumerate(row) if i != NO_ITEM}
         for j, row in enumerate(lists)
     }
     names = ("recall", "ndcg", "map", "mrr", "precision", "hit_rate")
     found = ranx.evaluate(
-        ranx.Qrels(qrels), ranx.Run(run), [f"{name}@{K}" for name in names], return_mean=False
+        ranx.Qrels(qrels), ranx.Run(run), [f"{name}@{k}" for name in names], return_mean=False
     )
-    return {name: found[f"{name}@{K}"] for name in names}
+    return {name: found[f"{name}@{k}"] for name in names}

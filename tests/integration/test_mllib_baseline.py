@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recsys.training.evaluation.score_functions import masked
+from recsys.evaluation.score_functions import masked
 from recsys.training.event_log import pairs_of
 from spark_jobs.mllib_baseline import mllib_als
 from spark_jobs.nightly import run

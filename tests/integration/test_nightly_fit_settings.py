@@ -7,7 +7,7 @@ import pytest
 
 from recsys.core.domain import Event, Item
 from recsys.training.settings import settings_of_entry
-from recsys.training.tuning import FitEffort
+from recsys.tuning import FitEffort
 from tests.integration.nightly_shop import Nightly, a_nightly, an_event
 
 pytestmark = [pytest.mark.hbase, pytest.mark.redis]

@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 
-from recsys.core.times import MAX_TIMESTAMP_MS, read_file_time_ms, read_time_ms
+from recsys.core.times import (
+    MAX_CLOCK_SKEW_MS,
+    MAX_TIMESTAMP_MS,
+    event_time_problem,
+    read_file_time_ms,
+    read_time_ms,
+)
 
 MOMENT_MS = 1_300_000_000_000
 
@@ -117,3 +123,10 @@ def test_a_date_is_its_first_moment() -> None:
 def test_a_time_of_a_file_that_cannot_be_told_is_refused(value: Any) -> None:
     with pytest.raises(ValueError, match="must be"):
         read_file_time_ms(value)
+
+
+def test_an_event_may_be_a_day_ahead_of_the_clock_and_no_more() -> None:
+    latest = MOMENT_MS + MAX_CLOCK_SKEW_MS
+    assert event_time_problem(latest, MOMENT_MS) is None
+    assert event_time_problem(latest + 1, MOMENT_MS) == "is more than 24 hours in the future"
+    assert event_time_problem(-1, MOMENT_MS) == "must not be before 1970"

@@ -12,18 +12,20 @@ from recsys.training.event_log import EventLog
 from spark_jobs.file_evaluation.event_file import EventFile, read_event_file
 
 SHOP = load_shop()
+# 2024-01-31T12:30:15Z.
+NOW_MS = 1_706_704_215_000
 
 
 def read(tmp_path: Path, text: str | bytes, name: str = "events.csv") -> EventFile:
     path = tmp_path / name
     path.write_bytes(text.encode() if isinstance(text, str) else text)
-    return read_event_file(path, SHOP)
+    return read_event_file(path, SHOP, NOW_MS)
 
 
 def read_table(tmp_path: Path, columns: dict[str, Any]) -> EventLog:
     path = tmp_path / "events.parquet"
     pq.write_table(pa.table(columns), path)
-    return read_event_file(path, SHOP).log
+    return read_event_file(path, SHOP, NOW_MS).log
 
 
 def pairs(log: EventLog) -> list[tuple[str, str]]:
@@ -84,6 +86,11 @@ def test_parquet_may_hold_numbers(tmp_path: Path) -> None:
     assert pairs(read_table(tmp_path, columns)) == [("1", "10")]
 
 
+def test_what_tables_put_for_no_value_is_no_id(tmp_path: Path) -> None:
+    columns = {"user_id": ["a", "b"], "item_id": pa.array([float("nan"), 7.0], from_pandas=False)}
+    assert pairs(read_table(tmp_path, columns)) == [("b", "7")]
+
+
 def test_the_same_ids_meet_across_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("spark_jobs.file_evaluation.columnar._CSV_BLOCK_BYTES", 64)
     rows = [(f"u{n % 7}", f"i{n % 11}") for n in range(200)]
@@ -101,11 +108,22 @@ def test_the_same_ids_meet_across_batches(tmp_path: Path, monkeypatch: pytest.Mo
         ("user_id\na\n", "has no column item_id"),
         ("user_id,item_id,item_id\na,x,y\n", "has two columns item_id"),
         ("user_id,item_id\na,x,1\n", "Expected 2 columns, got 3: a,x,1"),
-        ("user_id,item_id,value\na,x,1\na,y,much\n", "value near row 2 must be a number"),
+        ("user_id,item_id,value\na,x,1\na,y,much\n", "value near row 2 must be a number: 'much'"),
+        ("user_id,item_id,value\na,x,1\na,y,-2\n", "value near row 2 must be between 0 and"),
         ("user_id,item_id,value\na,x,nan\n", "value near row 1 must be a finite number"),
         ("user_id,item_id,value\na,x,1\na,x,-inf\n", "value near row 2 must be a finite number"),
         ("user_id,item_id,timestamp\na,x,yesterday\n", "timestamp near row 1 must be ISO 8601"),
         ("user_id,item_id,timestamp\na,x,5\nb,x,\n", "timestamp near row 2 is missing"),
+        (
+            "user_id,item_id,timestamp\na,x,2024-01-31\n,x,5\nb,x,2099-01-01\n",
+            "timestamp near row 3 is more than 24 hours in the future: '2099-01-01'",
+        ),
+        (
+            "user_id,item_id,timestamp\na,x,1706704215\nb,x,1706704215000000\n",
+            "so large a number counts microseconds, not milliseconds: '1706704215000000'",
+        ),
+        ("user_id,item_id\na,x\nb,x\ty\n", "item_id near row 2 has the control character U+0009"),
+        (f"user_id,item_id\n{'u' * 257},x\n", "user_id near row 1 has 257 characters, at most 256"),
         ("user_id,item_id,event_type\na,x,wish\n", "event_type 'wish' is not one of: add_to_cart"),
         ("user_id,item_id,event_type\na,x,\n", "a row has no event_type"),
         (b"user_id,item_id\n\xff,x\n", "cannot be read"),
@@ -120,7 +138,9 @@ def test_a_file_that_cannot_be_used_is_refused_with_its_reason(
     assert str(refused.value).startswith("events.csv: ")
 
 
-@pytest.mark.parametrize("text", ["user_id,item_id\n", "user_id,item_id\n,x\n"])
+@pytest.mark.parametrize(
+    "text", ["user_id,item_id\n", "user_id,item_id\n,x\n", "user_id,item_id,timestamp\n,x,5\n"]
+)
 def test_a_file_without_events_is_no_data(tmp_path: Path, text: str) -> None:
     with pytest.raises(NoData, match=r"events\.csv"):
         read(tmp_path, text)
@@ -140,7 +160,7 @@ def test_reading_tells_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("spark_jobs.file_evaluation.columnar._CSV_BLOCK_BYTES", 32)
     (tmp_path / "e.csv").write_text("user_id,item_id\n" + "a,x\n" * 30)
     told: list[int] = []
-    read_event_file(tmp_path / "e.csv", SHOP, told.append)
+    read_event_file(tmp_path / "e.csv", SHOP, NOW_MS, told.append)
     assert len(told) > 1
     assert told == sorted(told)
     assert told[-1] == 30

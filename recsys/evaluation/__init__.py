@@ -1,0 +1,54 @@
+"""How good lists are on the future they did not see, and how sure that is.
+
+From a log of events to a comparison, as `recsys evaluate` does it:
+
+    split = split_log(log, SplitMethod.LEAVE_LAST_OUT)
+    data = evaluation_data(split, load_shop(), with_sequences=True)
+    built = build_model(data.pairs, ("",) * len(data.pairs.items), data.eligible, ModelSettings())
+    ours = evaluate_model("model", built, data, k=(10, 20))
+    theirs = evaluate_baseline("ease", BASELINES["ease"], data, k=(10, 20))
+    ours.report.minus(theirs.report)["ndcg_at_10"]
+
+`BASELINES` is in `recsys.evaluation.baselines.by_name`, the model's parts in `ablation`.
+"""
+
+from recsys.evaluation.data import EvaluationData, Mask, evaluation_data
+from recsys.evaluation.held_out import NO_ITEM, Lists, TestSet
+from recsys.evaluation.intervals import Estimate, mean_interval, paired_difference
+from recsys.evaluation.model_results import (
+    ModelResult,
+    evaluate_baseline,
+    evaluate_cold_users,
+    evaluate_model,
+)
+from recsys.evaluation.protocol import Split, SplitMethod, given_split, split_log
+from recsys.evaluation.ranked_lists import ScoreFunction, evaluate, top_k_lists
+from recsys.evaluation.relation import Relation
+from recsys.evaluation.report import Behaviour, Report, judge
+
+__all__ = [
+    "NO_ITEM",
+    "Behaviour",
+    "Estimate",
+    "EvaluationData",
+    "Lists",
+    "Mask",
+    "ModelResult",
+    "Relation",
+    "Report",
+    "ScoreFunction",
+    "Split",
+    "SplitMethod",
+    "TestSet",
+    "evaluate",
+    "evaluate_baseline",
+    "evaluate_cold_users",
+    "evaluate_model",
+    "evaluation_data",
+    "given_split",
+    "judge",
+    "mean_interval",
+    "paired_difference",
+    "split_log",
+    "top_k_lists",
+]

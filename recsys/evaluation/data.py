@@ -1,0 +1,125 @@
+"""What models are trained on and judged by."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from recsys.core.errors import NoData
+from recsys.evaluation.held_out import TestSet
+from recsys.evaluation.protocol import Split
+from recsys.evaluation.relation import Relation
+from recsys.evaluation.report import Behaviour
+from recsys.evaluation.score_functions import has_behaviour, is_known
+from recsys.evaluation.sequences import Sequences, sequences_of
+from recsys.evaluation.splits import held_out_goals
+from recsys.runtime.shop import Shop
+from recsys.training.event_log import EventLog, pairs_of
+from recsys.training.pairs import Pairs
+
+
+class Mask(StrEnum):
+    """What is left out of a user's list.
+
+    ALL: every item the user has in training, the custom of published comparisons.
+    EXCLUDED: items with an event whose type excludes, as the shop does: who only looked at an item
+        may still be recommended it.
+    """
+
+    ALL = "all"
+    EXCLUDED = "excluded"
+
+
+@dataclass(frozen=True)
+class EvaluationData:
+    """Pairs to train on and the test set.
+
+    Attributes:
+        known: users with behaviour of positive weight in training.
+        cold: all others; the system answers them with popular items.
+        masked_pairs: pairs of the test that no list can hold, since the mask leaves them out. They
+            count as relevant all the same.
+        relation: what the times of training mean. With USER_FUTURE `pairs` have no ages, and only
+            `sequences` know of time.
+        sequences: what users did in order of time, where that was asked for and means something.
+    """
+
+    pairs: Pairs
+    known: TestSet
+    cold: TestSet
+    masked_pairs: int
+    relation: Relation
+    sequences: Sequences | None = None
+
+    @property
+    def eligible(self) -> NDArray[np.bool_]:
+        """(n,) bool: every item of training."""
+        return np.ones(len(self.pairs.items), np.bool_)
+
+    @cached_property
+    def behaviour(self) -> Behaviour:
+        return Behaviour(self.pairs.matrix(), self.eligible)
+
+    @cached_property
+    def warm_pairs(self) -> TestSet:
+        """Test pairs of known users whose item has behaviour in training."""
+        return self.known.only_pairs(self._is_warm(self.known))
+
+    @cached_property
+    def cold_pairs(self) -> TestSet:
+        """Test pairs of known users whose item has none: only its content could tell of it."""
+        return self.known.only_pairs(~self._is_warm(self.known))
+
+    def _is_warm(self, test: TestSet) -> NDArray[np.bool_]:
+        return is_known(test.items, self.behaviour.matrix.getnnz(axis=0) > 0)
+
+
+def evaluation_data(
+    split: Split, shop: Shop, mask: Mask = Mask.ALL, *, with_sequences: bool = False
+) -> EvaluationData:
+    """Pair up the training events, and sort the test's users into known and cold ones.
+
+    Args:
+        with_sequences: for models that learn from order; they take 8 bytes an event.
+
+    Raises:
+        NoData: when nothing can be trained on, or no known user is left to judge by.
+    """
+    train, test = split.timed_train(), split.test
+    pairs = pairs_of(train, shop.half_life_days, shop.popularity_half_life_days)
+    behaviour = has_behaviour(pairs)
+    if not behaviour.any():
+        raise NoData("the training events have no positive weight: nothing to train on")
+    if mask is Mask.ALL:
+        pairs = replace(pairs, excluded=np.ones_like(pairs.excluded))
+    wanted = held_out_goals(test, pairs.users, pairs.items)
+    if not len(wanted):
+        raise NoData("the test has no event to judge by: " + _why_not(test, shop))
+    known = is_known(wanted.users, behaviour)
+    if not known.any():
+        raise NoData("no user of the test has behaviour in training")
+    ordered = with_sequences and split.relation is not Relation.UNRELATED
+    return EvaluationData(
+        pairs,
+        wanted.only(known),
+        wanted.only(~known),
+        _masked_pairs(pairs, wanted),
+        split.relation,
+        sequences_of(split.train, pairs.users, pairs.items) if ordered else None,
+    )
+
+
+def _why_not(test: EventLog, shop: Shop) -> str:
+    if np.array(test.goals)[test.types].any():
+        return "values add up to zero or less"
+    return f"none of its event types is a goal ({', '.join(shop.goals)})"
+
+
+def _masked_pairs(pairs: Pairs, wanted: TestSet) -> int:
+    users = wanted.pair_users
+    inside = (users < wanted.known_users) & (wanted.items < wanted.known_items)
+    excluded = csr_matrix((pairs.excluded, pairs.item_indices, pairs.indptr), shape=pairs.shape)
+    return int(excluded[users[inside], wanted.items[inside]].sum())

@@ -1,0 +1,76 @@
+"""The result of an evaluation; `result_json` and `result_table` write it down."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from recsys.evaluation.data import EvaluationData, Mask
+from recsys.evaluation.model_results import ModelResult
+from recsys.evaluation.report import Report
+from recsys.runtime.shop import Shop
+from recsys.training.settings import ModelSettings
+
+
+@dataclass(frozen=True)
+class FitSummary:
+    """How a search for settings went: see `recsys.tuning.Fitted`.
+
+    Attributes:
+        trials: stage, NDCG@20 on the validation part and settings of each.
+    """
+
+    trials: tuple[tuple[str, float, ModelSettings], ...]
+    ndcg: float
+    start_ndcg: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Backend:
+    """What trained the model, and the alpha it found where none was set."""
+
+    name: str
+    device: str
+    alpha: float
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Source:
+    """What was read.
+
+    Attributes:
+        split: how training and test came about, for the record.
+        rows: events of "train" and "test".
+        left_out: rows without user or item, likewise.
+        seconds: wall-clock, of reading and pairing up.
+    """
+
+    data: EvaluationData
+    split: Mapping[str, Any]
+    rows: Mapping[str, int]
+    left_out: Mapping[str, int]
+    seconds: float
+
+
+@dataclass
+class EvaluationResult:
+    """All results; baselines and ablations come in one after the other.
+
+    Attributes:
+        cold_users: how users without behaviour are answered.
+        ablations: the model with parts of its score turned off, by name.
+        peak_memory_mib: of the process, up to the evaluated model.
+    """
+
+    source: Source
+    settings: ModelSettings
+    fitted: FitSummary | None
+    shop: Shop
+    mask: Mask
+    backend: Backend
+    model: ModelResult
+    cold_users: Report
+    peak_memory_mib: float
+    baselines: dict[str, ModelResult] = field(default_factory=dict)
+    ablations: dict[str, ModelResult] = field(default_factory=dict)

@@ -1,0 +1,96 @@
+"""The result of an evaluation for a terminal."""
+
+from recsys.evaluation.data import EvaluationData
+from recsys.evaluation.intervals import Estimate
+from recsys.evaluation.metrics_table import aligned, metric_rows
+from recsys.evaluation.model_results import ModelResult
+from recsys.evaluation.report import Report
+from recsys.evaluation.result import EvaluationResult
+
+MODEL = "model"
+
+
+def table_lines(result: EvaluationResult) -> list[str]:
+    """Models side by side, differences, ablation, and what there is to know of the data."""
+    reports = {MODEL: result.model.report}
+    reports |= {name: found.report for name, found in result.baselines.items()}
+    lines = aligned(metric_rows(reports))
+    for name, found in result.baselines.items():
+        lines.append(f"{MODEL} - {name}: " + _difference_line(result.model, found))
+    return [*lines, *_ablation_lines(result), *_notes(result)]
+
+
+def _ablation_lines(result: EvaluationResult) -> list[str]:
+    """A row for each way of turning parts of the score off, and what the whole gains on it."""
+    if not result.ablations:
+        return []
+    names = _headline(result.model.report)
+    rows = [["parts", *(cell for name in names for cell in (name, "all - this"))]]
+    rows.append(["all", *(cell for n in names for cell in (_mean(result.model, n), ""))])
+    for label, found in result.ablations.items():
+        gains = result.model.report.minus(found.report)
+        cells = ((_mean(found, n), _with_bounds(gains[n])) for n in names)
+        rows.append([label, *(cell for pair in cells for cell in pair)])
+    return ["", *aligned(rows), ""]
+
+
+def _notes(result: EvaluationResult) -> list[str]:
+    data = result.source.data
+    notes = [f"{len(data.known):,} users judged; brackets are 95 % intervals of a mean"]
+    if result.fitted:
+        fitted = result.fitted
+        notes.append(
+            f"settings found in {len(fitted.trials)} trials, {fitted.seconds:.0f} s: ndcg_at_20"
+            f" {fitted.ndcg:.4f} on the validation part, {fitted.start_ndcg:.4f} with those to"
+            " begin with"
+        )
+    if len(data.cold):
+        found = _means_line(result.cold_users)
+        notes.append(f"{len(data.cold):,} cold users, answered with popular items: {found}")
+    notes += _item_notes(data, result.model)
+    unknown = data.known.unknown_pairs + data.cold.unknown_pairs
+    for count, reason in (
+        (unknown, "their item is not in training"),
+        (data.masked_pairs, "their item is masked, see --mask"),
+    ):
+        if count:
+            notes.append(f"{count:,} test pairs count but cannot be hit: {reason}")
+    return notes
+
+
+def _item_notes(data: EvaluationData, model: ModelResult) -> list[str]:
+    """Warm and cold items apart, where there are cold ones."""
+    if not len(data.cold_pairs):
+        return []
+    pairs = len(data.known.items)
+    return [
+        f"{len(part.items):,} test pairs ({len(part.items) / pairs:.1%}) of {kind} items:"
+        f" {_means_line(report)}"
+        for kind, part, report in (
+            ("warm", data.warm_pairs, model.warm_items),
+            ("cold", data.cold_pairs, model.cold_items),
+        )
+        if len(part)
+    ]
+
+
+def _headline(report: Report) -> list[str]:
+    """The metrics that a line has room for: the first two at the first cut-off."""
+    return list(report.per_user)[:2]
+
+
+def _mean(model: ModelResult, name: str) -> str:
+    return f"{model.report.means[name]:.4f}"
+
+
+def _means_line(report: Report) -> str:
+    return ", ".join(f"{name} {report.means[name]:.4f}" for name in _headline(report))
+
+
+def _difference_line(ours: ModelResult, theirs: ModelResult) -> str:
+    found = ours.report.minus(theirs.report)
+    return ", ".join(f"{name} {_with_bounds(found[name])}" for name in _headline(ours.report))
+
+
+def _with_bounds(found: Estimate) -> str:
+    return f"{found.mean:+.4f} [{found.low:+.4f}, {found.high:+.4f}]"

@@ -1,0 +1,15 @@
+"""Settings that suit one shop's data, found on a held-out part of it."""
+
+from recsys.tuning.search import PLANS, FitEffort, Fitted, Trial, fit_settings
+from recsys.tuning.validation import Validation, ValidationSize, hold_out
+
+__all__ = [
+    "PLANS",
+    "FitEffort",
+    "Fitted",
+    "Trial",
+    "Validation",
+    "ValidationSize",
+    "fit_settings",
+    "hold_out",
+]

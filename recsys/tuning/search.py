@@ -1,0 +1,259 @@
+"""The search for settings: coarse to fine, on held-out behaviour.
+
+Few factors and iterations tell which confidence and regularization suit a shop; what looks best
+there is looked at more closely with more of both, and only the last few are trained as the model
+itself will be. What neighbours, order and trend count is found for each by `BlendSearch`. Work is
+counted in trials, not in seconds: the same data gives the same settings on any machine.
+"""
+
+import itertools
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from scipy.sparse import csr_matrix
+
+from recsys.training.als import AlsSettings, Trained, train_als
+from recsys.training.settings import ModelSettings
+from recsys.tuning.blend_search import Blended, BlendSearch
+from recsys.tuning.judged_fold import JudgedFold, JudgedModel
+from recsys.tuning.validation import Validation, ValidationSize
+
+# Trains one model with each of the settings, in their order.
+TrainMany = Callable[[csr_matrix, Sequence[AlsSettings]], Iterable[Trained]]
+
+
+class FitEffort(Enum):
+    """How much is tried to find settings: nothing, some thirty trainings, or a hundred."""
+
+    OFF = "off"
+    QUICK = "quick"
+    THOROUGH = "thorough"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one effort tries.
+
+    Attributes:
+        alpha_scales, regularizations: tried with each other first.
+        climbs: how often the surroundings of the best are tried.
+        finalists: settings that are trained as the model itself.
+        factors: each finalist is tried with these besides its own, the best one only.
+    """
+
+    size: ValidationSize
+    alpha_scales: tuple[float, ...]
+    regularizations: tuple[float, ...]
+    climbs: int
+    finalists: int
+    factors: tuple[int, ...]
+
+
+PLANS = {
+    FitEffort.QUICK: Plan(
+        size=ValidationSize(pairs=700_000, judged_users=3000),
+        alpha_scales=(0.5, 2.0, 8.0),
+        regularizations=(0.01, 0.003, 0.001, 0.0003),
+        climbs=2,
+        finalists=2,
+        factors=(64, 256),
+    ),
+    FitEffort.THOROUGH: Plan(
+        size=ValidationSize(pairs=2_000_000, judged_users=6000, folds=3),
+        alpha_scales=(0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0),
+        regularizations=(0.03, 0.01, 0.003, 0.001, 0.0003, 0.0001),
+        climbs=5,
+        finalists=4,
+        factors=(48, 64, 96, 192, 256, 384),
+    ),
+}
+_COARSE, _MIDDLE = "coarse", "middle"
+_FACTORS = {_COARSE: 64, _MIDDLE: 128}
+_ITERATIONS = {_COARSE: 6, _MIDDLE: 8}
+_FINAL = "final"
+# What a climb multiplies; nothing is tried outside of these bounds.
+_STEPS = {"alpha_scale": 2.0, "regularization": 1.8, "frequency_weight": 3.0}
+BOUNDS = {
+    "alpha_scale": (0.05, 40.0),
+    "regularization": (1e-5, 0.1),
+    "frequency_weight": (0.05, 100.0),
+}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training of the search, and how good its best blend is."""
+
+    stage: str
+    settings: ModelSettings
+    ndcg: float
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a search found.
+
+    Attributes:
+        settings: the best; those that it began with when nothing was better.
+        ndcg, start_ndcg: NDCG@20 on the validation part, of the best and of the beginning.
+        trials: in their order.
+    """
+
+    settings: ModelSettings
+    ndcg: float
+    start_ndcg: float
+    trials: tuple[Trial, ...]
+    seconds: float
+
+
+def one_by_one(strengths: csr_matrix, settings: Sequence[AlsSettings]) -> Iterator[Trained]:
+    """Train in this process."""
+    return (train_als(strengths, each) for each in settings)
+
+
+def fit_settings(
+    validation: Validation,
+    start: ModelSettings,
+    effort: FitEffort,
+    *,
+    is_fitted: bool = False,
+    train_many: TrainMany = one_by_one,
+    say: Callable[[str], None] = lambda _: None,
+) -> Fitted:
+    """Search for better settings than those to start with.
+
+    Args:
+        is_fitted: the start was found for this shop, last night say: only its surroundings are
+            tried.
+    """
+    return _Search(validation, start, PLANS[effort], train_many, say).run(is_fitted=is_fitted)
+
+
+class _Search:
+    def __init__(
+        self,
+        validation: Validation,
+        start: ModelSettings,
+        plan: Plan,
+        train_many: TrainMany,
+        say: Callable[[str], None],
+    ) -> None:
+        self._folds = [JudgedFold(fold) for fold in validation.folds]
+        self._ordered = any(fold.pairs.is_ordered for fold in validation.folds)
+        self._timed = validation.timed
+        self._start, self._plan, self._train_many, self._say = start, plan, train_many, say
+        self._trials: list[Trial] = []
+
+    def run(self, *, is_fitted: bool) -> Fitted:
+        started = time.perf_counter()
+        grid = [] if is_fitted else self._grid()
+        coarse = self._try(_COARSE, [self._start, *grid]) if grid else []
+        best = [each.settings for each in coarse[: self._plan.finalists + 1]] or [self._start]
+        middle = self._climb(best)
+        finals = self._finals([each.settings for each in middle[: self._plan.finalists]])
+        first = self._judge_start()
+        best_final = max([*finals, first], key=_ndcg)
+        return Fitted(
+            settings=best_final.settings,
+            ndcg=best_final.ndcg,
+            start_ndcg=first.ndcg,
+            trials=tuple(self._trials),
+            seconds=time.perf_counter() - started,
+        )
+
+    def _grid(self) -> list[ModelSettings]:
+        plan = self._plan
+        return [
+            with_als(self._start, alpha=None, alpha_scale=scale, regularization=regularization)
+            for scale, regularization in itertools.product(plan.alpha_scales, plan.regularizations)
+        ]
+
+    def _climb(self, starts: list[ModelSettings]) -> list[Trial]:
+        """Try the surroundings of the best until nothing there is better; best first."""
+        found = self._try(_MIDDLE, starts)
+        for _ in range(self._plan.climbs):
+            before = found[0]
+            known = {_key(each.settings) for each in found}
+            around = [each for each in _around(before.settings) if _key(each) not in known]
+            found = sorted([*found, *self._try(_MIDDLE, around)], key=_ndcg, reverse=True)
+            if found[0] is before:
+                break
+        return found
+
+    def _finals(self, settings: list[ModelSettings]) -> list[Trial]:
+        """The finalists trained in full, the best of them with other numbers of factors too."""
+        found = self._try(_FINAL, settings)
+        sizes = [k for k in self._plan.factors if k != found[0].settings.als.factors]
+        others = [with_als(found[0].settings, factors=k) for k in sizes]
+        return sorted([*found, *self._try(_FINAL, others)], key=_ndcg, reverse=True)
+
+    def _judge_start(self) -> Trial:
+        """The settings to start with, as they are."""
+        [(_, search)] = self._searches([self._start.als])
+        blended = search.judged(self._start)
+        return Trial("start", blended.settings, blended.ndcg)
+
+    def _try(self, stage: str, settings: Sequence[ModelSettings]) -> list[Trial]:
+        """Train and blend each; best first."""
+        als = [_fidelity(stage, each.als) for each in settings]
+        found = []
+        for each, (_, search) in zip(settings, self._searches(als), strict=True):
+            blended = search.fine(each) if stage == _FINAL else search.rough(each)
+            found.append(self._keep(Trial(stage, blended.settings, blended.ndcg)))
+        return sorted(found, key=_ndcg, reverse=True)
+
+    def _searches(self, als: Sequence[AlsSettings]) -> Iterator[tuple[AlsSettings, BlendSearch]]:
+        """A search over blends for the models of each setting."""
+        trained = [iter(self._train_many(fold.matrix, als)) for fold in self._folds]
+        for each in als:
+            models = [
+                JudgedModel(fold, next(models), each)
+                for fold, models in zip(self._folds, trained, strict=True)
+            ]
+            yield each, BlendSearch(models, ordered=self._ordered, timed=self._timed)
+
+    def _keep(self, trial: Trial) -> Trial:
+        self._trials.append(trial)
+        als = trial.settings.als
+        best = max(each.ndcg for each in self._trials if each.stage == trial.stage)
+        self._say(
+            f"fit {len(self._trials)}, {trial.stage}: ndcg@20 {trial.ndcg:.4f} (best {best:.4f})"
+            f" with {als.factors} factors, alpha x{als.alpha_scale:.3g},"
+            f" regularization {als.regularization:.2g}, neighbours"
+            f" {trial.settings.neighbour_weight:.2g}, order {trial.settings.order_weight:.2g}"
+        )
+        return trial
+
+
+def with_als(settings: ModelSettings, **changes: object) -> ModelSettings:
+    """The settings with other ones of the factors."""
+    return replace(settings, als=replace(settings.als, **changes))  # type: ignore[arg-type]
+
+
+def _fidelity(stage: str, als: AlsSettings) -> AlsSettings:
+    if stage == _FINAL:
+        return als
+    return replace(
+        als,
+        factors=min(als.factors, _FACTORS[stage]),
+        iterations=min(als.iterations, _ITERATIONS[stage]),
+    )
+
+
+def _around(settings: ModelSettings) -> Iterator[ModelSettings]:
+    for name, step in _STEPS.items():
+        value = getattr(settings.als, name)
+        for changed in (value * step, value / step):
+            least, most = BOUNDS[name]
+            yield with_als(settings, **{name: min(max(changed, least), most)})
+
+
+def _key(settings: ModelSettings) -> tuple[float, ...]:
+    als = settings.als
+    return tuple(round(getattr(als, name), 9) for name in _STEPS)
+
+
+def _ndcg(trial: Trial | Blended) -> float:
+    return trial.ndcg

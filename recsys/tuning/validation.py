@@ -1,0 +1,142 @@
+"""What settings are compared on: a part of training that is held out, never the test."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recsys.core.errors import NoData
+from recsys.evaluation import TestSet
+from recsys.evaluation.score_functions import has_behaviour, is_known
+from recsys.evaluation.splits import (
+    held_out_goals,
+    newest_holdout,
+    random_holdout,
+    split_time_ms,
+    temporal_split,
+)
+from recsys.training.event_log import EventLog, pairs_of
+from recsys.training.pairs import Pairs
+
+# The newest tenth of events, or a fifth of every user's pairs where there is no time.
+NEWEST_SHARE = 0.1
+RANDOM_SHARE = 0.2
+# Hundreds of trials on one random part find what suits its accidents: more parts are drawn where
+# trials are quick and time is no matter.
+MOST_FOLDS = 3
+
+
+@dataclass(frozen=True)
+class ValidationSize:
+    """How much of the data is tried on.
+
+    Attributes:
+        pairs: of more than so many only a part is taken, see `_sample`.
+        judged_users: more make a trial slower and its result hardly surer.
+        scores: users are fewer where all their scores would be more than so many numbers.
+        folds: parts held out in turn, of data without time.
+    """
+
+    pairs: int
+    judged_users: int
+    scores: int = 100_000_000
+    folds: int = 1
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Pairs to train on and a test set made of the rest."""
+
+    pairs: Pairs
+    test: TestSet
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What a trial trains on and is judged by, the mean over the folds.
+
+    Attributes:
+        folds: one or more splits of the same log.
+        timed: whether the split is by time, so that trends can be judged.
+    """
+
+    folds: tuple[Fold, ...]
+    timed: bool
+
+    @property
+    def judged_users(self) -> int:
+        """Users whose lists are judged, of one fold."""
+        return len(self.folds[0].test)
+
+
+def hold_out(
+    log: EventLog,
+    half_life_days: float,
+    popularity_half_life_days: float,
+    size: ValidationSize,
+    seed: int,
+) -> Validation:
+    """Hold out what the data can be judged by: the newest days, the newest of each user, or a part.
+
+    Raises:
+        NoData: when nobody has behaviour on both sides.
+    """
+    log = _sample(log, size.pairs, seed)
+    half_lives = (half_life_days, popularity_half_life_days)
+    if log.timestamps_ms is not None and log.has_ages:
+        past, future = temporal_split(log, split_time_ms(log, NEWEST_SHARE))
+        pairs = pairs_of(past, *half_lives)
+        test = _first_times(held_out_goals(future, pairs.users, pairs.items), pairs)
+        return Validation((_fold(pairs, test, size, seed),), timed=True)
+    pairs = pairs_of(log, *half_lives)
+    if log.timestamps_ms is not None:
+        splits = [newest_holdout(pairs, size.judged_users, seed)]
+    else:
+        folds = min(max(size.pairs // max(len(pairs.strengths), 1), 1), size.folds)
+        splits = [random_holdout(pairs, RANDOM_SHARE, seed + fold) for fold in range(folds)]
+    return Validation(tuple(_fold(*split, size, seed) for split in splits), timed=False)
+
+
+def _fold(pairs: Pairs, test: TestSet, size: ValidationSize, seed: int) -> Fold:
+    test = test.only(is_known(test.users, has_behaviour(pairs)))
+    if not len(test):
+        raise NoData("no user has enough behaviour to hold some of it out: nothing to tune on")
+    most = min(size.judged_users, max(size.scores // len(pairs.items), 1))
+    return Fold(pairs, _some_judged(test, most, seed))
+
+
+def _sample(log: EventLog, most: int, seed: int) -> EventLog:
+    """Some of the users, and of the items that these want most as many as fit them.
+
+    A few users with all items would be another shop: one of which hardly anything is known of any
+    item. A share s of the users, and the first n * sqrt(s) items, is between that and one of the
+    same proportions, whose users would have lost most of what they did.
+    """
+    if len(log) <= most:
+        return log
+    random = np.random.default_rng(seed)
+    share = most / len(log)
+    chosen = random.random(len(log.user_ids)) < share
+    some = log.only(chosen[log.users])
+    counts = np.bincount(some.items, minlength=len(log.item_ids))
+    popular = np.argsort(-counts, kind="stable")
+    kept = np.zeros(len(log.item_ids), np.bool_)
+    kept[popular[: int(np.ceil(len(np.unique(log.items)) * np.sqrt(share)))]] = True
+    return some.only(kept[some.items])
+
+
+def _some_judged(test: TestSet, most: int, seed: int) -> TestSet:
+    if len(test) <= most:
+        return test
+    chosen = np.zeros(len(test), np.bool_)
+    chosen[np.random.default_rng(seed).choice(len(test), most, replace=False)] = True
+    return test.only(chosen)
+
+
+def _first_times(test: TestSet, pairs: Pairs) -> TestSet:
+    """Without what a user had before: a list cannot hold it."""
+    stride = max(test.known_items, int(test.items.max(initial=0)) + 1)
+    owners = np.repeat(np.arange(len(pairs.users), dtype=np.int64), np.diff(pairs.indptr))
+    had = owners * stride + pairs.item_indices
+    users = test.pair_users
+    new = ~np.isin(users * stride + test.items, had)
+    return TestSet.from_pairs(users[new], test.items[new], test.known_users, test.known_items)

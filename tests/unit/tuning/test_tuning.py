@@ -1,0 +1,218 @@
+"""The search for settings, on shops whose structure is known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from recsys.core.errors import NoData
+from recsys.core.event_types import EventType
+from recsys.evaluation import judge
+from recsys.evaluation.model_lists import model_lists
+from recsys.training.als import AlsSettings, train_als
+from recsys.training.build import build_model
+from recsys.training.event_log import EventLog
+from recsys.training.settings import ModelSettings
+from recsys.tuning import (
+    PLANS,
+    FitEffort,
+    Validation,
+    ValidationSize,
+    fit_settings,
+    search,
+)
+from recsys.tuning import hold_out as hold_out_of
+from recsys.tuning.blend_search import BlendSearch
+from recsys.tuning.judged_fold import METRIC, JudgedFold, JudgedModel
+from recsys.tuning.validation import Fold
+from tests.builders import two_tastes_log
+
+SMALL = ModelSettings(AlsSettings(factors=8, iterations=3))
+SIZE = ValidationSize(pairs=1_000_000, judged_users=5000)
+
+
+def hold_out(log: EventLog, size: ValidationSize = SIZE) -> Validation:
+    return hold_out_of(log, 180, 14, size, seed=1)
+
+
+def in_a_row(users: int = 60, items: int = 24, length: int = 6, seed: int = 0) -> EventLog:
+    """Shoppers who go from item to item in steps of one, from anywhere: only order tells more."""
+    random = np.random.default_rng(seed)
+    starts = random.integers(0, items, users)
+    at = np.arange(length)
+    return EventLog(
+        user_ids=[f"u{n}" for n in range(users)],
+        item_ids=[f"i{n}" for n in range(items)],
+        users=np.repeat(np.arange(users), length).astype(np.int32),
+        items=((starts[:, None] + at) % items).ravel().astype(np.int32),
+        values=np.ones(users * length, np.float32),
+        types=np.zeros(users * length, np.int16),
+        event_types=(EventType(1.0, excludes=True),),
+        goals=(True,),
+        timestamps_ms=np.tile(at * 86_400_000, users),
+        has_ages=False,
+    )
+
+
+def seen(found: Fold) -> set[tuple[str, str]]:
+    users = np.repeat(np.arange(len(found.pairs.users)), np.diff(found.pairs.indptr))
+    return {
+        (found.pairs.users.id_of(user), found.pairs.items.id_of(item))
+        for user, item in zip(users.tolist(), found.pairs.item_indices.tolist(), strict=True)
+    }
+
+
+def held_out(found: Fold) -> set[tuple[str, str]]:
+    """Of the items that training knows."""
+    test = found.test
+    return {
+        (found.pairs.users.id_of(user), found.pairs.items.id_of(item))
+        for user, item in zip(test.pair_users.tolist(), test.items.tolist(), strict=True)
+        if item < test.known_items
+    }
+
+
+@pytest.mark.parametrize("timed", [True, False])
+def test_what_is_held_out_is_not_trained_on(timed: bool) -> None:
+    found = hold_out(two_tastes_log(timed=timed))
+    assert found.timed is timed
+    for fold in found.folds:
+        assert held_out(fold)
+        assert not held_out(fold) & seen(fold)
+
+
+def test_without_time_several_parts_are_held_out_as_long_as_that_is_quick() -> None:
+    log = two_tastes_log(timed=False)
+    folds = hold_out(log, replace(SIZE, folds=3)).folds
+    assert len(folds) == 3
+    assert len({frozenset(held_out(fold)) for fold in folds}) == 3
+    assert len(hold_out(log, replace(SIZE, folds=3, pairs=len(log))).folds) == 1
+
+
+def test_with_time_only_the_newest_events_are_held_out() -> None:
+    log = two_tastes_log()
+    (found,) = hold_out(log).folds
+    assert log.timestamps_ms is not None
+    pairs = zip(log.users.tolist(), log.items.tolist(), strict=True)
+    times = dict(zip(pairs, log.timestamps_ms.tolist(), strict=True))
+    of = {pair: times[int(pair[0][1:]), int(pair[1][1:])] for pair in held_out(found) | seen(found)}
+    assert max(of[pair] for pair in seen(found)) <= min(of[pair] for pair in held_out(found))
+
+
+def test_where_only_each_users_order_is_known_the_newest_of_some_is_held_out() -> None:
+    (found,) = hold_out(in_a_row(), replace(SIZE, judged_users=20)).folds
+    assert len(found.test) == len(held_out(found)) == 20
+    everybody = np.diff(found.pairs.indptr)
+    assert np.bincount(everybody).tolist() == [0, 0, 0, 0, 0, 20, 40]
+    last = found.pairs.steps == 0
+    assert last.sum() == len(found.pairs.users)
+
+
+def test_large_data_is_tried_on_some_users_and_what_they_want_most() -> None:
+    log = two_tastes_log(users=400)
+    (found,) = hold_out(log, replace(SIZE, pairs=len(log) // 4)).folds
+    assert 60 < len(found.pairs.users) < 140
+    assert len(found.pairs.items) == 15
+
+
+def test_nothing_to_hold_out_is_said() -> None:
+    log = two_tastes_log()
+    one_each = log.only(np.append(True, log.users[1:] != log.users[:-1]))
+    with pytest.raises(NoData, match="nothing to tune on"):
+        hold_out(replace(one_each, timestamps_ms=None))
+
+
+def models(validation: Validation, settings: ModelSettings) -> list[JudgedModel]:
+    folds = [JudgedFold(fold) for fold in validation.folds]
+    return [JudgedModel(f, train_als(f.matrix, settings.als), settings.als) for f in folds]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        SMALL,
+        replace(SMALL, neighbour_weight=0.0),
+        replace(SMALL, step_half_life=2.0, popularity_exponent=0.4, neighbours=5),
+        replace(SMALL, order_weight=0.5, step_half_life=1.0, neighbours=40),
+        replace(SMALL, neighbour_weight=0.0, order_weight=0.5, neighbours=40),
+    ],
+)
+def test_a_blend_from_kept_scores_is_as_good_as_the_model_that_is_built_of_it(
+    settings: ModelSettings,
+) -> None:
+    validation = hold_out(in_a_row())
+    (fold,) = validation.folds
+    pairs = replace(fold.pairs, excluded=np.ones_like(fold.pairs.excluded))
+    items = len(pairs.items)
+    built = build_model(pairs, ("",) * items, np.ones(items, np.bool_), settings)
+    expected = judge(model_lists(built, fold.test), fold.test).means[METRIC]
+
+    [judged] = models(validation, settings)
+
+    assert judged.ndcg(settings) == pytest.approx(expected, abs=0.02)
+
+
+def test_order_is_used_where_it_tells_what_comes_next() -> None:
+    validation = hold_out(in_a_row())
+    plain = BlendSearch(models(validation, SMALL), ordered=False, timed=False).fine(SMALL)
+    ordered = BlendSearch(models(validation, SMALL), ordered=True, timed=False).fine(SMALL)
+    assert ordered.settings.order_weight > 0
+    assert ordered.ndcg > plain.ndcg + 0.1
+
+
+def test_order_is_left_out_where_it_tells_nothing() -> None:
+    random = np.random.default_rng(3)
+    log = two_tastes_log(users=200, timed=True)
+    log = replace(log, timestamps_ms=random.permutation(len(log)) * 1000, has_ages=False)
+    validation = hold_out(log)
+    found = BlendSearch(models(validation, SMALL), ordered=True, timed=False).fine(SMALL)
+    assert found.settings.order_weight <= 0.1
+
+
+def test_the_best_of_all_trials_is_kept_and_never_worse_than_the_start() -> None:
+    lines: list[str] = []
+    validation = hold_out(in_a_row())
+    found = fit_settings(validation, SMALL, FitEffort.QUICK, say=lines.append)
+    assert found.ndcg == max(
+        [found.start_ndcg, *(t.ndcg for t in found.trials if t.stage == "final")]
+    )
+    assert found.ndcg > found.start_ndcg
+    assert len(lines) == len(found.trials)
+    assert {trial.stage for trial in found.trials} == {"coarse", "middle", "final"}
+
+
+def test_the_same_data_gives_the_same_settings() -> None:
+    once, again = (
+        fit_settings(hold_out(two_tastes_log()), SMALL, FitEffort.QUICK).settings for _ in range(2)
+    )
+    assert once == again
+
+
+def test_settings_that_were_found_before_are_only_looked_around() -> None:
+    validation = hold_out(two_tastes_log())
+    found = fit_settings(validation, SMALL, FitEffort.QUICK, is_fitted=True)
+    assert {trial.stage for trial in found.trials} == {"middle", "final"}
+
+
+def test_who_trains_is_asked_for_many_settings_at_once() -> None:
+    asked: list[int] = []
+
+    def train_many(matrix: object, settings: list[AlsSettings]) -> object:
+        asked.append(len(settings))
+        return search.one_by_one(matrix, settings)  # type: ignore[arg-type]
+
+    validation = hold_out(two_tastes_log())
+    fit_settings(validation, SMALL, FitEffort.QUICK, train_many=train_many)  # type: ignore[arg-type]
+    plan = PLANS[FitEffort.QUICK]
+    assert asked[0] == 1 + len(plan.alpha_scales) * len(plan.regularizations)
+
+
+@pytest.mark.parametrize("effort", list(PLANS))
+def test_the_grid_leaves_room_on_both_sides(effort: FitEffort) -> None:
+    plan = PLANS[effort]
+    for name, tried in (
+        ("alpha_scale", plan.alpha_scales),
+        ("regularization", plan.regularizations),
+    ):
+        least, most = search.BOUNDS[name]
+        assert least < min(tried) < max(tried) < most
