@@ -81,9 +81,10 @@ def current_history(
     if not changed:
         return history
     rows = np.fromiter(strength, np.int32, len(strength))
-    values = np.maximum(np.fromiter(strength.values(), np.float32, len(strength)), 0.0)
+    # Rounded as in training, so that what cancels out is zero here too.
+    values = np.round(np.fromiter(strength.values(), np.float64, len(strength)), 6)
     flags = np.fromiter((row in excluded for row in strength), np.bool_, len(strength))
-    return History(rows, values, flags)
+    return History(rows, values.astype(np.float32), flags)
 
 
 def session_history(items: ItemSide, item_ids: Sequence[str]) -> History:

@@ -25,8 +25,8 @@ class Recipe:
         alpha: confidence of a strength of one, see `recsys.core.confidence`.
         regularization, frequency_weight: see `recsys.core.regularization`.
         neighbour_weight: what the neighbour part of a score counts beside that of the factors.
-        half_life_days: age at which an event counts half.
-        event_types: every type of event and its weight.
+        half_life_days: age at which an event counts half, of a type without a half-life of its own.
+        event_types: every type of event and what it counts.
         as_of_ms, pauses: what ages are measured by, see `recsys.core.shop_time`.
         read_at_ms: events received from then on are not in the model, all earlier ones are.
         end_ms: events at or after this time are not in the model either.
@@ -130,7 +130,8 @@ class History:
 
     Attributes:
         items: item rows.
-        strengths: float32, positive where the pair counts in training, zero where it only excludes.
+        strengths: float32, positive where the pair counts in training, zero where it only excludes;
+            negative, as after a dislike, it lowers the item's neighbours and nothing else.
         excluded: bool; the item is not recommended to the user.
     """
 

@@ -2,7 +2,8 @@
 
 score(u, i) = trend_i * (x_u . y_i + w * sum over j in the history of u of r_uj * s_ji)
 
-with user factors x, item factors y, strengths r and neighbour scores s. What the user must not see
+with user factors x, item factors y, strengths r and neighbour scores s. A negative strength, as
+after a dislike, lowers the neighbours of the item and leaves x alone. What the user must not see
 again and what may not be sold score -inf.
 """
 

@@ -1,7 +1,7 @@
 """From pairs to the two sides of a model: the same for the evaluated and the published one."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,13 +83,16 @@ def build_model(
 def _part_ratio(items: ItemSide, users: UserSide) -> float:
     """How many times larger the factor part of a score is than the neighbour part.
 
-    Measured by the mean of the best items of each, over users spread evenly.
+    Measured by the mean of the best items of each, over users spread evenly. What they dislike is
+    left out, for the factors do not know it.
     """
     rows = np.unique(np.linspace(0, len(users.ids) - 1, _MEASURED_USERS).astype(int))
     by_factors = by_neighbours = 0.0
     for row in rows:
         by_factors += _mean_of_best(items.factors @ users.factors[row])
-        by_neighbours += _mean_of_best(neighbour_part(items, users.history(row)))
+        history = users.history(row)
+        liked = replace(history, strengths=np.maximum(history.strengths, 0))
+        by_neighbours += _mean_of_best(neighbour_part(items, liked))
     return by_factors / by_neighbours if by_neighbours > 0 and by_factors > 0 else 1.0
 
 

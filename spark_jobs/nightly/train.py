@@ -23,7 +23,7 @@ from spark_jobs.run_folder import Catalogue, Snapshot
 
 # Counts the changes of how a model is made of the same events: an equal version of an older rule is
 # trained again.
-_RULES = 2
+_RULES = 3
 
 
 def train(context: Context) -> Manifest:
