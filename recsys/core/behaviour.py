@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from recsys.core.confidence import decay
 from recsys.core.event_types import has_effect
 from recsys.core.model import History, ItemSide, Recipe
 from recsys.core.ranking import Indices
 from recsys.core.scoring import Scores
+from recsys.core.strength import EventColumns, event_strengths
 
 # Of a shopper's recent events that do not exclude, the newest: taste of the moment, and what one
 # question reads and folds in.
@@ -21,12 +22,17 @@ MAX_RECENT_EXCLUSIONS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class RecentEvent:
-    """An event since the last training, as serving remembers it. Times in UTC milliseconds."""
+    """An event since the last training, as serving remembers it. Times in UTC milliseconds.
+
+    Quantity and price are there only where they count, see `counted_details`.
+    """
 
     item_id: str
     event_type: str
     timestamp_ms: int
     received_ms: int
+    quantity: float | None = None
+    price: float | None = None
 
 
 @dataclass(frozen=True)
@@ -61,25 +67,22 @@ def current_history(
     Args:
         recent: in any order; those that are in the model already are passed over.
     """
+    counted = [
+        (row, event)
+        for event in recent
+        if has_effect(event.event_type, recipe.event_types)
+        and _is_after_training(event, recipe)
+        and (row := items.ids.index_of(event.item_id)) is not None
+    ]
+    if not counted:
+        return history
     strength = dict(zip(history.items.tolist(), history.strengths.tolist(), strict=True))
     excluded = set(history.items[history.excluded].tolist())
-    changed = False
-    shop_time = recipe.shop_time
-    for event in recent:
-        item_index = items.ids.index_of(event.item_id)
-        if item_index is None or not has_effect(event.event_type, recipe.event_types):
-            continue
-        if not _is_after_training(event, recipe):
-            continue
-        changed = True
-        kind = recipe.event_types[event.event_type]
-        age_ms = shop_time.ages_ms(event.timestamp_ms)
-        weight = kind.weight * float(decay(age_ms, recipe.half_life_days))
-        strength[item_index] = strength.get(item_index, 0.0) + weight
-        if kind.excludes:
-            excluded.add(item_index)
-    if not changed:
-        return history
+    added = _strengths([event for _, event in counted], recipe)
+    for (row, event), each in zip(counted, added.tolist(), strict=True):
+        strength[row] = strength.get(row, 0.0) + each
+        if recipe.event_types[event.event_type].excludes:
+            excluded.add(row)
     rows = np.fromiter(strength, np.int32, len(strength))
     # Rounded as in training, so that what cancels out is zero here too.
     values = np.round(np.fromiter(strength.values(), np.float64, len(strength)), 6)
@@ -92,6 +95,21 @@ def session_history(items: ItemSide, item_ids: Sequence[str]) -> History:
     found = dict.fromkeys(items.ids.index_of(item_id) for item_id in item_ids)
     rows = np.array([row for row in found if row is not None], np.int32)
     return History(rows, np.ones(len(rows), np.float32), np.ones(len(rows), np.bool_))
+
+
+def _strengths(events: Sequence[RecentEvent], recipe: Recipe) -> NDArray[np.float64]:
+    """What each event adds to its pair, (e,)."""
+    places: dict[str, int] = {}
+    types = np.array([places.setdefault(event.event_type, len(places)) for event in events])
+    columns = EventColumns(
+        event_types=[recipe.event_types[name] for name in places],
+        types=types,
+        # None becomes NaN.
+        quantities=np.array([event.quantity for event in events], np.float64),
+        prices=np.array([event.price for event in events], np.float64),
+    )
+    ages_ms = recipe.shop_time.ages_ms([event.timestamp_ms for event in events])
+    return event_strengths(columns, ages_ms, recipe.half_life_days)
 
 
 def _is_after_training(event: RecentEvent, recipe: Recipe) -> bool:

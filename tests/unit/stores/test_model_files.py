@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from recsys.core.errors import InvalidInput, InvalidModel, NotFound
+from recsys.core.event_types import EventType
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_codec import pack_items, unpack_items, unpack_users
 from recsys.stores.model_files import ITEMS, MANIFEST, SERVING, USERS, ModelFiles
@@ -117,12 +118,17 @@ def test_a_manifest_of_an_earlier_release_is_read() -> None:
     for name in ("reach", "gate"):
         del entries[name]
     del entries["recipe"]["pauses"]
+    for entry in entries["recipe"]["event_types"].values():
+        for name in set(entry) - {"weight", "excludes"}:
+            del entry[name]
     del entries["evaluation"]["holdout_days"]
 
     manifest = Manifest.from_json(json.dumps(entries).encode())
 
     assert manifest.reach is None
-    assert manifest.recipe.to_recipe().pauses == ()
+    recipe = manifest.recipe.to_recipe()
+    assert recipe.pauses == ()
+    assert recipe.event_types["order"] == EventType(1.0, excludes=True)
     assert manifest.holdout_days() == manifest.recipe.as_of_ms / 86_400_000
 
 
