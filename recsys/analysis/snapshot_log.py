@@ -9,6 +9,7 @@ import pyarrow.dataset as ds
 from numpy.typing import NDArray
 
 from recsys.core.errors import NotFound
+from recsys.core.event_types import details_that_count
 from recsys.runtime.shop import Shop
 from recsys.training.event_log import EventLog
 
@@ -16,7 +17,7 @@ _COLUMNS = ["user_id", "item_id", "event_type", "timestamp_ms"]
 
 
 def snapshot_log(events: Path, shop: Shop) -> EventLog:
-    """Read the events of a run; every one counts once.
+    """Read the events of a run, with quantities and prices where these count.
 
     Types that the shop's settings do not name are left out; the log's types are in their order.
 
@@ -24,14 +25,18 @@ def snapshot_log(events: Path, shop: Shop) -> EventLog:
         events: the files that the read step wrote.
 
     Raises:
-        NotFound: when no run has read anything yet.
+        NotFound: when no run has read anything yet, or not what counts now.
     """
     if not events.exists():
         raise NotFound(f"{events} is missing: run `recsys nightly read` first")
     known = pa.array(list(shop.event_types))
-    table = ds.dataset(events, format="parquet").to_table(
-        _COLUMNS, filter=ds.field("event_type").isin(known)
-    )
+    counted = details_that_count(shop.event_types.values())
+    read = ds.dataset(events, format="parquet")
+    if missing := [name for name in counted if name not in read.schema.names]:
+        raise NotFound(
+            f"{events} has no {missing[0]}, which counts: run `recsys nightly read` first"
+        )
+    table = read.to_table(_COLUMNS + counted, filter=ds.field("event_type").isin(known))
     user_ids, users = _coded(table["user_id"])
     item_ids, items = _coded(table["item_id"])
     return EventLog(
@@ -44,6 +49,8 @@ def snapshot_log(events: Path, shop: Shop) -> EventLog:
         event_types=tuple(shop.event_types.values()),
         goals=tuple(name in shop.goals for name in shop.event_types),
         timestamps_ms=table["timestamp_ms"].to_numpy(),
+        quantities=table["quantity"].to_numpy() if "quantity" in counted else None,
+        prices=table["price"].to_numpy() if "price" in counted else None,
     )
 
 
