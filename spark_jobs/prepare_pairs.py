@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from recsys.core.confidence import decay
+from recsys.core.errors import NotFound
+from recsys.core.event_types import details_that_count
 from recsys.core.shop_time import ShopTime
+from recsys.core.strength import EventColumns, event_strengths, popularity_strengths
 from recsys.runtime.shop import Shop
 from recsys.training.pairs import Pairs, pairs_from_codes
 
@@ -39,8 +41,15 @@ def prepare_pairs(
     before_ms: int,
     shop_time: ShopTime,
 ) -> Pairs:
-    """Pairs of all events before a time."""
+    """Pairs of all events before a time.
+
+    Raises:
+        NotFound: when quantities or prices count and were not read.
+    """
     past = spark.read.parquet(str(events)).where(F.col("timestamp_ms") < before_ms)
+    for name in details_that_count(shop.event_types.values()):
+        if name not in past.columns:
+            raise NotFound(f"{events} has no {name}, which counts: run `recsys nightly read` first")
     weighed = past.mapInArrow(_weigher(shop, shop_time), _WEIGHED)
     summed = weighed.groupBy("user_id", "item_id").agg(
         # Rounding makes the sum independent of the order in which partitions arrive.
@@ -83,23 +92,36 @@ def _weigher(
 ) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     # What neither counts nor excludes must not make an item part of anybody's history.
     types = {n: kind for n, kind in shop.event_types.items() if kind.weight or kind.excludes}
-    known = pa.array(list(types))
-    weights = np.array([kind.weight for kind in types.values()])
+    known, kinds = pa.array(list(types)), tuple(types.values())
+    counted = details_that_count(kinds)
     excludes = np.array([kind.excludes for kind in types.values()])
 
     def weigh(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for whole in batches:
             batch = whole.filter(pc.is_in(whole["event_type"], known))
-            kinds = pc.index_in(batch["event_type"], known).to_numpy()
+            events = EventColumns(
+                event_types=kinds,
+                types=pc.index_in(batch["event_type"], known).to_numpy(),
+                quantities=_numbers(batch, "quantity") if "quantity" in counted else None,
+                prices=_numbers(batch, "price") if "price" in counted else None,
+            )
             age_ms = shop_time.ages_ms(batch["timestamp_ms"].to_numpy())
             columns = {
                 "user_id": batch["user_id"],
                 "item_id": batch["item_id"],
-                "strength": weights[kinds] * decay(age_ms, shop.half_life_days),
-                "recent_strength": weights[kinds] * decay(age_ms, shop.popularity_half_life_days),
-                "excluded": excludes[kinds],
+                "strength": event_strengths(events, age_ms, shop.half_life_days),
+                "recent_strength": popularity_strengths(
+                    events, age_ms, shop.popularity_half_life_days
+                ),
+                "excluded": excludes[events.types],
                 "timestamp_ms": batch["timestamp_ms"],
             }
             yield pa.RecordBatch.from_pydict(columns)
 
     return weigh
+
+
+def _numbers(batch: pa.RecordBatch, name: str) -> NDArray[np.float64]:
+    """A column of numbers, NaN where there is none."""
+    numbers: NDArray[np.float64] = batch[name].to_numpy(zero_copy_only=False)
+    return numbers

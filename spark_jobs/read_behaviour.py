@@ -1,14 +1,15 @@
 """The read step: behaviour from HBase and the catalogue, frozen for all later steps of a run."""
 
 import hashlib
+from collections.abc import Sequence
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from recsys.core.confidence import MS_PER_DAY
 from recsys.core.errors import NoData
 from recsys.core.ports import ItemStore
 from recsys.core.shop_time import ActiveDay, ShopTime, shop_time
+from recsys.core.times import MS_PER_DAY
 from spark_jobs.hbase_source import HBaseInteractionsDataSource
 from spark_jobs.run_folder import RunFolder, Snapshot, Window
 
@@ -21,11 +22,13 @@ def read_behaviour(
     tenant: str,
     window: Window,
     received_before_ms: int,
+    details: Sequence[str] = (),
 ) -> Snapshot:
     """Read the window's events and the catalogue into the run's folder.
 
     Args:
         received_before_ms: later arrivals are left out; must be past, see `nightly.cutoff`.
+        details: which of quantity and price to read too; they cost a second cell an event.
 
     Raises:
         NoData: when the window holds no event.
@@ -39,15 +42,15 @@ def read_behaviour(
         start_ms=window.start_ms,
         end_ms=window.end_ms,
         received_before_ms=received_before_ms,
+        details=str(bool(details)).lower(),
     )
-    events.load().write.mode("overwrite").parquet(str(folder.events))
+    columns = ["user_id", "item_id", "event_type", "timestamp_ms", *details]
+    events.load().select(columns).write.mode("overwrite").parquet(str(folder.events))
     read = spark.read.parquet(str(folder.events))
     totals = read.agg(
         F.count("*").alias("events"),
         # A sum of row hashes does not depend on the order of rows.
-        F.sum(
-            F.xxhash64("user_id", "item_id", "event_type", "timestamp_ms").cast("decimal(38,0)")
-        ).alias("digest"),
+        F.sum(F.xxhash64(*columns).cast("decimal(38,0)")).alias("digest"),
     )
     row = totals.first()
     if row is None or not row["events"]:

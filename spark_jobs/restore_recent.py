@@ -5,7 +5,7 @@ from contextlib import closing
 
 from pyspark.sql import SparkSession
 
-from recsys.core.event_types import has_effect
+from recsys.core.event_types import details_that_count, has_effect
 from recsys.stores.hbase.interaction_scan import InteractionScan
 from recsys.stores.hbase.pool import HBasePool, PoolSettings
 from recsys.stores.hbase.table import KeyRange
@@ -28,12 +28,16 @@ def restore_recent(
     """
     tenant, recipe = manifest.tenant, manifest.recipe.to_recipe()
     event_types = recipe.event_types
+    with_details = bool(details_that_count(event_types.values()))
 
     def restore(some: Iterable[KeyRange]) -> Iterator[int]:
         with closing(HBasePool(hbase_thrift, _POOL)) as pool, connect(redis_url) as client:
             scan, recent = InteractionScan(pool, tenant), RedisRecentBehaviour(client, event_types)
             for key_range in some:
-                for events in scan.read_received(key_range, recipe.read_at_ms, recipe.end_ms):
+                received = scan.read_received(
+                    key_range, recipe.read_at_ms, recipe.end_ms, with_details=with_details
+                )
+                for events in received:
                     counting = [
                         each for each in events if has_effect(each.event.event_type, event_types)
                     ]

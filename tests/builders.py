@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.behaviour import StoredUser
+from recsys.core.domain import Event
 from recsys.core.event_types import EventType
 from recsys.core.model import NO_NEIGHBOUR, History, ItemSide, Recipe, UserSide
 from recsys.core.user_block import NO_ITEM, UserBlock
@@ -19,7 +20,27 @@ EVENT_TYPES = {
     "purchase": EventType(1.0, excludes=True),
     "dislike": EventType(-2.0, excludes=True),
     "impression": EventType(0.0),
+    # With all that a type can be told.
+    "order": EventType(
+        1.0,
+        excludes=True,
+        half_life_days=20.0,
+        quantity_exponent=0.5,
+        price_exponent=0.25,
+        typical_price=8.0,
+    ),
 }
+
+
+def an_event(**changes: object) -> Event:
+    values: dict[str, object] = {
+        "event_id": "e1",
+        "user_id": "ann",
+        "item_id": "lamp",
+        "event_type": "view",
+        "timestamp_ms": 1,
+    }
+    return Event(**(values | changes))  # type: ignore[arg-type]
 
 
 def a_recipe(**changes: object) -> Recipe:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.core.confidence import MS_PER_DAY
+from recsys.core.times import MS_PER_DAY
 from recsys.training.event_log import EventLog
 
 Dates = NDArray[np.datetime64]

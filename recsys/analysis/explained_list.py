@@ -49,7 +49,7 @@ def explain_list(items: ItemSide, recipe: Recipe, history: History, n: int) -> E
     ]
     best = top_n(scores, n)
     found = [explain(items, recipe, history, item) for item in best.tolist()]
-    seeds = np.sort(history.items[history.strengths > 0])
+    seeds = np.sort(history.items[history.strengths != 0])
     by_factors = _columns(seeds, [(one.seeds, one.by_factors) for one in found])
     by_neighbours = _columns(seeds, [(one.seeds, one.by_neighbours) for one in found])
     order = np.argsort(-(by_factors + by_neighbours).sum(axis=0), kind="stable")

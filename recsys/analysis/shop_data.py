@@ -17,7 +17,7 @@ class ShopData:
     """Behaviour and catalogue as one run saw them.
 
     Attributes:
-        log: every event counts once; types the shop's settings do not name are left out.
+        log: without the types that the shop's settings do not name.
         event_types: the name of each type of the log.
         titles, available: of the catalogue, by item id; empty for a shop without one.
     """

@@ -10,6 +10,7 @@ import pyarrow.dataset as ds
 from numpy.typing import NDArray
 
 from recsys.core.errors import NotFound
+from recsys.core.event_types import details_that_count
 from recsys.runtime.shop import Shop
 from recsys.training.event_log import EventLog
 
@@ -19,7 +20,7 @@ _COLUMNS = ["user_id", "item_id", "event_type", "timestamp_ms"]
 def snapshot_log(
     events: Path, shop: Shop, *, before_ms: int | None = None, most: int | None = None
 ) -> EventLog:
-    """Read the events of a run; every one counts once.
+    """Read the events of a run, with quantities and prices where these count.
 
     Types that the shop's settings do not name are left out; the log's types are in their order.
 
@@ -29,19 +30,25 @@ def snapshot_log(
         most: of more events than about so many, all those of some of the users.
 
     Raises:
-        NotFound: when no run has read anything yet.
+        NotFound: when no run has read anything yet, or not what counts now.
     """
     if not events.exists():
         raise NotFound(f"{events} is missing: run `recsys nightly read` first")
     known = pa.array(list(shop.event_types))
+    counted = details_that_count(shop.event_types.values())
+    dataset = ds.dataset(events, format="parquet")
+    if missing := [name for name in counted if name not in dataset.schema.names]:
+        raise NotFound(
+            f"{events} has no {missing[0]}, which counts: run `recsys nightly read` first"
+        )
     wanted = ds.field("event_type").isin(known)
     if before_ms is not None:
         wanted &= ds.field("timestamp_ms") < before_ms
-    dataset = ds.dataset(events, format="parquet")
     count = dataset.count_rows(filter=wanted) if most else 0
     share = most / count if most and count > most else 1.0
-    batches = dataset.to_batches(columns=_COLUMNS, filter=wanted)
-    schema = pa.schema([dataset.schema.field(name) for name in _COLUMNS])
+    columns = _COLUMNS + counted
+    batches = dataset.to_batches(columns=columns, filter=wanted)
+    schema = pa.schema([dataset.schema.field(name) for name in columns])
     table = pa.Table.from_batches((_of_some_users(b, share) for b in batches), schema)
     user_ids, users = _coded(table["user_id"])
     item_ids, items = _coded(table["item_id"])
@@ -55,6 +62,8 @@ def snapshot_log(
         event_types=tuple(shop.event_types.values()),
         goals=tuple(name in shop.goals for name in shop.event_types),
         timestamps_ms=table["timestamp_ms"].to_numpy(),
+        quantities=table["quantity"].to_numpy() if "quantity" in counted else None,
+        prices=table["price"].to_numpy() if "price" in counted else None,
     )
 
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from recsys.core.confidence import decay
 from recsys.core.event_types import has_effect
 from recsys.core.model import History, ItemSide, Recipe
 from recsys.core.ranking import Indices
 from recsys.core.recency import steps_of
 from recsys.core.scoring import Scores
+from recsys.core.strength import EventColumns, event_strengths
 
 # Of a shopper's recent events that do not exclude, the newest: taste of the moment, and what one
 # question reads and folds in.
@@ -22,12 +23,17 @@ MAX_RECENT_EXCLUSIONS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class RecentEvent:
-    """An event since the last training, as serving remembers it. Times in UTC milliseconds."""
+    """An event since the last training, as serving remembers it. Times in UTC milliseconds.
+
+    Quantity and price are there only where they count, see `counted_details`.
+    """
 
     item_id: str
     event_type: str
     timestamp_ms: int
     received_ms: int
+    quantity: float | None = None
+    price: float | None = None
 
 
 @dataclass(frozen=True)
@@ -62,29 +68,31 @@ def current_history(
     Args:
         recent: in any order; those that are in the model already are passed over.
     """
+    counted = [
+        (row, event)
+        for event in recent
+        if has_effect(event.event_type, recipe.event_types)
+        and _is_after_training(event, recipe)
+        and (row := items.ids.index_of(event.item_id)) is not None
+    ]
+    if not counted:
+        return history
     strength = dict(zip(history.items.tolist(), history.strengths.tolist(), strict=True))
     excluded = set(history.items[history.excluded].tolist())
     # What the model has is older than whatever came since.
     moment = dict(zip(history.items.tolist(), (-1 - history.steps).tolist(), strict=True))
-    shop_time = recipe.shop_time
-    new = [event for event in recent if _is_new(event, recipe)]
-    rows_of_new = [items.ids.index_of(event.item_id) for event in new]
-    if all(item_index is None for item_index in rows_of_new):
-        return history
-    for event, item_index in zip(new, rows_of_new, strict=True):
-        if item_index is None:
-            continue
-        moment[item_index] = max(moment.get(item_index, 0), event.timestamp_ms)
-        kind = recipe.event_types[event.event_type]
-        age_ms = shop_time.ages_ms(event.timestamp_ms)
-        weight = kind.weight * float(decay(age_ms, recipe.half_life_days))
-        strength[item_index] = strength.get(item_index, 0.0) + weight
-        if kind.excludes:
-            excluded.add(item_index)
+    added = _strengths([event for _, event in counted], recipe)
+    for (row, event), each in zip(counted, added.tolist(), strict=True):
+        strength[row] = strength.get(row, 0.0) + each
+        moment[row] = max(moment.get(row, 0), event.timestamp_ms)
+        if recipe.event_types[event.event_type].excludes:
+            excluded.add(row)
     rows = np.fromiter(strength, np.int32, len(strength))
-    values = np.maximum(np.fromiter(strength.values(), np.float32, len(strength)), 0.0)
+    # Rounded as in training, so that what cancels out is zero here too.
+    values = np.round(np.fromiter(strength.values(), np.float64, len(strength)), 6)
     flags = np.fromiter((row in excluded for row in strength), np.bool_, len(strength))
-    return History(rows, values, flags, steps_of([moment[row] for row in strength]))
+    steps = steps_of([moment[row] for row in strength])
+    return History(rows, values.astype(np.float32), flags, steps)
 
 
 def session_history(items: ItemSide, item_ids: Sequence[str]) -> History:
@@ -99,7 +107,20 @@ def session_history(items: ItemSide, item_ids: Sequence[str]) -> History:
     return History(rows, np.ones(len(rows), np.float32), np.ones(len(rows), np.bool_), steps)
 
 
-def _is_new(event: RecentEvent, recipe: Recipe) -> bool:
-    """Whether an event has an effect, and the model does not know it."""
-    after = event.received_ms >= recipe.read_at_ms or event.timestamp_ms >= recipe.end_ms
-    return after and has_effect(event.event_type, recipe.event_types)
+def _strengths(events: Sequence[RecentEvent], recipe: Recipe) -> NDArray[np.float64]:
+    """What each event adds to its pair, (e,)."""
+    places: dict[str, int] = {}
+    types = np.array([places.setdefault(event.event_type, len(places)) for event in events])
+    columns = EventColumns(
+        event_types=[recipe.event_types[name] for name in places],
+        types=types,
+        # None becomes NaN.
+        quantities=np.array([event.quantity for event in events], np.float64),
+        prices=np.array([event.price for event in events], np.float64),
+    )
+    ages_ms = recipe.shop_time.ages_ms([event.timestamp_ms for event in events])
+    return event_strengths(columns, ages_ms, recipe.half_life_days)
+
+
+def _is_after_training(event: RecentEvent, recipe: Recipe) -> bool:
+    return event.received_ms >= recipe.read_at_ms or event.timestamp_ms >= recipe.end_ms

@@ -1,6 +1,6 @@
 """Which events a shop knows and what each is worth."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from recsys.core.domain import Event
@@ -10,16 +10,23 @@ from recsys.core.times import future_problem
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """How one type of event counts.
+    """How one type of event counts; `recsys.core.strength` has the formula.
 
     Attributes:
         weight: strength one event adds to its user-item pair; negative takes away.
         excludes: the item is not recommended to this user again, not even where the list gets
             shorter by it.
+        half_life_days: age at which an event counts half; None for that of the shop.
+        quantity_exponent, price_exponent: how much quantity and price count, 0 for not at all.
+        typical_price: what prices are compared with; not None where price_exponent is not 0.
     """
 
     weight: float
     excludes: bool = False
+    half_life_days: float | None = None
+    quantity_exponent: float = 0.0
+    price_exponent: float = 0.0
+    typical_price: float | None = None
 
 
 EventTypes = Mapping[str, EventType]
@@ -29,6 +36,25 @@ def has_effect(event_type: str, event_types: EventTypes) -> bool:
     """Whether an event of this type can change an answer: it counts, or excludes."""
     kind = event_types.get(event_type)
     return kind is not None and (kind.weight != 0 or kind.excludes)
+
+
+def details_that_count(event_types: Iterable[EventType]) -> list[str]:
+    """The names of the fields of an event, of quantity and price, that count by any type."""
+    kinds = list(event_types)
+    counts = {
+        "quantity": any(kind.quantity_exponent for kind in kinds),
+        "price": any(kind.price_exponent for kind in kinds),
+    }
+    return [name for name, is_counted in counts.items() if is_counted]
+
+
+def counted_details(event: Event, event_types: EventTypes) -> tuple[float | None, float | None]:
+    """Quantity and price of an event, None for what does not count by its type."""
+    kind = event_types.get(event.event_type)
+    if kind is None:
+        return None, None
+    quantity = event.quantity if kind.quantity_exponent else None
+    return quantity, event.price if kind.price_exponent else None
 
 
 def check_event(event: Event, event_types: EventTypes, now_ms: int) -> None:

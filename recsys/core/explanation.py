@@ -1,7 +1,8 @@
 """Why an item is recommended: a score taken apart by what the shopper did.
 
-Both parts of a score are sums over the history. For neighbours that is their formula; for factors
-it is Hu, Koren, Volinsky (2008), section 5: with W = (Y^T C_u Y + lambda_u I)^-1,
+Both parts of a score are sums over the history. For neighbours that is their formula, in which what
+was disliked takes away; for factors, which know of positive strengths only, it is Hu, Koren,
+Volinsky (2008), section 5: with W = (Y^T C_u Y + lambda_u I)^-1,
 
     x_u . y_i = sum over j in the history of c_uj (y_j^T W y_i)
 """
@@ -25,7 +26,8 @@ class Explanation:
 
     Attributes:
         seeds: (m,) the items of the history that count, the one that explains most first.
-        by_factors, by_neighbours: (m,) what each adds, times trend; a part may be negative.
+        by_factors, by_neighbours: (m,) what each adds, times trend; a part may be negative, and a
+            seed of negative strength has none by factors.
         trend: of the item.
     """
 
@@ -46,18 +48,21 @@ def explain(items: ItemSide, recipe: Recipe, history: History, item_index: int) 
     The factors are those that fold-in finds, so the parts add up to the score of a live answer.
     """
     history = faded(history, recipe.step_half_life)
-    counted = history.strengths > 0
+    counted = history.strengths != 0
     seeds, strengths = history.items[counted], history.strengths[counted]
+    liked = strengths > 0
+    vectors, positive = items.factors[seeds[liked]], strengths[liked]
     system = normal_system(
-        items.factors[seeds],
+        vectors,
         items.gramian,
-        strengths,
+        positive,
         alpha=recipe.alpha,
-        row_regularization=user_lambda(items, recipe, strengths),
+        row_regularization=user_lambda(items, recipe, positive),
     )
     towards = np.linalg.solve(system, items.factors[item_index])
     trend = items.trend[item_index]
-    factors = trend * confidence(strengths, recipe.alpha) * (items.factors[seeds] @ towards)
+    factors = np.zeros(len(seeds), np.float32)
+    factors[liked] = trend * confidence(positive, recipe.alpha) * (vectors @ towards)
     alike = (items.neighbour_scores[seeds] * (items.neighbours[seeds] == item_index)).sum(axis=1)
     neighbours = trend * recipe.neighbour_weight * strengths * alike
     order = np.argsort(-(factors + neighbours), kind="stable")

@@ -28,8 +28,8 @@ class Recipe:
         alpha: confidence of a strength of one, see `recsys.core.confidence`.
         regularization, frequency_weight: see `recsys.core.regularization`.
         neighbour_weight: what the neighbour part of a score counts beside that of the factors.
-        half_life_days: age at which an event counts half.
-        event_types: every type of event and its weight.
+        half_life_days: age at which an event counts half, of a type without a half-life of its own.
+        event_types: every type of event and what it counts.
         step_half_life: steps after which behaviour counts half in an answer, see
             `recsys.core.recency`; None where the order of behaviour does not count.
         as_of_ms, pauses: what ages are measured by, see `recsys.core.shop_time`.
@@ -142,7 +142,8 @@ class History:
 
     Attributes:
         items: item rows.
-        strengths: float32, positive where the pair counts in training, zero where it only excludes.
+        strengths: float32, positive where the pair counts in training, zero where it only excludes;
+            negative, as after a dislike, it lowers the item's neighbours and nothing else.
         excluded: bool; the item is not recommended to the user.
         steps: int32, how many later moments of behaviour the user has, see `recsys.core.recency`;
             zeros where the order is unknown.

@@ -3,7 +3,8 @@
 score(u, i) = trend_i * (x_u . y_i + w * sum over j in the history of u of r_uj * s_ji)
 
 with user factors x, item factors y, neighbour scores s, and r what recency leaves of strengths; the
-user factors come of the same r. What the user must not see
+user factors come of the same r. A negative strength, as after a dislike, lowers the neighbours of
+the item and leaves x alone. What the user must not see
 again and what may not be sold score -inf.
 """
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from recsys.core.confidence import MS_PER_DAY
+from recsys.core.times import MS_PER_DAY
 
 # The holidays of the demo's shop take twelve days; half-lives of behaviour are months.
 MAX_PAUSE_MS = 14 * int(MS_PER_DAY)

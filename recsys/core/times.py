@@ -13,6 +13,7 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+MS_PER_DAY = 86_400_000.0
 # March 1973 in milliseconds, the year 5138 in seconds: a number below it counts seconds.
 SMALLEST_MILLISECONDS = 10**11
 # The year 5138 in milliseconds, March 1973 in microseconds, and so on.

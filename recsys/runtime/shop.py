@@ -6,14 +6,19 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.dataclasses import dataclass as pydantic_dataclass
+from pydantic_core import PydanticCustomError
 
+from recsys.core.domain import MAX_NUMBER
 from recsys.core.errors import ConfigurationError
 from recsys.core.event_types import EventType
 
 _Days = Annotated[float, Field(gt=0, le=36500, allow_inf_nan=False)]
 _FiniteWeight = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
+# Above one, ten pieces would count more than ten times one.
+_Exponent = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+_Price = Annotated[float, Field(gt=0, le=MAX_NUMBER, allow_inf_nan=False)]
 
 
 class _EventTypeSettings(BaseModel):
@@ -21,6 +26,18 @@ class _EventTypeSettings(BaseModel):
 
     weight: _FiniteWeight
     excludes: bool = False
+    half_life_days: _Days | None = None
+    quantity_exponent: _Exponent = 0.0
+    price_exponent: _Exponent = 0.0
+    typical_price: _Price | None = None
+
+    @model_validator(mode="after")
+    def _has_what_prices_are_compared_with(self) -> "_EventTypeSettings":
+        if self.price_exponent and self.typical_price is None:
+            raise PydanticCustomError(
+                "typical_price", "price_exponent needs a typical_price to compare prices with"
+            )
+        return self
 
 
 _Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -59,7 +76,7 @@ class Shop:
     """What a shop's events mean.
 
     Attributes:
-        half_life_days: an event this old counts half.
+        half_life_days: an event this old counts half, unless its type has its own half-life.
         popularity_half_life_days: the same for what is popular.
         goals: the types of event that recommendations are judged by.
         event_types: every type the shop may send.
@@ -90,7 +107,7 @@ def load_shop(path: Path | None = None) -> Shop:
         first = error.errors()[0]
         setting = ".".join(map(str, first["loc"]))
         raise ConfigurationError(f"{source}: {setting}: {first['msg']}") from error
-    types = {name: EventType(t.weight, t.excludes) for name, t in settings.event_types.items()}
+    types = {name: EventType(**dict(kind)) for name, kind in settings.event_types.items()}
     if unknown := [goal for goal in settings.goals if goal not in types]:
         raise ConfigurationError(f"{source}: goals: {unknown[0]!r} is not one of the event_types")
     return Shop(

@@ -1,14 +1,15 @@
 """The manifest of a model version: what it was made from and with, and how good it is."""
 
+from dataclasses import asdict
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from recsys.core.confidence import MS_PER_DAY
 from recsys.core.errors import InvalidModel
 from recsys.core.event_types import EventType
 from recsys.core.model import Recipe
 from recsys.core.shop_time import Pause
+from recsys.core.times import MS_PER_DAY
 
 FORMAT = 3
 # The oldest format that this release reads: it knows nothing of the order of behaviour.
@@ -20,8 +21,14 @@ class _Part(BaseModel):
 
 
 class EventTypeEntry(_Part):
+    """`recsys.core.event_types.EventType` as JSON; what earlier releases did not know may lack."""
+
     weight: float
     excludes: bool
+    half_life_days: float | None = None
+    quantity_exponent: float = 0.0
+    price_exponent: float = 0.0
+    typical_price: float | None = None
 
 
 class RecipeEntry(_Part):
@@ -40,7 +47,7 @@ class RecipeEntry(_Part):
     step_half_life: float | None = None
 
     def to_recipe(self) -> Recipe:
-        types = {name: EventType(t.weight, t.excludes) for name, t in self.event_types.items()}
+        types = {name: EventType(**dict(entry)) for name, entry in self.event_types.items()}
         return Recipe(**(dict(self) | {"event_types": types}))
 
 
@@ -179,8 +186,5 @@ class Manifest(_Part):
 
 def recipe_entry(recipe: Recipe) -> RecipeEntry:
     """A recipe as its manifest entry."""
-    types = {
-        name: EventTypeEntry(weight=kind.weight, excludes=kind.excludes)
-        for name, kind in recipe.event_types.items()
-    }
+    types = {name: EventTypeEntry(**asdict(kind)) for name, kind in recipe.event_types.items()}
     return RecipeEntry(**(vars(recipe) | {"event_types": types}))

@@ -1,7 +1,7 @@
 """From pairs to the two sides of a model: the same for the evaluated and the published one."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 import numpy as np
@@ -106,11 +106,12 @@ class Sample:
 
     @classmethod
     def of(cls, pairs: Pairs, user_factors: Factors, step_half_life: float | None) -> "Sample":
-        """Users spread evenly over all of them."""
+        """Users spread evenly over all of them, without what they dislike: factors ignore it."""
         rows = np.unique(np.linspace(0, len(pairs.users) - 1, _MEASURED_USERS).astype(int))
         every = pairs.histories()
         spans = (slice(pairs.indptr[row], pairs.indptr[row + 1]) for row in rows)
-        return cls(user_factors[rows], [faded(every.span(span), step_half_life) for span in spans])
+        histories = [liked(faded(every.span(span), step_half_life)) for span in spans]
+        return cls(user_factors[rows], histories)
 
     def factor_scale(self, item_factors: Factors) -> float:
         """What the best items of a user score by factors, in the mean."""
@@ -152,6 +153,11 @@ def weighted_neighbours(
 
 def _no_lists(lists: NeighbourLists) -> NeighbourLists:
     return NeighbourLists.empty(len(lists.items), 0)
+
+
+def liked(history: History) -> History:
+    """The history without negative strengths."""
+    return replace(history, strengths=np.maximum(history.strengths, 0))
 
 
 def ratio(by_factors: float, by_neighbours: float) -> float:

@@ -6,10 +6,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.core.confidence import decay
 from recsys.core.errors import ConfigurationError
 from recsys.core.event_types import EventType
 from recsys.core.shop_time import shop_time_of_events
+from recsys.core.strength import (
+    EventColumns,
+    event_strengths,
+    popularity_strengths,
+    undecayed_strengths,
+)
 from recsys.training.pairs import Pairs, pairs_from_codes
 
 
@@ -20,13 +25,14 @@ class EventLog:
     Attributes:
         user_ids, item_ids: each id once, in any order; not all need to have an event.
         users, items: (e,) int32 codes.
-        values: (e,) float32, what an event counts beside the weight of its type: a quantity.
+        values: (e,) float32, by which the weight of an event's type is multiplied.
         types: (e,) int16, positions in `event_types`.
-        event_types: the weight of each type.
+        event_types: what an event of each type counts.
         goals: for each type whether recommendations are judged by it.
         timestamps_ms: (e,) int64 UTC, or None for data without time.
         has_ages: whether times tell how old an event is, or, in data whose test is not of a later
             time, only what each user did first.
+        quantities, prices: (e,) float64, NaN where unknown, or None where no type counts them.
     """
 
     user_ids: Sequence[str]
@@ -39,13 +45,15 @@ class EventLog:
     goals: tuple[bool, ...]
     timestamps_ms: NDArray[np.int64] | None = None
     has_ages: bool = True
+    quantities: NDArray[np.float64] | None = None
+    prices: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.users)
 
     def only(self, chosen: NDArray[np.bool_]) -> "EventLog":
         """The events where (e,) `chosen` is true; codes keep their meaning."""
-        times = self.timestamps_ms
+        times, quantities, prices = self.timestamps_ms, self.quantities, self.prices
         return replace(
             self,
             users=self.users[chosen],
@@ -53,6 +61,8 @@ class EventLog:
             values=self.values[chosen],
             types=self.types[chosen],
             timestamps_ms=None if times is None else times[chosen],
+            quantities=None if quantities is None else quantities[chosen],
+            prices=None if prices is None else prices[chosen],
         )
 
     def times_ms(self) -> NDArray[np.int64]:
@@ -65,10 +75,13 @@ class EventLog:
             raise ConfigurationError("time matters here, and the data has no timestamps")
         return self.timestamps_ms
 
-    def weights(self) -> NDArray[np.float32]:
+    def columns(self) -> EventColumns:
+        """The events as `recsys.core.strength` takes them."""
+        return EventColumns(self.event_types, self.types, self.values, self.quantities, self.prices)
+
+    def weights(self) -> NDArray[np.float64]:
         """(e,) what each event adds to its pair, before decay."""
-        by_type = np.array([kind.weight for kind in self.event_types], np.float32)
-        return by_type[self.types] * self.values
+        return undecayed_strengths(self.columns())
 
     def excludes(self) -> NDArray[np.bool_]:
         """(e,) whether an event keeps its item out of the user's recommendations."""
@@ -86,17 +99,17 @@ def pairs_of(log: EventLog, half_life_days: float, popularity_half_life_days: fl
     counted = (log.weights() != 0) | log.excludes()
     if not counted.all():
         log = log.only(counted)
-    weights: NDArray[np.floating] = log.weights()
-    recent = None
-    if clock is not None:
+    if clock is None:
+        strengths, recent = log.weights(), None
+    else:
         age_ms = clock.ages_ms(log.times_ms())
-        recent = weights * decay(age_ms, popularity_half_life_days)
-        weights = weights * decay(age_ms, half_life_days)
+        strengths = event_strengths(log.columns(), age_ms, half_life_days)
+        recent = popularity_strengths(log.columns(), age_ms, popularity_half_life_days)
     user_ids, users = _used(log.user_ids, log.users)
     item_ids, items = _used(log.item_ids, log.items)
     return pairs_from_codes(
         *(user_ids, item_ids, users, items),
-        *(weights, recent, log.excludes(), log.timestamps_ms),
+        *(strengths, recent, log.excludes(), log.timestamps_ms),
     )
 
 

@@ -28,8 +28,10 @@ class Pairs:
         users, items: the vocabularies.
         indptr: (u + 1,) int64, user row r has pairs indptr[r]:indptr[r + 1].
         item_indices: (p,) int32.
-        strengths: (p,) float32, zero where behaviour cancels out.
-        recent_strengths: (p,) float32, the same by the short half-life of popularity.
+        strengths: (p,) float32, zero where behaviour cancels out, negative where a dislike or a
+            return outweighs the rest. Only positive ones are trained on.
+        recent_strengths: (p,) float32, the same by the short half-life of popularity, never below
+            zero: nobody takes away from what others want.
         excluded: (p,) bool.
         steps: (p,) int32, how many later moments of behaviour the user has, see
             `recsys.core.recency`; zeros in data without time.
@@ -66,7 +68,8 @@ class Pairs:
         return self._matrix(self.strengths * recency(self.steps, step_half_life))
 
     def _matrix(self, values: NDArray[np.float32]) -> csr_matrix:
-        matrix = csr_matrix((values, self.item_indices, self.indptr), shape=self.shape).copy()
+        positive = np.maximum(values, 0)
+        matrix = csr_matrix((positive, self.item_indices, self.indptr), shape=self.shape).copy()
         matrix.eliminate_zeros()
         return matrix
 
@@ -106,8 +109,9 @@ def pairs_from_codes(
     Args:
         user_ids, item_ids: each id once; every one gets a row.
         user_codes, item_codes: (e,) positions in these.
-        strengths, recent_strengths: (e,) decayed weights; a sum below zero becomes zero. None for
-            data without time: what was ever wanted is wanted now, which means no trend.
+        strengths: (e,) of events or of parts of pairs, see `recsys.core.strength`.
+        recent_strengths: (e,) the same for popularity, where a sum below zero becomes zero. None
+            for data without time: what was ever wanted is wanted now, which means no trend.
         excluded: (e,) bool; a pair is excluded when any of its entries is.
         times_ms: (e,) int64, when it happened; None for data without order.
     """
@@ -120,7 +124,7 @@ def pairs_from_codes(
     if recent_strengths is None:
         recent = (found.data > 0).astype(np.float32)
     else:
-        recent = _strengths(recent_strengths, places, shape).data
+        recent = np.maximum(_strengths(recent_strengths, places, shape).data, 0)
     return Pairs(
         users=users,
         items=items,
@@ -158,13 +162,13 @@ def _strengths(
     weights: NDArray[np.floating], places: tuple[_Codes, _Codes], shape: tuple[int, int]
 ) -> csr_matrix:
     sums = _sums(weights.astype(np.float64, copy=False), places, shape)
-    sums.data = np.maximum(np.round(sums.data, 6), 0.0).astype(np.float32)
+    sums.data = np.round(sums.data, 6).astype(np.float32)
     return sums
 
 
 def _limit_users(strengths: csr_matrix) -> None:
-    """Scale down, in place, the strengths of a user who has too large a share of them."""
-    sums = np.asarray(strengths.sum(axis=1, dtype=np.float64)).ravel()
+    """Scale down, in place, the strengths of a user who has too large a share of positive ones."""
+    sums = np.asarray(strengths.maximum(0).sum(axis=1, dtype=np.float64)).ravel()
     if len(sums) < _MIN_USERS_TO_LIMIT:
         return
     limits = _MAX_USER_SHARE / (1 - _MAX_USER_SHARE) * (sums.sum() - sums)

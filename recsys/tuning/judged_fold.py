@@ -11,7 +11,7 @@ from recsys.core.model import History
 from recsys.evaluation import judge
 from recsys.training.als import AlsSettings, Trained
 from recsys.training.als.half_step import PROJECTIONS, available_threads, half_step, row_lambdas
-from recsys.training.build import Sample, ratio
+from recsys.training.build import Sample, liked, ratio
 from recsys.training.followers import item_followers
 from recsys.training.neighbours import NeighbourLists, item_neighbours
 from recsys.training.popularity import trends
@@ -74,7 +74,7 @@ class JudgedFold:
         indptr, items = self.users.indptr, self.users.items
         faded = self.users.faded(step_half_life)
         shape = len(self.test), len(self.pairs.items)
-        matrix = csr_matrix((faded, items, indptr), shape=shape).copy()
+        matrix = csr_matrix((np.maximum(faded, 0), items, indptr), shape=shape).copy()
         matrix.eliminate_zeros()
         lambdas = row_lambdas(matrix, trained.alpha, als)
         x, y = trained.user_factors[self.test.users], trained.item_factors
@@ -122,7 +122,8 @@ class JudgedModel:
         spans = (slice(users.indptr[row], users.indptr[row + 1]) for row in rows)
         nobody = np.empty(0, np.bool_)
         histories = [
-            History(users.items[span], strengths[span], nobody, users.steps[span]) for span in spans
+            liked(History(users.items[span], strengths[span], nobody, users.steps[span]))
+            for span in spans
         ]
         return Sample(user_factors[rows], histories)
 

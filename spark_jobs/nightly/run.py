@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 from recsys.core.errors import GateRefused, InvalidModel, NotFound
+from recsys.core.event_types import details_that_count
 from recsys.stores.hbase.items import HBaseItemStore
 from recsys.stores.hbase.pool import HBasePool
 from recsys.stores.manifest import Manifest
@@ -209,6 +210,7 @@ def _read(context: Context) -> None:
         context.plan.tenant,
         context.plan.window,
         context.cutoff.wait(context.say),
+        details_that_count(context.plan.shop.event_types.values()),
     )
     context.say(f"{snapshot.events:,} events read")
 

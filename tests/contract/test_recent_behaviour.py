@@ -4,9 +4,10 @@ import pytest
 
 from recsys.core.behaviour import MAX_RECENT_EVENTS, MAX_RECENT_EXCLUSIONS, RecentEvent
 from recsys.core.domain import Event, ReceivedEvent
+from recsys.core.event_types import EventType
 from recsys.stores.redis import keys
 from recsys.stores.redis.connect import Redis
-from recsys.stores.redis.recent import EXPIRE_SECONDS
+from recsys.stores.redis.recent import EXPIRE_SECONDS, RedisRecentBehaviour
 from tests.contract.test_published_models import STRANGE_IDS
 from tests.redis_fixture import Ask, ServingSide
 
@@ -27,6 +28,55 @@ def test_an_event_comes_back_with_its_two_times(serving_side: ServingSide, ask: 
     serving_side.recent.record("shop", [an_event(5)], received_ms=1_800_000_000_123)
 
     assert recent(serving_side, ask) == [RecentEvent("i5", "view", 5, 1_800_000_000_123)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "details"),
+    [
+        ("order", {"quantity": 3.0, "price": 0.1}),
+        ("order", {"quantity": 0.0}),
+        ("order", {"price": 2.5}),
+        ("order", {}),
+    ],
+)
+def test_quantity_and_price_come_back_where_they_count(
+    serving_side: ServingSide, ask: Ask, kind: str, details: dict[str, float]
+) -> None:
+    serving_side.recent.record("shop", [an_event(5, event_type=kind, **details)], received_ms=9)
+
+    assert recent(serving_side, ask) == [RecentEvent("i5", kind, 5, 9, **details)]
+
+
+def test_quantity_and_price_of_other_types_are_left_out(
+    serving_side: ServingSide, ask: Ask
+) -> None:
+    bought = an_event(5, event_type="purchase", quantity=3.0, price=0.1)
+    serving_side.recent.record("shop", [bought], received_ms=9)
+
+    assert recent(serving_side, ask) == [RecentEvent("i5", "purchase", 5, 9)]
+
+
+@pytest.mark.redis
+def test_an_event_remembered_before_and_after_its_quantity_counted_counts_once(
+    redis_side: ServingSide, redis: Redis, ask: Ask
+) -> None:
+    ordered = an_event(5, event_type="order", quantity=3.0)
+    before = RedisRecentBehaviour(redis, {"order": EventType(1.0, excludes=True)})
+    before.record("shop", [ordered], received_ms=9)
+
+    redis_side.recent.restore("shop", [ReceivedEvent(ordered, 9)])
+    before.record("shop", [ordered], received_ms=9)
+
+    assert recent(redis_side, ask) == [RecentEvent("i5", "order", 5, 9, quantity=3.0)]
+
+
+@pytest.mark.redis
+def test_what_an_earlier_release_remembered_is_read(
+    redis_side: ServingSide, redis: Redis, ask: Ask
+) -> None:
+    redis.zadd(keys.recent("shop", "ann"), {b'["e5","order","i5",5]': -9.0})
+
+    assert recent(redis_side, ask) == [RecentEvent("i5", "order", 5, 9)]
 
 
 def test_nothing_recorded_is_nothing_remembered(serving_side: ServingSide, ask: Ask) -> None:

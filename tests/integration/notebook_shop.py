@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 
 from recsys.analysis.shop_data import ShopData, read_last_run
 from recsys.analysis.versions import Version, trained_version
-from recsys.core.confidence import MS_PER_DAY
 from recsys.core.domain import Event, Item
 from recsys.core.errors import InvalidInput
+from recsys.core.times import MS_PER_DAY
 from recsys.runtime.shop import load_shop
 from recsys.stores.manifest import recipe_entry
 from recsys.stores.model_files import ModelFiles

@@ -56,6 +56,14 @@ def test_with_a_short_half_life_the_newest_behaviour_decides(
     assert short_memory.count("b") >= 8
 
 
+def test_a_type_with_a_half_life_of_its_own_fades_by_that(
+    nightly: Nightly, shop_with: ShopWith
+) -> None:
+    nightly.run(shop=shop_with("view             = {", "view = { half_life_days = 10.0,"))
+
+    assert new_to("changer", nightly).count("b") >= 8
+
+
 def test_an_event_type_without_weight_teaches_nothing(
     nightly: Nightly, shop_with: ShopWith
 ) -> None:

@@ -1,11 +1,13 @@
 """Redis has lost everything: the model store and HBase bring it back."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
 from recsys.core.domain import Item
 from recsys.core.errors import NotFound
+from recsys.core.event_types import EventType, EventTypes
 from recsys.stores.hbase.interactions import HBaseInteractionStore
 from recsys.stores.hbase.items import HBaseItemStore
 from recsys.stores.hbase.pool import HBasePool
@@ -44,12 +46,30 @@ def rebuilt(nightly: Nightly, version: str | None = None) -> None:
     rebuild(nightly.settings, nightly.plan.tenant, version, nightly.said.append)
 
 
-def happens(nightly: Nightly, pool: HBasePool, redis: Redis, user_id: str, item_id: str) -> None:
+def happens(
+    nightly: Nightly,
+    pool: HBasePool,
+    redis: Redis,
+    user_id: str,
+    item_id: str,
+    event_types: EventTypes = EVENT_TYPES,
+    **details: float,
+) -> None:
     """As the ingest service records it."""
-    tenant, event = nightly.plan.tenant, an_event(user_id, item_id, days_ago=1e-6)
-    received_ms = time.time_ns() // 1_000_000
+    event = replace(an_event(user_id, item_id, days_ago=1e-6), **details)
+    tenant, received_ms = nightly.plan.tenant, time.time_ns() // 1_000_000
     HBaseInteractionStore(pool).append(tenant, [event], received_ms)
-    RedisRecentBehaviour(redis, EVENT_TYPES).record(tenant, [event], received_ms)
+    RedisRecentBehaviour(redis, event_types).record(tenant, [event], received_ms)
+
+
+def strengths_of(nightly: Nightly, user_id: str, *item_ids: str) -> list[float]:
+    """Those of some items in the history of a user, as it is served."""
+    model = nightly.models.model(nightly.plan.tenant, nightly.manifest().version)
+    row = model.users.ids.index_of(user_id)
+    assert row is not None
+    history = model.users.history(row)
+    found = dict(zip(history.items.tolist(), history.strengths.tolist(), strict=True))
+    return [found[model.items.ids.index_of(item_id) or 0] for item_id in item_ids]
 
 
 def test_a_rebuilt_redis_answers_as_before(
@@ -74,6 +94,32 @@ def test_a_rebuilt_redis_answers_as_before(
     assert serving_digest(redis, tenant) == before
     assert [nightly.recommended(who) for who in ("viewer", "somebody new", "a-fan1")] == answers
     assert "2 events since the training are remembered again" in nightly.said
+
+
+def test_quantities_and_prices_that_count_come_back_too(
+    nightly: Nightly, hbase_pool: HBasePool, redis: Redis
+) -> None:
+    purchase = EventType(
+        1.0, excludes=True, quantity_exponent=0.5, price_exponent=0.5, typical_price=2.0
+    )
+    event_types = {**nightly.plan.shop.event_types, "purchase": purchase}
+    shop = replace(nightly.plan.shop, event_types=event_types)
+    nightly.run(shop=shop)
+    happens(nightly, hbase_pool, redis, "viewer", "b4", event_types, quantity=100, price=200.0)
+    happens(nightly, hbase_pool, redis, "viewer", "b5", event_types)
+    before = serving_digest(redis, nightly.plan.tenant)
+    answer = nightly.recommended("viewer")
+    redis.flushdb()
+
+    rebuilt(nightly)
+
+    assert serving_digest(redis, nightly.plan.tenant) == before
+    assert nightly.recommended("viewer") == answer
+
+    nightly.run(shop=shop)
+
+    # 100 ^ 0.5 pieces at (200 / 2) ^ 0.5 times the typical price; one piece at that price.
+    assert strengths_of(nightly, "viewer", "b4", "b5") == pytest.approx([100.0, 1.0])
 
 
 def test_the_digest_sees_what_is_missing(

@@ -78,13 +78,14 @@ class InteractionScan:
             yield _columns(page, window)
 
     def read_received(
-        self, key_range: KeyRange, received_ms: int, dated_ms: int
+        self, key_range: KeyRange, received_ms: int, dated_ms: int, *, with_details: bool = False
     ) -> Iterator[list[ReceivedEvent]]:
         """Read the events that were received, or are dated, no earlier than these times.
 
         An event that was imported counts as received before all others.
         """
-        for page in self._table.scan(key_range, [ACTION], patience_seconds=BULK_PATIENCE_SECONDS):
+        columns = [ACTION, DETAILS] if with_details else [ACTION]
+        for page in self._table.scan(key_range, columns, patience_seconds=BULK_PATIENCE_SECONDS):
             decoded = keys.decode(page.keys)
             written_ms = np.array(page.written_ms, np.int64)
             wanted = (written_ms >= received_ms) | (decoded.timestamps_ms >= dated_ms)
@@ -95,12 +96,14 @@ class InteractionScan:
 
 def _received(page: Page, decoded: keys.DecodedKeys, row: int) -> ReceivedEvent:
     event_type, item_id = split_action(page.columns[ACTION][row] or b"")
+    details = decode_details(page.columns[DETAILS][row] if DETAILS in page.columns else None)
     event = Event(
         event_id=decoded.event_ids[row].decode(),
         user_id=decoded.user_ids[row].decode(),
         item_id=item_id.decode(),
         event_type=event_type.decode(),
         timestamp_ms=int(decoded.timestamps_ms[row]),
+        **details,
     )
     return ReceivedEvent(event, page.written_ms[row])
 

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 
 from recsys.core.behaviour import MAX_RECENT_EVENTS, MAX_RECENT_EXCLUSIONS, RecentEvent
 from recsys.core.domain import Event, ReceivedEvent
-from recsys.core.event_types import EventTypes
+from recsys.core.event_types import EventTypes, counted_details
 
 
 class MemoryRecentBehaviour:
     """`RecentBehaviour` that lasts as long as the process."""
 
     def __init__(self, event_types: EventTypes) -> None:
+        self._event_types = event_types
         self._excluding = {name for name, kind in event_types.items() if kind.excludes}
         self._events: defaultdict[tuple[str, str], dict[Event, int]] = defaultdict(dict)
 
@@ -33,7 +34,13 @@ class MemoryRecentBehaviour:
     def of_user(self, tenant: str, user_id: str) -> list[RecentEvent]:
         """What is remembered of one user, in order of arrival."""
         return [
-            RecentEvent(event.item_id, event.event_type, event.timestamp_ms, received_ms)
+            RecentEvent(
+                event.item_id,
+                event.event_type,
+                event.timestamp_ms,
+                received_ms,
+                *counted_details(event, self._event_types),
+            )
             for event, received_ms in self._in_order(tenant, user_id)
         ]
 

@@ -3,6 +3,9 @@
 The score of an event is its arrival in UTC milliseconds; that of an event which excludes its item
 is the same below zero. So one set, read at once, holds two windows that do not push each other out,
 and trimming each to its newest members takes no look at the others.
+
+A member is [event_id, event_type, item_id, timestamp_ms, quantity, price] as JSON; the last two are
+there only where the shop counts them.
 """
 
 import json
@@ -13,7 +16,7 @@ import redis
 
 from recsys.core.behaviour import MAX_RECENT_EVENTS, MAX_RECENT_EXCLUSIONS, RecentEvent
 from recsys.core.domain import Event, ReceivedEvent
-from recsys.core.event_types import EventTypes
+from recsys.core.event_types import EventTypes, counted_details
 from recsys.stores.redis import keys
 from recsys.stores.redis.connect import translated_errors
 
@@ -37,6 +40,7 @@ class RedisRecentBehaviour:
 
     def __init__(self, client: "redis.Redis", event_types: EventTypes) -> None:
         self._redis = client
+        self._event_types = event_types
         self._excluding = {name for name, kind in event_types.items() if kind.excludes}
 
     def record(self, tenant: str, events: Sequence[Event], received_ms: int) -> None:
@@ -62,23 +66,34 @@ class RedisRecentBehaviour:
             for event, arrival in events:
                 key = keys.recent(tenant, event.user_id)
                 score = -arrival if event.event_type in self._excluding else arrival
-                pipeline.zadd(key, {encode_event(event): score}, nx=True)
+                pipeline.zadd(key, {encode_event(event, self._event_types): score}, nx=True)
             for user_id in {event.user_id for event, _ in events}:
                 pipeline.eval(_TRIM, 1, keys.recent(tenant, user_id), *_BOUNDS)
             pipeline.execute()
 
 
-def encode_event(event: Event) -> bytes:
+def encode_event(event: Event, event_types: EventTypes) -> bytes:
     """One event as a member of the set: the same event is the same member."""
     member = [event.event_id, event.event_type, event.item_id, event.timestamp_ms]
+    quantity, price = counted_details(event, event_types)
+    if price is not None:
+        member += [quantity, price]
+    elif quantity is not None:
+        member.append(quantity)
     return json.dumps(member, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def decode_events(members: Iterable[tuple[bytes, float]]) -> list[RecentEvent]:
-    """The events of members and their scores, in order of arrival."""
-    return [_decoded(*each) for each in sorted(members, key=lambda member: abs(member[1]))]
+    """The events of members and their scores, in order of arrival.
 
-
-def _decoded(member: bytes, score: float) -> RecentEvent:
-    _, event_type, item_id, timestamp_ms = json.loads(member)
-    return RecentEvent(item_id, event_type, timestamp_ms, int(abs(score)))
+    An event that was remembered both before and after the shop began to count its quantity or price
+    is two members; it counts once, with what it has.
+    """
+    found: dict[tuple[str, str, str, int], RecentEvent] = {}
+    for member, score in sorted(members, key=lambda member: abs(member[1])):
+        event_id, event_type, item_id, timestamp_ms, *details = json.loads(member)
+        key = event_id, event_type, item_id, timestamp_ms
+        if details or key not in found:
+            received_ms = int(abs(score))
+            found[key] = RecentEvent(item_id, event_type, timestamp_ms, received_ms, *details)
+    return list(found.values())

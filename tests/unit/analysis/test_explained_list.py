@@ -15,8 +15,9 @@ def explained(history: History, n: int = 5) -> ExplainedList:
 
 
 def test_all_parts_of_an_item_add_up_to_its_score() -> None:
-    found = explained(a_history([7, 2, 4], [1.0, 0.5, 2.0]))
+    found = explained(a_history([7, 2, 4, 9], [1.0, 0.5, 2.0, -0.7]))
 
+    assert sorted(found.seeds.tolist()) == [2, 4, 7, 9]
     np.testing.assert_allclose(found.sums, found.scores, rtol=1e-5)
 
 

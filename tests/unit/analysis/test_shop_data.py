@@ -1,5 +1,6 @@
 """Reading what the last run left."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,9 +11,10 @@ from recsys.analysis.shop_data import ShopData, read_last_run
 from recsys.analysis.workplace import open_workplace
 from recsys.core.domain import Item
 from recsys.core.errors import ConfigurationError, NotFound
-from recsys.runtime.shop import load_shop
+from recsys.runtime.shop import Shop, load_shop
 from recsys.stores.run_files import run_folder
 from spark_jobs.run_folder import RunFolder
+from tests.builders import EVENT_TYPES
 
 SHOP = load_shop()
 
@@ -22,17 +24,22 @@ class _Items:
         return [Item("a", title="A cup"), Item("b", available=False)]
 
 
-def a_run(model_store: Path, *events: tuple[str, str, str, int]) -> ShopData:
+def a_run(
+    model_store: Path, *events: tuple[object, ...], shop: Shop = SHOP, details: bool = False
+) -> ShopData:
     """What notebooks see of a run, its events in several files as Spark writes them."""
     folder = RunFolder(run_folder(model_store, "demo"))
     folder.events.mkdir()
     (folder.events / "_SUCCESS").touch()
-    names = ["user_id", "item_id", "event_type", "timestamp_ms"]
+    types = {"user_id": pa.string(), "item_id": pa.string(), "event_type": pa.string()}
+    types |= {"timestamp_ms": pa.int64()}
+    types |= {"quantity": pa.float64(), "price": pa.float64()} if details else {}
     for part, event in enumerate(events):
-        table = pa.Table.from_pylist([dict(zip(names, event, strict=True))])
+        row = dict(zip(types, event, strict=True))
+        table = pa.Table.from_pylist([row], pa.schema(types))
         pq.write_table(table, folder.events / f"part-{part}.parquet")
     folder.save_catalogue(_Items(), "demo")  # type: ignore[arg-type]
-    return read_last_run(model_store, "demo", SHOP)
+    return read_last_run(model_store, "demo", shop)
 
 
 def test_events_come_back_in_columns(tmp_path: Path) -> None:
@@ -48,6 +55,20 @@ def test_events_come_back_in_columns(tmp_path: Path) -> None:
 
     assert found == {("u", "a", "view", 1), ("v", "b", "purchase", 3), ("u", "b", "view", 2)}
     assert sorted(log.weights().tolist()) == pytest.approx([0.2, 0.2, 1.0])
+
+
+def test_quantities_and_prices_come_along_where_they_count(tmp_path: Path) -> None:
+    events = [("u", "a", "order", 1, 4.0, None), ("v", "b", "order", 3, None, 8.0 * 16)]
+    data = a_run(tmp_path, *events, shop=replace(SHOP, event_types=EVENT_TYPES), details=True)
+
+    assert data.log.weights() == pytest.approx([2.0, 2.0])
+    later = data.log.only(data.log.times_ms() > 1)
+    assert later.weights() == pytest.approx([2.0])
+
+
+def test_what_counts_and_was_not_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="has no quantity, which counts: run `recsys nightly read`"):
+        a_run(tmp_path, ("u", "a", "order", 1), shop=replace(SHOP, event_types=EVENT_TYPES))
 
 
 def test_events_of_types_that_the_shop_no_longer_has_are_left_out(tmp_path: Path) -> None:

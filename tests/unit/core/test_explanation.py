@@ -15,7 +15,7 @@ def test_the_parts_add_up_to_the_score(seed: int, length: int, item: int) -> Non
     random = np.random.default_rng(seed)
     items = an_item_side(12, seed=seed, trend=random.uniform(0.5, 2, 12).astype(np.float32))
     had = random.choice(12, length, replace=False)
-    history = a_history(had, random.uniform(0, 2, length), excluded=False)
+    history = a_history(had, random.uniform(-2, 2, length), excluded=False)
     recipe = a_recipe(neighbour_weight=0.7)
     factors = history_factors(items, recipe, history)
     expected = score_users(factors[np.newaxis], items, [history], 0.7)[0, item]
@@ -28,6 +28,14 @@ def test_what_does_not_count_explains_nothing_and_the_rest_comes_strongest_first
     assert sorted(found.seeds.tolist()) == [3, 4]
     parts = found.by_factors + found.by_neighbours
     assert parts[0] >= parts[1]
+
+
+def test_a_dislike_takes_away_by_neighbours_and_says_nothing_of_factors() -> None:
+    history = a_history([0, 3], [-2.0, 1.0], excluded=False)
+    found = explain(an_item_side(), a_recipe(neighbour_weight=5.0), history, 1)
+    disliked = found.seeds.tolist().index(0)
+    assert found.by_factors[disliked] == 0
+    assert found.by_neighbours[disliked] == pytest.approx(5.0 * -2.0 * 0.9)
 
 
 def test_only_items_that_have_it_as_a_neighbour_count_by_neighbours() -> None:

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.core.behaviour import RecentEvent, StoredUser
+from recsys.core.behaviour import RecentEvent, StoredUser, current_history
 from recsys.core.fold_in import fold_in
+from recsys.core.model import History
 from recsys.core.recommend import Answer, Source, recommend_for_user, similar_items
 from tests.builders import a_history, a_recipe, an_item_side
 
@@ -106,6 +107,25 @@ def test_a_dislike_outweighs_the_purchase_before() -> None:
     answer = recommend_for_user(ITEMS, RECIPE, None, recent, (), 4)
     assert answer.source is Source.POPULAR
     assert 2 not in rows(answer)
+
+
+def test_a_dislike_of_what_is_unknown_stays_negative_and_excludes() -> None:
+    history = current_history(ITEMS, RECIPE, a_stored_user().history, [an_event("i2", "dislike")])
+    assert history.items.tolist() == [0, 2]
+    assert history.strengths.tolist() == [1.0, -2.0]
+    assert history.excluded.tolist() == [True, True]
+
+
+def test_what_cancels_out_is_zero() -> None:
+    stored = a_history([2], [0.6], excluded=False)
+    events = [an_event("i2", "view")] * 7 + [an_event("i2", "dislike")]
+    assert current_history(ITEMS, RECIPE, stored, events).strengths.tolist() == [0.0]
+
+
+def test_quantity_and_price_of_a_recent_event_count_as_its_type_says() -> None:
+    order = replace(an_event("i2", "order"), quantity=9.0, price=8.0 * 16)
+    history = current_history(ITEMS, RECIPE, History.empty(), [order])
+    assert history.strengths == pytest.approx([3 * 2])
 
 
 def test_similar_items_are_the_neighbours_filled_with_popular_ones() -> None:

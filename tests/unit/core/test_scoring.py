@@ -9,9 +9,9 @@ FACTORS = np.array([[1.0, -0.5, 0.25], [0.5, 0.5, 0.5]], np.float32)
 
 def test_a_score_is_the_trend_times_the_sum_of_its_parts() -> None:
     items = an_item_side(trend=np.linspace(0.5, 2.0, 6).astype(np.float32))
-    history = a_history([0, 4], [2.0, 0.5], excluded=False)
+    history = a_history([0, 4], [2.0, -0.5], excluded=False)
     together = np.zeros(6)
-    for item, strength in ((0, 2.0), (4, 0.5)):
+    for item, strength in ((0, 2.0), (4, -0.5)):
         for neighbour, score in zip(
             items.neighbours[item], items.neighbour_scores[item], strict=True
         ):

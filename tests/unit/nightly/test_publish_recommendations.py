@@ -45,13 +45,14 @@ def test_every_user_gets_the_best_by_score_and_the_own_history() -> None:
 
 
 def test_where_nothing_in_the_history_counts_the_list_stays_empty() -> None:
-    histories = [a_history([1, 2], [0.0, 0.0]), a_history([]), a_history([1, 2], [0.0, 0.5])]
-    model = TrainedModel(MODEL.recipe, MODEL.items, a_user_side(histories))
+    strengths = [[0.0, 0.0], [-2.0, 0.0], [-2.0, 0.5]]
+    histories = [a_history([1, 2], each) for each in strengths]
+    model = TrainedModel(MODEL.recipe, MODEL.items, a_user_side([*histories, a_history([])]))
 
-    block = user_block(model, range(3))
+    block = user_block(model, range(4))
 
-    assert [len(block.user(row).items) for row in range(3)] == [0, 0, 4]
-    assert block.user(0).history.strengths.tolist() == [0.0, 0.0]
+    assert [len(block.user(row).items) for row in range(4)] == [0, 0, 4, 0]
+    assert [block.user(row).history.strengths.tolist() for row in range(3)] == strengths
 
 
 def test_a_list_is_shorter_where_little_may_be_recommended() -> None:

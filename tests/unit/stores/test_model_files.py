@@ -6,6 +6,7 @@ import pytest
 from safetensors.numpy import load, save
 
 from recsys.core.errors import InvalidInput, InvalidModel, NotFound
+from recsys.core.event_types import EventType
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_codec import pack_items, pack_users, unpack_items, unpack_users
 from recsys.stores.model_files import ITEMS, MANIFEST, SERVING, USERS, ModelFiles
@@ -118,12 +119,17 @@ def test_a_manifest_of_an_earlier_release_is_read() -> None:
     for name in ("reach", "gate"):
         del entries[name]
     del entries["recipe"]["pauses"]
+    for entry in entries["recipe"]["event_types"].values():
+        for name in set(entry) - {"weight", "excludes"}:
+            del entry[name]
     del entries["evaluation"]["holdout_days"]
 
     manifest = Manifest.from_json(json.dumps(entries).encode())
 
     assert manifest.reach is None
-    assert manifest.recipe.to_recipe().pauses == ()
+    recipe = manifest.recipe.to_recipe()
+    assert recipe.pauses == ()
+    assert recipe.event_types["order"] == EventType(1.0, excludes=True)
     assert manifest.holdout_days() == manifest.recipe.as_of_ms / 86_400_000
 
 

@@ -18,10 +18,16 @@ def test_a_value_multiplies_the_weight_of_the_type() -> None:
     assert pairs_of(log, 10.0, 1.0).strengths == pytest.approx([0.2 * 3, 2])
 
 
-def test_what_takes_away_leaves_zero_at_least_and_the_pair_stays() -> None:
+def test_what_takes_away_more_than_there_is_leaves_a_negative_strength() -> None:
     pairs = pairs_of(an_event_log([("u", "x"), ("u", "x")], values=[1, -3]), 10.0, 1.0)
-    assert pairs.strengths.tolist() == [0]
+    assert pairs.strengths.tolist() == [-2]
     assert pairs.excluded.tolist() == [True]
+    assert pairs.matrix().nnz == 0
+
+
+def test_what_cancels_out_leaves_zero_and_the_pair_stays() -> None:
+    log = an_event_log([("u", "x")] * 6, [0.2] * 5 + [-1])
+    assert pairs_of(log, 10.0, 1.0).strengths.tolist() == [0]
 
 
 def test_what_neither_counts_nor_excludes_is_nobodys_behaviour() -> None:
@@ -46,7 +52,7 @@ def test_age_is_measured_from_the_newest_event() -> None:
 def test_without_time_whatever_was_wanted_is_wanted_now() -> None:
     log = an_event_log([("u", "x"), ("u", "y"), ("u", "z")], values=[0.3, 7, -1])
     pairs = pairs_of(log, 10.0, 1.0)
-    assert pairs.strengths == pytest.approx([0.3, 7, 0])
+    assert pairs.strengths == pytest.approx([0.3, 7, -1])
     assert pairs.recent_strengths.tolist() == [1, 1, 0]
 
 

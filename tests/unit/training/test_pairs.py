@@ -28,9 +28,9 @@ def test_the_matrix_holds_positive_strengths_only() -> None:
     assert matrix.nnz == 3
 
 
-def test_what_cancels_out_stays_in_the_history() -> None:
+def test_what_takes_away_stays_in_the_history() -> None:
     histories = some_pairs().histories()
-    assert histories.strengths.tolist() == [0, 2, 1, 3]
+    assert histories.strengths.tolist() == [-0.5, 2, 1, 3]
     assert histories.excluded.tolist() == [False, True, False, True]
 
 

@@ -3,12 +3,14 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from recsys.training.event_log import pairs_of
 from recsys.training.pairs import Pairs, make_pairs
 from recsys.training.popularity import (
     TREND_PRIOR_SHOPPERS,
     popular_items,
     trends,
 )
+from tests.builders import an_event_log
 
 
 def shoppers_of(items: dict[str, Sequence[float]]) -> Pairs:
@@ -42,6 +44,19 @@ def test_the_trend_is_the_smoothed_ratio() -> None:
         ((0.25 + prior * share) / (1 + prior) / share) ** 0.5,
     ]
     assert trends(pairs, 0.5) == pytest.approx(expected)
+
+
+def test_who_dislikes_an_item_takes_nothing_from_its_popularity_and_its_trend() -> None:
+    wanted = [("ann", "cup"), ("bob", "cup"), ("ann", "pot")]
+    plain = an_event_log(wanted, times=[1, 2, 3])
+    with_dislikes = an_event_log(
+        [*wanted, ("eve", "cup"), ("eve", "pot"), ("joe", "cup")],
+        types=["purchase"] * 3 + ["dislike"] * 3,
+        times=[1, 2, 3, 3, 3, 3],
+    )
+    one, other = (pairs_of(log, 10.0, 1.0) for log in (plain, with_dislikes))
+    assert popular_items(one).tolist() == popular_items(other).tolist()
+    assert trends(one, 0.75) == pytest.approx(trends(other, 0.75))
 
 
 @pytest.mark.parametrize("recent", [0.0, 1.0])

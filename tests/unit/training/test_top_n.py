@@ -23,7 +23,9 @@ def test_lists_are_those_of_the_core(n: int, length: int, seed: int) -> None:
     )
     histories = [
         a_history(
-            random.choice(n, size, replace=False), random.random(size), random.random(size) < 0.5
+            random.choice(n, size, replace=False),
+            random.uniform(-1, 1, size),
+            random.random(size) < 0.5,
         )
         for size in random.integers(0, min(n, 30), 5)
     ]

@@ -60,6 +60,22 @@ def test_a_busy_customer_keeps_every_order() -> None:
     assert pairs.strengths.sum() == len(USERS) + 150
 
 
+def test_what_a_robot_dislikes_is_scaled_with_the_rest_and_no_excuse() -> None:
+    users, items, strengths = a_robot(1e6)
+    disliked = np.array([f"j{n}" for n in range(100)], object)
+    pairs = pairs_with(
+        np.concatenate([users, users]),
+        np.concatenate([items, disliked]),
+        np.concatenate([strengths, -strengths]),
+    )
+    row = pairs.users.index_of("robot")
+    assert row is not None
+    robot = pairs.strengths[pairs.indptr[row] : pairs.indptr[row + 1]]
+
+    assert robot[robot > 0].sum() == pytest.approx(0.05 * pairs.matrix().sum(), rel=1e-3)
+    assert robot.sum() == pytest.approx(0, abs=0.1)
+
+
 @pytest.mark.parametrize("users", [["ann"], ["ann", "bob"], ["ann"] * 9 + ["bob"]])
 def test_in_a_small_shop_nobody_is_limited(users: list[str]) -> None:
     weights = np.ones(len(users))

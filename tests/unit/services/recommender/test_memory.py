@@ -15,7 +15,7 @@ from recsys.core.recommend import PersonalList, Source
 from recsys.stores.redis.recent import MAX_RECENT_EVENTS, encode_event
 from services.recommender.answer_cache import BoundedCache, CachedUser, Rendering
 from services.recommender.loaded_model import LoadedModel
-from tests.builders import a_history
+from tests.builders import EVENT_TYPES, a_history
 from tests.unit.services.recommender.shop import Shop
 from tests.unit.services.recommender.test_answer_batch import answers, of_item, of_user
 
@@ -123,7 +123,8 @@ def a_cached_user(user_id: str, pairs: int, events: int, *, is_folded_in: bool) 
     packed: list[bytes] = []
     for number in range(events):
         name = f"{user_id}-{number:028x}"
-        packed.append(encode_event(Event(name, user_id, f"item-{number:07}", "view", 1 << 40)))
+        event = Event(name, user_id, f"item-{number:07}", "view", 1 << 40)
+        packed.append(encode_event(event, EVENT_TYPES))
         packed.append(b"%d.%d" % (1 << 40, number))
     personal = PersonalList(stored.items, stored.scores, Source.STORED, stored.history)
     if is_folded_in:

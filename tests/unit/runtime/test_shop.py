@@ -1,0 +1,62 @@
+"""The shop's settings, from the file to what the core takes."""
+
+from pathlib import Path
+
+import pytest
+
+from recsys.core.errors import ConfigurationError
+from recsys.core.event_types import EventType, details_that_count
+from recsys.runtime.shop import Shop, load_shop
+
+_REST = 'half_life_days = 30\npopularity_half_life_days = 7\ngoals = ["buy"]\n[event_types]\n'
+
+
+def shop_of(folder: Path, event_types: str) -> Shop:
+    path = folder / "shop.toml"
+    path.write_text(_REST + event_types, encoding="utf-8")
+    return load_shop(path)
+
+
+def test_the_shipped_shop_counts_neither_quantities_nor_prices() -> None:
+    shop = load_shop()
+
+    assert details_that_count(shop.event_types.values()) == []
+    assert shop.event_types["purchase"] == EventType(1.0, excludes=True)
+    assert shop.event_types["dislike"].weight < 0
+
+
+def test_a_type_may_count_quantity_and_price_and_fade_by_itself(tmp_path: Path) -> None:
+    shop = shop_of(
+        tmp_path,
+        "buy = { weight = 1, half_life_days = 90, quantity_exponent = 0.5,"
+        " price_exponent = 0.25, typical_price = 12.5 }",
+    )
+
+    assert shop.event_types == {
+        "buy": EventType(
+            1.0,
+            half_life_days=90.0,
+            quantity_exponent=0.5,
+            price_exponent=0.25,
+            typical_price=12.5,
+        )
+    }
+
+
+@pytest.mark.parametrize(
+    ("setting", "reason"),
+    [
+        ("quantity_exponent = 1.5", "less than or equal to 1"),
+        ("quantity_exponent = -0.1", "greater than or equal to 0"),
+        ("quantity_exponent = nan", "finite"),
+        ("price_exponent = 2, typical_price = 1", "less than or equal to 1"),
+        ("price_exponent = 0.5", "price_exponent needs a typical_price"),
+        ("typical_price = 0", "greater than 0"),
+        ("half_life_days = 0", "greater than 0"),
+        ("half_life_days = inf", "less than or equal|finite"),
+        ("half_live_days = 3", "Extra inputs"),
+    ],
+)
+def test_what_makes_no_sense_is_named(tmp_path: Path, setting: str, reason: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"event_types\.buy.*({reason})"):
+        shop_of(tmp_path, f"buy = {{ weight = 1, {setting} }}")
