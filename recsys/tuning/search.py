@@ -12,9 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
+import numpy as np
 from scipy.sparse import csr_matrix
 
 from recsys.training.als import AlsSettings, Trained, train_als
+from recsys.training.als.half_step import row_lambdas
+from recsys.training.als.settings import resolved_alpha
 from recsys.training.settings import ModelSettings
 from recsys.tuning.blend_search import Blended, BlendSearch
 from recsys.tuning.judged_fold import JudgedFold, JudgedModel
@@ -53,10 +56,10 @@ class Plan:
 
 PLANS = {
     FitEffort.QUICK: Plan(
-        size=ValidationSize(pairs=700_000, judged_users=3000),
+        size=ValidationSize(pairs=700_000, judged_users=4000),
         alpha_scales=(0.5, 2.0, 8.0),
         regularizations=(0.01, 0.003, 0.001, 0.0003),
-        climbs=2,
+        climbs=3,
         finalists=2,
         factors=(64, 256),
     ),
@@ -73,8 +76,10 @@ _COARSE, _MIDDLE = "coarse", "middle"
 _FACTORS = {_COARSE: 64, _MIDDLE: 128}
 _ITERATIONS = {_COARSE: 6, _MIDDLE: 8}
 _FINAL = "final"
-# What a climb multiplies; nothing is tried outside of these bounds.
+# What a climb multiplies at first, and by which power when nothing around was better; nothing is
+# tried outside of the bounds.
 _STEPS = {"alpha_scale": 2.0, "regularization": 1.8, "frequency_weight": 3.0}
+_SHRINKAGE = 0.5
 BOUNDS = {
     "alpha_scale": (0.05, 40.0),
     "regularization": (1e-5, 0.1),
@@ -171,16 +176,37 @@ class _Search:
         ]
 
     def _climb(self, starts: list[ModelSettings]) -> list[Trial]:
-        """Try the surroundings of the best until nothing there is better; best first."""
-        found = self._try(_MIDDLE, starts)
+        """Try around the best, nearer once nothing there is better; best first."""
+        found, power = self._try(_MIDDLE, starts), 1.0
         for _ in range(self._plan.climbs):
             before = found[0]
             known = {_key(each.settings) for each in found}
-            around = [each for each in _around(before.settings) if _key(each) not in known]
-            found = sorted([*found, *self._try(_MIDDLE, around)], key=_ndcg, reverse=True)
+            around = self._around(before.settings, power)
+            unknown = [each for each in around if _key(each) not in known]
+            found = sorted([*found, *self._try(_MIDDLE, unknown)], key=_ndcg, reverse=True)
             if found[0] is before:
-                break
+                power *= _SHRINKAGE
         return found
+
+    def _around(self, settings: ModelSettings, power: float) -> Iterator[ModelSettings]:
+        for name, step in _STEPS.items():
+            for factor in (step**power, step**-power):
+                changed = _changed(settings, name, factor)
+                if name == "regularization":
+                    yield changed
+                    continue
+                # Else lambda would change with it, of which nothing is to be learnt here.
+                before, after = (self._mean_lambda(each.als) for each in (settings, changed))
+                yield _changed(changed, "regularization", before / after)
+
+    def _mean_lambda(self, als: AlsSettings) -> float:
+        """The geometric mean of users' and items' lambda in the mean over these."""
+        matrix = self._folds[0].matrix
+        alpha = resolved_alpha(matrix, als)
+        means = [
+            row_lambdas(side, alpha, als).mean(dtype=np.float64) for side in (matrix, matrix.T)
+        ]
+        return float(np.sqrt(means[0] * means[1]))
 
     def _finals(self, settings: list[ModelSettings]) -> list[Trial]:
         """The finalists trained in full, the best of them with other numbers of factors too."""
@@ -242,12 +268,9 @@ def _fidelity(stage: str, als: AlsSettings) -> AlsSettings:
     )
 
 
-def _around(settings: ModelSettings) -> Iterator[ModelSettings]:
-    for name, step in _STEPS.items():
-        value = getattr(settings.als, name)
-        for changed in (value * step, value / step):
-            least, most = BOUNDS[name]
-            yield with_als(settings, **{name: min(max(changed, least), most)})
+def _changed(settings: ModelSettings, name: str, factor: float) -> ModelSettings:
+    least, most = BOUNDS[name]
+    return with_als(settings, **{name: min(max(getattr(settings.als, name) * factor, least), most)})
 
 
 def _key(settings: ModelSettings) -> tuple[float, ...]:

@@ -80,6 +80,8 @@ def hold_out(
     Raises:
         NoData: when nobody has behaviour on both sides.
     """
+    if not len(log):
+        raise NoData("there is no behaviour to hold some of out: nothing to tune on")
     log = _sample(log, size.pairs, seed)
     half_lives = (half_life_days, popularity_half_life_days)
     if log.timestamps_ms is not None and log.has_ages:

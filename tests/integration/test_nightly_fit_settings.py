@@ -1,17 +1,31 @@
 """A nightly run finds its settings, says how, and goes on from them the next night."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from recsys.core.domain import Event, Item
 from recsys.training.settings import settings_of_entry
-from recsys.tuning import FitEffort
+from recsys.tuning import PLANS, FitEffort
 from tests.integration.nightly_shop import Nightly, a_nightly, an_event
 
 pytestmark = [pytest.mark.hbase, pytest.mark.redis]
 Seed = Callable[[str, list[Event], list[Item]], None]
+
+
+@pytest.fixture(autouse=True)
+def few_trials(monkeypatch: pytest.MonkeyPatch) -> None:
+    few = replace(
+        PLANS[FitEffort.QUICK],
+        alpha_scales=(2.0,),
+        regularizations=(0.01, 0.001),
+        climbs=1,
+        finalists=1,
+        factors=(),
+    )
+    monkeypatch.setitem(PLANS, FitEffort.QUICK, few)
 
 
 def walks(users: int = 150, items: int = 20, length: int = 7) -> list[Event]:

@@ -216,3 +216,9 @@ def test_the_grid_leaves_room_on_both_sides(effort: FitEffort) -> None:
     ):
         least, most = search.BOUNDS[name]
         assert least < min(tried) < max(tried) < most
+
+
+def test_an_empty_log_is_nothing_to_tune_on() -> None:
+    log = two_tastes_log()
+    with pytest.raises(NoData, match="nothing to tune on"):
+        hold_out(log.only(np.zeros(len(log), np.bool_)))
