@@ -1,0 +1,1 @@
+"""What the catalogue tells of items."""
