@@ -15,7 +15,11 @@ from scipy.sparse import csr_matrix, diags
 
 from recsys.core.ranking import Indices
 from recsys.training.content.alike import list_matrix
-from recsys.training.content.sparse_products import best_products
+from recsys.training.content.sparse_products import best_products, first_of_rows
+
+# An item shares its place in the lists of others with itself and so many that are like it at most,
+# those that lean on it most: a favourite among thousands of new ones has not a place for each.
+MAX_SHARES = 100
 
 
 def smoothed_neighbours(
@@ -39,4 +43,6 @@ def smoothed_neighbours(
     mix = (diags(1 - trust) + diags(trust) @ alike).astype(np.float32).tocsr()
     everything, count = np.ones(len(trust), np.bool_), neighbours.shape[1]
     rows = best_products(mix, list_matrix(neighbours, scores), everything, count)
-    return best_products(list_matrix(*rows), mix.T.tocsr(), eligible, count)
+    shares = mix.T.tocsr()
+    shares = first_of_rows(shares, shares.data, MAX_SHARES)
+    return best_products(list_matrix(*rows), shares, eligible, count)

@@ -1,4 +1,4 @@
-"""The largest entries of each row of a product of sparse matrices, one row held at a time."""
+"""The largest entries of each row of a sparse matrix, and of a product of two."""
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -46,6 +46,19 @@ def best_products(
     with ThreadPoolExecutor(available_threads()) as executor:
         list(executor.map(fill, range(0, rows, _ROWS_PER_BLOCK)))
     return columns, entries
+
+
+def first_of_rows(matrix: csr_matrix, keys: NDArray[np.number], count: int) -> csr_matrix:
+    """At most `count` entries of each row, those of the largest keys, equal ones by column.
+
+    Args:
+        keys: (nnz,), of the entries in their order.
+    """
+    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    order = np.lexsort((matrix.indices, -keys, rows))
+    ranks = np.arange(len(order)) - matrix.indptr[rows]
+    kept = order[ranks < count]
+    return csr_matrix((matrix.data[kept], (rows[kept], matrix.indices[kept])), matrix.shape)
 
 
 @_compiled

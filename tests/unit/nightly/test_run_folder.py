@@ -6,6 +6,7 @@ import pytest
 
 from recsys.core.domain import Attribute, Item
 from recsys.core.errors import NotFound
+from recsys.core.vocabulary import Vocabulary
 from recsys.stores.memory.items import MemoryItemStore
 from recsys.stores.run_files import CATALOGUE
 from spark_jobs import run_folder
@@ -72,7 +73,7 @@ def test_content_comes_in_the_order_asked_for_and_is_null_for_unknown_items(tmp_
     folder = RunFolder(tmp_path)
     folder.save_catalogue(a_shop(), "shop")
 
-    content = folder.catalogue().content_of(["unknown", "cup"])
+    content = folder.catalogue().content_of(Vocabulary(["unknown", "cup"]))
 
     assert content.title.to_pylist() == [None, "A cup"]
     assert content.categories.to_pylist() == [None, ["kitchen", "cups"]]

@@ -3,6 +3,7 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from recsys.core.model import NO_NEIGHBOUR
+from recsys.training.content import smoothed_neighbours as smoothed_neighbours_module
 from recsys.training.content.alike import list_matrix
 from recsys.training.content.smoothed_neighbours import smoothed_neighbours
 
@@ -66,3 +67,21 @@ def test_it_is_the_formula_of_dense_matrices() -> None:
     )
 
     assert list_matrix(*found).toarray() == pytest.approx(expected, abs=1e-5)
+
+
+def test_of_many_new_items_like_one_those_that_lean_on_it_most_share_its_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(smoothed_neighbours_module, "MAX_SHARES", 2)
+    lists = np.full((5, 5), NO_NEIGHBOUR, np.int32)
+    lists[:2, 0] = 1, 0
+    alike = np.zeros((5, 5), np.float32)
+    alike[2:, 0] = 0.3, 0.5, 0.4
+    neighbours, _ = smoothed_neighbours(
+        lists,
+        (lists >= 0).astype(np.float32),
+        csr_matrix(alike),
+        trust(0, 0, 1, 1, 1),
+        np.ones(5, np.bool_),
+    )
+    assert neighbours[1].tolist() == [0, 3, *[NO_NEIGHBOUR] * 3]

@@ -5,7 +5,7 @@ from scipy.sparse import random as random_matrix
 
 from recsys.core.model import NO_NEIGHBOUR
 from recsys.training.content import sparse_products
-from recsys.training.content.sparse_products import best_products
+from recsys.training.content.sparse_products import best_products, first_of_rows
 
 
 @pytest.mark.parametrize("count", [1, 5, 40])
@@ -45,3 +45,15 @@ def test_a_product_of_nothing_is_padding() -> None:
     )
     assert (columns == NO_NEIGHBOUR).all()
     assert not entries.any()
+
+
+def test_of_each_row_the_entries_of_the_largest_keys_stay() -> None:
+    matrix = csr_matrix(np.array([[1, 2, 3, 4], [0, 0, 0, 0], [0, 5, 6, 0]], np.float32))
+    keys = np.array([7, 9, 7, 8, 1, 1])
+    kept = first_of_rows(matrix, keys, 2)
+    assert kept.toarray().tolist() == [[0, 2, 0, 4], [0, 0, 0, 0], [0, 5, 6, 0]]
+    assert first_of_rows(matrix, keys, 1).toarray().tolist() == [
+        [0, 2, 0, 0],
+        [0, 0, 0, 0],
+        [0, 5, 0, 0],
+    ]
