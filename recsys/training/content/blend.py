@@ -50,8 +50,8 @@ def with_content(
 ) -> WithContent:
     """Blend factors and neighbours of n items with those their content predicts.
 
-    Where content does not foresee the factors of held-out items, factors stay as they are; an item
-    without any content stays as it is in any case.
+    Where content does not foresee the factors of held-out items, all keep theirs, and so does an
+    item without any content.
 
     Args:
         content: of the n items, in the order of their rows.
