@@ -1,20 +1,32 @@
 """The files of a nightly run: what one step leaves for the next, one run of a tenant at a time."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import TypeAdapter, ValidationError
 
+from recsys.core.domain import Item
 from recsys.core.errors import NotFound
 from recsys.core.ports import ItemStore
 from recsys.core.shop_time import ShopTime
 from recsys.files import write_whole
 from recsys.stores.run_files import CATALOGUE, EVENTS
+from recsys.training.content.item_content import CONTENT_TYPES, ItemContent, content_table
+
+_CATALOGUE_SCHEMA = pa.schema(
+    [("item_id", pa.string()), ("available", pa.bool_()), *CONTENT_TYPES.items()]
+)
+# As Python objects a few hundred bytes each: only so many of them at a time.
+_ITEMS_PER_BATCH = 10_000
 
 
 @dataclass(frozen=True)
@@ -45,10 +57,29 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The items of the shop at the time of reading, by id."""
+    """The items of the shop at the time of reading, a row an item, see `_CATALOGUE_SCHEMA`."""
 
-    titles: dict[str, str]
-    available: dict[str, bool]
+    table: pa.Table
+
+    @cached_property
+    def titles(self) -> dict[str, str]:
+        """By item id, empty where an item has none."""
+        return self._by_id(self.table["title"].fill_null(""))
+
+    @cached_property
+    def available(self) -> dict[str, bool]:
+        """By item id."""
+        return self._by_id(self.table["available"])
+
+    def content_of(self, item_ids: Iterable[str]) -> ItemContent:
+        """The content of items in this order, null where the catalogue does not have one."""
+        wanted = pa.array(item_ids, pa.string())
+        rows = pc.index_in(wanted, self.table["item_id"])
+        return ItemContent.from_table(self.table.take(rows))
+
+    def _by_id(self, column: pa.ChunkedArray) -> dict[str, Any]:
+        ids = self.table["item_id"].to_pylist()
+        return dict(zip(ids, column.to_pylist(), strict=True))
 
 
 class RunFolder:
@@ -87,22 +118,22 @@ class RunFolder:
             ) from error
 
     def save_catalogue(self, items: ItemStore, tenant: str) -> None:
-        found = [(item.item_id, item.title or "", item.available) for item in items.scan(tenant)]
-        columns = list(zip(*found, strict=True)) or [(), (), ()]
-        types = (pa.string(), pa.string(), pa.bool_())
-        arrays = [pa.array(column, kind) for column, kind in zip(columns, types, strict=True)]
-        table = pa.BufferOutputStream()
-        pq.write_table(pa.table(arrays, ["item_id", "title", "available"]), table)
-        write_whole(self._catalogue, table.getvalue().to_pybytes())
+        file = pa.BufferOutputStream()
+        scan = iter(items.scan(tenant))
+        with pq.ParquetWriter(file, _CATALOGUE_SCHEMA) as writer:
+            while batch := list(islice(scan, _ITEMS_PER_BATCH)):
+                writer.write_table(_catalogue_table(batch))
+        write_whole(self._catalogue, file.getvalue().to_pybytes())
 
     def catalogue(self) -> Catalogue:
+        """Raises NotFound when the read step has not run, or another release of it has."""
         _read(self._catalogue, "read")
-        columns = pq.read_table(self._catalogue).to_pydict()
-        ids = columns["item_id"]
-        return Catalogue(
-            dict(zip(ids, columns["title"], strict=True)),
-            dict(zip(ids, columns["available"], strict=True)),
-        )
+        table = pq.read_table(self._catalogue)
+        if table.schema != _CATALOGUE_SCHEMA:
+            raise NotFound(
+                f"{self._catalogue} is of another release: run `recsys nightly read` first"
+            )
+        return Catalogue(table)
 
     def catalogue_bytes(self) -> bytes:
         return _read(self._catalogue, "read")
@@ -113,6 +144,12 @@ class RunFolder:
     def candidate(self) -> str:
         """The version that the train step made."""
         return _read(self._candidate, "train").decode()
+
+
+def _catalogue_table(items: list[Item]) -> pa.Table:
+    ids, available = [i.item_id for i in items], [i.available for i in items]
+    content = content_table(items)
+    return pa.table([ids, available, *content.columns], schema=_CATALOGUE_SCHEMA)
 
 
 def _read(path: Path, step: str) -> bytes:

@@ -41,10 +41,11 @@ def read_last_run(model_store: Path, tenant: str, shop: Shop) -> ShopData:
     folder = run_folder(model_store, tenant)
     log = snapshot_log(folder / EVENTS, shop)
     # The read step writes the catalogue before the events.
-    columns = pq.read_table(folder / CATALOGUE).to_pydict()
+    catalogue = pq.read_table(folder / CATALOGUE, columns=["item_id", "title", "available"])
+    columns = catalogue.to_pydict()
     return ShopData(
         log=log,
         event_types=tuple(shop.event_types),
-        titles=dict(zip(columns["item_id"], columns["title"], strict=True)),
+        titles={i: t or "" for i, t in zip(columns["item_id"], columns["title"], strict=True)},
         available=dict(zip(columns["item_id"], columns["available"], strict=True)),
     )

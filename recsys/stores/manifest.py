@@ -93,6 +93,7 @@ class Training(_Part):
 
     Attributes:
         settings: by name; those that were asked for, or found by `fit`.
+        content_r_squared: how well the content of items foresees their factors.
     """
 
     settings: dict[str, Any]
@@ -101,13 +102,16 @@ class Training(_Part):
     versions: dict[str, str]
     seconds: float
     fit: Fit | None = None
+    content_r_squared: float | None = None
 
 
 class Evaluation(_Part):
     """Metrics on the held-out future, of the model and of the popularity baseline.
 
     `users` is how many users the means are over; metrics are empty when there were none.
-    `holdout_days` is unknown of versions of earlier releases.
+    `holdout_days` is unknown of versions of earlier releases. `cold_items` has the metrics of
+    model, popularity and random over the items that had no behaviour before the split, where
+    anybody wanted one of them.
     """
 
     split_at_ms: int
@@ -115,6 +119,7 @@ class Evaluation(_Part):
     users: int
     model: dict[str, float]
     popularity: dict[str, float]
+    cold_items: dict[str, dict[str, float]] = Field(default_factory=dict)
 
 
 class Reach(_Part):

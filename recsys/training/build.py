@@ -15,6 +15,7 @@ from recsys.core.recency import faded
 from recsys.core.scoring import sum_of_neighbours
 from recsys.training.als import AlsSettings, Trained, project_users, train_als
 from recsys.training.combined_neighbours import CombinedNeighbours, combine
+from recsys.training.content import ItemContent, with_content
 from recsys.training.followers import item_followers
 from recsys.training.neighbours import NeighbourLists, item_neighbours
 from recsys.training.pairs import Pairs
@@ -36,6 +37,8 @@ class BuiltModel:
     Attributes:
         neighbour_weight: w of `recsys.core.scoring`.
         step_half_life: see `recsys.core.recency`.
+        content_r_squared: share of what the factors of held-out items have to say that their
+            content foresees; None where there is no content, or too little of it to tell.
     """
 
     items: ItemSide
@@ -43,6 +46,7 @@ class BuiltModel:
     trained: Trained
     neighbour_weight: float
     step_half_life: float | None
+    content_r_squared: float | None = None
 
 
 def build_model(
@@ -52,6 +56,7 @@ def build_model(
     settings: ModelSettings,
     on_iteration: Callable[[int], None] = lambda _: None,
     fit: Fit = train_als,
+    content: ItemContent | None = None,
 ) -> BuiltModel:
     """Train on all pairs.
 
@@ -59,6 +64,7 @@ def build_model(
         titles: one an item row, empty where there is none.
         eligible: (n,) bool, the items that may be recommended.
         fit: who factorises.
+        content: of the items, in the order of their rows, by which new and rare ones are known.
 
     Raises:
         NoData: when no pair has a positive strength.
@@ -67,13 +73,23 @@ def build_model(
     if not strengths.nnz:
         raise NoData("no shopper has behaviour of positive weight: nothing to train on")
     trained = fit(strengths, settings.als, on_iteration)
-    if settings.step_half_life is not None and pairs.is_ordered:
+    near = item_neighbours(strengths, eligible, settings.neighbours, settings.popularity_exponent)
+    content_fit = None
+    if content is not None:
+        shoppers, seed = strengths.getnnz(axis=0), settings.als.seed
+        blended = with_content(
+            content, shoppers, trained.item_factors, near.items, near.scores, eligible, seed
+        )
+        trained = replace(trained, item_factors=blended.factors)
+        near = NeighbourLists(blended.neighbours, blended.neighbour_scores)
+        content_fit = blended.fitted
+    if content is not None or (settings.step_half_life is not None and pairs.is_ordered):
         trained = project_users(trained, pairs.faded_matrix(settings.step_half_life), settings.als)
     sample = Sample.of(pairs, trained.user_factors, settings.step_half_life)
     neighbours, weight = weighted_neighbours(
         sample,
         trained.item_factors,
-        item_neighbours(strengths, eligible, settings.neighbours, settings.popularity_exponent),
+        near,
         item_followers(pairs, eligible, settings.neighbours) if settings.order_weight else None,
         settings,
     )
@@ -89,7 +105,8 @@ def build_model(
         eligible=eligible,
     )
     users = UserSide(pairs.users, trained.user_factors, pairs.indptr, pairs.histories())
-    return BuiltModel(items, users, trained, weight, settings.step_half_life)
+    r_squared = content_fit.r_squared if content_fit else None
+    return BuiltModel(items, users, trained, weight, settings.step_half_life, r_squared)
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ class Plan:
 
 PLANS = {
     FitEffort.QUICK: Plan(
-        size=ValidationSize(pairs=700_000, judged_users=4000),
+        size=ValidationSize(pairs=700_000, judged_users=5000, folds=3),
         alpha_scales=(0.5, 2.0, 8.0),
         regularizations=(0.01, 0.003, 0.001, 0.0003),
         climbs=3,
@@ -80,6 +80,8 @@ _FINAL = "final"
 # tried outside of the bounds.
 _STEPS = {"alpha_scale": 2.0, "regularization": 1.8, "frequency_weight": 3.0}
 _SHRINKAGE = 0.5
+# Less of a difference between two numbers of factors is none.
+EQUAL = 0.005
 BOUNDS = {
     "alpha_scale": (0.05, 40.0),
     "regularization": (1e-5, 0.1),
@@ -159,7 +161,7 @@ class _Search:
         middle = self._climb(best)
         finals = self._finals([each.settings for each in middle[: self._plan.finalists]])
         first = self._judge_start()
-        best_final = max([*finals, first], key=_ndcg)
+        best_final = finals[0] if finals[0].ndcg >= first.ndcg else first
         return Fitted(
             settings=best_final.settings,
             ndcg=best_final.ndcg,
@@ -213,32 +215,40 @@ class _Search:
         found = self._try(_FINAL, settings)
         sizes = [k for k in self._plan.factors if k != found[0].settings.als.factors]
         others = [with_als(found[0].settings, factors=k) for k in sizes]
-        return sorted([*found, *self._try(_FINAL, others)], key=_ndcg, reverse=True)
+        found = sorted([*found, *self._try(_FINAL, others)], key=_ndcg, reverse=True)
+        equals = [each for each in found if each.ndcg >= found[0].ndcg * (1 - EQUAL)]
+        # The model is trained on more than a trial is, and more data can tell more factors.
+        best = max(equals, key=lambda each: each.settings.als.factors)
+        return [best, *(each for each in found if each is not best)]
 
     def _judge_start(self) -> Trial:
         """The settings to start with, as they are."""
-        [(_, search)] = self._searches([self._start.als])
+        [search] = self._searches([self._start.als], self._folds)
         blended = search.judged(self._start)
         return Trial("start", blended.settings, blended.ndcg)
 
     def _try(self, stage: str, settings: Sequence[ModelSettings]) -> list[Trial]:
         """Train and blend each; best first."""
         als = [_fidelity(stage, each.als) for each in settings]
+        # Where to look more closely one part of the data tells well enough.
+        folds = self._folds[:1] if stage == _COARSE else self._folds
         found = []
-        for each, (_, search) in zip(settings, self._searches(als), strict=True):
+        for each, search in zip(settings, self._searches(als, folds), strict=True):
             blended = search.fine(each) if stage == _FINAL else search.rough(each)
             found.append(self._keep(Trial(stage, blended.settings, blended.ndcg)))
         return sorted(found, key=_ndcg, reverse=True)
 
-    def _searches(self, als: Sequence[AlsSettings]) -> Iterator[tuple[AlsSettings, BlendSearch]]:
+    def _searches(
+        self, als: Sequence[AlsSettings], folds: Sequence[JudgedFold]
+    ) -> Iterator[BlendSearch]:
         """A search over blends for the models of each setting."""
-        trained = [iter(self._train_many(fold.matrix, als)) for fold in self._folds]
+        trained = [iter(self._train_many(fold.matrix, als)) for fold in folds]
         for each in als:
             models = [
                 JudgedModel(fold, next(models), each)
-                for fold, models in zip(self._folds, trained, strict=True)
+                for fold, models in zip(folds, trained, strict=True)
             ]
-            yield each, BlendSearch(models, ordered=self._ordered, timed=self._timed)
+            yield BlendSearch(models, ordered=self._ordered, timed=self._timed)
 
     def _keep(self, trial: Trial) -> Trial:
         self._trials.append(trial)

@@ -34,12 +34,14 @@ class ValidationSize:
         judged_users: more make a trial slower and its result hardly surer.
         scores: users are fewer where all their scores would be more than so many numbers.
         folds: parts held out in turn, of data without time.
+        folded_pairs: fewer parts where they would have more pairs than this together.
     """
 
     pairs: int
     judged_users: int
     scores: int = 100_000_000
     folds: int = 1
+    folded_pairs: int = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def hold_out(
     if log.timestamps_ms is not None:
         splits = [newest_holdout(pairs, size.judged_users, seed)]
     else:
-        folds = min(max(size.pairs // max(len(pairs.strengths), 1), 1), size.folds)
+        folds = min(max(size.folded_pairs // max(len(pairs.strengths), 1), 1), size.folds)
         splits = [random_holdout(pairs, RANDOM_SHARE, seed + fold) for fold in range(folds)]
     return Validation(tuple(_fold(*split, size, seed) for split in splits), timed=False)
 

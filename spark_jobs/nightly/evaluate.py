@@ -1,6 +1,7 @@
 """The evaluate step: the same settings trained on the past, judged on the newest days."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from recsys.evaluation.splits import rows_of
 from recsys.stores.manifest import Evaluation
 from recsys.training.build import BuiltModel
 from recsys.training.settings import ModelSettings, settings_of_entry
+from spark_jobs.nightly.cold_items import judge_cold_items
 from spark_jobs.nightly.context import Context
 from spark_jobs.nightly.train import train_before
 from spark_jobs.prepare_pairs import goal_pairs
@@ -30,6 +32,7 @@ class _Judged:
 
     model: Report | None = None
     popularity: Report | None = None
+    cold_items: Mapping[str, Report] = field(default_factory=dict)
 
 
 def evaluate_candidate(context: Context) -> Evaluation:
@@ -51,6 +54,7 @@ def evaluate_candidate(context: Context) -> Evaluation:
         users=len(judged.model.users) if judged.model else 0,
         model=_finite(judged.model),
         popularity=_finite(judged.popularity),
+        cold_items={name: _finite(report) for name, report in judged.cold_items.items()},
     )
     context.models.amend(manifest, evaluation=evaluation)
     _report(context, judged)
@@ -75,7 +79,13 @@ def _judge(context: Context, settings: ModelSettings, split_ms: int) -> _Judged:
     lists = popular.copy()
     lists[known] = model_lists(past, test.only(known))
     behaviour = Behaviour(pairs.matrix(), past.items.recommendable)
-    return _Judged(judge(lists, test, behaviour), judge(popular, test, behaviour))
+    content = context.folder.catalogue().content_of(past.items.ids)
+    shoppers = behaviour.matrix.getnnz(axis=0)
+    return _Judged(
+        judge(lists, test, behaviour),
+        judge(popular, test, behaviour),
+        judge_cold_items(past, shoppers, content, test),
+    )
 
 
 def judged_pairs(
@@ -105,3 +115,10 @@ def _report(context: Context, judged: _Judged) -> None:
     rows = metric_rows({"model": judged.model, "popularity": judged.popularity})
     for line in aligned(rows):
         context.say(f"  {line}")
+    if judged.cold_items:
+        users = len(judged.cold_items["model"].users)
+        context.say(
+            f"{users:,} of them wanted items that nobody had touched before; of these alone:"
+        )
+        for line in aligned(metric_rows(judged.cold_items)):
+            context.say(f"  {line}")

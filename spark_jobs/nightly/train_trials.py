@@ -50,7 +50,8 @@ def _choose(
     if asked is not FitStrategy.AUTO:
         return StrategyName(asked.value)
     spark = context.spark.sparkContext
-    if str(spark.master).startswith("local") or len(settings) < 2:
+    is_this_machine = str(spark.master) == "local" or str(spark.master).startswith("local[")
+    if is_this_machine or len(settings) < 2:
         return StrategyName.SINGLE
     users, items = strengths.shape
     largest = max(each.factors for each in settings)

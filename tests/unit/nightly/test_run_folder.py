@@ -1,7 +1,15 @@
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from recsys.core.domain import Attribute, Item
+from recsys.core.errors import NotFound
+from recsys.core.vocabulary import Vocabulary
+from recsys.stores.memory.items import MemoryItemStore
+from recsys.stores.run_files import CATALOGUE
+from spark_jobs import run_folder
 from spark_jobs.run_folder import RunFolder
 
 
@@ -25,3 +33,80 @@ def test_scratch_is_gone_afterwards_also_when_training_fails(tmp_path: Path) -> 
     with pytest.raises(RuntimeError):
         train()
     assert not list(tmp_path.iterdir())
+
+
+def a_shop() -> MemoryItemStore:
+    items = MemoryItemStore()
+    attributes: dict[str, Attribute] = {"colour": "red", "litres": 0.3, "dishwasher": True}
+    items.put(
+        "shop",
+        [
+            Item("cup", "A cup", ("kitchen", "cups"), "Potter", 4.5, attributes=attributes),
+            Item("bare", available=False),
+        ],
+    )
+    return items
+
+
+def test_the_catalogue_comes_back_with_titles_availability_and_content(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.save_catalogue(a_shop(), "shop")
+
+    catalogue = folder.catalogue()
+    content = catalogue.content_of(["cup", "bare"])
+
+    assert catalogue.titles == {"cup": "A cup", "bare": ""}
+    assert catalogue.available == {"cup": True, "bare": False}
+    assert content.title.to_pylist() == ["A cup", None]
+    assert content.categories.to_pylist() == [["kitchen", "cups"], []]
+    assert content.brand.to_pylist() == ["Potter", None]
+    assert content.price.to_pylist() == [4.5, None]
+    attributes = [
+        {"name": "colour", "text": "red", "number": None, "flag": None},
+        {"name": "litres", "text": None, "number": 0.3, "flag": None},
+        {"name": "dishwasher", "text": None, "number": None, "flag": True},
+    ]
+    assert content.attributes.to_pylist() == [attributes, []]
+
+
+def test_content_comes_in_the_order_asked_for_and_is_null_for_unknown_items(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.save_catalogue(a_shop(), "shop")
+
+    content = folder.catalogue().content_of(Vocabulary(["unknown", "cup"]))
+
+    assert content.title.to_pylist() == [None, "A cup"]
+    assert content.categories.to_pylist() == [None, ["kitchen", "cups"]]
+
+
+def test_a_catalogue_of_several_batches_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_folder, "_ITEMS_PER_BATCH", 2)
+    items = MemoryItemStore()
+    items.put("shop", [Item(f"i{n}", title=f"Item {n}") for n in range(5)])
+    folder = RunFolder(tmp_path)
+    folder.save_catalogue(items, "shop")
+
+    catalogue = folder.catalogue()
+
+    assert catalogue.titles == {f"i{n}": f"Item {n}" for n in range(5)}
+    assert catalogue.content_of(["i4", "i0"]).title.to_pylist() == ["Item 4", "Item 0"]
+
+
+def test_a_shop_without_a_catalogue_has_no_content(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.save_catalogue(MemoryItemStore(), "shop")
+
+    catalogue = folder.catalogue()
+
+    assert catalogue.titles == {}
+    assert catalogue.content_of(["cup"]).title.to_pylist() == [None]
+
+
+def test_a_catalogue_of_another_release_asks_for_the_read_step(tmp_path: Path) -> None:
+    titles_only = pa.table({"item_id": ["cup"], "title": ["A cup"], "available": [True]})
+    pq.write_table(titles_only, tmp_path / CATALOGUE)
+
+    with pytest.raises(NotFound, match="of another release: run `recsys nightly read` first"):
+        RunFolder(tmp_path).catalogue()

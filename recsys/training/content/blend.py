@@ -1,0 +1,96 @@
+"""What a model knows of items by behaviour, blended with what their content lets it expect.
+
+An item with n shoppers has (n * behaviour + c * content) / (n + c): a new one is what its content
+predicts, and with each shopper more it becomes what shoppers make of it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from recsys.core.fold_in import Factors
+from recsys.core.ranking import Indices
+from recsys.training.content.alike import alike_items
+from recsys.training.content.features import content_matrix
+from recsys.training.content.item_content import ItemContent
+from recsys.training.content.regression import FittedLambda, find_lambda, ridge
+from recsys.training.content.smoothed_neighbours import smoothed_neighbours
+
+# How many shoppers tell as much of an item as its content does, c above.
+CONTENT_SHOPPERS = 10.0
+
+
+@dataclass(frozen=True)
+class WithContent:
+    """The parts of an item side that content changes, of n items.
+
+    Attributes:
+        factors: (n, k) float32.
+        neighbours, neighbour_scores: (n, m), as in `recsys.core.model.ItemSide`.
+        fitted: how well content predicts the factors of held-out items; None where too few items
+            have behaviour to tell.
+    """
+
+    factors: Factors
+    neighbours: Indices
+    neighbour_scores: NDArray[np.float32]
+    fitted: FittedLambda | None
+
+
+def with_content(
+    content: ItemContent,
+    shoppers: NDArray[np.integer],
+    factors: Factors,
+    neighbours: Indices,
+    neighbour_scores: NDArray[np.float32],
+    eligible: NDArray[np.bool_],
+    seed: int,
+) -> WithContent:
+    """Blend factors and neighbours of n items with those their content predicts.
+
+    Where content does not foresee the factors of held-out items, all keep theirs, and so does an
+    item without any content.
+
+    Args:
+        content: of the n items, in the order of their rows.
+        shoppers: (n,) how many shoppers have each item.
+        factors: (n, k) float32, trained; zero where an item has no behaviour.
+        neighbours, neighbour_scores: (n, m), as in `recsys.core.model.ItemSide`.
+        eligible: (n,) bool, the items that may be neighbours.
+        seed: of the draw of held-out items.
+    """
+    matrix, trust = content_matrix(content), CONTENT_SHOPPERS / (shoppers + CONTENT_SHOPPERS)
+    predicted, fitted = _predicted_factors(matrix, shoppers > 0, factors, seed)
+    alike = alike_items(matrix, shoppers)
+    new_neighbours, new_scores = smoothed_neighbours(
+        neighbours, neighbour_scores, alike, _where_any(alike, trust), eligible
+    )
+    return WithContent(
+        factors if predicted is None else blended(factors, predicted, _where_any(matrix, trust)),
+        new_neighbours,
+        new_scores,
+        fitted,
+    )
+
+
+def _predicted_factors(
+    matrix: csr_matrix, known: NDArray[np.bool_], factors: Factors, seed: int
+) -> tuple[Factors | None, FittedLambda | None]:
+    """The factors (n, k) that content predicts, None where it cannot, and how well it does."""
+    fitted = find_lambda(matrix[known], factors[known], seed)
+    if fitted is None or fitted.r_squared <= 0:
+        return None, fitted
+    return matrix @ ridge(matrix[known], factors[known], fitted.value), fitted
+
+
+def _where_any(matrix: csr_matrix, trust: NDArray[np.floating]) -> NDArray[np.float32]:
+    """The trust in content, (n,), zero where a row of the matrix has nothing to go by."""
+    return np.where(matrix.getnnz(axis=1) > 0, trust, 0).astype(np.float32)
+
+
+def blended(behaviour: Factors, content: Factors, trust: NDArray[np.float32]) -> Factors:
+    """(1 - trust) * behaviour + trust * content, row by row, (n, k) float32."""
+    share = trust[:, np.newaxis]
+    return np.asarray((1 - share) * behaviour + share * content, np.float32)

@@ -1,0 +1,74 @@
+"""What the catalogue says of items, in Arrow columns: a few bytes a value, whatever its kind."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+
+import pyarrow as pa
+
+from recsys.core.domain import Attribute, Item
+
+# An attribute has one of the three values, the others are null.
+_ATTRIBUTE = pa.struct(
+    [("name", pa.string()), ("text", pa.string()), ("number", pa.float64()), ("flag", pa.bool_())]
+)
+CONTENT_TYPES = {
+    "title": pa.string(),
+    "categories": pa.list_(pa.string()),
+    "brand": pa.string(),
+    "price": pa.float64(),
+    "attributes": pa.list_(_ATTRIBUTE),
+}
+
+
+@dataclass(frozen=True)
+class ItemContent:
+    """The content of n items, an item a row; null where the catalogue says nothing.
+
+    Attributes:
+        title, brand: string.
+        categories: list of string, from broad to narrow.
+        price: float64.
+        attributes: list of name and text, number or flag.
+    """
+
+    title: pa.Array
+    categories: pa.Array
+    brand: pa.Array
+    price: pa.Array
+    attributes: pa.Array
+
+    def __len__(self) -> int:
+        return len(self.title)
+
+    @classmethod
+    def from_table(cls, table: pa.Table) -> "ItemContent":
+        """Take the columns of these names from a table of n rows."""
+        return cls(*(table[field.name].combine_chunks() for field in fields(cls)))
+
+    @classmethod
+    def from_items(cls, items: Iterable[Item]) -> "ItemContent":
+        """The content of items, in their order."""
+        return cls.from_table(content_table(list(items)))
+
+
+def content_table(items: list[Item]) -> pa.Table:
+    """The columns of `CONTENT_TYPES` of n items."""
+    columns = {
+        "title": [item.title for item in items],
+        "categories": [item.categories for item in items],
+        "brand": [item.brand for item in items],
+        "price": [item.price for item in items],
+        "attributes": [_attributes(item) for item in items],
+    }
+    return pa.table(columns, pa.schema(CONTENT_TYPES.items()))
+
+
+def _attributes(item: Item) -> list[dict[str, Attribute]]:
+    return [{"name": name, _kind(value): value} for name, value in item.attributes.items()]
+
+
+def _kind(value: Attribute) -> str:
+    # A bool is a number to Python.
+    if isinstance(value, bool):
+        return "flag"
+    return "text" if isinstance(value, str) else "number"

@@ -1,0 +1,57 @@
+"""A made-up shop in which the category decides who wants an item."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from recsys.core.domain import Item
+from recsys.core.fold_in import Factors
+from recsys.core.ranking import Indices
+from recsys.training.als import AlsSettings, train_als
+from recsys.training.als.settings import Device
+from recsys.training.content import ItemContent
+from recsys.training.neighbours import item_neighbours
+
+CATEGORIES = ("cups", "lamps", "rugs")
+
+
+@dataclass(frozen=True)
+class TasteShop:
+    """Every third item is of one category, every third user wants items of it alone.
+
+    Attributes:
+        strengths: (u, n), nothing in the columns of new items.
+        new: (n,) bool.
+    """
+
+    content: ItemContent
+    strengths: csr_matrix
+    new: NDArray[np.bool_]
+
+    @property
+    def shoppers(self) -> NDArray[np.int64]:
+        return np.asarray(self.strengths.getnnz(axis=0), np.int64)
+
+    def factors(self) -> tuple[Factors, Factors]:
+        settings = AlsSettings(factors=8, iterations=8, device=Device.CPU)
+        trained = train_als(self.strengths, settings)
+        return trained.user_factors, trained.item_factors
+
+    def neighbours(self) -> tuple[Indices, NDArray[np.float32]]:
+        return item_neighbours(self.strengths, np.ones(len(self.new), np.bool_), 25)
+
+
+def a_taste_shop(users: int = 90, items: int = 60, seed: int = 0) -> TasteShop:
+    random = np.random.default_rng(seed)
+    wanted = np.arange(users)[:, np.newaxis] % 3 == np.arange(items) % 3
+    had = wanted & (random.random((users, items)) < 0.5)
+    new = np.arange(items) >= items - 6
+    had[:, new] = False
+    catalogue = [
+        Item(f"i{row}", f"Number {row}", ("home", CATEGORIES[row % 3])) for row in range(items)
+    ]
+    return TasteShop(
+        ItemContent.from_items(catalogue), csr_matrix(had.astype(np.float32)), np.asarray(new)
+    )
