@@ -59,7 +59,7 @@ PLANS = {
         size=ValidationSize(pairs=700_000, judged_users=5000, folds=3),
         alpha_scales=(0.5, 2.0, 8.0),
         regularizations=(0.01, 0.003, 0.001, 0.0003),
-        climbs=3,
+        climbs=2,
         finalists=2,
         factors=(64, 256),
     ),
@@ -80,6 +80,8 @@ _FINAL = "final"
 # tried outside of the bounds.
 _STEPS = {"alpha_scale": 2.0, "regularization": 1.8, "frequency_weight": 3.0}
 _SHRINKAGE = 0.5
+# What is no better than before is told every so many trials.
+_TOLD_TRIALS = 10
 # Less of a difference between two numbers of factors is none.
 EQUAL = 0.005
 BOUNDS = {
@@ -251,15 +253,16 @@ class _Search:
             yield BlendSearch(models, ordered=self._ordered, timed=self._timed)
 
     def _keep(self, trial: Trial) -> Trial:
+        before = [each.ndcg for each in self._trials if each.stage == trial.stage]
         self._trials.append(trial)
-        als = trial.settings.als
-        best = max(each.ndcg for each in self._trials if each.stage == trial.stage)
-        self._say(
-            f"fit {len(self._trials)}, {trial.stage}: ndcg@20 {trial.ndcg:.4f} (best {best:.4f})"
-            f" with {als.factors} factors, alpha x{als.alpha_scale:.3g},"
-            f" regularization {als.regularization:.2g}, neighbours"
-            f" {trial.settings.neighbour_weight:.2g}, order {trial.settings.order_weight:.2g}"
-        )
+        als, number = trial.settings.als, len(self._trials)
+        if trial.ndcg > max(before, default=0.0) or number % _TOLD_TRIALS == 0:
+            self._say(
+                f"fit {number}, {trial.stage}: ndcg@20 {trial.ndcg:.4f}, {als.factors} factors,"
+                f" alpha x{als.alpha_scale:.3g}, regularization {als.regularization:.2g},"
+                f" neighbours {trial.settings.neighbour_weight:.2g},"
+                f" order {trial.settings.order_weight:.2g}"
+            )
         return trial
 
 

@@ -176,7 +176,7 @@ def test_the_best_of_all_trials_is_kept_and_never_worse_than_the_start() -> None
     best = max([found.start_ndcg, *(t.ndcg for t in found.trials if t.stage == "final")])
     assert best * (1 - search.EQUAL) <= found.ndcg <= best
     assert found.ndcg > found.start_ndcg
-    assert len(lines) == len(found.trials)
+    assert len(found.trials) / 10 - 1 < len(lines) <= len(found.trials)
     assert {trial.stage for trial in found.trials} == {"coarse", "middle", "final"}
 
 
