@@ -22,6 +22,7 @@ class ExplainedList:
         scores: (l,) as a live answer gives them.
         seeds: (m,) the items of the history that count, what explains most of the list first.
         by_factors, by_neighbours: (l, m); a row of both adds up to the item's score.
+        by_order: (l, m), what of `by_neighbours` is due to the order of behaviour.
     """
 
     items: Indices
@@ -29,6 +30,7 @@ class ExplainedList:
     seeds: Indices
     by_factors: NDArray[np.float64]
     by_neighbours: NDArray[np.float64]
+    by_order: NDArray[np.float64]
 
     @property
     def sums(self) -> NDArray[np.float64]:
@@ -44,17 +46,19 @@ class ExplainedList:
 def explain_list(items: ItemSide, recipe: Recipe, history: History, n: int) -> ExplainedList:
     """Score all items for a history by fold-in, and explain the best n."""
     factors = history_factors(items, recipe, history)[np.newaxis, :]
-    scores = score_users(factors, items, [history], recipe.neighbour_weight, recipe.step_half_life)[
-        0
-    ]
+    [scores] = score_users(
+        factors, items, [history], recipe.neighbour_weight, recipe.step_half_life
+    )
     best = top_n(scores, n)
     found = [explain(items, recipe, history, item) for item in best.tolist()]
     seeds = np.sort(history.items[history.strengths != 0])
     by_factors = _columns(seeds, [(one.seeds, one.by_factors) for one in found])
     by_neighbours = _columns(seeds, [(one.seeds, one.by_neighbours) for one in found])
+    by_order = _columns(seeds, [(one.seeds, one.by_order) for one in found])
     order = np.argsort(-(by_factors + by_neighbours).sum(axis=0), kind="stable")
     return ExplainedList(
-        best, scores[best], seeds[order], by_factors[:, order], by_neighbours[:, order]
+        *(best, scores[best], seeds[order]),
+        *(by_factors[:, order], by_neighbours[:, order], by_order[:, order]),
     )
 
 

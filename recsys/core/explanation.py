@@ -28,12 +28,14 @@ class Explanation:
         seeds: (m,) the items of the history that count, the one that explains most first.
         by_factors, by_neighbours: (m,) what each adds, times trend; a part may be negative, and a
             seed of negative strength has none by factors.
+        by_order: (m,) what of `by_neighbours` is due to the order of behaviour.
         trend: of the item.
     """
 
     seeds: Indices
     by_factors: Scores
     by_neighbours: Scores
+    by_order: Scores
     trend: float
 
     @property
@@ -63,12 +65,15 @@ def explain(items: ItemSide, recipe: Recipe, history: History, item_index: int) 
     trend = items.trend[item_index]
     factors = np.zeros(len(seeds), np.float32)
     factors[liked] = trend * confidence(positive, recipe.alpha) * (vectors @ towards)
-    alike = (items.neighbour_scores[seeds] * (items.neighbours[seeds] == item_index)).sum(axis=1)
-    neighbours = trend * recipe.neighbour_weight * strengths * alike
+    alike = items.neighbour_scores[seeds] * (items.neighbours[seeds] == item_index)
+    weights = trend * recipe.neighbour_weight * strengths
+    neighbours = weights * alike.sum(axis=1)
+    by_order = weights * (alike * items.order_shares[seeds].astype(np.float32)).sum(axis=1)
     order = np.argsort(-(factors + neighbours), kind="stable")
     return Explanation(
         seeds=seeds[order],
         by_factors=factors[order].astype(np.float32),
         by_neighbours=neighbours[order].astype(np.float32),
+        by_order=by_order[order].astype(np.float32),
         trend=float(trend),
     )
