@@ -77,12 +77,9 @@ def build_model(
     content_fit = None
     if content is not None:
         shoppers, seed = strengths.getnnz(axis=0), settings.als.seed
-        blended = with_content(
-            content, shoppers, trained.item_factors, near.items, near.scores, eligible, seed
-        )
+        blended = with_content(content, shoppers, trained.item_factors, near, eligible, seed)
         trained = replace(trained, item_factors=blended.factors)
-        near = NeighbourLists(blended.neighbours, blended.neighbour_scores)
-        content_fit = blended.fitted
+        near, content_fit = blended.neighbours, blended.fitted
     if content is not None or (settings.step_half_life is not None and pairs.is_ordered):
         trained = project_users(trained, pairs.faded_matrix(settings.step_half_life), settings.als)
     sample = Sample.of(pairs, trained.user_factors, settings.step_half_life)

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from recsys.core.fold_in import Factors
-from recsys.core.ranking import Indices
 from recsys.training.content.alike import alike_items
 from recsys.training.content.features import content_matrix
 from recsys.training.content.item_content import ItemContent
 from recsys.training.content.regression import FittedLambda, find_lambda, ridge
 from recsys.training.content.smoothed_neighbours import smoothed_neighbours
+from recsys.training.neighbours import NeighbourLists
 
 # How many shoppers tell as much of an item as its content does, c above.
 CONTENT_SHOPPERS = 10.0
@@ -28,14 +28,13 @@ class WithContent:
 
     Attributes:
         factors: (n, k) float32.
-        neighbours, neighbour_scores: (n, m), as in `recsys.core.model.ItemSide`.
+        neighbours: m of each item.
         fitted: how well content predicts the factors of held-out items; None where too few items
             have behaviour to tell.
     """
 
     factors: Factors
-    neighbours: Indices
-    neighbour_scores: NDArray[np.float32]
+    neighbours: NeighbourLists
     fitted: FittedLambda | None
 
 
@@ -43,8 +42,7 @@ def with_content(
     content: ItemContent,
     shoppers: NDArray[np.integer],
     factors: Factors,
-    neighbours: Indices,
-    neighbour_scores: NDArray[np.float32],
+    neighbours: NeighbourLists,
     eligible: NDArray[np.bool_],
     seed: int,
 ) -> WithContent:
@@ -57,20 +55,19 @@ def with_content(
         content: of the n items, in the order of their rows.
         shoppers: (n,) how many shoppers have each item.
         factors: (n, k) float32, trained; zero where an item has no behaviour.
-        neighbours, neighbour_scores: (n, m), as in `recsys.core.model.ItemSide`.
+        neighbours: m of each item, scores zero or above.
         eligible: (n,) bool, the items that may be neighbours.
         seed: of the draw of held-out items.
     """
     matrix, trust = content_matrix(content), CONTENT_SHOPPERS / (shoppers + CONTENT_SHOPPERS)
     predicted, fitted = _predicted_factors(matrix, shoppers > 0, factors, seed)
     alike = alike_items(matrix, shoppers)
-    new_neighbours, new_scores = smoothed_neighbours(
-        neighbours, neighbour_scores, alike, _where_any(alike, trust), eligible
+    smoothed = smoothed_neighbours(
+        neighbours.items, neighbours.scores, alike, _where_any(alike, trust), eligible
     )
     return WithContent(
         factors if predicted is None else blended(factors, predicted, _where_any(matrix, trust)),
-        new_neighbours,
-        new_scores,
+        NeighbourLists(*smoothed),
         fitted,
     )
 

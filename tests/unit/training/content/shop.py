@@ -12,7 +12,7 @@ from recsys.core.ranking import Indices
 from recsys.training.als import AlsSettings, train_als
 from recsys.training.als.settings import Device
 from recsys.training.content import ItemContent
-from recsys.training.neighbours import item_neighbours
+from recsys.training.neighbours import NeighbourLists, item_neighbours
 
 CATEGORIES = ("cups", "lamps", "rugs")
 
@@ -39,7 +39,7 @@ class TasteShop:
         trained = train_als(self.strengths, settings)
         return trained.user_factors, trained.item_factors
 
-    def neighbours(self) -> tuple[Indices, NDArray[np.float32]]:
+    def neighbours(self) -> NeighbourLists:
         return item_neighbours(self.strengths, np.ones(len(self.new), np.bool_), 25)
 
 

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from recsys.core.domain import Item
-from recsys.core.model import NO_NEIGHBOUR
 from recsys.training.content import ItemContent, WithContent, with_content
 from recsys.training.content.blend import CONTENT_SHOPPERS, blended
+from recsys.training.neighbours import NeighbourLists
 from tests.unit.training.content.shop import TasteShop, a_taste_shop
 
 
@@ -14,7 +14,7 @@ def blend_of(shop: TasteShop, content: ItemContent | None = None) -> WithContent
         shop.content if content is None else content,
         shop.shoppers,
         factors,
-        *shop.neighbours(),
+        shop.neighbours(),
         eligible=np.ones(len(shop.new), np.bool_),
         seed=1,
     )
@@ -36,7 +36,7 @@ def test_new_items_are_neighbours_of_their_category_and_it_of_them() -> None:
 
     made = blend_of(shop)
 
-    rows, best = np.arange(60), made.neighbours[:, :15]
+    rows, best = np.arange(60), made.neighbours.items[:, :15]
     assert (best % 3 == rows[:, None] % 3).all()
     assert np.isin(rows[shop.new], best[~shop.new]).all()
 
@@ -44,8 +44,9 @@ def test_new_items_are_neighbours_of_their_category_and_it_of_them() -> None:
 def test_the_same_data_and_seed_make_the_same_blend() -> None:
     first, second = blend_of(a_taste_shop()), blend_of(a_taste_shop())
     assert first.fitted == second.fitted
-    for name in ("factors", "neighbours", "neighbour_scores"):
-        assert np.array_equal(getattr(first, name), getattr(second, name))
+    assert np.array_equal(first.factors, second.factors)
+    assert np.array_equal(first.neighbours.items, second.neighbours.items)
+    assert np.array_equal(first.neighbours.scores, second.neighbours.scores)
 
 
 def test_how_well_content_foresees_is_told() -> None:
@@ -58,10 +59,10 @@ def test_shape_and_kind_of_number_stay_and_all_is_finite() -> None:
     shop = a_taste_shop()
     made, (_, factors) = blend_of(shop), shop.factors()
     assert (made.factors.shape, made.factors.dtype) == (factors.shape, np.float32)
-    assert (made.neighbours.shape, made.neighbours.dtype) == ((60, 25), np.int32)
-    assert made.neighbour_scores.dtype == np.float32
+    assert (made.neighbours.items.shape, made.neighbours.items.dtype) == ((60, 25), np.int32)
+    assert made.neighbours.scores.dtype == np.float32
     assert np.isfinite(made.factors).all()
-    assert np.isfinite(made.neighbour_scores).all()
+    assert np.isfinite(made.neighbours.scores).all()
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ def test_content_that_tells_nothing_changes_nothing(items: list[Item]) -> None:
     made = blend_of(shop, ItemContent.from_items(items))
 
     assert np.array_equal(made.factors, shop.factors()[1])
-    assert np.array_equal(made.neighbours, shop.neighbours()[0])
+    assert np.array_equal(made.neighbours.items, shop.neighbours().items)
 
 
 def test_an_item_without_content_stays_what_behaviour_makes_of_it() -> None:
@@ -96,10 +97,9 @@ def test_an_item_without_content_stays_what_behaviour_makes_of_it() -> None:
 def test_a_shop_of_next_to_nothing_is_left_alone(items: int) -> None:
     content = ItemContent.from_items([Item(f"i{n}", title="cup") for n in range(items)])
     factors = np.ones((items, 3), np.float32)
-    lists = np.full((items, 2), NO_NEIGHBOUR, np.int32)
-    scores, eligible = np.zeros((items, 2), np.float32), np.ones(items, np.bool_)
+    lists, eligible = NeighbourLists.empty(items, 2), np.ones(items, np.bool_)
 
-    made = with_content(content, np.ones(items, int), factors, lists, scores, eligible, seed=1)
+    made = with_content(content, np.ones(items, int), factors, lists, eligible, seed=1)
 
     assert made.fitted is None
     assert np.array_equal(made.factors, factors)
