@@ -8,7 +8,6 @@ from scipy.sparse import csr_matrix
 
 from recsys.core.domain import Item
 from recsys.core.fold_in import Factors
-from recsys.core.ranking import Indices
 from recsys.training.als import AlsSettings, train_als
 from recsys.training.als.settings import Device
 from recsys.training.content import ItemContent
