@@ -63,7 +63,8 @@ def test_each_users_last_event_is_held_out_and_judged_by(evaluate: Run, tmp_path
     assert found["recall_at_5"] <= found["recall_at_10"] == found["hit_rate_at_10"]
     assert set(found["baselines"]) == {"markov", "ease"}
     assert set(found["ablation"]) == {
-        "factors only", "neighbours only", "factors off", "neighbours off", "order off", "trend off",
+        "factors only", "neighbours only",
+        "factors off", "neighbours off", "order off", "trend off",
     }  # fmt: skip
     assert out.splitlines()[1].startswith("recall_at_10 ")
     assert "neighbours off" in out
