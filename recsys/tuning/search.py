@@ -56,7 +56,9 @@ class Plan:
 
 PLANS = {
     FitEffort.QUICK: Plan(
-        size=ValidationSize(pairs=700_000, judged_users=5000, folds=3),
+        size=ValidationSize(
+            pairs=700_000, judged_users=5000, scores=60_000_000, folds=3, folded_pairs=1_600_000
+        ),
         alpha_scales=(0.5, 2.0, 8.0),
         regularizations=(0.01, 0.003, 0.001, 0.0003),
         climbs=2,
