@@ -217,7 +217,8 @@ class _Search:
     def _finals(self, settings: list[ModelSettings]) -> list[Trial]:
         """The finalists trained in full, the best of them with other numbers of factors too."""
         found = self._try(_FINAL, settings)
-        sizes = [k for k in self._plan.factors if k != found[0].settings.als.factors]
+        own, rank = found[0].settings.als.factors, min(self._folds[0].matrix.shape)
+        sizes = [k for k in self._plan.factors if k != own and k <= rank]
         others = [with_als(found[0].settings, factors=k) for k in sizes]
         found = sorted([*found, *self._try(_FINAL, others)], key=_ndcg, reverse=True)
         equals = [each for each in found if each.ndcg >= found[0].ndcg * (1 - EQUAL)]

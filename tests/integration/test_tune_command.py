@@ -1,5 +1,6 @@
 """`recsys tune` over the events that a nightly run has read."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from recsys.core.errors import ConfigurationError, NotFound
+from recsys.tuning import PLANS, FitEffort
 from spark_jobs.cli.tune_command import tune_settings
 from spark_jobs.model_settings import load_settings
 from tests.builders import two_tastes_log
+
+
+@pytest.fixture(autouse=True)
+def few_trials(monkeypatch: pytest.MonkeyPatch) -> None:
+    few = replace(PLANS[FitEffort.THOROUGH], alpha_scales=(2.0,), climbs=1, finalists=1)
+    monkeypatch.setitem(PLANS, FitEffort.THOROUGH, few)
 
 
 @pytest.fixture
