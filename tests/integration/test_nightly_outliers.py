@@ -97,5 +97,5 @@ def test_a_night_after_odd_events_is_as_good_as_the_one_before(
         before.evaluation.model[METRIC], rel=0.02
     )
     same = [len(lists[s].intersection(retail.recommended(s, 20))) for s in shoppers]
-    # A thousand new users make other factors of the same quality: nine of ten items stay, or nearly.
+    # A thousand new users make other factors of the same quality: about nine of ten items stay.
     assert sum(same) >= 0.88 * 20 * len(shoppers)
