@@ -96,7 +96,7 @@ def current_history(
 
 
 def session_history(items: ItemSide, item_ids: Sequence[str]) -> History:
-    """That of a shopper of whom only some items are known: each counts one, none comes back.
+    """History of a shopper of whom only some items are known: each counts one, none comes back.
 
     Args:
         item_ids: in the order of behaviour, the newest last.
@@ -108,7 +108,7 @@ def session_history(items: ItemSide, item_ids: Sequence[str]) -> History:
 
 
 def _strengths(events: Sequence[RecentEvent], recipe: Recipe) -> NDArray[np.float64]:
-    """What each event adds to its pair, (e,)."""
+    """Strength that each event adds to its pair, (e,)."""
     places: dict[str, int] = {}
     types = np.array([places.setdefault(event.event_type, len(places)) for event in events])
     columns = EventColumns(

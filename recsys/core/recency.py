@@ -22,7 +22,7 @@ _MOST_HALF_LIVES = 60.0
 
 
 def recency(steps: ArrayLike, step_half_life: float | None) -> NDArray[np.float32]:
-    """What is left of strengths after so many steps, float32 of the same shape."""
+    """Share of strengths left after so many steps, float32 of the same shape."""
     ages = np.asarray(steps, np.float32)
     if step_half_life is None:
         return np.ones(ages.shape, np.float32)

@@ -13,7 +13,7 @@ from recsys.training.settings import ModelSettings
 
 @dataclass(frozen=True)
 class FitSummary:
-    """How a search for settings went: see `recsys.tuning.Fitted`.
+    """Summary of a search for settings: see `recsys.tuning.Fitted`.
 
     Attributes:
         trials: stage, NDCG@20 on the validation part and settings of each.

@@ -61,7 +61,7 @@ class Data(_Part):
     fingerprint: str
 
 
-class FitTrial(_Part):
+class FitTrialEntry(_Part):
     """One training of a search for settings, and its NDCG@20 on the validation part."""
 
     stage: str
@@ -69,8 +69,8 @@ class FitTrial(_Part):
     settings: dict[str, Any]
 
 
-class Fit(_Part):
-    """How the settings were found: on a held-out part of what came before the evaluated days.
+class FitEntry(_Part):
+    """Search that found the settings, on a held-out part of what came before the evaluated days.
 
     Attributes:
         effort: how much was tried.
@@ -84,7 +84,7 @@ class Fit(_Part):
     judged_users: int
     ndcg: float
     start_ndcg: float
-    trials: tuple[FitTrial, ...]
+    trials: tuple[FitTrialEntry, ...]
     seconds: float
 
 
@@ -101,7 +101,7 @@ class Training(_Part):
     device: str
     versions: dict[str, str]
     seconds: float
-    fit: Fit | None = None
+    fit: FitEntry | None = None
     content_r_squared: float | None = None
 
 

@@ -54,6 +54,23 @@ def keep_best(row, maxima, found, items, scores):  # type: ignore[no-untyped-def
 
 
 @_compiled
+def keep_best_neighbours(row, eligible, maxima, found, neighbours, scores):  # type: ignore[no-untyped-def]
+    """`keep_best` of the positive scores of eligible items, padded with scores of zero.
+
+    `row` is of `padded_length` and holds a score for each of the (n,) `eligible`; it is written to.
+    """
+    items = len(eligible)
+    for other in range(items):
+        listed = row[other] > 0 and eligible[other]
+        row[other] = row[other] if listed else -np.inf
+    row[items:] = -np.inf
+    keep_best(row, maxima, found, neighbours, scores)
+    for place in range(len(neighbours)):
+        if neighbours[place] == NO_NEIGHBOUR:
+            scores[place] = 0
+
+
+@_compiled
 def _group_maxima(row, maxima):  # type: ignore[no-untyped-def]
     for block in range(len(row) // (_GROUP * _LANES)):
         start = block * _GROUP * _LANES

@@ -82,7 +82,9 @@ def build_model(
         near, content_fit = blended.neighbours, blended.fitted
     if content is not None or (settings.step_half_life is not None and pairs.is_ordered):
         trained = project_users(trained, pairs.faded_matrix(settings.step_half_life), settings.als)
-    sample = Sample.of(pairs, trained.user_factors, settings.step_half_life)
+    sample = Sample.of(
+        pairs.indptr, pairs.histories(), trained.user_factors, settings.step_half_life
+    )
     neighbours, weight = weighted_neighbours(
         sample,
         trained.item_factors,
@@ -119,20 +121,29 @@ class Sample:
     histories: Sequence[History]
 
     @classmethod
-    def of(cls, pairs: Pairs, user_factors: Factors, step_half_life: float | None) -> "Sample":
-        """Users spread evenly over all of them, without what they dislike: factors ignore it."""
-        rows = np.unique(np.linspace(0, len(pairs.users) - 1, _MEASURED_USERS).astype(int))
-        every = pairs.histories()
-        spans = (slice(pairs.indptr[row], pairs.indptr[row + 1]) for row in rows)
-        histories = [liked(faded(every.span(span), step_half_life)) for span in spans]
-        return cls(user_factors[rows], histories)
+    def of(
+        cls,
+        indptr: NDArray[np.int64],
+        histories: History,
+        user_factors: Factors,
+        step_half_life: float | None,
+    ) -> "Sample":
+        """Users spread evenly over all of them, without what they dislike: factors ignore it.
+
+        Args:
+            indptr: (u + 1,) user row r has histories indptr[r]:indptr[r + 1].
+        """
+        rows = np.unique(np.linspace(0, len(indptr) - 2, _MEASURED_USERS).astype(int))
+        spans = (slice(indptr[row], indptr[row + 1]) for row in rows)
+        some = [_liked(faded(histories.span(span), step_half_life)) for span in spans]
+        return cls(user_factors[rows], some)
 
     def factor_scale(self, item_factors: Factors) -> float:
-        """What the best items of a user score by factors, in the mean."""
+        """Mean score, by factors, of a user's best items."""
         return fmean(_mean_of_best(item_factors @ user) for user in self.factors)
 
     def neighbour_scale(self, lists: NeighbourLists) -> float:
-        """What the best items of a user score by neighbours, in the mean."""
+        """Mean score, by neighbours, of a user's best items."""
         return fmean(
             _mean_of_best(sum_of_neighbours(lists.items, lists.scores, history))
             for history in self.histories
@@ -169,13 +180,13 @@ def _no_lists(lists: NeighbourLists) -> NeighbourLists:
     return NeighbourLists.empty(len(lists.items), 0)
 
 
-def liked(history: History) -> History:
+def _liked(history: History) -> History:
     """The history without negative strengths."""
     return replace(history, strengths=np.maximum(history.strengths, 0))
 
 
 def ratio(by_factors: float, by_neighbours: float) -> float:
-    """How many times larger the one is; one where a part says nothing."""
+    """Ratio of the two scales; one where a part says nothing."""
     return by_factors / by_neighbours if by_neighbours > 0 and by_factors > 0 else 1.0
 
 

@@ -15,8 +15,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from recsys.core.model import NO_NEIGHBOUR
-from recsys.training.best_of_row import keep_best, padded_length, scratch
+from recsys.training.best_of_row import keep_best_neighbours, padded_length, scratch
 from recsys.training.neighbours import MAX_ITEMS_A_USER, NeighbourLists, in_blocks
 from recsys.training.pairs import Pairs
 
@@ -111,10 +110,5 @@ def _fill_block(  # type: ignore[no-untyped-def]
                     row[columns[later]] += values[at] * values[later] / distance
         row[item] = 0
         for other in range(items):
-            score = row[other] * lead_scale[item] * follow_scale[other]
-            row[other] = score if score > 0 and eligible[other] else -np.inf
-        row[items:] = -np.inf
-        keep_best(row, maxima, found, followers[item], scores[item])
-        for place in range(followers.shape[1]):
-            if followers[item, place] == NO_NEIGHBOUR:
-                scores[item, place] = 0
+            row[other] = row[other] * lead_scale[item] * follow_scale[other]
+        keep_best_neighbours(row, eligible, maxima, found, followers[item], scores[item])

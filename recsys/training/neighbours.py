@@ -19,7 +19,7 @@ from scipy.sparse import csr_matrix, diags
 from recsys.core.model import NO_NEIGHBOUR
 from recsys.core.ranking import Indices
 from recsys.training.als.half_step import available_threads
-from recsys.training.best_of_row import keep_best, padded_length, scratch
+from recsys.training.best_of_row import keep_best_neighbours, padded_length, scratch
 
 ITEMS_A_BLOCK = 256
 # A user with more items counts by the strongest of them: what a reseller or robot has in common
@@ -122,11 +122,4 @@ def _fill_block(  # type: ignore[no-untyped-def]
             for entry in range(user_indptr[user], user_indptr[user + 1]):
                 row[user_items[entry]] += weight * user_data[entry]
         row[item] = 0
-        for other in range(items):
-            listed = row[other] > 0 and eligible[other]
-            row[other] = row[other] if listed else -np.inf
-        row[items:] = -np.inf
-        keep_best(row, maxima, found, neighbours[item], scores[item])
-        for place in range(neighbours.shape[1]):
-            if neighbours[item, place] == NO_NEIGHBOUR:
-                scores[item, place] = 0
+        keep_best_neighbours(row, eligible, maxima, found, neighbours[item], scores[item])

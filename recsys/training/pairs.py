@@ -56,7 +56,7 @@ class Pairs:
 
     @property
     def is_ordered(self) -> bool:
-        """Whether it is known what anybody did first."""
+        """True where it is known what anybody did first."""
         return bool(self.steps.any())
 
     def matrix(self) -> csr_matrix:
@@ -140,7 +140,7 @@ def pairs_from_codes(
 def _steps(
     pairs: csr_matrix, places: tuple[_Codes, _Codes], times_ms: NDArray[np.int64] | None
 ) -> Steps:
-    """How many later moments the user of each pair has, by the newest entry of each pair."""
+    """Number of later moments of each pair's user, by the newest entry of each pair."""
     if times_ms is None:
         return np.zeros(pairs.nnz, np.int32)
     users = np.repeat(np.arange(pairs.shape[0], dtype=np.int64), np.diff(pairs.indptr))

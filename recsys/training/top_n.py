@@ -69,7 +69,11 @@ def top_n_lists(
     neighbours = np.where(items.neighbours < 0, trended.shape[1] - 1, items.neighbours)
     neighbours = np.ascontiguousarray(neighbours, np.uint32)
     neighbour_scores = neighbour_weight * items.neighbour_scores * items.trend[items.neighbours]
-    histories = faded(users.histories, step_half_life)
+    # A shard must not pay for the histories of all users.
+    first, last = (rows.min(), rows.max() + 1) if len(rows) else (0, 0)
+    span = slice(users.indptr[first], users.indptr[last])
+    histories = faded(users.histories.span(span), step_half_life)
+    indptr = users.indptr - span.start
     pick = _picker(items.neighbours.shape[1])
     columns = trended.shape[1]
     barred = np.append(~items.recommendable, np.ones(columns - len(items.ids), np.bool_))
@@ -86,7 +90,7 @@ def top_n_lists(
             np.matmul(users.factors[rows[some]], trended, out=scores)
             pick(
                 *(rows[some], scores, lists.items[some], lists.scores[some], barred_items),
-                *(users.indptr, histories.items, histories.strengths),
+                *(indptr, histories.items, histories.strengths),
                 *(histories.excluded, neighbours, neighbour_scores),
             )
 

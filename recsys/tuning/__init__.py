@@ -1,7 +1,12 @@
 """Settings that suit one shop's data, found on a held-out part of it."""
 
 from recsys.tuning.search import PLANS, FitEffort, Fitted, Trial, fit_settings
-from recsys.tuning.validation import Validation, ValidationSize, hold_out
+from recsys.tuning.validation import (
+    Validation,
+    ValidationSize,
+    hold_out,
+    hold_out_if_judgeable,
+)
 
 __all__ = [
     "PLANS",
@@ -12,4 +17,5 @@ __all__ = [
     "ValidationSize",
     "fit_settings",
     "hold_out",
+    "hold_out_if_judgeable",
 ]

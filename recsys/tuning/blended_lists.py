@@ -11,9 +11,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from recsys.core.model import NO_NEIGHBOUR
+from recsys.core.model import NO_NEIGHBOUR, History
 from recsys.core.ranking import Indices
-from recsys.core.recency import recency
 from recsys.core.scoring import Scores
 from recsys.training.als.half_step import available_threads
 from recsys.training.best_of_row import keep_best, padded_length, scratch
@@ -29,32 +28,33 @@ class HeldOutUsers:
 
     Attributes:
         indptr: (b + 1,) int64.
-        items, strengths, steps: of all, one after the other; see `recsys.core.model.History`.
+        histories: of all b users, one after the other.
     """
 
     indptr: NDArray[np.int64]
-    items: Indices
-    strengths: NDArray[np.float32]
-    steps: NDArray[np.int32]
+    histories: History
 
     @classmethod
     def of(cls, pairs: Pairs, rows: NDArray[np.int64]) -> "HeldOutUsers":
-        """Those in these rows, (b,)."""
+        """Take the users in these rows, (b,)."""
         lengths = np.diff(pairs.indptr)[rows]
         indptr = np.concatenate([[0], np.cumsum(lengths)])
         entries = np.arange(indptr[-1]) + np.repeat(pairs.indptr[rows] - indptr[:-1], lengths)
+        histories = pairs.histories()
         return cls(
-            indptr, pairs.item_indices[entries], pairs.strengths[entries], pairs.steps[entries]
+            indptr,
+            History(
+                histories.items[entries],
+                histories.strengths[entries],
+                histories.excluded[entries],
+                histories.steps[entries],
+            ),
         )
-
-    def faded(self, step_half_life: float | None) -> NDArray[np.float32]:
-        """What recency leaves of their strengths."""
-        return self.strengths * recency(self.steps, step_half_life)
 
 
 @dataclass(frozen=True)
 class Blend:
-    """What is added to the scores by factors, and the trend that multiplies the sum.
+    """Parts added to the scores by factors, and the trend that multiplies the sum.
 
     Attributes:
         parts: lists and the weight of each.
@@ -67,8 +67,8 @@ class Blend:
 
 def blended_lists(
     by_factors: Scores,
-    users: HeldOutUsers,
-    strengths: NDArray[np.float32],
+    indptr: NDArray[np.int64],
+    histories: History,
     blend: Blend,
     length: int,
 ) -> Indices:
@@ -76,7 +76,7 @@ def blended_lists(
 
     Args:
         by_factors: (b, n) scores by factors.
-        strengths: those of the users' histories, faded.
+        indptr, histories: of the b users, see `HeldOutUsers`; faded.
     """
     b, n = by_factors.shape
     found = np.full((b, length), NO_NEIGHBOUR, np.int32)
@@ -86,7 +86,7 @@ def blended_lists(
 
     def fill(start: int) -> None:
         _fill_block(
-            *(by_factors, users.indptr, users.items, strengths),
+            *(by_factors, indptr, histories.items, histories.strengths),
             *(first.items, first.scores, np.float32(first_weight)),
             *(second.items, second.scores, np.float32(second_weight)),
             *(blend.trend, found, start, min(start + _USERS_A_BLOCK, b)),

@@ -1,5 +1,6 @@
 """A fold of the validation, with what needs no training kept for all trials."""
 
+from dataclasses import replace
 from functools import cache, cached_property
 
 import numpy as np
@@ -7,11 +8,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from recsys.core.fold_in import Factors
-from recsys.core.model import History
+from recsys.core.recency import faded
 from recsys.evaluation import judge
-from recsys.training.als import AlsSettings, Trained
-from recsys.training.als.half_step import PROJECTIONS, available_threads, half_step, row_lambdas
-from recsys.training.build import Sample, liked, ratio
+from recsys.training.als import AlsSettings, Trained, project_users
+from recsys.training.build import Sample, ratio
 from recsys.training.followers import item_followers
 from recsys.training.neighbours import NeighbourLists, item_neighbours
 from recsys.training.popularity import trends
@@ -25,7 +25,6 @@ LIST_LENGTH = 20
 MOST_NEIGHBOURS = 200
 # Of a large catalogue fewer: (n, m) numbers stay below a gigabyte.
 _MOST_NEIGHBOUR_ENTRIES = 50_000_000
-_SCALED_BY = 250
 
 
 class JudgedFold:
@@ -44,7 +43,7 @@ class JudgedFold:
 
     @cached_property
     def most_neighbours(self) -> int:
-        """How many neighbours an item is given at most."""
+        """Number of neighbours an item is given at most."""
         return min(MOST_NEIGHBOURS, max(50, _MOST_NEIGHBOUR_ENTRIES // len(self.pairs.items)))
 
     @cached_property
@@ -69,18 +68,16 @@ class JudgedFold:
         self, trained: Trained, als: AlsSettings, step_half_life: float | None
     ) -> tuple[Factors, Factors]:
         """Factors of the judged users from faded histories, and of all items in the same basis."""
+        own = replace(trained, user_factors=trained.user_factors[self.test.users])
         if step_half_life is None:
-            return trained.user_factors[self.test.users], trained.item_factors
-        indptr, items = self.users.indptr, self.users.items
-        faded = self.users.faded(step_half_life)
+            return own.user_factors, own.item_factors
+        history = faded(self.users.histories, step_half_life)
         shape = len(self.test), len(self.pairs.items)
-        matrix = csr_matrix((np.maximum(faded, 0), items, indptr), shape=shape).copy()
+        positive = np.maximum(history.strengths, 0)
+        matrix = csr_matrix((positive, history.items, self.users.indptr), shape=shape).copy()
         matrix.eliminate_zeros()
-        lambdas = row_lambdas(matrix, trained.alpha, als)
-        x, y = trained.user_factors[self.test.users], trained.item_factors
-        for _ in range(PROJECTIONS):
-            x, y = half_step(matrix, lambdas, trained.alpha, y, x, available_threads())
-        return x, y
+        projected = project_users(own, matrix, als)
+        return projected.user_factors, projected.item_factors
 
 
 class JudgedModel:
@@ -101,7 +98,9 @@ class JudgedModel:
             parts.append((fold.followers, self._weight(settings.order_weight, None)))
         shortened = [(lists.shortened(settings.neighbours), weight) for lists, weight in parts]
         blend = Blend(tuple(shortened), fold.trend(settings.trend_exponent))
-        lists = blended_lists(self._by_factors, fold.users, self._strengths, blend, LIST_LENGTH)
+        lists = blended_lists(
+            self._by_factors, fold.users.indptr, self._histories, blend, LIST_LENGTH
+        )
         return judge(lists, fold.test, k=LIST_LENGTH).means[METRIC]
 
     def _fade(self, step_half_life: float | None) -> None:
@@ -109,23 +108,14 @@ class JudgedModel:
             return
         fold = self._fold
         self._half_life = step_half_life
-        self._strengths = fold.users.faded(step_half_life)
+        self._histories = faded(fold.users.histories, step_half_life)
         user_factors, item_factors = fold.user_factors(self._trained, self._als, step_half_life)
         self._by_factors = user_factors @ item_factors.T
-        self._sample = self._some_users(user_factors)
+        self._sample = Sample.of(
+            fold.users.indptr, fold.users.histories, user_factors, step_half_life
+        )
         self._factor_scale = self._sample.factor_scale(item_factors)
         self._scales: dict[float | None, float] = {}
-
-    def _some_users(self, user_factors: Factors) -> Sample:
-        users, strengths = self._fold.users, self._strengths
-        rows = np.unique(np.linspace(0, len(user_factors) - 1, _SCALED_BY).astype(int))
-        spans = (slice(users.indptr[row], users.indptr[row + 1]) for row in rows)
-        nobody = np.empty(0, np.bool_)
-        histories = [
-            liked(History(users.items[span], strengths[span], nobody, users.steps[span]))
-            for span in spans
-        ]
-        return Sample(user_factors[rows], histories)
 
     def _weight(self, weight: float, exponent: float | None) -> float:
         """A weight in units of the parts' best scores as a plain factor; None is for followers."""

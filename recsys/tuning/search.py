@@ -28,7 +28,7 @@ TrainMany = Callable[[csr_matrix, Sequence[AlsSettings]], Iterable[Trained]]
 
 
 class FitEffort(Enum):
-    """How much is tried to find settings: nothing, some thirty trainings, or a hundred."""
+    """Effort of the search: none, some thirty trainings, or a hundred."""
 
     OFF = "off"
     QUICK = "quick"
@@ -36,8 +36,8 @@ class FitEffort(Enum):
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What one effort tries.
+class SearchPlan:
+    """Trials of one effort.
 
     Attributes:
         alpha_scales, regularizations: tried with each other first.
@@ -55,7 +55,7 @@ class Plan:
 
 
 PLANS = {
-    FitEffort.QUICK: Plan(
+    FitEffort.QUICK: SearchPlan(
         size=ValidationSize(
             pairs=700_000, judged_users=5000, scores=60_000_000, folds=3, folded_pairs=1_600_000
         ),
@@ -65,7 +65,7 @@ PLANS = {
         finalists=2,
         factors=(64, 256),
     ),
-    FitEffort.THOROUGH: Plan(
+    FitEffort.THOROUGH: SearchPlan(
         size=ValidationSize(pairs=2_000_000, judged_users=6000, folds=3),
         alpha_scales=(0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0),
         regularizations=(0.03, 0.01, 0.003, 0.001, 0.0003, 0.0001),
@@ -104,7 +104,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Fitted:
-    """What a search found.
+    """Result of a search.
 
     Attributes:
         settings: the best; those that it began with when nothing was better.
@@ -147,7 +147,7 @@ class _Search:
         self,
         validation: Validation,
         start: ModelSettings,
-        plan: Plan,
+        plan: SearchPlan,
         train_many: TrainMany,
         say: Callable[[str], None],
     ) -> None:

@@ -1,5 +1,6 @@
 """What settings are compared on: a part of training that is held out, never the test."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,26 +15,25 @@ from recsys.evaluation.splits import (
     split_time_ms,
     temporal_split,
 )
+from recsys.runtime.shop import Shop
 from recsys.training.event_log import EventLog, pairs_of
 from recsys.training.pairs import Pairs
 
 # The newest tenth of events, or a fifth of every user's pairs where there is no time.
 NEWEST_SHARE = 0.1
 RANDOM_SHARE = 0.2
-# Hundreds of trials on one random part find what suits its accidents: more parts are drawn where
-# trials are quick and time is no matter.
-MOST_FOLDS = 3
 
 
 @dataclass(frozen=True)
 class ValidationSize:
-    """How much of the data is tried on.
+    """Size of the part of the data that is tried on.
 
     Attributes:
         pairs: of more than so many only a part is taken, see `_sample`.
         judged_users: more make a trial slower and its result hardly surer.
         scores: users are fewer where all their scores would be more than so many numbers.
-        folds: parts held out in turn, of data without time.
+        folds: parts held out in turn, of data without time: hundreds of trials on one random part
+            find what suits its accidents.
         folded_pairs: fewer parts where they would have more pairs than this together.
     """
 
@@ -54,7 +54,7 @@ class Fold:
 
 @dataclass(frozen=True)
 class Validation:
-    """What a trial trains on and is judged by, the mean over the folds.
+    """Folds that trials train on and are judged by, in the mean.
 
     Attributes:
         folds: one or more splits of the same log.
@@ -98,6 +98,23 @@ def hold_out(
         folds = min(max(size.folded_pairs // max(len(pairs.strengths), 1), 1), size.folds)
         splits = [random_holdout(pairs, RANDOM_SHARE, seed + fold) for fold in range(folds)]
     return Validation(tuple(_fold(*split, size, seed) for split in splits), timed=False)
+
+
+def hold_out_if_judgeable(
+    log: EventLog, shop: Shop, size: ValidationSize, seed: int, say: Callable[[str], None]
+) -> Validation | None:
+    """`hold_out` by a shop's half-lives; None, said, where too few users would judge settings."""
+    half_lives = shop.half_life_days, shop.popularity_half_life_days
+    try:
+        validation = hold_out(log, *half_lives, size, seed)
+    except NoData:
+        say("too little behaviour to find settings by: training with those given")
+        return None
+    users = validation.judged_users
+    if users < shop.gate.min_judged_users:
+        say(f"only {users:,} users to find settings by: training with those given")
+        return None
+    return validation
 
 
 def _fold(pairs: Pairs, test: TestSet, size: ValidationSize, seed: int) -> Fold:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from recsys.core.errors import NoData
 from recsys.evaluation.ablation import ablations
 from recsys.evaluation.baselines import Baseline
 from recsys.evaluation.data import Mask, evaluation_data
@@ -22,7 +21,7 @@ from recsys.training.als import Trained
 from recsys.training.build import build_model
 from recsys.training.event_log import EventLog
 from recsys.training.settings import ModelSettings
-from recsys.tuning import PLANS, FitEffort, Fitted, Validation, fit_settings, hold_out
+from recsys.tuning import PLANS, FitEffort, Fitted, Validation, fit_settings, hold_out_if_judgeable
 from spark_jobs.file_evaluation.read_split import OneFile, Say, TwoFiles, read_split
 
 
@@ -124,20 +123,11 @@ def _read_files(
 
 
 def _validation(request: Request, log: EventLog, say: Say) -> Validation | None:
-    """What settings are compared on; None where they are taken as they are."""
+    """Hold out what settings are compared on; None where they are taken as they are."""
     if request.effort is FitEffort.OFF:
         return None
-    shop, size = request.shop, PLANS[request.effort].size
-    half_lives = shop.half_life_days, shop.popularity_half_life_days
-    try:
-        validation = hold_out(log, *half_lives, size, request.settings.als.seed)
-    except NoData as error:
-        say(f"settings are not searched for: {error}")
-        return None
-    if validation.judged_users < shop.gate.min_judged_users:
-        say(f"settings are not searched for: only {validation.judged_users} users to judge by")
-        return None
-    return validation
+    size = PLANS[request.effort].size
+    return hold_out_if_judgeable(log, request.shop, size, request.settings.als.seed, say)
 
 
 def _fit(request: Request, validation: Validation, say: Say) -> Fitted:

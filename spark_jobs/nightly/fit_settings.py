@@ -3,15 +3,22 @@
 from pydantic import ValidationError
 
 from recsys.analysis.snapshot_log import snapshot_log
-from recsys.core.errors import ConfigurationError, NoData
-from recsys.stores.manifest import Fit, FitTrial
+from recsys.core.errors import ConfigurationError
+from recsys.stores.manifest import FitEntry, FitTrialEntry
 from recsys.training.settings import ModelSettings, settings_entry, settings_of_entry
-from recsys.tuning import PLANS, FitEffort, Fitted, Validation, fit_settings, hold_out
+from recsys.tuning import (
+    PLANS,
+    FitEffort,
+    Fitted,
+    Validation,
+    fit_settings,
+    hold_out_if_judgeable,
+)
 from spark_jobs.nightly.context import Context
 from spark_jobs.nightly.train_trials import chosen_trials
 
 
-def found_settings(context: Context, split_ms: int) -> tuple[ModelSettings, Fit | None]:
+def found_settings(context: Context, split_ms: int) -> tuple[ModelSettings, FitEntry | None]:
     """The plan's settings, or better ones and how they were found.
 
     Args:
@@ -45,24 +52,12 @@ def found_settings(context: Context, split_ms: int) -> tuple[ModelSettings, Fit 
 
 def _validation(context: Context, split_ms: int) -> Validation | None:
     plan, size = context.plan, PLANS[context.plan.effort].size
-    shop = plan.shop
-    log = snapshot_log(context.folder.events, shop, before_ms=split_ms, most=size.pairs)
-    half_lives = shop.half_life_days, shop.popularity_half_life_days
-    try:
-        validation = hold_out(log, *half_lives, size, plan.model.als.seed)
-    except NoData:
-        context.say("too little behaviour to find settings by: training with those given")
-        return None
-    if validation.judged_users < shop.gate.min_judged_users:
-        context.say(
-            f"only {validation.judged_users:,} users to find settings by: training with those given"
-        )
-        return None
-    return validation
+    log = snapshot_log(context.folder.events, plan.shop, before_ms=split_ms, most=size.pairs)
+    return hold_out_if_judgeable(log, plan.shop, size, plan.model.als.seed, context.say)
 
 
 def _last_fit(context: Context) -> ModelSettings | None:
-    """What was found for the version that serves, if its settings were found at all."""
+    """Settings of the version that serves, if they were found by a search."""
     serving = context.serving_manifest()
     if serving is None or serving.training.fit is None:
         return None
@@ -73,14 +68,14 @@ def _last_fit(context: Context) -> ModelSettings | None:
         return None
 
 
-def _entry(effort: FitEffort, validation: Validation, fitted: Fitted) -> Fit:
-    return Fit(
+def _entry(effort: FitEffort, validation: Validation, fitted: Fitted) -> FitEntry:
+    return FitEntry(
         effort=effort.value,
         judged_users=validation.judged_users,
         ndcg=fitted.ndcg,
         start_ndcg=fitted.start_ndcg,
         trials=tuple(
-            FitTrial(stage=each.stage, ndcg=each.ndcg, settings=settings_entry(each.settings))
+            FitTrialEntry(stage=each.stage, ndcg=each.ndcg, settings=settings_entry(each.settings))
             for each in fitted.trials
         ),
         seconds=round(fitted.seconds, 2),

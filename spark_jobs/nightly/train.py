@@ -12,7 +12,7 @@ from recsys.core.model import Recipe
 from recsys.core.shop_time import ShopTime
 from recsys.core.vocabulary import Vocabulary
 from recsys.runtime.shop import GateLimits
-from recsys.stores.manifest import Data, Fit, Manifest, Reach, Training, recipe_entry
+from recsys.stores.manifest import Data, FitEntry, Manifest, Reach, Training, recipe_entry
 from recsys.training.build import BuiltModel, build_model
 from recsys.training.pairs import Pairs
 from recsys.training.settings import ModelSettings, settings_entry
@@ -124,7 +124,7 @@ def _manifest(
     pairs: Pairs,
     built: BuiltModel,
     settings: ModelSettings,
-    fit: Fit | None,
+    fit: FitEntry | None,
 ) -> Manifest:
     plan = context.plan
     created = datetime.fromtimestamp(context.now_ms() / 1000, UTC)
