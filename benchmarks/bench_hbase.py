@@ -31,7 +31,7 @@ from spark_jobs.hbase_source import HBaseInteractionsDataSource
 TENANT = "bench"
 PARALLEL = (1, 2, 4)
 BATCH_ROWS = 5000
-MOST_ROWS = 5_000_000
+MAX_ROWS = 5_000_000
 # Enough events for a figure where each costs a round trip.
 SOME, FEW = 20_000, 1000
 
@@ -126,8 +126,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--thrift", default=os.environ.get("HBASE_THRIFT", "127.0.0.1:9090"))
     parser.add_argument("--admin", default=os.environ.get("HBASE_THRIFT_ADMIN", "127.0.0.1:9091"))
     arguments = parser.parse_args()
-    if not 0 < arguments.rows <= MOST_ROWS:
-        parser.error(f"--rows must be between 1 and {MOST_ROWS:,}")
+    if not 0 < arguments.rows <= MAX_ROWS:
+        parser.error(f"--rows must be between 1 and {MAX_ROWS:,}")
     return arguments
 
 

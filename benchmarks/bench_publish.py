@@ -21,27 +21,27 @@ import numpy as np
 from benchmarks.own_redis import own_redis
 from recsys.core.behaviour import StoredUser
 from recsys.core.model import History
-from recsys.core.user_block import UserBlock
+from recsys.core.user_batch import UserBatch
 from recsys.stores.redis import keys
 from recsys.stores.redis.connect import Redis, connect
-from recsys.stores.redis.published import KEYS_A_COMMAND, RedisPublishedModels
+from recsys.stores.redis.published import KEYS_PER_COMMAND, RedisPublishedModels
 from recsys.stores.redis.user_record import MAX_HISTORY
 
 TENANT, VERSION = "bench", "20260101T000000Z-aaaaaaaa"
 ITEMS = 50_000
 LIST_LENGTH = 100
-USERS_A_BLOCK = 4096
-MOST_USERS = 1_000_000
+USERS_PER_BLOCK = 4096
+MAX_USERS = 1_000_000
 
-Blocks = Sequence[UserBlock]
+Blocks = Sequence[UserBatch]
 
 
-def make_block(first: int, users: int, random: np.random.Generator) -> UserBlock:
+def make_block(first: int, users: int, random: np.random.Generator) -> UserBatch:
     """Lists of 100 and histories whose lengths follow a power law with a mean of about 50."""
     lengths = np.minimum(4 + 23 * random.pareto(1.5, users), MAX_HISTORY).astype(np.int64)
     indptr = np.concatenate([[0], np.cumsum(lengths)])
     pairs, shape = int(indptr[-1]), (users, LIST_LENGTH)
-    return UserBlock(
+    return UserBatch(
         user_ids=[f"user-{row}" for row in range(first, first + users)],
         items=random.integers(0, ITEMS, shape, np.int32),
         scores=-np.sort(-random.random(shape, np.float32), axis=1),
@@ -70,7 +70,7 @@ def pack_user(user: StoredUser) -> bytes:
     )
 
 
-def records(block: UserBlock) -> Iterator[tuple[str, bytes]]:
+def records(block: UserBatch) -> Iterator[tuple[str, bytes]]:
     for row, user_id in enumerate(block.user_ids):
         yield keys.user(TENANT, VERSION, user_id), pack_user(block.user(row))
 
@@ -97,8 +97,8 @@ def mset_by_redis_py(client: Redis, blocks: Blocks) -> None:
 def commands(blocks: Blocks) -> Iterator[dict[str, bytes]]:
     for block in blocks:
         every = list(records(block))
-        for start in range(0, len(every), KEYS_A_COMMAND):
-            yield dict(every[start : start + KEYS_A_COMMAND])
+        for start in range(0, len(every), KEYS_PER_COMMAND):
+            yield dict(every[start : start + KEYS_PER_COMMAND])
 
 
 def write_blocks(client: Redis, blocks: Blocks) -> None:
@@ -118,8 +118,8 @@ def write_and_count(client: Redis, blocks: Blocks) -> None:
 
 WAYS: dict[str, Callable[[Redis, Blocks], None]] = {
     "SET one by one": set_one_by_one,
-    f"pipeline of {KEYS_A_COMMAND} SETs": pipeline_of_sets,
-    f"MSET of {KEYS_A_COMMAND} by redis-py": mset_by_redis_py,
+    f"pipeline of {KEYS_PER_COMMAND} SETs": pipeline_of_sets,
+    f"MSET of {KEYS_PER_COMMAND} by redis-py": mset_by_redis_py,
     "blocks (write_users)": write_blocks,
     "blocks, written and counted": write_and_count,
 }
@@ -176,8 +176,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, help="(default: 5)")
     parser.add_argument("--redis", default=os.environ.get("REDIS_URL"), help="address of a Redis")
     arguments = parser.parse_args()
-    if not 0 < arguments.users <= MOST_USERS:
-        parser.error(f"--users must be between 1 and {MOST_USERS:,}")
+    if not 0 < arguments.users <= MAX_USERS:
+        parser.error(f"--users must be between 1 and {MAX_USERS:,}")
     if arguments.rounds < 1:
         parser.error("--rounds must be at least 1")
     return arguments
@@ -187,8 +187,8 @@ def main() -> None:
     arguments = parse_arguments()
     random = np.random.default_rng(7)
     blocks = [
-        make_block(first, min(USERS_A_BLOCK, arguments.users - first), random)
-        for first in range(0, arguments.users, USERS_A_BLOCK)
+        make_block(first, min(USERS_PER_BLOCK, arguments.users - first), random)
+        for first in range(0, arguments.users, USERS_PER_BLOCK)
     ]
     with nullcontext(arguments.redis) if arguments.redis else own_redis() as url:
         bench(url, blocks, arguments.rounds)

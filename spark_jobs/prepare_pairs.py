@@ -16,7 +16,7 @@ from recsys.core.event_types import details_that_count
 from recsys.core.shop_time import ShopTime
 from recsys.core.strength import EventColumns, event_strengths, popularity_strengths
 from recsys.runtime.shop import Shop
-from recsys.training.pairs import Pairs, pairs_from_codes
+from recsys.training.interactions import InteractionMatrix, pairs_from_codes
 
 _WEIGHED = (
     "user_id string, item_id string, strength double, recent_strength double, excluded boolean,"
@@ -40,7 +40,7 @@ def prepare_pairs(
     *,
     before_ms: int,
     shop_time: ShopTime,
-) -> Pairs:
+) -> InteractionMatrix:
     """Pairs of all events before a time.
 
     Raises:
@@ -77,7 +77,7 @@ def goal_pairs(
 ) -> tuple[Coded, Coded]:
     """Users and items of the distinct pairs of goal events from a time on."""
     future = spark.read.parquet(str(events)).where(F.col("timestamp_ms") >= from_ms)
-    goals: DataFrame = future.where(F.col("event_type").isin(list(shop.goals)))
+    goals: DataFrame = future.where(F.col("event_type").isin(list(shop.target_types)))
     table = goals.select("user_id", "item_id").distinct().toArrow()
     return _coded(table["user_id"]), _coded(table["item_id"])
 

@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 from recsys.core.errors import InvalidModel
 from recsys.core.model import TrainedModel
 from recsys.core.ports import PublishedModels
-from recsys.core.user_block import NO_ITEM, UserBlock
+from recsys.core.user_batch import NO_ITEM, UserBatch
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_files import ModelFiles
 from recsys.stores.redis.connect import connect
@@ -19,7 +19,7 @@ from spark_jobs.task_errors import errors_of_tasks
 
 LIST_LENGTH = 100
 # What a task holds in memory: about a kilobyte a user, and longer histories.
-USERS_A_SHARD = 16_384
+USERS_PER_SHARD = 16_384
 
 
 def publish_users(
@@ -35,7 +35,8 @@ def publish_users(
     """
     tenant, version, users = manifest.tenant, manifest.version, manifest.data.users
     shards = [
-        range(start, min(start + USERS_A_SHARD, users)) for start in range(0, users, USERS_A_SHARD)
+        range(start, min(start + USERS_PER_SHARD, users))
+        for start in range(0, users, USERS_PER_SHARD)
     ]
 
     def publish(some: Iterable[range]) -> Iterator[int]:
@@ -58,27 +59,27 @@ def publish_shard(
     target: PublishedModels, tenant: str, version: str, model: TrainedModel, shard: range
 ) -> int:
     """Write the users of these rows; return how many of them the target then holds."""
-    block = user_block(model, shard)
+    block = user_batch(model, shard)
     target.write_users(tenant, version, block)
     return target.count_users(tenant, version, block.user_ids)
 
 
-def user_block(model: TrainedModel, rows: range) -> UserBlock:
+def user_batch(model: TrainedModel, rows: range) -> UserBatch:
     """What is published of the users of these rows.
 
     A list stays empty where nothing in the history counts, so that popularity answers.
     """
-    recipe = model.recipe
+    params = model.params
     lists = top_n_lists(
-        *(model.items, model.users, np.asarray(rows), recipe.neighbour_weight, LIST_LENGTH),
-        step_half_life=recipe.step_half_life,
+        *(model.items, model.users, np.asarray(rows), params.neighbour_weight, LIST_LENGTH),
+        step_half_life=params.step_half_life,
         # The other cores score other shards.
         threads=1,
     )
     indptr, histories = model.users.histories_of(rows)
     counted_before = np.concatenate([[0], np.cumsum(histories.strengths > 0)])[indptr]
     lengths = (lists.items != NO_ITEM).sum(axis=1)
-    return UserBlock(
+    return UserBatch(
         user_ids=[model.users.ids.id_of(row) for row in rows],
         items=lists.items,
         scores=lists.scores,

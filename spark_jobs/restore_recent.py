@@ -26,8 +26,8 @@ def restore_recent(
     Raises:
         Unavailable: when HBase or Redis does not answer; doing it again is safe.
     """
-    tenant, recipe = manifest.tenant, manifest.recipe.to_recipe()
-    event_types = recipe.event_types
+    tenant, params = manifest.tenant, manifest.recipe.to_params()
+    event_types = params.event_types
     with_details = bool(details_that_count(event_types.values()))
 
     def restore(some: Iterable[KeyRange]) -> Iterator[int]:
@@ -35,7 +35,7 @@ def restore_recent(
             scan, recent = InteractionScan(pool, tenant), RedisRecentBehaviour(client, event_types)
             for key_range in some:
                 received = scan.read_received(
-                    key_range, recipe.read_at_ms, recipe.end_ms, with_details=with_details
+                    key_range, params.read_at_ms, params.end_ms, with_details=with_details
                 )
                 for events in received:
                     counting = [

@@ -56,7 +56,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
-class Catalogue:
+class CatalogueSnapshot:
     """The items of the shop at the time of reading, a row an item, see `_CATALOGUE_SCHEMA`."""
 
     table: pa.Table
@@ -125,7 +125,7 @@ class RunFolder:
                 writer.write_table(_catalogue_table(batch))
         write_whole(self._catalogue, file.getvalue().to_pybytes())
 
-    def catalogue(self) -> Catalogue:
+    def catalogue(self) -> CatalogueSnapshot:
         """Raises NotFound when the read step has not run, or another release of it has."""
         _read(self._catalogue, "read")
         table = pq.read_table(self._catalogue)
@@ -133,7 +133,7 @@ class RunFolder:
             raise NotFound(
                 f"{self._catalogue} is of another release: run `recsys nightly read` first"
             )
-        return Catalogue(table)
+        return CatalogueSnapshot(table)
 
     def catalogue_bytes(self) -> bytes:
         return _read(self._catalogue, "read")

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from recsys.core.behaviour import StoredUser
 from recsys.core.domain import Event
 from recsys.core.event_types import EventType
-from recsys.core.model import NO_NEIGHBOUR, History, ItemSide, Recipe, UserSide
-from recsys.core.user_block import NO_ITEM, UserBlock
+from recsys.core.model import NO_NEIGHBOUR, History, ItemModel, ScoringParams, UserModel
+from recsys.core.user_batch import NO_ITEM, UserBatch
 from recsys.core.vocabulary import Vocabulary
-from recsys.stores.manifest import Data, Evaluation, Manifest, Training, recipe_entry
+from recsys.stores.manifest import Data, Evaluation, Manifest, Training, params_entry
 from recsys.training.event_log import EventLog
 
 EVENT_TYPES = {
@@ -43,7 +43,7 @@ def an_event(**changes: object) -> Event:
     return Event(**(values | changes))  # type: ignore[arg-type]
 
 
-def a_recipe(**changes: object) -> Recipe:
+def scoring_params(**changes: object) -> ScoringParams:
     values: dict[str, object] = {
         "alpha": 5.0,
         "regularization": 0.1,
@@ -55,10 +55,10 @@ def a_recipe(**changes: object) -> Recipe:
         "read_at_ms": 2_000_000,
         "end_ms": 3_000_000,
     }
-    return Recipe(**(values | changes))  # type: ignore[arg-type]
+    return ScoringParams(**(values | changes))  # type: ignore[arg-type]
 
 
-def an_item_side(n: int = 6, k: int = 3, seed: int = 0, **changes: object) -> ItemSide:
+def an_item_model(n: int = 6, k: int = 3, seed: int = 0, **changes: object) -> ItemModel:
     """n items i0, i1, ... with random factors, each the neighbour of the next two."""
     random = np.random.default_rng(seed)
     nearby = (
@@ -75,7 +75,7 @@ def an_item_side(n: int = 6, k: int = 3, seed: int = 0, **changes: object) -> It
         "popular": np.arange(n, dtype=np.int32)[::-1].copy(),
         "eligible": np.ones(n, np.bool_),
     }
-    return ItemSide(**(values | changes))  # type: ignore[arg-type]
+    return ItemModel(**(values | changes))  # type: ignore[arg-type]
 
 
 def a_history(
@@ -93,13 +93,13 @@ def a_history(
     )
 
 
-def a_user_side(histories: Sequence[History], k: int = 3, seed: int = 1) -> UserSide:
+def a_user_model(histories: Sequence[History], k: int = 3, seed: int = 1) -> UserModel:
     """Users u0, u1, ... with these histories and random factors."""
     lengths = [len(history.items) for history in histories]
     indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     random = np.random.default_rng(seed)
     factors = random.normal(size=(len(histories), k)).astype(np.float32)
-    return UserSide(
+    return UserModel(
         Vocabulary(f"u{row}" for row in range(len(histories))),
         factors,
         indptr,
@@ -116,7 +116,7 @@ def _one_after_the_other(histories: Sequence[History]) -> History:
     )
 
 
-def a_user_block(users: Mapping[str, StoredUser]) -> UserBlock:
+def a_user_batch(users: Mapping[str, StoredUser]) -> UserBatch:
     """The users by their ids, with lists as wide as the longest of them."""
     histories = [History.empty(), *(user.history for user in users.values())]
     lengths = np.array([len(user.items) for user in users.values()], np.int64)
@@ -125,7 +125,7 @@ def a_user_block(users: Mapping[str, StoredUser]) -> UserBlock:
     for row, user in enumerate(users.values()):
         items[row, : lengths[row]] = user.items
         scores[row, : lengths[row]] = user.scores
-    return UserBlock(
+    return UserBatch(
         user_ids=list(users),
         items=items,
         scores=scores,
@@ -140,7 +140,7 @@ def a_manifest(version: str = "20260101T000000Z-aaaaaaaa", **changes: object) ->
         version=version,
         tenant="shop",
         created_at="2026-01-01T00:00:00+00:00",
-        recipe=recipe_entry(a_recipe()),
+        recipe=params_entry(scoring_params()),
         data=Data(events=10, users=2, items=6, pairs=5, fingerprint="f"),
         training=Training(
             settings={"als": {"factors": 3, "iterations": 15, "seed": 1}},
@@ -179,7 +179,7 @@ def an_event_log(
         values=np.array([1.0] * len(pairs) if values is None else values, np.float32),
         types=np.array([names.index(n) for n in types or ["purchase"] * len(pairs)], np.int16),
         event_types=tuple(EVENT_TYPES.values()),
-        goals=tuple(name == "purchase" for name in names),
+        target_types=tuple(name == "purchase" for name in names),
         timestamps_ms=None if times is None else np.array(times, np.int64),
     )
 
@@ -215,6 +215,6 @@ def two_tastes_log(users: int = 40, items: int = 30, timed: bool = True, seed: i
         values=np.ones(len(pairs), np.float32),
         types=np.zeros(len(pairs), np.int16),
         event_types=(EventType(1.0, excludes=True),),
-        goals=(True,),
+        target_types=(True,),
         timestamps_ms=random.integers(0, 100, len(pairs)) * 86_400_000 if timed else None,
     )

@@ -37,7 +37,7 @@ class MixedBehaviour:
             values=np.ones(len(events), np.float32),
             types=np.array([_NAMES.index(event.event_type) for event in events], np.int16),
             event_types=tuple(EVENT_TYPES.values()),
-            goals=tuple(name == "purchase" for name in _NAMES),
+            target_types=tuple(name == "purchase" for name in _NAMES),
             timestamps_ms=np.array([event.timestamp_ms for event in events], np.int64),
             quantities=np.array([event.quantity for event in events], np.float64),
             prices=np.array([event.price for event in events], np.float64),

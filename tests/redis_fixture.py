@@ -15,7 +15,7 @@ from recsys.core.ports import (
     PublishedModels,
     RestorableBehaviour,
     ServingStore,
-    WantedUser,
+    UserLookup,
 )
 from recsys.stores.memory.early_popularity import MemoryEarlyPopularity
 from recsys.stores.memory.hidden_items import MemoryHiddenItems
@@ -34,9 +34,9 @@ from tests.builders import EVENT_TYPES
 # Of Redis's sixteen databases, one for the stack itself and one for each kind of test.
 STORES_DATABASE, NIGHTLY_DATABASE = 1, 2
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 # Runs a coroutine of the test's own event loop.
-Ask = Callable[[Coroutine[Any, Any, Answer]], Answer]
+Ask = Callable[[Coroutine[Any, Any, Result]], Result]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class ServingSide:
         self, tenant: str, version: str, user_id: str
     ) -> tuple[StoredUser | None, list[RecentEvent]]:
         """One user alone."""
-        [read] = await self.serving.users([WantedUser(tenant, version, user_id)])
+        [read] = await self.serving.users([UserLookup(tenant, version, user_id)])
         assert read.problem is None
         return read.stored, read.recent.events()
 

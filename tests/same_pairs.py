@@ -4,7 +4,7 @@ import pytest
 
 from recsys.core.model import History
 from recsys.core.vocabulary import Vocabulary
-from recsys.training.pairs import Pairs
+from recsys.training.interactions import InteractionMatrix
 
 
 def by_item(ids: Vocabulary, history: History) -> dict[str, tuple[object, bool]]:
@@ -16,7 +16,7 @@ def by_item(ids: Vocabulary, history: History) -> dict[str, tuple[object, bool]]
     }
 
 
-def pairs_by_item(pairs: Pairs, user_id: str) -> dict[str, tuple[float, bool]]:
+def pairs_by_item(pairs: InteractionMatrix, user_id: str) -> dict[str, tuple[float, bool]]:
     """Those of one user; nothing for a user without pairs."""
     row = pairs.users.index_of(user_id)
     if row is None:

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 
-from recsys.core.model import Recipe
+from recsys.core.model import ScoringParams
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_codec import unpack_items
 from recsys.stores.redis import keys
@@ -24,21 +24,21 @@ def serving_digest(redis: Redis, tenant: str) -> str:
 
 
 def _entries(redis: Redis, tenant: str, version: str) -> Iterator[list[str]]:
-    recipe = Manifest.from_json(redis.get(keys.manifest(tenant, version))).recipe.to_recipe()
+    params = Manifest.from_json(redis.get(keys.manifest(tenant, version))).recipe.to_params()
     yield ["serving", version]
     for key in redis.scan_iter(f"{keys.version_prefix(tenant, version)}*"):
         yield [key.decode(), hashlib.sha256(redis.get(key)).hexdigest()]
     for key in redis.scan_iter(keys.recent(tenant, "*")):
-        if counting := _counting_events(redis, key, recipe):
+        if counting := _counting_events(redis, key, params):
             yield [key.decode(), *counting]
     yield ["hidden", *sorted(_hidden(redis, tenant, version))]
 
 
-def _counting_events(redis: Redis, key: bytes, recipe: Recipe) -> list[str]:
+def _counting_events(redis: Redis, key: bytes, params: ScoringParams) -> list[str]:
     counting = []
     for member in redis.zrange(key, 0, -1, withscores=True):
         [event] = decode_events([member])
-        if event.received_ms >= recipe.read_at_ms or event.timestamp_ms >= recipe.end_ms:
+        if event.received_ms >= params.read_at_ms or event.timestamp_ms >= params.end_ms:
             counting.append(f"{event.received_ms} {member[0].decode()}")
     return sorted(counting)
 

@@ -74,7 +74,7 @@ class Growth:
 
     def _rows(self, shop: MadeUpShop) -> list[Row]:
         return [
-            rows.stored(_name("stored", shop), self._chain, shop, rows.MOST_USERS),
+            rows.stored(_name("stored", shop), self._chain, shop, rows.MAX_USERS),
             rows.fold_in(_name("fold-in", shop), self._chain, shop, self._client),
         ]
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 # The columns of `vegeta encode -to=csv`.
 _TIMESTAMP_NS, _CODE, _LATENCY_NS, _SEQUENCE = 0, 1, 2, 8
 _OK = 200
-_NS_A_SECOND = 1e9
+_NS_PER_SECOND = 1e9
 # The headers of answers come in one field, and their bodies.
 _FIELD_CHARACTERS = 1 << 20
 
@@ -68,8 +68,8 @@ def read_hits(text: str, rate: int | None) -> Hits:
     if not rows:
         raise SystemExit("the load generator sent nothing")
     timestamps, status, latencies, sequence = np.array(rows, np.int64).T
-    began = (timestamps - timestamps.min()) / _NS_A_SECOND
-    ended = began + latencies / _NS_A_SECOND
+    began = (timestamps - timestamps.min()) / _NS_PER_SECOND
+    ended = began + latencies / _NS_PER_SECOND
     due = began if rate is None else _due(began, sequence / rate)
     return Hits(ended - due, began - due, status, seconds=float(ended.max()))
 

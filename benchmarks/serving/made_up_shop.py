@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from benchmarks.made_up_model import item_side
+from benchmarks.made_up_model import item_model
 from recsys.core.domain import Event
 from recsys.core.event_types import EventType
-from recsys.core.model import History, ItemSide, Recipe
-from recsys.core.user_block import UserBlock
-from recsys.stores.manifest import Data, Manifest, Training, recipe_entry
+from recsys.core.model import History, ItemModel, ScoringParams
+from recsys.core.user_batch import UserBatch
+from recsys.stores.manifest import Data, Manifest, Training, params_entry
 from recsys.stores.model_codec import pack_items
 from recsys.stores.model_files import ITEMS
 from recsys.stores.redis import keys
@@ -23,9 +23,9 @@ from recsys.stores.redis.recent import RedisRecentBehaviour
 from recsys.training.settings import ModelSettings
 
 LIST_LENGTH = 100
-_MOST_HISTORY = 1000
-_USERS_A_BLOCK = 4096
-_VIEWS_A_USER = 3
+_MAX_HISTORY = 1000
+_USERS_PER_BLOCK = 4096
+_VIEWS_PER_USER = 3
 # Coprime to the sizes of shops, so that a list of every 7919th item holds none twice.
 _STRIDE = 7919
 _DAY_MS = 24 * 3600 * 1000
@@ -77,9 +77,9 @@ def let_look_around(
     """Views of a few items by each of these users, other ones for another seed."""
     random, now_ms = np.random.default_rng(seed), int(time.time() * 1000)
     recent = RedisRecentBehaviour(client, _EVENT_TYPES)
-    for start in range(0, len(user_ids), _USERS_A_BLOCK):
-        some = user_ids[start : start + _USERS_A_BLOCK]
-        rows = random.integers(0, shop.items, (len(some), _VIEWS_A_USER)).tolist()
+    for start in range(0, len(user_ids), _USERS_PER_BLOCK):
+        some = user_ids[start : start + _USERS_PER_BLOCK]
+        rows = random.integers(0, shop.items, (len(some), _VIEWS_PER_USER)).tolist()
         events = [
             Event(f"{seed}-{place}", user_id, f"item-{row:07}", "view", now_ms)
             for user_id, of_user in zip(some, rows, strict=True)
@@ -89,38 +89,38 @@ def let_look_around(
 
 
 def _forget_recent(client: Redis, tenant: str) -> None:
-    found = list(client.scan_iter(keys.recent(tenant, "*"), count=_USERS_A_BLOCK))
-    for start in range(0, len(found), _USERS_A_BLOCK):
-        client.unlink(*found[start : start + _USERS_A_BLOCK])
+    found = list(client.scan_iter(keys.recent(tenant, "*"), count=_USERS_PER_BLOCK))
+    for start in range(0, len(found), _USERS_PER_BLOCK):
+        client.unlink(*found[start : start + _USERS_PER_BLOCK])
 
 
-def made_up_items(shop: MadeUpShop, random: np.random.Generator) -> ItemSide:
+def made_up_items(shop: MadeUpShop, random: np.random.Generator) -> ItemModel:
     shape = shop.items, ModelSettings().neighbours
     factors = random.normal(size=(shop.items, shop.factors)).astype(np.float32)
     neighbours = random.integers(0, shop.items, shape, np.int32)
     scores = -np.sort(-random.random(shape, np.float32), axis=1)
     titles = tuple(f"Made-up product number {row:07}" for row in range(shop.items))
-    side = item_side(factors / np.float32(shop.factors**0.5), neighbours, scores)
+    side = item_model(factors / np.float32(shop.factors**0.5), neighbours, scores)
     return replace(side, titles=titles)
 
 
-def blocks(shop: MadeUpShop, random: np.random.Generator) -> Iterator[UserBlock]:
+def blocks(shop: MadeUpShop, random: np.random.Generator) -> Iterator[UserBatch]:
     user_ids = shop.user_ids()
-    for start in range(0, shop.users, _USERS_A_BLOCK):
-        yield _block(user_ids[start : start + _USERS_A_BLOCK], shop.items, random)
+    for start in range(0, shop.users, _USERS_PER_BLOCK):
+        yield _block(user_ids[start : start + _USERS_PER_BLOCK], shop.items, random)
 
 
-def _block(user_ids: Sequence[str], items: int, random: np.random.Generator) -> UserBlock:
+def _block(user_ids: Sequence[str], items: int, random: np.random.Generator) -> UserBatch:
     """Lists of items of odd rows, histories of even ones: nobody is recommended what he has.
 
     The lengths of histories follow a power law with a mean of about 50.
     """
     half, users = items // 2, len(user_ids)
-    lengths = np.minimum(4 + 23 * random.pareto(1.5, users), _MOST_HISTORY).astype(np.int64)
+    lengths = np.minimum(4 + 23 * random.pareto(1.5, users), _MAX_HISTORY).astype(np.int64)
     indptr = np.concatenate([[0], np.cumsum(lengths)])
     first = random.integers(0, half, (users, 1))
     pairs = int(indptr[-1])
-    return UserBlock(
+    return UserBatch(
         user_ids=user_ids,
         items=(1 + 2 * ((first + _STRIDE * np.arange(LIST_LENGTH)) % half)).astype(np.int32),
         scores=-np.sort(-random.random((users, LIST_LENGTH), np.float32), axis=1),
@@ -137,7 +137,7 @@ def _block(user_ids: Sequence[str], items: int, random: np.random.Generator) -> 
 
 def _manifest(tenant: str, version: str, shop: MadeUpShop, items: bytes) -> Manifest:
     now_ms = int(time.time() * 1000)
-    recipe = Recipe(
+    params = ScoringParams(
         alpha=5.0,
         regularization=0.1,
         frequency_weight=1.0,
@@ -152,7 +152,7 @@ def _manifest(tenant: str, version: str, shop: MadeUpShop, items: bytes) -> Mani
         version=version,
         tenant=tenant,
         created_at=time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime()),
-        recipe=recipe_entry(recipe),
+        recipe=params_entry(params),
         data=Data(events=0, users=shop.users, items=shop.items, pairs=0, fingerprint="made up"),
         training=Training(settings={}, backend="none", device="cpu", versions={}, seconds=0.0),
         sha256={ITEMS: hashlib.sha256(items).hexdigest()},

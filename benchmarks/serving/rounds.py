@@ -21,7 +21,7 @@ LIGHT = "open loop, 1000 requests/s"
 HALF = "open loop, half of the capacity"
 _LIGHT_RATE = 1000
 # Nearer to what a row can answer, a schedule is no light load any more.
-_MOST_OF_CAPACITY = 0.75
+_MAX_OF_CAPACITY = 0.75
 # Another row has had the caches since: a closed loop asks most questions of every replica in this
 # time.
 _WARM_UP_SECONDS = 2.0
@@ -105,7 +105,7 @@ class Rounds:
             self.measure(row, name, Open(max(1, round(self._capacities[whose] / 2))), number)
             return
         capacity = middle(of(self.measured, row.name, CAPACITY), lambda one: one.per_second)
-        if capacity * _MOST_OF_CAPACITY >= _LIGHT_RATE:
+        if capacity * _MAX_OF_CAPACITY >= _LIGHT_RATE:
             self.measure(row, name, Open(_LIGHT_RATE), number)
 
     def _await_rest(self) -> None:

@@ -18,10 +18,10 @@ from recsys.stores.redis.connect import Redis
 LIMIT = 20
 READING = ("haproxy", "gateway", "recommender", "redis")
 WRITING = ("haproxy", "gateway", "ingest", "redis", "hbase")
-EVENTS_A_BATCH = 5
+EVENTS_PER_BATCH = 5
 _BATCHES = 2000
 # Of a large shop, as many as come to be asked while a row is measured, and more.
-MOST_USERS = 25_000
+MAX_USERS = 25_000
 # As many as the cache of a recommender holds, at some 5 KB each, with room to spare.
 KEPT_USERS = 4_000
 _TIMEOUT_SECONDS = 10.0
@@ -88,16 +88,16 @@ def hello(chain: Chain) -> Row:
     return Row("hello", chain, ("haproxy", "gateway"), [Request("/v1/hello")], {})
 
 
-def stored(name: str, chain: Chain, shop: MadeUpShop, most_users: int = KEPT_USERS) -> Row:
+def stored(name: str, chain: Chain, shop: MadeUpShop, max_users: int = KEPT_USERS) -> Row:
     """Lists of the nightly job, of users of the first half of the shop's."""
-    users = shop.user_ids()[: min(shop.users // 2, most_users)]
+    users = shop.user_ids()[: min(shop.users // 2, max_users)]
     requests = [Request(recommendations(user_id)) for user_id in users]
     return Row(name, chain, READING, requests, {"source": "stored", "degraded": False})
 
 
 def fold_in(name: str, chain: Chain, shop: MadeUpShop, client: Redis) -> Row:
     """Users of the other half, each with other events every time: nothing is known beforehand."""
-    users = shop.user_ids()[-min(shop.users // 2, MOST_USERS) :]
+    users = shop.user_ids()[-min(shop.users // 2, MAX_USERS) :]
     requests = [Request(recommendations(user_id)) for user_id in users]
     expected = {"source": "fold_in", "degraded": False}
     prepare = partial(let_look_around, client, DEMO_TENANT, shop, users)
@@ -120,11 +120,11 @@ def events(name: str, chain: Chain, shop: MadeUpShop) -> Row:
         return {"user_id": user_id, "item_id": f"item-{item:07}", "event_type": "view"}
 
     bodies = [
-        json.dumps({"events": [event() for _ in range(EVENTS_A_BATCH)]}).encode()
+        json.dumps({"events": [event() for _ in range(EVENTS_PER_BATCH)]}).encode()
         for _ in range(_BATCHES)
     ]
     requests = [Request("/v1/events", "POST", body) for body in bodies]
-    expected = {"accepted": EVENTS_A_BATCH, "degraded": False}
+    expected = {"accepted": EVENTS_PER_BATCH, "degraded": False}
     return Row(name, chain, WRITING, requests, expected)
 
 

@@ -16,7 +16,7 @@ class Service(StrEnum):
     @property
     def most(self) -> int:
         """Replicas that have a name, ports and a place in every list of addresses."""
-        return _MOST[self]
+        return _MAX[self]
 
     @property
     def variable(self) -> str:
@@ -30,7 +30,7 @@ class Service(StrEnum):
         ]
 
 
-_MOST = {Service.RECOMMENDER: 4, Service.INGEST: 2, Service.GATEWAY: 4}
+_MAX = {Service.RECOMMENDER: 4, Service.INGEST: 2, Service.GATEWAY: 4}
 USUAL_REPLICAS = {Service.RECOMMENDER: 2, Service.INGEST: 1, Service.GATEWAY: 2}
 
 

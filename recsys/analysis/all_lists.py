@@ -3,12 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.core.model import TrainedModel, UserSide
-from recsys.evaluation import Lists
+from recsys.core.model import TrainedModel, UserModel
+from recsys.evaluation import RankedLists
 from recsys.training.top_n import top_n_lists
 
 
-def listed_users(users: UserSide) -> NDArray[np.int64]:
+def listed_users(users: UserModel) -> NDArray[np.int64]:
     """Rows of the users who have a list of their own: something in their history counts.
 
     All others are answered with popular items.
@@ -17,11 +17,11 @@ def listed_users(users: UserSide) -> NDArray[np.int64]:
     return np.flatnonzero(np.diff(counted_before))
 
 
-def lists_of(model: TrainedModel, rows: NDArray[np.int64], n: int) -> Lists:
+def lists_of(model: TrainedModel, rows: NDArray[np.int64], n: int) -> RankedLists:
     """(b, n) item rows for the users of these rows, best first, padded with NO_ITEM."""
-    recipe = model.recipe
+    params = model.params
     lists = top_n_lists(
-        *(model.items, model.users, rows, recipe.neighbour_weight, n),
-        step_half_life=recipe.step_half_life,
+        *(model.items, model.users, rows, params.neighbour_weight, n),
+        step_half_life=params.step_half_life,
     )
     return lists.items

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.explanation import explain
-from recsys.core.model import History, ItemSide, Recipe
+from recsys.core.model import History, ItemModel, ScoringParams
 from recsys.core.ranking import Indices, top_n
 from recsys.core.scoring import Scores, score_users
 from recsys.core.user_factors import history_factors
@@ -43,14 +43,16 @@ class ExplainedList:
         return np.column_stack([parts[:, :seeds], parts[:, seeds:].sum(axis=1)])
 
 
-def explain_list(items: ItemSide, recipe: Recipe, history: History, n: int) -> ExplainedList:
+def explain_list(
+    items: ItemModel, params: ScoringParams, history: History, n: int
+) -> ExplainedList:
     """Score all items for a history by fold-in, and explain the best n."""
-    factors = history_factors(items, recipe, history)[np.newaxis, :]
+    factors = history_factors(items, params, history)[np.newaxis, :]
     [scores] = score_users(
-        factors, items, [history], recipe.neighbour_weight, recipe.step_half_life
+        factors, items, [history], params.neighbour_weight, params.step_half_life
     )
     best = top_n(scores, n)
-    found = [explain(items, recipe, history, item) for item in best.tolist()]
+    found = [explain(items, params, history, item) for item in best.tolist()]
     seeds = np.sort(history.items[history.strengths != 0])
     by_factors = _columns(seeds, [(one.seeds, one.by_factors) for one in found])
     by_neighbours = _columns(seeds, [(one.seeds, one.by_neighbours) for one in found])

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from recsys.analysis.all_lists import listed_users, lists_of
 from recsys.core.model import TrainedModel
 from recsys.core.vocabulary import Vocabulary
-from recsys.evaluation import NO_ITEM, Lists, TestSet
-from recsys.evaluation.splits import held_out_goals, rows_of, temporal_split
+from recsys.evaluation import NO_ITEM, RankedLists, TestSet
+from recsys.evaluation.splits import held_out_targets, rows_of, temporal_split
 from recsys.training.event_log import EventLog
 
 
@@ -27,8 +27,8 @@ class SideBySide:
     users: Vocabulary
     items: Vocabulary
     titles: tuple[str, ...]
-    old: Lists
-    new: Lists
+    old: RankedLists
+    new: RankedLists
 
     def overlap(self) -> NDArray[np.float64]:
         """(u,) share of a list's k places whose item is in the other version's list, too."""
@@ -56,13 +56,13 @@ def _listed_ids(model: TrainedModel) -> set[str]:
     return {model.users.ids.id_of(row) for row in listed_users(model.users).tolist()}
 
 
-def _lists(model: TrainedModel, users: Vocabulary, items: Vocabulary, k: int) -> Lists:
+def _lists(model: TrainedModel, users: Vocabulary, items: Vocabulary, k: int) -> RankedLists:
     own = lists_of(model, rows_of(model.users.ids, users), k)
     shared = rows_of(items, model.items.ids)
     return np.where(own == NO_ITEM, NO_ITEM, shared[own]).astype(np.int32)
 
 
-def first_time_goals(log: EventLog, since_ms: int, both: SideBySide) -> TestSet:
+def first_time_targets(log: EventLog, since_ms: int, both: SideBySide) -> TestSet:
     """What the users of both versions turned to for the first time from a time on.
 
     Empty when nothing happened since. What a user already had is no test: it is never recommended.
@@ -70,7 +70,7 @@ def first_time_goals(log: EventLog, since_ms: int, both: SideBySide) -> TestSet:
     past, future = temporal_split(log, since_ms)
     had = past.excludes()
     new = ~np.isin(_pair_keys(future), _pair_keys(past)[had])
-    test = held_out_goals(future.only(new), both.users, both.items)
+    test = held_out_targets(future.only(new), both.users, both.items)
     return test.only(test.users < test.known_users)
 
 

@@ -60,7 +60,7 @@ def snapshot_log(
         values=np.ones(len(users), np.float32),
         types=pc.index_in(table["event_type"], known).to_numpy().astype(np.int16),
         event_types=tuple(shop.event_types.values()),
-        goals=tuple(name in shop.goals for name in shop.event_types),
+        target_types=tuple(name in shop.target_types for name in shop.event_types),
         timestamps_ms=table["timestamp_ms"].to_numpy(),
         quantities=table["quantity"].to_numpy() if "quantity" in counted else None,
         prices=table["price"].to_numpy() if "price" in counted else None,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from recsys.analysis.shop_data import ShopData
-from recsys.core.model import Recipe, TrainedModel
+from recsys.core.model import ScoringParams, TrainedModel
 from recsys.core.shop_time import shop_time_of_events
 from recsys.core.vocabulary import Vocabulary
 from recsys.runtime.shop import Shop
@@ -48,7 +48,7 @@ def trained_version(
     titles = tuple(data.titles.get(item_id, "") for item_id in pairs.items)
     built = build_model(pairs, titles, _eligible(pairs.items, data), settings)
     clock = shop_time_of_events(log.times_ms(), log.users)
-    recipe = Recipe(
+    params = ScoringParams(
         alpha=built.trained.alpha,
         regularization=settings.als.regularization,
         frequency_weight=settings.als.frequency_weight,
@@ -62,7 +62,7 @@ def trained_version(
         step_half_life=built.step_half_life,
     )
     entries = dict(_flat({"events": len(log), "settings": settings_entry(settings)}))
-    return Version(name, entries, TrainedModel(recipe, built.items, built.users))
+    return Version(name, entries, TrainedModel(params, built.items, built.users))
 
 
 def differences(old: Version, new: Version) -> list[list[str]]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.event_types import has_effect
-from recsys.core.model import History, ItemSide, Recipe
+from recsys.core.model import History, ItemModel, ScoringParams
 from recsys.core.ranking import Indices
 from recsys.core.recency import steps_of
 from recsys.core.scoring import Scores
@@ -46,7 +46,7 @@ class StoredUser:
 
 
 @dataclass(frozen=True, slots=True)
-class RememberedEvents:
+class RecentEvents:
     """A shopper's recent events as a store keeps them: compared as they are, read when they matter.
 
     Attributes:
@@ -61,7 +61,7 @@ class RememberedEvents:
 
 
 def current_history(
-    items: ItemSide, recipe: Recipe, history: History, recent: Sequence[RecentEvent]
+    items: ItemModel, params: ScoringParams, history: History, recent: Sequence[RecentEvent]
 ) -> History:
     """The history with recent events added; the very same object when none of them matters.
 
@@ -71,8 +71,8 @@ def current_history(
     counted = [
         (row, event)
         for event in recent
-        if has_effect(event.event_type, recipe.event_types)
-        and _is_after_training(event, recipe)
+        if has_effect(event.event_type, params.event_types)
+        and _is_after_training(event, params)
         and (row := items.ids.index_of(event.item_id)) is not None
     ]
     if not counted:
@@ -81,11 +81,11 @@ def current_history(
     excluded = set(history.items[history.excluded].tolist())
     # What the model has is older than whatever came since.
     moment = dict(zip(history.items.tolist(), (-1 - history.steps).tolist(), strict=True))
-    added = _strengths([event for _, event in counted], recipe)
+    added = _strengths([event for _, event in counted], params)
     for (row, event), each in zip(counted, added.tolist(), strict=True):
         strength[row] = strength.get(row, 0.0) + each
         moment[row] = max(moment.get(row, 0), event.timestamp_ms)
-        if recipe.event_types[event.event_type].excludes:
+        if params.event_types[event.event_type].excludes:
             excluded.add(row)
     rows = np.fromiter(strength, np.int32, len(strength))
     # Rounded as in training, so that what cancels out is zero here too.
@@ -95,7 +95,7 @@ def current_history(
     return History(rows, values.astype(np.float32), flags, steps)
 
 
-def session_history(items: ItemSide, item_ids: Sequence[str]) -> History:
+def session_history(items: ItemModel, item_ids: Sequence[str]) -> History:
     """History of a shopper of whom only some items are known: each counts one, none comes back.
 
     Args:
@@ -107,20 +107,20 @@ def session_history(items: ItemSide, item_ids: Sequence[str]) -> History:
     return History(rows, np.ones(len(rows), np.float32), np.ones(len(rows), np.bool_), steps)
 
 
-def _strengths(events: Sequence[RecentEvent], recipe: Recipe) -> NDArray[np.float64]:
+def _strengths(events: Sequence[RecentEvent], params: ScoringParams) -> NDArray[np.float64]:
     """Strength that each event adds to its pair, (e,)."""
     places: dict[str, int] = {}
     types = np.array([places.setdefault(event.event_type, len(places)) for event in events])
     columns = EventColumns(
-        event_types=[recipe.event_types[name] for name in places],
+        event_types=[params.event_types[name] for name in places],
         types=types,
         # None becomes NaN.
         quantities=np.array([event.quantity for event in events], np.float64),
         prices=np.array([event.price for event in events], np.float64),
     )
-    ages_ms = recipe.shop_time.ages_ms([event.timestamp_ms for event in events])
-    return event_strengths(columns, ages_ms, recipe.half_life_days)
+    ages_ms = params.shop_time.ages_ms([event.timestamp_ms for event in events])
+    return event_strengths(columns, ages_ms, params.half_life_days)
 
 
-def _is_after_training(event: RecentEvent, recipe: Recipe) -> bool:
-    return event.received_ms >= recipe.read_at_ms or event.timestamp_ms >= recipe.end_ms
+def _is_after_training(event: RecentEvent, params: ScoringParams) -> bool:
+    return event.received_ms >= params.read_at_ms or event.timestamp_ms >= params.end_ms

@@ -13,7 +13,7 @@ import numpy as np
 
 from recsys.core.confidence import confidence
 from recsys.core.fold_in import normal_system
-from recsys.core.model import History, ItemSide, Recipe
+from recsys.core.model import History, ItemModel, ScoringParams
 from recsys.core.ranking import Indices
 from recsys.core.recency import faded
 from recsys.core.scoring import Scores
@@ -44,12 +44,14 @@ class Explanation:
         return float(self.by_factors.sum() + self.by_neighbours.sum())
 
 
-def explain(items: ItemSide, recipe: Recipe, history: History, item_index: int) -> Explanation:
+def explain(
+    items: ItemModel, params: ScoringParams, history: History, item_index: int
+) -> Explanation:
     """Take apart the score of an item for a shopper with this history.
 
     The factors are those that fold-in finds, so the parts add up to the score of a live answer.
     """
-    history = faded(history, recipe.step_half_life)
+    history = faded(history, params.step_half_life)
     counted = history.strengths != 0
     seeds, strengths = history.items[counted], history.strengths[counted]
     liked = strengths > 0
@@ -58,15 +60,15 @@ def explain(items: ItemSide, recipe: Recipe, history: History, item_index: int) 
         vectors,
         items.gramian,
         positive,
-        alpha=recipe.alpha,
-        row_regularization=user_lambda(items, recipe, positive),
+        alpha=params.alpha,
+        row_regularization=user_lambda(items, params, positive),
     )
     towards = np.linalg.solve(system, items.factors[item_index])
     trend = items.trend[item_index]
     factors = np.zeros(len(seeds), np.float32)
-    factors[liked] = trend * confidence(positive, recipe.alpha) * (vectors @ towards)
+    factors[liked] = trend * confidence(positive, params.alpha) * (vectors @ towards)
     alike = items.neighbour_scores[seeds] * (items.neighbours[seeds] == item_index)
-    weights = trend * recipe.neighbour_weight * strengths
+    weights = trend * params.neighbour_weight * strengths
     neighbours = weights * alike.sum(axis=1)
     by_order = weights * (alike * items.order_shares[seeds].astype(np.float32)).sum(axis=1)
     order = np.argsort(-(factors + neighbours), kind="stable")

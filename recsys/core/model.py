@@ -1,4 +1,4 @@
-"""One trained model version: what is fixed about it, its item side and its user side."""
+"""One trained model version: what is fixed about it, its item model and its user model."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ Steps = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
-class Recipe:
+class ScoringParams:
     """What a model was made with, and what answers from it must be made with too.
 
     Attributes:
@@ -55,7 +55,7 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class ItemSide:
+class ItemModel:
     """The items of a model version, n of them with k factors and up to m neighbours each.
 
     Attributes:
@@ -94,7 +94,7 @@ class ItemSide:
         lengths = {len(self.titles), len(self.factors), len(self.neighbours), len(self.popular)}
         lengths |= {len(self.neighbour_scores), len(self.trend), len(self.eligible)}
         if lengths != {n}:
-            raise InvalidModel(f"the item side disagrees on how many items there are ({n} ids)")
+            raise InvalidModel(f"the item model disagrees on how many items there are ({n} ids)")
         if not (self.neighbours.shape == self.neighbour_scores.shape == self.order_shares.shape):
             raise InvalidModel("neighbours and their scores differ in shape")
         for name in ("factors", "neighbour_scores", "order_shares"):
@@ -116,7 +116,7 @@ class ItemSide:
         return gramian(self.factors)
 
 
-# Dimensions and numpy's kind of number of each array of an item side.
+# Dimensions and numpy's kind of number of each array of an item model.
 _ARRAYS = {
     "factors": (2, "f"),
     "neighbours": (2, "i"),
@@ -167,7 +167,7 @@ class History:
 
 
 @dataclass(frozen=True)
-class UserSide:
+class UserModel:
     """The users of a model version: u of them with k factors and their histories.
 
     Attributes:
@@ -187,7 +187,7 @@ class UserSide:
 
     def __post_init__(self) -> None:
         if len(self.factors) != len(self.ids) or len(self.indptr) != len(self.ids) + 1:
-            raise InvalidModel("the user side disagrees on how many users there are")
+            raise InvalidModel("the user model disagrees on how many users there are")
         if not np.isfinite(self.factors).all():
             raise InvalidModel("a user factor is not finite")
 
@@ -205,6 +205,6 @@ class UserSide:
 class TrainedModel:
     """A whole model: how it was made, its items and its users."""
 
-    recipe: Recipe
-    items: ItemSide
-    users: UserSide
+    params: ScoringParams
+    items: ItemModel
+    users: UserModel

@@ -7,9 +7,9 @@ from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from typing import Protocol
 
-from recsys.core.behaviour import RememberedEvents, StoredUser
+from recsys.core.behaviour import RecentEvents, StoredUser
 from recsys.core.domain import Event, Item, ReceivedEvent
-from recsys.core.user_block import UserBlock
+from recsys.core.user_batch import UserBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ class PublishedModels(Protocol):
 
     def write_items(self, tenant: str, version: str, manifest: bytes, items: bytes) -> None: ...
 
-    def write_users(self, tenant: str, version: str, block: UserBlock) -> None:
+    def write_users(self, tenant: str, version: str, block: UserBatch) -> None:
         """Write the records of a block of users; writing them again changes nothing.
 
         Raises:
@@ -198,7 +198,7 @@ class PointerGuard:
 
 
 @dataclass(frozen=True, slots=True)
-class WantedUser:
+class UserLookup:
     """A shopper to be read; `with_record` says whether the record of this version is wanted too."""
 
     tenant: str
@@ -217,7 +217,7 @@ class ReadUser:
     """
 
     stored: StoredUser | None
-    recent: RememberedEvents
+    recent: RecentEvents
     problem: str | None = None
 
 
@@ -229,8 +229,8 @@ class ServingStore(Protocol):
 
     async def current(self, tenant: str) -> str | None: ...
 
-    async def item_side(self, tenant: str, version: str) -> tuple[bytes, bytes]:
-        """The manifest and the item side of a published version.
+    async def item_model(self, tenant: str, version: str) -> tuple[bytes, bytes]:
+        """The manifest and the item model of a published version.
 
         Raises:
             InvalidModel: when a part is missing.
@@ -242,5 +242,5 @@ class ServingStore(Protocol):
     async def hidden(self, tenant: str) -> set[str]:
         """Ids of the items that must not be shown now."""
 
-    async def users(self, wanted: Sequence[WantedUser]) -> list[ReadUser]:
+    async def users(self, wanted: Sequence[UserLookup]) -> list[ReadUser]:
         """What is known of some shoppers, of any tenants, in one round trip."""

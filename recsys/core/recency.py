@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from recsys.core.model import History, Steps
 
 # So many half-lives leave nothing that float32 could add to anything, and yet no zero.
-_MOST_HALF_LIVES = 60.0
+_MAX_HALF_LIVES = 60.0
 
 
 def recency(steps: ArrayLike, step_half_life: float | None) -> NDArray[np.float32]:
@@ -26,7 +26,7 @@ def recency(steps: ArrayLike, step_half_life: float | None) -> NDArray[np.float3
     ages = np.asarray(steps, np.float32)
     if step_half_life is None:
         return np.ones(ages.shape, np.float32)
-    half_lives = np.minimum(ages / step_half_life, _MOST_HALF_LIVES)
+    half_lives = np.minimum(ages / step_half_life, _MAX_HALF_LIVES)
     return np.asarray(np.exp2(-half_lives), np.float32)
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from recsys.core.behaviour import RecentEvent, StoredUser, current_history
-from recsys.core.model import NO_NEIGHBOUR, History, ItemSide, Recipe
+from recsys.core.model import NO_NEIGHBOUR, History, ItemModel, ScoringParams
 from recsys.core.ranking import Indices, top_n, top_n_rows
 from recsys.core.recency import faded
 from recsys.core.scoring import Scores, neighbour_part, score_users
@@ -62,7 +62,7 @@ class Ranked(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Recommendations:
     """Recommended items, best first, and where they come from."""
 
     ranked: tuple[Ranked, ...]
@@ -70,13 +70,13 @@ class Answer:
 
 
 def recommend_for_user(
-    items: ItemSide,
-    recipe: Recipe,
+    items: ItemModel,
+    params: ScoringParams,
     stored: StoredUser | None,
     recent: Sequence[RecentEvent],
     hidden: Collection[int],
     limit: int,
-) -> Answer:
+) -> Recommendations:
     """Recommend up to `limit` items to one user.
 
     Args:
@@ -85,11 +85,11 @@ def recommend_for_user(
         hidden: item rows that must not be shown now (sold out, deleted).
     """
     base = stored.history if stored else History.empty()
-    history = current_history(items, recipe, base, recent)
+    history = current_history(items, params, base, recent)
     personal = list_without_scoring(stored, history)
     if personal is None:
-        [personal] = fold_in_lists(items, recipe, [history], hidden, limit)
-    return answer(personal, items, hidden, limit)
+        [personal] = fold_in_lists(items, params, [history], hidden, limit)
+    return apply_filters(personal, items, hidden, limit)
 
 
 def list_without_scoring(stored: StoredUser | None, history: History) -> PersonalList | None:
@@ -106,7 +106,11 @@ def list_without_scoring(stored: StoredUser | None, history: History) -> Persona
 
 
 def fold_in_lists(
-    items: ItemSide, recipe: Recipe, histories: Sequence[History], hidden: Collection[int], n: int
+    items: ItemModel,
+    params: ScoringParams,
+    histories: Sequence[History],
+    hidden: Collection[int],
+    n: int,
 ) -> list[PersonalList]:
     """The best n items of shoppers by the whole model, in one matrix product.
 
@@ -114,8 +118,8 @@ def fold_in_lists(
         histories: each with a positive strength.
         hidden: item rows that are left out.
     """
-    factors = np.stack([history_factors(items, recipe, history) for history in histories])
-    scores = score_users(factors, items, histories, recipe.neighbour_weight, recipe.step_half_life)
+    factors = np.stack([history_factors(items, params, history) for history in histories])
+    scores = score_users(factors, items, histories, params.neighbour_weight, params.step_half_life)
     scores[:, list(hidden)] = -np.inf
     return [
         PersonalList(best, row[best], Source.FOLD_IN, history)
@@ -124,10 +128,10 @@ def fold_in_lists(
 
 
 def neighbour_list(
-    items: ItemSide, recipe: Recipe, history: History, hidden: Collection[int], n: int
+    items: ItemModel, params: ScoringParams, history: History, hidden: Collection[int], n: int
 ) -> PersonalList:
     """The best n neighbours of what the shopper had: what costs least and is still personal."""
-    scores = neighbour_part(items, faded(history, recipe.step_half_life)) * items.trend
+    scores = neighbour_part(items, faded(history, params.step_half_life)) * items.trend
     scores[(scores <= 0) | ~items.recommendable] = -np.inf
     scores[history.items[history.excluded]] = -np.inf
     scores[list(hidden)] = -np.inf
@@ -136,32 +140,34 @@ def neighbour_list(
 
 
 def similar_items(
-    items: ItemSide, item_index: int | None, hidden: Collection[int], limit: int
-) -> Answer:
+    items: ItemModel, item_index: int | None, hidden: Collection[int], limit: int
+) -> Recommendations:
     """Items alike to one item, or popular ones when the model does not know it (None)."""
     if item_index is None:
-        return _answer((), Source.POPULAR, items, hidden, limit)
+        return _fill_with_popular((), Source.POPULAR, items, hidden, limit)
     neighbours = items.neighbours[item_index]
     known = neighbours != NO_NEIGHBOUR
     scores = items.neighbour_scores[item_index][known].tolist()
     pairs = zip(neighbours[known].tolist(), scores, strict=True)
-    return _answer(pairs, Source.NEIGHBOURS, items, {item_index, *hidden}, limit)
+    return _fill_with_popular(pairs, Source.NEIGHBOURS, items, {item_index, *hidden}, limit)
 
 
-def answer(personal: PersonalList, items: ItemSide, hidden: Collection[int], limit: int) -> Answer:
+def apply_filters(
+    personal: PersonalList, items: ItemModel, hidden: Collection[int], limit: int
+) -> Recommendations:
     """Drop what must not be shown from a list, then fill it to `limit` with popular items."""
     excluded = set(personal.history.items[personal.history.excluded].tolist()) | set(hidden)
     pairs = zip(personal.items.tolist(), personal.scores.tolist(), strict=True)
-    return _answer(pairs, personal.source, items, excluded, limit)
+    return _fill_with_popular(pairs, personal.source, items, excluded, limit)
 
 
-def _answer(
+def _fill_with_popular(
     personal: Iterable[tuple[int, float]],
     source: Source,
-    items: ItemSide,
+    items: ItemModel,
     excluded: Collection[int],
     limit: int,
-) -> Answer:
+) -> Recommendations:
     """Drop excluded items from the personal list, then fill it to `limit` with popular ones."""
     ranked = list(islice((Ranked(i, score) for i, score in personal if i not in excluded), limit))
     source = source if ranked else Source.POPULAR
@@ -169,10 +175,10 @@ def _answer(
         taken = {entry.item_index for entry in ranked}
         fill = _popular(items, taken.union(excluded), limit - len(ranked))
         ranked.extend(Ranked(item_index, None) for item_index in fill)
-    return Answer(tuple(ranked), source)
+    return Recommendations(tuple(ranked), source)
 
 
-def _popular(items: ItemSide, excluded: Collection[int], n: int) -> list[int]:
+def _popular(items: ItemModel, excluded: Collection[int], n: int) -> list[int]:
     allowed = (
         item_index
         for item_index in _in_pieces(items.popular)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.fold_in import Factors
-from recsys.core.model import History, ItemSide
+from recsys.core.model import History, ItemModel
 from recsys.core.ranking import Indices
 from recsys.core.recency import faded
 
@@ -23,7 +23,7 @@ Scores = NDArray[np.float32]
 
 def score_users(
     user_factors: Factors,
-    items: ItemSide,
+    items: ItemModel,
     histories: Sequence[History],
     neighbour_weight: float,
     step_half_life: float | None = None,
@@ -32,7 +32,7 @@ def score_users(
 
     Args:
         user_factors: (b, k).
-        items: the item side, n items; those not recommendable score -inf.
+        items: the item model, n items; those not recommendable score -inf.
         histories: b histories; their excluded items score -inf.
         neighbour_weight: w above.
         step_half_life: see `recsys.core.recency`.
@@ -50,7 +50,7 @@ def score_users(
     return scores
 
 
-def neighbour_part(items: ItemSide, history: History) -> Scores:
+def neighbour_part(items: ItemModel, history: History) -> Scores:
     """Sum over a faded history of strength times neighbour score, (n,)."""
     return sum_of_neighbours(items.neighbours, items.neighbour_scores, history)
 

@@ -24,7 +24,7 @@ from recsys.core.times import MS_PER_DAY
 # A quantity, or a price over the typical one, beyond these is a wholesaler or a typing error, and
 # must not outweigh everything else a shopper did. Zero becomes the lower one, so that an event
 # whose quantity rounds to nothing still says that the shopper wanted the item.
-LEAST_RATIO, MOST_RATIO = 0.01, 100.0
+MIN_RATIO, MAX_RATIO = 0.01, 100.0
 
 _Numbers = NDArray[np.floating]
 
@@ -117,4 +117,4 @@ def _left(
 
 def _damped(ratios: _Numbers, exponents: _Numbers) -> NDArray[np.float64]:
     known = np.where(np.isnan(ratios), 1.0, ratios)
-    return np.asarray(np.clip(known, LEAST_RATIO, MOST_RATIO) ** exponents, np.float64)
+    return np.asarray(np.clip(known, MIN_RATIO, MAX_RATIO) ** exponents, np.float64)

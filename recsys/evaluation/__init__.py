@@ -13,7 +13,7 @@ From a log of events to a comparison, as `recsys evaluate` does it:
 """
 
 from recsys.evaluation.data import EvaluationData, Mask, evaluation_data
-from recsys.evaluation.held_out import NO_ITEM, Lists, TestSet
+from recsys.evaluation.held_out import NO_ITEM, RankedLists, TestSet
 from recsys.evaluation.intervals import Estimate, mean_interval, paired_difference
 from recsys.evaluation.model_results import (
     ModelResult,
@@ -24,16 +24,16 @@ from recsys.evaluation.model_results import (
 from recsys.evaluation.protocol import Split, SplitMethod, given_split, split_log
 from recsys.evaluation.ranked_lists import ScoreFunction, evaluate, top_k_lists
 from recsys.evaluation.relation import Relation
-from recsys.evaluation.report import Behaviour, Report, judge
+from recsys.evaluation.report import Behaviour, Report, evaluate_lists
 
 __all__ = [
     "NO_ITEM",
     "Behaviour",
     "Estimate",
     "EvaluationData",
-    "Lists",
     "Mask",
     "ModelResult",
+    "RankedLists",
     "Relation",
     "Report",
     "ScoreFunction",
@@ -43,10 +43,10 @@ __all__ = [
     "evaluate",
     "evaluate_baseline",
     "evaluate_cold_users",
+    "evaluate_lists",
     "evaluate_model",
     "evaluation_data",
     "given_split",
-    "judge",
     "mean_interval",
     "paired_difference",
     "split_log",

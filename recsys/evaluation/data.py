@@ -15,10 +15,10 @@ from recsys.evaluation.relation import Relation
 from recsys.evaluation.report import Behaviour
 from recsys.evaluation.score_functions import has_behaviour, is_known
 from recsys.evaluation.sequences import Sequences, sequences_of
-from recsys.evaluation.splits import held_out_goals
+from recsys.evaluation.splits import held_out_targets
 from recsys.runtime.shop import Shop
 from recsys.training.event_log import EventLog, pairs_of
-from recsys.training.pairs import Pairs
+from recsys.training.interactions import InteractionMatrix
 
 
 class Mask(StrEnum):
@@ -47,7 +47,7 @@ class EvaluationData:
         sequences: what users did in order of time, where that was asked for and means something.
     """
 
-    pairs: Pairs
+    pairs: InteractionMatrix
     known: TestSet
     cold: TestSet
     masked_pairs: int
@@ -95,7 +95,7 @@ def evaluation_data(
         raise NoData("the training events have no positive weight: nothing to train on")
     if mask is Mask.ALL:
         pairs = replace(pairs, excluded=np.ones_like(pairs.excluded))
-    wanted = held_out_goals(test, pairs.users, pairs.items)
+    wanted = held_out_targets(test, pairs.users, pairs.items)
     if not len(wanted):
         raise NoData("the test has no event to judge by: " + _why_not(test, shop))
     known = is_known(wanted.users, behaviour)
@@ -113,12 +113,12 @@ def evaluation_data(
 
 
 def _why_not(test: EventLog, shop: Shop) -> str:
-    if np.array(test.goals)[test.types].any():
+    if np.array(test.target_types)[test.types].any():
         return "values add up to zero or less"
-    return f"none of its event types is a goal ({', '.join(shop.goals)})"
+    return f"none of its event types is a goal ({', '.join(shop.target_types)})"
 
 
-def _masked_pairs(pairs: Pairs, wanted: TestSet) -> int:
+def _masked_pairs(pairs: InteractionMatrix, wanted: TestSet) -> int:
     users = wanted.pair_users
     inside = (users < wanted.known_users) & (wanted.items < wanted.known_items)
     excluded = csr_matrix((pairs.excluded, pairs.item_indices, pairs.indptr), shape=pairs.shape)

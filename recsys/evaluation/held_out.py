@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.core.user_block import NO_ITEM as NO_ITEM
+from recsys.core.user_batch import NO_ITEM as NO_ITEM
 
-Lists = NDArray[np.int32]
+RankedLists = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class TestSet:
         users, indptr = self.users[counts > 0], _indptr(counts[counts > 0])
         return TestSet(users, indptr, self.items[chosen], self.known_users, self.known_items)
 
-    def hits(self, lists: Lists) -> NDArray[np.bool_]:
+    def hits(self, lists: RankedLists) -> NDArray[np.bool_]:
         """(t, k): whether the item at that place of the user's list is relevant.
 
         Args:

@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
 
-from recsys.evaluation.held_out import NO_ITEM, Lists
+from recsys.evaluation.held_out import NO_ITEM, RankedLists
 
 # The sum of a list's vectors may be as long as there are users.
-LISTS_A_BLOCK = 64
+LISTS_PER_BLOCK = 64
 
 
-def exposure(lists: Lists, items: int) -> NDArray[np.int64]:
+def exposure(lists: RankedLists, items: int) -> NDArray[np.int64]:
     """(n,) in how many lists each item appears."""
     return np.bincount(lists[lists != NO_ITEM], minlength=items)
 
@@ -51,7 +51,7 @@ def self_information(owners: NDArray[np.integer], users: int) -> NDArray[np.floa
     return np.asarray(np.log2(max(users, 1)) - np.log2(np.maximum(owners, 1)))
 
 
-def novelty(lists: Lists, information: NDArray[np.float64]) -> NDArray[np.float64]:
+def novelty(lists: RankedLists, information: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean self-information of each list's items, (t,) bits; NaN for an empty list.
 
     Zhou et al., "Solving the apparent diversity-accuracy dilemma" (2010).
@@ -62,7 +62,7 @@ def novelty(lists: Lists, information: NDArray[np.float64]) -> NDArray[np.float6
 
 
 def intra_list_diversity(
-    lists: Lists, vectors: csr_matrix | NDArray[np.floating]
+    lists: RankedLists, vectors: csr_matrix | NDArray[np.floating]
 ) -> NDArray[np.float64]:
     """1 - mean cosine over the pairs of a list, (t,); NaN for a list of less than two items.
 
@@ -76,14 +76,14 @@ def intra_list_diversity(
     squares = np.asarray(vectors.multiply(vectors).sum(axis=1)).ravel()
     unit = diags(np.where(squares > 0, squares, 1.0) ** -0.5) @ vectors
     blocks = [
-        _diversity_of(lists[start : start + LISTS_A_BLOCK], unit, squares > 0)
-        for start in range(0, len(lists), LISTS_A_BLOCK)
+        _diversity_of(lists[start : start + LISTS_PER_BLOCK], unit, squares > 0)
+        for start in range(0, len(lists), LISTS_PER_BLOCK)
     ]
     return np.concatenate(blocks) if blocks else np.empty(0)
 
 
 def _diversity_of(
-    lists: Lists, unit: csr_matrix, is_unit: NDArray[np.bool_]
+    lists: RankedLists, unit: csr_matrix, is_unit: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
     filled = lists != NO_ITEM
     lengths = filled.sum(axis=1)

@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from recsys.evaluation.held_out import Lists, TestSet
+from recsys.evaluation.held_out import RankedLists, TestSet
 from recsys.evaluation.report import DEFAULT_K
 from recsys.training.build import BuiltModel
 from recsys.training.top_n import top_n_lists
 
-USERS_A_CALL = 20_000
+USERS_PER_CALL = 20_000
 
 
 def model_lists(
@@ -17,7 +17,7 @@ def model_lists(
     test: TestSet,
     k: int = DEFAULT_K,
     on_users: Callable[[int], None] = lambda _: None,
-) -> Lists:
+) -> RankedLists:
     """(t, k) item rows, best first, padded with NO_ITEM, masked by the model's own rules.
 
     Args:
@@ -25,8 +25,8 @@ def model_lists(
         on_users: called with the number of users ranked so far.
     """
     lists = np.empty((len(test), k), np.int32)
-    for start in range(0, len(test), USERS_A_CALL):
-        users = test.users[start : start + USERS_A_CALL]
+    for start in range(0, len(test), USERS_PER_CALL):
+        users = test.users[start : start + USERS_PER_CALL]
         found = top_n_lists(
             *(built.items, built.users, users, built.neighbour_weight, k),
             step_half_life=built.step_half_life,

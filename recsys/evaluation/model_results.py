@@ -9,10 +9,10 @@ import numpy as np
 from recsys.evaluation.baselines import Baseline
 from recsys.evaluation.baselines.popularity import popularity
 from recsys.evaluation.data import EvaluationData
-from recsys.evaluation.held_out import Lists, TestSet
+from recsys.evaluation.held_out import RankedLists, TestSet
 from recsys.evaluation.model_lists import model_lists
 from recsys.evaluation.ranked_lists import evaluate, top_k_lists
-from recsys.evaluation.report import DEFAULT_K, Cutoffs, Report, cutoffs_of, judge
+from recsys.evaluation.report import DEFAULT_K, Cutoffs, Report, cutoffs_of, evaluate_lists
 from recsys.evaluation.score_functions import masked
 from recsys.training.build import BuiltModel
 
@@ -54,7 +54,7 @@ def evaluate_model(
         train_seconds: what it took to build.
     """
 
-    def rank(on_users: OnUsers) -> Lists:
+    def rank(on_users: OnUsers) -> RankedLists:
         return model_lists(built, data.known, max(cutoffs_of(k)), on_users)
 
     return _evaluated(name, rank, data, k, train_seconds, say)
@@ -73,7 +73,7 @@ def evaluate_baseline(
     seconds = time.perf_counter() - started
     say(f"{name}: trained in {seconds:.1f} s")
 
-    def rank(on_users: OnUsers) -> Lists:
+    def rank(on_users: OnUsers) -> RankedLists:
         return top_k_lists(score, data.known, max(cutoffs_of(k)), on_users)
 
     return _evaluated(name, rank, data, k, seconds, say)
@@ -87,7 +87,7 @@ def evaluate_cold_users(data: EvaluationData, k: Cutoffs = DEFAULT_K) -> Report:
 
 def _evaluated(
     name: str,
-    rank: Callable[[OnUsers], Lists],
+    rank: Callable[[OnUsers], RankedLists],
     data: EvaluationData,
     k: Cutoffs,
     train_seconds: float,
@@ -99,10 +99,10 @@ def _evaluated(
     say(f"{name}: {len(data.known):,} users ranked in {seconds:.1f} s")
 
     def of_part(part: TestSet) -> Report:
-        return judge(lists[np.searchsorted(data.known.users, part.users)], part, k=k)
+        return evaluate_lists(lists[np.searchsorted(data.known.users, part.users)], part, k=k)
 
     return ModelResult(
-        report=judge(lists, data.known, data.behaviour, k),
+        report=evaluate_lists(lists, data.known, data.behaviour, k),
         warm_items=of_part(data.warm_pairs),
         cold_items=of_part(data.cold_pairs),
         train_seconds=train_seconds,

@@ -7,15 +7,22 @@ from numpy.typing import NDArray
 
 from recsys.core.ranking import top_n_rows
 from recsys.core.scoring import Scores
-from recsys.evaluation.held_out import NO_ITEM, Lists, TestSet
-from recsys.evaluation.report import DEFAULT_K, Behaviour, Cutoffs, Report, cutoffs_of, judge
+from recsys.evaluation.held_out import NO_ITEM, RankedLists, TestSet
+from recsys.evaluation.report import (
+    DEFAULT_K,
+    Behaviour,
+    Cutoffs,
+    Report,
+    cutoffs_of,
+    evaluate_lists,
+)
 
 # From user rows (b,) to scores (b, n), -inf where an item must not be listed.
 ScoreFunction = Callable[[NDArray[np.int64]], Scores]
 
-MAX_USERS_A_BLOCK = 1024
+MAX_USERS_PER_BLOCK = 1024
 # 16 MB of float32, held several times over while it is ranked.
-MAX_SCORES_A_BLOCK = 2**22
+MAX_SCORES_PER_BLOCK = 2**22
 
 
 def evaluate(
@@ -34,7 +41,7 @@ def evaluate(
         on_users: called with the number of users ranked so far.
     """
     lists = top_k_lists(score, test, max(cutoffs_of(k)), on_users)
-    return judge(lists, test, behaviour, k)
+    return evaluate_lists(lists, test, behaviour, k)
 
 
 def top_k_lists(
@@ -42,7 +49,7 @@ def top_k_lists(
     test: TestSet,
     k: int = DEFAULT_K,
     on_users: Callable[[int], None] = lambda _: None,
-) -> Lists:
+) -> RankedLists:
     """(t, k) item rows of the best finite scores, best first, padded with NO_ITEM."""
     lists = np.full((len(test), k), NO_ITEM, np.int32)
     block = users_a_block(test.known_items)
@@ -56,4 +63,4 @@ def top_k_lists(
 
 def users_a_block(items: int) -> int:
     """How many users' scores of all items fit into memory."""
-    return max(1, min(MAX_USERS_A_BLOCK, MAX_SCORES_A_BLOCK // max(items, 1)))
+    return max(1, min(MAX_USERS_PER_BLOCK, MAX_SCORES_PER_BLOCK // max(items, 1)))

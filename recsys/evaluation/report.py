@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from recsys.core.errors import FieldProblem, InvalidInput
-from recsys.evaluation.held_out import NO_ITEM, Lists, TestSet
+from recsys.evaluation.held_out import NO_ITEM, RankedLists, TestSet
 from recsys.evaluation.intervals import Estimate, mean_interval, paired_difference
 from recsys.evaluation.list_metrics import (
     coverage,
@@ -91,8 +91,8 @@ def cutoffs_of(k: Cutoffs) -> tuple[int, ...]:
     return (k,) if isinstance(k, int) else tuple(dict.fromkeys(k))
 
 
-def judge(
-    lists: Lists, test: TestSet, behaviour: Behaviour | None = None, k: Cutoffs = DEFAULT_K
+def evaluate_lists(
+    lists: RankedLists, test: TestSet, behaviour: Behaviour | None = None, k: Cutoffs = DEFAULT_K
 ) -> Report:
     """Metrics of the first k of the lists of test users.
 
@@ -126,7 +126,7 @@ def judge(
     return Report(test.users, per_user, of_lists)
 
 
-def _diversity(lists: Lists, matrix: csr_matrix) -> NDArray[np.float64]:
+def _diversity(lists: RankedLists, matrix: csr_matrix) -> NDArray[np.float64]:
     """Intra-list diversity by who had the items, of some lists; NaN of the others."""
     chosen = _spread(len(lists), DIVERSITY_LISTS)
     some = lists[chosen]
@@ -144,12 +144,12 @@ def _spread(rows: int, most: int) -> NDArray[np.int64]:
     return np.unique(np.linspace(0, rows - 1, most).astype(np.int64))
 
 
-def _of_length(lists: Lists, k: int) -> Lists:
+def _of_length(lists: RankedLists, k: int) -> RankedLists:
     missing = max(k - lists.shape[1], 0)
     return np.pad(lists[:, :k], ((0, 0), (0, missing)), constant_values=NO_ITEM)
 
 
-def _refuse_repeats(lists: Lists) -> None:
+def _refuse_repeats(lists: RankedLists) -> None:
     ordered = np.sort(lists, axis=1)
     if ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] != NO_ITEM)).any():
         raise InvalidInput([FieldProblem("lists", "a list names an item twice")])

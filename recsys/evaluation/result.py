@@ -26,7 +26,7 @@ class FitSummary:
 
 
 @dataclass(frozen=True)
-class Backend:
+class TrainingBackend:
     """What trained the model, and the alpha it found where none was set."""
 
     name: str
@@ -36,7 +36,7 @@ class Backend:
 
 
 @dataclass(frozen=True)
-class Source:
+class EvaluationInput:
     """What was read.
 
     Attributes:
@@ -63,12 +63,12 @@ class EvaluationResult:
         peak_memory_mib: of the process, up to the evaluated model.
     """
 
-    source: Source
+    source: EvaluationInput
     settings: ModelSettings
     fitted: FitSummary | None
     shop: Shop
     mask: Mask
-    backend: Backend
+    backend: TrainingBackend
     model: ModelResult
     cold_users: Report
     peak_memory_mib: float

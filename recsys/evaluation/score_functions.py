@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from recsys.core.ranking import Indices
 from recsys.core.scoring import Scores
 from recsys.evaluation.ranked_lists import ScoreFunction
-from recsys.training.pairs import Pairs
+from recsys.training.interactions import InteractionMatrix
 
 
 def by_rank(best_first: Indices) -> ScoreFunction:
@@ -21,7 +21,9 @@ def by_rank(best_first: Indices) -> ScoreFunction:
     return lambda users: np.tile(scores, (len(users), 1))
 
 
-def masked(score: ScoreFunction, pairs: Pairs, eligible: NDArray[np.bool_]) -> ScoreFunction:
+def masked(
+    score: ScoreFunction, pairs: InteractionMatrix, eligible: NDArray[np.bool_]
+) -> ScoreFunction:
     """-inf for what may not be sold and for what a user's pairs exclude.
 
     A row past the last user of `pairs` is a stranger: nothing is excluded.
@@ -38,7 +40,7 @@ def masked(score: ScoreFunction, pairs: Pairs, eligible: NDArray[np.bool_]) -> S
     return scores
 
 
-def has_behaviour(pairs: Pairs) -> NDArray[np.bool_]:
+def has_behaviour(pairs: InteractionMatrix) -> NDArray[np.bool_]:
     """(u,) bool: the user has a pair of positive strength; all others are cold."""
     positive = np.concatenate([[0], np.cumsum(pairs.strengths > 0)])
     return np.diff(positive[pairs.indptr]) > 0

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from recsys.core.vocabulary import Vocabulary
 from recsys.evaluation.held_out import TestSet
 from recsys.training.event_log import EventLog
-from recsys.training.pairs import Pairs
+from recsys.training.interactions import InteractionMatrix
 
 
 def temporal_split(log: EventLog, at_ms: int) -> tuple[EventLog, EventLog]:
@@ -63,17 +63,17 @@ def leave_last_out(log: EventLog) -> tuple[EventLog, EventLog]:
 
 def _are_targets(log: EventLog) -> NDArray[np.bool_]:
     """(e,) whether recommendations are judged by the event."""
-    return np.array(log.goals, np.bool_)[log.types] & (log.values > 0)
+    return np.array(log.target_types, np.bool_)[log.types] & (log.values > 0)
 
 
-def held_out_goals(future: EventLog, users: Vocabulary, items: Vocabulary) -> TestSet:
+def held_out_targets(future: EventLog, users: Vocabulary, items: Vocabulary) -> TestSet:
     """What users turned to: pairs whose goal events add up to more than zero.
 
     Args:
         future: events after those of training.
         users, items: the vocabularies of training.
     """
-    goals = np.array(future.goals, np.bool_)[future.types]
+    goals = np.array(future.target_types, np.bool_)[future.types]
     stride = len(future.item_ids)
     keys = future.users[goals].astype(np.int64) * stride + future.items[goals]
     pairs, place = np.unique(keys, return_inverse=True)
@@ -95,7 +95,9 @@ def rows_of(vocabulary: Vocabulary, ids: Iterable[str]) -> NDArray[np.int64]:
     )
 
 
-def random_holdout(pairs: Pairs, share: float, seed: int) -> tuple[Pairs, TestSet]:
+def random_holdout(
+    pairs: InteractionMatrix, share: float, seed: int
+) -> tuple[InteractionMatrix, TestSet]:
     """Hold out a share of each user's pairs, for data without time.
 
     Every user with two pairs or more loses at least one and keeps at least one; pairs without
@@ -116,7 +118,9 @@ def random_holdout(pairs: Pairs, share: float, seed: int) -> tuple[Pairs, TestSe
     return _only(pairs, kept, users), test
 
 
-def newest_holdout(pairs: Pairs, most_users: int, seed: int) -> tuple[Pairs, TestSet]:
+def newest_holdout(
+    pairs: InteractionMatrix, max_users: int, seed: int
+) -> tuple[InteractionMatrix, TestSet]:
     """Hold out the newest pair of some users, for data that only orders each user's behaviour.
 
     Of pairs of one moment a random one goes. Users with one pair keep it; rows stay those of
@@ -127,7 +131,7 @@ def newest_holdout(pairs: Pairs, most_users: int, seed: int) -> tuple[Pairs, Tes
     counts = np.bincount(users[pairs.strengths > 0], minlength=len(pairs.users))
     able = np.flatnonzero(counts > 1)
     judged = np.zeros(len(pairs.users), np.bool_)
-    judged[random.choice(able, min(most_users, len(able)), replace=False)] = True
+    judged[random.choice(able, min(max_users, len(able)), replace=False)] = True
     newest = np.flatnonzero((pairs.strengths > 0) & judged[users])
     newest = newest[np.lexsort((random.random(len(newest)), pairs.steps[newest], users[newest]))]
     chosen = newest[np.diff(users[newest], prepend=-1) != 0]
@@ -138,7 +142,7 @@ def newest_holdout(pairs: Pairs, most_users: int, seed: int) -> tuple[Pairs, Tes
     return replace(rest, steps=_from_zero(rest)), test
 
 
-def _from_zero(pairs: Pairs) -> NDArray[np.int32]:
+def _from_zero(pairs: InteractionMatrix) -> NDArray[np.int32]:
     """Steps without the moments that were held out."""
     full = np.diff(pairs.indptr) > 0
     first = np.zeros(len(pairs.users), np.int32)
@@ -146,7 +150,9 @@ def _from_zero(pairs: Pairs) -> NDArray[np.int32]:
     return pairs.steps - np.repeat(first, np.diff(pairs.indptr))
 
 
-def _only(pairs: Pairs, kept: NDArray[np.bool_], users: NDArray[np.int64]) -> Pairs:
+def _only(
+    pairs: InteractionMatrix, kept: NDArray[np.bool_], users: NDArray[np.int64]
+) -> InteractionMatrix:
     indptr = np.zeros(len(pairs.users) + 1, np.int64)
     np.cumsum(np.bincount(users[kept], minlength=len(pairs.users)), out=indptr[1:])
     return replace(

@@ -15,7 +15,7 @@ _THRESHOLDS = 50_000, 20, 100
 _malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
 
 
-def collect_seldom() -> None:
+def tune_gc() -> None:
     """To be called once, when all is imported and wired.
 
     What is there is not looked at any more. Nothing that comes later may be treated so: whatever

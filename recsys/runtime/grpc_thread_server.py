@@ -21,7 +21,7 @@ from recsys.runtime.metrics import RequestMetrics
 from recsys.runtime.settings import Address
 
 # Gateways that watch this server's health: each holds a thread, asleep, on a pool of their own.
-_MOST_WATCHERS = 128
+_MAX_WATCHERS = 128
 # Calls waiting for a thread; more are refused at once instead of queueing past their deadline.
 _WAITING_CALLS_PER_THREAD = 16
 MAX_WAIT_SECONDS = 0.5
@@ -52,7 +52,7 @@ class ThreadServer:
         # served.
         self._health = health.HealthServicer(
             experimental_non_blocking=False,
-            experimental_thread_pool=ThreadPoolExecutor(_MOST_WATCHERS, "health-watch"),
+            experimental_thread_pool=ThreadPoolExecutor(_MAX_WATCHERS, "health-watch"),
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self.grpc)
         self.set_serving(False)

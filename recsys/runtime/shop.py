@@ -78,14 +78,14 @@ class Shop:
     Attributes:
         half_life_days: an event this old counts half, unless its type has its own half-life.
         popularity_half_life_days: the same for what is popular.
-        goals: the types of event that recommendations are judged by.
+        target_types: the types of event that recommendations are judged by.
         event_types: every type the shop may send.
         gate: when a new model may replace the one that serves.
     """
 
     half_life_days: float
     popularity_half_life_days: float
-    goals: tuple[str, ...]
+    target_types: tuple[str, ...]
     event_types: dict[str, EventType]
     gate: GateLimits = field(default_factory=GateLimits)
 
@@ -113,7 +113,7 @@ def load_shop(path: Path | None = None) -> Shop:
     return Shop(
         half_life_days=settings.half_life_days,
         popularity_half_life_days=settings.popularity_half_life_days,
-        goals=tuple(settings.goals),
+        target_types=tuple(settings.goals),
         event_types=types,
         gate=settings.gate,
     )

@@ -16,17 +16,17 @@ _Part = TypeVar("_Part")
 
 
 def in_pieces(
-    parts: Iterable[_Part], most_bytes_of: Callable[[_Part], int]
+    parts: Iterable[_Part], max_bytes_of: Callable[[_Part], int]
 ) -> Iterator[list[_Part]]:
     """Parts of messages, in order, as many together as may share one message."""
     piece: list[_Part] = []
     size = 0
     for part in parts:
-        most_bytes = most_bytes_of(part)
-        if piece and size + most_bytes > PIECE_BYTES:
+        max_bytes = max_bytes_of(part)
+        if piece and size + max_bytes > PIECE_BYTES:
             yield piece
             piece, size = [], 0
         piece.append(part)
-        size += most_bytes
+        size += max_bytes
     if piece:
         yield piece

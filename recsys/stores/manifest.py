@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from recsys.core.errors import InvalidModel
 from recsys.core.event_types import EventType
-from recsys.core.model import Recipe
+from recsys.core.model import ScoringParams
 from recsys.core.shop_time import Pause
 from recsys.core.times import MS_PER_DAY
 
@@ -31,8 +31,8 @@ class EventTypeEntry(_Part):
     typical_price: float | None = None
 
 
-class RecipeEntry(_Part):
-    """`recsys.core.model.Recipe` as JSON."""
+class ScoringParamsEntry(_Part):
+    """`recsys.core.model.ScoringParams` as JSON."""
 
     alpha: float
     regularization: float
@@ -46,9 +46,9 @@ class RecipeEntry(_Part):
     pauses: tuple[Pause, ...] = ()
     step_half_life: float | None = None
 
-    def to_recipe(self) -> Recipe:
+    def to_params(self) -> ScoringParams:
         types = {name: EventType(**dict(entry)) for name, entry in self.event_types.items()}
-        return Recipe(**(dict(self) | {"event_types": types}))
+        return ScoringParams(**(dict(self) | {"event_types": types}))
 
 
 class Data(_Part):
@@ -150,7 +150,7 @@ class Manifest(_Part):
     version: str
     tenant: str
     created_at: str
-    recipe: RecipeEntry
+    recipe: ScoringParamsEntry
     data: Data
     training: Training
     reach: Reach | None = None
@@ -189,7 +189,7 @@ class Manifest(_Part):
         return manifest
 
 
-def recipe_entry(recipe: Recipe) -> RecipeEntry:
-    """A recipe as its manifest entry."""
-    types = {name: EventTypeEntry(**asdict(kind)) for name, kind in recipe.event_types.items()}
-    return RecipeEntry(**(vars(recipe) | {"event_types": types}))
+def params_entry(params: ScoringParams) -> ScoringParamsEntry:
+    """Turn scoring parameters into their manifest entry."""
+    types = {name: EventTypeEntry(**asdict(kind)) for name, kind in params.event_types.items()}
+    return ScoringParamsEntry(**(vars(params) | {"event_types": types}))

@@ -8,13 +8,13 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from recsys.core.errors import InvalidModel
-from recsys.core.model import History, ItemSide, UserSide
+from recsys.core.model import History, ItemModel, UserModel
 from recsys.core.vocabulary import Vocabulary, decode_texts, encode_texts
 
 Tensors = dict[str, NDArray[np.generic]]
 
 
-def pack_items(side: ItemSide) -> bytes:
+def pack_items(side: ItemModel) -> bytes:
     return save(
         {
             **_texts("ids", tuple(side.ids)),
@@ -30,8 +30,8 @@ def pack_items(side: ItemSide) -> bytes:
     )
 
 
-def unpack_items(data: bytes) -> ItemSide:
-    """Read an item side.
+def unpack_items(data: bytes) -> ItemModel:
+    """Read an item model.
 
     Raises:
         InvalidModel: when the bytes are damaged, a tensor is missing or the parts disagree.
@@ -40,7 +40,7 @@ def unpack_items(data: bytes) -> ItemSide:
     try:
         # Models of format 2 know nothing of order.
         without_order = np.zeros(tensors["neighbours"].shape, np.float16)
-        return ItemSide(
+        return ItemModel(
             ids=Vocabulary(_read_texts(tensors, "ids")),
             titles=tuple(_read_texts(tensors, "titles")),
             factors=tensors["factors"],
@@ -52,10 +52,10 @@ def unpack_items(data: bytes) -> ItemSide:
             eligible=tensors["eligible"],
         )
     except KeyError as error:
-        raise InvalidModel(f"the item side lacks the tensor {error}") from error
+        raise InvalidModel(f"the item model lacks the tensor {error}") from error
 
 
-def pack_users(side: UserSide) -> bytes:
+def pack_users(side: UserModel) -> bytes:
     return save(
         {
             **_texts("ids", tuple(side.ids)),
@@ -69,8 +69,8 @@ def pack_users(side: UserSide) -> bytes:
     )
 
 
-def unpack_users(data: bytes) -> UserSide:
-    """Read a user side.
+def unpack_users(data: bytes) -> UserModel:
+    """Read a user model.
 
     Raises:
         InvalidModel: when the bytes are damaged, a tensor is missing or the parts disagree.
@@ -78,7 +78,7 @@ def unpack_users(data: bytes) -> UserSide:
     tensors = _load(data)
     try:
         without_order = np.zeros(len(tensors["history_items"]), np.int32)
-        return UserSide(
+        return UserModel(
             ids=Vocabulary(_read_texts(tensors, "ids")),
             factors=tensors["factors"],
             indptr=tensors["indptr"],
@@ -90,7 +90,7 @@ def unpack_users(data: bytes) -> UserSide:
             ),
         )
     except KeyError as error:
-        raise InvalidModel(f"the user side lacks the tensor {error}") from error
+        raise InvalidModel(f"the user model lacks the tensor {error}") from error
 
 
 def _load(data: bytes) -> dict[str, NDArray[Any]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from recsys.core.domain import checked_tenant
 from recsys.core.errors import FieldProblem, InvalidInput, InvalidModel, NotFound
-from recsys.core.model import ItemSide, TrainedModel, UserSide
+from recsys.core.model import ItemModel, TrainedModel, UserModel
 from recsys.files import errors_name, remove_drafts, write_folder, write_whole
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_codec import pack_items, pack_users, unpack_items, unpack_users
@@ -33,7 +33,7 @@ class ModelFiles:
         folder = self._tenant(tenant)
         return sorted(path.parent.name for path in folder.glob(f"[!.]*/{MANIFEST}"))
 
-    def save(self, manifest: Manifest, items: ItemSide, users: UserSide) -> Manifest:
+    def save(self, manifest: Manifest, items: ItemModel, users: UserModel) -> Manifest:
         """Write a version whole, then give it its name; return the manifest with checksums.
 
         Raises:
@@ -62,21 +62,21 @@ class ModelFiles:
         return Manifest.from_json(self._read(tenant, version, MANIFEST))
 
     def item_bytes(self, tenant: str, version: str) -> bytes:
-        """The packed item side, checked against the manifest. Raises: NotFound, InvalidModel."""
+        """The packed item model, checked against the manifest. Raises: NotFound, InvalidModel."""
         return self._checked(tenant, version, ITEMS)
 
-    def items(self, tenant: str, version: str) -> ItemSide:
+    def items(self, tenant: str, version: str) -> ItemModel:
         """Raises: NotFound, InvalidModel."""
         return unpack_items(self._checked(tenant, version, ITEMS))
 
-    def users(self, tenant: str, version: str) -> UserSide:
+    def users(self, tenant: str, version: str) -> UserModel:
         """Raises: NotFound, InvalidModel."""
         return unpack_users(self._checked(tenant, version, USERS))
 
     def model(self, tenant: str, version: str) -> TrainedModel:
         """Raises: NotFound, InvalidModel."""
-        recipe = self.manifest(tenant, version).recipe.to_recipe()
-        return TrainedModel(recipe, self.items(tenant, version), self.users(tenant, version))
+        params = self.manifest(tenant, version).recipe.to_params()
+        return TrainedModel(params, self.items(tenant, version), self.users(tenant, version))
 
     def mark_serving(self, tenant: str, version: str) -> None:
         """Keep in mind what is about to serve: the pointer is lost when Redis is.

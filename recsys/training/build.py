@@ -10,15 +10,15 @@ from scipy.sparse import csr_matrix
 
 from recsys.core.errors import NoData
 from recsys.core.fold_in import Factors
-from recsys.core.model import History, ItemSide, UserSide
+from recsys.core.model import History, ItemModel, UserModel
 from recsys.core.recency import faded
 from recsys.core.scoring import sum_of_neighbours
 from recsys.training.als import AlsSettings, Trained, project_users, train_als
 from recsys.training.combined_neighbours import CombinedNeighbours, combine
 from recsys.training.content import ItemContent, with_content
 from recsys.training.followers import item_followers
+from recsys.training.interactions import InteractionMatrix
 from recsys.training.neighbours import NeighbourLists, item_neighbours
-from recsys.training.pairs import Pairs
 from recsys.training.popularity import popular_items, trends
 from recsys.training.settings import ModelSettings
 
@@ -41,8 +41,8 @@ class BuiltModel:
             content foresees; None where there is no content, or too little of it to tell.
     """
 
-    items: ItemSide
-    users: UserSide
+    items: ItemModel
+    users: UserModel
     trained: Trained
     neighbour_weight: float
     step_half_life: float | None
@@ -50,7 +50,7 @@ class BuiltModel:
 
 
 def build_model(
-    pairs: Pairs,
+    pairs: InteractionMatrix,
     titles: tuple[str, ...],
     eligible: NDArray[np.bool_],
     settings: ModelSettings,
@@ -92,7 +92,7 @@ def build_model(
         item_followers(pairs, eligible, settings.neighbours) if settings.order_weight else None,
         settings,
     )
-    items = ItemSide(
+    items = ItemModel(
         ids=pairs.items,
         titles=titles,
         factors=trained.item_factors,
@@ -103,7 +103,7 @@ def build_model(
         popular=popular_items(pairs),
         eligible=eligible,
     )
-    users = UserSide(pairs.users, trained.user_factors, pairs.indptr, pairs.histories())
+    users = UserModel(pairs.users, trained.user_factors, pairs.indptr, pairs.histories())
     r_squared = content_fit.r_squared if content_fit else None
     return BuiltModel(items, users, trained, weight, settings.step_half_life, r_squared)
 

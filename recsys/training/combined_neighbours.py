@@ -9,12 +9,12 @@ from recsys.core.model import NO_NEIGHBOUR
 from recsys.core.ranking import Indices
 from recsys.training.neighbours import NeighbourLists
 
-_ROWS_A_BLOCK = 16_384
+_ROWS_PER_BLOCK = 16_384
 
 
 @dataclass(frozen=True)
 class CombinedNeighbours:
-    """The neighbours of n items as `recsys.core.model.ItemSide` has them."""
+    """The neighbours of n items as `recsys.core.model.ItemModel` has them."""
 
     items: Indices
     scores: NDArray[np.float32]
@@ -34,8 +34,8 @@ def combine(
         np.zeros((n, count), np.float32),
         np.zeros((n, count), np.float16),
     )
-    for start in range(0, n, _ROWS_A_BLOCK):
-        rows = slice(start, start + _ROWS_A_BLOCK)
+    for start in range(0, n, _ROWS_PER_BLOCK):
+        rows = slice(start, start + _ROWS_PER_BLOCK)
         _combine_rows(neighbours, followers, follower_weight, rows, combined)
     return combined
 

@@ -15,7 +15,7 @@ from recsys.core.strength import (
     popularity_strengths,
     undecayed_strengths,
 )
-from recsys.training.pairs import Pairs, pairs_from_codes
+from recsys.training.interactions import InteractionMatrix, pairs_from_codes
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class EventLog:
         values: (e,) float32, by which the weight of an event's type is multiplied.
         types: (e,) int16, positions in `event_types`.
         event_types: what an event of each type counts.
-        goals: for each type whether recommendations are judged by it.
+        target_types: for each type whether recommendations are judged by it.
         timestamps_ms: (e,) int64 UTC, or None for data without time.
         has_ages: whether times tell how old an event is, or, in data whose test is not of a later
             time, only what each user did first.
@@ -42,7 +42,7 @@ class EventLog:
     values: NDArray[np.float32]
     types: NDArray[np.int16]
     event_types: tuple[EventType, ...]
-    goals: tuple[bool, ...]
+    target_types: tuple[bool, ...]
     timestamps_ms: NDArray[np.int64] | None = None
     has_ages: bool = True
     quantities: NDArray[np.float64] | None = None
@@ -88,7 +88,9 @@ class EventLog:
         return np.array([kind.excludes for kind in self.event_types], np.bool_)[self.types]
 
 
-def pairs_of(log: EventLog, half_life_days: float, popularity_half_life_days: float) -> Pairs:
+def pairs_of(
+    log: EventLog, half_life_days: float, popularity_half_life_days: float
+) -> InteractionMatrix:
     """Pairs of a log, ages as `recsys.core.shop_time` has them; without timestamps nothing decays.
 
     Only who and what has an event that counts or excludes gets a row.

@@ -16,15 +16,17 @@ from numba import njit
 from numpy.typing import NDArray
 
 from recsys.training.best_of_row import keep_best_neighbours, padded_length, scratch
-from recsys.training.neighbours import MAX_ITEMS_A_USER, NeighbourLists, in_blocks
-from recsys.training.pairs import Pairs
+from recsys.training.interactions import InteractionMatrix
+from recsys.training.neighbours import MAX_ITEMS_PER_USER, NeighbourLists, in_blocks
 
 # What comes later is a coincidence more often than a consequence.
 WINDOW = 5
 _compiled = njit(nogil=True, cache=True)
 
 
-def item_followers(pairs: Pairs, eligible: NDArray[np.bool_], count: int) -> NeighbourLists:
+def item_followers(
+    pairs: InteractionMatrix, eligible: NDArray[np.bool_], count: int
+) -> NeighbourLists:
     """The `count` eligible items that most often follow each item.
 
     Args:
@@ -46,7 +48,7 @@ def item_followers(pairs: Pairs, eligible: NDArray[np.bool_], count: int) -> Nei
 
 
 def _sequences(
-    pairs: Pairs,
+    pairs: InteractionMatrix,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32], NDArray[np.int64]]:
     """Items of positive strength in each user's order, their steps, v and where the user ends.
 
@@ -56,7 +58,7 @@ def _sequences(
     counted = np.flatnonzero(pairs.strengths > 0)
     order = counted[np.lexsort((-pairs.steps[counted], users[counted]))]
     ends = np.searchsorted(users[order], users[order], side="right")
-    newest = ends - np.arange(len(order)) <= MAX_ITEMS_A_USER
+    newest = ends - np.arange(len(order)) <= MAX_ITEMS_PER_USER
     if not newest.all():
         order = order[newest]
         ends = np.searchsorted(users[order], users[order], side="right")

@@ -21,10 +21,10 @@ from recsys.core.ranking import Indices
 from recsys.training.als.half_step import available_threads
 from recsys.training.best_of_row import keep_best_neighbours, padded_length, scratch
 
-ITEMS_A_BLOCK = 256
+ITEMS_PER_BLOCK = 256
 # A user with more items counts by the strongest of them: what a reseller or robot has in common
 # with everything says little, and costs the square of its length.
-MAX_ITEMS_A_USER = 1000
+MAX_ITEMS_PER_USER = 1000
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,9 @@ def item_neighbours(
 
 def in_blocks(fill: Callable[[int, int], None], items: int) -> None:
     """Run `fill(start, stop)` over blocks of items, on all processors."""
-    starts = range(0, items, ITEMS_A_BLOCK)
+    starts = range(0, items, ITEMS_PER_BLOCK)
     with ThreadPoolExecutor(available_threads()) as executor:
-        list(executor.map(lambda s: fill(s, min(s + ITEMS_A_BLOCK, items)), starts))
+        list(executor.map(lambda s: fill(s, min(s + ITEMS_PER_BLOCK, items)), starts))
 
 
 def _normalise(strengths: csr_matrix, popularity_exponent: float) -> csr_matrix:
@@ -94,12 +94,12 @@ def _normalise(strengths: csr_matrix, popularity_exponent: float) -> csr_matrix:
 
 def _without_long_tails(matrix: csr_matrix) -> csr_matrix:
     lengths = np.diff(matrix.indptr)
-    if lengths.max(initial=0) <= MAX_ITEMS_A_USER:
+    if lengths.max(initial=0) <= MAX_ITEMS_PER_USER:
         return matrix
     kept = np.ones(matrix.nnz, np.bool_)
-    for user in np.flatnonzero(lengths > MAX_ITEMS_A_USER):
+    for user in np.flatnonzero(lengths > MAX_ITEMS_PER_USER):
         row = slice(matrix.indptr[user], matrix.indptr[user + 1])
-        weakest = np.argsort(-matrix.data[row], kind="stable")[MAX_ITEMS_A_USER:]
+        weakest = np.argsort(-matrix.data[row], kind="stable")[MAX_ITEMS_PER_USER:]
         kept[row.start + weakest] = False
     rows = np.repeat(np.arange(matrix.shape[0]), lengths)[kept]
     indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=matrix.shape[0]))])

@@ -4,18 +4,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.ranking import Indices
-from recsys.training.pairs import Pairs
+from recsys.training.interactions import InteractionMatrix
 
 # Shoppers an item must have before its own trend counts more than the shop's average.
 TREND_PRIOR_SHOPPERS = 10.0
 
 
-def popular_items(pairs: Pairs) -> Indices:
+def popular_items(pairs: InteractionMatrix) -> Indices:
     """All item rows, most popular first, equal ones by row."""
     return np.argsort(-_recent_shoppers(pairs), kind="stable").astype(np.int32)
 
 
-def trends(pairs: Pairs, exponent: float) -> NDArray[np.float32]:
+def trends(pairs: InteractionMatrix, exponent: float) -> NDArray[np.float32]:
     """How much better an item sells lately than items do, (n,), one for an average item.
 
     trend_i = ((recent_i + c * share) / (ever_i + c) / share) ^ e, with `recent` the shoppers who
@@ -32,7 +32,7 @@ def trends(pairs: Pairs, exponent: float) -> NDArray[np.float32]:
     return np.asarray((smoothed / share) ** exponent, np.float32)
 
 
-def _recent_shoppers(pairs: Pairs) -> NDArray[np.float64]:
+def _recent_shoppers(pairs: InteractionMatrix) -> NDArray[np.float64]:
     """Sum over users of min(1, recent strength), (n,).
 
     One wholesaler's hundred orders count as one shopper.

@@ -15,14 +15,14 @@ from scipy.sparse import csr_matrix
 
 from recsys.core.errors import ConfigurationError
 
-MOST_INTERACTIONS = np.iinfo(np.int32).max
+MAX_INTERACTIONS = np.iinfo(np.int32).max
 _TASTES = 64
-_TASTES_A_USER = 3
+_TASTES_PER_USER = 3
 _FOCUS = 0.8  # of the draws follow the user's tastes
-_MOST_ACTIVE_SHARE = 0.1  # of the catalogue, unless the average user already has much of it
+_MAX_ACTIVE_SHARE = 0.1  # of the catalogue, unless the average user already has much of it
 _HEAD_SHARE = 0.001  # of the catalogue is about as popular as the most popular item
-_DRAWS_A_PAIR = 30
-_USERS_A_BLOCK = 1024
+_DRAWS_PER_PAIR = 30
+_USERS_PER_BLOCK = 1024
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ class SyntheticShop:
 
     def __post_init__(self) -> None:
         for name, least, most in (
-            ("users", 1, MOST_INTERACTIONS),
-            ("items", 1, MOST_INTERACTIONS),
-            ("interactions", 0, min(self.users * self.items, MOST_INTERACTIONS)),
+            ("users", 1, MAX_INTERACTIONS),
+            ("items", 1, MAX_INTERACTIONS),
+            ("interactions", 0, min(self.users * self.items, MAX_INTERACTIONS)),
             ("seed", 0, 2**63),
         ):
             if not least <= getattr(self, name) <= most:
@@ -77,7 +77,7 @@ class SyntheticShop:
     def _degrees(self) -> NDArray[np.int64]:
         """How many items each user has, from the least active user to the most active."""
         average = self.interactions / self.users
-        most = max(_MOST_ACTIVE_SHARE * self.items, min(self.items, 4 * average))
+        most = max(_MAX_ACTIVE_SHARE * self.items, min(self.items, 4 * average))
         wanted = _power_law_quantiles(self.users, self.interactions, most)
         degrees = np.floor(wanted).astype(np.int64)
         missing = self.interactions - int(degrees.sum())
@@ -103,9 +103,9 @@ def _power_law_quantiles(count: int, total: float, most: float) -> NDArray[np.fl
 @njit(parallel=True, cache=True)
 def _fill(indptr, indices, strengths, item_of_rank, seeds, offset):  # type: ignore[no-untyped-def]
     users = len(seeds)
-    for block in prange((users + _USERS_A_BLOCK - 1) // _USERS_A_BLOCK):
+    for block in prange((users + _USERS_PER_BLOCK - 1) // _USERS_PER_BLOCK):
         seen_by = np.full(len(item_of_rank), -1, np.int32)
-        for user in range(block * _USERS_A_BLOCK, min((block + 1) * _USERS_A_BLOCK, users)):
+        for user in range(block * _USERS_PER_BLOCK, min((block + 1) * _USERS_PER_BLOCK, users)):
             # A stream of random numbers a user: no thread's work depends on another's.
             np.random.seed(seeds[user])
             pairs = slice(indptr[user], indptr[user + 1])
@@ -120,15 +120,15 @@ def _fill(indptr, indices, strengths, item_of_rank, seeds, offset):  # type: ign
 def _choose_ranks(chosen, user, seen_by, offset):  # type: ignore[no-untyped-def]
     """Fill `chosen` with distinct popularity ranks that suit the user."""
     items = len(seen_by)
-    tastes = np.random.randint(0, _TASTES, _TASTES_A_USER)
+    tastes = np.random.randint(0, _TASTES, _TASTES_PER_USER)
     found = 0
-    for _ in range(_DRAWS_A_PAIR * len(chosen)):
+    for _ in range(_DRAWS_PER_PAIR * len(chosen)):
         if found == len(chosen):
             return
         # The inverse of the distribution function of 1 / (r + offset) on [0, items).
         rank = int(offset * ((items + offset) / offset) ** np.random.random() - offset)
         if np.random.random() < _FOCUS:
-            rank += tastes[np.random.randint(_TASTES_A_USER)] - rank % _TASTES
+            rank += tastes[np.random.randint(_TASTES_PER_USER)] - rank % _TASTES
         if rank < items and seen_by[rank] != user:
             seen_by[rank] = user
             chosen[found] = rank

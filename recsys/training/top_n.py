@@ -15,7 +15,7 @@ from numba import literally, njit  # type: ignore[attr-defined]
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from recsys.core.model import ItemSide, UserSide
+from recsys.core.model import ItemModel, UserModel
 from recsys.core.ranking import Indices
 from recsys.core.recency import faded
 from recsys.core.scoring import Scores
@@ -24,8 +24,8 @@ from recsys.training.best_of_row import keep_best, padded_length, scratch
 from recsys.training.prefetch import prefetch_row
 
 # A thread's scores: as many users as fit, for a product over few users is a slow one.
-_SCORES_A_BLOCK = 8_000_000
-_MOST_USERS_A_BLOCK = 256
+_SCORES_PER_BLOCK = 8_000_000
+_MAX_USERS_PER_BLOCK = 256
 # The neighbours of an item are fetched while those of the items before it are added.
 _ENTRIES_AHEAD = 3
 # All but "no infinities": -inf is what may not be listed.
@@ -33,7 +33,7 @@ _compiled = njit(nogil=True, cache=True, fastmath={"nnan", "nsz", "contract", "r
 
 
 @dataclass(frozen=True)
-class Lists:
+class TopNLists:
     """The lists of b users.
 
     Attributes:
@@ -46,15 +46,15 @@ class Lists:
 
 
 def top_n_lists(
-    items: ItemSide,
-    users: UserSide,
+    items: ItemModel,
+    users: UserModel,
     rows: NDArray[np.int64],
     neighbour_weight: float,
     n: int,
     *,
     step_half_life: float | None = None,
     threads: int | None = None,
-) -> Lists:
+) -> TopNLists:
     """The best n items of some users; equal scores are ordered by item row.
 
     Args:
@@ -63,7 +63,7 @@ def top_n_lists(
         step_half_life: see `recsys.core.recency`.
         threads: as many as there are processors when left open.
     """
-    lists = Lists(np.empty((len(rows), n), np.int32), np.empty((len(rows), n), np.float32))
+    lists = TopNLists(np.empty((len(rows), n), np.int32), np.empty((len(rows), n), np.float32))
     trended = _padded_factors(items)
     # Padding adds its zeros to the last column, which is no item's.
     neighbours = np.where(items.neighbours < 0, trended.shape[1] - 1, items.neighbours)
@@ -78,7 +78,7 @@ def top_n_lists(
     columns = trended.shape[1]
     barred = np.append(~items.recommendable, np.ones(columns - len(items.ids), np.bool_))
     barred_items = np.flatnonzero(barred).astype(np.int32)
-    block = max(1, min(_MOST_USERS_A_BLOCK, _SCORES_A_BLOCK // columns))
+    block = max(1, min(_MAX_USERS_PER_BLOCK, _SCORES_PER_BLOCK // columns))
     starts = iter(range(0, len(rows), block))
 
     def work(starts: Iterator[int]) -> None:
@@ -100,7 +100,7 @@ def top_n_lists(
     return lists
 
 
-def _padded_factors(items: ItemSide) -> NDArray[np.float32]:
+def _padded_factors(items: ItemModel) -> NDArray[np.float32]:
     """Item factors times trend, (k, columns): whole groups, at least one column of zeros."""
     padded = np.zeros((items.factors.shape[1], padded_length(len(items.ids))), np.float32)
     padded[:, : len(items.ids)] = (items.factors * items.trend[:, np.newaxis]).T

@@ -9,7 +9,7 @@ from recsys.training.settings import ModelSettings
 from recsys.tuning.judged_fold import JudgedModel
 
 # A part must earn its place: what gains less than this share is chance on a few thousand users.
-_LEAST_GAIN = 0.003
+_MIN_GAIN = 0.003
 _WEIGHTS = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0)
 _ORDER_WEIGHTS = (0.0, 0.1, 0.25, 0.5, 1.0)
 _STEP_HALF_LIVES = (None, 16.0, 8.0, 4.0, 2.0, 1.0)
@@ -76,7 +76,7 @@ class BlendSearch:
             best = max(best, self._best(start, order_weight=_ORDER_WEIGHTS), key=_ndcg)
         best = self._best(best, popularity_exponent=_EXPONENTS)
         best = self._finer(best, "order_weight")
-        return best if best.ndcg > plain.ndcg * (1 + _LEAST_GAIN) else plain
+        return best if best.ndcg > plain.ndcg * (1 + _MIN_GAIN) else plain
 
     def _finer(self, best: Blended, name: str) -> Blended:
         weight = getattr(best.settings, name)

@@ -16,10 +16,10 @@ from recsys.core.ranking import Indices
 from recsys.core.scoring import Scores
 from recsys.training.als.half_step import available_threads
 from recsys.training.best_of_row import keep_best, padded_length, scratch
+from recsys.training.interactions import InteractionMatrix
 from recsys.training.neighbours import NeighbourLists
-from recsys.training.pairs import Pairs
 
-_USERS_A_BLOCK = 64
+_USERS_PER_BLOCK = 64
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class HeldOutUsers:
     histories: History
 
     @classmethod
-    def of(cls, pairs: Pairs, rows: NDArray[np.int64]) -> "HeldOutUsers":
+    def of(cls, pairs: InteractionMatrix, rows: NDArray[np.int64]) -> "HeldOutUsers":
         """Take the users in these rows, (b,)."""
         lengths = np.diff(pairs.indptr)[rows]
         indptr = np.concatenate([[0], np.cumsum(lengths)])
@@ -89,11 +89,11 @@ def blended_lists(
             *(by_factors, indptr, histories.items, histories.strengths),
             *(first.items, first.scores, np.float32(first_weight)),
             *(second.items, second.scores, np.float32(second_weight)),
-            *(blend.trend, found, start, min(start + _USERS_A_BLOCK, b)),
+            *(blend.trend, found, start, min(start + _USERS_PER_BLOCK, b)),
         )
 
     with ThreadPoolExecutor(available_threads()) as executor:
-        list(executor.map(fill, range(0, b, _USERS_A_BLOCK)))
+        list(executor.map(fill, range(0, b, _USERS_PER_BLOCK)))
     return found
 
 

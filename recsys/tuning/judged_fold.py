@@ -9,7 +9,7 @@ from scipy.sparse import csr_matrix
 
 from recsys.core.fold_in import Factors
 from recsys.core.recency import faded
-from recsys.evaluation import judge
+from recsys.evaluation import evaluate_lists
 from recsys.training.als import AlsSettings, Trained, project_users
 from recsys.training.build import Sample, ratio
 from recsys.training.followers import item_followers
@@ -22,9 +22,9 @@ from recsys.tuning.validation import Fold
 METRIC = "ndcg_at_20"
 LIST_LENGTH = 20
 # The most neighbours an item is given; shorter lists are the first of these.
-MOST_NEIGHBOURS = 200
+MAX_NEIGHBOURS = 200
 # Of a large catalogue fewer: (n, m) numbers stay below a gigabyte.
-_MOST_NEIGHBOUR_ENTRIES = 50_000_000
+_MAX_NEIGHBOUR_ENTRIES = 50_000_000
 
 
 class JudgedFold:
@@ -42,18 +42,18 @@ class JudgedFold:
         return self.pairs.matrix()
 
     @cached_property
-    def most_neighbours(self) -> int:
+    def max_neighbours(self) -> int:
         """Number of neighbours an item is given at most."""
-        return min(MOST_NEIGHBOURS, max(50, _MOST_NEIGHBOUR_ENTRIES // len(self.pairs.items)))
+        return min(MAX_NEIGHBOURS, max(50, _MAX_NEIGHBOUR_ENTRIES // len(self.pairs.items)))
 
     @cached_property
     def followers(self) -> NeighbourLists:
         """See `recsys.training.followers`."""
-        return item_followers(self.pairs, self._eligible, self.most_neighbours)
+        return item_followers(self.pairs, self._eligible, self.max_neighbours)
 
     def _neighbours(self, popularity_exponent: float) -> NeighbourLists:
         return item_neighbours(
-            self.matrix, self._eligible, self.most_neighbours, popularity_exponent
+            self.matrix, self._eligible, self.max_neighbours, popularity_exponent
         )
 
     def _trend(self, exponent: float) -> NDArray[np.float32]:
@@ -101,7 +101,7 @@ class JudgedModel:
         lists = blended_lists(
             self._by_factors, fold.users.indptr, self._histories, blend, LIST_LENGTH
         )
-        return judge(lists, fold.test, k=LIST_LENGTH).means[METRIC]
+        return evaluate_lists(lists, fold.test, k=LIST_LENGTH).means[METRIC]
 
     def _fade(self, step_half_life: float | None) -> None:
         if step_half_life == self._half_life:

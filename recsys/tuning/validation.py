@@ -9,7 +9,7 @@ from recsys.core.errors import NoData
 from recsys.evaluation import TestSet
 from recsys.evaluation.score_functions import has_behaviour, is_known
 from recsys.evaluation.splits import (
-    held_out_goals,
+    held_out_targets,
     newest_holdout,
     random_holdout,
     split_time_ms,
@@ -17,7 +17,7 @@ from recsys.evaluation.splits import (
 )
 from recsys.runtime.shop import Shop
 from recsys.training.event_log import EventLog, pairs_of
-from recsys.training.pairs import Pairs
+from recsys.training.interactions import InteractionMatrix
 
 # The newest tenth of events, or a fifth of every user's pairs where there is no time.
 NEWEST_SHARE = 0.1
@@ -48,7 +48,7 @@ class ValidationSize:
 class Fold:
     """Pairs to train on and a test set made of the rest."""
 
-    pairs: Pairs
+    pairs: InteractionMatrix
     test: TestSet
 
 
@@ -89,7 +89,7 @@ def hold_out(
     if log.timestamps_ms is not None and log.has_ages:
         past, future = temporal_split(log, split_time_ms(log, NEWEST_SHARE))
         pairs = pairs_of(past, *half_lives)
-        test = _first_times(held_out_goals(future, pairs.users, pairs.items), pairs)
+        test = _first_times(held_out_targets(future, pairs.users, pairs.items), pairs)
         return Validation((_fold(pairs, test, size, seed),), timed=True)
     pairs = pairs_of(log, *half_lives)
     if log.timestamps_ms is not None:
@@ -117,7 +117,7 @@ def hold_out_if_judgeable(
     return validation
 
 
-def _fold(pairs: Pairs, test: TestSet, size: ValidationSize, seed: int) -> Fold:
+def _fold(pairs: InteractionMatrix, test: TestSet, size: ValidationSize, seed: int) -> Fold:
     test = test.only(is_known(test.users, has_behaviour(pairs)))
     if not len(test):
         raise NoData("no user has enough behaviour to hold some of it out: nothing to tune on")
@@ -153,7 +153,7 @@ def _some_judged(test: TestSet, most: int, seed: int) -> TestSet:
     return test.only(chosen)
 
 
-def _first_times(test: TestSet, pairs: Pairs) -> TestSet:
+def _first_times(test: TestSet, pairs: InteractionMatrix) -> TestSet:
     """Without what a user had before: a list cannot hold it."""
     stride = max(test.known_items, int(test.items.max(initial=0)) + 1)
     owners = np.repeat(np.arange(len(pairs.users), dtype=np.int64), np.diff(pairs.indptr))

@@ -3,19 +3,19 @@
 from json.encoder import encode_basestring
 
 from recsys.rpc.v1 import recommender_pb2 as pb
-from services.gateway.asked import About, AboutItem, AboutUser
+from services.gateway.pending_request import ItemTarget, Target, UserTarget
 
 
-def whole_json(answer: pb.RenderedAnswer, request_id: str, about: About) -> bytes:
+def whole_json(answer: pb.RenderedAnswer, request_id: str, about: Target) -> bytes:
     """The body of a response."""
     return b'%b,"request_id":%b%b}' % (answer.json, _string(request_id), _subject(about))
 
 
-def _subject(about: About) -> bytes:
+def _subject(about: Target) -> bytes:
     match about:
-        case AboutUser():
+        case UserTarget():
             return b',"user_id":' + _string(about.user_id)
-        case AboutItem():
+        case ItemTarget():
             return b',"item_id":' + _string(about.item_id)
     return b""
 

@@ -1,14 +1,16 @@
 """Asking for an answer and counting what came of it: the same for hot routes and all others."""
 
 from services.gateway.answer_json import whole_json
-from services.gateway.asked import About
 from services.gateway.cold_start import cold_start_answer
-from services.gateway.parts import Parts
+from services.gateway.dependencies import Dependencies
+from services.gateway.pending_request import Target
 from services.gateway.problems import NO_MODEL, OVERLOADED, ProblemError
 from services.gateway.recommendation_answers import SOURCES
 
 
-async def answered(parts: Parts, tenant: str, about: About, limit: int, request_id: str) -> bytes:
+async def fetch_recommendations(
+    parts: Dependencies, tenant: str, about: Target, limit: int, request_id: str
+) -> bytes:
     """The body of a response.
 
     Raises:

@@ -11,20 +11,20 @@ from services.gateway import (
     metrics_route,
     recommendation_routes,
 )
+from services.gateway.dependencies import Dependencies
 from services.gateway.error_answers import add_error_answers
 from services.gateway.hot_routes import HotRoutes
 from services.gateway.openapi import described_by
-from services.gateway.parts import Parts
 from services.gateway.raw_path import RawPath
 from services.gateway.request_context import RequestContext
 
 
-def serving_app(parts: Parts) -> HotRoutes:
+def serving_app(parts: Dependencies) -> HotRoutes:
     """What a server runs: the REST API over these parts, its hot routes first."""
     return HotRoutes(build_app(parts), parts)
 
 
-def build_app(parts: Parts) -> FastAPI:
+def build_app(parts: Dependencies) -> FastAPI:
     """The whole REST API over these parts."""
     app = FastAPI(
         # From the outermost inwards.

@@ -7,7 +7,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader
 
 from recsys.runtime.api_keys import ApiKey, Scope
-from services.gateway.parts import parts_of
+from services.gateway.dependencies import dependencies_of
 from services.gateway.problems import (
     MISSING_SCOPE,
     TOO_MANY_WRONG_KEYS,
@@ -28,7 +28,7 @@ def _require(scope: Scope) -> Callable[..., Awaitable[ApiKey]]:
     async def authenticate(
         request: Request, text: Annotated[str | None, Security(_API_KEY)]
     ) -> ApiKey:
-        parts = parts_of(request)
+        parts = dependencies_of(request)
         key = parts.keys.authenticate(text) if text else None
         if key is None:
             raise _without_key(request, "wrong" if text else "missing")
@@ -43,7 +43,7 @@ def _require(scope: Scope) -> Callable[..., Awaitable[ApiKey]]:
 
 
 def _without_key(request: Request, fault: str) -> ProblemError:
-    parts = parts_of(request)
+    parts = dependencies_of(request)
     parts.metrics.auth_failures[fault].inc()
     if fault == "wrong" and (seconds := parts.failed_keys.note(request)):
         detail = f"send the right key, or wait {seconds} seconds before the next wrong one"

@@ -16,7 +16,7 @@ from services.gateway.rpc_problems import problem_of
 
 INGEST = "recsys.rpc.v1.IngestService"
 # With less left a second attempt would only be late.
-_LEAST_FOR_RETRY_SECONDS = 0.05
+_MIN_FOR_RETRY_SECONDS = 0.05
 
 # Shops without a model must not take the threads that other shops' events need: 16 by default.
 _COLD_STARTS_AT_ONCE = 4
@@ -33,14 +33,14 @@ class _Method(Protocol[_Request, _Answer]):
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class CallContext:
     """What goes with every question of one request."""
 
     deadline: Deadline
     request_id: str
 
 
-class Backend:
+class ServiceClient:
     """One service behind a channel."""
 
     name: str
@@ -63,7 +63,7 @@ class Backend:
         self,
         method: _Method[_Request, _Answer],
         request: _Request,
-        call: Call,
+        call: CallContext,
         *,
         attempts: int,
     ) -> _Answer:
@@ -78,7 +78,7 @@ class Backend:
             raise problem_of(error, self.name) from error
 
 
-class Ingest(Backend):
+class Ingest(ServiceClient):
     """Writes are asked once: the caller knows whether its events carry ids."""
 
     name = "ingest"
@@ -89,24 +89,30 @@ class Ingest(Backend):
         self._cold_starts = asyncio.Semaphore(_COLD_STARTS_AT_ONCE)
 
     async def record(
-        self, request: ingest_pb2.RecordEventsRequest, call: Call
+        self, request: ingest_pb2.RecordEventsRequest, call: CallContext
     ) -> ingest_pb2.RecordEventsResponse:
         return await self._ask(self._stub.RecordEvents, request, call, attempts=1)
 
-    async def put_item(self, request: ingest_pb2.PutItemRequest, call: Call) -> ingest_pb2.Item:
+    async def put_item(
+        self, request: ingest_pb2.PutItemRequest, call: CallContext
+    ) -> ingest_pb2.Item:
         return (await self._ask(self._stub.PutItem, request, call, attempts=1)).item
 
-    async def get_item(self, request: ingest_pb2.GetItemRequest, call: Call) -> ingest_pb2.Item:
+    async def get_item(
+        self, request: ingest_pb2.GetItemRequest, call: CallContext
+    ) -> ingest_pb2.Item:
         return (await self._ask(self._stub.GetItem, request, call, attempts=2)).item
 
-    async def patch_item(self, request: ingest_pb2.PatchItemRequest, call: Call) -> ingest_pb2.Item:
+    async def patch_item(
+        self, request: ingest_pb2.PatchItemRequest, call: CallContext
+    ) -> ingest_pb2.Item:
         return (await self._ask(self._stub.PatchItem, request, call, attempts=1)).item
 
-    async def delete_item(self, request: ingest_pb2.DeleteItemRequest, call: Call) -> None:
+    async def delete_item(self, request: ingest_pb2.DeleteItemRequest, call: CallContext) -> None:
         await self._ask(self._stub.DeleteItem, request, call, attempts=1)
 
     async def cold_start_items(
-        self, request: ingest_pb2.ColdStartItemsRequest, call: Call
+        self, request: ingest_pb2.ColdStartItemsRequest, call: CallContext
     ) -> ingest_pb2.ColdStartItemsResponse:
         async with self._cold_starts:
             return await self._ask(self._stub.ColdStartItems, request, call, attempts=2)
@@ -116,5 +122,5 @@ def _worth_retrying(error: grpc.aio.AioRpcError, deadline: Deadline, attempts: i
     return (
         attempts > 1
         and error.code() is grpc.StatusCode.UNAVAILABLE
-        and deadline.remaining() > _LEAST_FOR_RETRY_SECONDS
+        and deadline.remaining() > _MIN_FOR_RETRY_SECONDS
     )

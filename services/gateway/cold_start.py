@@ -5,14 +5,19 @@ import json
 from recsys.rpc.v1 import ingest_pb2
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.runtime.deadline import Deadline
-from services.gateway.asked import About, AboutUser
-from services.gateway.backends import Call
-from services.gateway.parts import Parts
+from services.gateway.backends import CallContext
+from services.gateway.dependencies import Dependencies
+from services.gateway.pending_request import Target, UserTarget
 from services.gateway.problems import TIMED_OUT, UNAVAILABLE, ProblemError
 
 
 async def cold_start_answer(
-    parts: Parts, tenant: str, about: About, limit: int, no_model: ProblemError, request_id: str
+    parts: Dependencies,
+    tenant: str,
+    about: Target,
+    limit: int,
+    no_model: ProblemError,
+    request_id: str,
 ) -> pb.RenderedAnswer:
     """Popular items, then those of the catalogue; none where nothing is known of the shop.
 
@@ -21,11 +26,11 @@ async def cold_start_answer(
     """
     request = ingest_pb2.ColdStartItemsRequest(
         tenant=tenant,
-        user_id=about.user_id if isinstance(about, AboutUser) else "",
+        user_id=about.user_id if isinstance(about, UserTarget) else "",
         excluded_item_ids=about.item_ids,
         limit=limit,
     )
-    call = Call(Deadline.after(parts.read_seconds), request_id)
+    call = CallContext(Deadline.after(parts.read_seconds), request_id)
     try:
         found = await parts.ingest.cold_start_items(request, call)
     except ProblemError as problem:

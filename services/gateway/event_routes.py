@@ -8,13 +8,13 @@ from recsys.core.errors import FieldProblem
 from recsys.rpc.v1 import ingest_pb2
 from services.gateway import event_answers
 from services.gateway.authentication import Ingester, ingester_key
-from services.gateway.backends import Call, Ingest
-from services.gateway.calls import WriteCall
+from services.gateway.backends import CallContext, Ingest
+from services.gateway.call_context import WriteContext
+from services.gateway.dependencies import dependencies_of
 from services.gateway.event_answers import EventResult, EventsAnswer
 from services.gateway.event_bodies import read_batch, read_event
 from services.gateway.json_body import JsonBody
 from services.gateway.openapi import body_responses, json_request, problem_responses
-from services.gateway.parts import parts_of
 from services.gateway.problems import INVALID_INPUT, ProblemError
 from services.gateway.query import only_parameters
 
@@ -34,7 +34,7 @@ _ReadEvent = ingest_pb2.Event | list[FieldProblem]
     openapi_extra=json_request("EventBatch"),
 )
 async def post_events(
-    key: Ingester, body: JsonBody, call: WriteCall, request: Request
+    key: Ingester, body: JsonBody, call: WriteContext, request: Request
 ) -> EventsAnswer:
     """Take 1 to 1000 events. An accepted event is durable and changes the next recommendation.
 
@@ -44,7 +44,7 @@ async def post_events(
     """
     bodies = read_batch(body)
     events = [read_event(body) for body in bodies]
-    stored = await _record(parts_of(request).ingest, key.tenant, events, call)
+    stored = await _record(dependencies_of(request).ingest, key.tenant, events, call)
     results = _merge(bodies, events, stored.results)
     answer = event_answers.answer(results, degraded=stored.degraded, request_id=call.request_id)
     if answer.rejected == len(results):
@@ -53,7 +53,7 @@ async def post_events(
 
 
 async def _record(
-    ingest: Ingest, tenant: str, events: Sequence[_ReadEvent], call: Call
+    ingest: Ingest, tenant: str, events: Sequence[_ReadEvent], call: CallContext
 ) -> ingest_pb2.RecordEventsResponse:
     readable = [event for event in events if isinstance(event, ingest_pb2.Event)]
     if not readable:

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.gateway.dependencies import dependencies_of
 from services.gateway.openapi import problem_responses
-from services.gateway.parts import parts_of
 from services.gateway.problems import NOT_FOUND, PROBLEM_TYPES, UNAVAILABLE, ProblemError
 
 router = APIRouter()
@@ -62,7 +62,7 @@ async def readyz(request: Request) -> Ready:
     A part is `ready` or `unavailable`; the recommender has `no model yet` until the first one of
     any shop is published, and recommendations are what is popular until then.
     """
-    readiness = parts_of(request).readiness
+    readiness = dependencies_of(request).readiness
     parts = readiness.parts()
     if not readiness.is_ready(parts):
         raise ProblemError(UNAVAILABLE, "send requests elsewhere", members={"parts": parts})

@@ -1,4 +1,4 @@
-"""The routes storefronts ask all day, answered before FastAPI sees the request.
+"""The routes storefronts ask all day, fetch_recommendations before FastAPI sees the request.
 
 FastAPI's routing, dependencies and validation cost several times what an answer does. Here only
 what is beyond doubt is taken: a plain id, no parameter but a sane limit, a key that may read. All
@@ -15,9 +15,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from recsys.runtime.api_keys import ApiKey
 from recsys.runtime.api_keys import Scope as KeyScope
-from services.gateway.answering import answered
-from services.gateway.asked import About, AboutItem, AboutUser
-from services.gateway.parts import Parts
+from services.gateway.answering import fetch_recommendations
+from services.gateway.dependencies import Dependencies
+from services.gateway.pending_request import ItemTarget, Target, UserTarget
 from services.gateway.problems import INTERNAL, ProblemError, problem_response
 from services.gateway.query import DEFAULT_LIMIT, MAX_LIMIT
 from services.gateway.request_context import HEADER, request_id_of
@@ -25,8 +25,8 @@ from services.gateway.request_context import HEADER, request_id_of
 USER_ROUTE = "/v1/users/{user_id}/recommendations"
 SIMILAR_ROUTE = "/v1/items/{item_id}/similar"
 _ROUTES: tuple[tuple[bytes, bytes, str, Any], ...] = (
-    (b"/v1/users/", b"/recommendations", USER_ROUTE, AboutUser),
-    (b"/v1/items/", b"/similar", SIMILAR_ROUTE, AboutItem),
+    (b"/v1/users/", b"/recommendations", USER_ROUTE, UserTarget),
+    (b"/v1/items/", b"/similar", SIMILAR_ROUTE, ItemTarget),
 )
 # Needs no decoding. An id of other characters is for the application.
 _PLAIN_ID = re.compile(rb"[A-Za-z0-9_~.-]{1,256}")
@@ -43,7 +43,7 @@ _log = structlog.get_logger()
 class HotRoutes:
     """Around the application: answers what it can, passes on the rest."""
 
-    def __init__(self, app: ASGIApp, parts: Parts) -> None:
+    def __init__(self, app: ASGIApp, parts: Dependencies) -> None:
         self._app = app
         self._parts = parts
 
@@ -58,7 +58,7 @@ class HotRoutes:
                 return
         await self._app(scope, receive, send)
 
-    def _understood(self, scope: Scope) -> tuple[str, ApiKey, About, int] | None:
+    def _understood(self, scope: Scope) -> tuple[str, ApiKey, Target, int] | None:
         """Route, key, question and limit; None for what is not beyond doubt."""
         found = _subject(scope.get("raw_path") or b"")
         limit = _limit(scope["query_string"])
@@ -74,7 +74,7 @@ class HotRoutes:
         self,
         route: str,
         key: ApiKey,
-        about: About,
+        about: Target,
         limit: int,
         scope: Scope,
         receive: Receive,
@@ -84,7 +84,7 @@ class HotRoutes:
         begun, status = requests.begin(), 200
         request_id = request_id_of((_header(scope, _REQUEST_ID) or b"").decode("latin-1"))
         try:
-            body = await answered(self._parts, key.tenant, about, limit, request_id)
+            body = await fetch_recommendations(self._parts, key.tenant, about, limit, request_id)
             await _send(body, request_id, send)
         except Exception as error:
             problem = _problem(error, route, request_id)
@@ -114,7 +114,7 @@ async def _send(body: bytes, request_id: str, send: Send) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def _subject(path: bytes) -> tuple[str, About] | None:
+def _subject(path: bytes) -> tuple[str, Target] | None:
     for prefix, suffix, route, kind in _ROUTES:
         if path.startswith(prefix) and path.endswith(suffix):
             segment = path[len(prefix) : -len(suffix)]

@@ -2,12 +2,12 @@
 
 from http import HTTPStatus
 
-from services.gateway.joined_writes import JoinedWrites
 from services.gateway.problems import BAD_REQUEST, ProblemError, problem_response
 from services.gateway.request_context import HEADER, request_id_of
+from services.gateway.write_coalescing import CoalescingProtocol
 
 
-class GatewayProtocol(JoinedWrites):
+class GatewayProtocol(CoalescingProtocol):
     """HTTP/1.1 and nothing else."""
 
     def send_400_response(self, msg: str) -> None:

@@ -5,11 +5,11 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from recsys.rpc.v1 import ingest_pb2
 from services.gateway.authentication import Ingester, Reader, ingester_key, reader_key
-from services.gateway.calls import ReadCall, WriteCall
+from services.gateway.call_context import ReadContext, WriteContext
+from services.gateway.dependencies import dependencies_of
 from services.gateway.item_bodies import Item, changed, from_message, read_fields, to_message
 from services.gateway.json_body import JsonBody
 from services.gateway.openapi import body_responses, json_request, problem_responses
-from services.gateway.parts import parts_of
 from services.gateway.problems import NOT_FOUND
 from services.gateway.query import only_parameters
 from services.gateway.raw_path import ItemId
@@ -29,9 +29,9 @@ router = APIRouter(tags=["items"], responses=problem_responses())
     dependencies=_READING,
     responses=problem_responses(NOT_FOUND),
 )
-async def get_item(item_id: ItemId, key: Reader, call: ReadCall, request: Request) -> Item:
+async def get_item(item_id: ItemId, key: Reader, call: ReadContext, request: Request) -> Item:
     question = ingest_pb2.GetItemRequest(tenant=key.tenant, item_id=item_id)
-    return from_message(await parts_of(request).ingest.get_item(question, call))
+    return from_message(await dependencies_of(request).ingest.get_item(question, call))
 
 
 @router.put(
@@ -42,12 +42,12 @@ async def get_item(item_id: ItemId, key: Reader, call: ReadCall, request: Reques
     openapi_extra=json_request("ItemFields"),
 )
 async def put_item(
-    item_id: ItemId, key: Ingester, body: JsonBody, call: WriteCall, request: Request
+    item_id: ItemId, key: Ingester, body: JsonBody, call: WriteContext, request: Request
 ) -> Item:
     """Store an item whole. Once answered, it is durable; with `available: false` it is hidden."""
     item = to_message(item_id, read_fields(body))
     question = ingest_pb2.PutItemRequest(tenant=key.tenant, item=item)
-    return from_message(await parts_of(request).ingest.put_item(question, call))
+    return from_message(await dependencies_of(request).ingest.put_item(question, call))
 
 
 @router.patch(
@@ -58,7 +58,7 @@ async def put_item(
     openapi_extra=json_request("ItemChanges"),
 )
 async def patch_item(
-    item_id: ItemId, key: Ingester, body: JsonBody, call: WriteCall, request: Request
+    item_id: ItemId, key: Ingester, body: JsonBody, call: WriteContext, request: Request
 ) -> Item:
     """Replace the fields in the body, each as a whole; null clears a title, brand or price.
 
@@ -70,7 +70,7 @@ async def patch_item(
         item=to_message(item_id, fields),
         update_mask=FieldMask(paths=changed(fields)),
     )
-    return from_message(await parts_of(request).ingest.patch_item(question, call))
+    return from_message(await dependencies_of(request).ingest.patch_item(question, call))
 
 
 @router.delete(
@@ -80,7 +80,7 @@ async def patch_item(
     response_class=Response,
     dependencies=_WRITING,
 )
-async def delete_item(item_id: ItemId, key: Ingester, call: WriteCall, request: Request) -> None:
+async def delete_item(item_id: ItemId, key: Ingester, call: WriteContext, request: Request) -> None:
     """Remove an item and hide it from all recommendations. One that is not there is no error."""
     question = ingest_pb2.DeleteItemRequest(tenant=key.tenant, item_id=item_id)
-    await parts_of(request).ingest.delete_item(question, call)
+    await dependencies_of(request).ingest.delete_item(question, call)

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 from recsys.core.errors import ConfigurationError
 from recsys.runtime.api_key_reload import WatchedKeyRing
 from recsys.runtime.busy_sampler import BusySampler
-from recsys.runtime.garbage import collect_seldom
+from recsys.runtime.garbage import tune_gc
 from recsys.runtime.grpc_channel import open_channel
 from recsys.runtime.logging import configure_logging
 from recsys.runtime.metrics import new_metrics
@@ -20,10 +20,10 @@ from recsys.runtime.shop import load_shop
 from services.gateway.access_log import AccessLog
 from services.gateway.app import serving_app
 from services.gateway.backends import INGEST, Ingest
+from services.gateway.dependencies import Dependencies
 from services.gateway.draining_server import DrainingServer
 from services.gateway.failed_keys import FailedKeys
 from services.gateway.http_protocol import GatewayProtocol
-from services.gateway.parts import Parts
 from services.gateway.readiness import Readiness
 from services.gateway.recommenders import Recommenders
 from services.gateway.replica_addresses import ReplicaAddresses
@@ -56,7 +56,7 @@ async def serve(settings: GatewaySettings) -> None:
     readiness = Readiness(recommender, ingest)
     access_log = AccessLog("gateway", settings.instance, sys.stdout.write)
     app = serving_app(
-        Parts(
+        Dependencies(
             keys=keys,
             failed_keys=FailedKeys(settings.trusted_proxies),
             recommender=recommender,
@@ -70,7 +70,7 @@ async def serve(settings: GatewaySettings) -> None:
         )
     )
     server = DrainingServer(server_config(app, settings), readiness, settings.drain_notice_seconds)
-    collect_seldom()
+    tune_gc()
     with BusySampler(metrics.busy_ratio):
         await server.serve()
     await recommender.close()

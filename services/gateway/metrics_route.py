@@ -3,12 +3,12 @@
 from fastapi import APIRouter, Request, Response
 
 from recsys.runtime.metrics import CONTENT_TYPE
-from services.gateway.parts import parts_of
+from services.gateway.dependencies import dependencies_of
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/metrics")
 async def metrics(request: Request) -> Response:
-    body = parts_of(request).metrics.exposition()
+    body = dependencies_of(request).metrics.exposition()
     return Response(body, headers={"Content-Type": CONTENT_TYPE})

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 
-class Backend(Protocol):
+class Dependency(Protocol):
     name: str
 
     def state(self) -> str:
@@ -19,7 +19,7 @@ class Readiness:
     left the balancer for that would take the working routes with it.
     """
 
-    def __init__(self, *backends: Backend) -> None:
+    def __init__(self, *backends: Dependency) -> None:
         self._backends = backends
         self._draining = False
 

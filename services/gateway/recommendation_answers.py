@@ -45,7 +45,7 @@ class ScoredItem(BaseModel):
     )
 
 
-class Answer(BaseModel):
+class RecommendationResponse(BaseModel):
     items: list[ScoredItem] = Field(
         max_length=MAX_LIMIT,
         description="Best first. Fewer than asked for, or none, when all others are excluded.",
@@ -63,7 +63,7 @@ class Answer(BaseModel):
     request_id: str = Field(json_schema_extra=REQUEST_ID_RULES)
 
 
-class UserRecommendations(Answer):
+class UserRecommendations(RecommendationResponse):
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"user_id": "17850", **_COMMON_EXAMPLE}]}
     )
@@ -71,7 +71,7 @@ class UserRecommendations(Answer):
     user_id: _Id
 
 
-class SimilarItems(Answer):
+class SimilarItems(RecommendationResponse):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [{"item_id": "22423", **_COMMON_EXAMPLE, "source": "neighbours"}]
@@ -81,5 +81,5 @@ class SimilarItems(Answer):
     item_id: _Id
 
 
-class SessionRecommendations(Answer):
+class SessionRecommendations(RecommendationResponse):
     model_config = ConfigDict(json_schema_extra={"examples": [_COMMON_EXAMPLE]})

@@ -6,12 +6,12 @@ wrong with it.
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from services.gateway.answering import answered
-from services.gateway.asked import About, AboutItem, AboutSession, AboutUser
+from services.gateway.answering import fetch_recommendations
 from services.gateway.authentication import Reader, reader_key
+from services.gateway.dependencies import dependencies_of
 from services.gateway.hot_routes import SIMILAR_ROUTE, UNCACHED, USER_ROUTE
 from services.gateway.openapi import problem_responses
-from services.gateway.parts import parts_of
+from services.gateway.pending_request import ItemTarget, SessionTarget, Target, UserTarget
 from services.gateway.query import DEFAULT_LIMIT, Limit, SessionItems, only_parameters
 from services.gateway.raw_path import ItemId, UserId
 from services.gateway.recommendation_answers import (
@@ -46,7 +46,7 @@ async def recommend(
     Before the shop's first model: what is popular in behaviour as it arrives, then the catalogue in
     the order of its ids, with `degraded` true and `model_version` null.
     """
-    return await _answer(request, key.tenant, AboutUser(user_id), limit)
+    return await _answer(request, key.tenant, UserTarget(user_id), limit)
 
 
 @router.get(
@@ -64,7 +64,7 @@ async def recommend_for_session(
     these items, with `source` saying so. When nothing else is left, there are fewer than `limit`
     items.
     """
-    return await _answer(request, key.tenant, AboutSession(tuple(item_ids)), limit)
+    return await _answer(request, key.tenant, SessionTarget(tuple(item_ids)), limit)
 
 
 @router.get(
@@ -81,9 +81,11 @@ async def similar(
     What is popular fills a list that is too short, and is the answer for an unknown item, with
     `source` saying so.
     """
-    return await _answer(request, key.tenant, AboutItem(item_id), limit)
+    return await _answer(request, key.tenant, ItemTarget(item_id), limit)
 
 
-async def _answer(request: Request, tenant: str, about: About, limit: int) -> Response:
-    body = await answered(parts_of(request), tenant, about, limit, request.state.request_id)
+async def _answer(request: Request, tenant: str, about: Target, limit: int) -> Response:
+    body = await fetch_recommendations(
+        dependencies_of(request), tenant, about, limit, request.state.request_id
+    )
     return Response(body, headers={"Cache-Control": UNCACHED}, media_type="application/json")

@@ -13,7 +13,7 @@ import structlog
 
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.runtime.stream_limits import MAX_QUESTIONS, PIECE_BYTES
-from services.gateway.asked import About, Asked
+from services.gateway.pending_request import PendingRequest, Target
 from services.gateway.popular_snapshot import PopularSnapshots
 from services.gateway.problems import (
     NO_MODEL,
@@ -29,12 +29,12 @@ from services.gateway.rpc_problems import problem_of_status
 from services.gateway.standing_queue import StandingQueue
 
 # Below this many, one request costs less than what answering on two replicas at once would save.
-_FEWEST_A_REQUEST = 32
+_MIN_BATCH = 32
 # And this long at most they wait for others.
 _GATHER_SECONDS = 0.0025
 # Fewer that came together may have done so by chance.
-_FEWEST_TO_EXPECT = 3
-_MOST_ATTEMPTS = 2
+_MIN_EXPECTED = 3
+_MAX_ATTEMPTS = 2
 # A replica answers the quick questions of a request in a few milliseconds, or it is in trouble.
 HUNG_SECONDS = 0.2
 _SWEEP_SECONDS = 0.02
@@ -64,11 +64,11 @@ class Recommenders:
             on_lost=self._ask_again,
             on_snapshot=self._snapshots.take,
         )
-        self._waiting: deque[Asked] = deque()
+        self._waiting: deque[PendingRequest] = deque()
         self._standing = StandingQueue()
         self._pending = 0
         # The questions by the time at which they end; some are answered already.
-        self._ending: deque[Asked] = deque()
+        self._ending: deque[PendingRequest] = deque()
         self._last_count = 0
         self._sweeping = False
         self._sweep_due = 0.0
@@ -89,7 +89,7 @@ class Recommenders:
         """How many questions are under way."""
         return self._pending
 
-    async def ask(self, tenant: str, about: About, limit: int) -> pb.RenderedAnswer:
+    async def ask(self, tenant: str, about: Target, limit: int) -> pb.RenderedAnswer:
         """The answer, degraded where it has to be.
 
         Raises:
@@ -99,7 +99,9 @@ class Recommenders:
         if not self._can_ask(now):
             return self._fall_back(tenant, about, limit, UNAVAILABLE)
         self._shed(now)
-        asked = Asked(tenant, about, limit, now + self._seconds, self._loop.create_future())
+        asked = PendingRequest(
+            tenant, about, limit, now + self._seconds, self._loop.create_future()
+        )
         self._pending += 1
         try:
             return await self._answered(asked)
@@ -109,14 +111,14 @@ class Recommenders:
     async def close(self) -> None:
         await self._replicas.close()
 
-    async def _answered(self, asked: Asked) -> pb.RenderedAnswer:
+    async def _answered(self, asked: PendingRequest) -> pb.RenderedAnswer:
         while True:
             self._queue(asked)
             answer = await asked.answer
             if answer.no_model and not self._snapshots.knows(asked.tenant):
                 raise ProblemError(NO_MODEL, answer.error_details)
             cannot = answer.no_model or answer.error_code == _AWAY
-            if cannot and asked.attempts < _MOST_ATTEMPTS:
+            if cannot and asked.attempts < _MAX_ATTEMPTS:
                 # One replica may have what another one has not loaded yet.
                 asked.answer = self._loop.create_future()
                 continue
@@ -126,7 +128,7 @@ class Recommenders:
                 raise problem_of_status(answer.error_code, answer.error_details, self.name)
             return answer
 
-    def _queue(self, asked: Asked) -> None:
+    def _queue(self, asked: PendingRequest) -> None:
         asked.waiting_since = self._loop.time()
         self._waiting.append(asked)
         self._ending.append(asked)
@@ -145,7 +147,7 @@ class Recommenders:
             raise _problem(OVERLOADED, "too much is asked at once")
 
     def _fall_back(
-        self, tenant: str, about: About, limit: int, otherwise: ProblemType
+        self, tenant: str, about: Target, limit: int, otherwise: ProblemType
     ) -> pb.RenderedAnswer:
         answer = self._snapshots.answer(tenant, limit, about.item_ids)
         if answer is None:
@@ -164,7 +166,7 @@ class Recommenders:
         replicas = self._replicas
         while self._waiting and self._is_worth_a_request(now) and (free := replicas.next_free()):
             share = -(-len(self._waiting) // replicas.count_free())
-            most = min(max(share, _FEWEST_A_REQUEST), MAX_QUESTIONS)
+            most = min(max(share, _MIN_BATCH), MAX_QUESTIONS)
             if batch := self._next_batch(most):
                 self._last_count = len(batch)
                 shortest_wait = now - batch[-1].waiting_since
@@ -178,8 +180,8 @@ class Recommenders:
         to ask again, as clients that keep their connections do.
         """
         count = len(self._waiting)
-        expected = self._last_count if self._last_count >= _FEWEST_TO_EXPECT else 1
-        if count >= _FEWEST_A_REQUEST or (count >= expected and not self._replicas.is_any_busy()):
+        expected = self._last_count if self._last_count >= _MIN_EXPECTED else 1
+        if count >= _MIN_BATCH or (count >= expected and not self._replicas.is_any_busy()):
             return True
         left = self._waiting[0].waiting_since + _GATHER_SECONDS - now
         if left > 0 and self._gathering is None:
@@ -190,24 +192,24 @@ class Recommenders:
         self._gathering = None
         self._flush()
 
-    def _next_batch(self, most: int) -> list[Asked]:
-        batch: list[Asked] = []
+    def _next_batch(self, most: int) -> list[PendingRequest]:
+        batch: list[PendingRequest] = []
         room_bytes = PIECE_BYTES
         while self._waiting and len(batch) < most:
             asked = self._waiting[0]
             if not asked.is_over:
-                room_bytes -= asked.most_bytes
+                room_bytes -= asked.max_bytes
                 if batch and room_bytes < 0:
                     break
                 batch.append(asked)
             self._waiting.popleft()
         return batch
 
-    def _ask_again(self, lost: Sequence[Asked]) -> None:
+    def _ask_again(self, lost: Sequence[PendingRequest]) -> None:
         """Put questions that got no answer where they were first in line again."""
         now = self._loop.time()
         for asked in reversed(lost):
-            if asked.attempts < _MOST_ATTEMPTS:
+            if asked.attempts < _MAX_ATTEMPTS:
                 asked.waiting_since = now
                 self._waiting.appendleft(asked)
             else:
@@ -217,7 +219,7 @@ class Recommenders:
                 self._end(self._waiting.popleft(), UNAVAILABLE)
         self._flush_soon()
 
-    def _end(self, asked: Asked, otherwise: ProblemType) -> None:
+    def _end(self, asked: PendingRequest, otherwise: ProblemType) -> None:
         """Answer with what is at hand."""
         if asked.is_over:
             return
@@ -245,7 +247,7 @@ class Recommenders:
                 replica.pass_over(stood_still)
             if replica.is_silent(now, HUNG_SECONDS):
                 replica.give_up(now)
-            elif overdue := replica.take_overdue(now - self._seconds / 2, _MOST_ATTEMPTS):
+            elif overdue := replica.take_overdue(now - self._seconds / 2, _MAX_ATTEMPTS):
                 self._ask_again(overdue)
         while self._ending and (self._ending[0].is_over or self._ending[0].deadline_at <= now):
             self._end(self._ending.popleft(), TIMED_OUT)

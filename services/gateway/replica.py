@@ -16,7 +16,7 @@ from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.rpc.v1.recommender_pb2_grpc import RecommenderServiceStub
 from recsys.runtime.grpc_channel import open_replica_channel
 from recsys.runtime.stream_limits import MAX_QUESTIONS, MAX_QUESTIONS_UNDER_WAY
-from services.gateway.asked import Asked
+from services.gateway.pending_request import PendingRequest
 
 # After a lost connection; the second is what a restarted replica waits at most to be found.
 _FIRST_RETRY_SECONDS, _LAST_RETRY_SECONDS = 0.1, 0.5
@@ -47,13 +47,13 @@ class Replica:
         address: str,
         *,
         on_free: Callable[[], None],
-        on_lost: Callable[[Sequence[Asked]], None],
+        on_lost: Callable[[Sequence[PendingRequest]], None],
         on_snapshot: Callable[[pb.Snapshot], None],
     ) -> None:
         self.address = address
         self.state = State.AWAY
         self._on_free, self._on_lost, self._on_snapshot = on_free, on_lost, on_snapshot
-        self._asked: dict[int, Asked] = {}
+        self._asked: dict[int, PendingRequest] = {}
         self._number = 0
         self._requests_sent = self._requests_read = 0
         # When it was last asked, or last said something.
@@ -74,7 +74,7 @@ class Replica:
         """With a request on its way that it should answer."""
         return self.state is State.READY and self._requests_read != self._requests_sent
 
-    def send(self, batch: Sequence[Asked], now: float) -> None:
+    def send(self, batch: Sequence[PendingRequest], now: float) -> None:
         """Ask all of these in one request."""
         request = pb.StreamAnswersRequest()
         for asked in batch:
@@ -106,7 +106,7 @@ class Replica:
         self.state, self._hung_at = State.HUNG, now
         self._lose()
 
-    def take_overdue(self, sent_before: float, attempts: int) -> list[Asked]:
+    def take_overdue(self, sent_before: float, attempts: int) -> list[PendingRequest]:
         """Take back the questions it has had since then and that had fewer attempts."""
         found = []
         # In the order of sending.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import structlog
 
 from recsys.rpc.v1 import recommender_pb2 as pb
-from services.gateway.asked import Asked
+from services.gateway.pending_request import PendingRequest
 from services.gateway.replica import Replica, State
 from services.gateway.replica_addresses import LOOKUP_SECONDS, ReplicaAddresses
 
@@ -26,7 +26,7 @@ class Replicas:
         addresses: ReplicaAddresses,
         *,
         on_free: Callable[[], None],
-        on_lost: Callable[[Sequence[Asked]], None],
+        on_lost: Callable[[Sequence[PendingRequest]], None],
         on_snapshot: Callable[[pb.Snapshot], None],
     ) -> None:
         self._addresses = addresses

@@ -21,7 +21,7 @@ _SANE_ID = re.compile(r"[\x21-\x7e]{1,128}")
 REQUEST_ID_RULES: JsonDict = {"minLength": 1, "maxLength": 128}
 # What nginx made customary for a client that went away before its answer.
 _CLIENT_WENT_AWAY = 499
-# Asked again and again by load balancers and monitoring; logged only when debugging.
+# PendingRequest again and again by load balancers and monitoring; logged only when debugging.
 _PROBES = ("/livez", "/readyz", "/metrics")
 
 _log = structlog.get_logger()

@@ -51,7 +51,7 @@ class Status(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class EventResult:
     """What became of one event, and why when it was rejected."""
 
     status: Status
@@ -66,5 +66,5 @@ class Recorded:
     `degraded`: the events are durable but count only after the next training.
     """
 
-    outcomes: list[Outcome]
+    outcomes: list[EventResult]
     degraded: bool

@@ -23,8 +23,8 @@ from recsys.stores.redis.recent import RedisRecentBehaviour
 from services.ingest.catalogue import Catalogue
 from services.ingest.cold_start import ColdStart
 from services.ingest.health_probe import HealthProbe
+from services.ingest.recent_event_buffer import RecentEventBuffer
 from services.ingest.record_events import EventRecorder
-from services.ingest.remembering import Remembering
 from services.ingest.servicer import SERVICE, IngestServicer
 from services.ingest.settings import IngestSettings
 
@@ -63,7 +63,7 @@ def serve(settings: IngestSettings) -> None:
     redis = connect(settings.redis_url.get_secret_value(), _REDIS_SECONDS)
     metrics = new_metrics()
     event_types = load_shop(settings.shop_config).event_types
-    remembering = Remembering(
+    recent_events = RecentEventBuffer(
         RedisRecentBehaviour(redis, event_types),
         lambda up: metrics.breaker_open["redis"].set(not up),
     )
@@ -71,14 +71,14 @@ def serve(settings: IngestSettings) -> None:
     cold_start = ColdStart(
         RedisPublishedModels(redis),
         RedisEarlyPopularity(redis),
-        remembering,
+        recent_events,
         items,
         hidden,
         event_types,
     )
     recorder = EventRecorder(
         HBaseInteractionStore(stores),
-        remembering,
+        recent_events,
         cold_start,
         event_types,
         clock=lambda: time.time_ns() // 1_000_000,
@@ -99,12 +99,12 @@ def serve(settings: IngestSettings) -> None:
 
     probe = HealthProbe(probed.ping, report, _PROBE_EVERY_SECONDS)
     probe.start()
-    remembering.start()
+    recent_events.start()
     with observed(metrics, settings.metrics_listen):
         wait_for_stop_signal()
     server.stop(settings.drain_seconds)
     probe.stop()
-    remembering.stop()
+    recent_events.stop()
     stores.close()
     probed.close()
     redis.close()

@@ -8,7 +8,7 @@ from recsys.core.errors import FieldProblem, InvalidInput, Unavailable
 from recsys.core.event_types import EventTypes, check_event, has_effect
 from recsys.core.ports import AppendResult, InteractionStore, RecentBehaviour
 from services.ingest.cold_start import ColdStart
-from services.ingest.events import EventDraft, Outcome, Recorded, Status
+from services.ingest.events import EventDraft, EventResult, Recorded, Status
 
 MAX_EVENTS = 1000
 
@@ -55,19 +55,19 @@ class EventRecorder:
         results = self._interactions.append(tenant, list(events.values()), now_ms, made_ids)
         stored = dict(zip(events, map(_outcome, results), strict=True))
         outcomes = [
-            each if isinstance(each, Outcome) else stored[at] for at, each in enumerate(checked)
+            each if isinstance(each, EventResult) else stored[at] for at, each in enumerate(checked)
         ]
         new = [each.stored.event for each in results if each.is_new]
         # A store that is away for the first would only cost the second its time.
         done = self._remember(tenant, results) and self._count(tenant, new)
         return Recorded(outcomes, degraded=not done)
 
-    def _check(self, draft: EventDraft, now_ms: int) -> Event | Outcome:
+    def _check(self, draft: EventDraft, now_ms: int) -> Event | EventResult:
         try:
             event = draft.complete(self._new_event_id, now_ms)
             check_event(event, self._event_types, now_ms)
         except InvalidInput as error:
-            return Outcome(Status.REJECTED, draft.event_id or "", error.problems)
+            return EventResult(Status.REJECTED, draft.event_id or "", error.problems)
         return event
 
     def _remember(self, tenant: str, results: Sequence[AppendResult]) -> bool:
@@ -97,6 +97,6 @@ class EventRecorder:
         return True
 
 
-def _outcome(result: AppendResult) -> Outcome:
+def _outcome(result: AppendResult) -> EventResult:
     status = Status.ACCEPTED if result.is_new else Status.DUPLICATE
-    return Outcome(status, result.stored.event.event_id)
+    return EventResult(status, result.stored.event.event_id)

@@ -12,7 +12,7 @@ from services.recommender.answer_cache import Rendered, Rendering
 from services.recommender.follower import ModelFollower, Serving
 from services.recommender.questions import check_item, check_session, check_user
 from services.recommender.rendering import render
-from services.recommender.shoppers import AskedUser, Found, Shoppers
+from services.recommender.shoppers import Shoppers, UserQuery, UserResult
 
 SOURCES = {
     Source.STORED: pb.SOURCE_STORED,
@@ -42,10 +42,10 @@ class BatchAnswers:
         """
         quick: list[pb.RenderedAnswer] = []
         slow: list[Awaitable[pb.RenderedAnswer]] = []
-        about_users: list[tuple[pb.Question, AskedUser]] = []
+        about_users: list[tuple[pb.Question, UserQuery]] = []
 
-        def place(question: pb.Question, found: Found | Awaitable[Found]) -> None:
-            if isinstance(found, Found):
+        def place(question: pb.Question, found: UserResult | Awaitable[UserResult]) -> None:
+            if isinstance(found, UserResult):
                 quick.append(_answer(question, found))
             else:
                 slow.append(_answer_later(question, found))
@@ -53,7 +53,7 @@ class BatchAnswers:
         for question in questions:
             try:
                 found = self._without_store(question)
-                if isinstance(found, AskedUser):
+                if isinstance(found, UserQuery):
                     about_users.append((question, found))
                 elif isinstance(found, pb.RenderedAnswer):
                     quick.append(found)
@@ -73,12 +73,12 @@ class BatchAnswers:
 
     def _without_store(
         self, question: pb.Question
-    ) -> pb.RenderedAnswer | Found | Awaitable[Found] | AskedUser:
+    ) -> pb.RenderedAnswer | UserResult | Awaitable[UserResult] | UserQuery:
         """The answer where it is at hand, else who is to be looked up."""
         serving = self._follower.serving(question.tenant)
         match question.WhichOneof("about"):
             case "user_id":
-                return _asked_user(question, serving)
+                return _user_query(question, serving)
             case "item_id":
                 return _similar(question, serving)
             case "session":
@@ -86,8 +86,8 @@ class BatchAnswers:
         raise InvalidInput([FieldProblem("about", "must be set")])
 
     async def _of_users(
-        self, about: Sequence[tuple[pb.Question, AskedUser]]
-    ) -> list[tuple[pb.Question, Found | Awaitable[Found] | Exception]]:
+        self, about: Sequence[tuple[pb.Question, UserQuery]]
+    ) -> list[tuple[pb.Question, UserResult | Awaitable[UserResult] | Exception]]:
         """What fails here fails for these questions, not for the stream they came by."""
         if not about:
             return []
@@ -98,15 +98,17 @@ class BatchAnswers:
             return [(question, error) for question, _ in about]
         return [(question, each) for (question, _), each in zip(about, found, strict=True)]
 
-    def _of_session(self, question: pb.Question, serving: Serving) -> Found | Awaitable[Found]:
+    def _of_session(
+        self, question: pb.Question, serving: Serving
+    ) -> UserResult | Awaitable[UserResult]:
         item_ids = question.session.item_ids
         check_session(item_ids, question.limit)
         return self._shoppers.of_session(serving, item_ids, question.budget_ms / 1000)
 
 
-def _asked_user(question: pb.Question, serving: Serving) -> AskedUser:
+def _user_query(question: pb.Question, serving: Serving) -> UserQuery:
     check_user(question.user_id, question.limit)
-    return AskedUser(serving, question.tenant, question.user_id, question.budget_ms / 1000)
+    return UserQuery(serving, question.tenant, question.user_id, question.budget_ms / 1000)
 
 
 def _similar(question: pb.Question, serving: Serving) -> pb.RenderedAnswer:
@@ -127,11 +129,11 @@ def _similar(question: pb.Question, serving: Serving) -> pb.RenderedAnswer:
     return _message(question, rendering, degraded=False)
 
 
-def _answer(question: pb.Question, found: Found) -> pb.RenderedAnswer:
+def _answer(question: pb.Question, found: UserResult) -> pb.RenderedAnswer:
     return _message(question, found.rendered(question.limit), degraded=found.degraded)
 
 
-async def _answer_later(question: pb.Question, found: Awaitable[Found]) -> pb.RenderedAnswer:
+async def _answer_later(question: pb.Question, found: Awaitable[UserResult]) -> pb.RenderedAnswer:
     try:
         return _answer(question, await found)
     except Exception as error:

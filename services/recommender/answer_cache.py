@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from sys import getsizeof
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from recsys.core.behaviour import RememberedEvents, StoredUser
+from recsys.core.behaviour import RecentEvents, StoredUser
 from recsys.core.recommend import NO_LIST, PersonalList, Source
 
-NO_EVENTS = RememberedEvents((), lambda _: [])
+NO_EVENTS = RecentEvents((), lambda _: [])
 # Python's own share of an entry: objects, dictionaries, arrays' headers. Measured, rounded up.
 _OVERHEAD_BYTES = 2_200
 # A record as it came, and beside it scores in single precision, flags as numpy's booleans and steps
@@ -60,7 +60,7 @@ class CachedUser:
     """
 
     stored: StoredUser | None
-    recent: RememberedEvents
+    recent: RecentEvents
     personal: PersonalList
     hidden_number: int = 0
     rendered: Rendered = field(default_factory=Rendered)
@@ -78,7 +78,7 @@ class CachedUser:
         return arrays + events + self.rendered.size_bytes()
 
 
-def a_stranger() -> CachedUser:
+def unknown_user() -> CachedUser:
     """Somebody of whom nothing is known."""
     return CachedUser(None, NO_EVENTS, NO_LIST)
 

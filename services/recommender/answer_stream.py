@@ -12,7 +12,7 @@ import grpc
 import structlog
 
 from recsys.core.errors import InvalidMessage
-from recsys.core.recommend import NO_LIST, answer
+from recsys.core.recommend import NO_LIST, apply_filters
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.runtime.stream_limits import MAX_QUESTIONS, MAX_QUESTIONS_UNDER_WAY, in_pieces
 from services.recommender.answer_batch import BatchAnswers
@@ -21,7 +21,7 @@ from services.recommender.questions import MAX_LIMIT
 from services.recommender.rendering import render_items
 
 # The text of an error, which grpc_errors cuts, and some numbers.
-_MOST_BYTES_BESIDES_JSON = 600
+_MAX_BYTES_BESIDES_JSON = 600
 
 # For a client that reads no more, and whose stream is ended for what it has sent.
 _LAST_WRITE_SECONDS = 1.0
@@ -146,7 +146,7 @@ class AnswerStream:
 
     def _messages(self) -> Iterator[pb.StreamAnswersResponse]:
         """Messages to be written now, at least one that shows that this replica is there."""
-        answers, self._ready = list(in_pieces(self._ready, _most_bytes)), []
+        answers, self._ready = list(in_pieces(self._ready, _max_bytes)), []
         requests_read = self._requests_read
         news = list(in_pieces(self._news(), pb.Snapshot.ByteSize))
         for number in range(max(len(answers), len(news), 1)):
@@ -171,14 +171,14 @@ class AnswerStream:
                     _log.exception("snapshot_failed", tenant=tenant)
 
 
-def _most_bytes(answer: pb.RenderedAnswer) -> int:
+def _max_bytes(answer: pb.RenderedAnswer) -> int:
     # Asking protobuf takes several times longer.
-    return len(answer.json) + _MOST_BYTES_BESIDES_JSON
+    return len(answer.json) + _MAX_BYTES_BESIDES_JSON
 
 
 def _snapshot(tenant: str, serving: Serving) -> pb.Snapshot:
     model = serving.model
-    popular = answer(NO_LIST, model.items, serving.hidden, MAX_LIMIT)
+    popular = apply_filters(NO_LIST, model.items, serving.hidden, MAX_LIMIT)
     return pb.Snapshot(
         tenant=tenant,
         model_version=model.version,

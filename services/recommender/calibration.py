@@ -4,16 +4,16 @@ import time
 
 import numpy as np
 
-from recsys.core.model import History, ItemSide, Recipe
+from recsys.core.model import History, ItemModel, ScoringParams
 from recsys.core.recommend import fold_in_lists
 
 _SHOPPERS = 8
-_ITEMS_A_SHOPPER = 30
+_ITEMS_PER_SHOPPER = 30
 # The least counts: what took longer was interrupted, or the first to need something.
 _TRIES = 4
 
 
-def fold_in_seconds(items: ItemSide, recipe: Recipe, n: int) -> float:
+def fold_in_seconds(items: ItemModel, params: ScoringParams, n: int) -> float:
     """Seconds for each of a few shoppers folded in together; also warms up what they need."""
     if not len(items.ids):
         return 0.0
@@ -22,12 +22,12 @@ def fold_in_seconds(items: ItemSide, recipe: Recipe, n: int) -> float:
     tries = []
     for _ in range(_TRIES):
         begun = time.perf_counter()
-        fold_in_lists(items, recipe, histories, (), n)
+        fold_in_lists(items, params, histories, (), n)
         tries.append(time.perf_counter() - begun)
     return min(tries) / _SHOPPERS
 
 
 def _some_history(random: np.random.Generator, items: int) -> History:
-    rows = random.integers(0, items, min(items, _ITEMS_A_SHOPPER)).astype(np.int32)
+    rows = random.integers(0, items, min(items, _ITEMS_PER_SHOPPER)).astype(np.int32)
     ones, steps = np.ones(len(rows), np.float32), np.arange(len(rows), dtype=np.int32)
     return History(rows, ones, np.ones(len(rows), np.bool_), steps)

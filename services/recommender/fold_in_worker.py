@@ -18,8 +18,8 @@ from services.recommender.loaded_model import LoadedModel
 
 MAX_WAITING = 256
 # Scores of a batch are held at once: this many at most, 32 MB.
-_SCORES_A_BATCH = 8_000_000
-_USERS_A_BATCH = 32
+_SCORES_PER_BATCH = 8_000_000
+_USERS_PER_BATCH = 32
 # What the event loop may stand still for the fold-ins of one request.
 _QUICK_SECONDS = 0.008
 # How much a new measurement of the time a shopper takes counts beside the ones before.
@@ -87,7 +87,9 @@ class FoldInWorker:
     def _next_batch(self) -> list[_Task]:
         """As many as fit and agree on model, hidden items and length."""
         first = self._waiting.popleft()
-        most = max(1, min(_USERS_A_BATCH, _SCORES_A_BATCH // max(1, len(first.model.items.ids))))
+        most = max(
+            1, min(_USERS_PER_BATCH, _SCORES_PER_BATCH // max(1, len(first.model.items.ids)))
+        )
         batch = [first]
         while len(batch) < most and self._waiting and _fit_together(first, self._waiting[0]):
             batch.append(self._waiting.popleft())
@@ -107,7 +109,7 @@ def _fold_in_each(
 ) -> "list[PersonalList | Exception]":
     """All at once; each alone where that fails, so that one history takes no other with it."""
     try:
-        return [*fold_in_lists(model.items, model.recipe, histories, hidden, n)]
+        return [*fold_in_lists(model.items, model.params, histories, hidden, n)]
     except Exception as error:
         if len(histories) == 1:
             return [error]

@@ -12,7 +12,7 @@ from recsys.core.errors import InvalidModel, NoModel, NotSetUp, Unavailable
 from recsys.core.ports import ServingStore
 from recsys.runtime.garbage import give_memory_back
 from recsys.runtime.metrics import Metrics
-from services.recommender.answer_cache import CachedUser, a_stranger
+from services.recommender.answer_cache import CachedUser, unknown_user
 from services.recommender.loaded_model import LoadedModel, load_model
 
 POLL_SECONDS = 0.25
@@ -40,7 +40,7 @@ class Serving:
     hidden_number: int = 0
     shown_again_number: int = 0
     is_lost: bool = False
-    nobody: CachedUser = field(default_factory=a_stranger, compare=False, repr=False)
+    nobody: CachedUser = field(default_factory=unknown_user, compare=False, repr=False)
 
     def hiding(self, hidden_ids: frozenset[str]) -> "Serving":
         """The same with other hidden items."""
@@ -145,7 +145,7 @@ class ModelFollower:
         if self._was_refused(tenant, version):
             return
         try:
-            parts = await self._store.item_side(tenant, version)
+            parts = await self._store.item_model(tenant, version)
             model = await asyncio.to_thread(load_model, *parts, self._cache_bytes)
         except InvalidModel as error:
             self._refused[tenant] = (version, self._clock())

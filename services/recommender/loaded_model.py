@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from recsys.core.domain import MAX_TEXT_CHARACTERS
-from recsys.core.model import ItemSide, Recipe
+from recsys.core.model import ItemModel, ScoringParams
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_codec import unpack_items
 from recsys.stores.model_files import ITEMS, check_digest
@@ -17,7 +17,7 @@ from services.recommender.questions import MAX_LIMIT
 _SIMILAR_SHARE = 4
 
 
-def title_of(items: ItemSide, item_index: int) -> str:
+def title_of(items: ItemModel, item_index: int) -> str:
     """Cut where the catalogue's own limit was not kept, or one item could outgrow a message."""
     return items.titles[item_index][:MAX_TEXT_CHARACTERS]
 
@@ -25,7 +25,7 @@ def title_of(items: ItemSide, item_index: int) -> str:
 class ItemFragments:
     """The JSON of each item up to its score; written when first needed, then kept."""
 
-    def __init__(self, items: ItemSide) -> None:
+    def __init__(self, items: ItemModel) -> None:
         self._items = items
         self._fragments: list[bytes | None] = [None] * len(items.ids)
 
@@ -49,8 +49,8 @@ class LoadedModel:
     """
 
     version: str
-    items: ItemSide
-    recipe: Recipe
+    items: ItemModel
+    params: ScoringParams
     fold_in_seconds: float
     fragments: ItemFragments = field(compare=False, repr=False)
     users: BoundedCache[CachedUser] = field(compare=False, repr=False)
@@ -76,12 +76,12 @@ def load_model(manifest_json: bytes, items: bytes, cache_bytes: int) -> LoadedMo
     side = unpack_items(items)
     # Computed on first use otherwise, and then a shopper would wait for it.
     _ = side.gramian, side.recommendable
-    recipe = manifest.recipe.to_recipe()
+    params = manifest.recipe.to_params()
     return LoadedModel(
         version=manifest.version,
         items=side,
-        recipe=recipe,
-        fold_in_seconds=fold_in_seconds(side, recipe, MAX_LIMIT),
+        params=params,
+        fold_in_seconds=fold_in_seconds(side, params, MAX_LIMIT),
         fragments=ItemFragments(side),
         users=BoundedCache(cache_bytes - cache_bytes // _SIMILAR_SHARE),
         similar=BoundedCache(cache_bytes // _SIMILAR_SHARE),

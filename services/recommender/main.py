@@ -9,7 +9,7 @@ import uvloop
 
 from recsys.core.errors import ConfigurationError, Unavailable
 from recsys.rpc.v1 import recommender_pb2, recommender_pb2_grpc
-from recsys.runtime.garbage import collect_seldom
+from recsys.runtime.garbage import tune_gc
 from recsys.runtime.grpc_async_server import AsyncServer, stop_signal
 from recsys.runtime.logging import configure_logging
 from recsys.runtime.metrics import new_metrics
@@ -63,7 +63,7 @@ async def serve(settings: RecommenderSettings) -> None:
     follower.on_model_loaded = partial(server.set_part_serving, serving=True)
     stopping = asyncio.create_task(stop_signal())
     following = asyncio.create_task(_serve_models(follower, server, streams))
-    collect_seldom()
+    tune_gc()
     # The event loop gets its turn back this fast from a thread that folds in or loads a model.
     sys.setswitchinterval(_SWITCH_SECONDS)
     with observed(metrics, settings.metrics_listen):

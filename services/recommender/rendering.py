@@ -5,7 +5,7 @@ The object stays open at its end: the gateway adds what only it knows and closes
 
 from functools import lru_cache
 
-from recsys.core.recommend import Answer, Ranked, Source
+from recsys.core.recommend import Ranked, Recommendations, Source
 from services.recommender.answer_cache import Rendering
 from services.recommender.loaded_model import LoadedModel
 
@@ -16,13 +16,13 @@ _DEGRADED = {
 }
 
 
-def render(answer: Answer, model: LoadedModel, *, degraded: bool) -> Rendering:
+def render(answer: Recommendations, model: LoadedModel, *, degraded: bool) -> Rendering:
     items = b",".join(render_items(answer, model))
     tail = _TAILS[answer.source], model.version.encode(), _DEGRADED[degraded]
     return Rendering(b'{"items":[%b%b%b%b' % (items, *tail), answer.source)
 
 
-def render_items(answer: Answer, model: LoadedModel) -> list[bytes]:
+def render_items(answer: Recommendations, model: LoadedModel) -> list[bytes]:
     """Each item as a JSON object."""
     return [_item(entry, model) for entry in answer.ranked]
 

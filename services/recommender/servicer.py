@@ -3,7 +3,7 @@
 from collections.abc import Awaitable
 from typing import Any
 
-from recsys.core.recommend import Answer, similar_items
+from recsys.core.recommend import Recommendations, similar_items
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.rpc.v1 import recommender_pb2_grpc
 from services.recommender.answer_batch import SOURCES, BatchAnswers
@@ -11,7 +11,7 @@ from services.recommender.answer_stream import AnswerStream, Streams
 from services.recommender.follower import ModelFollower
 from services.recommender.loaded_model import LoadedModel, title_of
 from services.recommender.questions import check_item, check_session, check_user
-from services.recommender.shoppers import AskedUser, Found, Shoppers
+from services.recommender.shoppers import Shoppers, UserQuery, UserResult
 
 # For callers that set no deadline.
 _UNHURRIED_SECONDS = 1.0
@@ -30,7 +30,7 @@ class RecommenderServicer(recommender_pb2_grpc.RecommenderServiceServicer):
     ) -> pb.RecommendForUserResponse:
         check_user(request.user_id, request.limit)
         serving = self._follower.serving(request.tenant)
-        asked = AskedUser(serving, request.tenant, request.user_id, _seconds_left(context))
+        asked = UserQuery(serving, request.tenant, request.user_id, _seconds_left(context))
         [found] = await self._shoppers.find([asked])
         return pb.RecommendForUserResponse(answer=await _message(found, request.limit))
 
@@ -67,12 +67,12 @@ def _seconds_left(context: Any) -> float:
     return _UNHURRIED_SECONDS if left is None else float(left)
 
 
-async def _message(found: Found | Awaitable[Found], limit: int) -> pb.Answer:
-    ready = found if isinstance(found, Found) else await found
-    return _to_proto(ready.answer(limit), ready.serving.model, degraded=ready.degraded)
+async def _message(found: UserResult | Awaitable[UserResult], limit: int) -> pb.Answer:
+    ready = found if isinstance(found, UserResult) else await found
+    return _to_proto(ready.recommendations(limit), ready.serving.model, degraded=ready.degraded)
 
 
-def _to_proto(answer: Answer, model: LoadedModel, *, degraded: bool) -> pb.Answer:
+def _to_proto(answer: Recommendations, model: LoadedModel, *, degraded: bool) -> pb.Answer:
     items = [
         pb.ScoredItem(
             item_id=model.items.ids.id_of(entry.item_index),

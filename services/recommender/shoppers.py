@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 import structlog
 
-from recsys.core.behaviour import RememberedEvents, StoredUser, current_history, session_history
+from recsys.core.behaviour import RecentEvents, StoredUser, current_history, session_history
 from recsys.core.errors import Unavailable
 from recsys.core.model import History
-from recsys.core.ports import ReadUser, ServingStore, WantedUser
+from recsys.core.ports import ReadUser, ServingStore, UserLookup
 from recsys.core.recommend import (
-    Answer,
     PersonalList,
+    Recommendations,
     Source,
-    answer,
+    apply_filters,
     list_without_scoring,
     neighbour_list,
 )
@@ -29,7 +29,7 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class AskedUser:
+class UserQuery:
     """A shopper somebody asks about, and the model that is to answer."""
 
     serving: Serving
@@ -39,16 +39,16 @@ class AskedUser:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class UserResult:
     """A shopper's list, and whether it is less personal than it should be."""
 
     serving: Serving
     user: CachedUser
     degraded: bool = False
 
-    def answer(self, limit: int) -> Answer:
+    def recommendations(self, limit: int) -> Recommendations:
         serving = self.serving
-        return answer(self.user.personal, serving.model.items, serving.hidden, limit)
+        return apply_filters(self.user.personal, serving.model.items, serving.hidden, limit)
 
     def rendered(self, limit: int) -> Rendering:
         """The JSON of `answer`, kept beside the list while nothing about it changes."""
@@ -62,7 +62,7 @@ class Found:
         return found
 
     def _render(self, limit: int) -> Rendering:
-        return render(self.answer(limit), self.serving.model, degraded=self.degraded)
+        return render(self.recommendations(limit), self.serving.model, degraded=self.degraded)
 
 
 class Shoppers:
@@ -74,11 +74,11 @@ class Shoppers:
         self._kept = metrics.cache["hit"]
         self._made = metrics.cache["miss"]
 
-    async def find(self, asked: Sequence[AskedUser]) -> list[Found | Awaitable[Found]]:
+    async def find(self, asked: Sequence[UserQuery]) -> list[UserResult | Awaitable[UserResult]]:
         """The lists, in order; one that must be calculated comes later."""
         known = [one.serving.model.users.get(one.user_id) for one in asked]
         wanted = [
-            WantedUser(
+            UserLookup(
                 one.tenant,
                 one.serving.model.version,
                 one.user_id,
@@ -92,7 +92,7 @@ class Shoppers:
         except Unavailable:
             # The lists as they were lately, or none: then the answer is what is popular.
             return [
-                Found(one.serving, user or one.serving.nobody, degraded=True)
+                UserResult(one.serving, user or one.serving.nobody, degraded=True)
                 for one, user in zip(asked, known, strict=True)
             ]
         found = [self._current_alone(*each) for each in zip(asked, known, read, strict=True)]
@@ -100,28 +100,28 @@ class Shoppers:
 
     def of_session(
         self, serving: Serving, item_ids: Sequence[str], within_seconds: float
-    ) -> Found | Awaitable[Found]:
+    ) -> UserResult | Awaitable[UserResult]:
         """The list of a shopper of whom only these items are known."""
         history = session_history(serving.model.items, item_ids)
         personal = list_without_scoring(None, history)
         if personal is not None:
-            return Found(serving, CachedUser(None, NO_EVENTS, personal))
-        [found] = self._folded_in([_ToFoldIn(serving, None, NO_EVENTS, history, within_seconds)])
+            return UserResult(serving, CachedUser(None, NO_EVENTS, personal))
+        [found] = self._folded_in([_FoldInJob(serving, None, NO_EVENTS, history, within_seconds)])
         return found
 
     def _current_alone(
-        self, one: AskedUser, known: CachedUser | None, read: ReadUser
-    ) -> "Found | _ToFoldIn":
+        self, one: UserQuery, known: CachedUser | None, read: ReadUser
+    ) -> "UserResult | _FoldInJob":
         """The list as it was lately for whom the store has something that makes no sense."""
         try:
             return self._current(one, known, read)
         except Exception:  # whatever it is, it concerns one shopper of many
             _log.exception("shopper_failed")
-            return Found(one.serving, known or one.serving.nobody, degraded=True)
+            return UserResult(one.serving, known or one.serving.nobody, degraded=True)
 
     def _current(
-        self, one: AskedUser, known: CachedUser | None, read: ReadUser
-    ) -> "Found | _ToFoldIn":
+        self, one: UserQuery, known: CachedUser | None, read: ReadUser
+    ) -> "UserResult | _FoldInJob":
         serving, model = one.serving, one.serving.model
         degraded = read.problem is not None or serving.is_lost
         if read.problem is not None:
@@ -129,28 +129,30 @@ class Shoppers:
         stored = read.stored or (known.stored if known else None)
         if known and _still_holds(known, stored, read.recent, serving):
             self._kept.inc()
-            return Found(serving, known, degraded)
+            return UserResult(serving, known, degraded)
         self._made.inc()
         if not stored and not read.recent.packed:
-            return Found(serving, serving.nobody, degraded)
+            return UserResult(serving, serving.nobody, degraded)
         history = stored.history if stored else History.empty()
         if read.recent.packed:
-            history = current_history(model.items, model.recipe, history, read.recent.events())
+            history = current_history(model.items, model.params, history, read.recent.events())
         personal = list_without_scoring(stored, history)
         if personal is None:
-            return _ToFoldIn(
+            return _FoldInJob(
                 serving, stored, read.recent, history, one.within_seconds, degraded, one.user_id
             )
         user = CachedUser(stored, read.recent, personal, key=one.user_id)
         model.users.put(one.user_id, user)
-        return Found(serving, user, degraded)
+        return UserResult(serving, user, degraded)
 
-    def _folded_in(self, found: "Sequence[Found | _ToFoldIn]") -> list[Found | Awaitable[Found]]:
+    def _folded_in(
+        self, found: "Sequence[UserResult | _FoldInJob]"
+    ) -> list[UserResult | Awaitable[UserResult]]:
         """Fold in what must be, in as few calculations as there are models to do it with."""
         lists: dict[int, PersonalList | Awaitable[PersonalList] | None] = {}
-        by_serving = defaultdict[int, list[_ToFoldIn]](list)
+        by_serving = defaultdict[int, list[_FoldInJob]](list)
         for one in found:
-            if isinstance(one, _ToFoldIn):
+            if isinstance(one, _FoldInJob):
                 by_serving[id(one.serving)].append(one)
         for group in by_serving.values():
             serving = group[0].serving
@@ -160,16 +162,18 @@ class Shoppers:
                 serving.model, histories, serving.hidden, MAX_LIMIT, seconds
             )
             lists |= {id(one): each for one, each in zip(group, submitted, strict=True)}
-        return [one if isinstance(one, Found) else one.with_list(lists[id(one)]) for one in found]
+        return [
+            one if isinstance(one, UserResult) else one.with_list(lists[id(one)]) for one in found
+        ]
 
 
 @dataclass(frozen=True, slots=True)
-class _ToFoldIn:
+class _FoldInJob:
     """A shopper whose list must be calculated."""
 
     serving: Serving
     stored: StoredUser | None
-    recent: RememberedEvents
+    recent: RecentEvents
     history: History
     within_seconds: float
     degraded: bool = False
@@ -177,27 +181,27 @@ class _ToFoldIn:
 
     def with_list(
         self, personal: PersonalList | Awaitable[PersonalList] | None
-    ) -> Found | Awaitable[Found]:
+    ) -> UserResult | Awaitable[UserResult]:
         if personal is None:
             model, hidden = self.serving.model, self.serving.hidden
-            near = neighbour_list(model.items, model.recipe, self.history, hidden, MAX_LIMIT)
+            near = neighbour_list(model.items, model.params, self.history, hidden, MAX_LIMIT)
             user = CachedUser(self.stored, self.recent, near)
-            return Found(self.serving, user, degraded=True)
+            return UserResult(self.serving, user, degraded=True)
         return self._kept(personal) if isinstance(personal, PersonalList) else self._later(personal)
 
-    async def _later(self, coming: Awaitable[PersonalList]) -> Found:
+    async def _later(self, coming: Awaitable[PersonalList]) -> UserResult:
         return self._kept(await coming)
 
-    def _kept(self, personal: PersonalList) -> Found:
+    def _kept(self, personal: PersonalList) -> UserResult:
         number, key = self.serving.hidden_number, self.cache_as
         user = CachedUser(self.stored, self.recent, personal, number, key=key)
         if key is not None:
             self.serving.model.users.put(key, user)
-        return Found(self.serving, user, self.degraded)
+        return UserResult(self.serving, user, self.degraded)
 
 
 def _still_holds(
-    known: CachedUser, stored: StoredUser | None, recent: RememberedEvents, serving: Serving
+    known: CachedUser, stored: StoredUser | None, recent: RecentEvents, serving: Serving
 ) -> bool:
     if known.stored is not stored or known.recent != recent:
         return False

@@ -7,7 +7,7 @@ from recsys.core.errors import ConfigurationError
 from spark_jobs.bulk_import.csv_source import CsvSource
 from spark_jobs.bulk_import.jsonl_source import JsonlSource
 from spark_jobs.bulk_import.parquet_source import ParquetSource
-from spark_jobs.bulk_import.source import Source
+from spark_jobs.bulk_import.source import RowReader
 
 
 class FileFormat(StrEnum):
@@ -28,7 +28,7 @@ _BY_SUFFIX = {
 }
 
 
-def open_source(path: Path, file_format: FileFormat) -> Source:
+def open_source(path: Path, file_format: FileFormat) -> RowReader:
     """A reader for this file.
 
     Raises:

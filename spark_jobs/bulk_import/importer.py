@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from spark_jobs.bulk_import.landing import Landing, Tally
+from spark_jobs.bulk_import.bulk_writer import BulkWriter, Tally
 from spark_jobs.bulk_import.ledger import ImportLedger, digest_of
 from spark_jobs.bulk_import.plan import ImportPlan
 from spark_jobs.bulk_import.rejects import RejectFile
@@ -75,7 +75,7 @@ class Importer:
         earlier = None if self._again else self._ledger.find(self._tenant, digest)
         if earlier is None:
             with RejectFile(reject_path, plan.path) as rejects:
-                Landing(plan.convert, plan.store, rejects, _WRITERS).run(
+                BulkWriter(plan.convert, plan.store, rejects, _WRITERS).run(
                     plan.source, tally, observe
                 )
         outcome = ImportOutcome(

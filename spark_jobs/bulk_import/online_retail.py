@@ -16,7 +16,7 @@ from recsys.core.domain import Event
 from recsys.core.errors import FieldProblem, InvalidInput
 from recsys.core.times import read_file_time_ms
 from spark_jobs.bulk_import.convert import Skipped, Values
-from spark_jobs.bulk_import.source import BATCH_ROWS, Batch, Source, SourceRow
+from spark_jobs.bulk_import.source import BATCH_ROWS, Batch, RowReader, SourceRow
 from spark_jobs.bulk_import.values import is_missing, read_number, read_text
 
 COLUMNS = (
@@ -120,7 +120,7 @@ class OnlineRetailItems:
     Title: the most frequent description. Price: the median unit price of its sales.
     """
 
-    def __init__(self, invoices: Source) -> None:
+    def __init__(self, invoices: RowReader) -> None:
         self._invoices = invoices
         self.size = invoices.size
 

@@ -15,7 +15,7 @@ from spark_jobs.bulk_import import online_retail
 from spark_jobs.bulk_import.columns import EVENT_FIELDS, ITEM_FIELDS, resolve
 from spark_jobs.bulk_import.convert import EventConverter, ItemConverter, Values
 from spark_jobs.bulk_import.file_format import FileFormat, open_source
-from spark_jobs.bulk_import.source import Source
+from spark_jobs.bulk_import.source import RowReader
 
 _Record = TypeVar("_Record")
 
@@ -66,7 +66,7 @@ class ImportPlan(Generic[_Record]):
 
     kind: str
     path: Path
-    source: Source
+    source: RowReader
     convert: Callable[[Values], _Record]
     store: Callable[[list[_Record]], int]
     how: Mapping[str, Any]
@@ -120,7 +120,7 @@ def plan_items(reading: Reading, tenant: str, store: ItemStore) -> ImportPlan[It
 
 
 def _event_converter(
-    reading: Reading, source: Source
+    reading: Reading, source: RowReader
 ) -> tuple[Callable[[Values], Event], dict[str, Any]]:
     if reading.preset is Preset.ONLINE_RETAIL:
         _check_preset(reading, source)
@@ -131,7 +131,7 @@ def _event_converter(
     return EventConverter(columns, reading.event_type), how
 
 
-def _check_preset(reading: Reading, source: Source) -> None:
+def _check_preset(reading: Reading, source: RowReader) -> None:
     if reading.mapping:
         raise ConfigurationError("a preset knows its columns: leave --mapping out")
     found = source.columns()

@@ -31,7 +31,7 @@ class Batch:
     position: int
 
 
-class Source(Protocol):
+class RowReader(Protocol):
     """A file that can be read once from its beginning, in batches that fit in memory."""
 
     @property

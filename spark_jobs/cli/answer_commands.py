@@ -5,12 +5,12 @@ from typing import Annotated
 import typer
 
 from recsys.core.errors import NotFound
-from recsys.core.model import History, ItemSide
-from recsys.core.recommend import Answer, recommend_for_user, similar_items
+from recsys.core.model import History, ItemModel
+from recsys.core.recommend import Recommendations, recommend_for_user, similar_items
 from spark_jobs.cli.model_access import open_model
 from spark_jobs.cli.output import say, show
 from spark_jobs.cli.tenant_option import Tenant
-from spark_jobs.publish_recommendations import user_block
+from spark_jobs.publish_recommendations import user_batch
 
 Version = Annotated[str | None, typer.Option(help="A model version; the serving one by default.")]
 Limit = Annotated[int, typer.Option(min=1, max=100, help="How many items.")]
@@ -33,11 +33,11 @@ def recommend(
     opened = open_model(tenant, version)
     model = opened.model
     row = model.users.ids.index_of(user_id)
-    stored = None if row is None else user_block(model, range(row, row + 1)).user(0)
+    stored = None if row is None else user_batch(model, range(row, row + 1)).user(0)
     if history and stored:
         _show_history(model.items, stored.history, limit)
     say(f"model {opened.version}")
-    _show_answer(model.items, recommend_for_user(model.items, model.recipe, stored, [], (), limit))
+    _show_answer(model.items, recommend_for_user(model.items, model.params, stored, [], (), limit))
 
 
 def similar(
@@ -59,14 +59,14 @@ def similar(
     _show_answer(items, similar_items(items, row, (), limit))
 
 
-def _show_history(items: ItemSide, history: History, limit: int) -> None:
+def _show_history(items: ItemModel, history: History, limit: int) -> None:
     order = (-history.strengths).argsort(kind="stable")[:limit]
     rows = [[*_item(items, int(history.items[i])), f"{history.strengths[i]:.2f}"] for i in order]
     say(f"history, the strongest of {len(history.items)} items:")
     show(["item", "title", "strength"], rows)
 
 
-def _show_answer(items: ItemSide, answer: Answer) -> None:
+def _show_answer(items: ItemModel, answer: Recommendations) -> None:
     say(f"source {answer.source.value}")
     rows = [
         [*_item(items, entry.item_index), "" if entry.score is None else f"{entry.score:.4f}"]
@@ -75,5 +75,5 @@ def _show_answer(items: ItemSide, answer: Answer) -> None:
     show(["item", "title", "score"], rows)
 
 
-def _item(items: ItemSide, row: int) -> list[str]:
+def _item(items: ItemModel, row: int) -> list[str]:
     return [items.ids.id_of(row), items.titles[row]]

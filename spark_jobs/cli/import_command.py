@@ -13,9 +13,9 @@ from recsys.stores.hbase.imports import HBaseImportLedger
 from recsys.stores.hbase.interactions import HBaseInteractionStore
 from recsys.stores.hbase.items import HBaseItemStore
 from recsys.stores.hbase.pool import HBasePool, PoolSettings
+from spark_jobs.bulk_import.bulk_writer import Tally
 from spark_jobs.bulk_import.file_format import FileFormat
 from spark_jobs.bulk_import.importer import Importer
-from spark_jobs.bulk_import.landing import Tally
 from spark_jobs.bulk_import.plan import ImportPlan, Preset, Reading, plan_events, plan_items
 from spark_jobs.cli.import_progress import report, watched
 from spark_jobs.cli.output import say

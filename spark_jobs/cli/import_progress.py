@@ -7,8 +7,8 @@ from typing import Any
 
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from spark_jobs.bulk_import.bulk_writer import Tally
 from spark_jobs.bulk_import.importer import ImportOutcome
-from spark_jobs.bulk_import.landing import Tally
 from spark_jobs.bulk_import.plan import ImportPlan
 from spark_jobs.cli.output import progress as console
 from spark_jobs.cli.output import say

@@ -13,7 +13,7 @@ from spark_jobs.distributed.memory import (
 )
 
 # More shards than executors need less memory, but move more and start more tasks.
-_MOST_ROUNDS = 8
+_MAX_ROUNDS = 8
 _GIB = 2**30
 
 
@@ -85,7 +85,7 @@ def _sharded(work: Workload, cluster: Cluster, why: str) -> Choice:
             return Choice(
                 name, shards, f"{why}; one of {shards} shards {_gib(needed(work, shards))}"
             )
-    least = model_parallel_bytes(work, _MOST_ROUNDS * cluster.executors)
+    least = model_parallel_bytes(work, _MAX_ROUNDS * cluster.executors)
     raise ConfigurationError(
         f"executors have {_gib(cluster.executor_memory_bytes)} each, but a training over "
         f"{cluster.executors} of them needs {_gib(least)} of each: take more executors, or larger "
@@ -97,7 +97,7 @@ def _fewest_shards(
     work: Workload, cluster: Cluster, needed: Callable[[Workload, int], int]
 ) -> int | None:
     """Shards for every executor at a time, and more rounds of them until one fits."""
-    for rounds in range(1, _MOST_ROUNDS + 1):
+    for rounds in range(1, _MAX_ROUNDS + 1):
         shards = rounds * cluster.executors
         if needed(work, shards) <= cluster.executor_memory_bytes:
             return shards

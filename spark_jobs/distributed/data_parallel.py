@@ -24,7 +24,7 @@ from recsys.training.als.first_factors import first_item_factors
 from recsys.training.als.summed_half_step import summed_half_step
 from spark_jobs.distributed.grid import Grid
 from spark_jobs.distributed.pairs_source import PairsSource
-from spark_jobs.distributed.sharded_training import plan_training, put_together, trained
+from spark_jobs.distributed.sharded_training import gather_shards, plan_training, trained
 from spark_jobs.distributed.solved_users import last_users, solved_users
 from spark_jobs.distributed.split_pairs import split_pairs
 from spark_jobs.distributed.strategy import Progress, no_progress
@@ -91,5 +91,5 @@ def train_on_shards(
     y = last_users(shards, users, settings.iterations, y)
     shards.unpersist()
     last = partial(users.factors, iteration=settings.iterations)
-    x = put_together(grid.users, grid.user_shards, settings.factors, last)
+    x = gather_shards(grid.users, grid.user_shards, settings.factors, last)
     return trained(training, x, y, f"data-parallel over {grid.user_shards} shards", started)

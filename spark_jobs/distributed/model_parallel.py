@@ -23,14 +23,14 @@ from recsys.training.als import AlsSettings, Trained
 from recsys.training.als.block import map_array, save_array
 from recsys.training.als.first_factors import first_item_factors
 from recsys.training.als.half_step import PROJECTIONS, gramian_of
+from spark_jobs.distributed.factor_shard import EntityKind, FactorShard
 from spark_jobs.distributed.pairs_source import PairsSource
 from spark_jobs.distributed.sharded_training import (
     ShardedTraining,
+    gather_shards,
     plan_training,
-    put_together,
     trained,
 )
-from spark_jobs.distributed.sides import ShardOfSide, Side
 from spark_jobs.distributed.split_pairs import split_pairs
 from spark_jobs.distributed.strategy import Progress, no_progress
 
@@ -75,12 +75,12 @@ def _train(
     iterations = training.settings.iterations
     items = _write_first_items(training)
     for turn in range(1, iterations + 1):
-        users = _half_step(context, training, Side.USER, turn, items)
-        items = _half_step(context, training, Side.ITEM, turn, users)
+        users = _half_step(context, training, EntityKind.USER, turn, items)
+        items = _half_step(context, training, EntityKind.ITEM, turn, users)
         on_iteration(turn)
-    _half_step(context, training, Side.USER, iterations + 1, items, PROJECTIONS)
-    x = _collect(training, Side.USER, iterations + 1)
-    y = _collect(training, Side.ITEM, iterations)
+    _half_step(context, training, EntityKind.USER, iterations + 1, items, PROJECTIONS)
+    x = _collect(training, EntityKind.USER, iterations + 1)
+    y = _collect(training, EntityKind.ITEM, iterations)
     shards = f"{training.grid.user_shards} x {training.grid.item_shards}"
     return trained(training, x, y, f"model-parallel over {shards} blocks", started)
 
@@ -88,17 +88,17 @@ def _train(
 def _half_step(
     context: SparkContext,
     training: ShardedTraining,
-    side: Side,
+    side: EntityKind,
     turn: int,
     gramian: _Gramian,
     times: int = 1,
 ) -> _Gramian:
     """Improve all factors of a side; returns their gramian, summed in the order of the shards."""
     # Users come first in an iteration: what they see of items is from the iteration before.
-    other_turn = turn - 1 if side is Side.USER else turn
+    other_turn = turn - 1 if side is EntityKind.USER else turn
 
     def solve(shard: int) -> _Gramian:
-        return ShardOfSide(training, side, shard).half_step(turn, other_turn, gramian, times)
+        return FactorShard(training, side, shard).half_step(turn, other_turn, gramian, times)
 
     shards = _shards(training, side)
     gramians = context.parallelize([*range(shards)], shards).map(solve).collect()
@@ -110,13 +110,13 @@ def _write_first_items(training: ShardedTraining) -> _Gramian:
     factors = first_item_factors(training.grid.items, training.settings)
     shards = training.grid.item_shards
     for shard in range(shards):
-        save_array(training.path(Side.ITEM.value, shard, 0), factors[shard::shards])
+        save_array(training.path(EntityKind.ITEM.value, shard, 0), factors[shard::shards])
     return gramian_of(factors)
 
 
-def _collect(training: ShardedTraining, side: Side, turn: int) -> Factors:
-    rows = training.grid.users if side is Side.USER else training.grid.items
-    return put_together(
+def _collect(training: ShardedTraining, side: EntityKind, turn: int) -> Factors:
+    rows = training.grid.users if side is EntityKind.USER else training.grid.items
+    return gather_shards(
         rows,
         _shards(training, side),
         training.settings.factors,
@@ -124,5 +124,5 @@ def _collect(training: ShardedTraining, side: Side, turn: int) -> Factors:
     )
 
 
-def _shards(training: ShardedTraining, side: Side) -> int:
-    return training.grid.user_shards if side is Side.USER else training.grid.item_shards
+def _shards(training: ShardedTraining, side: EntityKind) -> int:
+    return training.grid.user_shards if side is EntityKind.USER else training.grid.item_shards

@@ -12,7 +12,7 @@ from scipy.sparse import coo_matrix, csr_matrix
 
 from recsys.core.errors import FieldProblem, InvalidInput
 
-_ROWS_A_GROUP = 1 << 20
+_ROWS_PER_GROUP = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ def write_pairs(strengths: csr_matrix, parquet: Path) -> PairsSource:
         {"user_index": pa.int32(), "item_index": pa.int32(), "strength": pa.float32()}
     )
     with pq.ParquetWriter(parquet, schema) as writer:
-        for start in range(0, strengths.nnz, _ROWS_A_GROUP):
-            entries = np.arange(start, min(start + _ROWS_A_GROUP, strengths.nnz))
+        for start in range(0, strengths.nnz, _ROWS_PER_GROUP):
+            entries = np.arange(start, min(start + _ROWS_PER_GROUP, strengths.nnz))
             user = np.searchsorted(strengths.indptr, entries, side="right") - 1
             columns = [user, strengths.indices[entries], strengths.data[entries]]
             arrays = [pa.array(c, t) for c, t in zip(columns, schema.types, strict=True)]

@@ -69,7 +69,7 @@ def task_threads(context: SparkContext) -> int:
     return int(context.getConf().get("spark.task.cpus", "1") or 1)
 
 
-def put_together(
+def gather_shards(
     rows: int, shards: int, factors: int, part: Callable[[int], NDArray[np.float32]]
 ) -> Factors:
     """(rows, k) of the parts that the shards have."""

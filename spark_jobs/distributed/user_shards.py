@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from recsys.core.fold_in import Factors
 from recsys.training.als.block import map_array, save_array
-from recsys.training.als.half_step import Spectrum, gramian_of, solve_rows, turned
+from recsys.training.als.half_step import Spectrum, gramian_of, rotated, solve_rows
 from spark_jobs.distributed.sharded_training import ShardedTraining
-from spark_jobs.distributed.worker_process import settle
+from spark_jobs.distributed.worker_process import freeze_gc
 
 SumsOverUsers = Callable[..., Factors]
 
@@ -41,7 +41,7 @@ class UserShards:
         strengths = grid.load(shard, 0).by_user
         lambdas = self.training.user_lambdas(grid.user_sums(shard))
         alpha, threads = self.training.alpha, self.training.threads
-        x = turned(self._before(shard, iteration, items.shape[1]), spectrum.basis, threads)
+        x = rotated(self._before(shard, iteration, items.shape[1]), spectrum.basis, threads)
         for _ in range(times):
             x = solve_rows(strengths, lambdas, alpha, spectrum.values, items, x, threads)
         for kept, array in ((_FACTORS, x), (_GRAMIAN, gramian_of(x))):
@@ -54,7 +54,7 @@ class UserShards:
         """What the shard's users, with factors x, add to the sums of all items, (n, k) float32."""
         by_item = self.training.grid.load(shard, 0).by_item
         sums = over(by_item, self.training.alpha, vectors, x, self.training.threads)
-        settle()
+        freeze_gc()
         return sums
 
     def factors(self, shard: int, iteration: int) -> Factors:

@@ -5,7 +5,7 @@ from functools import cache
 
 
 @cache
-def settle() -> None:
+def freeze_gc() -> None:
     """To be called at the end of a task: leaves what is there by now to itself.
 
     Spark collects garbage after every task, which walks through all that the imports and the

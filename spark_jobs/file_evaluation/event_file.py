@@ -122,7 +122,7 @@ def _log(path: Path, columns: _Columns, shop: Shop) -> EventLog:
         values=np.concatenate(values) if values else np.ones(len(users), np.float32),
         types=types,
         event_types=kinds,
-        goals=goals,
+        target_types=goals,
         timestamps_ms=np.concatenate(columns.timestamps_ms) if columns.timestamps_ms else None,
     )
     blank = (users < 0) | (items < 0)
@@ -143,7 +143,7 @@ def _types(
             path, f"event_type {unknown[0]!r} is not one of: {known} (RECSYS_SHOP_CONFIG sets them)"
         )
     kinds = tuple(shop.event_types[name] for name in names)
-    return kinds, tuple(name in shop.goals for name in names), codes.astype(np.int16)
+    return kinds, tuple(name in shop.target_types for name in names), codes.astype(np.int16)
 
 
 def _coded(chunks: list[pa.DictionaryArray]) -> tuple[list[str], NDArray[np.int32]]:

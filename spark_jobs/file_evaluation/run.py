@@ -14,7 +14,7 @@ from recsys.evaluation.model_results import (
     evaluate_cold_users,
     evaluate_model,
 )
-from recsys.evaluation.result import Backend, EvaluationResult, FitSummary, Source
+from recsys.evaluation.result import EvaluationInput, EvaluationResult, FitSummary, TrainingBackend
 from recsys.evaluation.result_table import MODEL
 from recsys.runtime.shop import Shop
 from recsys.training.als import Trained
@@ -93,13 +93,13 @@ def evaluate_files(
     return result
 
 
-def _backend(trained: Trained) -> Backend:
-    return Backend(trained.backend, trained.device.value, trained.alpha, trained.versions)
+def _backend(trained: Trained) -> TrainingBackend:
+    return TrainingBackend(trained.backend, trained.device.value, trained.alpha, trained.versions)
 
 
 def _read_files(
     request: Request, baselines: Mapping[str, Baseline], say: Say
-) -> tuple[Source, Validation | None]:
+) -> tuple[EvaluationInput, Validation | None]:
     """Only the pairs stay in memory: the events of a large file take as much again."""
     started = time.perf_counter()
     read = read_split(request.files, request.shop, request.now_ms, say)
@@ -112,7 +112,7 @@ def _read_files(
     # Said now, not after the model's training.
     for baseline in baselines.values():
         baseline.check(data)
-    source = Source(
+    source = EvaluationInput(
         data=data,
         split=read.how,
         rows={"train": len(read.split.train), "test": len(read.split.test)},

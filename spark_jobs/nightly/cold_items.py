@@ -16,7 +16,7 @@ from recsys.training.content.features import content_matrix
 _SEED = 1
 
 
-def judge_cold_items(
+def cold_item_metrics(
     past: BuiltModel, shoppers: NDArray[np.integer], content: ItemContent, test: TestSet
 ) -> Mapping[str, Report]:
     """Reports of model, popularity and random by name; none where nobody wanted a cold item.

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.errors import NoData
-from recsys.evaluation import Behaviour, Report, TestSet, judge, top_k_lists
+from recsys.evaluation import Behaviour, Report, TestSet, evaluate_lists, top_k_lists
 from recsys.evaluation.metrics_table import aligned, metric_rows
 from recsys.evaluation.model_lists import model_lists
 from recsys.evaluation.score_functions import (
@@ -20,7 +20,7 @@ from recsys.evaluation.splits import rows_of
 from recsys.stores.manifest import Evaluation
 from recsys.training.build import BuiltModel
 from recsys.training.settings import ModelSettings, settings_of_entry
-from spark_jobs.nightly.cold_items import judge_cold_items
+from spark_jobs.nightly.cold_items import cold_item_metrics
 from spark_jobs.nightly.context import Context
 from spark_jobs.nightly.train import train_before
 from spark_jobs.prepare_pairs import goal_pairs
@@ -82,9 +82,9 @@ def _judge(context: Context, settings: ModelSettings, split_ms: int) -> _Judged:
     content = context.folder.catalogue().content_of(past.items.ids)
     shoppers = behaviour.matrix.getnnz(axis=0)
     return _Judged(
-        judge(lists, test, behaviour),
-        judge(popular, test, behaviour),
-        judge_cold_items(past, shoppers, content, test),
+        evaluate_lists(lists, test, behaviour),
+        evaluate_lists(popular, test, behaviour),
+        cold_item_metrics(past, shoppers, content, test),
     )
 
 

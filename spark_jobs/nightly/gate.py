@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from recsys.core.model import ItemSide
+from recsys.core.model import ItemModel
 from recsys.core.ranking import Indices
 from recsys.runtime.shop import GateLimits
 from recsys.stores.manifest import Evaluation, Manifest, Reach
@@ -47,7 +47,7 @@ def verdict(new: Manifest, current: Manifest | None, limits: GateLimits) -> str:
     return words
 
 
-def popular_kept(old: ItemSide, new: ItemSide) -> float | None:
+def popular_kept(old: ItemModel, new: ItemModel) -> float | None:
     """Share of the old most popular items that are still among the most popular ones.
 
     Items that may not be recommended any more are passed over. None when too few are left.
@@ -59,7 +59,7 @@ def popular_kept(old: ItemSide, new: ItemSide) -> float | None:
     return len(sold.intersection(_most_popular(new, _POPULAR_AMONG).tolist())) / len(sold)
 
 
-def _most_popular(items: ItemSide, n: int) -> Indices:
+def _most_popular(items: ItemModel, n: int) -> Indices:
     return items.popular[items.eligible[items.popular]][:n]
 
 

@@ -1,7 +1,7 @@
 """The publish step: the candidate serves if the gate lets it."""
 
 from recsys.core.errors import GateRefused, InvalidModel, NotFound
-from recsys.core.model import ItemSide
+from recsys.core.model import ItemModel
 from recsys.stores.manifest import GateEntry, Manifest
 from spark_jobs.nightly.context import Context
 from spark_jobs.nightly.gate import popular_kept, refusals, verdict
@@ -56,5 +56,5 @@ def _refusals(context: Context, manifest: Manifest, serving: str | None) -> list
     return found + refusals(manifest, current, _popular_kept(context, manifest, old), limits)
 
 
-def _popular_kept(context: Context, manifest: Manifest, old: ItemSide) -> float | None:
+def _popular_kept(context: Context, manifest: Manifest, old: ItemModel) -> float | None:
     return popular_kept(old, context.models.items(manifest.tenant, manifest.version))

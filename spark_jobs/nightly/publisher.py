@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pyspark.sql import SparkSession
 
 from recsys.core.errors import InvalidModel, LockLost, NotFound, Unavailable
-from recsys.core.model import ItemSide
+from recsys.core.model import ItemModel
 from recsys.core.ports import HiddenItems, ItemStore, PointerGuard, PublishedModels
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_codec import unpack_items
@@ -96,13 +96,13 @@ class Publisher:
                 self.models.mark_serving(tenant, serving)
             raise
 
-    def _side_of(self, tenant: str, version: str | None) -> ItemSide | None:
+    def _side_of(self, tenant: str, version: str | None) -> ItemModel | None:
         try:
             return self.models.items(tenant, version) if version else None
         except (NotFound, InvalidModel):
             return None
 
-    def _hide_unavailable(self, tenant: str, *sides: ItemSide | None) -> None:
+    def _hide_unavailable(self, tenant: str, *sides: ItemModel | None) -> None:
         """Hide what a model would recommend and the catalogue no longer offers.
 
         Serving hides an item when it becomes unavailable, but Redis may have been emptied since, or

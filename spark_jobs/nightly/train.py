@@ -8,19 +8,19 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.core.model import Recipe
+from recsys.core.model import ScoringParams
 from recsys.core.shop_time import ShopTime
 from recsys.core.vocabulary import Vocabulary
 from recsys.runtime.shop import GateLimits
-from recsys.stores.manifest import Data, FitEntry, Manifest, Reach, Training, recipe_entry
+from recsys.stores.manifest import Data, FitEntry, Manifest, Reach, Training, params_entry
 from recsys.training.build import BuiltModel, build_model
-from recsys.training.pairs import Pairs
+from recsys.training.interactions import InteractionMatrix
 from recsys.training.settings import ModelSettings, settings_entry
 from spark_jobs.nightly.context import Context
 from spark_jobs.nightly.fit import chosen_fit
 from spark_jobs.nightly.fit_settings import found_settings
 from spark_jobs.prepare_pairs import prepare_pairs
-from spark_jobs.run_folder import Catalogue, Snapshot
+from spark_jobs.run_folder import CatalogueSnapshot, Snapshot
 
 # Counts the changes of how a model is made of the same events: an equal version of an older rule is
 # trained again.
@@ -53,7 +53,7 @@ def train_before(
     before_ms: int,
     shop_time: ShopTime,
     say: Callable[[str], None],
-) -> tuple[Pairs, BuiltModel]:
+) -> tuple[InteractionMatrix, BuiltModel]:
     """Train on the events of the snapshot before a time."""
     catalogue = context.folder.catalogue()
     pairs = prepare_pairs(
@@ -82,7 +82,7 @@ def train_before(
 
 
 def item_columns(
-    items: Vocabulary, catalogue: Catalogue, say: Callable[[str], None]
+    items: Vocabulary, catalogue: CatalogueSnapshot, say: Callable[[str], None]
 ) -> tuple[tuple[str, ...], NDArray[np.bool_]]:
     """Titles and eligibility, one an item row.
 
@@ -109,7 +109,7 @@ def run_fingerprint(context: Context) -> str:
     return hashlib.sha256(f"{snapshot.fingerprint}\n{settings}".encode()).hexdigest()
 
 
-def _reach(pairs: Pairs, built: BuiltModel) -> Reach:
+def _reach(pairs: InteractionMatrix, built: BuiltModel) -> Reach:
     counted = pairs.matrix()
     return Reach(
         listed_users=int((counted.getnnz(axis=1) > 0).sum()),
@@ -121,7 +121,7 @@ def _reach(pairs: Pairs, built: BuiltModel) -> Reach:
 def _manifest(
     context: Context,
     snapshot: Snapshot,
-    pairs: Pairs,
+    pairs: InteractionMatrix,
     built: BuiltModel,
     settings: ModelSettings,
     fit: FitEntry | None,
@@ -131,7 +131,7 @@ def _manifest(
     fingerprint = run_fingerprint(context)
     users, items = pairs.shape
     als, trained = settings.als, built.trained
-    recipe = Recipe(
+    params = ScoringParams(
         alpha=trained.alpha,
         regularization=als.regularization,
         frequency_weight=als.frequency_weight,
@@ -148,7 +148,7 @@ def _manifest(
         version=f"{created:%Y%m%dT%H%M%SZ}-{fingerprint[:8]}",
         tenant=plan.tenant,
         created_at=created.isoformat(timespec="seconds"),
-        recipe=recipe_entry(recipe),
+        recipe=params_entry(params),
         data=Data(
             events=snapshot.events,
             users=users,

@@ -7,7 +7,7 @@ from recsys.core.behaviour import StoredUser
 from recsys.core.errors import LockLost
 from recsys.core.ports import PointerGuard
 from recsys.stores.redis import published
-from tests.builders import a_history, a_user_block
+from tests.builders import a_history, a_user_batch
 from tests.redis_fixture import Ask, ServingSide
 
 STRANGE_IDS = ["a:b", "two words", "日本🛒", "*", "?", "[a-z]", "%", "a/b", "x" * 256, "🛒" * 256]
@@ -19,7 +19,7 @@ def a_user(*items: int) -> StoredUser:
 
 
 def publish(side: ServingSide, version: str, user_ids: list[str], tenant: str = "shop") -> None:
-    block = a_user_block({user_id: a_user(3) for user_id in user_ids})
+    block = a_user_batch({user_id: a_user(3) for user_id in user_ids})
     side.published.write_users(tenant, version, block)
     side.published.write_items(tenant, version, b"manifest of " + version.encode(), b"items")
 
@@ -130,7 +130,7 @@ def test_users_are_counted_by_their_records(serving_side: ServingSide) -> None:
 
 
 def test_writing_no_users_is_fine(serving_side: ServingSide) -> None:
-    serving_side.published.write_users("shop", "v1", a_user_block({}))
+    serving_side.published.write_users("shop", "v1", a_user_batch({}))
 
     assert serving_side.published.count_users("shop", "v1", ["ann"]) == 0
 
@@ -140,11 +140,11 @@ def test_writing_a_version_again_changes_nothing(serving_side: ServingSide, ask:
         publish(serving_side, "v1", ["ann"])
 
     assert serving_side.published.count_users("shop", "v1", ["ann"]) == 1
-    assert ask(serving_side.serving.item_side("shop", "v1")) == (b"manifest of v1", b"items")
+    assert ask(serving_side.serving.item_model("shop", "v1")) == (b"manifest of v1", b"items")
 
 
 def test_more_users_than_a_command_takes_are_all_written(serving_side: ServingSide) -> None:
-    user_ids = [f"u{number}" for number in range(2 * published.KEYS_A_COMMAND + 1)]
+    user_ids = [f"u{number}" for number in range(2 * published.KEYS_PER_COMMAND + 1)]
 
     publish(serving_side, "v1", user_ids)
 
@@ -164,11 +164,11 @@ def test_retiring_keeps_the_named_versions_and_removes_all_others(
         serving_side.published.count_users("shop", f"v{n}", ["ann", "bob"]) for n in (1, 2, 3)
     ]
     assert counts == [0, 2, 0]
-    assert ask(serving_side.serving.item_side("shop", "v2")) == (b"manifest of v2", b"items")
+    assert ask(serving_side.serving.item_model("shop", "v2")) == (b"manifest of v2", b"items")
 
 
 def test_retiring_removes_what_a_dead_run_left_half_written(serving_side: ServingSide) -> None:
-    serving_side.published.write_users("shop", "dead", a_user_block({"ann": a_user(1)}))
+    serving_side.published.write_users("shop", "dead", a_user_batch({"ann": a_user(1)}))
 
     assert serving_side.published.retire("shop", ["v1"]) == 1
     assert serving_side.published.count_users("shop", "dead", ["ann"]) == 0

@@ -6,10 +6,10 @@ import pytest
 from recsys.core.behaviour import RecentEvent, StoredUser
 from recsys.core.domain import Event
 from recsys.core.errors import InvalidModel
-from recsys.core.ports import WantedUser
+from recsys.core.ports import UserLookup
 from recsys.stores.redis import keys, published
 from recsys.stores.redis.connect import Redis
-from tests.builders import a_history, a_user_block
+from tests.builders import a_history, a_user_batch
 from tests.contract.test_published_models import STRANGE_IDS, a_user
 from tests.redis_fixture import Ask, ServingSide
 
@@ -18,14 +18,14 @@ def test_before_the_first_version_there_is_none(serving_side: ServingSide, ask: 
     assert ask(serving_side.serving.current("shop")) is None
 
 
-def test_the_item_side_comes_back_as_it_was_written(serving_side: ServingSide, ask: Ask) -> None:
+def test_the_item_model_comes_back_as_it_was_written(serving_side: ServingSide, ask: Ask) -> None:
     serving_side.published.write_items("shop", "v1", b"{}", b"\0\1\2")
 
-    assert ask(serving_side.serving.item_side("shop", "v1")) == (b"{}", b"\0\1\2")
+    assert ask(serving_side.serving.item_model("shop", "v1")) == (b"{}", b"\0\1\2")
 
 
 @pytest.mark.parametrize("size", [1, 63, 64, 65, 64 * 12 + 1])
-def test_an_item_side_of_several_chunks_comes_back_whole(
+def test_an_item_model_of_several_chunks_comes_back_whole(
     serving_side: ServingSide, ask: Ask, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     monkeypatch.setattr(published, "CHUNK_BYTES", 64)
@@ -33,12 +33,12 @@ def test_an_item_side_of_several_chunks_comes_back_whole(
 
     serving_side.published.write_items("shop", "v1", b"{}", items)
 
-    assert ask(serving_side.serving.item_side("shop", "v1")) == (b"{}", items)
+    assert ask(serving_side.serving.item_model("shop", "v1")) == (b"{}", items)
 
 
 def test_a_version_that_was_never_written_is_invalid(serving_side: ServingSide, ask: Ask) -> None:
     with pytest.raises(InvalidModel, match="v1"):
-        ask(serving_side.serving.item_side("shop", "v1"))
+        ask(serving_side.serving.item_model("shop", "v1"))
 
 
 @pytest.mark.redis
@@ -46,12 +46,12 @@ def test_a_key_that_holds_something_else_concerns_one_user_only(
     redis_side: ServingSide, redis: Redis, ask: Ask
 ) -> None:
     users = {user_id: a_user(3) for user_id in ("ann", "bob", "eve")}
-    redis_side.published.write_users("shop", "v1", a_user_block(users))
+    redis_side.published.write_users("shop", "v1", a_user_batch(users))
     redis.set(keys.recent("shop", "ann"), "no sorted set")
     redis.delete(keys.user("shop", "v1", "bob"))
     redis.rpush(keys.user("shop", "v1", "bob"), "no record")
 
-    wanted = [WantedUser("shop", "v1", user_id, with_record=True) for user_id in users]
+    wanted = [UserLookup("shop", "v1", user_id, with_record=True) for user_id in users]
     ann, bob, eve = ask(redis_side.serving.users(wanted))
 
     assert ann.stored is not None
@@ -73,14 +73,14 @@ def test_a_version_without_one_of_its_parts_is_invalid(
     redis.delete(missing)
 
     with pytest.raises(InvalidModel, match="v1"):
-        ask(redis_side.serving.item_side("shop", "v1"))
+        ask(redis_side.serving.item_model("shop", "v1"))
 
 
 @pytest.mark.parametrize("user_id", STRANGE_IDS)
 def test_a_user_comes_back_with_list_and_history(
     serving_side: ServingSide, ask: Ask, user_id: str
 ) -> None:
-    serving_side.published.write_users("shop", "v1", a_user_block({user_id: a_user(3, 1, 2)}))
+    serving_side.published.write_users("shop", "v1", a_user_batch({user_id: a_user(3, 1, 2)}))
 
     stored, recent = ask(serving_side.user("shop", "v1", user_id))
 
@@ -102,7 +102,7 @@ def test_users_of_one_block_do_not_get_mixed_up(serving_side: ServingSide, ask: 
         )
         for row, user_id in enumerate(STRANGE_IDS)
     }
-    serving_side.published.write_users("shop", "v1", a_user_block(users))
+    serving_side.published.write_users("shop", "v1", a_user_batch(users))
 
     for user_id, user in users.items():
         stored, _ = ask(serving_side.user("shop", "v1", user_id))
@@ -115,7 +115,7 @@ def test_users_of_one_block_do_not_get_mixed_up(serving_side: ServingSide, ask: 
 
 def test_a_user_with_nothing_stored_comes_back_empty(serving_side: ServingSide, ask: Ask) -> None:
     nothing = StoredUser(np.empty(0, np.int32), np.empty(0, np.float32), a_history([]))
-    serving_side.published.write_users("shop", "v1", a_user_block({"ann": nothing}))
+    serving_side.published.write_users("shop", "v1", a_user_batch({"ann": nothing}))
 
     stored, _ = ask(serving_side.user("shop", "v1", "ann"))
 
@@ -124,13 +124,13 @@ def test_a_user_with_nothing_stored_comes_back_empty(serving_side: ServingSide, 
 
 
 def test_a_user_of_another_version_is_unknown(serving_side: ServingSide, ask: Ask) -> None:
-    serving_side.published.write_users("shop", "v1", a_user_block({"ann": a_user(3)}))
+    serving_side.published.write_users("shop", "v1", a_user_batch({"ann": a_user(3)}))
 
     assert ask(serving_side.user("shop", "v2", "ann")) == (None, [])
 
 
 def test_recent_events_come_with_the_user_known_or_not(serving_side: ServingSide, ask: Ask) -> None:
-    serving_side.published.write_users("shop", "v1", a_user_block({"ann": a_user(3)}))
+    serving_side.published.write_users("shop", "v1", a_user_batch({"ann": a_user(3)}))
     for user_id in ("ann", "new"):
         serving_side.recent.record("shop", [Event("e", user_id, "lamp", "view", 5)], 7)
 

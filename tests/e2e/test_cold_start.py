@@ -16,7 +16,7 @@ from recsys.stores.model_codec import pack_items
 from recsys.stores.model_files import ITEMS
 from recsys.stores.redis.connect import connect
 from recsys.stores.redis.published import RedisPublishedModels
-from tests.builders import a_manifest, an_item_side, sha256
+from tests.builders import a_manifest, an_item_model, sha256
 from tests.e2e.shop import ids_of, item, posted, purchase, recommendations, similar
 from tests.eventually import eventually
 from tests.faults.own_services import OwnServices
@@ -104,7 +104,7 @@ def test_a_new_shop_shows_what_is_popular_then_its_catalogue(new_shops: NewShops
 def test_the_first_model_takes_over_and_other_shops_go_on_without_one(
     stack: Stack, new_shops: NewShops
 ) -> None:
-    items = pack_items(an_item_side())
+    items = pack_items(an_item_model())
     manifest = a_manifest("v1", sha256={ITEMS: sha256(items)})
     with new_shops.client("firstmodel") as api, new_shops.client("emptyshop") as other:
         assert api.get(recommendations("ann")).json()["model_version"] is None

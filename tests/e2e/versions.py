@@ -11,7 +11,7 @@ from tests.e2e.shop import TENANT, Shop, recommendations
 from tests.eventually import eventually
 
 _SETTLED_ANSWERS = 6
-_MOST_TRIES, _PAUSE_SECONDS = 20, 0.1
+_MAX_TRIES, _PAUSE_SECONDS = 20, 0.1
 
 # By version, then by path.
 Expected = Mapping[str, Mapping[str, list[dict[str, Any]]]]
@@ -63,7 +63,7 @@ def _answers_of(
 
 def _undegraded_items(api: httpx.Client, path: str) -> list[dict[str, Any]]:
     """What a stalled machine answers for a moment is not what the version answers."""
-    for _ in range(_MOST_TRIES):
+    for _ in range(_MAX_TRIES):
         body = api.get(path).json()
         if not body["degraded"]:
             return list(body["items"])

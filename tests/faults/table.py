@@ -25,7 +25,7 @@ _OK = 200
 
 
 @dataclass(frozen=True, repr=False)
-class Outcome:
+class LoadResult:
     """Some answers in numbers."""
 
     answered: Sequence[Answered]
@@ -53,9 +53,9 @@ class Outcome:
         """How late this share of them was sent at most: what the machine was short of."""
         return _quantile_ms([one.late_seconds for one in self.answered], share)
 
-    def since(self, begin: float, end: float = math.inf) -> "Outcome":
+    def since(self, begin: float, end: float = math.inf) -> "LoadResult":
         """Of the requests that were due from `begin` on, before `end`."""
-        return Outcome([one for one in self.answered if begin <= one.due < end])
+        return LoadResult([one for one in self.answered if begin <= one.due < end])
 
     def last(self, bad: Callable[[Answered], bool], since: float) -> float:
         """Seconds from `since` to when the last bad answer was due; 0 when there is none then."""
@@ -76,7 +76,7 @@ class Table:
     rows: list[tuple[str, ...]] = field(default_factory=list)
 
     def add(
-        self, fault: str, outcome: Outcome, recovery_seconds: float | None = None, also: str = ""
+        self, fault: str, outcome: LoadResult, recovery_seconds: float | None = None, also: str = ""
     ) -> None:
         self.rows.append(
             (

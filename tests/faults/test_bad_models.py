@@ -21,7 +21,7 @@ from tests.e2e.versions import are_their_own, expected_answers, mixed, settle
 from tests.eventually import eventually
 from tests.faults.conftest import PER_SECOND, versions_in_redis
 from tests.faults.metrics import metric
-from tests.faults.table import Outcome, Table, is_degraded
+from tests.faults.table import LoadResult, Table, is_degraded
 
 _SWAPS = 12
 
@@ -40,7 +40,7 @@ def test_no_answer_mixes_versions_however_often_the_model_changes(
             settle(shop, api, two_versions[swap % 2])
             asked.await_more(PER_SECOND // 2)
 
-    outcome = Outcome(asked.answered)
+    outcome = LoadResult(asked.answered)
     table.add(f"{_SWAPS} model swaps", outcome)
     assert outcome.errors == []
     assert not any(map(is_degraded, outcome.answered))
@@ -95,7 +95,7 @@ def test_a_damaged_model_never_answers_and_is_told_of(
             published.activate(TENANT, good)
             published.retire(TENANT, [v for v in versions_in_redis(shop) if v != bad])
 
-    outcome = Outcome(asked.answered)
+    outcome = LoadResult(asked.answered)
     table.add(f"model: {damage.__name__}, checksum {checksum}", outcome)
     assert outcome.errors == []
     assert {one.body["model_version"] for one in outcome.answered} == {good}

@@ -13,7 +13,7 @@ from tests.e2e.shop import TENANT, Shop
 from tests.e2e.versions import are_their_own, expected_answers, mixed
 from tests.faults.conftest import PER_SECOND
 from tests.faults.processes import paused
-from tests.faults.table import Outcome, Table, is_bad
+from tests.faults.table import LoadResult, Table, is_bad
 
 _PAUSE_SECONDS = 10.0
 # Well above what a busy test machine adds, well below what waiting for the hung one costs.
@@ -42,7 +42,7 @@ def test_a_hung_recommender_is_left_out_and_taken_back(
             resumed_at = time.monotonic()
         asked.await_more(5 * PER_SECOND)
 
-    outcome = Outcome(asked.answered).since(paused_at)
+    outcome = LoadResult(asked.answered).since(paused_at)
     during = outcome.since(paused_at, resumed_at)
     ejected_seconds = during.last(lambda one: one.seconds > _WAITED_SECONDS, paused_at)
     recovery_seconds = outcome.last(is_bad, resumed_at)

@@ -14,13 +14,13 @@ from tests.e2e.load_driver import Answered, Request
 from tests.e2e.shop import Shop, purchase
 from tests.eventually import eventually
 from tests.faults.conftest import PER_SECOND
-from tests.faults.table import Outcome, Table
+from tests.faults.table import LoadResult, Table
 from tests.stack_fixture import await_health
 
 _EVENTS = "/v1/events"
 _SHOPPERS = 20
 # Of every four requests one posts an event.
-_QUESTIONS_AN_EVENT = 3
+_QUESTIONS_PER_EVENT = 3
 _ENOUGH = 60 * PER_SECOND
 _RECOVERY_SECONDS = 120
 
@@ -41,7 +41,7 @@ def mixed(events: Sequence[Request], questions: Sequence[Request]) -> list[Reque
     return [
         request
         for event in events
-        for request in (event, *itertools.islice(asked, _QUESTIONS_AN_EVENT))
+        for request in (event, *itertools.islice(asked, _QUESTIONS_PER_EVENT))
     ]
 
 
@@ -59,9 +59,9 @@ def test_no_acknowledged_event_is_lost(
         back_at = time.monotonic()
         asked.await_more(5 * PER_SECOND)
 
-    outcome = Outcome(asked.answered).since(killed_at)
-    events = Outcome([one for one in asked.answered if one.path == _EVENTS])
-    questions = Outcome([one for one in outcome.answered if one.path != _EVENTS])
+    outcome = LoadResult(asked.answered).since(killed_at)
+    events = LoadResult([one for one in asked.answered if one.path == _EVENTS])
+    questions = LoadResult([one for one in outcome.answered if one.path != _EVENTS])
     acknowledged = {event_id for one in events.answered for event_id in taken(one)}
     stored = [
         event.event_id

@@ -12,7 +12,7 @@ from tests.e2e.shop import Shop
 from tests.e2e.versions import are_their_own
 from tests.faults.conftest import PER_SECOND
 from tests.faults.processes import await_work, keep_killing
-from tests.faults.table import SLOW_SECONDS, Outcome, Table, is_bad, is_degraded
+from tests.faults.table import SLOW_SECONDS, LoadResult, Table, is_bad, is_degraded
 
 _KILLS = 3
 _RECOMMENDERS = ("recommender-1", "recommender-2")
@@ -34,7 +34,7 @@ def test_no_shopper_notices_that_one_of_two_was_killed(
             back_seconds.append(time.monotonic() - killed_at)
             asked.await_more(3 * PER_SECOND)
 
-    outcome = Outcome(asked.answered).since(first_kill)
+    outcome = LoadResult(asked.answered).since(first_kill)
     table.add(f"kill -9 {name}, {_KILLS} times", outcome, max(back_seconds))
     assert outcome.error_share <= 0.0001
     assert outcome.ms(0.99) <= 1000 * SLOW_SECONDS
@@ -54,7 +54,9 @@ def test_without_any_recommender_everybody_gets_what_is_popular(
         work_at = time.monotonic()
         asked.await_more(6 * PER_SECOND)
 
-    during, whole = (Outcome(asked.answered).since(down_at, end) for end in (up_at, float("inf")))
+    during, whole = (
+        LoadResult(asked.answered).since(down_at, end) for end in (up_at, float("inf"))
+    )
     recovery_seconds = whole.last(is_bad, work_at)
     share = f"{during.degraded_share:.0%} degraded while down"
     table.add(f"no recommender for {work_at - down_at:.0f} s", whole, recovery_seconds, share)

@@ -13,11 +13,11 @@ from tests.e2e.load import load, questions
 from tests.e2e.load_driver import Answered, Request
 from tests.e2e.shop import Shop
 from tests.faults.own_services import OwnServices
-from tests.faults.table import Outcome, Table, is_bad
+from tests.faults.table import LoadResult, Table, is_bad
 from tests.integration.slow_proxy import SlowProxy
 
-_SECONDS_A_SHOPPER = 0.005
-_CAPACITY = 1 / _SECONDS_A_SHOPPER
+_SECONDS_PER_SHOPPER = 0.005
+_CAPACITY = 1 / _SECONDS_PER_SHOPPER
 _MAX_PENDING = 16
 _TIMES = 5
 _SECONDS = 8
@@ -32,7 +32,7 @@ def is_good(one: Answered) -> bool:
     return not is_bad(one)
 
 
-def goodput(outcome: Outcome, begin: float, end: float) -> float:
+def goodput(outcome: LoadResult, begin: float, end: float) -> float:
     """Good answers a second that were finished between these times."""
     done = [one for one in outcome.answered if begin <= one.due + one.seconds < end]
     return sum(map(is_good, done)) / (end - begin)
@@ -47,7 +47,7 @@ def test_overload_is_shed_quickly_and_takes_nothing_from_the_rest(
         SlowProxy(shop.stack.settings.redis_url) as proxy,
         OwnServices(shop.stack, tmp_path, REDIS_URL=proxy.url, **limits) as own,
     ):
-        proxy.seconds_a_shopper = _SECONDS_A_SHOPPER
+        proxy.seconds_a_shopper = _SECONDS_PER_SHOPPER
         with load(shop, about_users, _CAPACITY, own.url) as at_capacity:
             at_capacity.await_more(int(3 * _CAPACITY))
         with (
@@ -59,12 +59,12 @@ def test_overload_is_shed_quickly_and_takes_nothing_from_the_rest(
         with load(shop, about_users, _CAPACITY / 2, own.url) as afterwards:
             afterwards.await_more(int(5 * _CAPACITY / 2))
 
-    capacity = goodput(*_window(Outcome(at_capacity.answered)))
-    during = Outcome(overloaded.answered)
+    capacity = goodput(*_window(LoadResult(at_capacity.answered)))
+    during = LoadResult(overloaded.answered)
     good = goodput(*_window(during))
-    shed = Outcome([one for one in during.answered if one.status == 503])
-    aside_ms = Outcome(aside.answered).ms(0.99)
-    recovery_seconds = Outcome(afterwards.answered).last(is_bad, over_at)
+    shed = LoadResult([one for one in during.answered if one.status == 503])
+    aside_ms = LoadResult(aside.answered).ms(0.99)
+    recovery_seconds = LoadResult(afterwards.answered).last(is_bad, over_at)
     table.add(
         f"{_TIMES} times {capacity:.0f}/s",
         during,
@@ -78,7 +78,7 @@ def test_overload_is_shed_quickly_and_takes_nothing_from_the_rest(
     assert recovery_seconds <= 10
 
 
-def _window(outcome: Outcome) -> tuple[Outcome, float, float]:
+def _window(outcome: LoadResult) -> tuple[LoadResult, float, float]:
     """From a second after its begin to its last due request."""
     due = [one.due for one in outcome.answered]
     return outcome, min(due) + 1.0, max(due)

@@ -17,18 +17,18 @@ from tests.e2e.shop import KNOWN_CUSTOMER, TENANT, Shop, item, posted, purchase,
 from tests.faults.conftest import PER_SECOND
 from tests.faults.own_services import OwnServices
 from tests.faults.processes import keep_killing
-from tests.faults.table import Outcome, Table, is_bad, is_degraded
+from tests.faults.table import LoadResult, Table, is_bad, is_degraded
 from tests.integration.slow_proxy import SlowProxy
 from tests.serving_digest import serving_digest
 from tests.stack_fixture import Recsys, await_health
 
 _BEFORE_SECONDS = 4.0
 _DOWN_SECONDS = 6.0
-_MOST_ADDED_MS = 60
+_MAX_ADDED_MS = 60
 # Recommenders look every quarter of a second.
 _NOTICED_SECONDS = 2.0
 _FAR_SECONDS = 0.5
-_MOST_FAR_MS = 150
+_MAX_FAR_MS = 150
 
 
 def test_without_redis_answers_are_less_personal_and_hardly_slower(
@@ -42,14 +42,14 @@ def test_without_redis_answers_are_less_personal_and_hardly_slower(
         up_at = time.monotonic()
         asked.await_more(5 * PER_SECOND)
 
-    outcome = Outcome(asked.answered)
+    outcome = LoadResult(asked.answered)
     before, during = outcome.since(0, down_at), outcome.since(down_at, down_at + _DOWN_SECONDS)
     added_ms = during.ms(0.99) - before.ms(0.99)
     recovery_seconds = outcome.last(is_bad, up_at)
     after = outcome.since(down_at)
     table.add("kill -9 Redis, again and again", after, recovery_seconds, f"p99 +{added_ms:.0f} ms")
     assert outcome.errors == []
-    assert added_ms <= _MOST_ADDED_MS
+    assert added_ms <= _MAX_ADDED_MS
     assert recovery_seconds <= 5
 
 
@@ -86,7 +86,7 @@ def test_an_emptied_redis_is_rebuilt_under_load(
         rebuilt_at = time.monotonic()
         asked.await_more(3 * PER_SECOND)
 
-    outcome = Outcome(asked.answered).since(emptied_at)
+    outcome = LoadResult(asked.answered).since(emptied_at)
     also = f"rebuilt in {rebuilt_at - emptied_at:.0f} s"
     table.add("Redis emptied", outcome, outcome.last(is_bad, rebuilt_at), also)
     assert done.returncode == 0, done.stderr
@@ -126,13 +126,13 @@ def test_a_redis_that_is_far_away_holds_nobody_up(
         proxy.delay_seconds = 0.0
         asked.await_more(5 * PER_SECOND)
 
-    outcome = Outcome(asked.answered)
+    outcome = LoadResult(asked.answered)
     during = outcome.since(far_at, near_at)
     middle = (far_at + near_at) / 2
     recovery_seconds = outcome.last(is_bad, near_at)
     table.add("Redis 500 ms away", during, recovery_seconds, f"{pending:.0f} under way")
     assert outcome.errors == []
-    assert during.ms(0.99) <= _MOST_FAR_MS
+    assert during.ms(0.99) <= _MAX_FAR_MS
     # A queue that grows makes the later ones wait longer.
     assert during.since(middle).ms(0.5) <= during.since(0, middle).ms(0.5) + 20
     assert pending <= 0.1 * PER_SECOND

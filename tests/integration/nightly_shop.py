@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from recsys.core.domain import Event, Item
-from recsys.core.model import ItemSide
-from recsys.core.ports import WantedUser
-from recsys.core.recommend import Answer, recommend_for_user
+from recsys.core.model import ItemModel
+from recsys.core.ports import UserLookup
+from recsys.core.recommend import Recommendations, recommend_for_user
 from recsys.runtime.metrics import new_metrics
 from recsys.runtime.shop import load_shop
 from recsys.stores.manifest import Manifest
@@ -131,7 +131,7 @@ class Nightly:
         assert version is not None
         return self.models.manifest(self.plan.tenant, version)
 
-    def items(self) -> ItemSide:
+    def items(self) -> ItemModel:
         return self.models.items(self.plan.tenant, self.manifest().version)
 
     def user_ids(self, version: str) -> list[str]:
@@ -154,11 +154,11 @@ class Nightly:
         follower = ModelFollower(store, [tenant], cache_bytes=0, metrics=new_metrics())
         await follower.refresh()
         model = follower.serving(tenant).model
-        [user] = await store.users([WantedUser(tenant, model.version, user_id)])
+        [user] = await store.users([UserLookup(tenant, model.version, user_id)])
         await shared.aclose()
         await client.aclose()
-        answer: Answer = recommend_for_user(
-            model.items, model.recipe, user.stored, user.recent.events(), (), limit
+        answer: Recommendations = recommend_for_user(
+            model.items, model.params, user.stored, user.recent.events(), (), limit
         )
         return [model.items.ids.id_of(ranked.item_index) for ranked in answer.ranked]
 

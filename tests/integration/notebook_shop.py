@@ -13,7 +13,7 @@ from recsys.core.domain import Event, Item
 from recsys.core.errors import InvalidInput
 from recsys.core.times import MS_PER_DAY
 from recsys.runtime.shop import load_shop
-from recsys.stores.manifest import recipe_entry
+from recsys.stores.manifest import params_entry
 from recsys.stores.model_files import ModelFiles
 from recsys.stores.run_files import run_folder
 from recsys.training.als import AlsSettings
@@ -87,7 +87,7 @@ def _store(model_store: Path, version: Version) -> None:
     manifest = a_manifest(
         version.name,
         tenant=TENANT,
-        recipe=recipe_entry(version.model.recipe),
+        recipe=params_entry(version.model.params),
         evaluation=an_evaluation(ndcg=0.1),
     )
     ModelFiles(model_store).save(manifest, version.model.items, version.model.users)

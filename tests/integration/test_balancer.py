@@ -14,7 +14,7 @@ from tests.integration.balancer import balancing, on_free_ports, until, until_se
 from tests.integration.stub_gateway import StubGateway
 
 READ, WRITE = "/v1/users/u1/recommendations", "/v1/events"
-PLACES_FOR_READS, MOST_READS = 128, 512
+PLACES_FOR_READS, MAX_READS = 128, 512
 # Longer than more than that may be there.
 TOO_LONG_SECONDS = 0.7
 
@@ -131,13 +131,13 @@ def test_a_short_stall_of_a_gateway_turns_nobody_away(settings: Settings) -> Non
         async with (
             gateway.listening(settings.ports.gateway_1),
             balancing(settings) as client,
-            crowd_of(MOST_READS - 10, settings.ports.http) as crowd,
+            crowd_of(MAX_READS - 10, settings.ports.http) as crowd,
         ):
             await until_served(client)
             gateway.reads_go_on.clear()
             before = gateway.waiting
             crowd.ask()
-            await until(lambda: gateway.waiting - before == MOST_READS - 10)
+            await until(lambda: gateway.waiting - before == MAX_READS - 10)
             gateway.reads_go_on.set()
             return await crowd.statuses()
 
@@ -183,13 +183,13 @@ def test_far_more_than_there_are_places_for_is_turned_away_at_once(settings: Set
         async with (
             gateway.listening(settings.ports.gateway_1),
             balancing(settings) as client,
-            crowd_of(MOST_READS, settings.ports.http) as crowd,
+            crowd_of(MAX_READS, settings.ports.http) as crowd,
         ):
             await until_served(client)
             gateway.reads_go_on.clear()
             before = gateway.waiting
             crowd.ask()
-            await until(lambda: gateway.waiting - before == MOST_READS)
+            await until(lambda: gateway.waiting - before == MAX_READS)
             assert_turned_away(await client.get(READ))
             gateway.reads_go_on.set()
             assert await crowd.statuses() == {b"200"}

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from recsys.core.scoring import Scores
-from recsys.evaluation import NO_ITEM, Lists, TestSet, judge, top_k_lists
+from recsys.evaluation import NO_ITEM, RankedLists, TestSet, evaluate_lists, top_k_lists
 
 USERS, ITEMS = 60, 50
 CUTOFFS = (10, 20, 50)
@@ -43,7 +43,7 @@ def next_items() -> TestSet:
 def test_every_user_scores_as_in_ranx(fixture: str, request: pytest.FixtureRequest) -> None:
     test: TestSet = request.getfixturevalue(fixture)
     lists = top_k_lists(score, test, max(CUTOFFS))
-    ours = judge(lists, test, k=CUTOFFS).per_user
+    ours = evaluate_lists(lists, test, k=CUTOFFS).per_user
 
     for k in CUTOFFS:
         theirs = _by_ranx(lists[:, :k], test)
@@ -55,7 +55,7 @@ def test_every_user_scores_as_in_ranx(fixture: str, request: pytest.FixtureReque
         assert map_of_ours == pytest.approx(theirs["map"])
 
 
-def _by_ranx(lists: Lists, test: TestSet) -> dict[str, NDArray[np.float64]]:
+def _by_ranx(lists: RankedLists, test: TestSet) -> dict[str, NDArray[np.float64]]:
     import ranx
 
     k = lists.shape[1]

@@ -10,7 +10,7 @@ import pytest
 
 from recsys.core.behaviour import RecentEvent
 from recsys.core.domain import Event
-from recsys.core.ports import WantedUser
+from recsys.core.ports import UserLookup
 from recsys.runtime.shop import load_shop
 from recsys.stores.hbase.interactions import HBaseInteractionStore
 from recsys.stores.hbase.pool import HBasePool
@@ -91,7 +91,7 @@ class Arrivals:
     async def _recent(self, shopper: str) -> list[RecentEvent]:
         client = connect_async(self.nightly.redis_url, timeout_seconds=5)
         shared = MultiplexedRedis(self.nightly.redis_url, timeout_seconds=5)
-        wanted = WantedUser(self.tenant, "", shopper, with_record=False)
+        wanted = UserLookup(self.tenant, "", shopper, with_record=False)
         [user] = await RedisServingStore(client, shared).users([wanted])
         await shared.aclose()
         await client.aclose()

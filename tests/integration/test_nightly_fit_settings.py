@@ -53,7 +53,7 @@ def test_settings_are_found_kept_and_gone_on_from(nightly: Nightly, seed: Seed) 
     assert fit.ndcg >= fit.start_ndcg
     assert {trial.stage for trial in fit.trials} == {"coarse", "middle", "final"}
     found = settings_of_entry(first.training.settings)
-    assert first.recipe.to_recipe().step_half_life == found.step_half_life
+    assert first.recipe.to_params().step_half_life == found.step_half_life
 
     walkers.run(effort=FitEffort.QUICK, force=True)
 

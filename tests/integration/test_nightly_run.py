@@ -35,9 +35,9 @@ def test_the_manifest_says_what_the_model_was_made_of(nightly: Nightly) -> None:
     assert manifest.data.users == len({event.user_id for event in events})
     # One item of the catalogue was never touched.
     assert manifest.data.items == len({event.item_id for event in events}) + 1
-    recipe = manifest.recipe.to_recipe()
-    assert recipe.as_of_ms == NOW_MS
-    assert recipe.end_ms == WINDOW.end_ms
+    params = manifest.recipe.to_params()
+    assert params.as_of_ms == NOW_MS
+    assert params.end_ms == WINDOW.end_ms
     assert manifest.training.settings["als"]["seed"] == ALS.seed
     assert manifest.evaluation is not None
     assert nightly.published.count_users(
@@ -125,7 +125,7 @@ def test_lists_that_are_served_follow_the_formula(nightly: Nightly) -> None:
         for neighbour, alike in zip(
             items.neighbours[had], items.neighbour_scores[had], strict=True
         ):
-            scores[neighbour] += model.recipe.neighbour_weight * strength * alike
+            scores[neighbour] += model.params.neighbour_weight * strength * alike
     scores *= items.trend
     scores[~items.eligible] = -np.inf
     scores[history.items[history.excluded]] = -np.inf

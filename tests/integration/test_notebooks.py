@@ -27,7 +27,7 @@ from tests.integration.notebook_shop import (
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 # What a reader's browser shows without complaint.
-MOST_BYTES = 500_000
+MAX_BYTES = 500_000
 CELL_SECONDS = 120
 
 
@@ -147,7 +147,7 @@ def test_committed_outputs_are_those_of_one_run_from_top_to_bottom(
 def test_a_notebook_is_small_and_holds_no_path_of_a_machine(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
 
-    assert len(text) < MOST_BYTES
+    assert len(text) < MAX_BYTES
     assert str(Path.home()) not in text
     assert sys.prefix not in text
 

@@ -9,14 +9,14 @@ from pyspark.errors import PythonException
 from pyspark.sql import SparkSession
 
 from recsys.core.errors import InvalidModel, Unavailable
-from recsys.core.user_block import UserBlock
+from recsys.core.user_batch import UserBatch
 from recsys.stores.model_files import ModelFiles
 from recsys.stores.redis.connect import Redis, connect
-from recsys.stores.redis.published import KEYS_A_COMMAND, RedisPublishedModels
+from recsys.stores.redis.published import KEYS_PER_COMMAND, RedisPublishedModels
 from spark_jobs.nightly import run
 from spark_jobs.publish_recommendations import publish_users
 from spark_jobs.task_errors import errors_of_tasks
-from tests.builders import a_history, a_manifest, a_user_block, a_user_side, an_item_side
+from tests.builders import a_history, a_manifest, a_user_batch, a_user_model, an_item_model
 from tests.contract.test_published_models import a_user
 from tests.eventually import eventually
 from tests.integration.nightly_shop import a_nightly
@@ -24,8 +24,8 @@ from tests.integration.redis_server import RedisServer, StallingProxy
 from tests.integration.tls_proxy import TlsProxy
 
 pytestmark = pytest.mark.redis
-USERS = 10 * KEYS_A_COMMAND
-BLOCK = a_user_block({f"u{row}": a_user(*range(100)) for row in range(USERS)})
+USERS = 10 * KEYS_PER_COMMAND
+BLOCK = a_user_batch({f"u{row}": a_user(*range(100)) for row in range(USERS)})
 HALF_WAY = f"u:u{USERS // 2}\r\n".encode()
 
 
@@ -35,7 +35,7 @@ def redis(server: RedisServer) -> Iterator[Redis]:
         yield client
 
 
-def count(client: Redis, block: UserBlock = BLOCK) -> int:
+def count(client: Redis, block: UserBatch = BLOCK) -> int:
     return RedisPublishedModels(client).count_users("shop", "v1", block.user_ids)
 
 
@@ -144,7 +144,7 @@ def test_tasks_whose_records_redis_refuses_fail_with_its_reason(
     spark: SparkSession, server: RedisServer, redis: Redis, tmp_path: Path
 ) -> None:
     manifest = ModelFiles(tmp_path).save(
-        a_manifest(), an_item_side(), a_user_side([a_history([1]), a_history([2])])
+        a_manifest(), an_item_model(), a_user_model([a_history([1]), a_history([2])])
     )
     redis.acl_setuser("default", enabled=True, commands=["-mset"])
 
@@ -156,11 +156,11 @@ def test_tasks_whose_records_redis_refuses_fail_with_its_reason(
 def test_records_that_redis_evicts_are_missed_before_the_version_can_serve(
     spark: SparkSession, server: RedisServer, redis: Redis, tmp_path: Path
 ) -> None:
-    users = a_user_side([a_history([1])] * USERS)
+    users = a_user_model([a_history([1])] * USERS)
     manifest = a_manifest()
     data = manifest.data.model_copy(update={"users": USERS})
     manifest = ModelFiles(tmp_path).save(
-        manifest.model_copy(update={"data": data}), an_item_side(), users
+        manifest.model_copy(update={"data": data}), an_item_model(), users
     )
     redis.config_set("maxmemory-policy", "allkeys-random")
     redis.config_set("maxmemory", redis.info("memory")["used_memory"] + 300_000)

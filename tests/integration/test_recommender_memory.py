@@ -12,7 +12,7 @@ from recsys.stores.model_codec import pack_items
 from recsys.stores.model_files import ITEMS
 from recsys.stores.redis.connect import connect
 from recsys.stores.redis.published import RedisPublishedModels
-from tests.builders import a_history, a_manifest, a_user_block, an_item_side, sha256
+from tests.builders import a_history, a_manifest, a_user_batch, an_item_model, sha256
 from tests.integration.redis_server import RedisServer
 
 pytestmark = pytest.mark.redis
@@ -32,13 +32,13 @@ def published(server: RedisServer) -> Iterator[RedisPublishedModels]:
     with connect(server.url) as client:
         models = RedisPublishedModels(client)
         for seed, version in enumerate(_VERSIONS):
-            side = an_item_side(_ITEMS, _FACTORS, seed)
+            side = an_item_model(_ITEMS, _FACTORS, seed)
             items = pack_items(side)
             manifest = a_manifest(version, tenant=DEMO_TENANT, sha256={ITEMS: sha256(items)})
             models.write_items(DEMO_TENANT, version, manifest.to_json(), items)
             best = top_n(side.factors[:, 0], 100)
             user = StoredUser(best, side.factors[best, 0], a_history(range(50)))
-            users = a_user_block(dict.fromkeys(_USER_IDS, user))
+            users = a_user_batch(dict.fromkeys(_USER_IDS, user))
             models.write_users(DEMO_TENANT, version, users)
         models.activate(DEMO_TENANT, _VERSIONS[0])
         yield models

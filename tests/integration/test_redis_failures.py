@@ -8,17 +8,17 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from recsys.core.behaviour import RememberedEvents
+from recsys.core.behaviour import RecentEvents
 from recsys.core.domain import Event
 from recsys.core.errors import ConfigurationError, Unavailable
-from recsys.core.ports import ReadUser, WantedUser
+from recsys.core.ports import ReadUser, UserLookup
 from recsys.stores.redis.connect import Redis, connect, connect_async
 from recsys.stores.redis.hidden import RedisHiddenItems
 from recsys.stores.redis.multiplexed import TIMEOUT_SECONDS, MultiplexedRedis
 from recsys.stores.redis.published import RedisPublishedModels
 from recsys.stores.redis.recent import RedisRecentBehaviour
 from recsys.stores.redis.serving import RedisServingStore
-from tests.builders import EVENT_TYPES, a_user_block
+from tests.builders import EVENT_TYPES, a_user_batch
 from tests.contract.test_published_models import a_user
 from tests.integration.redis_server import RedisServer, RoundTrips
 from tests.integration.slow_proxy import SlowProxy
@@ -26,7 +26,7 @@ from tests.redis_fixture import Ask, shared_connection
 
 pytestmark = pytest.mark.redis
 EVENT = Event("e", "ann", "lamp", "view", 5)
-ANN = WantedUser("shop", "v1", "ann")
+ANN = UserLookup("shop", "v1", "ann")
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_every_read_of_a_dead_redis_fails_at_once(
     for read in (
         lambda: ask(serving.current("shop")),
         lambda: ask(serving.hidden("shop")),
-        lambda: ask(serving.item_side("shop", "v1")),
+        lambda: ask(serving.item_model("shop", "v1")),
         lambda: ask(serving.users([ANN])),
     ):
         assert seconds_to_fail(read) < 0.2
@@ -88,7 +88,7 @@ def test_every_write_to_a_dead_redis_fails_at_once(server: RedisServer, redis: R
         lambda: hidden.show("shop", "lamp"),
         lambda: published.current("shop"),
         lambda: published.write_items("shop", "v1", b"{}", b"items"),
-        lambda: published.write_users("shop", "v1", a_user_block({"ann": a_user(1)})),
+        lambda: published.write_users("shop", "v1", a_user_batch({"ann": a_user(1)})),
         lambda: published.count_users("shop", "v1", ["ann"]),
         lambda: published.activate("shop", "v1"),
         lambda: published.retire("shop", []),
@@ -109,7 +109,7 @@ def test_a_redis_that_hangs_costs_those_who_wait_the_timeout_and_nobody_after_th
     assert TIMEOUT_SECONDS <= first < 2 * TIMEOUT_SECONDS + 0.1
     assert sum(later) < TIMEOUT_SECONDS
     ask(until_available(shared))
-    assert ask(serving.users([ANN])) == [ReadUser(None, RememberedEvents((), list))]
+    assert ask(serving.users([ANN])) == [ReadUser(None, RecentEvents((), list))]
 
 
 def test_a_redis_that_answers_too_slowly_is_left_alone_until_it_is_quick_again(
@@ -137,11 +137,11 @@ def test_many_readers_share_a_connection_and_get_their_own_answers(
     server: RedisServer, redis: Redis, serving: RedisServingStore, ask: Ask
 ) -> None:
     users = {f"user {number}": a_user(number) for number in range(1, 50)}
-    RedisPublishedModels(redis).write_users("shop", "v1", a_user_block(users))
+    RedisPublishedModels(redis).write_users("shop", "v1", a_user_batch(users))
 
     async def read_all() -> list[list[ReadUser]]:
         return await asyncio.gather(
-            *(serving.users([WantedUser("shop", "v1", user_id)]) for user_id in users)
+            *(serving.users([UserLookup("shop", "v1", user_id)]) for user_id in users)
         )
 
     for [read], user in zip(ask(read_all()), users.values(), strict=True):
@@ -185,20 +185,20 @@ def test_clients_find_a_restarted_redis_by_themselves(
     assert ask(serving.current("shop")) == "v1"
     assert published.current("shop") == "v1"
     ask(until_available(shared))
-    assert ask(serving.users([ANN])) == [ReadUser(None, RememberedEvents((), list))]
+    assert ask(serving.users([ANN])) == [ReadUser(None, RecentEvents((), list))]
 
 
 def test_all_users_of_a_batch_are_read_in_one_round_trip(
     server: RedisServer, redis: Redis, ask: Ask
 ) -> None:
-    RedisPublishedModels(redis).write_users("shop", "v1", a_user_block({"ann": a_user(1)}))
+    RedisPublishedModels(redis).write_users("shop", "v1", a_user_batch({"ann": a_user(1)}))
     RedisRecentBehaviour(redis, EVENT_TYPES).record("shop", [EVENT], 1)
     counter = RoundTrips(server.url)
     client, shared = connect_async(server.url), ask(shared_connection(counter.url))
     ask(until_available(shared))
     before = counter.count
 
-    batch = [ANN, WantedUser("shop", "v1", "bob"), replace(ANN, with_record=False)]
+    batch = [ANN, UserLookup("shop", "v1", "bob"), replace(ANN, with_record=False)]
     ann, bob, again = ask(RedisServingStore(client, shared).users(batch))
 
     assert counter.count - before == 1

@@ -24,7 +24,7 @@ from services.ingest.servicer import IngestServicer
 from services.recommender.settings import RecommenderSettings
 from spark_jobs.cli.app import app
 from spark_jobs.settings import TenantSettings
-from tests.builders import a_history, a_manifest, a_user_side, an_item_side
+from tests.builders import a_history, a_manifest, a_user_model, an_item_model
 from tests.unit.services.recommender.shop import Shop
 
 BAD = ["../../etc", "..", "", "a:b", "a/b", "hbase", "größe", "*", "Demo", "a\n", "x" * 33]
@@ -71,7 +71,7 @@ def test_the_model_store_reads_and_writes_nothing_of_a_bad_name(
         lambda: files.last_serving(tenant),
         lambda: files.mark_serving(tenant, "v1"),
         lambda: files.remove(tenant, "v1"),
-        lambda: files.save(manifest, an_item_side(), a_user_side([a_history([1])])),
+        lambda: files.save(manifest, an_item_model(), a_user_model([a_history([1])])),
         lambda: files.amend(manifest),
         lambda: files.withdraw(manifest),
         lambda: files.is_withdrawn(manifest),

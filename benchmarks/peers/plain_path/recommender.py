@@ -7,8 +7,8 @@ from typing import Any
 import grpc
 import redis.asyncio
 
-from recsys.core.model import ItemSide, Recipe
-from recsys.core.recommend import Answer, recommend_for_user
+from recsys.core.model import ItemModel, ScoringParams
+from recsys.core.recommend import Recommendations, recommend_for_user
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.rpc.v1 import recommender_pb2_grpc
 from recsys.stores.manifest import Manifest
@@ -22,12 +22,12 @@ class PlainRecommender(recommender_pb2_grpc.RecommenderServiceServicer):
     """Stored lists of one model; neither recent behaviour nor hidden items are asked for."""
 
     def __init__(
-        self, client: "redis.asyncio.Redis", version: str, items: ItemSide, recipe: Recipe
+        self, client: "redis.asyncio.Redis", version: str, items: ItemModel, params: ScoringParams
     ) -> None:
         self._redis = client
         self._version = version
         self._items = items
-        self._recipe = recipe
+        self._params = params
 
     async def RecommendForUser(  # noqa: N802  # named by the proto
         self, request: pb.RecommendForUserRequest, context: Any
@@ -36,12 +36,12 @@ class PlainRecommender(recommender_pb2_grpc.RecommenderServiceServicer):
         record = await self._redis.get(keys.user(request.tenant, self._version, request.user_id))
         stored = unpack_user(to_bytes(record)) if record else None
         answer = recommend_for_user(
-            self._items, self._recipe, stored, [], frozenset(), request.limit
+            self._items, self._params, stored, [], frozenset(), request.limit
         )
         return pb.RecommendForUserResponse(answer=to_proto(answer, self._items, self._version))
 
 
-def to_proto(answer: Answer, items: ItemSide, version: str) -> pb.Answer:
+def to_proto(answer: Recommendations, items: ItemModel, version: str) -> pb.Answer:
     scored = [
         pb.ScoredItem(
             item_id=items.ids.id_of(entry.item_index),
@@ -54,7 +54,9 @@ def to_proto(answer: Answer, items: ItemSide, version: str) -> pb.Answer:
     return pb.Answer(items=scored, source=source, model_version=version)
 
 
-async def read_model(client: "redis.asyncio.Redis", tenant: str) -> tuple[str, ItemSide, Recipe]:
+async def read_model(
+    client: "redis.asyncio.Redis", tenant: str
+) -> tuple[str, ItemModel, ScoringParams]:
     """The tenant's current version. Raises SystemExit when none is published."""
     version = to_text(await client.get(keys.current_model(tenant)) or b"")
     if not version:
@@ -63,8 +65,8 @@ async def read_model(client: "redis.asyncio.Redis", tenant: str) -> tuple[str, I
     chunks: list[bytes] = []
     while chunk := await client.get(keys.items_chunk(tenant, version, len(chunks))):
         chunks.append(to_bytes(chunk))
-    recipe = Manifest.from_json(manifest).recipe.to_recipe()
-    return version, unpack_items(b"".join(chunks)), recipe
+    params = Manifest.from_json(manifest).recipe.to_params()
+    return version, unpack_items(b"".join(chunks)), params
 
 
 async def serve(port: int, url: str, tenant: str) -> None:

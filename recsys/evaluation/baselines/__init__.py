@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from recsys.evaluation.data import EvaluationData
 from recsys.evaluation.ranked_lists import ScoreFunction
-from recsys.training.pairs import Pairs
+from recsys.training.interactions import InteractionMatrix
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,8 @@ class Baseline:
 
 
 def of_pairs(
-    fit: Callable[[Pairs], ScoreFunction], check: Callable[[Pairs], None] = lambda _: None
+    fit: Callable[[InteractionMatrix], ScoreFunction],
+    check: Callable[[InteractionMatrix], None] = lambda _: None,
 ) -> Baseline:
     """A baseline that looks at nothing but who had what."""
     return Baseline(lambda data: fit(data.pairs), lambda data: check(data.pairs))

@@ -14,7 +14,7 @@ from scipy.sparse import csr_matrix
 from recsys.core.errors import ConfigurationError
 from recsys.core.scoring import Scores
 from recsys.evaluation.ranked_lists import ScoreFunction
-from recsys.training.pairs import Pairs
+from recsys.training.interactions import InteractionMatrix
 
 # A dense matrix of all items is inverted: 6 GB and minutes of all processors here.
 MAX_ITEMS = 20_000
@@ -24,7 +24,7 @@ MAX_ITEMS = 20_000
 _REGULARIZATION = 15.0
 
 
-def ease(pairs: Pairs) -> ScoreFunction:
+def ease(pairs: InteractionMatrix) -> ScoreFunction:
     """Fit with lambda by the rule above, whatever the strengths.
 
     Raises:
@@ -40,7 +40,7 @@ def ease(pairs: Pairs) -> ScoreFunction:
     return scores
 
 
-def check_size(pairs: Pairs) -> None:
+def check_size(pairs: InteractionMatrix) -> None:
     """
     Raises:
         ConfigurationError: when there are too many items.
@@ -78,7 +78,7 @@ def item_weights(owned: csr_matrix, lambda_: float) -> NDArray[np.float32]:
     return weights
 
 
-def _owned(pairs: Pairs) -> csr_matrix:
+def _owned(pairs: InteractionMatrix) -> csr_matrix:
     matrix = pairs.matrix()
     matrix.data = np.ones_like(matrix.data)
     return matrix

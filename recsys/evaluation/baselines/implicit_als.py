@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from recsys.core.scoring import Scores
 from recsys.evaluation.ranked_lists import ScoreFunction
-from recsys.training.pairs import Pairs
+from recsys.training.interactions import InteractionMatrix
 
 with warnings.catch_warnings():
     # Of a GPU that it cannot use, which this baseline does not ask for.
@@ -18,7 +18,7 @@ with warnings.catch_warnings():
 SEED = 1
 
 
-def implicit_als(pairs: Pairs) -> ScoreFunction:
+def implicit_als(pairs: InteractionMatrix) -> ScoreFunction:
     """Nothing set but the seed; a strength is the confidence, as the library takes values."""
     with threadpool_limits(1, "blas"):
         model = AlternatingLeastSquares(random_state=SEED)

@@ -6,16 +6,16 @@ from scipy.sparse import csr_matrix, vstack
 
 from recsys.core.scoring import Scores
 from recsys.evaluation.ranked_lists import ScoreFunction
-from recsys.training.pairs import Pairs
+from recsys.training.interactions import InteractionMatrix
 
 NEIGHBOURS = 100
 # Added to the product of lengths, so that two items that two users happened to share are less alike
 # than two that hundreds did (Ferrari Dacrema et al., "Are We Really Making Much Progress?", 2019).
 SHRINKAGE = 2.0
-ITEMS_A_BLOCK = 512
+ITEMS_PER_BLOCK = 512
 
 
-def item_knn(pairs: Pairs) -> ScoreFunction:
+def item_knn(pairs: InteractionMatrix) -> ScoreFunction:
     """score(u, i) = sum over j in the history of u of s_ji, whatever the strengths.
 
     s_ji = users of both / (sqrt(users of j * users of i) + shrinkage) where i is among the 100
@@ -40,8 +40,8 @@ def neighbour_matrix(matrix: csr_matrix, count: int, shrinkage: float) -> csr_ma
     lengths = np.sqrt(matrix.getnnz(axis=0))
     transposed = matrix.T.tocsr()
     blocks = []
-    for start in range(0, matrix.shape[1], ITEMS_A_BLOCK):
-        together = (transposed[start : start + ITEMS_A_BLOCK] @ matrix).tocsr()
+    for start in range(0, matrix.shape[1], ITEMS_PER_BLOCK):
+        together = (transposed[start : start + ITEMS_PER_BLOCK] @ matrix).tocsr()
         rows = np.repeat(np.arange(together.shape[0]), np.diff(together.indptr)) + start
         together.data /= lengths[rows] * lengths[together.indices] + shrinkage
         together.data[rows == together.indices] = 0

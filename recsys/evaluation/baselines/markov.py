@@ -17,11 +17,11 @@ from recsys.evaluation.data import EvaluationData
 from recsys.evaluation.ranked_lists import ScoreFunction
 from recsys.evaluation.score_functions import by_rank
 from recsys.evaluation.sequences import Sequences
-from recsys.training.pairs import Pairs
+from recsys.training.interactions import InteractionMatrix
 from recsys.training.popularity import popular_items
 
 
-def markov(pairs: Pairs, sequences: Sequences) -> ScoreFunction:
+def markov(pairs: InteractionMatrix, sequences: Sequences) -> ScoreFunction:
     """Count what follows what; scores say the order only.
 
     Args:

@@ -2,10 +2,10 @@
 
 from recsys.evaluation.ranked_lists import ScoreFunction
 from recsys.evaluation.score_functions import by_rank
-from recsys.training.pairs import Pairs
+from recsys.training.interactions import InteractionMatrix
 from recsys.training.popularity import popular_items
 
 
-def popularity(pairs: Pairs) -> ScoreFunction:
+def popularity(pairs: InteractionMatrix) -> ScoreFunction:
     """By the number of users who had an item; in data with time, of those who had it lately."""
     return by_rank(popular_items(pairs))

@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Sequence
 
-from recsys.core.behaviour import RememberedEvents, StoredUser
+from recsys.core.behaviour import RecentEvents, StoredUser
 from recsys.core.errors import InvalidModel, LockLost
-from recsys.core.ports import PointerGuard, ReadUser, WantedUser
-from recsys.core.user_block import UserBlock
+from recsys.core.ports import PointerGuard, ReadUser, UserLookup
+from recsys.core.user_batch import UserBatch
 from recsys.stores.memory.hidden_items import MemoryHiddenItems
 from recsys.stores.memory.recent import MemoryRecentBehaviour
 
@@ -18,16 +18,16 @@ class MemoryPublishedModels:
         self.pointers: dict[str, str] = {}
         self.lock_tokens: dict[str, str] = {}
         self.complete: set[tuple[str, str]] = set()
-        self.item_sides: dict[tuple[str, str], tuple[bytes, bytes]] = {}
+        self.item_models: dict[tuple[str, str], tuple[bytes, bytes]] = {}
         self.users: defaultdict[tuple[str, str], dict[str, StoredUser]] = defaultdict(dict)
 
     def current(self, tenant: str) -> str | None:
         return self.pointers.get(tenant)
 
     def write_items(self, tenant: str, version: str, manifest: bytes, items: bytes) -> None:
-        self.item_sides[tenant, version] = (manifest, items)
+        self.item_models[tenant, version] = (manifest, items)
 
-    def write_users(self, tenant: str, version: str, block: UserBlock) -> None:
+    def write_users(self, tenant: str, version: str, block: UserBatch) -> None:
         written = self.users[tenant, version]
         written.update((name, block.user(row)) for row, name in enumerate(block.user_ids))
 
@@ -53,11 +53,11 @@ class MemoryPublishedModels:
 
     def retire(self, tenant: str, keep: Collection[str]) -> int:
         kept = {*keep, self.current(tenant)}
-        names = self.item_sides.keys() | self.users.keys() | self.complete
+        names = self.item_models.keys() | self.users.keys() | self.complete
         removed = 0
         for name in [(t, v) for t, v in names if t == tenant and v not in kept]:
             self.complete.discard(name)
-            removed += len(self.users.pop(name, {})) + len(self.item_sides.pop(name, ()))
+            removed += len(self.users.pop(name, {})) + len(self.item_models.pop(name, ()))
         return removed
 
 
@@ -77,9 +77,9 @@ class MemoryServingStore:
     async def current(self, tenant: str) -> str | None:
         return self._published.current(tenant)
 
-    async def item_side(self, tenant: str, version: str) -> tuple[bytes, bytes]:
+    async def item_model(self, tenant: str, version: str) -> tuple[bytes, bytes]:
         try:
-            return self._published.item_sides[tenant, version]
+            return self._published.item_models[tenant, version]
         except KeyError:
             raise InvalidModel(f"model {version} of {tenant} was not published") from None
 
@@ -89,11 +89,11 @@ class MemoryServingStore:
     async def hidden(self, tenant: str) -> set[str]:
         return self._hidden_items.of_tenant(tenant)
 
-    async def users(self, wanted: Sequence[WantedUser]) -> list[ReadUser]:
+    async def users(self, wanted: Sequence[UserLookup]) -> list[ReadUser]:
         return [self._user(user) for user in wanted]
 
-    def _user(self, wanted: WantedUser) -> ReadUser:
+    def _user(self, wanted: UserLookup) -> ReadUser:
         written = self._published.users[wanted.tenant, wanted.version]
         stored = written.get(wanted.user_id) if wanted.with_record else None
         events = tuple(self._recent.of_user(wanted.tenant, wanted.user_id))
-        return ReadUser(stored, RememberedEvents(events, list))
+        return ReadUser(stored, RecentEvents(events, list))

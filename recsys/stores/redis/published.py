@@ -6,7 +6,7 @@ import redis
 
 from recsys.core.errors import LockLost
 from recsys.core.ports import PointerGuard
-from recsys.core.user_block import UserBlock
+from recsys.core.user_batch import UserBatch
 from recsys.core.vocabulary import encode_texts
 from recsys.stores.redis import keys
 from recsys.stores.redis.byte_runs import Runs, repeated, slices
@@ -15,7 +15,7 @@ from recsys.stores.redis.packed_commands import execute, packed_commands
 from recsys.stores.redis.user_record import record_parts
 
 # Large enough to fill a network buffer, small enough not to block the server for other clients.
-KEYS_A_COMMAND = 500
+KEYS_PER_COMMAND = 500
 CHUNK_BYTES = 8 * 1024 * 1024
 
 # Redis runs a script as one step: nothing changes between its checks and its write.
@@ -55,22 +55,22 @@ class RedisPublishedModels:
         return to_text(version) if version else None
 
     def write_items(self, tenant: str, version: str, manifest: bytes, items: bytes) -> None:
-        """Write the item side in chunks, then the manifest, which is what readers look for."""
+        """Write the item model in chunks, then the manifest, which is what readers look for."""
         with translated_errors():
             for number, start in enumerate(range(0, len(items), CHUNK_BYTES)):
                 key = keys.items_chunk(tenant, version, number)
                 self._redis.set(key, items[start : start + CHUNK_BYTES])
             self._redis.set(keys.manifest(tenant, version), manifest)
 
-    def write_users(self, tenant: str, version: str, block: UserBlock) -> None:
+    def write_users(self, tenant: str, version: str, block: UserBatch) -> None:
         arguments = [_user_keys(tenant, version, block.user_ids), record_parts(block)]
-        commands = packed_commands("MSET", arguments, KEYS_A_COMMAND)
+        commands = packed_commands("MSET", arguments, KEYS_PER_COMMAND)
         with translated_errors():
             execute(self._redis, commands)
 
     def count_users(self, tenant: str, version: str, user_ids: Sequence[str]) -> int:
         arguments = [_user_keys(tenant, version, user_ids)]
-        commands = packed_commands("EXISTS", arguments, KEYS_A_COMMAND)
+        commands = packed_commands("EXISTS", arguments, KEYS_PER_COMMAND)
         with translated_errors():
             return sum(execute(self._redis, commands))
 
@@ -97,7 +97,7 @@ class RedisPublishedModels:
     def retire(self, tenant: str, keep: Collection[str]) -> int:
         removed = 0
         with translated_errors():
-            found = self._redis.scan_iter(keys.all_versions_pattern(tenant), count=KEYS_A_COMMAND)
+            found = self._redis.scan_iter(keys.all_versions_pattern(tenant), count=KEYS_PER_COMMAND)
             versions = {key: keys.version_of(tenant, to_text(key)) for key in found}
             gone = {
                 version
@@ -105,8 +105,8 @@ class RedisPublishedModels:
                 if self._begin_retiring(tenant, version)
             }
             old = [key for key, version in versions.items() if version in gone]
-            for start in range(0, len(old), KEYS_A_COMMAND):
-                removed += self._redis.unlink(*old[start : start + KEYS_A_COMMAND])
+            for start in range(0, len(old), KEYS_PER_COMMAND):
+                removed += self._redis.unlink(*old[start : start + KEYS_PER_COMMAND])
         return removed
 
     def _begin_retiring(self, tenant: str, version: str) -> bool:

@@ -21,7 +21,7 @@ from recsys.stores.redis import keys
 from recsys.stores.redis.connect import translated_errors
 
 # At least as many as a batch has events.
-_PLACES_A_MILLISECOND = 1024
+_PLACES_PER_MILLISECOND = 1024
 # Shoppers who stay away must not fill the memory for ever. Shops train every night, so a model has
 # had an event long before; where none was trained for that long, `recsys rebuild` reads it again.
 EXPIRE_SECONDS = 30 * 24 * 3600
@@ -47,7 +47,7 @@ class RedisRecentBehaviour:
         # Fractions of the millisecond keep the order of a batch; a double holds them.
         self._add(
             tenant,
-            [(event, received_ms + n / _PLACES_A_MILLISECOND) for n, event in enumerate(events)],
+            [(event, received_ms + n / _PLACES_PER_MILLISECOND) for n, event in enumerate(events)],
         )
 
     def excluded(self, tenant: str, user_id: str) -> set[str]:

@@ -5,9 +5,9 @@ from typing import Any
 
 import redis.asyncio
 
-from recsys.core.behaviour import RecentEvent, RememberedEvents
+from recsys.core.behaviour import RecentEvent, RecentEvents
 from recsys.core.errors import InvalidModel, Unavailable
-from recsys.core.ports import ReadUser, WantedUser
+from recsys.core.ports import ReadUser, UserLookup
 from recsys.stores.redis import keys
 from recsys.stores.redis.connect import to_bytes, to_text, translated_errors
 from recsys.stores.redis.multiplexed import MultiplexedRedis, command_bytes
@@ -35,7 +35,7 @@ class RedisServingStore:
             version = await self._redis.get(keys.current_model(tenant))
         return to_text(version) if version else None
 
-    async def item_side(self, tenant: str, version: str) -> tuple[bytes, bytes]:
+    async def item_model(self, tenant: str, version: str) -> tuple[bytes, bytes]:
         chunks: list[bytes] = []
         with translated_errors():
             manifest = await self._redis.get(keys.manifest(tenant, version))
@@ -54,7 +54,7 @@ class RedisServingStore:
             members = await self._redis.smembers(keys.hidden_items(tenant))
         return {to_text(member) for member in members}
 
-    async def users(self, wanted: Sequence[WantedUser]) -> list[ReadUser]:
+    async def users(self, wanted: Sequence[UserLookup]) -> list[ReadUser]:
         commands: list[bytes] = []
         for user in wanted:
             if user.with_record:
@@ -76,9 +76,9 @@ def _read(replies: Iterator[Any], with_record: bool) -> ReadUser:
     except InvalidModel as error:
         problem = str(error)
     try:
-        return ReadUser(stored, RememberedEvents(tuple(_whole(packed)), _decoded), problem)
+        return ReadUser(stored, RecentEvents(tuple(_whole(packed)), _decoded), problem)
     except InvalidModel as error:
-        return ReadUser(stored, RememberedEvents((), _decoded), str(error))
+        return ReadUser(stored, RecentEvents((), _decoded), str(error))
 
 
 def _whole(reply: Any) -> Any:

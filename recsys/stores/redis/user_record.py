@@ -16,7 +16,7 @@ from recsys.core.behaviour import StoredUser
 from recsys.core.errors import InvalidModel
 from recsys.core.model import History, Steps
 from recsys.core.scoring import Scores
-from recsys.core.user_block import UserBlock
+from recsys.core.user_batch import UserBatch
 from recsys.stores.redis.byte_runs import Runs, row_starts, slices
 
 _HEADER = struct.Struct("<HH")
@@ -28,7 +28,7 @@ _MAX_STEPS = np.iinfo(np.uint8).max
 _MAX_SCORE = np.finfo(np.float16).max
 
 
-def record_parts(block: UserBlock) -> list[Runs]:
+def record_parts(block: UserBatch) -> list[Runs]:
     """The records of b users: record i is run i of each part, one after the other.
 
     Raises:

@@ -22,7 +22,7 @@ from scipy.sparse import csr_matrix, hstack
 from recsys.core.confidence import confidence
 
 # The solver's offsets have 32 bits. Far below them, since a block is made on the host first.
-MOST_ENTRIES = 2**25
+MAX_ENTRIES = 2**25
 
 
 def extended_blocks(
@@ -30,7 +30,7 @@ def extended_blocks(
     extra: NDArray[np.float32],
     alpha: float,
     k: int,
-    most_entries: int = MOST_ENTRIES,
+    max_entries: int = MAX_ENTRIES,
 ) -> Iterator[tuple[slice, csr_matrix]]:
     """The rows in blocks, each extended to what the GPU solver is to be given.
 
@@ -39,14 +39,14 @@ def extended_blocks(
     Args:
         strengths: (b, n), positive where observed, at least one.
         extra: (b,) float32, not negative, what a row's lambda is above that of all rows.
-        most_entries: of a block, unless a single row has more.
+        max_entries: of a block, unless a single row has more.
 
     Yields:
         Which rows, and their values (rows, n + k), float32 with int32 indices. Rows without
         behaviour stay without entries, as the solver makes their factors zero.
     """
     indptr = strengths.indptr.astype(np.int64)
-    for start, stop in _row_blocks(indptr, k, most_entries):
+    for start, stop in _row_blocks(indptr, k, max_entries):
         some = slice(indptr[start], indptr[stop])
         observed = csr_matrix(
             (
@@ -69,13 +69,13 @@ def _diagonals(observed: csr_matrix, extra: NDArray[np.float32], k: int) -> csr_
     return csr_matrix((values, columns, indptr), shape=(len(extra), k))
 
 
-def _row_blocks(indptr: NDArray[np.int64], k: int, most_entries: int) -> Iterator[tuple[int, int]]:
+def _row_blocks(indptr: NDArray[np.int64], k: int, max_entries: int) -> Iterator[tuple[int, int]]:
     """Runs of rows that have, all extended, no more than so many entries."""
     pairs = np.diff(indptr)
     extended = np.where(pairs > 0, pairs + k, 0)
     entries = np.concatenate([[0], np.cumsum(extended)])
     # Else empty rows before the longest one would be a block of their own, without entries.
-    most = max(most_entries, int(extended.max()))
+    most = max(max_entries, int(extended.max()))
     start, rows = 0, len(pairs)
     while start < rows:
         stop = int(np.searchsorted(entries, entries[start] + most, side="right")) - 1

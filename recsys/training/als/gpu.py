@@ -23,7 +23,7 @@ CG_STEPS = 3
 # A factor is a thread, threads come in warps of 32, and what the kernel's sums make of a warp that
 # is not whole, CUDA leaves undefined. Factors beyond k are zero and stay so.
 WARP = 32
-_MOST_OFFSET = np.iinfo(np.int32).max
+_MAX_OFFSET = np.iinfo(np.int32).max
 
 
 class Cuda(Protocol):
@@ -38,7 +38,7 @@ class Cuda(Protocol):
 
 
 @dataclass(frozen=True)
-class Side:
+class DeviceSide:
     """Users or items on the device.
 
     Attributes:
@@ -92,15 +92,15 @@ def alternate(
     items = to_device(cuda, by_item, first, alpha, settings)
     solver, gramian = cuda.LeastSquaresSolver(), cuda.Matrix.zeros(padded(k), padded(k))
     for iteration in range(settings.iterations):
-        half_step(solver, gramian, users, items)
-        half_step(solver, gramian, items, users)
+        device_half_step(solver, gramian, users, items)
+        device_half_step(solver, gramian, items, users)
         on_iteration(iteration + 1)
     for _ in range(PROJECTIONS):
-        half_step(solver, gramian, users, items)
+        device_half_step(solver, gramian, users, items)
     return to_host(users, k), to_host(items, k)
 
 
-def half_step(solver: Any, gramian: Any, rows: Side, columns: Side) -> None:
+def device_half_step(solver: Any, gramian: Any, rows: DeviceSide, columns: DeviceSide) -> None:
     """Improve the factors of the rows, on the device and in place, given those of the columns."""
     solver.calculate_yty(columns.factors[: columns.rows], gramian, rows.least_lambda)
     for block, values in rows.blocks:
@@ -109,12 +109,12 @@ def half_step(solver: Any, gramian: Any, rows: Side, columns: Side) -> None:
 
 def to_device(
     cuda: Cuda, strengths: csr_matrix, first: Factors, alpha: float, settings: AlsSettings
-) -> Side:
+) -> DeviceSide:
     """One side: what its rows are solved from, and their first factors, (b, k)."""
     lambdas = row_lambdas(strengths, alpha, settings)
     least = lambdas.min()
     k = settings.factors
-    return Side(
+    return DeviceSide(
         rows=len(first),
         factors=cuda.Matrix(with_unit_vectors(first)),
         blocks=[
@@ -125,7 +125,7 @@ def to_device(
     )
 
 
-def to_host(side: Side, k: int) -> Factors:
+def to_host(side: DeviceSide, k: int) -> Factors:
     found: NDArray[np.float32] = side.factors[: side.rows].to_numpy()
     return np.ascontiguousarray(found[:, :k])
 
@@ -150,7 +150,7 @@ def check_size(shape: tuple[int, int], k: int) -> None:
     Raises:
         ConfigurationError: when they would not do.
     """
-    if (max(shape) + k) * padded(k) > _MOST_OFFSET:
+    if (max(shape) + k) * padded(k) > _MAX_OFFSET:
         raise ConfigurationError(
             f"{max(shape):,} users or items with factors={k} are too many for the GPU solver of "
             "implicit: take fewer factors, or device: cpu"

@@ -20,14 +20,14 @@ from recsys.training.als.kernel import rows_solver
 from recsys.training.als.settings import AlsSettings
 
 # Many blocks a thread, so that none waits long for another one's giant rows.
-_BLOCKS_A_THREAD = 16
+_BLOCKS_PER_THREAD = 16
 # What a row costs beside its entries, in entries.
 _ROW_COST = 4
 _BLAS_ROWS = 16_384
 # Half-steps, after the last iteration, that bring the users' factors to what fold-in finds.
 PROJECTIONS = 3
-_LEAST_SHARE = 1e-6
-_LEAST_VALUE = 1e-30
+_MIN_SHARE = 1e-6
+_MIN_VALUE = 1e-30
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def spectrum_of(gramian: NDArray[np.float64]) -> Spectrum:
         values, basis = np.linalg.eigh(gramian)
     # With more factors than the data has rank some values are zero, and a row's system without
     # lambda has no inverse; float32 cannot tell this little more from nothing.
-    least = max(values[-1] * _LEAST_SHARE, _LEAST_VALUE)
+    least = max(values[-1] * _MIN_SHARE, _MIN_VALUE)
     return Spectrum(np.maximum(values, least).astype(np.float32), basis.astype(np.float32))
 
 
@@ -70,7 +70,7 @@ def solve_rows(
     alpha: float,
     spectrum: NDArray[np.float32],
     factors: Factors,
-    first_guess: Factors,
+    warm_start: Factors,
     threads: int,
 ) -> Factors:
     """Improve the factors of some rows by the conjugate gradients of `recsys.training.als.kernel`.
@@ -80,12 +80,12 @@ def solve_rows(
         lambdas: (b,), see `recsys.core.regularization`.
         spectrum: (k,), the gramian of all n factors, a diagonal in the basis they are given in.
         factors: (n, k) float32, those of the columns.
-        first_guess: (b, k) float32, in the same basis.
+        warm_start: (b, k) float32, in the same basis.
 
     Returns:
         (b, k) float32.
     """
-    solved = np.array(first_guess, np.float32, order="C")
+    solved = np.array(warm_start, np.float32, order="C")
     solve = rows_solver(factors.shape[1])
     indptr, columns = strengths.indptr.astype(np.int64), strengths.indices
 
@@ -94,7 +94,7 @@ def solve_rows(
         solve(indptr, columns, data, np.float32(alpha), lambdas, spectrum, factors, solved, *block)
 
     with ThreadPoolExecutor(threads) as executor:
-        list(executor.map(run, row_runs(indptr, threads * _BLOCKS_A_THREAD)))
+        list(executor.map(run, row_runs(indptr, threads * _BLOCKS_PER_THREAD)))
     return solved
 
 
@@ -103,7 +103,7 @@ def half_step(
     lambdas: NDArray[np.float32],
     alpha: float,
     factors: Factors,
-    first_guess: Factors,
+    warm_start: Factors,
     threads: int,
 ) -> tuple[Factors, Factors]:
     """Improve the factors of the rows, given those of the columns.
@@ -113,13 +113,13 @@ def half_step(
         columns' gramian. Scores are the same in every basis.
     """
     spectrum = spectrum_of(gramian_of(factors))
-    factors = turned(factors, spectrum.basis, threads)
-    first_guess = turned(first_guess, spectrum.basis, threads)
-    solved = solve_rows(strengths, lambdas, alpha, spectrum.values, factors, first_guess, threads)
+    factors = rotated(factors, spectrum.basis, threads)
+    warm_start = rotated(warm_start, spectrum.basis, threads)
+    solved = solve_rows(strengths, lambdas, alpha, spectrum.values, factors, warm_start, threads)
     return solved, factors
 
 
-def turned(factors: Factors, basis: NDArray[np.float32], threads: int) -> Factors:
+def rotated(factors: Factors, basis: NDArray[np.float32], threads: int) -> Factors:
     """factors @ basis, by blocks of rows: equal for any number of threads."""
     found = np.empty_like(factors)
 

@@ -8,7 +8,7 @@ from recsys.core.confidence import confidence
 from recsys.core.fold_in import Factors
 from recsys.training.als.half_step import gramian_of
 
-_ENTRIES_A_BLOCK = 1_000_000
+_ENTRIES_PER_BLOCK = 1_000_000
 
 
 def als_loss(
@@ -31,8 +31,8 @@ def als_loss(
     everywhere = float(np.sum(gramian_of(user_factors) * gramian_of(item_factors)))
     rows = np.repeat(np.arange(strengths.shape[0]), np.diff(strengths.indptr))
     observed = 0.0
-    for start in range(0, strengths.nnz, _ENTRIES_A_BLOCK):
-        some = slice(start, start + _ENTRIES_A_BLOCK)
+    for start in range(0, strengths.nnz, _ENTRIES_PER_BLOCK):
+        some = slice(start, start + _ENTRIES_PER_BLOCK)
         x, y = user_factors[rows[some]], item_factors[strengths.indices[some]]
         predicted = np.einsum("ij,ij->i", x, y).astype(np.float64)
         confidences = confidence(strengths.data[some], alpha).astype(np.float64)

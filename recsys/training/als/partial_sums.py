@@ -20,7 +20,7 @@ from recsys.training.als.kernel import add_weighted, gather_and_dot
 
 # Rows are read once a pass, so their buffer should stay in the first-level cache.
 _PIECE_ROWS = 128
-_RUNS_A_THREAD = 16
+_RUNS_PER_THREAD = 16
 _f4 = np.float32
 
 
@@ -64,7 +64,7 @@ def _sums(
         add(indptr, columns, data, _f4(alpha), residual, vectors, factors, sums, *rows)
 
     with ThreadPoolExecutor(threads) as executor:
-        list(executor.map(run, row_runs(indptr, threads * _RUNS_A_THREAD)))
+        list(executor.map(run, row_runs(indptr, threads * _RUNS_PER_THREAD)))
     return sums
 
 

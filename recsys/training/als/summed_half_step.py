@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.fold_in import Factors
-from recsys.training.als.half_step import spectrum_of, turned
+from recsys.training.als.half_step import rotated, spectrum_of
 from recsys.training.als.kernel import CG_STEPS
 
 
@@ -21,7 +21,7 @@ def summed_half_step(
     gramian: NDArray[np.float64],
     lambdas: NDArray[np.float32],
     observed: NDArray[np.bool_],
-    first_guess: Factors,
+    warm_start: Factors,
     threads: int,
 ) -> Factors:
     """Improve the factors of b rows.
@@ -34,7 +34,7 @@ def summed_half_step(
         gramian: (k, k), that of the factors of all columns.
         lambdas: (b,), see `recsys.core.regularization`.
         observed: (b,) bool, false for rows without entries, whose factors become zero.
-        first_guess: (b, k) float32, in the basis of the columns' factors, as are the
+        warm_start: (b, k) float32, in the basis of the columns' factors, as are the
             sums.
 
     Returns:
@@ -43,14 +43,14 @@ def summed_half_step(
     spectrum = spectrum_of(gramian)
     to, back = spectrum.basis, np.ascontiguousarray(spectrum.basis.T)
     diagonal: Factors = spectrum.values + lambdas[:, None]
-    x = turned(first_guess, to, threads)
+    x = rotated(warm_start, to, threads)
     x[~observed] = 0
-    r = turned(residual, to, threads)
+    r = rotated(residual, to, threads)
     r -= diagonal * x
     p: Factors = r / diagonal
     rz = _dots(r, p)
     for step in range(CG_STEPS):
-        image = turned(product(turned(p, back, threads)), to, threads)
+        image = rotated(product(rotated(p, back, threads)), to, threads)
         image += diagonal * p
         curvature = _dots(p, image)
         # Where nothing is left to improve, the division would give nonsense.
@@ -59,7 +59,7 @@ def summed_half_step(
         if step + 1 < CG_STEPS:
             r -= length[:, None] * image
             p, rz = _next_direction(p, r, diagonal, rz, curvature)
-    return turned(x, back, threads)
+    return rotated(x, back, threads)
 
 
 def _next_direction(

@@ -24,7 +24,7 @@ CONTENT_SHOPPERS = 10.0
 
 @dataclass(frozen=True)
 class WithContent:
-    """The parts of an item side that content changes, of n items.
+    """The parts of an item model that content changes, of n items.
 
     Attributes:
         factors: (n, k) float32.

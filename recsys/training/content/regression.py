@@ -76,7 +76,7 @@ def _squared_error(predicted: Factors, truth: Factors) -> float:
 
 
 def ridge(
-    content: csr_matrix, factors: Factors, regularization: float, first_guess: Factors | None = None
+    content: csr_matrix, factors: Factors, regularization: float, warm_start: Factors | None = None
 ) -> Factors:
     """W above, (f, k) float32.
 
@@ -84,11 +84,11 @@ def ridge(
         content: (m, f) float32.
         factors: (m, k) float32.
         regularization: lambda, above zero.
-        first_guess: (f, k), zeros when left open.
+        warm_start: (f, k), zeros when left open.
     """
     weights = np.zeros((content.shape[1], factors.shape[1]), np.float32)
-    if first_guess is not None:
-        weights[:] = first_guess
+    if warm_start is not None:
+        weights[:] = warm_start
     blocks = _row_blocks(content)
 
     def solve(start: int) -> None:

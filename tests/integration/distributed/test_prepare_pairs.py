@@ -11,7 +11,7 @@ from recsys.core.errors import NotFound
 from recsys.core.times import MAX_TIMESTAMP_MS
 from recsys.runtime.shop import Shop
 from recsys.training.event_log import pairs_of
-from recsys.training.pairs import Pairs
+from recsys.training.interactions import InteractionMatrix
 from spark_jobs.prepare_pairs import prepare_pairs
 from tests.builders import EVENT_TYPES
 from tests.mixed_behaviour import (
@@ -25,7 +25,7 @@ SHOP = Shop(HALF_LIFE_DAYS, POPULARITY_HALF_LIFE_DAYS, ("purchase",), EVENT_TYPE
 BEHAVIOUR = mixed_behaviour(300, seed=5)
 
 
-def prepared(spark: SparkSession, events: Path) -> Pairs:
+def prepared(spark: SparkSession, events: Path) -> InteractionMatrix:
     return prepare_pairs(
         spark, events, SHOP, (), before_ms=MAX_TIMESTAMP_MS, shop_time=BEHAVIOUR.shop_time()
     )

@@ -4,14 +4,14 @@ import numpy as np
 
 from recsys.analysis.explained_list import ExplainedList, explain_list
 from recsys.core.model import History
-from tests.builders import a_history, a_recipe, an_item_side
+from tests.builders import a_history, an_item_model, scoring_params
 
-ITEMS = an_item_side(n=12, k=4, trend=np.linspace(0.5, 2, 12).astype(np.float32))
-RECIPE = a_recipe(neighbour_weight=0.7)
+ITEMS = an_item_model(n=12, k=4, trend=np.linspace(0.5, 2, 12).astype(np.float32))
+PARAMS = scoring_params(neighbour_weight=0.7)
 
 
 def explained(history: History, n: int = 5) -> ExplainedList:
-    return explain_list(ITEMS, RECIPE, history, n)
+    return explain_list(ITEMS, PARAMS, history, n)
 
 
 def test_all_parts_of_an_item_add_up_to_its_score() -> None:

@@ -7,10 +7,10 @@ import pytest
 
 from recsys.analysis.all_lists import listed_users, lists_of
 from recsys.analysis.shop_data import ShopData
-from recsys.analysis.side_by_side import first_time_goals, side_by_side
+from recsys.analysis.side_by_side import first_time_targets, side_by_side
 from recsys.analysis.versions import Version, differences, stored_version, trained_version
 from recsys.core.errors import NoData
-from recsys.core.model import ItemSide, TrainedModel, UserSide
+from recsys.core.model import ItemModel, TrainedModel, UserModel
 from recsys.core.vocabulary import Vocabulary
 from recsys.runtime.shop import load_shop
 from recsys.stores.model_files import ModelFiles
@@ -19,19 +19,19 @@ from recsys.training.settings import ModelSettings
 from tests.builders import (
     a_history,
     a_manifest,
-    a_recipe,
-    a_user_side,
+    a_user_model,
     an_event_log,
-    an_item_side,
+    an_item_model,
     checkerboard,
+    scoring_params,
 )
 
 SHOP = load_shop()
 SETTINGS = ModelSettings(AlsSettings(factors=4, iterations=10))
 
 
-def a_model(items: ItemSide, users: UserSide) -> TrainedModel:
-    return TrainedModel(a_recipe(), items, users)
+def a_model(items: ItemModel, users: UserModel) -> TrainedModel:
+    return TrainedModel(scoring_params(), items, users)
 
 
 def a_checkerboard_shop(size: int = 12) -> ShopData:
@@ -72,12 +72,12 @@ def test_what_the_catalogue_does_not_have_is_not_recommended() -> None:
 
 def test_differences_are_named_and_what_always_differs_is_not_one(tmp_path: Path) -> None:
     models = ModelFiles(tmp_path)
-    users = a_user_side([a_history([0])])
+    users = a_user_model([a_history([0])])
     first = a_manifest("20260101T000000Z-a")
     settings = {"als": {**first.training.settings["als"], "iterations": 30}}
     training = first.training.model_copy(update={"settings": settings})
     for manifest in (first, a_manifest("20260102T000000Z-b", training=training)):
-        models.save(manifest, an_item_side(), users)
+        models.save(manifest, an_item_model(), users)
 
     old, new = (stored_version(models, "shop", name) for name in models.versions("shop"))
 
@@ -85,22 +85,22 @@ def test_differences_are_named_and_what_always_differs_is_not_one(tmp_path: Path
 
 
 def test_what_only_one_version_says_is_a_difference() -> None:
-    model = a_model(an_item_side(), a_user_side([a_history([0])]))
+    model = a_model(an_item_model(), a_user_model([a_history([0])]))
     old, new = Version("old", {"a": "1"}, model), Version("new", {"b": "2"}, model)
 
     assert differences(old, new) == [["a", "1", "-"], ["b", "-", "2"]]
 
 
 def test_users_of_whom_nothing_counts_have_no_list_of_their_own() -> None:
-    users = a_user_side([a_history([0]), a_history([]), a_history([1], [0.0]), a_history([2])])
+    users = a_user_model([a_history([0]), a_history([]), a_history([1], [0.0]), a_history([2])])
 
     assert listed_users(users).tolist() == [0, 3]
 
 
 def test_lists_of_two_vocabularies_are_compared_by_id() -> None:
-    items = an_item_side(n=4)
+    items = an_item_model(n=4)
     order = [2, 0, 3, 1]
-    moved = an_item_side(
+    moved = an_item_model(
         n=4,
         ids=Vocabulary(f"i{row}" for row in order),
         titles=tuple(f"Item {row}" for row in order),
@@ -110,7 +110,7 @@ def test_lists_of_two_vocabularies_are_compared_by_id() -> None:
     same = a_history([order.index(0)]), a_history([order.index(1)])
 
     both = side_by_side(
-        a_model(items, a_user_side(histories)), a_model(moved, a_user_side(same)), k=3
+        a_model(items, a_user_model(histories)), a_model(moved, a_user_model(same)), k=3
     )
 
     assert both.overlap().tolist() == [1, 1]
@@ -120,12 +120,12 @@ def test_lists_of_two_vocabularies_are_compared_by_id() -> None:
 def test_overlap_is_the_share_of_places_whose_item_stays() -> None:
     factors = np.array([[4.0], [3.0], [2.0], [1.0]], np.float32)
     turned = np.array([[4.0], [1.0], [2.0], [3.0]], np.float32)
-    users = a_user_side([a_history([0])], k=1)
+    users = a_user_model([a_history([0])], k=1)
     users.factors[:] = 1
 
     both = side_by_side(
-        a_model(an_item_side(n=4, factors=factors), users),
-        a_model(an_item_side(n=4, factors=turned), users),
+        a_model(an_item_model(n=4, factors=factors), users),
+        a_model(an_item_model(n=4, factors=turned), users),
         k=2,
     )
 
@@ -135,16 +135,16 @@ def test_overlap_is_the_share_of_places_whose_item_stays() -> None:
 
 
 def test_only_users_with_lists_in_both_versions_are_compared() -> None:
-    old = a_user_side([a_history([0]), a_history([]), a_history([1])])
-    new = a_user_side([a_history([0]), a_history([1])])
+    old = a_user_model([a_history([0]), a_history([]), a_history([1])])
+    new = a_user_model([a_history([0]), a_history([1])])
 
-    both = side_by_side(a_model(an_item_side(), old), a_model(an_item_side(), new))
+    both = side_by_side(a_model(an_item_model(), old), a_model(an_item_model(), new))
 
     assert list(both.users) == ["u0"]
 
 
 def test_judges_are_first_purchases_of_users_whom_both_versions_know() -> None:
-    model = a_model(an_item_side(n=4), a_user_side([a_history([0]), a_history([1])]))
+    model = a_model(an_item_model(n=4), a_user_model([a_history([0]), a_history([1])]))
     both = side_by_side(model, model, k=2)
     log = an_event_log(
         [("u0", "i0"), ("u0", "i0"), ("u0", "i2"), ("u1", "i3"), ("stranger", "i3"), ("u1", "new")],
@@ -152,7 +152,7 @@ def test_judges_are_first_purchases_of_users_whom_both_versions_know() -> None:
         times=[1, 20, 20, 20, 20, 20],
     )
 
-    test = first_time_goals(log, 10, both)
+    test = first_time_targets(log, 10, both)
 
     assert [both.users.id_of(int(user)) for user in test.users] == ["u0", "u1"]
     assert test.items[0] == both.items.index_of("i2")
@@ -161,7 +161,7 @@ def test_judges_are_first_purchases_of_users_whom_both_versions_know() -> None:
 
 
 def test_there_is_no_judge_when_nothing_has_happened_since() -> None:
-    model = a_model(an_item_side(n=4), a_user_side([a_history([0])]))
+    model = a_model(an_item_model(n=4), a_user_model([a_history([0])]))
     log = an_event_log([("u0", "i0")], times=[1])
 
-    assert not len(first_time_goals(log, 10, side_by_side(model, model)))
+    assert not len(first_time_targets(log, 10, side_by_side(model, model)))

@@ -12,8 +12,8 @@ from recsys.core.errors import ConfigurationError, Unavailable
 from recsys.core.event_types import EventType
 from recsys.stores.memory.interactions import MemoryInteractionStore
 from recsys.stores.memory.items import MemoryItemStore
+from spark_jobs.bulk_import.bulk_writer import Tally
 from spark_jobs.bulk_import.importer import Importer, ImportOutcome
-from spark_jobs.bulk_import.landing import Tally
 from spark_jobs.bulk_import.plan import BulkEventStore, Preset, Reading, plan_events, plan_items
 
 TENANT = "shop"

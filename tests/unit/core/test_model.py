@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from recsys.core.errors import InvalidModel
-from recsys.core.model import UserSide
+from recsys.core.model import UserModel
 from recsys.core.vocabulary import Vocabulary
-from tests.builders import a_history, a_user_side, an_item_side
+from tests.builders import a_history, a_user_model, an_item_model
 
 
 @pytest.mark.parametrize(
@@ -29,20 +29,20 @@ from tests.builders import a_history, a_user_side, an_item_side
         {"trend": np.full(6, np.nan, np.float32)},
     ],
 )
-def test_an_item_side_that_does_not_fit_together_is_refused(changes: dict[str, object]) -> None:
+def test_an_item_model_that_does_not_fit_together_is_refused(changes: dict[str, object]) -> None:
     with pytest.raises(InvalidModel):
-        an_item_side(**changes)  # type: ignore[arg-type]
+        an_item_model(**changes)  # type: ignore[arg-type]
 
 
 def test_an_item_without_factors_cannot_be_scored() -> None:
     factors = np.ones((3, 2), np.float32)
     factors[1] = 0
-    side = an_item_side(3, factors=factors, eligible=np.array([True, True, False]))
+    side = an_item_model(3, factors=factors, eligible=np.array([True, True, False]))
     assert side.recommendable.tolist() == [True, False, False]
 
 
 def test_each_user_has_its_own_history() -> None:
-    users = a_user_side([a_history([4, 1]), a_history([]), a_history([2])])
+    users = a_user_model([a_history([4, 1]), a_history([]), a_history([2])])
     assert [users.history(row).items.tolist() for row in range(3)] == [[4, 1], [], [2]]
 
 
@@ -59,7 +59,7 @@ def test_each_user_has_its_own_history() -> None:
 def test_histories_of_some_users_begin_with_the_first_of_them(
     rows: range, indptr: list[int], items: list[int]
 ) -> None:
-    users = a_user_side([a_history([4, 1]), a_history([]), a_history([2])])
+    users = a_user_model([a_history([4, 1]), a_history([]), a_history([2])])
 
     offsets, histories = users.histories_of(rows)
 
@@ -67,9 +67,9 @@ def test_histories_of_some_users_begin_with_the_first_of_them(
     assert histories.items.tolist() == items
 
 
-def test_a_user_side_that_does_not_fit_together_is_refused() -> None:
-    users = a_user_side([a_history([1])])
+def test_a_user_model_that_does_not_fit_together_is_refused() -> None:
+    users = a_user_model([a_history([1])])
     with pytest.raises(InvalidModel):
-        UserSide(Vocabulary(["a", "b"]), users.factors, users.indptr, users.histories)
+        UserModel(Vocabulary(["a", "b"]), users.factors, users.indptr, users.histories)
     with pytest.raises(InvalidModel):
-        UserSide(users.ids, np.full((1, 3), np.inf, np.float32), users.indptr, users.histories)
+        UserModel(users.ids, np.full((1, 3), np.inf, np.float32), users.indptr, users.histories)

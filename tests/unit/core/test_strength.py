@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from recsys.core.event_types import EventType, counted_details, details_that_count
 from recsys.core.strength import (
-    LEAST_RATIO,
-    MOST_RATIO,
+    MAX_RATIO,
+    MIN_RATIO,
     EventColumns,
     decay,
     event_strengths,
@@ -54,7 +54,7 @@ def test_types_without_exponents_ignore_both() -> None:
     assert undecayed_strengths(mixed) == pytest.approx([0.2, 4.0, 6.0])
 
 
-@pytest.mark.parametrize(("quantity", "counted"), [(0.0, LEAST_RATIO), (1e12, MOST_RATIO)])
+@pytest.mark.parametrize(("quantity", "counted"), [(0.0, MIN_RATIO), (1e12, MAX_RATIO)])
 def test_zero_and_typing_errors_stay_within_bounds(quantity: float, counted: float) -> None:
     expected = undecayed_strengths(columns(BY_PIECES, quantity=counted))
     assert undecayed_strengths(columns(BY_PIECES, quantity=quantity)).tolist() == expected.tolist()
@@ -93,7 +93,7 @@ def test_no_quantity_and_no_price_blows_up(
 ) -> None:
     kind = EventType(-1.0, quantity_exponent=a, price_exponent=b, typical_price=typical)
     [found] = undecayed_strengths(columns(kind, quantity, price))
-    assert -(MOST_RATIO**2) <= found <= -(LEAST_RATIO**2)
+    assert -(MAX_RATIO**2) <= found <= -(MIN_RATIO**2)
 
 
 def test_only_details_that_count_are_asked_for() -> None:

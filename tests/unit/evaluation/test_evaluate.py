@@ -10,11 +10,11 @@ from recsys.evaluation import (
     Behaviour,
     TestSet,
     evaluate,
-    judge,
+    evaluate_lists,
     paired_difference,
     top_k_lists,
 )
-from recsys.evaluation.ranked_lists import MAX_SCORES_A_BLOCK, users_a_block
+from recsys.evaluation.ranked_lists import MAX_SCORES_PER_BLOCK, users_a_block
 
 USERS, ITEMS = 30, 12
 SCORES = np.random.default_rng(1).random((USERS, ITEMS)).astype(np.float32)
@@ -54,13 +54,13 @@ def test_what_is_masked_is_in_no_list_and_its_place_stays_empty() -> None:
 
 def test_memory_of_a_block_is_bounded_however_many_items_there_are() -> None:
     assert users_a_block(10) == 1024
-    assert users_a_block(1_000_000) * 1_000_000 <= MAX_SCORES_A_BLOCK
-    assert users_a_block(MAX_SCORES_A_BLOCK * 2) == 1
+    assert users_a_block(1_000_000) * 1_000_000 <= MAX_SCORES_PER_BLOCK
+    assert users_a_block(MAX_SCORES_PER_BLOCK * 2) == 1
 
 
 def test_blocks_do_not_show_in_the_lists(monkeypatch: pytest.MonkeyPatch) -> None:
     whole, told = top_k_lists(score, a_test_set(), 5), []
-    monkeypatch.setattr("recsys.evaluation.ranked_lists.MAX_USERS_A_BLOCK", 7)
+    monkeypatch.setattr("recsys.evaluation.ranked_lists.MAX_USERS_PER_BLOCK", 7)
     test = a_test_set()
     assert np.array_equal(top_k_lists(score, test, 5, told.append), whole)
     assert told == [*range(7, len(test), 7), len(test)]
@@ -116,14 +116,17 @@ def test_models_judged_by_other_users_cannot_be_compared() -> None:
 def test_longer_lists_are_judged_by_their_first_places() -> None:
     test = a_test_set()
     long, short = (top_k_lists(score, test, k) for k in (10, 4))
-    assert judge(long, test, a_behaviour(), 4).means == judge(short, test, a_behaviour(), 4).means
+    assert (
+        evaluate_lists(long, test, a_behaviour(), 4).means
+        == evaluate_lists(short, test, a_behaviour(), 4).means
+    )
 
 
 def test_shorter_lists_miss_at_the_places_they_do_not_have() -> None:
     """So a catalogue of few items is judged under the same names."""
     test = a_test_set()
     lists = top_k_lists(score, test, 10)
-    of_ten, of_twenty = judge(lists, test, k=10).means, judge(lists, test).means
+    of_ten, of_twenty = evaluate_lists(lists, test, k=10).means, evaluate_lists(lists, test).means
     assert of_twenty["precision_at_20"] == of_ten["precision_at_10"] / 2
     assert of_twenty["recall_at_20"] == of_ten["recall_at_10"]
 
@@ -131,10 +134,10 @@ def test_shorter_lists_miss_at_the_places_they_do_not_have() -> None:
 def test_a_list_that_names_an_item_twice_is_refused() -> None:
     test = a_test_set()
     lists = np.full((len(test), 3), NO_ITEM, np.int32)
-    assert judge(lists, test).means["recall_at_20"] == 0
+    assert evaluate_lists(lists, test).means["recall_at_20"] == 0
     lists[4] = [7, 1, 7]
     with pytest.raises(InvalidInput, match="twice"):
-        judge(lists, test)
+        evaluate_lists(lists, test)
 
 
 def test_diversity_of_many_lists_is_that_of_some_of_them(monkeypatch: pytest.MonkeyPatch) -> None:

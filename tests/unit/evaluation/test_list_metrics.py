@@ -68,7 +68,7 @@ def test_diversity_is_one_minus_the_mean_cosine_of_pairs(
     sparse: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also when lists come in several blocks."""
-    monkeypatch.setattr("recsys.evaluation.list_metrics.LISTS_A_BLOCK", 2)
+    monkeypatch.setattr("recsys.evaluation.list_metrics.LISTS_PER_BLOCK", 2)
     random = np.random.default_rng(3)
     vectors = random.random((9, 4)) * (random.random((9, 4)) < 0.6)
     vectors[5] = 0

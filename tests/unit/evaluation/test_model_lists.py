@@ -15,7 +15,7 @@ SETTINGS = ModelSettings(AlsSettings(factors=8, iterations=2, device=Device.CPU)
 
 def test_lists_are_those_of_the_one_scoring_calculation(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also when users come in several calls, and where fewer than k items are left."""
-    monkeypatch.setattr("recsys.evaluation.model_lists.USERS_A_CALL", 7)
+    monkeypatch.setattr("recsys.evaluation.model_lists.USERS_PER_CALL", 7)
     random = np.random.default_rng(1)
     squares = np.argwhere(random.random((25, 12)) < 0.4)
     pairs = pairs_of(an_event_log([(f"u{u:02}", f"i{i:02}") for u, i in squares]), 10.0, 1.0)

@@ -20,7 +20,7 @@ from recsys.evaluation import (
 )
 from recsys.evaluation.ablation import ablations
 from recsys.evaluation.baselines.by_name import BASELINES
-from recsys.evaluation.result import Backend, EvaluationResult, FitSummary, Source
+from recsys.evaluation.result import EvaluationInput, EvaluationResult, FitSummary, TrainingBackend
 from recsys.evaluation.result_json import json_entries, save_result
 from recsys.evaluation.result_table import table_lines
 from recsys.runtime.shop import load_shop
@@ -54,7 +54,7 @@ def built(data: EvaluationData) -> BuiltModel:
 @pytest.fixture(scope="module")
 def result(data: EvaluationData, built: BuiltModel) -> EvaluationResult:
     return EvaluationResult(
-        source=Source(
+        source=EvaluationInput(
             data,
             {"method": "leave-last-out"},
             {"train": 9, "test": 3},
@@ -65,7 +65,7 @@ def result(data: EvaluationData, built: BuiltModel) -> EvaluationResult:
         fitted=FitSummary((("final", 0.5, ModelSettings()),), 0.5, 0.4, 61.0),
         shop=load_shop(),
         mask=Mask.ALL,
-        backend=Backend("own", "cpu", 1.0, {}),
+        backend=TrainingBackend("own", "cpu", 1.0, {}),
         model=evaluate_model("model", built, data, K),
         cold_users=evaluate_cold_users(data, K),
         peak_memory_mib=1.0,

@@ -6,12 +6,12 @@ from recsys.evaluation.score_functions import (
     is_known,
     masked,
 )
-from recsys.training.pairs import Pairs, make_pairs
+from recsys.training.interactions import InteractionMatrix, make_pairs
 
 STRANGER = 7
 
 
-def some_pairs() -> Pairs:
+def some_pairs() -> InteractionMatrix:
     """u0 bought a and looked at b; u1 gave back what it bought; items are a, b, c."""
     return make_pairs(
         np.array(["u0", "u0", "u1"], object),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from recsys.core.errors import ConfigurationError
 from recsys.core.vocabulary import Vocabulary
 from recsys.evaluation.splits import (
-    held_out_goals,
+    held_out_targets,
     random_holdout,
     rows_of,
     split_time_ms,
@@ -78,7 +78,7 @@ def test_the_test_set_holds_goals_that_add_up_to_more_than_nothing() -> None:
         types=["purchase", "view", "purchase", "purchase", "purchase"],
         values=[1, 1, 2, -2, 1],
     )
-    test = held_out_goals(future, Vocabulary(["a", "b"]), Vocabulary(["x", "y"]))
+    test = held_out_targets(future, Vocabulary(["a", "b"]), Vocabulary(["x", "y"]))
     assert (test.users[0], test.items[0]) == (0, 0)
     assert len(test) == 2
     assert test.users[1] >= test.known_users

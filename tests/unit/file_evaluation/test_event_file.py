@@ -37,7 +37,7 @@ def test_two_columns_are_enough(tmp_path: Path) -> None:
     log = read(tmp_path, "user_id,item_id\na,x\nb,x\na,y\n").log
     assert pairs(log) == [("a", "x"), ("b", "x"), ("a", "y")]
     assert log.weights().tolist() == [1, 1, 1]
-    assert log.goals == (True,)
+    assert log.target_types == (True,)
     assert log.timestamps_ms is None
 
 
@@ -53,7 +53,7 @@ def test_types_weigh_as_the_shop_says_and_values_multiply(tmp_path: Path) -> Non
     ).log
     assert log.weights() == pytest.approx([0.6, 1, -2])
     assert log.excludes().tolist() == [False, True, True]
-    assert [goal for code in log.types for goal in [log.goals[code]]] == [False, True, False]
+    assert [goal for code in log.types for goal in [log.target_types[code]]] == [False, True, False]
 
 
 @pytest.mark.parametrize("name", ["events.csv", "events.tsv", "events.csv.gz"])

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from recsys.core.model import ItemSide
+from recsys.core.model import ItemModel
 from recsys.core.vocabulary import Vocabulary
 from recsys.runtime.shop import GateLimits
 from recsys.stores.manifest import Manifest, Reach
 from spark_jobs.nightly.gate import popular_kept, refusals, verdict
-from tests.builders import a_manifest, an_evaluation, an_item_side
+from tests.builders import a_manifest, an_evaluation, an_item_model
 
 LIMITS = GateLimits()
 REACH = Reach(listed_users=1000, recommendable_items=500, counted_pairs=20_000)
@@ -110,9 +110,9 @@ def test_models_that_were_judged_by_other_days_are_not_compared_and_that_is_said
     )
 
 
-def items_by_popularity(ids: list[str], **changes: object) -> ItemSide:
+def items_by_popularity(ids: list[str], **changes: object) -> ItemModel:
     n = len(ids)
-    return an_item_side(n, ids=Vocabulary(ids), popular=np.arange(n, dtype=np.int32), **changes)
+    return an_item_model(n, ids=Vocabulary(ids), popular=np.arange(n, dtype=np.int32), **changes)
 
 
 IDS = [f"i{n}" for n in range(1000)]

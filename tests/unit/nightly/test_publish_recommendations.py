@@ -7,12 +7,12 @@ from recsys.core.ranking import top_n
 from recsys.core.scoring import score_users
 from recsys.stores.memory.published import MemoryPublishedModels
 from spark_jobs import publish_recommendations
-from spark_jobs.publish_recommendations import publish_shard, user_block
-from tests.builders import a_history, a_recipe, a_user_side, an_item_side
+from spark_jobs.publish_recommendations import publish_shard, user_batch
+from tests.builders import a_history, a_user_model, an_item_model, scoring_params
 
 USERS = 11
 HISTORIES = [a_history(range(user % 4), excluded=user % 2 == 0) for user in range(1, USERS + 1)]
-MODEL = TrainedModel(a_recipe(neighbour_weight=0.5), an_item_side(), a_user_side(HISTORIES))
+MODEL = TrainedModel(scoring_params(neighbour_weight=0.5), an_item_model(), a_user_model(HISTORIES))
 
 
 @pytest.fixture(autouse=True)
@@ -47,9 +47,9 @@ def test_every_user_gets_the_best_by_score_and_the_own_history() -> None:
 def test_where_nothing_in_the_history_counts_the_list_stays_empty() -> None:
     strengths = [[0.0, 0.0], [-2.0, 0.0], [-2.0, 0.5]]
     histories = [a_history([1, 2], each) for each in strengths]
-    model = TrainedModel(MODEL.recipe, MODEL.items, a_user_side([*histories, a_history([])]))
+    model = TrainedModel(MODEL.params, MODEL.items, a_user_model([*histories, a_history([])]))
 
-    block = user_block(model, range(4))
+    block = user_batch(model, range(4))
 
     assert [len(block.user(row).items) for row in range(4)] == [0, 0, 4, 0]
     assert [block.user(row).history.strengths.tolist() for row in range(3)] == strengths
@@ -57,10 +57,10 @@ def test_where_nothing_in_the_history_counts_the_list_stays_empty() -> None:
 
 def test_a_list_is_shorter_where_little_may_be_recommended() -> None:
     eligible = np.array([True, False, True, False, False, False])
-    items = an_item_side(eligible=eligible)
-    model = TrainedModel(MODEL.recipe, items, a_user_side([a_history([0]), a_history([5])]))
+    items = an_item_model(eligible=eligible)
+    model = TrainedModel(MODEL.params, items, a_user_model([a_history([0]), a_history([5])]))
 
-    block = user_block(model, range(2))
+    block = user_batch(model, range(2))
 
     assert block.user(0).items.tolist() == [2]
     assert sorted(block.user(1).items.tolist()) == [0, 2]

@@ -9,7 +9,7 @@ from typing import Any
 import grpc
 import pytest
 
-from recsys.core.model import ItemSide
+from recsys.core.model import ItemModel
 from recsys.core.vocabulary import Vocabulary
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.rpc.v1.recommender_pb2_grpc import (
@@ -20,14 +20,14 @@ from recsys.runtime.grpc_async_server import AsyncServer
 from recsys.runtime.grpc_server import MAX_MESSAGE_BYTES
 from recsys.runtime.settings import Address
 from recsys.runtime.stream_limits import MAX_QUESTIONS, MAX_QUESTIONS_UNDER_WAY
-from services.gateway.asked import About, AboutItem, AboutSession, AboutUser
+from services.gateway.pending_request import ItemTarget, SessionTarget, Target, UserTarget
 from services.gateway.problems import BACKEND_FAILED, ProblemError
 from services.gateway.recommenders import Recommenders
 from services.gateway.replica_addresses import ReplicaAddresses
 from services.recommender.answer_batch import BatchAnswers
 from services.recommender.loaded_model import ItemFragments
 from services.recommender.questions import MAX_SESSION_ITEMS
-from tests.builders import an_item_side
+from tests.builders import an_item_model
 from tests.unit.services.gateway.backends import LOOPBACK, RECOMMENDER
 from tests.unit.services.recommender.shop import Shop
 
@@ -41,8 +41,8 @@ def longest_id(row: int) -> str:
     return f"{row:03}{253 * BALLOON}"
 
 
-def items_with_the_longest_texts() -> ItemSide:
-    return an_item_side(
+def items_with_the_longest_texts() -> ItemModel:
+    return an_item_model(
         ITEMS,
         ids=Vocabulary(map(longest_id, range(ITEMS))),
         titles=(LONGEST_TITLE,) * ITEMS,
@@ -83,7 +83,7 @@ async def gateway(address: Address) -> AsyncIterator[Recommenders]:
 
 
 def ask_all(
-    shop: Shop, questions: list[tuple[str, About]], limit: int = 100
+    shop: Shop, questions: list[tuple[str, Target]], limit: int = 100
 ) -> list[pb.RenderedAnswer | BaseException]:
     """At once, by one gateway."""
     # Not returned: asyncio would print them, for a second.
@@ -104,11 +104,11 @@ def document(answer: pb.RenderedAnswer | BaseException) -> dict[str, Any]:
 
 
 def test_64_answers_of_the_longest_titles_at_once_are_all_personal(shop: Shop) -> None:
-    questions: list[tuple[str, About]] = []
+    questions: list[tuple[str, Target]] = []
     for number in range(64):
         tenant, user_id = ("shop", "other")[number % 2], f"u{number}"
         shop.happens(user_id, longest_id(number), tenant=tenant)
-        questions.append((tenant, AboutUser(user_id)))
+        questions.append((tenant, UserTarget(user_id)))
     answers = ask_all(shop, questions)
     assert sum(len(answer.json) for answer in answers) > 4 * MAX_MESSAGE_BYTES  # type: ignore[union-attr]
     for answer in map(document, answers):
@@ -119,7 +119,7 @@ def test_64_answers_of_the_longest_titles_at_once_are_all_personal(shop: Shop) -
 
 def test_64_sessions_of_a_hundred_of_the_longest_ids_at_once_are_all_personal(shop: Shop) -> None:
     looked_at = tuple(map(longest_id, range(MAX_SESSION_ITEMS)))
-    answers = ask_all(shop, [("shop", AboutSession(looked_at))] * 64, limit=1)
+    answers = ask_all(shop, [("shop", SessionTarget(looked_at))] * 64, limit=1)
     for answer in map(document, answers):
         assert (answer["source"], answer["degraded"]) == ("fold_in", False)
         assert answer["items"][0]["item_id"] not in looked_at
@@ -157,7 +157,7 @@ def test_an_item_that_cannot_be_written_costs_nothing_but_the_answers_it_is_in(
         # i3 is the neighbour of i1 and i2, and it is in ann's list, and popular.
         near_3, far, user = ask_all(
             shop,
-            [("shop", AboutItem("i2")), ("shop", AboutItem("i3")), ("shop", AboutUser("ann"))],
+            [("shop", ItemTarget("i2")), ("shop", ItemTarget("i3")), ("shop", UserTarget("ann"))],
             limit=2,
         )
     for failed in (near_3, user):
@@ -183,9 +183,9 @@ def test_a_request_counts_as_read_only_when_its_last_quick_answer_is_out(shop: S
 
 def test_titles_longer_than_the_catalogue_takes_are_cut() -> None:
     """They cannot come by the API; then one answer alone would be too large."""
-    side = an_item_side(ITEMS, titles=(100_000 * BALLOON,) * ITEMS)
+    side = an_item_model(ITEMS, titles=(100_000 * BALLOON,) * ITEMS)
     with Shop(items=side) as shop:
-        [answer] = ask_all(shop, [("shop", AboutItem("i0"))])
+        [answer] = ask_all(shop, [("shop", ItemTarget("i0"))])
     assert document(answer)["items"][0]["title"] == LONGEST_TITLE
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from recsys.files import write_whole
 from recsys.stores.model_files import ModelFiles
-from tests.builders import a_history, a_manifest, a_user_side, an_item_side
+from tests.builders import a_history, a_manifest, a_user_model, an_item_model
 from tests.mounted_disk import mounted, read_only
 
 
@@ -29,12 +29,12 @@ def test_a_full_disk_keeps_the_old_file_and_leaves_no_half_of_the_new_one(tmp_pa
 
 def test_a_model_that_does_not_fit_leaves_nothing_of_itself(tmp_path: Path) -> None:
     with mounted(tmp_path / "disk", "size=256k") as disk:
-        files, users = ModelFiles(disk), a_user_side([a_history([1])])
-        files.save(a_manifest("v1"), an_item_side(), users)
+        files, users = ModelFiles(disk), a_user_model([a_history([1])])
+        files.save(a_manifest("v1"), an_item_model(), users)
         before = everything_in(disk)
 
         with pytest.raises(OSError, match="No space left") as full:
-            files.save(a_manifest("v2"), an_item_side(n=5000, k=32), users)
+            files.save(a_manifest("v2"), an_item_model(n=5000, k=32), users)
 
         assert full.value.filename == str(disk / "shop" / "v2")
         assert everything_in(disk) == before
@@ -44,7 +44,7 @@ def test_a_model_that_does_not_fit_leaves_nothing_of_itself(tmp_path: Path) -> N
 def test_a_read_only_disk_is_named_by_every_write(tmp_path: Path) -> None:
     with mounted(tmp_path / "disk", "size=256k") as disk:
         files = ModelFiles(disk)
-        manifest = files.save(a_manifest("v1"), an_item_side(), a_user_side([a_history([1])]))
+        manifest = files.save(a_manifest("v1"), an_item_model(), a_user_model([a_history([1])]))
 
         with read_only(disk):
             for write in (

@@ -10,10 +10,10 @@ from recsys.core.event_types import EventType
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_codec import pack_items, pack_users, unpack_items, unpack_users
 from recsys.stores.model_files import ITEMS, MANIFEST, SERVING, USERS, ModelFiles
-from tests.builders import a_history, a_manifest, a_user_side, an_evaluation, an_item_side
+from tests.builders import a_history, a_manifest, a_user_model, an_evaluation, an_item_model
 
-ITEM_SIDE = an_item_side()
-USER_SIDE = a_user_side([a_history([1, 2]), a_history([3])])
+ITEM_MODEL = an_item_model()
+USER_MODEL = a_user_model([a_history([1, 2]), a_history([3])])
 
 
 @pytest.fixture
@@ -22,19 +22,19 @@ def files(tmp_path: Path) -> ModelFiles:
 
 
 def saved(files: ModelFiles, version: str = "v1") -> Manifest:
-    return files.save(a_manifest(version), ITEM_SIDE, USER_SIDE)
+    return files.save(a_manifest(version), ITEM_MODEL, USER_MODEL)
 
 
 def test_a_version_reads_back_as_it_was_written(files: ModelFiles) -> None:
     manifest = saved(files)
     assert files.manifest("shop", "v1") == manifest
-    assert manifest.recipe.to_recipe() == a_manifest().recipe.to_recipe()
+    assert manifest.recipe.to_params() == a_manifest().recipe.to_params()
     items, users = files.items("shop", "v1"), files.users("shop", "v1")
-    assert list(items.ids) == list(ITEM_SIDE.ids)
-    assert items.titles == ITEM_SIDE.titles
+    assert list(items.ids) == list(ITEM_MODEL.ids)
+    assert items.titles == ITEM_MODEL.titles
     for name in ("factors", "neighbours", "neighbour_scores", "trend", "popular", "eligible"):
-        assert np.array_equal(getattr(items, name), getattr(ITEM_SIDE, name))
-    assert list(users.ids) == list(USER_SIDE.ids)
+        assert np.array_equal(getattr(items, name), getattr(ITEM_MODEL, name))
+    assert list(users.ids) == list(USER_MODEL.ids)
     assert users.history(0).items.tolist() == [1, 2]
 
 
@@ -127,9 +127,9 @@ def test_a_manifest_of_an_earlier_release_is_read() -> None:
     manifest = Manifest.from_json(json.dumps(entries).encode())
 
     assert manifest.reach is None
-    recipe = manifest.recipe.to_recipe()
-    assert recipe.pauses == ()
-    assert recipe.event_types["order"] == EventType(1.0, excludes=True)
+    params = manifest.recipe.to_params()
+    assert params.pauses == ()
+    assert params.event_types["order"] == EventType(1.0, excludes=True)
     assert manifest.holdout_days() == manifest.recipe.as_of_ms / 86_400_000
 
 
@@ -159,9 +159,9 @@ def test_a_damaged_or_foreign_manifest_is_refused(text: bytes) -> None:
 
 
 def test_a_model_of_a_release_that_knew_no_order_is_read() -> None:
-    items = {k: v for k, v in load(pack_items(ITEM_SIDE)).items() if k != "order_shares"}
+    items = {k: v for k, v in load(pack_items(ITEM_MODEL)).items() if k != "order_shares"}
     assert not unpack_items(save(items)).order_shares.any()
-    users = a_user_side([a_history([1, 2], steps=[1, 0])])
+    users = a_user_model([a_history([1, 2], steps=[1, 0])])
     tensors = {k: v for k, v in load(pack_users(users)).items() if k != "history_steps"}
     assert unpack_users(save(tensors)).histories.steps.tolist() == [0, 0]
     assert unpack_users(pack_users(users)).histories.steps.tolist() == [1, 0]
@@ -171,11 +171,11 @@ def test_a_manifest_of_the_format_before_is_read() -> None:
     entries = json.loads(a_manifest().to_json())
     del entries["recipe"]["step_half_life"], entries["training"]["fit"]
     manifest = Manifest.from_json(json.dumps(entries | {"format": 2}).encode())
-    assert manifest.recipe.to_recipe().step_half_life is None
+    assert manifest.recipe.to_params().step_half_life is None
     assert manifest.training.fit is None
 
 
-@pytest.mark.parametrize("data", [b"", b"nonsense", pack_items(ITEM_SIDE)[:-5]])
+@pytest.mark.parametrize("data", [b"", b"nonsense", pack_items(ITEM_MODEL)[:-5]])
 def test_damaged_bytes_are_no_model(data: bytes) -> None:
     with pytest.raises(InvalidModel):
         unpack_items(data)
@@ -183,4 +183,4 @@ def test_damaged_bytes_are_no_model(data: bytes) -> None:
 
 def test_one_side_is_not_the_other() -> None:
     with pytest.raises(InvalidModel, match="lacks the tensor"):
-        unpack_users(pack_items(ITEM_SIDE))
+        unpack_users(pack_items(ITEM_MODEL))

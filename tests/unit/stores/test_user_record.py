@@ -10,7 +10,7 @@ from recsys.core.errors import InvalidModel
 from recsys.core.model import History
 from recsys.stores.redis.byte_runs import join
 from recsys.stores.redis.user_record import MAX_HISTORY, record_parts, unpack_user
-from tests.builders import a_history, a_user_block
+from tests.builders import a_history, a_user_batch
 
 LENGTHS = st.lists(st.tuples(st.integers(0, 100), st.integers(0, 300)), min_size=1, max_size=8)
 
@@ -30,7 +30,7 @@ def a_user(listed: int, history: int, seed: int = 0) -> StoredUser:
 
 
 def packed(*users: StoredUser) -> list[bytes]:
-    block = a_user_block({f"u{row}": user for row, user in enumerate(users)})
+    block = a_user_batch({f"u{row}": user for row, user in enumerate(users)})
     data, offsets = join(record_parts(block))
     return [data[offsets[row] : offsets[row + 1]].tobytes() for row in range(len(users))]
 

@@ -11,7 +11,7 @@ from recsys.training.build import build_model
 from recsys.training.event_log import pairs_of
 from recsys.training.settings import ModelSettings
 from recsys.training.top_n import top_n_lists
-from tests.builders import a_recipe, an_event_log
+from tests.builders import an_event_log, scoring_params
 
 # Shoppers buy cups or pots; ann has some of both and dislikes one cup.
 CUPS, POTS = [f"cup{n}" for n in range(6)], [f"pot{n}" for n in range(6)]
@@ -33,13 +33,13 @@ def trained(*, dislikes: bool) -> TrainedModel:
     pairs = pairs_of(an_event_log(events, types=types), 180.0, 14.0)
     items = len(pairs.items)
     built = build_model(pairs, ("",) * items, np.ones(items, np.bool_), SETTINGS)
-    recipe = a_recipe(
+    params = scoring_params(
         alpha=built.trained.alpha,
         regularization=SETTINGS.als.regularization,
         frequency_weight=SETTINGS.als.frequency_weight,
         neighbour_weight=built.neighbour_weight,
     )
-    return TrainedModel(recipe, built.items, built.users)
+    return TrainedModel(params, built.items, built.users)
 
 
 BEFORE, AFTER = trained(dislikes=False), trained(dislikes=True)
@@ -47,7 +47,7 @@ BEFORE, AFTER = trained(dislikes=False), trained(dislikes=True)
 
 def stored_scores(model: TrainedModel) -> dict[str, float]:
     row = model.users.ids.index_of("ann")
-    n, weight = len(model.items.ids), model.recipe.neighbour_weight
+    n, weight = len(model.items.ids), model.params.neighbour_weight
     found = top_n_lists(model.items, model.users, np.array([row]), weight, n)
     listed = found.items[0] >= 0
     ids = [model.items.ids.id_of(item) for item in found.items[0][listed].tolist()]
@@ -58,8 +58,8 @@ def live_scores(*recent: RecentEvent) -> dict[str, float]:
     model = BEFORE
     row = model.users.ids.index_of("ann")
     assert row is not None
-    history = current_history(model.items, model.recipe, model.users.history(row), recent)
-    [found] = fold_in_lists(model.items, model.recipe, [history], (), len(model.items.ids))
+    history = current_history(model.items, model.params, model.users.history(row), recent)
+    [found] = fold_in_lists(model.items, model.params, [history], (), len(model.items.ids))
     listed = np.isfinite(found.scores)
     ids = [model.items.ids.id_of(item) for item in found.items[listed].tolist()]
     return dict(zip(ids, found.scores[listed].tolist(), strict=True))
@@ -99,7 +99,7 @@ def test_a_dislike_teaches_nothing_to_the_model_of_others() -> None:
 
 
 def test_who_only_dislikes_is_answered_with_what_is_popular() -> None:
-    answer = recommend_for_user(BEFORE.items, BEFORE.recipe, None, [DISLIKE], (), 12)
+    answer = recommend_for_user(BEFORE.items, BEFORE.params, None, [DISLIKE], (), 12)
 
     assert answer.source is Source.POPULAR
     assert len(answer.ranked) == 11

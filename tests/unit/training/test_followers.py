@@ -6,10 +6,10 @@ from numpy.typing import NDArray
 
 from recsys.core.model import NO_NEIGHBOUR
 from recsys.training.followers import WINDOW, item_followers
-from recsys.training.pairs import Pairs, make_pairs
+from recsys.training.interactions import InteractionMatrix, make_pairs
 
 
-def ordered_pairs(events: list[tuple[str, str, int]], strengths: list[float]) -> Pairs:
+def ordered_pairs(events: list[tuple[str, str, int]], strengths: list[float]) -> InteractionMatrix:
     users, items, times = zip(*events, strict=True)
     return make_pairs(
         np.array(users, object),
@@ -21,7 +21,7 @@ def ordered_pairs(events: list[tuple[str, str, int]], strengths: list[float]) ->
     )
 
 
-def random_pairs(seed: int) -> Pairs:
+def random_pairs(seed: int) -> InteractionMatrix:
     random = np.random.default_rng(seed)
     events = {(u, i) for u, i in random.integers(0, 12, (150, 2)).tolist()}
     return ordered_pairs(
@@ -30,7 +30,7 @@ def random_pairs(seed: int) -> Pairs:
     )
 
 
-def by_definition(pairs: Pairs) -> NDArray[np.float64]:
+def by_definition(pairs: InteractionMatrix) -> NDArray[np.float64]:
     n = len(pairs.items)
     found = np.zeros((n, n))
     for user in range(len(pairs.users)):
@@ -87,7 +87,7 @@ def test_what_may_not_be_sold_follows_nothing() -> None:
 
 
 def test_of_a_robot_only_the_newest_items_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recsys.training.followers.MAX_ITEMS_A_USER", 2)
+    monkeypatch.setattr("recsys.training.followers.MAX_ITEMS_PER_USER", 2)
     pairs = ordered_pairs([("a", "x", 1), ("a", "y", 2), ("a", "z", 3)], [1.0] * 3)
     lists = item_followers(pairs, np.ones(3, np.bool_), 1)
     assert lists.items.tolist() == [[NO_NEIGHBOUR], [2], [NO_NEIGHBOUR]]

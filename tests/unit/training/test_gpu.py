@@ -76,7 +76,7 @@ def test_half_steps_come_to_the_solution_for_the_lambda_that_each_row_has(
     columns = gpu.to_device(gpu_twin, strengths.T.tocsr(), y, ALPHA, how)
     gramian = gpu_twin.Matrix.zeros(gpu.padded(k), gpu.padded(k))
     for _ in range(40):
-        gpu.half_step(gpu_twin.LeastSquaresSolver(), gramian, rows, columns)
+        gpu.device_half_step(gpu_twin.LeastSquaresSolver(), gramian, rows, columns)
     assert gpu.to_host(rows, k) == pytest.approx(exact(strengths, lambdas, y), abs=1e-3)
     assert np.array_equal(gpu.to_host(columns, k), y)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recsys.training.event_log import pairs_of
-from recsys.training.pairs import Pairs, make_pairs
+from recsys.training.interactions import InteractionMatrix, make_pairs
 from recsys.training.popularity import (
     TREND_PRIOR_SHOPPERS,
     popular_items,
@@ -13,7 +13,7 @@ from recsys.training.popularity import (
 from tests.builders import an_event_log
 
 
-def shoppers_of(items: dict[str, Sequence[float]]) -> Pairs:
+def shoppers_of(items: dict[str, Sequence[float]]) -> InteractionMatrix:
     """For each item the recent strengths of as many shoppers, each with strength one in all."""
     rows = [(f"u{n}", item, now) for item, all_ in items.items() for n, now in enumerate(all_)]
     users, names, recent = zip(*rows, strict=True)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recsys.training.als.settings import AlsSettings, resolved_alpha
-from recsys.training.pairs import Pairs, make_pairs
+from recsys.training.interactions import InteractionMatrix, make_pairs
 
 RANDOM = np.random.default_rng(3)
 USERS = np.array([f"u{n}" for n in RANDOM.integers(0, 500, 4000)], object)
@@ -12,7 +12,7 @@ ITEMS = np.array([f"i{n}" for n in RANDOM.integers(0, 100, 4000)], object)
 NOBODY = (np.array([], object), np.array([], object), np.array([]))
 
 
-def pairs_with(users: np.ndarray, items: np.ndarray, strengths: np.ndarray) -> Pairs:
+def pairs_with(users: np.ndarray, items: np.ndarray, strengths: np.ndarray) -> InteractionMatrix:
     weights = np.concatenate([np.ones(len(USERS)), strengths])
     return make_pairs(
         np.concatenate([USERS, users]),
@@ -29,7 +29,7 @@ def a_robot(times: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.full(100, "robot", object), items, np.full(100, times)
 
 
-def alpha_of(pairs: Pairs) -> float:
+def alpha_of(pairs: InteractionMatrix) -> float:
     return resolved_alpha(pairs.matrix(), AlsSettings())
 
 

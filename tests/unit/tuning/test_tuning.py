@@ -7,7 +7,7 @@ import pytest
 
 from recsys.core.errors import NoData
 from recsys.core.event_types import EventType
-from recsys.evaluation import judge
+from recsys.evaluation import evaluate_lists
 from recsys.evaluation.model_lists import model_lists
 from recsys.training.als import AlsSettings, train_als
 from recsys.training.build import build_model
@@ -48,7 +48,7 @@ def in_a_row(users: int = 60, items: int = 24, length: int = 6, seed: int = 0) -
         values=np.ones(users * length, np.float32),
         types=np.zeros(users * length, np.int16),
         event_types=(EventType(1.0, excludes=True),),
-        goals=(True,),
+        target_types=(True,),
         timestamps_ms=np.tile(at * 86_400_000, users),
         has_ages=False,
     )
@@ -145,7 +145,7 @@ def test_a_blend_from_kept_scores_is_as_good_as_the_model_that_is_built_of_it(
     pairs = replace(fold.pairs, excluded=np.ones_like(fold.pairs.excluded))
     items = len(pairs.items)
     built = build_model(pairs, ("",) * items, np.ones(items, np.bool_), settings)
-    expected = judge(model_lists(built, fold.test), fold.test).means[METRIC]
+    expected = evaluate_lists(model_lists(built, fold.test), fold.test).means[METRIC]
 
     [judged] = models(validation, settings)
 

@@ -6,11 +6,11 @@ from recsys.evaluation.baselines import implicit_als
 from recsys.evaluation.baselines.popularity import popularity
 from recsys.evaluation.score_functions import masked
 from recsys.training.event_log import pairs_of
-from recsys.training.pairs import Pairs
+from recsys.training.interactions import InteractionMatrix
 from tests.builders import an_event_log
 
 
-def a_shop() -> Pairs:
+def a_shop() -> InteractionMatrix:
     random = np.random.default_rng(3)
     rows = np.argwhere(random.random((30, 12)) < 0.3)
     return pairs_of(an_event_log([(f"u{u:02}", f"i{i:02}") for u, i in rows]), 10.0, 1.0)

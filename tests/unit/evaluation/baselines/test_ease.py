@@ -5,7 +5,7 @@ from scipy.sparse import csr_matrix
 from recsys.core.errors import ConfigurationError
 from recsys.evaluation.baselines import ease
 from recsys.training.event_log import pairs_of
-from recsys.training.pairs import Pairs
+from recsys.training.interactions import InteractionMatrix
 from tests.builders import an_event_log
 
 OWNED = (np.random.default_rng(4).random((40, 15)) < 0.3).astype(np.float32)
@@ -21,7 +21,7 @@ def by_the_paper(owned: np.ndarray, lambda_: float) -> np.ndarray:
     return weights
 
 
-def a_shop() -> Pairs:
+def a_shop() -> InteractionMatrix:
     rows = [(f"u{user:02}", f"i{item:02}") for user, item in np.argwhere(OWNED > 0)]
     return pairs_of(an_event_log(rows, values=np.linspace(0.1, 3, len(rows)).tolist()), 10.0, 1.0)
 

@@ -28,7 +28,7 @@ def test_similarities_are_the_shrunk_cosines_of_columns(shrinkage: float) -> Non
 
 def test_each_item_keeps_its_best_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also when items come in several blocks."""
-    monkeypatch.setattr(item_knn, "ITEMS_A_BLOCK", 4)
+    monkeypatch.setattr(item_knn, "ITEMS_PER_BLOCK", 4)
     found = item_knn.neighbour_matrix(csr_matrix(OWNED), 3, 2.0).toarray()
     assert np.sort(found)[:, -3:] == pytest.approx(np.sort(dense_similarities(15, 2.0))[:, -3:])
     assert ((found > 0).sum(axis=1) <= 3).all()

@@ -14,7 +14,7 @@ _ADDRESSES = (f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}" for n in itertools.count(
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     status: int
     headers: Mapping[str, str]
     body: bytes
@@ -44,10 +44,10 @@ class Client:
         self._headers = headers
         self._address = next(_ADDRESSES)
 
-    def get(self, target: str, **headers: str | None) -> Answer:
+    def get(self, target: str, **headers: str | None) -> Response:
         return self.send("GET", target, headers=headers)
 
-    def post(self, target: str, document: object) -> Answer:
+    def post(self, target: str, document: object) -> Response:
         return self.send("POST", target, json.dumps(document).encode())
 
     def send(
@@ -56,7 +56,7 @@ class Client:
         target: str,
         body: bytes | Iterable[bytes] = b"",
         headers: Mapping[str, str | None] | None = None,
-    ) -> Answer:
+    ) -> Response:
         """Header names may have underscores for hyphens."""
         return self._runner.run(self.request(method, target, body, headers))
 
@@ -66,7 +66,7 @@ class Client:
         target: str,
         body: bytes | Iterable[bytes] = b"",
         own_headers: Mapping[str, str | None] | None = None,
-    ) -> Answer:
+    ) -> Response:
         """The same, for several at once."""
         own = {name.replace("_", "-"): value for name, value in (own_headers or {}).items()}
         headers = {k: v for k, v in {**self._headers, **own}.items() if v is not None}
@@ -99,4 +99,4 @@ class Client:
         start, *rest = sent
         answered = {name.decode(): value.decode() for name, value in start["headers"]}
         whole = b"".join(message.get("body", b"") for message in rest)
-        return Answer(start["status"], answered, whole, read)
+        return Response(start["status"], answered, whole, read)

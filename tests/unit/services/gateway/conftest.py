@@ -15,9 +15,9 @@ from services.gateway.access_log import AccessLog
 from services.gateway.app import build_app
 from services.gateway.backends import INGEST
 from services.gateway.backends import Ingest as IngestBackend
+from services.gateway.dependencies import Dependencies
 from services.gateway.failed_keys import FailedKeys
 from services.gateway.hot_routes import HotRoutes
-from services.gateway.parts import Parts
 from services.gateway.readiness import Readiness
 from services.gateway.recommenders import Recommenders
 from services.gateway.replica_addresses import ReplicaAddresses
@@ -86,12 +86,12 @@ def running_world() -> Iterator[World]:
         lines: list[str] = []
         metrics = new_metrics()
 
-        async def build() -> Parts:
+        async def build() -> Dependencies:
             recommenders = Recommenders(
                 ReplicaAddresses(target_of(address)), READ_SECONDS, max_pending=100
             )
             behind = (recommenders, IngestBackend(open_channel(ingest_target, INGEST)))
-            parts = Parts(
+            parts = Dependencies(
                 keys,
                 FailedKeys(trusted=()),
                 *behind,

@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator
 
 from recsys.core.errors import Unavailable
 from recsys.runtime.api_keys import KeyRing, Scope, new_key
-from tests.unit.services.gateway.asgi_client import Answer, Client
+from tests.unit.services.gateway.asgi_client import Client, Response
 from tests.unit.services.gateway.conftest import MADE, World
 
 GET_A_LIST = {
@@ -31,7 +31,7 @@ def new_shop(world: World, monkeypatch: pytest.MonkeyPatch) -> Client:
     return world.client(text)
 
 
-def ids(answer: Answer) -> list[str]:
+def ids(answer: Response) -> list[str]:
     assert answer.status == 200, answer.body
     return [item["item_id"] for item in answer.json["items"]]
 

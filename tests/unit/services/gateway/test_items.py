@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from tests.unit.services.gateway.asgi_client import Answer, Client
+from tests.unit.services.gateway.asgi_client import Client, Response
 from tests.unit.services.gateway.conftest import World
 
 LAMP = {
@@ -15,7 +15,7 @@ LAMP = {
 }
 
 
-def write(api: Client, method: str, item_id: str, document: object) -> Answer:
+def write(api: Client, method: str, item_id: str, document: object) -> Response:
     return api.send(method, f"/v1/items/{item_id}", json.dumps(document).encode())
 
 

@@ -18,7 +18,7 @@ from recsys.runtime.settings import Address
 from recsys.runtime.stream_limits import MAX_QUESTIONS
 from services.gateway import recommenders as module
 from services.gateway import replica, standing_queue
-from services.gateway.asked import AboutItem, AboutSession, AboutUser
+from services.gateway.pending_request import ItemTarget, SessionTarget, UserTarget
 from services.gateway.problems import NO_MODEL, OVERLOADED, UNAVAILABLE, ProblemError
 from services.gateway.recommenders import Recommenders
 from services.gateway.replica_addresses import ReplicaAddresses
@@ -30,7 +30,7 @@ from tests.unit.services.gateway.backends import (
     target_of,
 )
 
-ANN = AboutUser("ann")
+ANN = UserTarget("ann")
 
 
 @dataclass
@@ -165,8 +165,8 @@ def test_popular_items_that_stand_in_hold_none_of_those_asked_about() -> None:
                 await replicas.kill(number)
             await until(lambda: not asking.is_ready())
             for about, shown in (
-                (AboutItem("1"), ["0", "2", "3"]),
-                (AboutSession(("0", "2", "no such item")), ["1", "3", "4"]),
+                (ItemTarget("1"), ["0", "2", "3"]),
+                (SessionTarget(("0", "2", "no such item")), ["1", "3", "4"]),
             ):
                 answer = await asking.ask("shop", about, 3)
                 document = json.loads(answer.json + b"}")

@@ -9,8 +9,8 @@ import numpy as np
 from recsys.core.behaviour import StoredUser
 from recsys.core.domain import Event
 from recsys.core.errors import Unavailable
-from recsys.core.model import ItemSide
-from recsys.core.ports import ReadUser, WantedUser
+from recsys.core.model import ItemModel
+from recsys.core.ports import ReadUser, UserLookup
 from recsys.runtime.metrics import new_metrics
 from recsys.stores.memory.hidden_items import MemoryHiddenItems
 from recsys.stores.memory.published import MemoryPublishedModels, MemoryServingStore
@@ -23,7 +23,7 @@ from services.recommender.fold_in_worker import FoldInWorker
 from services.recommender.follower import ModelFollower
 from services.recommender.servicer import RecommenderServicer
 from services.recommender.shoppers import Shoppers
-from tests.builders import EVENT_TYPES, a_history, a_manifest, a_user_block, an_item_side, sha256
+from tests.builders import EVENT_TYPES, a_history, a_manifest, a_user_batch, an_item_model, sha256
 
 Result = TypeVar("Result")
 CACHE_BYTES = 1_000_000
@@ -38,9 +38,9 @@ class WatchedStore(MemoryServingStore):
 
     def __init__(self, *stores: Any) -> None:
         super().__init__(*stores)
-        self.trips: list[Sequence[WantedUser]] = []
+        self.trips: list[Sequence[UserLookup]] = []
 
-    async def users(self, wanted: Sequence[WantedUser]) -> list[ReadUser]:
+    async def users(self, wanted: Sequence[UserLookup]) -> list[ReadUser]:
         self.trips.append(wanted)
         if self.away:
             raise Unavailable("redis", "away")
@@ -58,7 +58,7 @@ class Shop:
         self,
         cache_bytes: int = CACHE_BYTES,
         tenants: Sequence[str] = ("shop",),
-        items: ItemSide | None = None,
+        items: ItemModel | None = None,
     ) -> None:
         self._runner = asyncio.Runner()
         self.published = MemoryPublishedModels()
@@ -68,7 +68,7 @@ class Shop:
         self.store = WatchedStore(self.published, self.recent, self.hidden)
         self.tenants = tenants
         self.follower = ModelFollower(self.store, tenants, cache_bytes, self.metrics)
-        self.items = items or an_item_side()
+        self.items = items or an_item_model()
         self.wait(self._build())
         self.publish("v1")
 
@@ -94,7 +94,7 @@ class Shop:
         manifest = a_manifest(version, sha256={ITEMS: sha256(items)})
         for tenant in self.tenants:
             self.published.write_items(tenant, version, manifest.to_json(), items)
-            self.published.write_users(tenant, version, a_user_block({"ann": ANN}))
+            self.published.write_users(tenant, version, a_user_batch({"ann": ANN}))
             self.published.activate(tenant, version)
         self.wait(self.follower.refresh())
 

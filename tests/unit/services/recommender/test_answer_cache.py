@@ -1,6 +1,6 @@
 import pytest
 
-from recsys.core.behaviour import RememberedEvents
+from recsys.core.behaviour import RecentEvents
 from recsys.core.recommend import NO_LIST, Source
 from services.recommender.answer_cache import BoundedCache, CachedUser, Rendered, Rendering
 
@@ -44,7 +44,7 @@ def test_an_entry_that_has_grown_is_accounted_anew() -> None:
 def test_the_recent_events_of_a_shopper_are_accounted_for() -> None:
     def size_with(events: int) -> int:
         packed = (b"m" * 70, b"s" * 20) * events
-        recent = RememberedEvents(packed, lambda _: [])
+        recent = RecentEvents(packed, lambda _: [])
         return CachedUser(None, recent, NO_LIST, frozenset()).size_bytes()
 
     assert size_with(1000) - size_with(0) >= 100_000

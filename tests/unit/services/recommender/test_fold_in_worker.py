@@ -25,7 +25,7 @@ def model() -> Iterator[LoadedModel]:
 
 def expected(model: LoadedModel) -> list[list[int]]:
     return [
-        fold_in_lists(model.items, model.recipe, [history], (), 3)[0].items.tolist()
+        fold_in_lists(model.items, model.params, [history], (), 3)[0].items.tolist()
         for history in HISTORIES
     ]
 

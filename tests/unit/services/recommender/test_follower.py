@@ -12,7 +12,7 @@ from recsys.stores.model_codec import pack_items
 from recsys.stores.model_files import ITEMS
 from services.recommender import follower as follower_module
 from services.recommender.follower import REFUSED_SECONDS, ModelFollower
-from tests.builders import EVENT_TYPES, a_manifest, an_item_side, sha256
+from tests.builders import EVENT_TYPES, a_manifest, an_item_model, sha256
 
 
 class Clock:
@@ -38,7 +38,7 @@ class Shop:
         )
 
     def publish(self, version: str, items: bytes | None = None) -> None:
-        whole = pack_items(an_item_side())
+        whole = pack_items(an_item_model())
         manifest = a_manifest(version, sha256={ITEMS: sha256(whole)})
         self.published.write_items("shop", version, manifest.to_json(), items or whole)
         self.published.activate("shop", version)
@@ -89,7 +89,7 @@ def test_it_follows_the_pointer(shop: Shop) -> None:
         assert shop.version == version
 
 
-@pytest.mark.parametrize("damage", [b"truncated", pack_items(an_item_side(seed=9))])
+@pytest.mark.parametrize("damage", [b"truncated", pack_items(an_item_model(seed=9))])
 def test_a_damaged_model_is_refused_and_the_old_one_stays(shop: Shop, damage: bytes) -> None:
     shop.publish("v1")
     shop.refresh()

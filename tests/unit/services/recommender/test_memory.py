@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from recsys.core.behaviour import RememberedEvents, StoredUser
+from recsys.core.behaviour import RecentEvents, StoredUser
 from recsys.core.domain import Event
 from recsys.core.recommend import PersonalList, Source
 from recsys.stores.redis.recent import MAX_RECENT_EVENTS, encode_event
@@ -130,6 +130,6 @@ def a_cached_user(user_id: str, pairs: int, events: int, *, is_folded_in: bool) 
     if is_folded_in:
         items, scores = stored.items.copy(), stored.scores.copy()
         personal = PersonalList(items, scores, Source.FOLD_IN, a_history(range(pairs + events)))
-    user = CachedUser(stored, RememberedEvents(tuple(packed), list), personal, key=user_id)
+    user = CachedUser(stored, RecentEvents(tuple(packed), list), personal, key=user_id)
     user.rendered.get(0, 20, lambda: Rendering(bytes(20 * 95), personal.source))
     return user

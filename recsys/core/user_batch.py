@@ -16,7 +16,7 @@ NO_ITEM = -1
 
 
 @dataclass(frozen=True)
-class UserBlock:
+class UserBatch:
     """b users, each with a list of up to n items and the history behind it.
 
     Attributes:

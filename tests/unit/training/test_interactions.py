@@ -1,9 +1,9 @@
 import numpy as np
 
-from recsys.training.pairs import Pairs, make_pairs
+from recsys.training.interactions import InteractionMatrix, make_pairs
 
 
-def some_pairs(catalogue: tuple[str, ...] = ()) -> Pairs:
+def some_pairs(catalogue: tuple[str, ...] = ()) -> InteractionMatrix:
     return make_pairs(
         user_ids=np.array(["b", "a", "b", "a"], object),
         item_ids=np.array(["y", "y", "x", "z"], object),

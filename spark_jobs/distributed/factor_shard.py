@@ -14,22 +14,22 @@ from recsys.training.als.half_step import gramian_of
 from recsys.training.als.partial_sums import product_sums, residual_sums
 from recsys.training.als.summed_half_step import summed_half_step
 from spark_jobs.distributed.sharded_training import ShardedTraining
-from spark_jobs.distributed.worker_process import settle
+from spark_jobs.distributed.worker_process import freeze_gc
 
 
-class Side(Enum):
+class EntityKind(Enum):
     """Whose factors are meant."""
 
     USER = "user"
     ITEM = "item"
 
     @property
-    def other(self) -> "Side":
-        return Side.ITEM if self is Side.USER else Side.USER
+    def other(self) -> "EntityKind":
+        return EntityKind.ITEM if self is EntityKind.USER else EntityKind.USER
 
 
 @dataclass(frozen=True)
-class ShardOfSide:
+class FactorShard:
     """The users, or the items, of one shard of a training: all that a half-step does to them.
 
     The shards of the other side pass through memory one at a time. Everything comes from files and
@@ -37,7 +37,7 @@ class ShardOfSide:
     """
 
     training: ShardedTraining
-    side: Side
+    side: EntityKind
     shard: int
 
     def half_step(
@@ -61,29 +61,29 @@ class ShardOfSide:
         save_array(self.training.path(self.side.value, self.shard, turn), x)
         # A task that runs again needs what was there before, not what was before that.
         self.training.path(self.side.value, self.shard, turn - 2).unlink(missing_ok=True)
-        settle()
+        freeze_gc()
         return gramian_of(x)
 
     def strengths(self, other_shard: int) -> csr_matrix:
         """Those of the shard's rows with the columns of a shard of the other side."""
         grid = self.training.grid
-        if self.side is Side.USER:
+        if self.side is EntityKind.USER:
             return grid.load(self.shard, other_shard).by_user
         return grid.load(other_shard, self.shard).by_item
 
     def _strength_sums(self) -> NDArray[np.float64]:
         grid = self.training.grid
-        of_side = grid.user_sums if self.side is Side.USER else grid.item_sums
+        of_side = grid.user_sums if self.side is EntityKind.USER else grid.item_sums
         return of_side(self.shard)
 
     def _lambdas(self, sums: NDArray[np.float64]) -> NDArray[np.float32]:
-        if self.side is Side.USER:
+        if self.side is EntityKind.USER:
             return self.training.user_lambdas(sums)
         return self.training.item_lambdas(sums)
 
     def _before(self, turn: int) -> Factors:
         # The first items are made up by the driver; users begin at zero.
-        if self.side is Side.USER and turn == 1:
+        if self.side is EntityKind.USER and turn == 1:
             rows = self.training.grid.shape(self.shard, 0)[0]
             return np.zeros((rows, self.training.settings.factors), np.float32)
         return np.array(map_array(self.training.path(self.side.value, self.shard, turn - 1)))
@@ -93,7 +93,7 @@ class ShardOfSide:
 class _OtherSide:
     """Sums for a shard's rows over all shards of the other side, in their order."""
 
-    rows: ShardOfSide
+    rows: FactorShard
     turn: int
 
     def residual(self, row_factors: Factors) -> Factors:
@@ -105,7 +105,7 @@ class _OtherSide:
     def _sum(self, over: Callable[..., Factors], vectors: Factors) -> Factors:
         training, side = self.rows.training, self.rows.side.other
         grid, total = training.grid, np.zeros_like(vectors)
-        for shard in range(grid.item_shards if side is Side.ITEM else grid.user_shards):
+        for shard in range(grid.item_shards if side is EntityKind.ITEM else grid.user_shards):
             # Read, not mapped: rows are asked for in no order, and a file system may be far.
             factors = np.load(training.path(side.value, shard, self.turn))
             strengths = self.rows.strengths(shard)

@@ -11,7 +11,7 @@ _BYTES_PER_CHARACTER, _BYTES_PER_ID, _BYTES_PER_QUESTION = 4, 4, 200
 
 
 @dataclass(frozen=True, slots=True)
-class AboutUser:
+class UserTarget:
     user_id: str
 
     @property
@@ -20,16 +20,16 @@ class AboutUser:
         return ()
 
     @property
-    def most_bytes(self) -> int:
+    def max_bytes(self) -> int:
         """Upper bound of its size in a request; so for its neighbours below."""
-        return _most_bytes(self.user_id)
+        return _max_bytes(self.user_id)
 
     def fill(self, question: pb.Question) -> None:
         question.user_id = self.user_id
 
 
 @dataclass(frozen=True, slots=True)
-class AboutItem:
+class ItemTarget:
     item_id: str
 
     @property
@@ -37,34 +37,34 @@ class AboutItem:
         return (self.item_id,)
 
     @property
-    def most_bytes(self) -> int:
-        return _most_bytes(self.item_id)
+    def max_bytes(self) -> int:
+        return _max_bytes(self.item_id)
 
     def fill(self, question: pb.Question) -> None:
         question.item_id = self.item_id
 
 
 @dataclass(frozen=True, slots=True)
-class AboutSession:
+class SessionTarget:
     item_ids: tuple[str, ...]
 
     @property
-    def most_bytes(self) -> int:
-        return sum(map(_most_bytes, self.item_ids))
+    def max_bytes(self) -> int:
+        return sum(map(_max_bytes, self.item_ids))
 
     def fill(self, question: pb.Question) -> None:
         question.session.item_ids.extend(self.item_ids)
 
 
-def _most_bytes(item_or_user_id: str) -> int:
+def _max_bytes(item_or_user_id: str) -> int:
     return _BYTES_PER_ID + _BYTES_PER_CHARACTER * len(item_or_user_id)
 
 
-About = AboutUser | AboutItem | AboutSession
+Target = UserTarget | ItemTarget | SessionTarget
 
 
 @dataclass(slots=True, eq=False)
-class Asked:
+class PendingRequest:
     """One question and who waits for its answer.
 
     Attributes:
@@ -74,7 +74,7 @@ class Asked:
     """
 
     tenant: str
-    about: About
+    about: Target
     limit: int
     deadline_at: float
     answer: "asyncio.Future[pb.RenderedAnswer]"
@@ -88,9 +88,9 @@ class Asked:
         return self.answer.done()
 
     @property
-    def most_bytes(self) -> int:
+    def max_bytes(self) -> int:
         """Upper bound of its size in a request."""
-        return _BYTES_PER_QUESTION + self.about.most_bytes
+        return _BYTES_PER_QUESTION + self.about.max_bytes
 
     def write(self, request: pb.StreamAnswersRequest, number: int, now: float) -> None:
         """Put it into a request that leaves now."""

@@ -22,7 +22,7 @@ _log = structlog.get_logger()
 _Batch = tuple[str, Sequence[Event], int]
 
 
-class Remembering:
+class RecentEventBuffer:
     """`RecentBehaviour` over another one that can be away.
 
     Args:
@@ -39,7 +39,9 @@ class Remembering:
         self._kept_events = 0
         self._is_away = False
         self._stopped = threading.Event()
-        self._retrying = threading.Thread(target=self._retry_on, name="remembering", daemon=True)
+        self._retrying = threading.Thread(
+            target=self._retry_on, name="recent-event-buffer", daemon=True
+        )
 
     def start(self) -> None:
         self._retrying.start()

@@ -10,7 +10,7 @@ from typing import Generic, NamedTuple, TypeVar
 from recsys.core.errors import InvalidInput
 from spark_jobs.bulk_import.convert import Skipped, Values
 from spark_jobs.bulk_import.rejects import RejectFile
-from spark_jobs.bulk_import.source import BadRow, Batch, Source
+from spark_jobs.bulk_import.source import BadRow, Batch, RowReader
 
 _Record = TypeVar("_Record")
 
@@ -34,7 +34,7 @@ class _Pending(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Landing(Generic[_Record]):
+class BulkWriter(Generic[_Record]):
     """Where rows go.
 
     Attributes:
@@ -49,7 +49,7 @@ class Landing(Generic[_Record]):
     rejects: RejectFile
     writers: int
 
-    def run(self, source: Source, tally: Tally, observe: Callable[[int], None]) -> None:
+    def run(self, source: RowReader, tally: Tally, observe: Callable[[int], None]) -> None:
         """Take a source in, keeping `tally` up to date and telling `observe` the position.
 
         Raises:

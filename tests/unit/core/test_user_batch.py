@@ -5,13 +5,13 @@ import pytest
 
 from recsys.core.behaviour import StoredUser
 from recsys.core.errors import InvalidModel
-from tests.builders import a_history, a_user_block
+from tests.builders import a_history, a_user_batch
 
 ANN = StoredUser(
     np.array([3, 1], np.int32), np.array([2.0, 1.0], np.float32), a_history([0, 4, 5], [3, 2, 1])
 )
 BOB = StoredUser(np.empty(0, np.int32), np.empty(0, np.float32), a_history([2], excluded=False))
-BLOCK = a_user_block({"ann": ANN, "bob": BOB})
+BLOCK = a_user_batch({"ann": ANN, "bob": BOB})
 
 
 def test_a_user_of_a_block_has_list_and_history_without_padding() -> None:

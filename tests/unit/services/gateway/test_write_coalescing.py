@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from services.gateway.joined_writes import JoinedWrites
+from services.gateway.write_coalescing import CoalescingProtocol
 
 
 async def whole(request: Request) -> Response:
@@ -44,7 +44,7 @@ APP = Starlette(
 @asynccontextmanager
 async def connection() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        config = uvicorn.Config(APP, http=JoinedWrites, lifespan="off", log_config=None)
+        config = uvicorn.Config(APP, http=CoalescingProtocol, lifespan="off", log_config=None)
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve([listener]))
         reader, writer = await asyncio.open_connection(*listener.getsockname())

@@ -22,7 +22,7 @@ class Keys(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Dependencies:
     """Everything behind the routes.
 
     Attributes:
@@ -42,5 +42,5 @@ class Parts:
     write_seconds: float
 
 
-def parts_of(request: Request) -> Parts:
-    return cast(Parts, request.app.state.parts)
+def dependencies_of(request: Request) -> Dependencies:
+    return cast(Dependencies, request.app.state.parts)

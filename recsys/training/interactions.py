@@ -21,7 +21,7 @@ _MIN_USERS_TO_LIMIT = 200
 
 
 @dataclass(frozen=True)
-class Pairs:
+class InteractionMatrix:
     """All user-item pairs with any behaviour, in CSR order: by user row, then item row.
 
     Attributes:
@@ -82,7 +82,7 @@ def make_pairs(
     excluded: NDArray[np.bool_],
     catalogue: Collection[str] = (),
     times_ms: NDArray[np.int64] | None = None,
-) -> Pairs:
+) -> InteractionMatrix:
     """`pairs_from_codes` of ids (p,), (p,); items of the catalogue get rows even without a pair."""
     users, user_codes = _encode(user_ids)
     items, item_codes = _encode(item_ids)
@@ -101,7 +101,7 @@ def pairs_from_codes(
     recent_strengths: NDArray[np.floating] | None,
     excluded: NDArray[np.bool_],
     times_ms: NDArray[np.int64] | None,
-) -> Pairs:
+) -> InteractionMatrix:
     """Sum what is known of each pair, rows ordered by the bytes of ids.
 
     The same data makes the same pairs, in whatever order it comes: sums are rounded to six places.
@@ -125,7 +125,7 @@ def pairs_from_codes(
         recent = (found.data > 0).astype(np.float32)
     else:
         recent = np.maximum(_strengths(recent_strengths, places, shape).data, 0)
-    return Pairs(
+    return InteractionMatrix(
         users=users,
         items=items,
         indptr=found.indptr.astype(np.int64),

@@ -11,15 +11,15 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 _END_OF_HEAD = b"\r\n\r\n"
 
 
-class JoinedWrites(HttpToolsProtocol):
+class CoalescingProtocol(HttpToolsProtocol):
     """uvicorn's protocol over a transport that keeps a head until its body comes."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        joining = _JoiningTransport(transport, self.loop)
+        joining = _CoalescingTransport(transport, self.loop)
         super().connection_made(cast(asyncio.Transport, joining))
 
 
-class _JoiningTransport:
+class _CoalescingTransport:
     """A transport that differs in `write` and `close` only."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:

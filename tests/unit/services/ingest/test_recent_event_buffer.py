@@ -8,8 +8,8 @@ from structlog.testing import capture_logs
 from recsys.core.domain import Event
 from recsys.core.errors import Unavailable
 from recsys.stores.memory.recent import MemoryRecentBehaviour
-from services.ingest import remembering as module
-from services.ingest.remembering import Remembering
+from services.ingest import recent_event_buffer as module
+from services.ingest.recent_event_buffer import RecentEventBuffer
 from tests.builders import EVENT_TYPES
 from tests.eventually import eventually
 
@@ -37,51 +37,51 @@ def seen(recent: FlakyRecent) -> list[str]:
 
 def test_events_go_through_while_all_is_well() -> None:
     recent = FlakyRecent(EVENT_TYPES)
-    Remembering(recent).record("shop", [an_event(1)], 5)
+    RecentEventBuffer(recent).record("shop", [an_event(1)], 5)
     assert seen(recent) == ["i1"]
 
 
 def test_events_of_an_outage_count_once_the_store_is_back() -> None:
     recent, states = FlakyRecent(EVENT_TYPES), []
-    remembering = Remembering(recent, states.append)
+    buffer = RecentEventBuffer(recent, states.append)
     recent.away = True
     for number in range(3):
         with pytest.raises(Unavailable):
-            remembering.record("shop", [an_event(number)], number)
+            buffer.record("shop", [an_event(number)], number)
     # Only the first of them waited for the store.
     assert recent.asked == 1
-    remembering.retry()
+    buffer.retry()
     assert seen(recent) == []
     recent.away = False
-    remembering.retry()
+    buffer.retry()
     assert seen(recent) == ["i0", "i1", "i2"]
     assert [event.received_ms for event in recent.of_user("shop", "ann")] == [0, 1, 2]
-    remembering.record("shop", [an_event(3)], 3)
+    buffer.record("shop", [an_event(3)], 3)
     assert seen(recent) == ["i0", "i1", "i2", "i3"]
     assert states == [False, True]
 
 
 def test_it_recovers_by_itself() -> None:
     recent = FlakyRecent(EVENT_TYPES)
-    remembering = Remembering(recent)
-    remembering.start()
+    buffer = RecentEventBuffer(recent)
+    buffer.start()
     recent.away = True
     with pytest.raises(Unavailable):
-        remembering.record("shop", [an_event(1)], 1)
+        buffer.record("shop", [an_event(1)], 1)
     recent.away = False
     eventually(lambda: seen(recent) == ["i1"])
-    remembering.stop()
+    buffer.stop()
 
 
 def test_what_is_kept_at_the_end_gets_a_last_try() -> None:
     recent = FlakyRecent(EVENT_TYPES)
-    remembering = Remembering(recent)
-    remembering.start()
+    buffer = RecentEventBuffer(recent)
+    buffer.start()
     recent.away = True
     with pytest.raises(Unavailable):
-        remembering.record("shop", [an_event(1)], 1)
+        buffer.record("shop", [an_event(1)], 1)
     recent.away = False
-    remembering.stop()
+    buffer.stop()
     assert seen(recent) == ["i1"]
 
 
@@ -90,25 +90,25 @@ def test_the_oldest_are_dropped_when_an_outage_lasts_too_long(
 ) -> None:
     monkeypatch.setattr(module, "MAX_KEPT_EVENTS", 3)
     recent = FlakyRecent(EVENT_TYPES)
-    remembering = Remembering(recent)
+    buffer = RecentEventBuffer(recent)
     recent.away = True
     for number in range(5):
         with pytest.raises(Unavailable):
-            remembering.record("shop", [an_event(number)], number)
+            buffer.record("shop", [an_event(number)], number)
     recent.away = False
-    remembering.retry()
+    buffer.retry()
     assert seen(recent) == ["i2", "i3", "i4"]
 
 
 def test_what_is_given_up_at_the_end_is_reported() -> None:
     recent = FlakyRecent(EVENT_TYPES)
-    remembering = Remembering(recent)
-    remembering.start()
+    buffer = RecentEventBuffer(recent)
+    buffer.start()
     recent.away = True
     with pytest.raises(Unavailable):
-        remembering.record("shop", [an_event(1)], 1)
+        buffer.record("shop", [an_event(1)], 1)
     with capture_logs() as logs:
-        remembering.stop()
+        buffer.stop()
     assert {"event": "recent_behaviour_dropped", "events": 1} in [
         {name: line.get(name) for name in ("event", "events")} for line in logs
     ]
