@@ -1,9 +1,11 @@
 """What a shop tells us: events and items. An instance that exists is valid."""
 
+import hashlib
+import json
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from recsys.core.errors import FieldProblem, InvalidInput
 from recsys.core.times import range_problem
@@ -13,6 +15,8 @@ MAX_TEXT_CHARACTERS = 1000
 MAX_CATEGORIES = 50
 MAX_ATTRIBUTES = 100
 MAX_NUMBER = 1e12
+# Two states of one item share a digest of this size with a probability of 2^-96.
+_REVISION_BYTES = 12
 
 Attribute = str | float | bool
 
@@ -152,6 +156,17 @@ class Item:
         problems.extend(_attribute_problems(self.attributes))
         if problems:
             raise InvalidInput(problems)
+
+    @property
+    def revision(self) -> str:
+        """A digest of the content: two states of an item have the same one only if equal."""
+        content = json.dumps(asdict(self), sort_keys=True).encode()
+        return hashlib.blake2b(content, digest_size=_REVISION_BYTES).hexdigest()
+
+
+def revision_of(item: Item | None) -> str | None:
+    """The revision of an item, or None for one that is not there."""
+    return None if item is None else item.revision
 
 
 def label_problem(value: str | None) -> str | None:

@@ -4,6 +4,7 @@ RecsysError
 ├── InvalidInput            the caller sent something that cannot be accepted; carries FieldProblems
 ├── InvalidMessage          a message cannot be read, or not be taken as a whole
 ├── NotFound                a named thing does not exist
+├── PreconditionFailed      a thing is no longer as the caller knew it; nothing was changed
 ├── Unavailable             a dependency cannot answer now; trying again later may help
 ├── NoModel                 a shop has no model yet, so nothing personal can be said
 ├── NoData                  there is nothing to train on
@@ -51,6 +52,10 @@ class InvalidMessage(RecsysError):
 
 class NotFound(RecsysError):
     """The named thing does not exist."""
+
+
+class PreconditionFailed(RecsysError):
+    """A thing is not as a conditional request says it must be; nothing was changed."""
 
 
 class Unavailable(RecsysError):

@@ -82,8 +82,19 @@ class ItemStore(Protocol):
 
     def get(self, tenant: str, item_id: str) -> Item | None: ...
 
-    def delete(self, tenant: str, item_id: str) -> None:
-        """Remove an item; one that is not there is no error."""
+    def replace(self, tenant: str, item_id: str, expected: Item | None, item: Item | None) -> bool:
+        """Put an item in the place of the expected one, unless another has come there meanwhile.
+
+        Of several calls that expect the same, one succeeds. Durable when it returns True.
+
+        Args:
+            expected: as it was read; None where there was none.
+            item: None removes it.
+
+        Returns:
+            False when something else is stored than expected; nothing has changed then. Where the
+            connection broke and the call was repeated, what is found may be its own write.
+        """
 
     def find(self, tenant: str, item_ids: Sequence[str]) -> dict[str, Item]:
         """Those of these items that there are, by id."""

@@ -18,6 +18,7 @@ from recsys.core.errors import (
     NoModel,
     NotFound,
     NotSetUp,
+    PreconditionFailed,
     Unavailable,
 )
 
@@ -33,6 +34,8 @@ _CODES: dict[type[Exception], grpc.StatusCode] = {
     InvalidInput: grpc.StatusCode.INVALID_ARGUMENT,
     InvalidMessage: grpc.StatusCode.INVALID_ARGUMENT,
     NotFound: grpc.StatusCode.NOT_FOUND,
+    # A test-and-set that failed: whoever asked reads again and begins anew.
+    PreconditionFailed: grpc.StatusCode.ABORTED,
     Unavailable: grpc.StatusCode.UNAVAILABLE,
     # The shop is new: nothing is broken, and trying again does not help.
     NoModel: grpc.StatusCode.FAILED_PRECONDITION,
@@ -41,7 +44,9 @@ _CODES: dict[type[Exception], grpc.StatusCode] = {
     # What it says is for our logs.
     ConfigurationError: grpc.StatusCode.FAILED_PRECONDITION,
 }
-_TOLD_TO_CALLERS = (InvalidInput, InvalidMessage, NotFound, NoModel, NotSetUp, Unavailable)
+_TOLD_TO_CALLERS = (
+    InvalidInput, InvalidMessage, NotFound, PreconditionFailed, NoModel, NotSetUp, Unavailable,
+)  # fmt: skip
 
 Metadata = tuple[tuple[str, str], ...]
 

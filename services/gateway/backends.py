@@ -95,18 +95,18 @@ class Ingest(ServiceClient):
 
     async def put_item(
         self, request: ingest_pb2.PutItemRequest, call: CallContext
-    ) -> ingest_pb2.Item:
-        return (await self._ask(self._stub.PutItem, request, call, attempts=1)).item
+    ) -> ingest_pb2.PutItemResponse:
+        return await self._ask(self._stub.PutItem, request, call, attempts=1)
 
     async def get_item(
         self, request: ingest_pb2.GetItemRequest, call: CallContext
-    ) -> ingest_pb2.Item:
-        return (await self._ask(self._stub.GetItem, request, call, attempts=2)).item
+    ) -> ingest_pb2.GetItemResponse:
+        return await self._ask(self._stub.GetItem, request, call, attempts=2)
 
     async def patch_item(
         self, request: ingest_pb2.PatchItemRequest, call: CallContext
-    ) -> ingest_pb2.Item:
-        return (await self._ask(self._stub.PatchItem, request, call, attempts=1)).item
+    ) -> ingest_pb2.PatchItemResponse:
+        return await self._ask(self._stub.PatchItem, request, call, attempts=1)
 
     async def delete_item(self, request: ingest_pb2.DeleteItemRequest, call: CallContext) -> None:
         await self._ask(self._stub.DeleteItem, request, call, attempts=1)

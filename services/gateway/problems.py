@@ -37,6 +37,9 @@ NOT_SET_UP = ProblemType("not-set-up", 409, "The operator has not set up this sh
 BODY_TOO_SLOW = ProblemType("body-too-slow", 408, "The body did not arrive in time")
 BODY_TOO_LARGE = ProblemType("body-too-large", 413, "The body is too large")
 WRONG_MEDIA_TYPE = ProblemType("wrong-media-type", 415, "The body must be plain JSON in UTF-8")
+PRECONDITION_FAILED = ProblemType(
+    "precondition-failed", 412, "The item is not as If-Match or If-None-Match says"
+)
 INVALID_INPUT = ProblemType("invalid-input", 422, "Some input cannot be accepted")
 TOO_MANY_WRONG_KEYS = ProblemType(
     "too-many-wrong-keys", 429, "Too many wrong API keys came from this address"
@@ -57,6 +60,7 @@ PROBLEM_TYPES = (
     WRONG_METHOD,
     NOT_SET_UP,
     BODY_TOO_SLOW,
+    PRECONDITION_FAILED,
     BODY_TOO_LARGE,
     WRONG_MEDIA_TYPE,
     INVALID_INPUT,

@@ -10,6 +10,7 @@ from services.gateway.problems import (
     INVALID_INPUT,
     NOT_FOUND,
     NOT_SET_UP,
+    PRECONDITION_FAILED,
     TIMED_OUT,
     UNAVAILABLE,
     ProblemError,
@@ -20,6 +21,7 @@ from services.gateway.problems import (
 _KINDS: dict[grpc.StatusCode, ProblemType] = {
     grpc.StatusCode.INVALID_ARGUMENT: INVALID_INPUT,
     grpc.StatusCode.NOT_FOUND: NOT_FOUND,
+    grpc.StatusCode.ABORTED: PRECONDITION_FAILED,
     grpc.StatusCode.DEADLINE_EXCEEDED: TIMED_OUT,
     grpc.StatusCode.UNAVAILABLE: UNAVAILABLE,
     # Too many calls at once.
@@ -53,7 +55,7 @@ def _problem(
     code: grpc.StatusCode, details: str, backend: str, retry_seconds: float
 ) -> ProblemError:
     kind = _KINDS.get(code, BACKEND_FAILED)
-    if kind in (INVALID_INPUT, NOT_FOUND, NOT_SET_UP):
+    if kind in (INVALID_INPUT, NOT_FOUND, NOT_SET_UP, PRECONDITION_FAILED):
         return ProblemError(kind, details or kind.title)
     if kind is UNAVAILABLE:
         retry_after = {"Retry-After": str(max(1, math.ceil(retry_seconds)))}

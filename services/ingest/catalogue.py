@@ -1,14 +1,23 @@
 """Changing the catalogue, so that an item that cannot be bought is not recommended."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from recsys.core.domain import Item
-from recsys.core.errors import FieldProblem, InvalidInput, NotFound
+from recsys.core.conditions import ALWAYS, Condition
+from recsys.core.domain import Item, revision_of
+from recsys.core.errors import (
+    FieldProblem,
+    InvalidInput,
+    NotFound,
+    PreconditionFailed,
+    Unavailable,
+)
 from recsys.core.ports import HiddenItems, ItemStore
 
 PATCHABLE = ("title", "categories", "brand", "price", "available", "attributes")
+# Of writers that meet one always gets through, so with fewer than this many nobody gives up.
+_MAX_ATTEMPTS = 100
 
 
 class Catalogue:
@@ -22,10 +31,13 @@ class Catalogue:
         self._items = items
         self._hidden = hidden
 
-    def put(self, tenant: str, item: Item) -> Item:
-        """Create an item, or replace the one of this id."""
-        self._items.put(tenant, [item])
-        self._follow_availability(tenant, item.item_id)
+    def put(self, tenant: str, item: Item, condition: Condition = ALWAYS) -> Item:
+        """Create an item, or replace the one of this id.
+
+        Raises:
+            PreconditionFailed: the condition does not hold.
+        """
+        self._replace(tenant, item.item_id, condition, lambda _: item)
         return item
 
     def get(self, tenant: str, item_id: str) -> Item:
@@ -34,30 +46,58 @@ class Catalogue:
         Raises:
             NotFound: when the catalogue has none of this id.
         """
-        item = self._items.get(tenant, item_id)
-        if item is None:
-            raise NotFound("the catalogue has no item of this id")
-        return item
+        return _existing(self._items.get(tenant, item_id))
 
-    def patch(self, tenant: str, item_id: str, changes: Mapping[str, Any]) -> Item:
+    def patch(
+        self,
+        tenant: str,
+        item_id: str,
+        changes: Mapping[str, Any],
+        condition: Condition = ALWAYS,
+    ) -> Item:
         """Replace the fields in `changes`, each as a whole, and leave the others.
 
-        Of two patches at the same moment the last one to be written wins with all its fields, also
-        those it read before the other wrote.
+        Patches of different fields at the same moment both take effect.
 
         Raises:
             InvalidInput: no change, an unknown field or a value that breaks a rule.
             NotFound: when the catalogue has none of this id.
+            PreconditionFailed: the condition does not hold.
         """
         unknown = [name for name in changes if name not in PATCHABLE]
         if unknown or not changes:
             raise InvalidInput(_patch_problems(unknown))
-        return self.put(tenant, replace(self.get(tenant, item_id), **changes))
 
-    def delete(self, tenant: str, item_id: str) -> None:
-        """Remove an item; one that is not there is no error."""
-        self._items.delete(tenant, item_id)
-        self._follow_availability(tenant, item_id)
+        def patched(current: Item | None) -> Item:
+            return replace(_existing(current), **changes)
+
+        return _existing(self._replace(tenant, item_id, condition, patched))
+
+    def delete(self, tenant: str, item_id: str, condition: Condition = ALWAYS) -> None:
+        """Remove an item; one that is not there is no error.
+
+        Raises:
+            PreconditionFailed: the condition does not hold.
+        """
+        self._replace(tenant, item_id, condition, lambda _: None)
+
+    def _replace(
+        self,
+        tenant: str,
+        item_id: str,
+        condition: Condition,
+        change: Callable[[Item | None], Item | None],
+    ) -> Item | None:
+        """Store what `change` makes of an item; once more from the start if another was faster."""
+        for _ in range(_MAX_ATTEMPTS):
+            current = self._items.get(tenant, item_id)
+            wanted = change(current)
+            if not condition.holds(revision_of(current)):
+                raise PreconditionFailed("the item is not as the request says it must be")
+            if current is wanted is None or self._items.replace(tenant, item_id, current, wanted):
+                self._follow_availability(tenant, item_id)
+                return wanted
+        raise Unavailable("catalogue", "too many others change this item at this moment")
 
     def _follow_availability(self, tenant: str, item_id: str) -> None:
         """Hide or show the item as the durable catalogue says.
@@ -74,6 +114,12 @@ class Catalogue:
     def _is_available(self, tenant: str, item_id: str) -> bool:
         item = self._items.get(tenant, item_id)
         return item is not None and item.available
+
+
+def _existing(item: Item | None) -> Item:
+    if item is None:
+        raise NotFound("the catalogue has no item of this id")
+    return item
 
 
 def _patch_problems(unknown: list[str]) -> list[FieldProblem]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from google.protobuf.struct_pb2 import Struct
 
+from recsys.core.conditions import Condition
 from recsys.core.domain import MAX_ID_CHARACTERS, Attribute, Item
 from recsys.core.errors import FieldProblem, InvalidInput
 from recsys.rpc.v1 import ingest_pb2
@@ -62,6 +63,10 @@ def to_changes(request: ingest_pb2.PatchItemRequest) -> dict[str, Any]:
     """
     fields = _fields(request.item)
     return {path: fields.get(path) for path in request.update_mask.paths}
+
+
+def to_condition(message: ingest_pb2.Condition) -> Condition:
+    return Condition(tuple(message.if_match), tuple(message.if_none_match))
 
 
 def from_item(item: Item) -> ingest_pb2.Item:

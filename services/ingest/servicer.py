@@ -7,7 +7,14 @@ from recsys.core.errors import FieldProblem, InvalidInput
 from recsys.rpc.v1 import ingest_pb2, ingest_pb2_grpc
 from services.ingest.catalogue import Catalogue
 from services.ingest.cold_start import ColdStart
-from services.ingest.messages import from_item, from_recorded, to_changes, to_draft, to_item
+from services.ingest.messages import (
+    from_item,
+    from_recorded,
+    to_changes,
+    to_condition,
+    to_draft,
+    to_item,
+)
 from services.ingest.record_events import EventRecorder
 
 SERVICE = "recsys.rpc.v1.IngestService"
@@ -34,29 +41,32 @@ class IngestServicer(ingest_pb2_grpc.IngestServiceServicer):
         self, request: ingest_pb2.PutItemRequest, context: Any
     ) -> ingest_pb2.PutItemResponse:
         del context
-        item = self._catalogue.put(checked_tenant(request.tenant), to_item(request.item))
-        return ingest_pb2.PutItemResponse(item=from_item(item))
+        condition = to_condition(request.condition)
+        item = self._catalogue.put(checked_tenant(request.tenant), to_item(request.item), condition)
+        return ingest_pb2.PutItemResponse(item=from_item(item), revision=item.revision)
 
     def GetItem(  # noqa: N802  # named by the proto
         self, request: ingest_pb2.GetItemRequest, context: Any
     ) -> ingest_pb2.GetItemResponse:
         del context
         item = self._catalogue.get(checked_tenant(request.tenant), _checked(request.item_id))
-        return ingest_pb2.GetItemResponse(item=from_item(item))
+        return ingest_pb2.GetItemResponse(item=from_item(item), revision=item.revision)
 
     def PatchItem(  # noqa: N802  # named by the proto
         self, request: ingest_pb2.PatchItemRequest, context: Any
     ) -> ingest_pb2.PatchItemResponse:
         del context
         item_id = _checked(request.item.item_id)
-        item = self._catalogue.patch(checked_tenant(request.tenant), item_id, to_changes(request))
-        return ingest_pb2.PatchItemResponse(item=from_item(item))
+        changes, condition = to_changes(request), to_condition(request.condition)
+        item = self._catalogue.patch(checked_tenant(request.tenant), item_id, changes, condition)
+        return ingest_pb2.PatchItemResponse(item=from_item(item), revision=item.revision)
 
     def DeleteItem(  # noqa: N802  # named by the proto
         self, request: ingest_pb2.DeleteItemRequest, context: Any
     ) -> ingest_pb2.DeleteItemResponse:
         del context
-        self._catalogue.delete(checked_tenant(request.tenant), _checked(request.item_id))
+        tenant, item_id = checked_tenant(request.tenant), _checked(request.item_id)
+        self._catalogue.delete(tenant, item_id, to_condition(request.condition))
         return ingest_pb2.DeleteItemResponse()
 
     def ColdStartItems(  # noqa: N802  # named by the proto

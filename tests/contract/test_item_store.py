@@ -1,5 +1,7 @@
 """What every ItemStore does, real or in memory."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from recsys.core.domain import Item
@@ -48,13 +50,15 @@ def test_a_put_replaces_the_whole_item(store: ItemStore) -> None:
     assert store.get(TENANT, LAMP.item_id) == Item(LAMP.item_id, title="new")
 
 
-def test_deleting_twice_is_fine_and_the_item_is_gone(store: ItemStore) -> None:
-    store.put(TENANT, [Item("short-lived")])
+def test_a_removed_item_is_gone(store: ItemStore) -> None:
+    item = Item("short-lived")
+    store.put(TENANT, [item])
 
-    store.delete(TENANT, "short-lived")
-    store.delete(TENANT, "short-lived")
+    assert store.replace(TENANT, item.item_id, item, None)
+    assert not store.replace(TENANT, item.item_id, item, None)
 
     assert store.get(TENANT, "short-lived") is None
+    assert store.find(TENANT, ["short-lived"]) == {}
     assert "short-lived" not in [item.item_id for item in store.scan(TENANT)]
 
 
@@ -62,10 +66,50 @@ def test_an_item_put_right_after_its_deletion_stays(store: ItemStore) -> None:
     for round_number in range(200):
         item = Item("phoenix", title=str(round_number))
         store.put(TENANT, [item])
-        store.delete(TENANT, "phoenix")
-        store.put(TENANT, [item])
+        assert store.replace(TENANT, "phoenix", item, None)
+        assert store.replace(TENANT, "phoenix", None, item)
 
         assert store.get(TENANT, "phoenix") == item
+
+
+def test_an_item_is_replaced_only_where_the_expected_one_is(store: ItemStore) -> None:
+    old, new, other = (Item("raced", title=title) for title in ("old", "new", "other"))
+    store.put(TENANT, [old])
+
+    assert not store.replace(TENANT, "raced", None, new)
+    assert not store.replace(TENANT, "raced", other, new)
+    assert store.get(TENANT, "raced") == old
+    assert store.replace(TENANT, "raced", old, new)
+    assert not store.replace(TENANT, "raced", old, other)
+    assert store.get(TENANT, "raced") == new
+
+
+def test_an_item_is_created_only_where_there_is_none(store: ItemStore) -> None:
+    item = Item("created", title="first")
+    assert not store.replace(TENANT, "created", item, Item("created"))
+    assert store.replace(TENANT, "created", None, item)
+    assert not store.replace(TENANT, "created", None, Item("created"))
+    assert store.get(TENANT, "created") == item
+    assert store.replace(TENANT, "created", item, None)
+
+
+def test_values_of_other_types_are_other_states_of_an_item(store: ItemStore) -> None:
+    stored, equal_to_python = (Item("typed", attributes={"gift": v}) for v in (True, 1.0))
+    store.put(TENANT, [stored])
+
+    assert not store.replace(TENANT, "typed", equal_to_python, Item("typed"))
+
+
+def test_of_writers_that_expect_the_same_one_succeeds(store: ItemStore) -> None:
+    with ThreadPoolExecutor(8) as writers:
+        for round_number in range(25):
+            item_id = f"contested-{round_number}"
+            store.put(TENANT, [Item(item_id)])
+
+            def write(writer: int, item_id: str = item_id) -> bool:
+                return store.replace(TENANT, item_id, Item(item_id), Item(item_id, price=writer))
+
+            assert sum(writers.map(write, range(8))) == 1
 
 
 def test_a_scan_is_in_the_order_of_the_ids_bytes(store: ItemStore) -> None:

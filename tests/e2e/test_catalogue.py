@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -58,6 +59,38 @@ def test_an_item_of_any_id_is_put_read_changed_and_removed(api: httpx.Client, it
     assert api.delete(item(item_id)).status_code == 204
     assert api.delete(item(item_id)).status_code == 204
     assert api.get(item(item_id)).status_code == 404
+
+
+def test_patches_of_different_fields_at_the_same_moment_all_take_effect(
+    shop: Shop, api: httpx.Client
+) -> None:
+    changes: list[dict[str, object]] = [{"available": False}, {"price": 7.5}]
+    clients = [shop.client() for _ in changes]
+    with ThreadPoolExecutor(len(changes)) as writers:
+        for number in range(25):
+            path = item(f"patched-{number}")
+            api.put(path, json=LAMP)
+
+            answers = list(writers.map(lambda c, d, p=path: c.patch(p, json=d), clients, changes))
+
+            assert [answer.status_code for answer in answers] == [200, 200]
+            changed = api.get(path).json()
+            assert (changed["available"], changed["price"]) == (False, 7.5)
+            assert api.delete(path).status_code == 204
+
+
+def test_a_packed_answer_has_an_etag_that_a_change_can_insist_on(api: httpx.Client) -> None:
+    packed = {"Accept-Encoding": "gzip"}
+    path = item("insisted on")
+    etag = api.put(path, json=LAMP).headers["ETag"]
+
+    read = api.get(path, headers=packed)
+    assert read.headers["ETag"] == etag
+    assert api.get(path, headers={**packed, "If-None-Match": etag}).status_code == 304
+    assert api.patch(path, json={"price": 1}, headers={"If-Match": etag}).status_code == 200
+    assert api.patch(path, json={"price": 2}, headers={"If-Match": etag}).status_code == 412
+    assert api.put(path, json=LAMP, headers={"If-None-Match": "*"}).status_code == 412
+    assert api.delete(path).status_code == 204
 
 
 def _popular(api: httpx.Client) -> str:

@@ -60,7 +60,7 @@ def test_it_reads_and_writes_and_deletes_rows(hbase_pool: HBasePool) -> None:
     items, events = HBaseItemStore(hbase_pool), HBaseInteractionStore(hbase_pool)
     items.put("shop", [Item("allowed")])
     assert items.get("shop", "allowed")
-    items.delete("shop", "allowed")
+    assert items.replace("shop", "allowed", Item("allowed"), None)
     assert items.get("shop", "allowed") is None
     now_ms = time.time_ns() // 1_000_000
     [result] = events.append("shop", [Event("allowed", "allowed", "i", "view", 1)], now_ms)

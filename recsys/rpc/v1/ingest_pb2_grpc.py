@@ -92,7 +92,7 @@ class IngestServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PatchItem(self, request, context):
-        """Changes the fields named in the mask, leaves the others.
+        """Changes the fields named in the mask, leaves the others, whatever others change at that moment.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

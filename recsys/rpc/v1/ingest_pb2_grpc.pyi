@@ -39,7 +39,7 @@ class IngestServiceStub:
     """Creates or replaces an item."""
     GetItem: _grpc.UnaryUnaryMultiCallable[_ingest_pb2.GetItemRequest, _ingest_pb2.GetItemResponse]
     PatchItem: _grpc.UnaryUnaryMultiCallable[_ingest_pb2.PatchItemRequest, _ingest_pb2.PatchItemResponse]
-    """Changes the fields named in the mask, leaves the others."""
+    """Changes the fields named in the mask, leaves the others, whatever others change at that moment."""
     DeleteItem: _grpc.UnaryUnaryMultiCallable[_ingest_pb2.DeleteItemRequest, _ingest_pb2.DeleteItemResponse]
     ColdStartItems: _grpc.UnaryUnaryMultiCallable[_ingest_pb2.ColdStartItemsRequest, _ingest_pb2.ColdStartItemsResponse]
     """What to show in a shop that has no model yet: what is popular in behaviour as it arrives, then the
@@ -57,7 +57,7 @@ class IngestServiceAsyncStub(IngestServiceStub):
     """Creates or replaces an item."""
     GetItem: _aio.UnaryUnaryMultiCallable[_ingest_pb2.GetItemRequest, _ingest_pb2.GetItemResponse]  # type: ignore[assignment]
     PatchItem: _aio.UnaryUnaryMultiCallable[_ingest_pb2.PatchItemRequest, _ingest_pb2.PatchItemResponse]  # type: ignore[assignment]
-    """Changes the fields named in the mask, leaves the others."""
+    """Changes the fields named in the mask, leaves the others, whatever others change at that moment."""
     DeleteItem: _aio.UnaryUnaryMultiCallable[_ingest_pb2.DeleteItemRequest, _ingest_pb2.DeleteItemResponse]  # type: ignore[assignment]
     ColdStartItems: _aio.UnaryUnaryMultiCallable[_ingest_pb2.ColdStartItemsRequest, _ingest_pb2.ColdStartItemsResponse]  # type: ignore[assignment]
     """What to show in a shop that has no model yet: what is popular in behaviour as it arrives, then the
@@ -96,7 +96,7 @@ class IngestServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _ingest_pb2.PatchItemRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_ingest_pb2.PatchItemResponse, _abc.Awaitable[_ingest_pb2.PatchItemResponse]]:
-        """Changes the fields named in the mask, leaves the others."""
+        """Changes the fields named in the mask, leaves the others, whatever others change at that moment."""
 
     @_abc_1.abstractmethod
     def DeleteItem(

@@ -85,7 +85,7 @@ class Table:
         return count
 
     def put_if(self, key: bytes, column: bytes, expected: bytes | None, value: bytes) -> bool:
-        """Write a cell if it holds `expected` (None: if it is missing), atomically in the row.
+        """Write a cell if it holds `expected`, atomically in the row; None: if missing or empty.
 
         Repeated after a broken connection, it may answer False to its own first attempt.
         """
@@ -95,9 +95,6 @@ class Table:
                 lambda client: client.checkAndPut(self._name, key, column, expected, mutation, {})
             )
         )
-
-    def delete(self, key: bytes, column: bytes) -> None:
-        self._mutate([BatchMutation(key, [Mutation(isDelete=True, column=column)])])
 
     def get(self, key: bytes, column: bytes) -> bytes | None:
         results = self._get([key], column)

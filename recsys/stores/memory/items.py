@@ -3,8 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from threading import Lock
 
-from recsys.core.domain import Item
+from recsys.core.domain import Item, revision_of
 
 
 class MemoryItemStore:
@@ -12,6 +13,7 @@ class MemoryItemStore:
 
     def __init__(self) -> None:
         self._items: defaultdict[str, dict[str, Item]] = defaultdict(dict)
+        self._lock = Lock()
 
     def put(self, tenant: str, items: Iterable[Item]) -> int:
         count = 0
@@ -30,8 +32,15 @@ class MemoryItemStore:
     def first(self, tenant: str, count: int) -> list[Item]:
         return list(islice(self.scan(tenant), count))
 
-    def delete(self, tenant: str, item_id: str) -> None:
-        self._items[tenant].pop(item_id, None)
+    def replace(self, tenant: str, item_id: str, expected: Item | None, item: Item | None) -> bool:
+        with self._lock:
+            if revision_of(self.get(tenant, item_id)) != revision_of(expected):
+                return False
+            if item is None:
+                self._items[tenant].pop(item_id, None)
+            else:
+                self._items[tenant][item_id] = item
+            return True
 
     def scan(self, tenant: str) -> Iterator[Item]:
         items = self._items[tenant].values()

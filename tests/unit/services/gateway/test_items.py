@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 
@@ -88,3 +89,70 @@ def test_removing_what_is_not_there_is_no_error(api: Client) -> None:
 def test_shops_do_not_see_each_other(world: World, api: Client) -> None:
     write(api, "PUT", "mine", LAMP)
     assert world.client(world.keys["other"]).get("/v1/items/mine").status == 404
+
+
+def conditional(api: Client, method: str, item_id: str, document: object, **sent: str) -> Response:
+    headers = {name.replace("_", "-"): value for name, value in sent.items()}
+    return api.send(method, f"/v1/items/{item_id}", json.dumps(document).encode(), headers)
+
+
+def test_every_answer_with_an_item_names_its_etag(api: Client) -> None:
+    put = write(api, "PUT", "tagged", LAMP)
+    got = api.get("/v1/items/tagged")
+    patched = write(api, "PATCH", "tagged", {"price": 1})
+
+    assert put.headers["etag"] == got.headers["etag"]
+    assert re.fullmatch(r'"[0-9a-f]+"', put.headers["etag"])
+    assert patched.headers["etag"] != put.headers["etag"]
+    assert api.get("/v1/items/tagged").headers["etag"] == patched.headers["etag"]
+    # Else the balancer packs the answer and makes a weak ETag of it.
+    assert "no-transform" in got.headers["cache-control"]
+
+
+@pytest.mark.parametrize("form", ["{}", "W/{}", '"other", {}', "*"])
+def test_what_the_caller_has_already_is_not_sent_again(api: Client, form: str) -> None:
+    etag = write(api, "PUT", "kept", LAMP).headers["etag"]
+
+    answer = conditional(api, "GET", "kept", None, If_None_Match=form.format(etag))
+
+    assert (answer.status, answer.body) == (304, b"")
+    assert answer.headers["etag"] == etag
+    assert conditional(api, "GET", "kept", None, If_None_Match='"old"').json["price"] == 19.99
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_a_change_of_another_state_than_expected_is_refused(api: Client, method: str) -> None:
+    old = write(api, "PUT", "moved", LAMP).headers["etag"]
+    new = write(api, "PATCH", "moved", {"price": 1}).headers["etag"]
+
+    for refused in (old, f"W/{new}", '"*"'):
+        answer = conditional(api, method, "moved", {"price": 2}, If_Match=refused)
+        assert answer.status == 412
+        assert answer.json["type"] == "/problems/precondition-failed"
+    assert conditional(api, method, "moved", {"price": 2}, If_None_Match=new).status == 412
+    assert api.get("/v1/items/moved").json["price"] == 1
+
+    assert conditional(api, method, "moved", {"price": 2}, If_Match=f"{old}, {new}").status < 300
+
+
+def test_an_item_can_be_created_without_replacing_one(api: Client) -> None:
+    assert conditional(api, "PUT", "only", {"price": 1}, If_None_Match="*").status == 200
+    assert conditional(api, "PUT", "only", {"price": 2}, If_None_Match="*").status == 412
+    assert api.get("/v1/items/only").json["price"] == 1
+
+
+def test_an_item_that_is_not_there_has_no_etag_to_match(api: Client) -> None:
+    assert conditional(api, "PUT", "absent", LAMP, If_Match="*").status == 412
+    assert conditional(api, "DELETE", "absent", None, If_Match='"a"').status == 412
+    # As without the header.
+    assert conditional(api, "PATCH", "absent", {"price": 1}, If_Match="*").status == 404
+    assert api.get("/v1/items/absent").status == 404
+
+
+@pytest.mark.parametrize("header", ["If-Match", "If-None-Match"])
+@pytest.mark.parametrize("value", ["abc", '"a', '"a" "b"', '*, "a"', 'w/"a"', ""])
+def test_what_is_no_etag_is_refused_by_name(api: Client, header: str, value: str) -> None:
+    write(api, "PUT", "plain", LAMP)
+    answer = conditional(api, "PATCH", "plain", {"price": 1}, **{header: value})
+    assert answer.status == 422
+    assert "quotes" in answer.reasons[header]

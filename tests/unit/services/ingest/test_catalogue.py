@@ -1,9 +1,11 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from recsys.core.conditions import Condition
 from recsys.core.domain import Item
-from recsys.core.errors import InvalidInput, NotFound, Unavailable
+from recsys.core.errors import InvalidInput, NotFound, PreconditionFailed, Unavailable
 from recsys.stores.memory.hidden_items import MemoryHiddenItems
 from recsys.stores.memory.items import MemoryItemStore
 from services.ingest.catalogue import Catalogue
@@ -106,3 +108,64 @@ def test_overlapping_writers_leave_what_the_catalogue_says(shop: Shop) -> None:
     shop.catalogue.patch("shop", "lamp", {"available": False})
     assert shop.items.get("shop", "lamp") == LAMP
     assert not shop.is_hidden()
+
+
+class Contested(MemoryItemStore):
+    """Lets another writer in, just before an item is replaced."""
+
+    before_replacing: Callable[[], object] | None = None
+
+    def replace(self, tenant: str, item_id: str, expected: Item | None, item: Item | None) -> bool:
+        interrupt, self.before_replacing = self.before_replacing, None
+        if interrupt:
+            interrupt()
+        return super().replace(tenant, item_id, expected, item)
+
+
+@pytest.fixture
+def contested() -> tuple[Contested, Catalogue]:
+    items = Contested()
+    items.put("shop", [LAMP])
+    return items, Catalogue(items, MemoryHiddenItems())
+
+
+def test_patches_of_different_fields_both_take_effect(
+    contested: tuple[Contested, Catalogue],
+) -> None:
+    items, catalogue = contested
+    items.before_replacing = lambda: catalogue.patch("shop", "lamp", {"available": False})
+
+    patched = catalogue.patch("shop", "lamp", {"price": 7.0})
+
+    assert patched == items.get("shop", "lamp") == replace(LAMP, price=7.0, available=False)
+
+
+def test_a_file_imported_during_a_patch_is_patched(contested: tuple[Contested, Catalogue]) -> None:
+    items, catalogue = contested
+    items.before_replacing = lambda: items.put("shop", [Item("lamp", title="of the file")])
+
+    catalogue.patch("shop", "lamp", {"price": 7.0})
+
+    assert items.get("shop", "lamp") == Item("lamp", title="of the file", price=7.0)
+
+
+def test_a_patch_finds_an_item_that_was_removed_meanwhile_gone(
+    contested: tuple[Contested, Catalogue],
+) -> None:
+    items, catalogue = contested
+    items.before_replacing = lambda: catalogue.delete("shop", "lamp")
+
+    with pytest.raises(NotFound):
+        catalogue.patch("shop", "lamp", {"price": 7.0})
+    assert items.get("shop", "lamp") is None
+
+
+def test_a_condition_is_checked_against_what_is_replaced(
+    contested: tuple[Contested, Catalogue],
+) -> None:
+    items, catalogue = contested
+    items.before_replacing = lambda: catalogue.patch("shop", "lamp", {"price": 6.0})
+
+    with pytest.raises(PreconditionFailed):
+        catalogue.put("shop", Item("lamp"), Condition(if_match=(LAMP.revision,)))
+    assert items.get("shop", "lamp") == replace(LAMP, price=6.0)
