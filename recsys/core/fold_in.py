@@ -2,7 +2,15 @@
 
 Hu, Koren, Volinsky (2008), equation 4: x_u = (Y^T C_u Y + lambda_u I)^-1 Y^T C_u p_u, with
 Y^T C_u Y = Y^T Y + Y_u^T (C_u - I) Y_u over the user's items only.
+
+That is a system of as many equations as there are factors. Most users have fewer items, and by the
+Woodbury identity as many equations as these have items do: with Y^T Y = Q V Q^T, D = V + lambda_u I
+and Z = Y_u Q,
+
+    x_u = Q D^-1 Z^T v,  (I + (C_u - I) Z D^-1 Z^T) v = c_u
 """
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +23,20 @@ Factors = NDArray[np.float32]
 def gramian(factors: Factors) -> Factors:
     """Y^T Y, shape (k, k)."""
     return factors.T @ factors
+
+
+class Spectrum(NamedTuple):
+    """The gramian as Q V Q^T: its eigenvalues, (k,), and eigenvectors Q, (k, k)."""
+
+    values: Factors
+    vectors: Factors
+
+
+def spectrum(item_gramian: Factors) -> Spectrum:
+    """Take a gramian apart."""
+    values, vectors = np.linalg.eigh(item_gramian.astype(np.float64))
+    # Rounding may leave a zero below zero.
+    return Spectrum(np.maximum(values, 0).astype(np.float32), vectors.astype(np.float32))
 
 
 def normal_system(
@@ -57,3 +79,28 @@ def fold_in(
         item_factors, item_gramian, strengths, alpha=alpha, row_regularization=row_regularization
     )
     return np.linalg.solve(system, item_factors.T @ confidence(strengths, alpha)).astype(np.float32)
+
+
+def fold_in_few(
+    item_factors: Factors,
+    item_spectrum: Spectrum,
+    strengths: NDArray[np.float32],
+    *,
+    alpha: float,
+    row_regularization: float,
+) -> Factors:
+    """Solve the same for a user of fewer items than factors, m equations instead of k.
+
+    Args:
+        item_factors, strengths, alpha: those of `fold_in`.
+        item_spectrum: of Y^T Y over all items.
+        row_regularization: above zero.
+    """
+    confidences = confidence(strengths, alpha)
+    turned = item_factors @ item_spectrum.vectors
+    scaled = turned / (item_spectrum.values + np.float32(row_regularization))
+    system = (confidences - 1.0)[:, np.newaxis] * (scaled @ turned.T)
+    system.ravel()[:: len(system) + 1] += 1.0
+    return np.asarray(
+        item_spectrum.vectors @ (np.linalg.solve(system, confidences) @ scaled), np.float32
+    )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from recsys.core.errors import InvalidModel
 from recsys.core.event_types import EventType
-from recsys.core.fold_in import Factors, gramian
+from recsys.core.fold_in import Factors, Spectrum, gramian, spectrum
 from recsys.core.ranking import Indices
 from recsys.core.shop_time import Pause, ShopTime
 from recsys.core.vocabulary import Vocabulary
@@ -114,6 +114,11 @@ class ItemModel:
     def gramian(self) -> Factors:
         """Y^T Y, (k, k)."""
         return gramian(self.factors)
+
+    @cached_property
+    def spectrum(self) -> Spectrum:
+        """The gramian taken apart."""
+        return spectrum(self.gramian)
 
 
 # Dimensions and numpy's kind of number of each array of an item model.

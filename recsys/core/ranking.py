@@ -25,6 +25,21 @@ def top_n_rows(scores: NDArray[np.float32], n: int) -> list[Indices]:
     return [_best(row, least, n) for row, least in zip(clean, threshold, strict=True)]
 
 
+def top_n_of(rows: Indices | NDArray[np.intp], scores: NDArray[np.float32], n: int) -> Indices:
+    """Positions of the n highest finite scores of some items, best first, equal ones by row.
+
+    Args:
+        rows: (c,) item rows, in any order.
+        scores: (c,)
+    """
+    scored = np.flatnonzero(np.isfinite(scores))
+    if n < len(scored):
+        finite = scores[scored]
+        scored = scored[finite >= np.partition(finite, -n)[-n]]
+    order = np.lexsort((rows[scored], -scores[scored]))[:n]
+    return scored[order].astype(np.int32)
+
+
 def _best(row: NDArray[np.float32], least: np.float32, n: int) -> Indices:
     candidates = np.flatnonzero((row >= least) & (row > -np.inf))
     # A stable sort keeps equal scores by column; ties at the threshold are cut after it.

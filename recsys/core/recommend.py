@@ -17,10 +17,11 @@ import numpy as np
 
 from recsys.core.behaviour import RecentEvent, StoredUser, current_history
 from recsys.core.model import NO_NEIGHBOUR, History, ItemModel, ScoringParams
-from recsys.core.ranking import Indices, top_n, top_n_rows
+from recsys.core.ranking import Indices, top_n_of
 from recsys.core.recency import faded
-from recsys.core.scoring import Scores, neighbour_part, score_users
-from recsys.core.user_factors import history_factors
+from recsys.core.scoring import Scores, hybrid
+from recsys.core.serving.candidates import Candidates, EligibleItems, Scratch, candidates
+from recsys.core.user_factors import faded_history_factors
 
 
 class Source(Enum):
@@ -88,7 +89,9 @@ def recommend_for_user(
     history = current_history(items, params, base, recent)
     personal = list_without_scoring(stored, history)
     if personal is None:
-        [personal] = fold_in_lists(items, params, [history], hidden, limit)
+        eligible = EligibleItems.of(items, hidden)
+        active = ActiveUser.of(history, stored)
+        [personal] = fold_in_lists(items, params, [active], eligible, limit, Scratch())
     return apply_filters(personal, items, hidden, limit)
 
 
@@ -105,38 +108,86 @@ def list_without_scoring(stored: StoredUser | None, history: History) -> Persona
     return replace(NO_LIST, history=history)
 
 
+@dataclass(frozen=True, slots=True)
+class ActiveUser:
+    """A user whose list must be calculated.
+
+    Attributes:
+        history: with a positive strength.
+        stored: item rows of the nightly list.
+    """
+
+    history: History
+    stored: Indices
+
+    @classmethod
+    def of(cls, history: History, stored: StoredUser | None) -> "ActiveUser":
+        return cls(history, NO_LIST.items if stored is None else stored.items)
+
+
 def fold_in_lists(
     items: ItemModel,
     params: ScoringParams,
-    histories: Sequence[History],
-    hidden: Collection[int],
+    users: Sequence[ActiveUser],
+    eligible: EligibleItems,
     n: int,
+    scratch: Scratch,
 ) -> list[PersonalList]:
-    """The best n items of shoppers by the whole model, in one matrix product.
-
-    Args:
-        histories: each with a positive strength.
-        hidden: item rows that are left out.
-    """
-    factors = np.stack([history_factors(items, params, history) for history in histories])
-    scores = score_users(factors, items, histories, params.neighbour_weight, params.step_half_life)
-    scores[:, list(hidden)] = -np.inf
-    return [
-        PersonalList(best, row[best], Source.FOLD_IN, history)
-        for best, row, history in zip(top_n_rows(scores, n), scores, histories, strict=True)
+    """The best n items of users by the whole model, of their candidates."""
+    histories = [faded(user.history, params.step_half_life) for user in users]
+    found = [
+        candidates(items, eligible, history, user.stored, scratch)
+        for user, history in zip(users, histories, strict=True)
     ]
+    factors = np.stack([faded_history_factors(items, params, history) for history in histories])
+    popular = hybrid(
+        factors @ eligible.popular_factors.T,
+        np.stack([one.popular_sums for one in found]),
+        params.neighbour_weight,
+        eligible.popular_trend,
+    )
+    popular[np.stack([one.popular_barred for one in found])] = -np.inf
+    lists = []
+    for user, one, vector, of_popular in zip(users, found, factors, popular, strict=True):
+        by_factors = items.factors.take(one.rows, axis=0) @ vector
+        trend = items.trend.take(one.rows)
+        others = hybrid(by_factors, one.sums, params.neighbour_weight, trend)
+        lists.append(_personal(eligible, one, of_popular, others, Source.FOLD_IN, user.history, n))
+    return lists
 
 
 def neighbour_list(
-    items: ItemModel, params: ScoringParams, history: History, hidden: Collection[int], n: int
+    items: ItemModel,
+    params: ScoringParams,
+    user: ActiveUser,
+    eligible: EligibleItems,
+    n: int,
+    scratch: Scratch,
 ) -> PersonalList:
-    """The best n neighbours of what the shopper had: what costs least and is still personal."""
-    scores = neighbour_part(items, faded(history, params.step_half_life)) * items.trend
-    scores[(scores <= 0) | ~items.recommendable] = -np.inf
-    scores[history.items[history.excluded]] = -np.inf
-    scores[list(hidden)] = -np.inf
-    best = top_n(scores, n)
-    return PersonalList(best, scores[best], Source.NEIGHBOURS, history)
+    """The best n neighbours of what the user had: what costs least and is still personal."""
+    history = faded(user.history, params.step_half_life)
+    found = candidates(items, eligible, history, user.stored, scratch)
+    popular = np.where(found.popular_barred, 0, found.popular_sums * eligible.popular_trend)
+    popular[popular <= 0] = -np.inf
+    others = found.sums * items.trend.take(found.rows)
+    others[others <= 0] = -np.inf
+    return _personal(eligible, found, popular, others, Source.NEIGHBOURS, user.history, n)
+
+
+def _personal(
+    eligible: EligibleItems,
+    found: Candidates,
+    of_popular: Scores,
+    of_others: Scores,
+    source: Source,
+    history: History,
+    n: int,
+) -> PersonalList:
+    """The best n candidates by their scores."""
+    rows = np.concatenate([eligible.popular, found.rows])
+    scores = np.concatenate([of_popular, of_others])
+    best = top_n_of(rows, scores, n)
+    return PersonalList(rows[best].astype(np.int32), scores[best], source, history)
 
 
 def similar_items(
@@ -144,21 +195,21 @@ def similar_items(
 ) -> Recommendations:
     """Items alike to one item, or popular ones when the model does not know it (None)."""
     if item_index is None:
-        return _fill_with_popular((), Source.POPULAR, items, hidden, limit)
+        return _fill_with_popular((), Source.POPULAR, items, (), hidden, limit)
     neighbours = items.neighbours[item_index]
     known = neighbours != NO_NEIGHBOUR
     scores = items.neighbour_scores[item_index][known].tolist()
     pairs = zip(neighbours[known].tolist(), scores, strict=True)
-    return _fill_with_popular(pairs, Source.NEIGHBOURS, items, {item_index, *hidden}, limit)
+    return _fill_with_popular(pairs, Source.NEIGHBOURS, items, {item_index}, hidden, limit)
 
 
 def apply_filters(
     personal: PersonalList, items: ItemModel, hidden: Collection[int], limit: int
 ) -> Recommendations:
     """Drop what must not be shown from a list, then fill it to `limit` with popular items."""
-    excluded = set(personal.history.items[personal.history.excluded].tolist()) | set(hidden)
+    excluded = set(personal.history.items[personal.history.excluded].tolist())
     pairs = zip(personal.items.tolist(), personal.scores.tolist(), strict=True)
-    return _fill_with_popular(pairs, personal.source, items, excluded, limit)
+    return _fill_with_popular(pairs, personal.source, items, excluded, hidden, limit)
 
 
 def _fill_with_popular(
@@ -166,23 +217,31 @@ def _fill_with_popular(
     source: Source,
     items: ItemModel,
     excluded: Collection[int],
+    hidden: Collection[int],
     limit: int,
 ) -> Recommendations:
     """Drop excluded items from the personal list, then fill it to `limit` with popular ones."""
-    ranked = list(islice((Ranked(i, score) for i, score in personal if i not in excluded), limit))
+    shown = (
+        Ranked(item_index, score)
+        for item_index, score in personal
+        if item_index not in excluded and item_index not in hidden
+    )
+    ranked = list(islice(shown, limit))
     source = source if ranked else Source.POPULAR
     if len(ranked) < limit:
         taken = {entry.item_index for entry in ranked}
-        fill = _popular(items, taken.union(excluded), limit - len(ranked))
+        fill = _popular(items, taken.union(excluded), hidden, limit - len(ranked))
         ranked.extend(Ranked(item_index, None) for item_index in fill)
     return Recommendations(tuple(ranked), source)
 
 
-def _popular(items: ItemModel, excluded: Collection[int], n: int) -> list[int]:
+def _popular(
+    items: ItemModel, excluded: Collection[int], hidden: Collection[int], n: int
+) -> list[int]:
     allowed = (
         item_index
         for item_index in _in_pieces(items.popular)
-        if items.eligible[item_index] and item_index not in excluded
+        if items.eligible[item_index] and item_index not in excluded and item_index not in hidden
     )
     return list(islice(allowed, n))
 

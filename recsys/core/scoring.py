@@ -42,12 +42,19 @@ def score_users(
     """
     scores = user_factors @ items.factors.T
     for row, history in enumerate(histories):
-        scores[row] += neighbour_weight * neighbour_part(items, faded(history, step_half_life))
-    scores *= items.trend
+        by_neighbours = neighbour_part(items, faded(history, step_half_life))
+        scores[row] = hybrid(scores[row], by_neighbours, neighbour_weight, items.trend)
     scores[:, ~items.recommendable] = -np.inf
     for row, history in enumerate(histories):
         scores[row, history.items[history.excluded]] = -np.inf
     return scores
+
+
+def hybrid(
+    by_factors: Scores, by_neighbours: Scores, neighbour_weight: float, trend: Scores
+) -> Scores:
+    """Put the parts of the scores of some items together; arrays of one shape."""
+    return (by_factors + neighbour_weight * by_neighbours) * trend
 
 
 def neighbour_part(items: ItemModel, history: History) -> Scores:

@@ -5,7 +5,8 @@ import time
 import numpy as np
 
 from recsys.core.model import History, ItemModel, ScoringParams
-from recsys.core.recommend import fold_in_lists
+from recsys.core.recommend import ActiveUser, fold_in_lists
+from recsys.core.serving.candidates import EligibleItems, Scratch
 
 _SHOPPERS = 8
 _ITEMS_PER_SHOPPER = 30
@@ -18,16 +19,17 @@ def fold_in_seconds(items: ItemModel, params: ScoringParams, n: int) -> float:
     if not len(items.ids):
         return 0.0
     random = np.random.default_rng(0)
-    histories = [_some_history(random, len(items.ids)) for _ in range(_SHOPPERS)]
+    users = [_some_user(random, len(items.ids)) for _ in range(_SHOPPERS)]
+    eligible, scratch = EligibleItems.of(items), Scratch()
     tries = []
     for _ in range(_TRIES):
         begun = time.perf_counter()
-        fold_in_lists(items, params, histories, (), n)
+        fold_in_lists(items, params, users, eligible, n, scratch)
         tries.append(time.perf_counter() - begun)
     return min(tries) / _SHOPPERS
 
 
-def _some_history(random: np.random.Generator, items: int) -> History:
-    rows = random.integers(0, items, min(items, _ITEMS_PER_SHOPPER)).astype(np.int32)
+def _some_user(random: np.random.Generator, items: int) -> ActiveUser:
+    rows = random.choice(items, min(items, _ITEMS_PER_SHOPPER), replace=False).astype(np.int32)
     ones, steps = np.ones(len(rows), np.float32), np.arange(len(rows), dtype=np.int32)
-    return History(rows, ones, np.ones(len(rows), np.bool_), steps)
+    return ActiveUser.of(History(rows, ones, np.ones(len(rows), np.bool_), steps), None)

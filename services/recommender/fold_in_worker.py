@@ -1,24 +1,22 @@
 """Fold-in: at once where it is quick, else beside the event loop, in batches.
 
-In a small shop a fold-in costs less than handing it to another thread. In a large one it would keep
-all others waiting; there one matrix product serves all who wait. Who would wait longer than their
-time, or finds the queue full, gets the neighbours of what they had instead: a hundred times
-cheaper, still personal.
+A few fold-ins cost less than handing them to another thread. Many, or those of a model with many
+factors, would keep all others waiting. Who would wait longer than their time, or finds the queue
+full, gets the neighbours of what they had instead: cheaper, still personal.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from recsys.core.model import History
-from recsys.core.recommend import PersonalList, fold_in_lists
+from recsys.core.recommend import ActiveUser, PersonalList, fold_in_lists, neighbour_list
+from recsys.core.serving.candidates import EligibleItems, Scratch
 from services.recommender.loaded_model import LoadedModel
 
 MAX_WAITING = 256
-# Scores of a batch are held at once: this many at most, 32 MB.
-_SCORES_PER_BATCH = 8_000_000
+# Enough to share what a calculation costs beside its users.
 _USERS_PER_BATCH = 32
 # What the event loop may stand still for the fold-ins of one request.
 _QUICK_SECONDS = 0.008
@@ -29,8 +27,8 @@ _NEWEST_SHARE = 0.2
 @dataclass(frozen=True, slots=True)
 class _Task:
     model: LoadedModel
-    history: History
-    hidden: Collection[int]
+    user: ActiveUser
+    eligible: EligibleItems
     n: int
     done: "asyncio.Future[PersonalList]"
 
@@ -43,21 +41,31 @@ class FoldInWorker:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="fold-in")
         self._working: asyncio.Task[None] | None = None
         self._seconds_a_user = 0.0
+        # The event loop and the thread write at the same time.
+        self._at_once, self._beside = Scratch(), Scratch()
 
     def submit(
         self,
         model: LoadedModel,
-        histories: Sequence[History],
-        hidden: Collection[int],
+        users: Sequence[ActiveUser],
+        eligible: EligibleItems,
         n: int,
         within_seconds: float,
-    ) -> "Sequence[PersonalList | asyncio.Future[PersonalList] | None]":
-        """The lists of some shoppers, now or later; None for whom it would be too late."""
-        if len(histories) * model.fold_in_seconds <= _QUICK_SECONDS:
-            return [_at_hand(each) for each in _fold_in_each(model, histories, hidden, n)]
+    ) -> "Sequence[PersonalList | asyncio.Future[PersonalList]]":
+        """The lists of some shoppers, now or later; of neighbours where it would be too late."""
+        if len(users) * model.fold_in_seconds <= _QUICK_SECONDS:
+            lists = _fold_in_each(model, users, eligible, n, self._at_once)
+            return [_at_hand(each) for each in lists]
         loop = asyncio.get_running_loop()
-        tasks = [_Task(model, each, hidden, n, loop.create_future()) for each in histories]
-        return [task.done if self._queue(task, within_seconds) else None for task in tasks]
+        tasks = [_Task(model, each, eligible, n, loop.create_future()) for each in users]
+        return [
+            task.done if self._queue(task, within_seconds) else self._neighbours(task)
+            for task in tasks
+        ]
+
+    def _neighbours(self, task: _Task) -> PersonalList:
+        model, scratch = task.model, self._at_once
+        return neighbour_list(model.items, model.params, task.user, task.eligible, task.n, scratch)
 
     def _queue(self, task: _Task, within_seconds: float) -> bool:
         ahead = len(self._waiting)
@@ -78,20 +86,19 @@ class FoldInWorker:
         while self._waiting:
             batch = self._next_batch()
             begun = loop.time()
-            lists = await loop.run_in_executor(self._thread, _fold_in, batch)
+            lists = await loop.run_in_executor(self._thread, _fold_in, batch, self._beside)
             self._learn((loop.time() - begun) / len(batch))
             for task, found in zip(batch, lists, strict=True):
                 _settle(task.done, found)
         self._working = None
 
     def _next_batch(self) -> list[_Task]:
-        """As many as fit and agree on model, hidden items and length."""
+        """As many as agree on model, eligible items and length."""
         first = self._waiting.popleft()
-        most = max(
-            1, min(_USERS_PER_BATCH, _SCORES_PER_BATCH // max(1, len(first.model.items.ids)))
-        )
         batch = [first]
-        while len(batch) < most and self._waiting and _fit_together(first, self._waiting[0]):
+        while self._waiting and _fit_together(first, self._waiting[0]):
+            if len(batch) == _USERS_PER_BATCH:
+                break
             batch.append(self._waiting.popleft())
         return batch
 
@@ -99,25 +106,31 @@ class FoldInWorker:
         self._seconds_a_user += _NEWEST_SHARE * (seconds - self._seconds_a_user)
 
 
-def _fold_in(batch: list[_Task]) -> "list[PersonalList | Exception]":
+def _fold_in(batch: list[_Task], scratch: Scratch) -> "list[PersonalList | Exception]":
     first = batch[0]
-    return _fold_in_each(first.model, [task.history for task in batch], first.hidden, first.n)
+    users = [task.user for task in batch]
+    return _fold_in_each(first.model, users, first.eligible, first.n, scratch)
 
 
 def _fold_in_each(
-    model: LoadedModel, histories: Sequence[History], hidden: Collection[int], n: int
+    model: LoadedModel,
+    users: Sequence[ActiveUser],
+    eligible: EligibleItems,
+    n: int,
+    scratch: Scratch,
 ) -> "list[PersonalList | Exception]":
     """All at once; each alone where that fails, so that one history takes no other with it."""
     try:
-        return [*fold_in_lists(model.items, model.params, histories, hidden, n)]
+        return [*fold_in_lists(model.items, model.params, users, eligible, n, scratch)]
     except Exception as error:
-        if len(histories) == 1:
+        if len(users) == 1:
             return [error]
-        return [one for each in histories for one in _fold_in_each(model, [each], hidden, n)]
+        each_alone = [_fold_in_each(model, [user], eligible, n, scratch) for user in users]
+        return [one for [one] in each_alone]
 
 
 def _fit_together(one: _Task, other: _Task) -> bool:
-    return one.model is other.model and one.hidden is other.hidden and one.n == other.n
+    return one.model is other.model and one.eligible is other.eligible and one.n == other.n
 
 
 def _at_hand(found: PersonalList | Exception) -> "PersonalList | asyncio.Future[PersonalList]":

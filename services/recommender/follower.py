@@ -10,6 +10,7 @@ import structlog
 from recsys.core.domain import checked_tenant
 from recsys.core.errors import InvalidModel, NoModel, NotSetUp, Unavailable
 from recsys.core.ports import ServingStore
+from recsys.core.serving.candidates import EligibleItems
 from recsys.runtime.garbage import give_memory_back
 from recsys.runtime.metrics import Metrics
 from services.recommender.answer_cache import CachedUser, unknown_user
@@ -28,6 +29,7 @@ class Serving:
 
     Attributes:
         hidden: rows of the items that must not be shown now.
+        eligible: all others that can be recommended.
         hidden_number: counts the changes of `hidden` while this model serves.
         shown_again_number: that of the last change by which an item was hidden no longer.
         is_lost: whether the store has lost its data, and with them what it knew of shoppers.
@@ -37,20 +39,28 @@ class Serving:
     model: LoadedModel
     hidden_ids: frozenset[str]
     hidden: frozenset[int]
+    eligible: EligibleItems = field(compare=False, repr=False)
     hidden_number: int = 0
     shown_again_number: int = 0
     is_lost: bool = False
     nobody: CachedUser = field(default_factory=unknown_user, compare=False, repr=False)
 
+    @classmethod
+    def of(cls, model: LoadedModel, hidden_ids: frozenset[str]) -> "Serving":
+        """A model with these items hidden."""
+        hidden = model.rows_of(hidden_ids)
+        return cls(model, hidden_ids, hidden, EligibleItems.of(model.items, hidden))
+
     def hiding(self, hidden_ids: frozenset[str]) -> "Serving":
         """The same with other hidden items."""
-        hidden, number = self.model.rows_of(hidden_ids), self.hidden_number + 1
+        number, now = self.hidden_number + 1, Serving.of(self.model, hidden_ids)
         return replace(
             self,
             hidden_ids=hidden_ids,
-            hidden=hidden,
+            hidden=now.hidden,
+            eligible=now.eligible,
             hidden_number=number,
-            shown_again_number=self.shown_again_number if self.hidden <= hidden else number,
+            shown_again_number=self.shown_again_number if self.hidden <= now.hidden else number,
         )
 
 
@@ -153,7 +163,7 @@ class ModelFollower:
             _log.error("model_refused", tenant=tenant, version=version, reason=str(error))
             return
         hidden_ids = serving.hidden_ids if serving else frozenset[str]()
-        self._serving[tenant] = Serving(model, hidden_ids, model.rows_of(hidden_ids))
+        self._serving[tenant] = Serving.of(model, hidden_ids)
         self.on_change()
         self._has_swapped = True
         self._metrics.model_loaded[tenant].set_to_current_time()

@@ -75,7 +75,7 @@ def load_model(manifest_json: bytes, items: bytes, cache_bytes: int) -> LoadedMo
     check_digest(manifest, ITEMS, items)
     side = unpack_items(items)
     # Computed on first use otherwise, and then a shopper would wait for it.
-    _ = side.gramian, side.recommendable
+    _ = side.spectrum, side.recommendable
     params = manifest.recipe.to_params()
     return LoadedModel(
         version=manifest.version,

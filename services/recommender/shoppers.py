@@ -11,12 +11,12 @@ from recsys.core.errors import Unavailable
 from recsys.core.model import History
 from recsys.core.ports import ReadUser, ServingStore, UserLookup
 from recsys.core.recommend import (
+    ActiveUser,
     PersonalList,
     Recommendations,
     Source,
     apply_filters,
     list_without_scoring,
-    neighbour_list,
 )
 from recsys.runtime.metrics import Metrics
 from services.recommender.answer_cache import NO_EVENTS, CachedUser, Rendering
@@ -149,17 +149,17 @@ class Shoppers:
         self, found: "Sequence[UserResult | _FoldInJob]"
     ) -> list[UserResult | Awaitable[UserResult]]:
         """Fold in what must be, in as few calculations as there are models to do it with."""
-        lists: dict[int, PersonalList | Awaitable[PersonalList] | None] = {}
+        lists: dict[int, PersonalList | Awaitable[PersonalList]] = {}
         by_serving = defaultdict[int, list[_FoldInJob]](list)
         for one in found:
             if isinstance(one, _FoldInJob):
                 by_serving[id(one.serving)].append(one)
         for group in by_serving.values():
             serving = group[0].serving
-            histories = [one.history for one in group]
+            users = [ActiveUser.of(one.history, one.stored) for one in group]
             seconds = min(one.within_seconds for one in group)
             submitted = self._fold_ins.submit(
-                serving.model, histories, serving.hidden, MAX_LIMIT, seconds
+                serving.model, users, serving.eligible, MAX_LIMIT, seconds
             )
             lists |= {id(one): each for one, each in zip(group, submitted, strict=True)}
         return [
@@ -180,19 +180,18 @@ class _FoldInJob:
     cache_as: str | None = None
 
     def with_list(
-        self, personal: PersonalList | Awaitable[PersonalList] | None
+        self, personal: PersonalList | Awaitable[PersonalList]
     ) -> UserResult | Awaitable[UserResult]:
-        if personal is None:
-            model, hidden = self.serving.model, self.serving.hidden
-            near = neighbour_list(model.items, model.params, self.history, hidden, MAX_LIMIT)
-            user = CachedUser(self.stored, self.recent, near)
-            return UserResult(self.serving, user, degraded=True)
         return self._kept(personal) if isinstance(personal, PersonalList) else self._later(personal)
 
     async def _later(self, coming: Awaitable[PersonalList]) -> UserResult:
         return self._kept(await coming)
 
     def _kept(self, personal: PersonalList) -> UserResult:
+        if personal.source is Source.NEIGHBOURS:
+            # There was no time for more, this once.
+            user = CachedUser(self.stored, self.recent, personal)
+            return UserResult(self.serving, user, degraded=True)
         number, key = self.serving.hidden_number, self.cache_as
         user = CachedUser(self.stored, self.recent, personal, number, key=key)
         if key is not None:

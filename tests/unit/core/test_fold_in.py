@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.core.fold_in import fold_in, gramian
+from recsys.core.fold_in import fold_in, fold_in_few, gramian, spectrum
 
 
 @settings(deadline=None)
@@ -26,8 +26,16 @@ def test_it_minimises_the_weighted_least_squares_of_the_paper(k: int, n: int, se
         alpha=5.0,
         row_regularization=2.0,
     )
+    by_items = fold_in_few(
+        single[touched],
+        spectrum(gramian(single)),
+        strengths[touched].astype(np.float32),
+        alpha=5.0,
+        row_regularization=2.0,
+    )
 
     assert found == pytest.approx(expected, abs=1e-4)
+    assert by_items == pytest.approx(expected, abs=1e-4)
 
 
 def test_no_behaviour_gives_no_taste() -> None:

@@ -87,7 +87,8 @@ def test_fold_in_ranks_by_the_solved_factors() -> None:
     scores = ITEMS.factors @ taste
     expected = [row for row in np.argsort(-scores).tolist() if row != 2]
     assert rows(answer) == expected
-    assert [entry.score for entry in answer.ranked] == pytest.approx(scores[expected].tolist())
+    found = [entry.score for entry in answer.ranked]
+    assert found == pytest.approx(scores[expected].tolist(), rel=1e-5)
 
 
 def test_an_event_that_training_has_seen_counts_once() -> None:

@@ -5,7 +5,8 @@ import pytest
 
 from recsys.core.behaviour import RecentEvent, current_history
 from recsys.core.model import TrainedModel
-from recsys.core.recommend import Source, fold_in_lists, recommend_for_user
+from recsys.core.recommend import ActiveUser, Source, fold_in_lists, recommend_for_user
+from recsys.core.serving.candidates import EligibleItems, Scratch
 from recsys.training.als import AlsSettings
 from recsys.training.build import build_model
 from recsys.training.event_log import pairs_of
@@ -59,7 +60,10 @@ def live_scores(*recent: RecentEvent) -> dict[str, float]:
     row = model.users.ids.index_of("ann")
     assert row is not None
     history = current_history(model.items, model.params, model.users.history(row), recent)
-    [found] = fold_in_lists(model.items, model.params, [history], (), len(model.items.ids))
+    [found] = fold_in_lists(
+        *(model.items, model.params, [ActiveUser.of(history, None)], EligibleItems.of(model.items)),
+        *(len(model.items.ids), Scratch()),
+    )
     listed = np.isfinite(found.scores)
     ids = [model.items.ids.id_of(item) for item in found.items[listed].tolist()]
     return dict(zip(ids, found.scores[listed].tolist(), strict=True))

@@ -2,19 +2,19 @@
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from recsys.core.model import History
-from recsys.core.recommend import PersonalList, fold_in_lists
+from recsys.core.recommend import ActiveUser, PersonalList, Source, fold_in_lists
+from recsys.core.serving.candidates import EligibleItems, Scratch
 from services.recommender import fold_in_worker
 from services.recommender.fold_in_worker import FoldInWorker
 from services.recommender.loaded_model import LoadedModel
 from tests.builders import a_history
 from tests.unit.services.recommender.shop import Shop
 
-NOTHING_HIDDEN: frozenset[int] = frozenset()
-HISTORIES = [a_history([row]) for row in range(6)]
+USERS = [ActiveUser.of(a_history([row]), None) for row in range(6)]
 
 
 @pytest.fixture
@@ -24,29 +24,29 @@ def model() -> Iterator[LoadedModel]:
 
 
 def expected(model: LoadedModel) -> list[list[int]]:
-    return [
-        fold_in_lists(model.items, model.params, [history], (), 3)[0].items.tolist()
-        for history in HISTORIES
-    ]
+    return [best_of(model, user, 3) for user in USERS]
+
+
+def best_of(model: LoadedModel, user: ActiveUser, n: int) -> list[int]:
+    eligible = EligibleItems.of(model.items)
+    [found] = fold_in_lists(model.items, model.params, [user], eligible, n, Scratch())
+    return found.items.tolist()
 
 
 async def fold_in_all(worker: FoldInWorker, model: LoadedModel) -> list[list[int]]:
     """As one request, and then each alone."""
 
-    async def ask(histories: list[History]) -> list[list[int]]:
-        found = worker.submit(model, histories, NOTHING_HIDDEN, 3, within_seconds=1.0)
-        lists = [each if isinstance(each, PersonalList) else await late(each) for each in found]
+    eligible = EligibleItems.of(model.items)
+
+    async def ask(users: list[ActiveUser]) -> list[list[int]]:
+        found = worker.submit(model, users, eligible, 3, within_seconds=1.0)
+        lists = [each if isinstance(each, PersonalList) else await each for each in found]
         return [each.items.tolist() for each in lists]
 
-    together = await ask(HISTORIES)
-    alone = await asyncio.gather(*(ask([history]) for history in HISTORIES))
+    together = await ask(USERS)
+    alone = await asyncio.gather(*(ask([user]) for user in USERS))
     assert together == [found for [found] in alone]
     return together
-
-
-async def late(coming: asyncio.Future[PersonalList] | None) -> PersonalList:
-    assert coming is not None
-    return await coming
 
 
 @pytest.mark.parametrize("quick_seconds", [-1.0, 10.0])
@@ -71,9 +71,12 @@ def test_who_waits_shares_a_matrix_product(
     monkeypatch.setattr(fold_in_worker, "_QUICK_SECONDS", -1.0)
     sizes: list[int] = []
     fold_in = fold_in_worker._fold_in
-    monkeypatch.setattr(
-        fold_in_worker, "_fold_in", lambda batch: (sizes.append(len(batch)), fold_in(batch))[1]
-    )
+
+    def counted(batch: Any, scratch: Scratch) -> Any:
+        sizes.append(len(batch))
+        return fold_in(batch, scratch)
+
+    monkeypatch.setattr(fold_in_worker, "_fold_in", counted)
 
     async def run() -> None:
         worker = FoldInWorker()
@@ -102,7 +105,7 @@ def test_a_failure_reaches_those_who_wait_and_the_next_one_is_served(
     asyncio.run(run())
 
 
-def test_whose_turn_would_come_too_late_is_told_at_once(
+def test_whose_turn_would_come_too_late_gets_neighbours_at_once(
     model: LoadedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fold_in_worker, "_QUICK_SECONDS", -1.0)
@@ -110,8 +113,11 @@ def test_whose_turn_would_come_too_late_is_told_at_once(
     async def run() -> list[bool]:
         worker = FoldInWorker()
         worker._seconds_a_user = 0.1
-        submitted = worker.submit(model, HISTORIES, NOTHING_HIDDEN, 3, within_seconds=0.25)
-        taken = [each is not None for each in submitted]
+        eligible = EligibleItems.of(model.items)
+        submitted = worker.submit(model, USERS, eligible, 3, within_seconds=0.25)
+        taken = [not isinstance(each, PersonalList) for each in submitted]
+        for each in submitted:
+            assert not isinstance(each, PersonalList) or each.source is Source.NEIGHBOURS
         worker.close()
         await asyncio.sleep(0)
         return taken
