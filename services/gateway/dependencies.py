@@ -1,4 +1,4 @@
-"""What the routes work with, put together in `main.py` or by a test."""
+"""What the routes depend on, wired in `main.py` or by a test."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from fastapi import Request
 
 from recsys.runtime.api_keys import ApiKey
 from recsys.runtime.metrics import Metrics
-from services.gateway.access_log import AccessLog
-from services.gateway.backends import Ingest
-from services.gateway.failed_keys import FailedKeys
-from services.gateway.readiness import Readiness
-from services.gateway.recommenders import Recommenders
+from services.gateway.http.access_log import AccessLog
+from services.gateway.http.failed_keys import FailedKeys
+from services.gateway.http.readiness import Readiness
+from services.gateway.upstream.ingest import Ingest
+from services.gateway.upstream.recommenders import Recommenders
 
 
 class Keys(Protocol):
@@ -43,4 +43,4 @@ class Dependencies:
 
 
 def dependencies_of(request: Request) -> Dependencies:
-    return cast(Dependencies, request.app.state.parts)
+    return cast(Dependencies, request.app.state.dependencies)

@@ -17,17 +17,17 @@ from recsys.runtime.logging import configure_logging
 from recsys.runtime.metrics import new_metrics
 from recsys.runtime.settings import load_settings
 from recsys.runtime.shop import load_shop
-from services.gateway.access_log import AccessLog
 from services.gateway.app import serving_app
-from services.gateway.backends import INGEST, Ingest
 from services.gateway.dependencies import Dependencies
-from services.gateway.draining_server import DrainingServer
-from services.gateway.failed_keys import FailedKeys
-from services.gateway.http_protocol import GatewayProtocol
-from services.gateway.readiness import Readiness
-from services.gateway.recommenders import Recommenders
-from services.gateway.replica_addresses import ReplicaAddresses
+from services.gateway.http.access_log import AccessLog
+from services.gateway.http.draining_server import DrainingServer
+from services.gateway.http.failed_keys import FailedKeys
+from services.gateway.http.protocol import GatewayProtocol
+from services.gateway.http.readiness import Readiness
 from services.gateway.settings import GatewaySettings
+from services.gateway.upstream.ingest import INGEST, Ingest
+from services.gateway.upstream.recommenders import Recommenders
+from services.gateway.upstream.replica_addresses import ReplicaAddresses
 
 # Longer than a load balancer keeps an idle connection, so that it is the one to close it.
 _KEEP_ALIVE_SECONDS = 75

@@ -8,8 +8,8 @@ from recsys.core.errors import FieldProblem, InvalidInput, NoModel, RecsysError
 from recsys.core.recommend import Source, similar_items
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.runtime.grpc_errors import status_of
-from services.recommender.answer_cache import Rendered, Rendering
-from services.recommender.follower import ModelFollower, Serving
+from services.recommender.model.answer_cache import Rendered, Rendering
+from services.recommender.model.follower import ModelFollower, Serving
 from services.recommender.questions import check_item, check_session, check_user
 from services.recommender.rendering import render
 from services.recommender.shoppers import Shoppers, UserQuery, UserResult

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from recsys.core.recommend import ActiveUser, PersonalList, fold_in_lists, neighbour_list
 from recsys.core.serving.candidates import EligibleItems, Scratch
-from services.recommender.loaded_model import LoadedModel
+from services.recommender.model.loaded_model import LoadedModel
 
 MAX_WAITING = 256
 # Enough to share what a calculation costs beside its users.

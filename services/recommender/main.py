@@ -20,7 +20,7 @@ from recsys.stores.redis.multiplexed import MultiplexedRedis
 from recsys.stores.redis.serving import RedisServingStore
 from services.recommender.answer_stream import Streams
 from services.recommender.fold_in_worker import FoldInWorker
-from services.recommender.follower import POLL_SECONDS, ModelFollower
+from services.recommender.model.follower import POLL_SECONDS, ModelFollower
 from services.recommender.servicer import RecommenderServicer
 from services.recommender.settings import RecommenderSettings
 from services.recommender.shoppers import Shoppers

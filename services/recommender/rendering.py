@@ -6,8 +6,8 @@ The object stays open at its end: the gateway adds what only it knows and closes
 from functools import lru_cache
 
 from recsys.core.recommend import Ranked, Recommendations, Source
-from services.recommender.answer_cache import Rendering
-from services.recommender.loaded_model import LoadedModel
+from services.recommender.model.answer_cache import Rendering
+from services.recommender.model.loaded_model import LoadedModel
 
 _TAILS = {source: f'],"source":"{source.value}","model_version":"'.encode() for source in Source}
 _DEGRADED = {

@@ -8,8 +8,8 @@ from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.rpc.v1 import recommender_pb2_grpc
 from services.recommender.answer_batch import SOURCES, BatchAnswers
 from services.recommender.answer_stream import AnswerStream, Streams
-from services.recommender.follower import ModelFollower
-from services.recommender.loaded_model import LoadedModel, title_of
+from services.recommender.model.follower import ModelFollower
+from services.recommender.model.loaded_model import LoadedModel, title_of
 from services.recommender.questions import check_item, check_session, check_user
 from services.recommender.shoppers import Shoppers, UserQuery, UserResult
 

@@ -19,9 +19,9 @@ from recsys.core.recommend import (
     list_without_scoring,
 )
 from recsys.runtime.metrics import Metrics
-from services.recommender.answer_cache import NO_EVENTS, CachedUser, Rendering
 from services.recommender.fold_in_worker import FoldInWorker
-from services.recommender.follower import Serving
+from services.recommender.model.answer_cache import NO_EVENTS, CachedUser, Rendering
+from services.recommender.model.follower import Serving
 from services.recommender.questions import MAX_LIMIT
 from services.recommender.rendering import render
 

@@ -20,7 +20,7 @@ from recsys.stores.redis.serving import RedisServingStore
 from recsys.training.als import AlsSettings, Device
 from recsys.training.settings import ModelSettings
 from recsys.tuning import FitEffort
-from services.recommender.follower import ModelFollower
+from services.recommender.model.follower import ModelFollower
 from spark_jobs.nightly.plan import Plan, Step
 from spark_jobs.nightly.run import run_nightly, serve_stored
 from spark_jobs.run_folder import Window

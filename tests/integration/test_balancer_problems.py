@@ -12,8 +12,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from infra.local.settings import REPOSITORY, Settings
-from services.gateway.openapi import PROBLEM_SCHEMA
-from services.gateway.problems import PROBLEM_TYPES
+from services.gateway.routes.openapi import PROBLEM_SCHEMA
+from services.gateway.schemas.problems import PROBLEM_TYPES
 from tests.integration.balancer import balancing, log_of, on_free_ports, until_served
 from tests.integration.stub_gateway import StubGateway
 

@@ -20,12 +20,12 @@ from recsys.runtime.grpc_async_server import AsyncServer
 from recsys.runtime.grpc_server import MAX_MESSAGE_BYTES
 from recsys.runtime.settings import Address
 from recsys.runtime.stream_limits import MAX_QUESTIONS, MAX_QUESTIONS_UNDER_WAY
-from services.gateway.pending_request import ItemTarget, SessionTarget, Target, UserTarget
-from services.gateway.problems import BACKEND_FAILED, ProblemError
-from services.gateway.recommenders import Recommenders
-from services.gateway.replica_addresses import ReplicaAddresses
+from services.gateway.schemas.problems import BACKEND_FAILED, ProblemError
+from services.gateway.upstream.pending_request import ItemTarget, SessionTarget, Target, UserTarget
+from services.gateway.upstream.recommenders import Recommenders
+from services.gateway.upstream.replica_addresses import ReplicaAddresses
 from services.recommender.answer_batch import BatchAnswers
-from services.recommender.loaded_model import ItemFragments
+from services.recommender.model.loaded_model import ItemFragments
 from services.recommender.questions import MAX_SESSION_ITEMS
 from tests.builders import an_item_model
 from tests.unit.services.gateway.backends import LOOPBACK, RECOMMENDER

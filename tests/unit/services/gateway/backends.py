@@ -27,7 +27,7 @@ from recsys.stores.memory.interactions import MemoryInteractionStore
 from recsys.stores.memory.items import MemoryItemStore
 from recsys.stores.memory.published import MemoryPublishedModels
 from recsys.stores.memory.recent import MemoryRecentBehaviour
-from services.gateway.backends import INGEST
+from services.gateway.upstream.ingest import INGEST
 from services.ingest.catalogue import Catalogue
 from services.ingest.cold_start import ColdStart
 from services.ingest.record_events import EventRecorder

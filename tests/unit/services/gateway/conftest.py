@@ -11,16 +11,16 @@ from fastapi import FastAPI
 from recsys.runtime.api_keys import KeyRing, Scope, new_key
 from recsys.runtime.grpc_channel import open_channel
 from recsys.runtime.metrics import Metrics, new_metrics
-from services.gateway.access_log import AccessLog
 from services.gateway.app import build_app
-from services.gateway.backends import INGEST
-from services.gateway.backends import Ingest as IngestBackend
 from services.gateway.dependencies import Dependencies
-from services.gateway.failed_keys import FailedKeys
-from services.gateway.hot_routes import HotRoutes
-from services.gateway.readiness import Readiness
-from services.gateway.recommenders import Recommenders
-from services.gateway.replica_addresses import ReplicaAddresses
+from services.gateway.fast_path import FastPath
+from services.gateway.http.access_log import AccessLog
+from services.gateway.http.failed_keys import FailedKeys
+from services.gateway.http.readiness import Readiness
+from services.gateway.upstream.ingest import INGEST
+from services.gateway.upstream.ingest import Ingest as IngestBackend
+from services.gateway.upstream.recommenders import Recommenders
+from services.gateway.upstream.replica_addresses import ReplicaAddresses
 from tests.builders import EVENT_TYPES
 from tests.unit.services.gateway.asgi_client import Client
 from tests.unit.services.gateway.backends import (
@@ -45,7 +45,7 @@ class World:
     """
 
     application: FastAPI
-    app: HotRoutes
+    app: FastPath
     log_lines: list[str]
     runner: asyncio.Runner
     recommender: ScriptedRecommender
@@ -108,7 +108,7 @@ def running_world() -> Iterator[World]:
         parts = runner.run(build())
         app = build_app(parts)
         texts = {name: text for name, (_, text) in made.items()}
-        hot = HotRoutes(app, parts)
+        hot = FastPath(app, parts)
         yield World(app, hot, lines, runner, recommender, ingest, texts, metrics)
         runner.run(parts.recommender.close())
         ingest_server.stop(0.1)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from services.gateway.failed_keys import FAILURES_AT_ONCE, SECONDS_PER_FAILURE
+from services.gateway.http.failed_keys import FAILURES_AT_ONCE, SECONDS_PER_FAILURE
 from tests.unit.services.gateway.asgi_client import Client
 from tests.unit.services.gateway.conftest import World
 
@@ -72,7 +72,7 @@ def test_every_answer_has_a_request_id(api: Client) -> None:
 
 
 def test_a_request_is_one_line_without_user_or_key(world: World, api: Client) -> None:
-    access_log = world.application.state.parts.access_log
+    access_log = world.application.state.dependencies.access_log
     access_log.flush()
     world.log_lines.clear()
     with capture_logs() as lines:
@@ -157,7 +157,9 @@ def test_what_nobody_foresaw_is_a_problem_and_logged(
         raise ZeroDivisionError(f"secret {text}")
 
     monkeypatch.setattr(
-        type(world.application.state.parts.keys), "authenticate", lambda _, text: broken(text)
+        type(world.application.state.dependencies.keys),
+        "authenticate",
+        lambda _, text: broken(text),
     )
     with capture_logs() as lines:
         answer = api.get(TARGET)

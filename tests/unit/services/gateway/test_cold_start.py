@@ -25,7 +25,7 @@ _numbers = itertools.count()
 def new_shop(world: World, monkeypatch: pytest.MonkeyPatch) -> Client:
     """A client of a shop of this test's own, which has no model."""
     key, text = new_key(f"newshop{next(_numbers)}", Scope, MADE)
-    keys = world.application.state.parts.keys
+    keys = world.application.state.dependencies.keys
     monkeypatch.setattr(keys, "authenticate", KeyRing([key]).authenticate)
     world.recommender.without_model = True
     return world.client(text)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import pytest
 import uvicorn
 
-from services.gateway.draining_server import DrainingServer
-from services.gateway.readiness import Readiness
+from services.gateway.http.draining_server import DrainingServer
+from services.gateway.http.readiness import Readiness
 from tests.unit.services.gateway.asgi_client import Client
 from tests.unit.services.gateway.conftest import World
-from tests.unit.services.gateway.test_recommenders import gateway, until
+from tests.unit.services.gateway.upstream.test_recommenders import gateway, until
 
 
 @dataclass
@@ -63,7 +63,7 @@ def test_an_unready_gateway_says_which_parts_are_away(
     world: World, api: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        world.application.state.parts.readiness, "_backends", [Part("ingest", False)]
+        world.application.state.dependencies.readiness, "_backends", [Part("ingest", False)]
     )
     answer = api.get("/readyz")
     assert answer.status == 503

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from services.gateway.problems import PROBLEM_TYPES
+from services.gateway.schemas.problems import PROBLEM_TYPES
 from tests.builders import EVENT_TYPES
 from tests.unit.services.gateway.asgi_client import Client
 

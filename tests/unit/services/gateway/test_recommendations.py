@@ -118,7 +118,7 @@ def test_a_slow_recommender_is_504_within_the_budget_where_nothing_popular_is_kn
     ],
 )
 @pytest.mark.parametrize("request_id", ["req-1", 'odd"\\id'])
-def test_hot_routes_answer_byte_for_byte_as_the_application_does(
+def test_the_fast_path_answers_byte_for_byte_as_the_application_does(
     world: World, api: Client, target: str, request_id: str
 ) -> None:
     hot = api.get(target, X_Request_ID=request_id)

@@ -20,7 +20,7 @@ from recsys.stores.model_files import ITEMS
 from services.recommender.answer_batch import BatchAnswers
 from services.recommender.answer_stream import Streams
 from services.recommender.fold_in_worker import FoldInWorker
-from services.recommender.follower import ModelFollower
+from services.recommender.model.follower import ModelFollower
 from services.recommender.servicer import RecommenderServicer
 from services.recommender.shoppers import Shoppers
 from tests.builders import EVENT_TYPES, a_history, a_manifest, a_user_batch, an_item_model, sha256

@@ -10,7 +10,7 @@ from recsys.core.recommend import ActiveUser, PersonalList, Source, fold_in_list
 from recsys.core.serving.candidates import EligibleItems, Scratch
 from services.recommender import fold_in_worker
 from services.recommender.fold_in_worker import FoldInWorker
-from services.recommender.loaded_model import LoadedModel
+from services.recommender.model.loaded_model import LoadedModel
 from tests.builders import a_history
 from tests.unit.services.recommender.shop import Shop
 

@@ -1,0 +1,90 @@
+"""Reading a body: plain JSON in UTF-8, of bounded size, within bounded time."""
+
+import asyncio
+import codecs
+import json
+import sys
+from typing import Annotated, NoReturn
+
+from fastapi import Depends, Request
+from starlette.datastructures import Headers
+
+from services.gateway.schemas.problems import (
+    BODY_TOO_LARGE,
+    BODY_TOO_SLOW,
+    MALFORMED_JSON,
+    WRONG_MEDIA_TYPE,
+    ProblemError,
+)
+
+MAX_BODY_BYTES = 1_000_000
+READ_SECONDS = 10.0
+
+
+async def json_body(request: Request) -> object:
+    """The parsed body.
+
+    Raises:
+        ProblemError: when it is too large, too slow, of another type or malformed.
+    """
+    _check_headers(request.headers)
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            body = await _read(request)
+    except TimeoutError:
+        detail = f"the whole body must arrive within {READ_SECONDS:.0f} seconds"
+        raise ProblemError(BODY_TOO_SLOW, detail, headers={"Connection": "close"}) from None
+    return _parse(body)
+
+
+JsonBody = Annotated[object, Depends(json_body)]
+
+
+def _check_headers(headers: Headers) -> None:
+    media_type, _, parameters = headers.get("content-type", "").lower().partition(";")
+    charset = parameters.strip().removeprefix("charset=").strip('"')
+    if media_type.strip() != "application/json" or charset not in ("", "utf-8"):
+        raise ProblemError(WRONG_MEDIA_TYPE, "send Content-Type: application/json")
+    # A small compressed body may unpack to gigabytes.
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        raise ProblemError(WRONG_MEDIA_TYPE, "send the body without Content-Encoding")
+    announced = headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > MAX_BODY_BYTES:
+        _refuse_size()
+
+
+async def _read(request: Request) -> bytes:
+    """Stop as soon as it is too much: chunked bodies announce no size."""
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > MAX_BODY_BYTES:
+            _refuse_size()
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _refuse_size() -> NoReturn:
+    detail = f"at most {MAX_BODY_BYTES} bytes are taken; send events in several requests"
+    # The rest of the body is not read, so this connection is of no further use.
+    raise ProblemError(BODY_TOO_LARGE, detail, headers={"Connection": "close"})
+
+
+def _parse(body: bytes) -> object:
+    try:
+        # NaN and Infinity are no JSON, but some clients write them: let through here, they are
+        # refused with the field they stand in, and cost a batch one event instead of all.
+        return json.loads(body.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        reason = f"byte {error.start} is not UTF-8"
+    except json.JSONDecodeError as error:
+        # Of a byte order mark the library says what Python would have to do about it.
+        says = "a byte order mark" if body.startswith(codecs.BOM_UTF8) else error.msg
+        reason = f"{says} at line {error.lineno} column {error.colno}"
+    except RecursionError:
+        reason = "it is nested too deeply"
+    except ValueError:
+        # Only Python's own limit: JSON has none, and the library's words are about Python.
+        reason = f"a number in it has more than {sys.get_int_max_str_digits()} digits"
+    raise ProblemError(MALFORMED_JSON, reason)

@@ -1,0 +1,97 @@
+"""Fetch recommendations for a request and count where they come from, for every route alike."""
+
+import json
+from json.encoder import encode_basestring
+
+from recsys.rpc.v1 import ingest_pb2
+from recsys.rpc.v1 import recommender_pb2 as pb
+from recsys.runtime.deadline import Deadline
+from services.gateway.dependencies import Dependencies
+from services.gateway.schemas.problems import (
+    NO_MODEL,
+    OVERLOADED,
+    TIMED_OUT,
+    UNAVAILABLE,
+    ProblemError,
+)
+from services.gateway.schemas.recommendations import SOURCES
+from services.gateway.upstream.ingest import CallContext
+from services.gateway.upstream.pending_request import ItemTarget, Target, UserTarget
+
+
+async def fetch_recommendations(
+    dependencies: Dependencies, tenant: str, about: Target, limit: int, request_id: str
+) -> bytes:
+    """Ask a recommender, or ingest for a shop without a model; return the body of the response.
+
+    Raises:
+        ProblemError: see `Recommenders.ask` and `_fetch_cold_start`.
+    """
+    try:
+        answer = await dependencies.recommender.ask(tenant, about, limit)
+    except ProblemError as problem:
+        if problem.kind is OVERLOADED:
+            dependencies.metrics.shed["overloaded"].inc()
+        if problem.kind is not NO_MODEL:
+            raise
+        answer = await _fetch_cold_start(dependencies, tenant, about, limit, problem, request_id)
+    dependencies.metrics.answers[SOURCES[answer.source], answer.degraded].inc()
+    return _whole_json(answer, request_id, about)
+
+
+async def _fetch_cold_start(
+    dependencies: Dependencies,
+    tenant: str,
+    about: Target,
+    limit: int,
+    no_model: ProblemError,
+    request_id: str,
+) -> pb.RenderedAnswer:
+    """Fetch popular items, then those of the catalogue, for a shop without a model.
+
+    Raises:
+        ProblemError: `no_model` when the ingest service cannot be asked.
+    """
+    request = ingest_pb2.ColdStartItemsRequest(
+        tenant=tenant,
+        user_id=about.user_id if isinstance(about, UserTarget) else "",
+        excluded_item_ids=about.item_ids,
+        limit=limit,
+    )
+    call = CallContext(Deadline.after(dependencies.read_seconds), request_id)
+    try:
+        found = await dependencies.ingest.cold_start_items(request, call)
+    except ProblemError as problem:
+        if problem.kind in (UNAVAILABLE, TIMED_OUT):
+            raise no_model from problem
+        raise
+    return pb.RenderedAnswer(
+        json=b'{"items":[%b],"source":"popular","model_version":null,"degraded":true'
+        % b",".join(map(_item, found.items)),
+        source=pb.SOURCE_POPULAR,
+        degraded=True,
+    )
+
+
+def _item(item: ingest_pb2.ColdStartItem) -> bytes:
+    title = item.title if item.HasField("title") else None
+    members = {"item_id": item.item_id, "title": title, "score": None}
+    return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _whole_json(answer: pb.RenderedAnswer, request_id: str, about: Target) -> bytes:
+    """Close the JSON object that a recommender has left open."""
+    return b'%b,"request_id":%b%b}' % (answer.json, _string(request_id), _subject(about))
+
+
+def _subject(about: Target) -> bytes:
+    match about:
+        case UserTarget():
+            return b',"user_id":' + _string(about.user_id)
+        case ItemTarget():
+            return b',"item_id":' + _string(about.item_id)
+    return b""
+
+
+def _string(text: str) -> bytes:
+    return encode_basestring(text).encode()

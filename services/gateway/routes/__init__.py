@@ -1,0 +1,1 @@
+"""Routes: recommendations, events, items, operations, and their description."""

@@ -1,0 +1,60 @@
+"""Who is calling, for which shop, and what they may do."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Depends, Request, Security
+from fastapi.security import APIKeyHeader
+
+from recsys.runtime.api_keys import ApiKey, Scope
+from services.gateway.dependencies import dependencies_of
+from services.gateway.schemas.problems import (
+    MISSING_SCOPE,
+    TOO_MANY_WRONG_KEYS,
+    WRONG_KEY,
+    ProblemError,
+)
+
+HEADER = "X-API-Key"
+_API_KEY = APIKeyHeader(
+    name=HEADER,
+    scheme_name="ApiKey",
+    description="Made by `recsys keys create`. It says which shop the request is for.",
+    auto_error=False,
+)
+
+
+def _require(scope: Scope) -> Callable[..., Awaitable[ApiKey]]:
+    async def authenticate(
+        request: Request, text: Annotated[str | None, Security(_API_KEY)]
+    ) -> ApiKey:
+        dependencies = dependencies_of(request)
+        key = dependencies.keys.authenticate(text) if text else None
+        if key is None:
+            raise _without_key(request, "wrong" if text else "missing")
+        # For the log, of what is refused too.
+        request.state.key = key
+        if scope not in key.scopes:
+            dependencies.metrics.auth_failures["scope"].inc()
+            raise ProblemError(MISSING_SCOPE, f"this key lacks the scope {scope.value!r}")
+        return key
+
+    return authenticate
+
+
+def _without_key(request: Request, fault: str) -> ProblemError:
+    dependencies = dependencies_of(request)
+    dependencies.metrics.auth_failures[fault].inc()
+    if fault == "wrong" and (seconds := dependencies.failed_keys.note(request)):
+        detail = f"send the right key, or wait {seconds} seconds before the next wrong one"
+        return ProblemError(TOO_MANY_WRONG_KEYS, detail, headers={"Retry-After": str(seconds)})
+    challenge = {"WWW-Authenticate": f'ApiKey header="{HEADER}"'}
+    return ProblemError(WRONG_KEY, f"the header {HEADER} is {fault}", headers=challenge)
+
+
+# Named once: FastAPI runs a dependency once a request, however often a route names it.
+reader_key = _require(Scope.READ)
+ingester_key = _require(Scope.INGEST)
+
+Reader = Annotated[ApiKey, Depends(reader_key)]
+Ingester = Annotated[ApiKey, Depends(ingester_key)]

@@ -1,0 +1,144 @@
+"""The description of the API: examples of every answer, every problem included."""
+
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
+
+from services.gateway.schemas import problems
+from services.gateway.schemas.event_requests import EVENT_EXAMPLE, EventBatch
+from services.gateway.schemas.items import ITEM_EXAMPLE, ItemChanges, ItemFields
+from services.gateway.schemas.problems import (
+    MAX_FIELD_CHARACTERS,
+    MAX_PROBLEMS,
+    MEDIA_TYPE,
+    ProblemType,
+)
+from services.gateway.schemas.text_rules import REQUEST_ID_RULES
+
+_REF = "#/components/schemas/{model}"
+_REQUESTS = (EventBatch, ItemFields, ItemChanges)
+_REQUEST_EXAMPLES = {
+    "EventBatch": {"events": [EVENT_EXAMPLE]},
+    "ItemFields": ITEM_EXAMPLE,
+    "ItemChanges": {"price": 1.95},
+}
+
+_TEXT = {"type": "string"}
+PROBLEM_SCHEMA = {
+    "type": "object",
+    "description": "RFC 9457 problem details.",
+    "required": ["type", "title", "status", "detail", "instance", "request_id"],
+    "properties": {
+        "type": {**_TEXT, "format": "uri-reference", "description": "Which kind of problem."},
+        "title": _TEXT,
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": {**_TEXT, "description": "What happened this time."},
+        "instance": {**_TEXT, "format": "uri-reference"},
+        "request_id": {
+            **_TEXT,
+            **REQUEST_ID_RULES,
+            "description": "Name it when you ask for help.",
+        },
+        "problems": {
+            "type": "array",
+            "description": "The fields at fault.",
+            "maxItems": MAX_PROBLEMS,
+            "items": {
+                "type": "object",
+                "required": ["field", "reason"],
+                "properties": {
+                    "field": {**_TEXT, "maxLength": MAX_FIELD_CHARACTERS},
+                    "reason": _TEXT,
+                },
+            },
+        },
+    },
+}
+
+# What any route may answer that needs a key and asks a service behind.
+_COMMON = (
+    problems.WRONG_KEY,
+    problems.MISSING_SCOPE,
+    problems.NOT_SET_UP,
+    problems.INVALID_INPUT,
+    problems.TOO_MANY_WRONG_KEYS,
+    problems.INTERNAL,
+    problems.BACKEND_FAILED,
+    problems.UNAVAILABLE,
+    problems.TIMED_OUT,
+)
+_OF_BODIES = (
+    problems.MALFORMED_JSON,
+    problems.BODY_TOO_SLOW,
+    problems.BODY_TOO_LARGE,
+    problems.WRONG_MEDIA_TYPE,
+)
+
+Responses = dict[int | str, dict[str, Any]]
+
+
+def problem_responses(*kinds: ProblemType) -> Responses:
+    """The problems a route may answer; without arguments those all routes share."""
+    return {kind.status: _response(kind) for kind in kinds or _COMMON}
+
+
+def body_responses() -> Responses:
+    """The problems of routes that take a body."""
+    return problem_responses(*_OF_BODIES)
+
+
+def json_request(model: str) -> dict[str, Any]:
+    """A body that the route reads by itself; `model` is one of those registered below."""
+    content = {"schema": {"$ref": _REF.format(model=model)}, "example": _REQUEST_EXAMPLES[model]}
+    return {"requestBody": {"required": True, "content": {"application/json": content}}}
+
+
+def described_by(app: FastAPI, event_types: Sequence[str]) -> Callable[[], dict[str, Any]]:
+    """What `app.openapi` is to be: the description, made once."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _describe(app, event_types)
+        return app.openapi_schema
+
+    return openapi
+
+
+def _describe(app: FastAPI, event_types: Sequence[str]) -> dict[str, Any]:
+    document = get_openapi(
+        title="Recommender",
+        version=version("recsys"),
+        summary="Recommendations from what shoppers do.",
+        description="Every answer carries `X-Request-ID`; every error is a problem (RFC 9457).",
+        routes=app.routes,
+    )
+    _, bodies = models_json_schema(
+        [(request, "validation") for request in _REQUESTS], ref_template=_REF
+    )
+    schemas = document["components"]["schemas"]
+    schemas.update({**bodies["$defs"], "ProblemDetails": PROBLEM_SCHEMA})
+    schemas["Event"]["properties"]["event_type"]["enum"] = list(event_types)
+    return document
+
+
+def _response(kind: ProblemType) -> dict[str, Any]:
+    example = {
+        "type": kind.uri,
+        "title": kind.title,
+        "status": kind.status,
+        "detail": "what happened this time",
+        "instance": "/v1/users/17850/recommendations",
+        "request_id": "9f86d081884c7d659a2feaa0c55ad015",
+    }
+    if kind is problems.INVALID_INPUT:
+        reason = {"field": "limit", "reason": "should be less than or equal to 100"}
+        example |= {"detail": "see the problems of: limit", "problems": [reason]}
+    schema = {"$ref": _REF.format(model="ProblemDetails")}
+    return {
+        "description": kind.title,
+        "content": {MEDIA_TYPE: {"schema": schema, "example": example}},
+    }

@@ -1,0 +1,91 @@
+"""Recommendations for a shopper or a session, and items alike to an item.
+
+Most requests never come here, see `fast_path`; what does gets the same answer, or is told what is
+wrong with it.
+"""
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from services.gateway.dependencies import dependencies_of
+from services.gateway.fast_path import SIMILAR_ROUTE, UNCACHED, USER_ROUTE
+from services.gateway.http.query import DEFAULT_LIMIT, Limit, SessionItems, only_parameters
+from services.gateway.http.raw_path import ItemId, UserId
+from services.gateway.recommendations import fetch_recommendations
+from services.gateway.routes.authentication import Reader, reader_key
+from services.gateway.routes.openapi import problem_responses
+from services.gateway.schemas.recommendations import (
+    SessionRecommendations,
+    SimilarItems,
+    UserRecommendations,
+)
+from services.gateway.upstream.pending_request import ItemTarget, SessionTarget, Target, UserTarget
+
+router = APIRouter(
+    tags=["recommendations"],
+    dependencies=[Depends(reader_key)],
+    responses=problem_responses(),
+)
+_ONLY_A_LIMIT = [Depends(only_parameters("limit"))]
+
+
+@router.get(
+    USER_ROUTE,
+    summary="Recommend items to a shopper",
+    response_model=UserRecommendations,
+    dependencies=_ONLY_A_LIMIT,
+)
+async def recommend(
+    user_id: UserId, key: Reader, request: Request, limit: Limit = DEFAULT_LIMIT
+) -> Response:
+    """Items this shopper may like, newest behaviour included.
+
+    What is popular fills a list that is too short, and is the answer for a shopper nobody knows
+    yet, with `source` saying so; never an error. What the shopper bought or disliked (event types
+    that exclude) does not come back: when nothing else is left, there are fewer than `limit` items.
+
+    Before the shop's first model: what is popular in behaviour as it arrives, then the catalogue in
+    the order of its ids, with `degraded` true and `model_version` null.
+    """
+    return await _answer(request, key.tenant, UserTarget(user_id), limit)
+
+
+@router.get(
+    "/v1/recommendations",
+    summary="Recommend items in a session",
+    response_model=SessionRecommendations,
+    dependencies=[Depends(only_parameters("limit", repeatable=("item_id",)))],
+)
+async def recommend_for_session(
+    item_ids: SessionItems, key: Reader, request: Request, limit: Limit = DEFAULT_LIMIT
+) -> Response:
+    """Items for a shopper without an id, from what was looked at; none of those comes back.
+
+    What is popular fills a list that is too short, and is the answer where the model knows none of
+    these items, with `source` saying so. When nothing else is left, there are fewer than `limit`
+    items.
+    """
+    return await _answer(request, key.tenant, SessionTarget(tuple(item_ids)), limit)
+
+
+@router.get(
+    SIMILAR_ROUTE,
+    summary="Find items alike to an item",
+    response_model=SimilarItems,
+    dependencies=_ONLY_A_LIMIT,
+)
+async def similar(
+    item_id: ItemId, key: Reader, request: Request, limit: Limit = DEFAULT_LIMIT
+) -> Response:
+    """Items bought or looked at by the same shoppers, never the item itself.
+
+    What is popular fills a list that is too short, and is the answer for an unknown item, with
+    `source` saying so.
+    """
+    return await _answer(request, key.tenant, ItemTarget(item_id), limit)
+
+
+async def _answer(request: Request, tenant: str, about: Target, limit: int) -> Response:
+    body = await fetch_recommendations(
+        dependencies_of(request), tenant, about, limit, request.state.request_id
+    )
+    return Response(body, headers={"Cache-Control": UNCACHED}, media_type="application/json")

@@ -1,0 +1,134 @@
+"""The JSON of events that come in, each read on its own."""
+
+from typing import Annotated, Any
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+)
+from pydantic.config import JsonDict
+
+from recsys.core.domain import MAX_ID_CHARACTERS, MAX_NUMBER
+from recsys.core.errors import FieldProblem
+from recsys.core.times import MAX_TIMESTAMP_MS, SMALLEST_MILLISECONDS, read_time_ms
+from recsys.rpc.v1 import ingest_pb2
+from services.gateway.schemas.problems import invalid_input
+from services.gateway.schemas.text_rules import ID_RULES
+from services.gateway.schemas.validation import field_problems
+
+MAX_EVENTS = 1000
+
+EVENT_EXAMPLE: JsonDict = {
+    "event_id": "order-536365-line-1",
+    "user_id": "17850",
+    "item_id": "85123A",
+    "event_type": "purchase",
+    "timestamp": "2011-12-09T12:50:00Z",
+    "quantity": 6,
+    "price": 2.55,
+    "order_id": "536365",
+}
+
+_Id = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARACTERS, json_schema_extra=ID_RULES)]
+_Number = Annotated[float, Field(ge=0, le=MAX_NUMBER, allow_inf_nan=False)]
+# From 1974, see `recsys.core.times`, to 2099; that it must not lie in the future no schema can say.
+_RFC_3339 = (
+    r"^(197[4-9]|19[89][0-9]|20[0-9]{2})-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-5][0-9]"
+    r"(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})$"
+)
+_TIMESTAMP_SCHEMA = {
+    "anyOf": [
+        {"type": "string", "format": "date-time", "pattern": _RFC_3339},
+        {"type": "integer", "minimum": SMALLEST_MILLISECONDS, "maximum": MAX_TIMESTAMP_MS},
+    ]
+}
+_Timestamp = Annotated[int, BeforeValidator(read_time_ms), WithJsonSchema(_TIMESTAMP_SCHEMA)]
+
+
+class Event(BaseModel):
+    """One thing a shopper did with one item."""
+
+    model_config = ConfigDict(
+        strict=True, extra="forbid", json_schema_extra={"examples": [EVENT_EXAMPLE]}
+    )
+
+    user_id: _Id
+    item_id: _Id
+    event_type: _Id = Field(description="One of the types of the shop's settings, e.g. `view`.")
+    event_id: _Id | None = Field(
+        default=None,
+        description="The identity of the event: whatever else is sent with the same id within 90 "
+        "days is a duplicate and changes nothing. Made when missing.",
+    )
+    timestamp: _Timestamp | None = Field(
+        default=None,
+        description="RFC 3339 with a zone, or an integer of UTC milliseconds since 1970. When "
+        "missing, the time of arrival. Not before March 1973: so small a number counts seconds.",
+    )
+    quantity: _Number | None = None
+    price: _Number | None = Field(default=None, description="Of one unit.")
+    order_id: _Id | None = Field(default=None, description="Groups the lines of one basket.")
+
+
+# A batch is taken when one of its events is.
+_EVENTS_RULES: JsonDict = {
+    "items": {
+        "anyOf": [
+            {"$ref": "#/components/schemas/Event"},
+            {"description": "Anything else is rejected by itself."},
+        ]
+    },
+    "contains": {"$ref": "#/components/schemas/Event"},
+}
+
+
+class EventBatch(BaseModel):
+    """What `POST /v1/events` takes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    events: list[Event] = Field(
+        min_length=1, max_length=MAX_EVENTS, json_schema_extra=_EVENTS_RULES
+    )
+
+
+class _Envelope(BaseModel):
+    """The batch with its events unread: a bad one must not fail the others."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    events: list[Any] = Field(min_length=1, max_length=MAX_EVENTS)
+
+
+def read_batch(body: object) -> list[object]:
+    """The events of a batch, not yet read themselves.
+
+    Raises:
+        ProblemError: when the batch as a whole is wrong.
+    """
+    try:
+        return _Envelope.model_validate(body).events
+    except ValidationError as error:
+        raise invalid_input(field_problems(error.errors())) from None
+
+
+def read_event(body: object) -> ingest_pb2.Event | list[FieldProblem]:
+    """One event, or why it cannot be read."""
+    try:
+        event = Event.model_validate(body)
+    except ValidationError as error:
+        return field_problems(error.errors(), whole="event")
+    return ingest_pb2.Event(
+        event_id=event.event_id or "",
+        user_id=event.user_id,
+        item_id=event.item_id,
+        event_type=event.event_type,
+        timestamp_ms=event.timestamp,
+        quantity=event.quantity,
+        price=event.price,
+        order_id=event.order_id or "",
+    )

@@ -1,0 +1,173 @@
+"""The JSON of items."""
+
+from typing import Annotated, Any
+
+from google.protobuf.struct_pb2 import Struct
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+)
+from pydantic.config import JsonDict
+
+from recsys.core.domain import (
+    MAX_ATTRIBUTES,
+    MAX_CATEGORIES,
+    MAX_ID_CHARACTERS,
+    MAX_NUMBER,
+    MAX_TEXT_CHARACTERS,
+    Attribute,
+    label_problem,
+)
+from recsys.core.errors import FieldProblem
+from recsys.rpc.v1 import ingest_pb2
+from services.gateway.schemas.problems import invalid_input
+from services.gateway.schemas.text_rules import ID_RULES, TEXT_RULES
+from services.gateway.schemas.validation import field_problems
+
+ITEM_EXAMPLE: JsonDict = {
+    "title": "WHITE HANGING HEART T-LIGHT HOLDER",
+    "categories": ["Home", "Candles"],
+    "brand": "Hearts & Co",
+    "price": 2.55,
+    "available": True,
+    "attributes": {"colour": "white", "height_cm": 11.5, "gift": True},
+}
+
+
+def _attribute(value: object) -> Attribute:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
+        return _finite(value)
+    if not isinstance(value, str):
+        raise ValueError("must be text, a number, true or false")  # noqa: TRY004  # pydantic's way
+    if reason := label_problem(value):
+        raise ValueError(reason)
+    return value
+
+
+def _finite(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise ValueError("is too large a number") from error
+
+
+_Text = Annotated[str, Field(max_length=MAX_TEXT_CHARACTERS, json_schema_extra=TEXT_RULES)]
+_Name = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARACTERS)]
+_Id = Annotated[_Name, Field(json_schema_extra=ID_RULES)]
+_AttributeValue = Annotated[
+    str | float | bool,
+    BeforeValidator(_attribute),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", **TEXT_RULES},
+                {"type": "number"},
+                {"type": "boolean"},
+            ]
+        }
+    ),
+]
+
+
+_ID_IN_BODY = FieldProblem("item_id", "stands in the path alone: leave it out of the body")
+
+
+class ItemFields(BaseModel):
+    """An item without its id, which stands in the path.
+
+    PUT takes the default for a field that is missing, PATCH leaves it as it is.
+    """
+
+    model_config = ConfigDict(
+        strict=True, extra="forbid", json_schema_extra={"examples": [ITEM_EXAMPLE]}
+    )
+
+    title: _Text | None = None
+    categories: list[_Id] = Field(
+        default=[], max_length=MAX_CATEGORIES, description="From broad to narrow."
+    )
+    brand: _Text | None = None
+    price: Annotated[float, Field(ge=0, le=MAX_NUMBER, allow_inf_nan=False)] | None = None
+    available: bool = Field(
+        default=True, description="False hides the item from all recommendations at once."
+    )
+    attributes: dict[_Name, _AttributeValue] = Field(
+        default={},
+        max_length=MAX_ATTRIBUTES,
+        description="Replaced as a whole.",
+        json_schema_extra={"propertyNames": ID_RULES},
+    )
+
+
+class ItemChanges(ItemFields):
+    """The fields of an item that change: at least one."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"price": 1.95}], "minProperties": 1})
+
+
+class Item(ItemFields):
+    """An item as the catalogue has it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"item_id": "85123A", **ITEM_EXAMPLE}]}
+    )
+
+    item_id: _Id
+
+
+def read_fields(body: object) -> ItemFields:
+    """The fields of an item, whose id stands in the path.
+
+    Raises:
+        ProblemError: naming every field at fault.
+    """
+    try:
+        return ItemFields.model_validate(body)
+    except ValidationError as error:
+        problems = field_problems(error.errors())
+        raise invalid_input(_ID_IN_BODY if p.field == "item_id" else p for p in problems) from None
+
+
+def changed(fields: ItemFields) -> list[str]:
+    """Names of the fields that were sent.
+
+    Raises:
+        ProblemError: when there are none.
+    """
+    names = sorted(fields.model_fields_set)
+    if not names:
+        raise invalid_input([FieldProblem("body", "names no field to change")])
+    return names
+
+
+def to_message(item_id: str, fields: ItemFields) -> ingest_pb2.Item:
+    attributes = Struct()
+    attributes.update(fields.attributes)
+    return ingest_pb2.Item(
+        item_id=item_id,
+        title=fields.title,
+        categories=fields.categories,
+        brand=fields.brand,
+        price=fields.price,
+        available=fields.available,
+        attributes=attributes,
+    )
+
+
+def from_message(message: ingest_pb2.Item) -> Item:
+    attributes: dict[str, Any] = dict(message.attributes.items())
+    return Item(
+        item_id=message.item_id,
+        title=message.title if message.HasField("title") else None,
+        categories=list(message.categories),
+        brand=message.brand if message.HasField("brand") else None,
+        price=message.price if message.HasField("price") else None,
+        available=message.available,
+        attributes=attributes,
+    )

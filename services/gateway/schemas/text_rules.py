@@ -1,0 +1,12 @@
+"""The rules of texts as JSON Schema has them: `recsys.core.domain` enforces the same."""
+
+from pydantic.config import JsonDict
+
+from recsys.core.domain import MAX_ID_CHARACTERS, MAX_TEXT_CHARACTERS
+
+# No control characters. Half a surrogate pair, refused too, is no character a pattern could name.
+_PRINTABLE = r"^[^\u0000-\u001f\u007f-\u009f]*$"
+
+TEXT_RULES: JsonDict = {"maxLength": MAX_TEXT_CHARACTERS, "pattern": _PRINTABLE}
+REQUEST_ID_RULES: JsonDict = {"minLength": 1, "maxLength": 128}
+ID_RULES: JsonDict = {"minLength": 1, "maxLength": MAX_ID_CHARACTERS, "pattern": _PRINTABLE}

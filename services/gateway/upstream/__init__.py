@@ -1,0 +1,1 @@
+"""The services behind: recommender replicas and their queue, and ingest."""

@@ -1,0 +1,1 @@
+"""The model that serves: loaded, followed as it changes, and what is cached of it."""

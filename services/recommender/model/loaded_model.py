@@ -1,0 +1,88 @@
+"""A published version in memory: complete, verified, never changed."""
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from recsys.core.domain import MAX_TEXT_CHARACTERS
+from recsys.core.model import ItemModel, ScoringParams
+from recsys.stores.manifest import Manifest
+from recsys.stores.model_codec import unpack_items
+from recsys.stores.model_files import ITEMS, check_digest
+from services.recommender.model.answer_cache import BoundedCache, CachedUser, Rendered
+from services.recommender.model.calibration import fold_in_seconds
+from services.recommender.questions import MAX_LIMIT
+
+# There are fewer items than users, and what is alike to them changes with the model only.
+_SIMILAR_SHARE = 4
+
+
+def title_of(items: ItemModel, item_index: int) -> str:
+    """Cut where the catalogue's own limit was not kept, or one item could outgrow a message."""
+    return items.titles[item_index][:MAX_TEXT_CHARACTERS]
+
+
+class ItemFragments:
+    """The JSON of each item up to its score; written when first needed, then kept."""
+
+    def __init__(self, items: ItemModel) -> None:
+        self._items = items
+        self._fragments: list[bytes | None] = [None] * len(items.ids)
+
+    def of(self, item_index: int) -> bytes:
+        return self._fragments[item_index] or self._write(item_index)
+
+    def _write(self, item_index: int) -> bytes:
+        item_id = json.dumps(self._items.ids.id_of(item_index), ensure_ascii=False)
+        title = json.dumps(title_of(self._items, item_index) or None, ensure_ascii=False)
+        fragment = f'{{"item_id":{item_id},"title":{title},"score":'.encode()
+        self._fragments[item_index] = fragment
+        return fragment
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """What answers are made from. One request uses one instance from start to end.
+
+    Attributes:
+        fold_in_seconds: see `calibration`.
+    """
+
+    version: str
+    items: ItemModel
+    params: ScoringParams
+    fold_in_seconds: float
+    fragments: ItemFragments = field(compare=False, repr=False)
+    users: BoundedCache[CachedUser] = field(compare=False, repr=False)
+    similar: BoundedCache[Rendered] = field(compare=False, repr=False)
+
+    def rows_of(self, item_ids: Collection[str]) -> frozenset[int]:
+        """The item rows of those ids that the model knows."""
+        rows = (self.items.ids.index_of(item_id) for item_id in item_ids)
+        return frozenset(row for row in rows if row is not None)
+
+
+def load_model(manifest_json: bytes, items: bytes, cache_bytes: int) -> LoadedModel:
+    """Verify and unpack a published version; takes seconds for a million items.
+
+    Args:
+        cache_bytes: how much memory what was worked out for users and items may take.
+
+    Raises:
+        InvalidModel: when anything about it is wrong.
+    """
+    manifest = Manifest.from_json(manifest_json)
+    check_digest(manifest, ITEMS, items)
+    side = unpack_items(items)
+    # Computed on first use otherwise, and then a shopper would wait for it.
+    _ = side.spectrum, side.recommendable
+    params = manifest.recipe.to_params()
+    return LoadedModel(
+        version=manifest.version,
+        items=side,
+        params=params,
+        fold_in_seconds=fold_in_seconds(side, params, MAX_LIMIT),
+        fragments=ItemFragments(side),
+        users=BoundedCache(cache_bytes - cache_bytes // _SIMILAR_SHARE),
+        similar=BoundedCache(cache_bytes // _SIMILAR_SHARE),
+    )
