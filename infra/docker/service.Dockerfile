@@ -24,6 +24,7 @@ COPY pyproject.toml uv.lock README.md LICENSE ./
 COPY recsys recsys
 COPY services services
 COPY spark_jobs spark_jobs
+COPY cli cli
 RUN --mount=type=cache,target=/root/.cache/uv \
     uv sync --locked --no-default-groups --extra serve --no-editable
 

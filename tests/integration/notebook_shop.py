@@ -12,15 +12,15 @@ from recsys.analysis.versions import Version, trained_version
 from recsys.core.domain import Event, Item
 from recsys.core.errors import InvalidInput
 from recsys.core.times import MS_PER_DAY
+from recsys.importing.convert import Skipped
+from recsys.importing.online_retail import OnlineRetailEvents, OnlineRetailItems
+from recsys.importing.parquet_source import ParquetSource
 from recsys.runtime.shop import load_shop
 from recsys.stores.manifest import params_entry
 from recsys.stores.model_files import ModelFiles
 from recsys.stores.run_files import run_folder
 from recsys.training.als import AlsSettings
 from recsys.training.settings import ModelSettings
-from spark_jobs.bulk_import.convert import Skipped
-from spark_jobs.bulk_import.online_retail import OnlineRetailEvents, OnlineRetailItems
-from spark_jobs.bulk_import.parquet_source import ParquetSource
 from spark_jobs.run_folder import RunFolder
 from tests.builders import a_manifest, an_evaluation
 

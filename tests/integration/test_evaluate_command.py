@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from spark_jobs.cli import main
+from cli.app import main
 from tests.builders import checkerboard
 
 Run = Callable[..., tuple[int, str, str]]

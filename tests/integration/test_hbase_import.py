@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from cli import import_files, tables
 from recsys.core.domain import Event
 from recsys.stores.hbase.interactions import HBaseInteractionStore
 from recsys.stores.hbase.items import HBaseItemStore
-from spark_jobs.cli import import_command, tables_command
 
 pytestmark = pytest.mark.hbase
 TENANT = "imported"
@@ -34,7 +34,7 @@ def recsys_import(hbase: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 
 def run(runner: CliRunner, *arguments: str) -> Result:
-    return runner.invoke(import_command.app, list(arguments))
+    return runner.invoke(import_files.app, list(arguments))
 
 
 def test_invoices_become_purchases_returns_and_items(
@@ -95,9 +95,7 @@ def test_a_file_of_bad_rows_only_ends_with_1(recsys_import: CliRunner) -> None:
 
 
 def test_creating_tables_says_what_it_did(hbase: str, hbase_admin: str) -> None:
-    result = CliRunner().invoke(
-        tables_command.app, ["create", "--tenant", TENANT, "--admin", hbase_admin]
-    )
+    result = CliRunner().invoke(tables.app, ["create", "--tenant", TENANT, "--admin", hbase_admin])
 
     assert result.exit_code == 0
     assert "has all its tables already" in result.stderr

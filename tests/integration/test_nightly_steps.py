@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from cli.app import main
 from recsys.core.errors import GateRefused, NotFound
 from recsys.training.settings import ModelSettings
-from spark_jobs.cli import main
 from spark_jobs.nightly.plan import Step
 from spark_jobs.run_folder import Window
 from tests.integration.conftest import Seed

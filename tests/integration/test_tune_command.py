@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from cli.tune import tune_settings
 from recsys.core.errors import ConfigurationError, NotFound
 from recsys.tuning import PLANS, FitEffort
-from spark_jobs.cli.tune_command import tune_settings
 from spark_jobs.model_settings import load_settings
 from tests.builders import two_tastes_log
 

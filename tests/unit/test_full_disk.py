@@ -67,8 +67,8 @@ def test_reject_files_are_whole_or_not_there(disk: SmallDisk) -> None:
     script = f"""
 from pathlib import Path
 from recsys.files import file_problem
-from spark_jobs.bulk_import.rejects import RejectFile
-from spark_jobs.bulk_import.source import BadRow
+from recsys.importing.rejects import RejectFile
+from recsys.importing.source import BadRow
 
 try:
     with RejectFile(Path("{disk.path}/orders.rejects.jsonl"), Path("orders")) as rejects:
@@ -137,7 +137,7 @@ def test_output_to_a_full_disk_is_told() -> None:
     assert one_error(done) == "error: cannot write the output: No space left on device"
 
 
-@pytest.mark.parametrize("module", ["spark_jobs.cli.app", "infra.local.__main__"])
+@pytest.mark.parametrize("module", ["cli.app", "infra.local.__main__"])
 def test_both_command_lines_say_an_error_of_a_file_in_one_line(
     module: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

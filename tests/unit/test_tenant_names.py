@@ -9,6 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from cli.app import LazyCommand, app
 from recsys.analysis.workplace import open_workplace
 from recsys.core.errors import ConfigurationError, InvalidInput
 from recsys.rpc.v1 import ingest_pb2, recommender_pb2
@@ -22,7 +23,6 @@ from recsys.stores.redis import keys
 from recsys.stores.run_files import run_folder
 from services.ingest.servicer import IngestServicer
 from services.recommender.settings import RecommenderSettings
-from spark_jobs.cli.app import app
 from spark_jobs.settings import TenantSettings
 from tests.builders import a_history, a_manifest, a_user_model, an_item_model
 from tests.unit.services.recommender.shop import Shop
@@ -160,7 +160,8 @@ def _paths_with_tenant() -> list[str]:
 
     def walk(command: Any, path: str) -> None:
         for name, child in getattr(command, "commands", {}).items():
-            walk(child, f"{path} {name}".strip())
+            loaded = child.load() if isinstance(child, LazyCommand) else child
+            walk(loaded, f"{path} {name}".strip())
         if any("--tenant" in parameter.opts for parameter in command.params):
             found.append(path)
 

@@ -1,0 +1,140 @@
+"""The commands, each loaded when it is called, and how their errors end.
+
+`recsys keys` runs where neither Spark nor the training libraries are installed: a module of a
+command is imported when that command is called, and the overview needs none of them.
+"""
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from cli.output import say
+from recsys.core.errors import GateRefused, RecsysError
+from recsys.files import file_problem
+from recsys.runtime.standard_output import output_has_left
+
+# A module of these that is missing is a fault of ours, no extra that was not installed.
+_OURS = ("cli", "recsys", "services", "spark_jobs")
+FAILED = 1
+GATE_REFUSED = 3
+
+# Where each command or group is, and its line in the overview.
+COMMANDS = {
+    "tables": ("cli.tables:app", "The HBase tables of a tenant."),
+    "import": (
+        "cli.import_files:app",
+        "Bring events and items in from CSV, JSON Lines and Parquet files.",
+    ),
+    "nightly": (
+        "cli.nightly:nightly",
+        "Read behaviour, train, evaluate and publish a new model version.",
+    ),
+    "rebuild": (
+        "cli.rebuild:rebuild_serving",
+        "Fill a Redis that has lost its data, from the model store and HBase.",
+    ),
+    "tune": (
+        "cli.tune:tune_settings",
+        "Search for model settings on the events that the last `recsys nightly` read.",
+    ),
+    "evaluate": (
+        "cli.evaluate:evaluate",
+        "Train on one file, judge by another, set baselines beside it; or split one file.",
+    ),
+    "recommend": (
+        "cli.recommend:recommend",
+        "Show what a model version recommends to a user, best first.",
+    ),
+    "similar": (
+        "cli.recommend:similar",
+        "Show the items most alike to an item in a model version.",
+    ),
+    "models": ("cli.models:app", "List, inspect and serve model versions."),
+    "keys": (
+        "cli.keys:app",
+        "API keys: made once, shown once, kept as hashes. Running gateways follow the file.",
+    ),
+}
+
+
+class LazyCommand(TyperCommand):
+    """Stand in for a command in the overview; load the real one to run it."""
+
+    def __init__(self, name: str, place: str, line: str) -> None:
+        super().__init__(name, help=line)
+        self._called, self._place = name, place
+
+    def load(self) -> Any:
+        module, _, name = self._place.partition(":")
+        found = getattr(import_module(module), name)
+        parent = typer.Typer()
+        if isinstance(found, typer.Typer):
+            parent.add_typer(found, name=self._called)
+        else:
+            parent.command(self._called)(found)
+        return typer.main.get_group(parent).commands[self._called]
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
+    ) -> Any:
+        return self.load().make_context(info_name, args, parent=parent, **extra)
+
+
+class _Commands(TyperGroup):
+    def __init__(self, **attributes: Any) -> None:
+        lazy = {
+            name: LazyCommand(name, *place_and_line) for name, place_and_line in COMMANDS.items()
+        }
+        super().__init__(**(attributes | {"commands": lazy}))
+
+
+app = typer.Typer(
+    cls=_Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Operate the recommender: bring data in, train and publish models, look into them.",
+    epilog=(
+        "Stores are found by HBASE_THRIFT, REDIS_URL and RECSYS_MODEL_STORE; in a checkout,"
+        ' eval "$(.venv/bin/python -m infra.local env)" sets them for the local stack.'
+        " Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused by the quality gate."
+    ),
+)
+
+
+@app.callback()
+def recsys() -> None:
+    """Be a group of commands, even while none is loaded."""
+
+
+def main() -> None:
+    """Entry point of `recsys`: an error raised on purpose is one line, not a traceback."""
+    code = _run()
+    sys.exit(code if output_has_left() else code or FAILED)
+
+
+def _run() -> int:
+    try:
+        app()
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    except GateRefused as error:
+        say(f"refused: {error}")
+        return GATE_REFUSED
+    except RecsysError as error:
+        say(f"error: {error}")
+        return FAILED
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] in _OURS:
+            raise
+        say(f"error: this command needs {error.name}: pip install 'recsys[train]'")
+        return FAILED
+    except OSError as error:
+        if (problem := file_problem(error)) is None:
+            raise
+        say(f"error: {problem}")
+        return FAILED
+    return 0

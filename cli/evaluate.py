@@ -1,0 +1,197 @@
+"""`recsys evaluate`: how good the model is on files of events."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.output import check_output, say
+from recsys.analysis.evaluate_files import EvaluationRequest, evaluate_files
+from recsys.core.errors import ConfigurationError
+from recsys.evaluation.baselines import Baseline, of_pairs
+from recsys.evaluation.baselines.by_name import BASELINES
+from recsys.evaluation.data import Mask
+from recsys.evaluation.files.read_split import OneFile, TwoFiles
+from recsys.evaluation.protocol import DEFAULT_TEST_SHARE, SplitMethod
+from recsys.evaluation.result import EvaluationResult
+from recsys.evaluation.result_json import save_result
+from recsys.evaluation.result_table import table_lines
+from recsys.runtime.shop import load_shop
+from recsys.training.settings import ModelSettings
+from recsys.tuning import FitEffort
+from spark_jobs.mllib_baseline import mllib_als
+from spark_jobs.session import spark_session
+from spark_jobs.settings import ShopSettings, SparkSettings, load
+
+_MAX_CUTOFF = 1000
+
+
+class BaselineName(StrEnum):
+    """What the model can be set beside; mllib starts Spark and is slow."""
+
+    POPULARITY = "popularity"
+    ITEM_KNN = "item-knn"
+    IMPLICIT = "implicit"
+    EASE = "ease"
+    MARKOV = "markov"
+    MLLIB = "mllib"
+
+
+_BY_DEFAULT = (BaselineName.POPULARITY, BaselineName.ITEM_KNN, BaselineName.IMPLICIT)
+
+
+def evaluate(
+    train: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Events to train on.")
+    ] = None,
+    test: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Events to judge by, only read then."),
+    ] = None,
+    events: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="All events, split by --split, instead of two files."
+        ),
+    ] = None,
+    split: Annotated[
+        SplitMethod | None,
+        typer.Option(
+            help="How to split --events: each user's last goal event is the test, or everybody's"
+            " newest events are. Both need timestamps."
+        ),
+    ] = None,
+    test_share: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001,
+            max=0.9,
+            help=f"Share of the events that global-time tests by, {DEFAULT_TEST_SHARE:g} by"
+            " default.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Where to write the results as JSON.")
+    ] = None,
+    k: Annotated[
+        str,
+        typer.Option(
+            metavar="K[,K...]",
+            help="Cut-offs of the metrics: 10,20,50. Differences are printed at the first.",
+        ),
+    ] = "20",
+    baseline: Annotated[
+        list[BaselineName] | None,
+        typer.Option(
+            help="What to set beside the model; repeat. By default popularity, item-knn and"
+            " implicit. ease takes up to 20,000 items, markov needs timestamps."
+        ),
+    ] = None,
+    no_baselines: Annotated[bool, typer.Option("--no-baselines", help="The model alone.")] = False,
+    ablation: Annotated[
+        bool, typer.Option("--ablation", help="Also the model with parts of its score turned off.")
+    ] = False,
+    mask: Annotated[
+        Mask,
+        typer.Option(
+            help="What users are not shown again: all their items of training, or those with an"
+            " event whose type excludes."
+        ),
+    ] = Mask.ALL,
+    fit_settings: Annotated[
+        FitEffort,
+        typer.Option(help="How much to try, on a held-out part of training, to find settings."),
+    ] = FitEffort.QUICK,
+) -> None:
+    """Train on one file, judge by another, set baselines beside it; or split one file.
+
+    CSV (also .gz) or Parquet with the columns user_id and item_id, and if you like event_type,
+    timestamp (ISO 8601, seconds or milliseconds since 1970) and value, which multiplies the
+    event's weight and is not negative. What `recsys import` refuses is an error here. Repeated
+    pairs add up; without timestamps nothing decays. What event types count, and which ones the
+    test is judged by, is in the file RECSYS_SHOP_CONFIG names.
+
+    All items of training are ranked for every user who is in both files. recall_at_20 is hits in
+    the first 20 over the user's test items, ndcg_at_20 has its ideal cut at min(20, test items);
+    means over users, with 95 % intervals. Test items without behaviour in training count, and are
+    reported apart, too.
+
+    Example: recsys evaluate --train train.csv --test test.csv --k 10,20 --output result.json
+
+    Example: recsys evaluate --events events.csv --split leave-last-out --baseline markov
+    """
+    if output:
+        check_output(output)
+    request = EvaluationRequest(
+        files=_files(train, test, events, split, test_share),
+        shop=load_shop(load(ShopSettings).shop_config),
+        settings=ModelSettings(),
+        mask=mask,
+        cutoffs=_cutoffs(k),
+        now_ms=int(time.time() * 1000),
+        ablation=ablation,
+        effort=fit_settings,
+    )
+
+    def keep(result: EvaluationResult) -> None:
+        try:
+            if output:
+                save_result(result, output)
+        except OSError:
+            # What took long to find is not lost for want of a place.
+            _print(result)
+            raise
+
+    names = () if no_baselines else baseline or _BY_DEFAULT
+    with _baselines(tuple(dict.fromkeys(names))) as baselines:
+        result = evaluate_files(request, baselines, say, keep)
+    _print(result)
+
+
+def _print(result: EvaluationResult) -> None:
+    for line in table_lines(result):
+        print(line)
+
+
+def _files(
+    train: Path | None,
+    test: Path | None,
+    events: Path | None,
+    split: SplitMethod | None,
+    test_share: float | None,
+) -> TwoFiles | OneFile:
+    if test_share is not None and split is not SplitMethod.GLOBAL_TIME:
+        raise ConfigurationError("--test-share belongs to --split global-time")
+    if train and test and not events and not split:
+        return TwoFiles(train, test)
+    if events and split and not train and not test:
+        return OneFile(events, split, test_share or DEFAULT_TEST_SHARE)
+    raise ConfigurationError("name --train and --test, or --events and --split, and no others")
+
+
+def _cutoffs(text: str) -> tuple[int, ...]:
+    """Each once, in the order given."""
+    try:
+        found = tuple(dict.fromkeys(int(part) for part in text.split(",")))
+    except ValueError:
+        found = (0,)
+    if not all(1 <= cutoff <= _MAX_CUTOFF for cutoff in found):
+        raise ConfigurationError(
+            f"--k {text}: expected numbers from 1 to {_MAX_CUTOFF}, such as 10,20,50"
+        )
+    return found
+
+
+@contextmanager
+def _baselines(names: tuple[BaselineName, ...]) -> Iterator[dict[str, Baseline]]:
+    """The baselines by name, and a Spark session where one needs it."""
+    found = {name.value: BASELINES[name] for name in names if name in BASELINES}
+    if BaselineName.MLLIB not in names:
+        yield found
+        return
+    with spark_session(load(SparkSettings), "recsys evaluate") as spark:
+        yield found | {BaselineName.MLLIB.value: of_pairs(mllib_als(spark))}

@@ -1,0 +1,165 @@
+"""`recsys import`: a shop's files into HBase."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.import_progress import report, watched
+from cli.output import say
+from cli.tenant_option import Tenant
+from recsys.importing.bulk_writer import Tally
+from recsys.importing.file_format import FileFormat
+from recsys.importing.importer import Importer
+from recsys.importing.plan import ImportPlan, Preset, Reading, plan_events, plan_items
+from recsys.runtime.shop import load_shop
+from recsys.stores.hbase.imports import HBaseImportLedger
+from recsys.stores.hbase.interactions import HBaseInteractionStore
+from recsys.stores.hbase.items import HBaseItemStore
+from recsys.stores.hbase.pool import HBasePool, PoolSettings
+from spark_jobs.settings import ImportSettings, load
+
+_INTERRUPTED = 130
+# A batch waits for a region server that flushes or restarts.
+_CALL_TIMEOUT_SECONDS = 60
+
+app = typer.Typer(
+    help="Bring events and items in from CSV, JSON Lines and Parquet files.", no_args_is_help=True
+)
+
+Files = Annotated[
+    list[Path], typer.Argument(metavar="FILE...", exists=True, dir_okay=False, readable=True)
+]
+Format = Annotated[
+    FileFormat, typer.Option("--format", help="How rows are written; auto goes by the file's name.")
+]
+MappingOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="COLUMN=FIELD", help="Which column holds a field; repeat for several columns."
+    ),
+]
+PresetOption = Annotated[Preset | None, typer.Option(help="A layout that is known already.")]
+Rejects = Annotated[
+    Path,
+    typer.Option(
+        file_okay=False, help="Folder for the reject files, which hold the rows not taken."
+    ),
+]
+Again = Annotated[bool, typer.Option("--again", help="Import even what was imported before.")]
+
+_Plan = Callable[[Reading, HBasePool, ImportSettings, str], ImportPlan[Any]]
+
+
+@app.command()
+def events(
+    files: Files,
+    tenant: Tenant = None,
+    file_format: Format = FileFormat.AUTO,
+    mapping: MappingOption = None,
+    preset: PresetOption = None,
+    event_type: Annotated[
+        str | None, typer.Option(help="Type of all events of a file without such a column.")
+    ] = None,
+    rejects: Rejects = Path(),
+    again: Again = False,
+) -> None:
+    """Bring in what shoppers did.
+
+    Fields: user_id, item_id, event_type and timestamp are needed; event_id, quantity, price and
+    order_id may be there. Columns with usual names (customer_id, product_id, sku, date ...) are
+    found by themselves. A timestamp is ISO 8601 (UTC unless it says otherwise) or seconds or
+    milliseconds since 1970. An event_id counts once in 90 days, across files and the API, whatever
+    else its row holds. Without event_id, rows that are equal in every field are one event.
+
+    Rows that break a rule go to FILE.events.rejects.jsonl with line number and reason; the
+    rest lands.
+    A file that was imported before is left alone, and importing twice stores nothing twice.
+
+    Exit code: 0 when a file had good rows, 1 when it had only bad ones.
+
+    Examples:
+
+        recsys import events orders.csv --mapping Kunde=user_id --event-type purchase
+
+        recsys import events --preset online-retail online_retail_ii.parquet
+    """
+    readings = [
+        Reading(path, file_format, tuple(mapping or ()), preset, event_type) for path in files
+    ]
+    _run(_plan_events, readings, tenant, rejects, again)
+
+
+@app.command()
+def items(
+    files: Files,
+    tenant: Tenant = None,
+    file_format: Format = FileFormat.AUTO,
+    mapping: MappingOption = None,
+    preset: PresetOption = None,
+    rejects: Rejects = Path(),
+    again: Again = False,
+) -> None:
+    """Bring in the catalogue.
+
+    Fields: item_id is needed; title, categories (a list, or text with > or | between), brand,
+    price, available and attributes (a JSON object) may be there. A further column becomes an
+    attribute by --mapping COLUMN=attributes.NAME. An item replaces the stored one of its id.
+
+    Bad rows, files imported before and the exit code: as for `recsys import events`.
+
+    Examples:
+
+        recsys import items catalogue.jsonl
+
+        recsys import items products.csv --mapping Farbe=attributes.colour
+    """
+    readings = [Reading(path, file_format, tuple(mapping or ()), preset) for path in files]
+    _run(_plan_items, readings, tenant, rejects, again)
+
+
+def _plan_events(
+    reading: Reading, pool: HBasePool, settings: ImportSettings, tenant: str
+) -> ImportPlan[Any]:
+    event_types = load_shop(settings.shop_config).event_types
+    now_ms = int(time.time() * 1000)
+    return plan_events(reading, tenant, HBaseInteractionStore(pool), event_types, now_ms)
+
+
+def _plan_items(
+    reading: Reading, pool: HBasePool, _settings: ImportSettings, tenant: str
+) -> ImportPlan[Any]:
+    return plan_items(reading, tenant, HBaseItemStore(pool))
+
+
+def _run(
+    plan: _Plan, readings: list[Reading], tenant: str | None, rejects: Path, again: bool
+) -> None:
+    settings = load(ImportSettings)
+    tenant = tenant or settings.tenant
+    pool = HBasePool(
+        settings.hbase_thrift, PoolSettings(call_timeout_seconds=_CALL_TIMEOUT_SECONDS)
+    )
+    importer = Importer(tenant, HBaseImportLedger(pool), rejects, again=again)
+    # All files are looked at before the first one lands: a wrong mapping shows at once.
+    plans = [plan(reading, pool, settings, tenant) for reading in readings]
+    outcomes = []
+    for file_plan in plans:
+        tally = Tally()
+        with _interruptible(tally), watched(file_plan, tally) as observe:
+            outcomes.append(importer.run(file_plan, tally, observe))
+        report(outcomes[-1])
+    if any(outcome.failed for outcome in outcomes):
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _interruptible(tally: Tally) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        say(f"interrupted after {tally.landed:,} rows; the same command goes on where it is needed")
+        raise typer.Exit(_INTERRUPTED) from None

@@ -1,0 +1,54 @@
+"""`recsys keys`: make, list and revoke the API keys of the gateways."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.tenant_option import RequiredTenant
+from recsys.runtime.api_key_file import create_key, load_keys, revoke_key
+from recsys.runtime.api_keys import Scope
+
+app = typer.Typer(
+    help="API keys: made once, shown once, kept as hashes. Running gateways follow the file.",
+    no_args_is_help=True,
+)
+
+KeysFile = Annotated[
+    Path,
+    typer.Option(
+        "--file", envvar="RECSYS_API_KEYS", help="The file of hashed keys.", dir_okay=False
+    ),
+]
+
+
+@app.command()
+def create(
+    file: KeysFile,
+    tenant: RequiredTenant,
+    scope: Annotated[list[Scope], typer.Option(help="What it allows; repeat for several.")],
+) -> None:
+    """Make a key and print it. It cannot be shown again.
+
+    To rotate: create a second key, move the callers over, then revoke the first.
+    """
+    typer.echo(create_key(file, tenant, scope))
+    typer.echo("Keep it now: only its hash is stored.", err=True)
+
+
+@app.command("list")
+def list_keys(file: KeysFile) -> None:
+    """Show the keys there are, without their secrets."""
+    for key in load_keys(file):
+        scopes = ",".join(sorted(key.scopes))
+        typer.echo(f"{key.key_id}  {key.tenant}  {scopes}  {key.created.isoformat()}")
+
+
+@app.command()
+def revoke(
+    file: KeysFile,
+    key_id: Annotated[str, typer.Argument(help="The id `recsys keys list` shows.")],
+) -> None:
+    """Take a key back. Running gateways refuse it within two seconds."""
+    revoke_key(file, key_id)
+    typer.echo(f"revoked {key_id}")

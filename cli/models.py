@@ -1,0 +1,88 @@
+"""`recsys models`: what is in the model store and what serves."""
+
+from typing import Annotated
+
+import typer
+
+from cli.model_access import serving_version
+from cli.output import say, show
+from cli.tenant_option import Tenant
+from recsys.core.errors import InvalidModel
+from recsys.stores.manifest import Manifest
+from recsys.stores.model_files import ModelFiles
+from spark_jobs.settings import BatchSettings, load
+
+app = typer.Typer(no_args_is_help=True, help="List, inspect and serve model versions.")
+
+
+@app.command("list")
+def list_(tenant: Tenant = None) -> None:
+    """List the versions of the model store, newest last; * marks the one that serves."""
+    settings = load(BatchSettings)
+    tenant = tenant or settings.tenant
+    files = ModelFiles(settings.model_store)
+    serving = serving_version(settings, tenant)
+    rows = []
+    for version in files.versions(tenant):
+        mark = "*" if version == serving else ""
+        try:
+            rows.append([mark, version, *_summary(files.manifest(tenant, version))])
+        except InvalidModel as error:
+            say(f"{version}: {error}")
+    if not rows:
+        say(f"tenant {tenant} has no model yet: run recsys nightly --tenant {tenant}")
+    show(["", "version", "users", "items", "events", "ndcg@20", "popularity", "device"], rows)
+
+
+@app.command("show")
+def show_(
+    version: Annotated[str, typer.Argument(help="A version.")], tenant: Tenant = None
+) -> None:
+    """Print the manifest of a version as JSON."""
+    settings = load(BatchSettings)
+    manifest = ModelFiles(settings.model_store).manifest(tenant or settings.tenant, version)
+    print(manifest.to_json().decode())
+
+
+@app.command("serve")
+def serve(
+    version: Annotated[str, typer.Argument(help="A version.")], tenant: Tenant = None
+) -> None:
+    """Let a stored version serve, without asking the gate: the way back.
+
+    Takes a moment for the version that served before, whose records are still in Redis; others are
+    published anew. `recsys nightly` does not bring back the version that serves now until the data
+    or the settings have changed.
+
+    Example: recsys models serve 20261123T020000Z-1a2b3c4d
+    """
+    # Brings Spark along, which a list of versions does without.
+    from spark_jobs.nightly.run import serve_stored
+
+    settings = load(BatchSettings)
+    serve_stored(settings, tenant or settings.tenant, version, say)
+
+
+@app.command("remove")
+def remove(
+    version: Annotated[str, typer.Argument(help="A version.")], tenant: Tenant = None
+) -> None:
+    """Remove a version from the model store for good; the one that serves cannot be removed.
+
+    `recsys nightly` itself keeps the newest five, the one that serves and the one before it.
+
+    Example: recsys models remove 20261123T020000Z-1a2b3c4d
+    """
+    from spark_jobs.nightly.run import remove_stored
+
+    settings = load(BatchSettings)
+    remove_stored(settings, tenant or settings.tenant, version)
+    say(f"{version} is removed")
+
+
+def _summary(manifest: Manifest) -> list[str]:
+    judged = manifest.evaluation
+    metrics = (judged.model, judged.popularity) if judged else ({}, {})
+    scores = [f"{found['ndcg_at_20']:.4f}" if found else "-" for found in metrics]
+    counts = (manifest.data.users, manifest.data.items, manifest.data.events)
+    return [*(f"{count:,}" for count in counts), *scores, manifest.training.device]

@@ -1,0 +1,159 @@
+"""`recsys nightly`: the batch run, whole or by steps."""
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from cli.output import say
+from cli.tenant_option import Tenant
+from recsys.runtime.shop import Shop, load_shop
+from recsys.training.als import AlsSettings, Device
+from recsys.training.settings import ModelSettings
+from recsys.tuning import FitEffort
+from spark_jobs.model_settings import load_settings
+from spark_jobs.nightly.plan import FitStrategy, Plan, Step, Strategy
+from spark_jobs.nightly.run import run_nightly
+from spark_jobs.run_folder import Window
+from spark_jobs.settings import BatchSettings, load
+
+_Settings = TypeVar("_Settings", AlsSettings, ModelSettings)
+_DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
+
+
+def nightly(
+    steps: Annotated[
+        list[Step] | None, typer.Argument(help="Steps to take; all when none is named.")
+    ] = None,
+    tenant: Tenant = None,
+    start: Annotated[
+        datetime | None, typer.Option(formats=_DATES, help="First moment read, UTC.")
+    ] = None,
+    end: Annotated[
+        datetime | None, typer.Option(formats=_DATES, help="First moment no longer read, UTC.")
+    ] = None,
+    holdout_days: Annotated[
+        float | None,
+        typer.Option(
+            min=0.01,
+            help="The newest days, held out to judge the model by. Default: as many as the serving"
+            " version was judged by, 28 for the first.",
+        ),
+    ] = None,
+    max_drop: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="NDCG share a new model may lose to the old one. Default: the shop's settings.",
+        ),
+    ] = None,
+    fit_settings: Annotated[
+        FitEffort | None,
+        typer.Option(
+            help="How much to try, on held-out behaviour, to find settings that suit the shop."
+            " Default: quick; off when settings are given."
+        ),
+    ] = None,
+    fit_strategy: Annotated[
+        FitStrategy, typer.Option(help="Try settings in this process, or on Spark's executors.")
+    ] = FitStrategy.AUTO,
+    model_settings: Annotated[
+        Path | None,
+        typer.Option(
+            "--settings", dir_okay=False, help="Model settings, a file as `recsys tune` writes it."
+        ),
+    ] = None,
+    factors: Annotated[int | None, typer.Option(help="Length of a factor.")] = None,
+    alpha: Annotated[
+        float | None,
+        typer.Option(help="Confidence a strength of one adds. Default: found from the data."),
+    ] = None,
+    regularization: Annotated[
+        float | None, typer.Option(help="Lambda of a row over the confidence of its pairs.")
+    ] = None,
+    neighbour_weight: Annotated[
+        float | None, typer.Option(help="What item neighbours count beside factors.")
+    ] = None,
+    iterations: Annotated[int | None, typer.Option(help="ALS iterations.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the first factors.")] = None,
+    device: Annotated[Device | None, typer.Option(help="Where to train.")] = None,
+    strategy: Annotated[
+        Strategy, typer.Option(help="Train in this process, or spread over Spark's executors.")
+    ] = Strategy.AUTO,
+    force: Annotated[
+        bool,
+        typer.Option(
+            help="Train even when nothing changed, and publish even what the gate refuses; the"
+            " manifest says so."
+        ),
+    ] = False,
+) -> None:
+    """Read behaviour, train, evaluate and publish a new model version.
+
+    The new version serves only after the gate has let it pass and every one of its records is in
+    Redis; until then, and whenever a step fails, the old one goes on serving. Running again is
+    always safe. The gate refuses (exit code 3) what does not beat popularity on the held-out days,
+    is worse than the serving version, cannot be judged while that one was, or reaches far fewer
+    shoppers or items; its limits are in the shop's settings.
+
+    Examples:
+
+        recsys nightly
+
+        recsys nightly --end 2011-12-10 --holdout-days 100
+
+        recsys nightly --settings settings.json
+
+        recsys nightly publish        (only that step, after a failed one)
+    """
+    settings = load(BatchSettings)
+    base = load_settings(model_settings) if model_settings else ModelSettings()
+    als = _changed(
+        base.als,
+        factors=factors,
+        alpha=alpha,
+        regularization=regularization,
+        iterations=iterations,
+        seed=seed,
+        device=device,
+    )
+    model = _changed(replace(base, als=als), neighbour_weight=neighbour_weight)
+    effort = FitEffort.QUICK if model == ModelSettings() else FitEffort.OFF
+    plan = Plan(
+        tenant=tenant or settings.tenant,
+        window=Window(_milliseconds(start, 0), _milliseconds(end, _tomorrow_ms())),
+        shop=_with_max_drop(load_shop(settings.shop_config), max_drop),
+        model=model,
+        effort=fit_settings or effort,
+        holdout_days=holdout_days,
+        strategy=strategy,
+        fit_strategy=fit_strategy,
+        task_memory_bytes=int(settings.task_memory_gib * 2**30),
+        force=force,
+    )
+    run_nightly(settings, plan, steps or list(Step), say)
+
+
+def _with_max_drop(shop: Shop, max_drop: float | None) -> Shop:
+    if max_drop is None:
+        return shop
+    return replace(shop, gate=replace(shop.gate, max_ndcg_drop=max_drop))
+
+
+def _changed(settings: _Settings, **changes: object) -> _Settings:
+    """The settings with those changes that were asked for."""
+    asked = {name: value for name, value in changes.items() if value is not None}
+    return replace(settings, **asked)  # type: ignore[arg-type]
+
+
+def _milliseconds(moment: datetime | None, default: int) -> int:
+    return default if moment is None else int(moment.replace(tzinfo=UTC).timestamp() * 1000)
+
+
+def _tomorrow_ms() -> int:
+    """Past the clock skew that events may have, so that none of now is left out."""
+    return int((time.time() + 2 * 86400) * 1000)

@@ -1,0 +1,31 @@
+"""`recsys rebuild`: Redis again, from the model store and HBase."""
+
+from typing import Annotated
+
+import typer
+
+from cli.output import say
+from cli.tenant_option import Tenant
+from spark_jobs.nightly.run import rebuild
+from spark_jobs.settings import BatchSettings, load
+
+
+def rebuild_serving(
+    version: Annotated[
+        str | None, typer.Argument(help="A version. Default: the one that served last.")
+    ] = None,
+    tenant: Tenant = None,
+) -> None:
+    """Fill a Redis that has lost its data, from the model store and HBase.
+
+    Afterwards answers are what they were: from the same model, with all that shoppers did since its
+    training, and without the items that cannot be bought. Harmless while nothing is lost.
+
+    Examples:
+
+        recsys rebuild
+
+        recsys rebuild 20261123T020000Z-1a2b3c4d
+    """
+    settings = load(BatchSettings)
+    rebuild(settings, tenant or settings.tenant, version, say)

@@ -1,0 +1,79 @@
+"""`recsys recommend` and `recsys similar`: ask a model version directly, without the services."""
+
+from typing import Annotated
+
+import typer
+
+from cli.model_access import open_model
+from cli.output import say, show
+from cli.tenant_option import Tenant
+from recsys.core.errors import NotFound
+from recsys.core.model import History, ItemModel
+from recsys.core.recommend import Recommendations, recommend_for_user, similar_items
+from spark_jobs.publish_recommendations import user_batch
+
+Version = Annotated[str | None, typer.Option(help="A model version; the serving one by default.")]
+Limit = Annotated[int, typer.Option(min=1, max=100, help="How many items.")]
+
+
+def recommend(
+    user_id: Annotated[str, typer.Argument(help="The shop's id of a user.")],
+    tenant: Tenant = None,
+    version: Version = None,
+    limit: Limit = 10,
+    history: Annotated[bool, typer.Option(help="Also show what the list is based on.")] = True,
+) -> None:
+    """Show what a model version recommends to a user, best first.
+
+    Behaviour since the training is left out: the API adds it, this shows the model itself. A user
+    the model does not know gets popular items.
+
+    Example: recsys recommend 17850 --limit 5
+    """
+    opened = open_model(tenant, version)
+    model = opened.model
+    row = model.users.ids.index_of(user_id)
+    stored = None if row is None else user_batch(model, range(row, row + 1)).user(0)
+    if history and stored:
+        _show_history(model.items, stored.history, limit)
+    say(f"model {opened.version}")
+    _show_answer(model.items, recommend_for_user(model.items, model.params, stored, [], (), limit))
+
+
+def similar(
+    item_id: Annotated[str, typer.Argument(help="The shop's id of an item.")],
+    tenant: Tenant = None,
+    version: Version = None,
+    limit: Limit = 10,
+) -> None:
+    """Show the items most alike to an item in a model version.
+
+    Example: recsys similar 85123A
+    """
+    opened = open_model(tenant, version)
+    items = opened.model.items
+    row = items.ids.index_of(item_id)
+    if row is None:
+        raise NotFound(f"model {opened.version} does not know the item {item_id!r}")
+    say(f"model {opened.version}, alike to {item_id} {items.titles[row]}".rstrip())
+    _show_answer(items, similar_items(items, row, (), limit))
+
+
+def _show_history(items: ItemModel, history: History, limit: int) -> None:
+    order = (-history.strengths).argsort(kind="stable")[:limit]
+    rows = [[*_item(items, int(history.items[i])), f"{history.strengths[i]:.2f}"] for i in order]
+    say(f"history, the strongest of {len(history.items)} items:")
+    show(["item", "title", "strength"], rows)
+
+
+def _show_answer(items: ItemModel, answer: Recommendations) -> None:
+    say(f"source {answer.source.value}")
+    rows = [
+        [*_item(items, entry.item_index), "" if entry.score is None else f"{entry.score:.4f}"]
+        for entry in answer.ranked
+    ]
+    show(["item", "title", "score"], rows)
+
+
+def _item(items: ItemModel, row: int) -> list[str]:
+    return [items.ids.id_of(row), items.titles[row]]

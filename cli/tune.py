@@ -1,0 +1,52 @@
+"""`recsys tune`: settings that suit a shop's own data."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.output import check_output, say
+from cli.tenant_option import Tenant
+from recsys.runtime.shop import load_shop
+from recsys.stores.run_files import EVENTS
+from recsys.training.settings import ModelSettings
+from recsys.tuning import PLANS, FitEffort, fit_settings, hold_out
+from spark_jobs.model_settings import save_settings, settings_text
+from spark_jobs.settings import BatchSettings, load
+
+
+def tune_settings(
+    output: Annotated[Path, typer.Option(dir_okay=False, help="Where to write the settings.")],
+    tenant: Tenant = None,
+) -> None:
+    """Search for model settings on the events that the last `recsys nightly` read.
+
+    `recsys nightly` finds its settings by itself; this looks longer, and writes what it found to a
+    file for `recsys nightly --settings`. The newest tenth of the events is held out to compare
+    settings by; the gate still judges the model.
+
+    Example: recsys tune --output settings.json
+    """
+    check_output(output)
+    settings = load(BatchSettings)
+    shop = load_shop(settings.shop_config)
+    # Brings pandas along, which every command would wait for.
+    from recsys.analysis.snapshot_log import snapshot_log
+
+    start, size = ModelSettings(), PLANS[FitEffort.THOROUGH].size
+    events = settings.run_folder(tenant or settings.tenant) / EVENTS
+    log = snapshot_log(events, shop, most=size.pairs)
+    half_lives = shop.half_life_days, shop.popularity_half_life_days
+    validation = hold_out(log, *half_lives, size, start.als.seed)
+    say(f"{len(log):,} events; {validation.judged_users:,} users' newest ones are held out")
+    found = fit_settings(validation, start, FitEffort.THOROUGH, say=say)
+    try:
+        save_settings(output, found.settings)
+    except OSError:
+        # What took long to find is not lost for want of a place.
+        print(settings_text(found.settings))
+        raise
+    say(
+        f"{len(found.trials)} trials: ndcg@20 {found.ndcg:.4f}, {found.start_ndcg:.4f} with the"
+        f" defaults; train with: recsys nightly --settings {output}"
+    )

@@ -1,0 +1,159 @@
+"""Evaluate the model on files: read, fit, train, rank; then ablations and baselines."""
+
+import resource
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from recsys.evaluation.ablation import ablations
+from recsys.evaluation.baselines import Baseline
+from recsys.evaluation.data import Mask, evaluation_data
+from recsys.evaluation.files.read_split import OneFile, Say, TwoFiles, read_split
+from recsys.evaluation.model_results import (
+    evaluate_baseline,
+    evaluate_cold_users,
+    evaluate_model,
+)
+from recsys.evaluation.result import EvaluationInput, EvaluationResult, FitSummary, TrainingBackend
+from recsys.evaluation.result_table import MODEL
+from recsys.runtime.shop import Shop
+from recsys.training.als import Trained
+from recsys.training.build import build_model
+from recsys.training.event_log import EventLog
+from recsys.training.settings import ModelSettings
+from recsys.tuning import PLANS, FitEffort, Fitted, Validation, fit_settings, hold_out_if_judgeable
+
+
+@dataclass(frozen=True)
+class EvaluationRequest:
+    """What to train on, what to judge by, and how.
+
+    Attributes:
+        settings: where the search for settings begins; without effort they are taken.
+        cutoffs: each k that metrics are wanted at.
+        now_ms: no event may be more than a day ahead of it.
+        ablation: whether the model is evaluated with parts of its score turned off, too.
+    """
+
+    files: TwoFiles | OneFile
+    shop: Shop
+    settings: ModelSettings
+    mask: Mask
+    cutoffs: tuple[int, ...]
+    now_ms: int
+    ablation: bool = False
+    effort: FitEffort = FitEffort.QUICK
+
+
+def evaluate_files(
+    request: EvaluationRequest,
+    baselines: Mapping[str, Baseline],
+    say: Say,
+    on_result: Callable[[EvaluationResult], None],
+) -> EvaluationResult:
+    """Evaluate the model, then parts of it where wanted, then the baselines.
+
+    Args:
+        on_result: called as soon as the model is evaluated and after each step from there on, so
+            that what took long is not lost when a later part fails.
+
+    Raises:
+        InvalidInput, NoData, ConfigurationError: see the message.
+    """
+    source, validation = _read_files(request, baselines, say)
+    data, k = source.data, request.cutoffs
+    users, items = data.pairs.shape
+    say(f"training: {users:,} users, {items:,} items, {len(data.pairs.item_indices):,} pairs")
+    fitted = _fit(request, validation, say) if validation else None
+    settings = fitted.settings if fitted else request.settings
+    started = time.perf_counter()
+    built = build_model(
+        data.pairs, ("",) * items, data.eligible, settings, _iterations(settings, say)
+    )
+    seconds = time.perf_counter() - started
+    result = EvaluationResult(
+        source=source,
+        settings=settings,
+        fitted=_summary(fitted) if fitted else None,
+        shop=request.shop,
+        mask=request.mask,
+        backend=_backend(built.trained),
+        model=evaluate_model(MODEL, built, data, k, seconds, say),
+        cold_users=evaluate_cold_users(data, k),
+        peak_memory_mib=_peak_memory_mib(),
+    )
+    on_result(result)
+    for name, partial in ablations(built) if request.ablation else ():
+        result.ablations[name] = evaluate_model(name, partial, data, k, say=say)
+        on_result(result)
+    for name, baseline in baselines.items():
+        result.baselines[name] = evaluate_baseline(name, baseline, data, k, say)
+        on_result(result)
+    return result
+
+
+def _backend(trained: Trained) -> TrainingBackend:
+    return TrainingBackend(trained.backend, trained.device.value, trained.alpha, trained.versions)
+
+
+def _read_files(
+    request: EvaluationRequest, baselines: Mapping[str, Baseline], say: Say
+) -> tuple[EvaluationInput, Validation | None]:
+    """Only the pairs stay in memory: the events of a large file take as much again."""
+    started = time.perf_counter()
+    read = read_split(request.files, request.shop, request.now_ms, say)
+    data = evaluation_data(
+        read.split,
+        request.shop,
+        request.mask,
+        with_sequences=any(baseline.needs_sequences for baseline in baselines.values()),
+    )
+    # Said now, not after the model's training.
+    for baseline in baselines.values():
+        baseline.check(data)
+    source = EvaluationInput(
+        data=data,
+        split=read.how,
+        rows={"train": len(read.split.train), "test": len(read.split.test)},
+        left_out=read.left_out,
+        seconds=time.perf_counter() - started,
+    )
+    return source, _validation(request, read.split.timed_train(), say)
+
+
+def _validation(request: EvaluationRequest, log: EventLog, say: Say) -> Validation | None:
+    """Hold out what settings are compared on; None where they are taken as they are."""
+    if request.effort is FitEffort.OFF:
+        return None
+    size = PLANS[request.effort].size
+    return hold_out_if_judgeable(log, request.shop, size, request.settings.als.seed, say)
+
+
+def _fit(request: EvaluationRequest, validation: Validation, say: Say) -> Fitted:
+    say(
+        f"fitting settings ({request.effort.value}) on {validation.judged_users:,} users' held-out"
+        " part of training"
+    )
+    return fit_settings(validation, request.settings, request.effort, say=say)
+
+
+def _summary(fitted: Fitted) -> FitSummary:
+    trials = tuple((each.stage, each.ndcg, each.settings) for each in fitted.trials)
+    return FitSummary(trials, fitted.ndcg, fitted.start_ndcg, fitted.seconds)
+
+
+def _iterations(settings: ModelSettings, say: Say) -> Callable[[int], None]:
+    iterations = settings.als.iterations
+
+    def on_iteration(done: int) -> None:
+        if done % 5 == 0 or done == iterations:
+            say(f"{MODEL}: iteration {done} of {iterations}")
+
+    return on_iteration
+
+
+def _peak_memory_mib() -> float:
+    # Linux counts KiB, macOS bytes.
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit

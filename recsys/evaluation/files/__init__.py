@@ -1,0 +1,1 @@
+"""Files of events, read and split into training and test."""

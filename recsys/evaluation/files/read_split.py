@@ -1,0 +1,100 @@
+"""From the files of `recsys evaluate` to training and test."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recsys.evaluation.files.event_file import EventFile, read_event_file
+from recsys.evaluation.protocol import Split, SplitMethod, given_split, split_log
+from recsys.evaluation.relation import Relation
+from recsys.runtime.shop import Shop
+
+Say = Callable[[str], None]
+
+_ROWS_BETWEEN_LINES = 10_000_000
+_WITHOUT_AGES = {
+    Relation.USER_FUTURE: "each user's test comes after the user's own training, but not after all"
+    " of training: only the order of a user's events counts, ages and trends are left out",
+    Relation.UNRELATED: "the test is not of a time after the training: ages, trends and order are"
+    " left out",
+}
+
+
+@dataclass(frozen=True)
+class TwoFiles:
+    """A split that somebody else has made."""
+
+    train: Path
+    test: Path
+
+
+@dataclass(frozen=True)
+class OneFile:
+    """Events to split here."""
+
+    events: Path
+    method: SplitMethod
+    test_share: float
+
+
+@dataclass(frozen=True)
+class ReadSplit:
+    """A split, and how it came about.
+
+    Attributes:
+        how: the method and its settings.
+        left_out: rows without user or item, of "train" and "test"; those of one file are train's.
+    """
+
+    split: Split
+    how: Mapping[str, Any]
+    left_out: Mapping[str, int]
+
+
+def read_split(files: TwoFiles | OneFile, shop: Shop, now_ms: int, say: Say) -> ReadSplit:
+    """Read the files, split where they are one, and say what times mean.
+
+    Raises:
+        InvalidInput, NoData, ConfigurationError: see the message.
+    """
+    if isinstance(files, TwoFiles):
+        found = _two(files, shop, now_ms, say)
+    else:
+        found = _one(files, shop, now_ms, say)
+    if found.split.train.timestamps_ms is not None and found.split.relation in _WITHOUT_AGES:
+        say(_WITHOUT_AGES[found.split.relation])
+    return found
+
+
+def _two(files: TwoFiles, shop: Shop, now_ms: int, say: Say) -> ReadSplit:
+    train = _read(files.train, shop, now_ms, say)
+    test = _read(files.test, shop, now_ms, say)
+    left_out = {"train": train.left_out, "test": test.left_out}
+    return ReadSplit(given_split(train.log, test.log), {"method": "given"}, left_out)
+
+
+def _one(files: OneFile, shop: Shop, now_ms: int, say: Say) -> ReadSplit:
+    events = _read(files.events, shop, now_ms, say)
+    split = split_log(events.log, files.method, files.test_share)
+    how: dict[str, Any] = {"method": files.method.value}
+    if files.method is SplitMethod.GLOBAL_TIME:
+        how["test_share"] = files.test_share
+    say(f"{files.method}: {len(split.train):,} events to train on, {len(split.test):,} to judge by")
+    return ReadSplit(split, how, {"train": events.left_out, "test": 0})
+
+
+def _read(path: Path, shop: Shop, now_ms: int, say: Say) -> EventFile:
+    told = 0
+
+    def on_rows(rows: int) -> None:
+        nonlocal told
+        if rows - told >= _ROWS_BETWEEN_LINES:
+            told = rows
+            say(f"{path.name}: {rows:,} rows")
+
+    found = read_event_file(path, shop, now_ms, on_rows)
+    say(f"{path.name}: {len(found.log):,} events read")
+    if found.left_out:
+        say(f"{path.name}: {found.left_out:,} rows without user_id or item_id left out")
+    return found

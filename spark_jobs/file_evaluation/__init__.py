@@ -1,1 +1,0 @@
-"""`recsys evaluate`: a model trained on one file of events and judged by another."""

@@ -1,0 +1,166 @@
+import gzip
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from recsys.core.errors import InvalidInput, NoData
+from recsys.evaluation.files.event_file import EventFile, read_event_file
+from recsys.runtime.shop import load_shop
+from recsys.training.event_log import EventLog
+
+SHOP = load_shop()
+# 2024-01-31T12:30:15Z.
+NOW_MS = 1_706_704_215_000
+
+
+def read(tmp_path: Path, text: str | bytes, name: str = "events.csv") -> EventFile:
+    path = tmp_path / name
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return read_event_file(path, SHOP, NOW_MS)
+
+
+def read_table(tmp_path: Path, columns: dict[str, Any]) -> EventLog:
+    path = tmp_path / "events.parquet"
+    pq.write_table(pa.table(columns), path)
+    return read_event_file(path, SHOP, NOW_MS).log
+
+
+def pairs(log: EventLog) -> list[tuple[str, str]]:
+    codes = zip(log.users.tolist(), log.items.tolist(), strict=True)
+    return [(log.user_ids[user], log.item_ids[item]) for user, item in codes]
+
+
+def test_two_columns_are_enough(tmp_path: Path) -> None:
+    log = read(tmp_path, "user_id,item_id\na,x\nb,x\na,y\n").log
+    assert pairs(log) == [("a", "x"), ("b", "x"), ("a", "y")]
+    assert log.weights().tolist() == [1, 1, 1]
+    assert log.target_types == (True,)
+    assert log.timestamps_ms is None
+
+
+def test_columns_come_in_any_order_with_others_between_them(tmp_path: Path) -> None:
+    log = read(tmp_path, "colour,value,item_id,user_id\nred,2,x,a\n").log
+    assert pairs(log) == [("a", "x")]
+    assert log.values.tolist() == [2]
+
+
+def test_types_weigh_as_the_shop_says_and_values_multiply(tmp_path: Path) -> None:
+    log = read(
+        tmp_path, "user_id,item_id,event_type,value\na,x,view,3\na,y,purchase,\na,z,return,2\n"
+    ).log
+    assert log.weights() == pytest.approx([0.6, 1, -2])
+    assert log.excludes().tolist() == [False, True, True]
+    assert [goal for code in log.types for goal in [log.target_types[code]]] == [False, True, False]
+
+
+@pytest.mark.parametrize("name", ["events.csv", "events.tsv", "events.csv.gz"])
+def test_delimiter_and_compression_are_found(tmp_path: Path, name: str) -> None:
+    text = "user_id\titem_id\na\tx\n"
+    content = gzip.compress(text.encode()) if name.endswith("gz") else text
+    assert pairs(read(tmp_path, content, name).log) == [("a", "x")]
+
+
+def test_space_around_ids_and_names_does_not_count(tmp_path: Path) -> None:
+    log = read(tmp_path, "user_id , item_id\na, x\n a,x\n").log
+    assert pairs(log) == [("a", "x")] * 2
+    assert log.user_ids == ["a"]
+
+
+def test_ids_stay_the_text_they_are(tmp_path: Path) -> None:
+    log = read(tmp_path, "user_id,item_id\n007,NA\nnull,7.0\n").log
+    assert pairs(log) == [("007", "NA"), ("null", "7.0")]
+
+
+def test_rows_without_user_or_item_are_counted_and_left_out(tmp_path: Path) -> None:
+    found = read(tmp_path, "user_id,item_id,value\na,x,1\n,y,2\nb,,3\n ,z,4\nc,y,5\n")
+    assert pairs(found.log) == [("a", "x"), ("c", "y")]
+    assert found.log.values.tolist() == [1, 5]
+    assert found.left_out == 3
+
+
+def test_parquet_may_hold_numbers(tmp_path: Path) -> None:
+    columns = {"user_id": [1, 2], "item_id": [10.0, None], "value": [2, 3]}
+    assert pairs(read_table(tmp_path, columns)) == [("1", "10")]
+
+
+def test_what_tables_put_for_no_value_is_no_id(tmp_path: Path) -> None:
+    columns = {"user_id": ["a", "b"], "item_id": pa.array([float("nan"), 7.0], from_pandas=False)}
+    assert pairs(read_table(tmp_path, columns)) == [("b", "7")]
+
+
+def test_the_same_ids_meet_across_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recsys.evaluation.files.columnar._CSV_BLOCK_BYTES", 64)
+    rows = [(f"u{n % 7}", f"i{n % 11}") for n in range(200)]
+    text = "user_id,item_id\n" + "".join(f"{user},{item}\n" for user, item in rows)
+    log = read(tmp_path, text).log
+    assert pairs(log) == rows
+    assert (len(log.user_ids), len(log.item_ids)) == (7, 11)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "is empty"),
+        ("user,item_id\na,x\n", "has no column user_id; it has: user, item_id"),
+        ("user_id\na\n", "has no column item_id"),
+        ("user_id,item_id,item_id\na,x,y\n", "has two columns item_id"),
+        ("user_id,item_id\na,x,1\n", "Expected 2 columns, got 3: a,x,1"),
+        ("user_id,item_id,value\na,x,1\na,y,much\n", "value near row 2 must be a number: 'much'"),
+        ("user_id,item_id,value\na,x,1\na,y,-2\n", "value near row 2 must be between 0 and"),
+        ("user_id,item_id,value\na,x,nan\n", "value near row 1 must be a finite number"),
+        ("user_id,item_id,value\na,x,1\na,x,-inf\n", "value near row 2 must be a finite number"),
+        ("user_id,item_id,timestamp\na,x,yesterday\n", "timestamp near row 1 must be ISO 8601"),
+        ("user_id,item_id,timestamp\na,x,5\nb,x,\n", "timestamp near row 2 is missing"),
+        (
+            "user_id,item_id,timestamp\na,x,2024-01-31\n,x,5\nb,x,2099-01-01\n",
+            "timestamp near row 3 is more than 24 hours in the future: '2099-01-01'",
+        ),
+        (
+            "user_id,item_id,timestamp\na,x,1706704215\nb,x,1706704215000000\n",
+            "so large a number counts microseconds, not milliseconds: '1706704215000000'",
+        ),
+        ("user_id,item_id\na,x\nb,x\ty\n", "item_id near row 2 has the control character U+0009"),
+        (f"user_id,item_id\n{'u' * 257},x\n", "user_id near row 1 has 257 characters, at most 256"),
+        ("user_id,item_id,event_type\na,x,wish\n", "event_type 'wish' is not one of: add_to_cart"),
+        ("user_id,item_id,event_type\na,x,\n", "a row has no event_type"),
+        (b"user_id,item_id\n\xff,x\n", "cannot be read"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused_with_its_reason(
+    tmp_path: Path, text: str | bytes, reason: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        read(tmp_path, text)
+    assert reason in str(refused.value)
+    assert str(refused.value).startswith("events.csv: ")
+
+
+@pytest.mark.parametrize(
+    "text", ["user_id,item_id\n", "user_id,item_id\n,x\n", "user_id,item_id,timestamp\n,x,5\n"]
+)
+def test_a_file_without_events_is_no_data(tmp_path: Path, text: str) -> None:
+    with pytest.raises(NoData, match=r"events\.csv"):
+        read(tmp_path, text)
+
+
+def test_what_is_called_parquet_and_is_not_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        read(tmp_path, "user_id,item_id\na,x\n", "events.parquet")
+
+
+def test_a_nested_column_is_no_id(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="user_id near row 1 must be text"):
+        read_table(tmp_path, {"user_id": [True], "item_id": ["x"]})
+
+
+def test_reading_tells_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recsys.evaluation.files.columnar._CSV_BLOCK_BYTES", 32)
+    (tmp_path / "e.csv").write_text("user_id,item_id\n" + "a,x\n" * 30)
+    told: list[int] = []
+    read_event_file(tmp_path / "e.csv", SHOP, NOW_MS, told.append)
+    assert len(told) > 1
+    assert told == sorted(told)
+    assert told[-1] == 30

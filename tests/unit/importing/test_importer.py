@@ -1,0 +1,242 @@
+"""An import end to end, with the stores in memory."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recsys.core.domain import Event
+from recsys.core.errors import ConfigurationError, Unavailable
+from recsys.core.event_types import EventType
+from recsys.importing.bulk_writer import Tally
+from recsys.importing.importer import Importer, ImportOutcome
+from recsys.importing.plan import BulkEventStore, Preset, Reading, plan_events, plan_items
+from recsys.stores.memory.interactions import MemoryInteractionStore
+from recsys.stores.memory.items import MemoryItemStore
+
+TENANT = "shop"
+TYPES = {"view": EventType(0.2)}
+NOW_MS = 1_400_000_000_000
+HEADER = "event_id,user_id,item_id,event_type,timestamp\n"
+
+
+class Ledger:
+    """An import ledger in memory."""
+
+    def __init__(self) -> None:
+        self.entries: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def find(self, tenant: str, digest: str) -> dict[str, Any] | None:
+        return self.entries.get((tenant, digest))
+
+    def record(self, tenant: str, digest: str, entry: dict[str, Any]) -> None:
+        self.entries[tenant, digest] = entry
+
+
+@pytest.fixture
+def ledger() -> Ledger:
+    return Ledger()
+
+
+def rows(count: int) -> str:
+    return "".join(f"e{n},u{n % 3},i1,view,{1_300_000_000 + n}\n" for n in range(count))
+
+
+def write(folder: Path, content: str, name: str = "events.csv") -> Path:
+    path = folder / name
+    path.write_text(content)
+    return path
+
+
+def run(
+    path: Path,
+    store: BulkEventStore,
+    ledger: Ledger,
+    *,
+    again: bool = False,
+    tally: Tally | None = None,
+) -> ImportOutcome:
+    plan = plan_events(Reading(path), TENANT, store, TYPES, NOW_MS)
+    importer = Importer(TENANT, ledger, path.parent, again=again)
+    return importer.run(plan, tally or Tally(), lambda _: None)
+
+
+def test_good_rows_land_and_bad_ones_are_set_aside_with_line_and_reason(
+    tmp_path: Path, ledger: Ledger
+) -> None:
+    bad = "x,u,i,view,soon\ny,u,i,dance,1300000000\nz,u,i,view,1500000000\nshort\n"
+    path = write(tmp_path, HEADER + rows(2) + bad + "last,u9,i,view,1300000000\n")
+    store = MemoryInteractionStore()
+
+    outcome = run(path, store, ledger)
+
+    assert (outcome.tally.landed, outcome.tally.rejected, outcome.failed) == (3, 4, False)
+    assert [event.event_id for event in store.history(TENANT, "u9")] == ["last"]
+    rejects = [json.loads(line) for line in outcome.reject_path.read_text().splitlines()]
+    assert {(reject["line"], reject["reason"].partition(" ")[0]) for reject in rejects} == {
+        (4, "timestamp:"),
+        (5, "event_type:"),
+        (6, "timestamp:"),
+        (7, "has"),
+    }
+    assert rejects[-1]["file"] == str(path)
+    assert {reject["row"]["event_id"] for reject in rejects if reject["line"] < 7} == set("xyz")
+
+
+def test_a_rerun_leaves_a_finished_file_alone(tmp_path: Path, ledger: Ledger) -> None:
+    path = write(tmp_path, HEADER + rows(5))
+    run(path, MemoryInteractionStore(), ledger)
+    untouched = MemoryInteractionStore()
+
+    outcome = run(path, untouched, ledger)
+
+    assert outcome.earlier is not None
+    assert outcome.earlier["landed"] == 5
+    assert untouched.history(TENANT, "u0") == []
+
+
+def test_another_content_another_mapping_and_again_are_imported(
+    tmp_path: Path, ledger: Ledger
+) -> None:
+    store = MemoryInteractionStore()
+    path = write(tmp_path, HEADER + rows(5))
+    run(path, store, ledger)
+
+    again = run(path, store, ledger, again=True).tally
+    assert (again.landed, again.duplicate) == (0, 5)
+    write(tmp_path, HEADER + rows(6))
+    grown = run(path, store, ledger).tally
+    assert (grown.landed, grown.duplicate) == (1, 5)
+    assert sum(len(store.history(TENANT, f"u{n}")) for n in range(3)) == 6
+
+
+def test_a_file_of_bad_rows_only_fails_and_may_be_tried_again(
+    tmp_path: Path, ledger: Ledger
+) -> None:
+    path = write(tmp_path, HEADER + "x,u,i,dance,1\n")
+
+    assert run(path, MemoryInteractionStore(), ledger).failed
+    assert run(path, MemoryInteractionStore(), ledger).earlier is None
+
+
+def test_an_event_id_counts_once_across_files(tmp_path: Path, ledger: Ledger) -> None:
+    store = MemoryInteractionStore()
+    run(write(tmp_path, HEADER + "e1,ann,i1,view,1300000000\n"), store, ledger)
+    later = "e1,ann,i1,view,1300000099\ne1,bob,i1,view,1300000000\ne2,ann,i2,view,1300000100\nx\n"
+
+    outcome = run(write(tmp_path, HEADER + later, "later.csv"), store, ledger)
+
+    tally = outcome.tally
+    assert (tally.landed, tally.duplicate, tally.rejected) == (1, 2, 1)
+    assert [event.event_id for event in store.history(TENANT, "ann")] == ["e2", "e1"]
+    assert store.history(TENANT, "bob") == []
+
+
+def test_a_file_of_known_events_and_bad_rows_is_no_failure(tmp_path: Path, ledger: Ledger) -> None:
+    store = MemoryInteractionStore()
+    run(write(tmp_path, HEADER + rows(3)), store, ledger)
+
+    assert not run(write(tmp_path, HEADER + rows(3) + "short\n"), store, ledger).failed
+
+
+def test_rows_without_an_id_column_are_all_taken_again(tmp_path: Path, ledger: Ledger) -> None:
+    store = MemoryInteractionStore()
+    path = write(tmp_path, "user_id,item_id,event_type,timestamp\nann,i1,view,1300000000\n")
+    run(path, store, ledger)
+
+    again = run(path, store, ledger, again=True).tally
+
+    assert (again.landed, again.duplicate) == (1, 0)
+    assert len(store.history(TENANT, "ann")) == 1
+
+
+def test_an_empty_file_is_no_failure(tmp_path: Path, ledger: Ledger) -> None:
+    outcome = run(write(tmp_path, HEADER), MemoryInteractionStore(), ledger)
+
+    assert (outcome.tally.landed, outcome.failed) == (0, False)
+    assert not outcome.reject_path.exists()
+
+
+def test_rejects_of_an_earlier_run_do_not_stay(tmp_path: Path, ledger: Ledger) -> None:
+    path = write(tmp_path, HEADER + "x,u,i,dance,1\n" + rows(1))
+    assert run(path, MemoryInteractionStore(), ledger).reject_path.exists()
+    write(tmp_path, HEADER + rows(1))
+
+    assert not run(path, MemoryInteractionStore(), ledger).reject_path.exists()
+
+
+class FailingStore:
+    """Takes some batches and then is gone."""
+
+    def __init__(self, batches: int, error: BaseException) -> None:
+        self._batches = batches
+        self._error = error
+
+    def put_many(self, tenant: str, events: Iterable[Event], *, ids_given: bool) -> int:
+        self._batches -= 1
+        if self._batches < 0:
+            raise self._error
+        return len(list(events))
+
+
+@pytest.mark.parametrize("error", [Unavailable("hbase", "gone"), KeyboardInterrupt()])
+def test_an_import_cut_short_is_not_recorded_and_counts_what_landed(
+    tmp_path: Path, ledger: Ledger, error: BaseException
+) -> None:
+    path = write(tmp_path, HEADER + rows(40_000))
+    tally = Tally()
+
+    with pytest.raises(type(error)):
+        run(path, FailingStore(2, error), ledger, tally=tally)
+
+    assert tally.landed in (5000, 10_000)
+    assert ledger.entries == {}
+    assert run(path, MemoryInteractionStore(), ledger).tally.landed == 40_000
+
+
+def test_rejects_of_items_leave_those_of_events_alone(tmp_path: Path, ledger: Ledger) -> None:
+    path = write(tmp_path, HEADER + "x,u,i,dance,1\n" + rows(1))
+    events = run(path, MemoryInteractionStore(), ledger)
+
+    plan = plan_items(Reading(path), TENANT, MemoryItemStore())
+    Importer(TENANT, ledger, tmp_path).run(plan, Tally(), lambda _: None)
+
+    assert events.reject_path.exists()
+
+
+def test_progress_reaches_the_end(tmp_path: Path, ledger: Ledger) -> None:
+    path = write(tmp_path, HEADER + rows(12_000))
+    plan = plan_events(Reading(path), TENANT, MemoryInteractionStore(), TYPES, NOW_MS)
+    positions: list[int] = []
+
+    Importer(TENANT, ledger, tmp_path).run(plan, Tally(), positions.append)
+
+    assert positions == sorted(positions)
+    assert positions[-1] == path.stat().st_size
+
+
+def test_items_land(tmp_path: Path, ledger: Ledger) -> None:
+    path = write(tmp_path, '{"sku": "a", "name": "A"}\n{"name": "nameless"}\n', "items.jsonl")
+    store = MemoryItemStore()
+
+    plan = plan_items(Reading(path), TENANT, store)
+    outcome = Importer(TENANT, ledger, tmp_path).run(plan, Tally(), lambda _: None)
+
+    assert (outcome.tally.landed, outcome.tally.rejected) == (1, 1)
+    assert [item.title for item in store.scan(TENANT)] == ["A"]
+
+
+def test_a_preset_refuses_files_of_another_layout(tmp_path: Path) -> None:
+    reading = Reading(write(tmp_path, HEADER), preset=Preset.ONLINE_RETAIL)
+
+    with pytest.raises(ConfigurationError, match=r"it has no column InvoiceNo, .*event_id"):
+        plan_items(reading, TENANT, MemoryItemStore())
+
+
+def test_a_preset_takes_no_mapping(tmp_path: Path) -> None:
+    reading = Reading(write(tmp_path, HEADER), mapping=("a=b",), preset=Preset.ONLINE_RETAIL)
+
+    with pytest.raises(ConfigurationError, match="leave --mapping out"):
+        plan_events(reading, TENANT, MemoryInteractionStore(), TYPES, NOW_MS)

@@ -1,0 +1,136 @@
+"""The preset of Online Retail II: what becomes of its kinds of lines."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from recsys.core.domain import Event
+from recsys.core.errors import InvalidInput
+from recsys.importing.convert import ItemConverter, Skipped
+from recsys.importing.online_retail import OnlineRetailEvents, OnlineRetailItems
+from recsys.importing.source import Batch, SourceRow
+
+
+def line(**changes: Any) -> dict[str, Any]:
+    return {
+        "InvoiceNo": "489434",
+        "StockCode": "85123A",
+        "Description": "WHITE HEART",
+        "Quantity": 6,
+        "InvoiceDate": datetime(2009, 12, 1, 7, 45),
+        "UnitPrice": 2.55,
+        "CustomerID": 13085,
+    } | changes
+
+
+def test_a_line_is_a_purchase() -> None:
+    assert OnlineRetailEvents()(line()) == Event(
+        event_id="489434-1",
+        user_id="13085",
+        item_id="85123A",
+        event_type="purchase",
+        timestamp_ms=1_259_653_500_000,
+        quantity=6,
+        price=2.55,
+        order_id="489434",
+    )
+
+
+@pytest.mark.parametrize("changes", [{"InvoiceNo": "C489434"}, {"Quantity": -6}])
+def test_a_cancelled_line_is_a_return_of_so_many(changes: dict[str, Any]) -> None:
+    event = OnlineRetailEvents()(line(**changes))
+
+    assert (event.event_type, event.quantity) == ("return", 6)
+
+
+def test_a_line_without_customer_is_a_guest_of_its_invoice() -> None:
+    assert OnlineRetailEvents()(line(CustomerID=None)).user_id == "guest-489434"
+
+
+def test_small_and_capital_letters_are_one_product() -> None:
+    assert OnlineRetailEvents()(line(StockCode=" 85123a")).item_id == "85123A"
+
+
+def test_lines_are_numbered_within_their_invoice_and_every_run_alike() -> None:
+    rows = [line(), line(InvoiceNo="2"), line(StockCode="POST"), line()]
+
+    def ids() -> Iterator[str]:
+        convert = OnlineRetailEvents()
+        for row in rows:
+            try:
+                yield convert(row).event_id
+            except Skipped:
+                yield "skipped"
+
+    assert list(ids()) == list(ids()) == ["489434-1", "2-1", "skipped", "489434-3"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["POST", "M", "m", "C2", "D", "S", "ADJUST", "ADJUST2", "BANK CHARGES", "PADS", "DOT", "B",
+     "TEST001", "AMAZONFEE", "CRUK", "GIFT", "gift_0001_10"],
+)  # fmt: skip
+def test_what_is_no_product_is_skipped_by_name(code: str) -> None:
+    with pytest.raises(Skipped, match="no product"):
+        OnlineRetailEvents()(line(StockCode=code))
+
+
+@pytest.mark.parametrize("code", ["10002", "85123A", "47503J ", "DCGS0066N", "SP1002", "15056BL"])
+def test_products_are_taken(code: str) -> None:
+    assert OnlineRetailEvents()(line(StockCode=code)).item_id == code.strip()
+
+
+def test_a_stock_correction_is_no_sale() -> None:
+    with pytest.raises(Skipped, match="stock correction"):
+        OnlineRetailEvents()(line(CustomerID=None, UnitPrice=0.0, Quantity=-40))
+
+
+def test_a_gift_to_a_customer_is_a_purchase() -> None:
+    assert OnlineRetailEvents()(line(UnitPrice=0.0)).price == 0
+
+
+def test_a_line_that_cannot_be_read_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="must be a number"):
+        OnlineRetailEvents()(line(Quantity=None))
+    with pytest.raises(InvalidInput, match="price"):
+        OnlineRetailEvents()(line(UnitPrice=-1.0))
+
+
+class Lines:
+    """A source of these rows."""
+
+    def __init__(self, rows: list[dict[str, Any]]) -> None:
+        self._rows = rows
+        self.size = len(rows)
+
+    def columns(self) -> list[str]:
+        return list(line())
+
+    def batches(self) -> Iterator[Batch]:
+        yield Batch([SourceRow(n, row) for n, row in enumerate(self._rows, 1)], [], self.size)
+
+
+def items_of(*rows: dict[str, Any]) -> dict[str, tuple[str | None, float | None]]:
+    source = OnlineRetailItems(Lines(list(rows)))
+    convert = ItemConverter({name: name for name in source.columns()})
+    items = [convert(row.values) for batch in source.batches() for row in batch.rows]
+    return {item.item_id: (item.title, item.price) for item in items}
+
+
+def test_an_item_has_its_most_frequent_description_and_its_median_price() -> None:
+    rows = [
+        line(Description="damaged?"),
+        line(Description="HEART ", UnitPrice=2.0),
+        line(Description="HEART", UnitPrice=9.0),
+        line(Description=None, UnitPrice=0.0),
+        line(UnitPrice=100.0, InvoiceNo="C1", Quantity=-1),
+        line(StockCode="POST"),
+    ]
+
+    assert items_of(*rows) == {"85123A": ("HEART", 2.55)}
+
+
+def test_an_item_never_sold_with_a_price_has_none() -> None:
+    assert items_of(line(UnitPrice=0.0, Description=None)) == {"85123A": (None, None)}

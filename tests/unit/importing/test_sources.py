@@ -1,0 +1,154 @@
+"""Files in their formats: rows with line numbers, bad ones apart."""
+
+import gzip
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from recsys.core.errors import ConfigurationError
+from recsys.importing import jsonl_source
+from recsys.importing.file_format import FileFormat, open_source
+from recsys.importing.source import BadRow, SourceRow
+
+
+def read(
+    path: Path, file_format: FileFormat = FileFormat.AUTO
+) -> tuple[list[SourceRow], list[BadRow]]:
+    batches = list(open_source(path, file_format).batches())
+    return (
+        [row for batch in batches for row in batch.rows],
+        [bad for batch in batches for bad in batch.bad],
+    )
+
+
+def write(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+def test_csv_rows_carry_the_line_they_begin_at(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", b'id,title\n1,"two\nlines"\n\n2,x\n')
+
+    rows, bad = read(path)
+
+    assert rows == [(2, {"id": "1", "title": "two\nlines"}), (5, {"id": "2", "title": "x"})]
+    assert bad == []
+
+
+def test_a_csv_row_with_other_fields_than_the_header_is_set_aside(tmp_path: Path) -> None:
+    rows, bad = read(write(tmp_path / "a.csv", b"id,title\n1\n2,b\n3,c,d\n"))
+
+    assert [row.line for row in rows] == [3]
+    assert bad == [
+        (2, "has 1 fields, the header has 2", ["1"]),
+        (4, "has 3 fields, the header has 2", ["3", "c", "d"]),
+    ]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_the_delimiter_is_told_from_the_header(tmp_path: Path, delimiter: str) -> None:
+    path = write(tmp_path / "a.csv", f"\ufeffid{delimiter}name\n1{delimiter}x\n".encode())
+
+    assert open_source(path, FileFormat.AUTO).columns() == ["id", "name"]
+    assert read(path)[0] == [(2, {"id": "1", "name": "x"})]
+
+
+def test_bytes_that_are_not_utf8_spoil_one_row_only(tmp_path: Path) -> None:
+    rows, _ = read(write(tmp_path / "a.csv", b"id\nM\xfcller\nok\n"))
+
+    assert [row.values["id"] for row in rows] == ["M\udcfcller", "ok"]
+
+
+def test_a_field_too_long_spoils_one_row_only(tmp_path: Path) -> None:
+    rows, bad = read(write(tmp_path / "a.csv", b"id\n" + b"x" * 200_000 + b"\nok\n"))
+
+    assert [row.values["id"] for row in rows] == ["ok"]
+    assert "not readable as CSV" in bad[0].reason
+
+
+def test_a_gzipped_file_is_read_as_what_it_holds(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv.gz", gzip.compress(b"id\n1\n"))
+
+    assert read(path)[0] == [(2, {"id": "1"})]
+
+
+def test_an_empty_csv_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="no header line"):
+        read(write(tmp_path / "a.csv", b""))
+
+
+def test_jsonl_lines_that_are_no_objects_are_set_aside(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", b'{"id": "1"}\n\n{"id": \n[1]\n{"id": "2"}')
+
+    rows, bad = read(path)
+
+    assert rows == [(1, {"id": "1"}), (5, {"id": "2"})]
+    assert [(row.line, row.reason.partition(":")[0]) for row in bad] == [
+        (3, "is not valid JSON"),
+        (4, "is not a JSON object"),
+    ]
+
+
+def test_a_jsonl_line_without_end_is_not_held_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jsonl_source, "_LONGEST_LINE", 20)
+    path = write(tmp_path / "a.jsonl", b'{"id": "' + b"x" * 100 + b'"}\n{"id": "2"}\n')
+
+    rows, bad = read(path)
+
+    assert rows == [(2, {"id": "2"})]
+    assert bad[0].line == 1
+    assert "longer than" in bad[0].reason
+
+
+def test_deeply_nested_json_spoils_one_row_only(tmp_path: Path) -> None:
+    rows, bad = read(write(tmp_path / "a.jsonl", b"[" * 100_000 + b'\n{"id": "2"}\n'))
+
+    assert [row.line for row in rows] == [2]
+    assert bad[0].line == 1
+
+
+def test_columns_of_jsonl_are_the_keys_of_its_first_objects(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.ndjson", b'{"a": 1}\n{"b": 1, "a": 2}\n')
+
+    assert open_source(path, FileFormat.AUTO).columns() == ["a", "b"]
+
+
+def test_parquet_rows_are_numbered_from_one(tmp_path: Path) -> None:
+    moment = datetime(2011, 1, 1)
+    pq.write_table(pa.table({"id": [7, None], "at": [moment, moment]}), tmp_path / "a.parquet")
+
+    rows, _ = read(tmp_path / "a.parquet")
+
+    assert rows == [(1, {"id": 7, "at": moment}), (2, {"id": None, "at": moment})]
+
+
+def test_the_format_may_be_said(tmp_path: Path) -> None:
+    path = write(tmp_path / "export.txt", b"id\n1\n")
+
+    assert read(path, FileFormat.CSV)[0] == [(2, {"id": "1"})]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("a.xlsx", "cannot tell the format"), ("missing.csv", "is no file"), ("a.parquet", "Parquet")],
+)
+def test_files_that_cannot_be_read_are_named(tmp_path: Path, name: str, message: str) -> None:
+    if not name.startswith("missing"):
+        write(tmp_path / name, b"something else")
+
+    with pytest.raises(ConfigurationError, match=message):
+        open_source(tmp_path / name, FileFormat.AUTO)
+
+
+def test_the_position_reaches_the_size(tmp_path: Path) -> None:
+    source = open_source(write(tmp_path / "a.csv", b"id\n" + b"1\n" * 12_000), FileFormat.AUTO)
+
+    batches = list(source.batches())
+
+    assert [len(batch.rows) for batch in batches] == [5000, 5000, 2000]
+    assert batches[-1].position == source.size
