@@ -10,8 +10,8 @@ import psutil
 
 from benchmarks.peers.exchange import report
 from benchmarks.peers.measure import peak_bytes, process_tree
+from recsys.config.shop import load_shop
 from recsys.core.times import MAX_TIMESTAMP_MS
-from recsys.runtime.shop import load_shop
 from recsys.stores.hbase.items import HBaseItemStore
 from recsys.stores.hbase.pool import HBasePool
 from spark_jobs.prepare_pairs import prepare_pairs

@@ -11,6 +11,7 @@ import typer
 
 from cli.output import check_output, say
 from recsys.analysis.evaluate_files import EvaluationRequest, evaluate_files
+from recsys.config.shop import load_shop
 from recsys.core.errors import ConfigurationError
 from recsys.evaluation.baselines import Baseline, of_pairs
 from recsys.evaluation.baselines.by_name import BASELINES
@@ -20,7 +21,6 @@ from recsys.evaluation.protocol import DEFAULT_TEST_SHARE, SplitMethod
 from recsys.evaluation.result import EvaluationResult
 from recsys.evaluation.result_json import save_result
 from recsys.evaluation.result_table import table_lines
-from recsys.runtime.shop import load_shop
 from recsys.training.settings import ModelSettings
 from recsys.tuning import FitEffort
 from spark_jobs.mllib_baseline import mllib_als

@@ -11,11 +11,11 @@ import typer
 from cli.import_progress import report, watched
 from cli.output import say
 from cli.tenant_option import Tenant
+from recsys.config.shop import load_shop
 from recsys.importing.bulk_writer import Tally
 from recsys.importing.file_format import FileFormat
 from recsys.importing.importer import Importer
 from recsys.importing.plan import ImportPlan, Preset, Reading, plan_events, plan_items
-from recsys.runtime.shop import load_shop
 from recsys.stores.hbase.imports import HBaseImportLedger
 from recsys.stores.hbase.interactions import HBaseInteractionStore
 from recsys.stores.hbase.items import HBaseItemStore

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from cli.tenant_option import RequiredTenant
-from recsys.runtime.api_key_file import create_key, load_keys, revoke_key
-from recsys.runtime.api_keys import Scope
+from recsys.auth.api_keys import Scope
+from recsys.auth.key_file import create_key, load_keys, revoke_key
 
 app = typer.Typer(
     help="API keys: made once, shown once, kept as hashes. Running gateways follow the file.",

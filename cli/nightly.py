@@ -10,7 +10,7 @@ import typer
 
 from cli.output import say
 from cli.tenant_option import Tenant
-from recsys.runtime.shop import Shop, load_shop
+from recsys.config.shop import Shop, load_shop
 from recsys.training.als import AlsSettings, Device
 from recsys.training.settings import ModelSettings
 from recsys.tuning import FitEffort

@@ -7,7 +7,7 @@ import typer
 
 from cli.output import check_output, say
 from cli.tenant_option import Tenant
-from recsys.runtime.shop import load_shop
+from recsys.config.shop import load_shop
 from recsys.stores.run_files import EVENTS
 from recsys.training.settings import ModelSettings
 from recsys.tuning import PLANS, FitEffort, fit_settings, hold_out

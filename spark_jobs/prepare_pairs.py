@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from recsys.config.shop import Shop
 from recsys.core.errors import NotFound
 from recsys.core.event_types import details_that_count
 from recsys.core.shop_time import ShopTime
 from recsys.core.strength import EventColumns, event_strengths, popularity_strengths
-from recsys.runtime.shop import Shop
 from recsys.training.interactions import InteractionMatrix, pairs_from_codes
 
 _WEIGHED = (

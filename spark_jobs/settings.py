@@ -5,8 +5,8 @@ from typing import TypeVar
 
 from pydantic import Field, SecretStr
 
+from recsys.config.settings import ProcessSettings, TenantName, load_settings
 from recsys.core.errors import ConfigurationError
-from recsys.runtime.settings import ProcessSettings, TenantName, load_settings
 from recsys.stores.run_files import run_folder
 
 _Settings = TypeVar("_Settings", bound=ProcessSettings)

@@ -2,8 +2,8 @@
 
 from infra.local.settings import Settings
 from infra.local.tables import DEMO_TENANT
-from recsys.runtime.api_key_file import ensure_key
-from recsys.runtime.api_keys import Scope
+from recsys.auth.api_keys import Scope
+from recsys.auth.key_file import ensure_key
 
 
 def ensure_demo_key(settings: Settings) -> str:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from recsys.config.shop import Shop
 from recsys.evaluation.ablation import ablations
 from recsys.evaluation.baselines import Baseline
 from recsys.evaluation.data import Mask, evaluation_data
@@ -17,7 +18,6 @@ from recsys.evaluation.model_results import (
 )
 from recsys.evaluation.result import EvaluationInput, EvaluationResult, FitSummary, TrainingBackend
 from recsys.evaluation.result_table import MODEL
-from recsys.runtime.shop import Shop
 from recsys.training.als import Trained
 from recsys.training.build import build_model
 from recsys.training.event_log import EventLog

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from recsys.analysis.snapshot_log import snapshot_log
-from recsys.runtime.shop import Shop
+from recsys.config.shop import Shop
 from recsys.stores.run_files import CATALOGUE, EVENTS, run_folder
 from recsys.training.event_log import EventLog
 

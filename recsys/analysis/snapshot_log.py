@@ -9,9 +9,9 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from numpy.typing import NDArray
 
+from recsys.config.shop import Shop
 from recsys.core.errors import NotFound
 from recsys.core.event_types import details_that_count
-from recsys.runtime.shop import Shop
 from recsys.training.event_log import EventLog
 
 _COLUMNS = ["user_id", "item_id", "event_type", "timestamp_ms"]

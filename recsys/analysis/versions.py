@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from recsys.analysis.shop_data import ShopData
+from recsys.config.shop import Shop
 from recsys.core.model import ScoringParams, TrainedModel
 from recsys.core.shop_time import shop_time_of_events
 from recsys.core.vocabulary import Vocabulary
-from recsys.runtime.shop import Shop
 from recsys.stores.model_files import ModelFiles
 from recsys.training.build import build_model
 from recsys.training.event_log import pairs_of

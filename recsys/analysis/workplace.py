@@ -6,9 +6,9 @@ from pathlib import Path
 from pydantic import Field
 
 from recsys.analysis.shop_data import ShopData, read_last_run
+from recsys.config.settings import ProcessSettings, TenantName, load_settings
+from recsys.config.shop import Shop, load_shop
 from recsys.core.errors import ConfigurationError, NotFound
-from recsys.runtime.settings import ProcessSettings, TenantName, load_settings
-from recsys.runtime.shop import Shop, load_shop
 from recsys.stores.model_files import ModelFiles
 
 

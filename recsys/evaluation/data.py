@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from recsys.config.shop import Shop
 from recsys.core.errors import NoData
 from recsys.evaluation.held_out import TestSet
 from recsys.evaluation.protocol import Split
@@ -16,7 +17,6 @@ from recsys.evaluation.report import Behaviour
 from recsys.evaluation.score_functions import has_behaviour, is_known
 from recsys.evaluation.sequences import Sequences, sequences_of
 from recsys.evaluation.splits import held_out_targets
-from recsys.runtime.shop import Shop
 from recsys.training.event_log import EventLog, pairs_of
 from recsys.training.interactions import InteractionMatrix
 

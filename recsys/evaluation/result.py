@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from recsys.config.shop import Shop
 from recsys.evaluation.data import EvaluationData, Mask
 from recsys.evaluation.model_results import ModelResult
 from recsys.evaluation.report import Report
-from recsys.runtime.shop import Shop
 from recsys.training.settings import ModelSettings
 
 

@@ -1,1 +1,1 @@
-"""Process set-up shared by all services: settings, logging, keys."""
+"""What a running process has: gRPC, metrics, logs, deadlines, a tuned garbage collector."""

@@ -2,12 +2,16 @@
 
 import logging
 import sys
+import traceback
+from collections.abc import Iterator
 from contextlib import suppress
+from textwrap import indent
+from types import TracebackType
 
 import structlog
 from structlog.typing import Processor
 
-from recsys.runtime.tracebacks import format_without_words
+from recsys.core.errors import RecsysError
 
 LEVELS = {
     "debug": logging.DEBUG,
@@ -15,6 +19,9 @@ LEVELS = {
     "warning": logging.WARNING,
     "error": logging.ERROR,
 }
+
+# Errors whose words are our own or the operating system's.
+_QUOTING_NOBODY = (RecsysError, OSError)
 
 
 class _Output:
@@ -72,3 +79,30 @@ def _configure_libraries(shared: list[Processor], level: str) -> None:
     root = logging.getLogger()
     root.handlers = [output]
     root.setLevel(LEVELS[level])
+
+
+def format_without_words(
+    exc_info: tuple[type[BaseException], BaseException, TracebackType | None],
+) -> str:
+    """Render a traceback without the words of errors that may quote what a caller sent.
+
+    A KeyError quotes its key, pydantic the whole input. The type and the lines it came through
+    tell where to look; words are kept where they are our own or the operating system's.
+    """
+    return "".join(_traceback_lines(exc_info[1], frozenset())).rstrip("\n")
+
+
+def _traceback_lines(error: BaseException, told: frozenset[int]) -> Iterator[str]:
+    """Causes first, as Python prints them; `told` ends a circle of causes."""
+    told |= {id(error)}
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if before is not None and id(before) not in told:
+        yield from _traceback_lines(before, told)
+        yield "\nThen came:\n\n"
+    yield "Traceback (most recent call last):\n"
+    yield from traceback.format_tb(error.__traceback__)
+    name = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
+    yield f"{name}: {error}\n" if isinstance(error, _QUOTING_NOBODY) else f"{name}\n"
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield indent("".join(_traceback_lines(each, told)), "  | ")

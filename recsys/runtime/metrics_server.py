@@ -6,10 +6,10 @@ from contextlib import contextmanager
 import structlog
 from prometheus_client import start_http_server
 
+from recsys.config.settings import Address
 from recsys.core.errors import ConfigurationError
 from recsys.runtime.busy_sampler import BusySampler
 from recsys.runtime.metrics import Metrics
-from recsys.runtime.settings import Address
 
 _log = structlog.get_logger()
 

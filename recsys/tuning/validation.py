@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recsys.config.shop import Shop
 from recsys.core.errors import NoData
 from recsys.evaluation import TestSet
 from recsys.evaluation.score_functions import has_behaviour, is_known
@@ -15,7 +16,6 @@ from recsys.evaluation.splits import (
     split_time_ms,
     temporal_split,
 )
-from recsys.runtime.shop import Shop
 from recsys.training.event_log import EventLog, pairs_of
 from recsys.training.interactions import InteractionMatrix
 

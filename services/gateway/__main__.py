@@ -1,6 +1,6 @@
 """`python -m services.gateway`."""
 
-from recsys.runtime.grpc_poller import choose_plain_poller
+from recsys.runtime.grpc.poller import choose_plain_poller
 
 choose_plain_poller()
 

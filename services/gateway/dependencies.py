@@ -6,7 +6,7 @@ from typing import Protocol, cast
 
 from fastapi import Request
 
-from recsys.runtime.api_keys import ApiKey
+from recsys.auth.api_keys import ApiKey
 from recsys.runtime.metrics import Metrics
 from services.gateway.http.access_log import AccessLog
 from services.gateway.http.failed_keys import FailedKeys

@@ -13,8 +13,8 @@ from typing import Any
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from recsys.runtime.api_keys import ApiKey
-from recsys.runtime.api_keys import Scope as KeyScope
+from recsys.auth.api_keys import ApiKey
+from recsys.auth.api_keys import Scope as KeyScope
 from services.gateway.dependencies import Dependencies
 from services.gateway.http.query import DEFAULT_LIMIT
 from services.gateway.http.request_context import HEADER, request_id_of

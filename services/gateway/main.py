@@ -8,15 +8,15 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
+from recsys.auth.key_reload import WatchedKeyRing
+from recsys.config.settings import load_settings
+from recsys.config.shop import load_shop
 from recsys.core.errors import ConfigurationError
-from recsys.runtime.api_key_reload import WatchedKeyRing
 from recsys.runtime.busy_sampler import BusySampler
-from recsys.runtime.garbage import tune_gc
-from recsys.runtime.grpc_channel import open_channel
+from recsys.runtime.gc import tune_gc
+from recsys.runtime.grpc.channel import open_channel
 from recsys.runtime.logging import configure_logging
 from recsys.runtime.metrics import new_metrics
-from recsys.runtime.settings import load_settings
-from recsys.runtime.shop import load_shop
 from services.gateway.app import serving_app
 from services.gateway.dependencies import Dependencies
 from services.gateway.http.access_log import AccessLog

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from recsys.runtime.settings import HostPort, Networks, ProcessSettings, Seconds
+from recsys.config.settings import HostPort, Networks, ProcessSettings, Seconds
 
 
 class GatewaySettings(ProcessSettings):

@@ -4,14 +4,14 @@ import sys
 import time
 import uuid
 
+from recsys.config.settings import load_settings
+from recsys.config.shop import load_shop
 from recsys.core.errors import ConfigurationError
 from recsys.rpc.v1.ingest_pb2_grpc import add_IngestServiceServicer_to_server
-from recsys.runtime.grpc_thread_server import ThreadServer, wait_for_stop_signal
+from recsys.runtime.grpc.thread_server import ThreadServer, wait_for_stop_signal
 from recsys.runtime.logging import configure_logging
 from recsys.runtime.metrics import new_metrics
 from recsys.runtime.metrics_server import observed
-from recsys.runtime.settings import load_settings
-from recsys.runtime.shop import load_shop
 from recsys.stores.hbase.interactions import HBaseInteractionStore
 from recsys.stores.hbase.items import HBaseItemStore
 from recsys.stores.hbase.pool import HBasePool, PoolSettings

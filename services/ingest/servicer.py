@@ -1,4 +1,4 @@
-"""The IngestService of the RPC contract. Errors become statuses in recsys.runtime.grpc_guard."""
+"""The IngestService of the RPC contract. Errors become statuses in recsys.runtime.grpc.guard."""
 
 from typing import Any
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr
 
-from recsys.runtime.settings import Address, GrpcServiceSettings, HostPort
+from recsys.config.settings import Address, GrpcServiceSettings, HostPort
 
 
 class IngestSettings(GrpcServiceSettings):

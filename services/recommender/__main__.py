@@ -2,7 +2,7 @@
 
 import os
 
-from recsys.runtime.grpc_poller import choose_plain_poller
+from recsys.runtime.grpc.poller import choose_plain_poller
 
 # Before numpy is loaded: its threads wait for one another by spinning, on matrices that take one
 # thread some 50 us. Replicas share the machine's cores, not the threads of one.

@@ -7,7 +7,7 @@ import structlog
 from recsys.core.errors import FieldProblem, InvalidInput, NoModel, RecsysError
 from recsys.core.recommend import Source, similar_items
 from recsys.rpc.v1 import recommender_pb2 as pb
-from recsys.runtime.grpc_errors import status_of
+from recsys.runtime.grpc.errors import status_of
 from services.recommender.model.answer_cache import Rendered, Rendering
 from services.recommender.model.follower import ModelFollower, Serving
 from services.recommender.questions import check_item, check_session, check_user

@@ -14,13 +14,13 @@ import structlog
 from recsys.core.errors import InvalidMessage
 from recsys.core.recommend import NO_LIST, apply_filters
 from recsys.rpc.v1 import recommender_pb2 as pb
-from recsys.runtime.stream_limits import MAX_QUESTIONS, MAX_QUESTIONS_UNDER_WAY, in_pieces
+from recsys.runtime.grpc.stream_limits import MAX_QUESTIONS, MAX_QUESTIONS_UNDER_WAY, in_pieces
 from services.recommender.answer_batch import BatchAnswers
 from services.recommender.model.follower import ModelFollower, Serving
 from services.recommender.questions import MAX_LIMIT
 from services.recommender.rendering import render_items
 
-# The text of an error, which grpc_errors cuts, and some numbers.
+# The text of an error, which runtime.grpc.errors cuts, and some numbers.
 _MAX_BYTES_BESIDES_JSON = 600
 
 # For a client that reads no more, and whose stream is ended for what it has sent.

@@ -7,14 +7,14 @@ from functools import partial
 import structlog
 import uvloop
 
+from recsys.config.settings import load_settings
 from recsys.core.errors import ConfigurationError, Unavailable
 from recsys.rpc.v1 import recommender_pb2, recommender_pb2_grpc
-from recsys.runtime.garbage import tune_gc
-from recsys.runtime.grpc_async_server import AsyncServer, stop_signal
+from recsys.runtime.gc import tune_gc
+from recsys.runtime.grpc.async_server import AsyncServer, stop_signal
 from recsys.runtime.logging import configure_logging
 from recsys.runtime.metrics import new_metrics
 from recsys.runtime.metrics_server import observed
-from recsys.runtime.settings import load_settings
 from recsys.stores.redis.connect import connect_async
 from recsys.stores.redis.multiplexed import MultiplexedRedis
 from recsys.stores.redis.serving import RedisServingStore

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
-from recsys.runtime.settings import GrpcServiceSettings, TenantName
+from recsys.config.settings import GrpcServiceSettings, TenantName
 
 
 def _names(value: object) -> object:

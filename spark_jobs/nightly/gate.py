@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from recsys.config.shop import GateLimits
 from recsys.core.model import ItemModel
 from recsys.core.ranking import Indices
-from recsys.runtime.shop import GateLimits
 from recsys.stores.manifest import Evaluation, Manifest, Reach
 
 METRIC = "ndcg_at_20"

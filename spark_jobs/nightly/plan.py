@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import Enum
 
-from recsys.runtime.shop import Shop
+from recsys.config.shop import Shop
 from recsys.training.settings import ModelSettings
 from recsys.tuning import FitEffort
 from spark_jobs.distributed.choose import StrategyName

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.config.shop import GateLimits
 from recsys.core.model import ScoringParams
 from recsys.core.shop_time import ShopTime
 from recsys.core.vocabulary import Vocabulary
-from recsys.runtime.shop import GateLimits
 from recsys.stores.manifest import Data, FitEntry, Manifest, Reach, Training, params_entry
 from recsys.training.build import BuiltModel, build_model
 from recsys.training.interactions import InteractionMatrix

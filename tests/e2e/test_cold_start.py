@@ -9,8 +9,8 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from infra.local.stack import Stack
-from recsys.runtime.api_key_file import create_key
-from recsys.runtime.api_keys import Scope
+from recsys.auth.api_keys import Scope
+from recsys.auth.key_file import create_key
 from recsys.stores.hbase.admin import create_tables
 from recsys.stores.model_codec import pack_items
 from recsys.stores.model_files import ITEMS

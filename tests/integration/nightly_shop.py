@@ -5,12 +5,12 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from recsys.config.shop import load_shop
 from recsys.core.domain import Event, Item
 from recsys.core.model import ItemModel
 from recsys.core.ports import UserLookup
 from recsys.core.recommend import Recommendations, recommend_for_user
 from recsys.runtime.metrics import new_metrics
-from recsys.runtime.shop import load_shop
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_files import ModelFiles
 from recsys.stores.redis.connect import connect, connect_async

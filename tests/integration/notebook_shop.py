@@ -9,13 +9,13 @@ import pyarrow.parquet as pq
 
 from recsys.analysis.shop_data import ShopData, read_last_run
 from recsys.analysis.versions import Version, trained_version
+from recsys.config.shop import load_shop
 from recsys.core.domain import Event, Item
 from recsys.core.errors import InvalidInput
 from recsys.core.times import MS_PER_DAY
 from recsys.importing.convert import Skipped
 from recsys.importing.online_retail import OnlineRetailEvents, OnlineRetailItems
 from recsys.importing.parquet_source import ParquetSource
-from recsys.runtime.shop import load_shop
 from recsys.stores.manifest import params_entry
 from recsys.stores.model_files import ModelFiles
 from recsys.stores.run_files import run_folder

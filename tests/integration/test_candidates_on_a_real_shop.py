@@ -9,6 +9,7 @@ import pytest
 from pyarrow import compute as pc
 
 from infra.local.settings import REPOSITORY
+from recsys.config.shop import load_shop
 from recsys.core.event_types import EventType
 from recsys.core.model import ScoringParams
 from recsys.core.ranking import top_n_rows
@@ -25,7 +26,6 @@ from recsys.evaluation import (
     evaluation_data,
 )
 from recsys.evaluation.splits import temporal_split
-from recsys.runtime.shop import load_shop
 from recsys.training.build import BuiltModel, build_model
 from recsys.training.event_log import EventLog
 from recsys.training.settings import ModelSettings

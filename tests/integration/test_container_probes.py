@@ -11,10 +11,10 @@ import grpc
 import pytest
 
 from infra.docker import healthcheck
-from recsys.runtime.grpc_channel import open_channel
-from recsys.runtime.grpc_thread_server import ThreadServer
+from recsys.config.settings import Address
+from recsys.runtime.grpc.channel import open_channel
+from recsys.runtime.grpc.thread_server import ThreadServer
 from recsys.runtime.metrics import new_metrics
-from recsys.runtime.settings import Address
 
 SERVICE = "test.Service"
 METHOD = f"/{SERVICE}/Ask"

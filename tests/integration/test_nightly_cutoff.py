@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import pyarrow.parquet as pq
 import pytest
 
+from recsys.config.shop import load_shop
 from recsys.core.behaviour import RecentEvent
 from recsys.core.domain import Event
 from recsys.core.ports import UserLookup
-from recsys.runtime.shop import load_shop
 from recsys.stores.hbase.interactions import HBaseInteractionStore
 from recsys.stores.hbase.pool import HBasePool
 from recsys.stores.redis.connect import connect, connect_async

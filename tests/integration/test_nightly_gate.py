@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from infra.local.stack import Stack
+from recsys.config.shop import GateLimits, load_shop
 from recsys.core.domain import Event, Item
 from recsys.core.errors import GateRefused, LockLost, NotFound
-from recsys.runtime.shop import GateLimits, load_shop
 from recsys.stores.hbase.interactions import HBaseInteractionStore
 from recsys.stores.hbase.pool import HBasePool
 from recsys.stores.model_files import ModelFiles

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from recsys.runtime import shop
-from recsys.runtime.shop import Shop, load_shop
+from recsys.config import shop
+from recsys.config.shop import Shop, load_shop
 from tests.integration.nightly_shop import Nightly, shop_events
 
 pytestmark = [pytest.mark.hbase, pytest.mark.redis]

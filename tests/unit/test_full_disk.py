@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from recsys.runtime.api_key_file import create_key
-from recsys.runtime.api_keys import Scope
+from recsys.auth.api_keys import Scope
+from recsys.auth.key_file import create_key
 from tests.small_disk import SmallDisk, recsys
 
 FILL = 'head -c 70000 /dev/zero > "$disk/filler" 2>/dev/null'
@@ -48,7 +48,7 @@ def test_a_key_that_finds_no_room_is_told_and_leaves_nothing_half_written(disk: 
 def test_a_read_only_place_for_keys_is_told(disk: SmallDisk) -> None:
     script = f"""
 from pathlib import Path
-from recsys.runtime.api_key_file import create_key
+from recsys.auth.key_file import create_key
 from recsys.files import file_problem
 
 try:

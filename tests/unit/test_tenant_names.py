@@ -11,12 +11,12 @@ from typer.testing import CliRunner
 
 from cli.app import LazyCommand, app
 from recsys.analysis.workplace import open_workplace
+from recsys.auth.api_keys import Scope
+from recsys.auth.key_file import create_key, load_keys
+from recsys.config.settings import load_settings
 from recsys.core.errors import ConfigurationError, InvalidInput
 from recsys.rpc.v1 import ingest_pb2, recommender_pb2
-from recsys.runtime.api_key_file import create_key, load_keys
-from recsys.runtime.api_keys import Scope
-from recsys.runtime.grpc_errors import status_of
-from recsys.runtime.settings import load_settings
+from recsys.runtime.grpc.errors import status_of
 from recsys.stores.hbase.layout import table_name
 from recsys.stores.model_files import ModelFiles
 from recsys.stores.redis import keys

@@ -12,10 +12,10 @@ import uvicorn
 from fastapi import FastAPI, Header, HTTPException, Query
 from pydantic import BaseModel
 
+from recsys.auth.api_keys import KeyRing
+from recsys.auth.key_file import load_keys
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.rpc.v1.recommender_pb2_grpc import RecommenderServiceStub
-from recsys.runtime.api_key_file import load_keys
-from recsys.runtime.api_keys import KeyRing
 
 _RPC_SECONDS = 1.0
 

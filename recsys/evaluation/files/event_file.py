@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from recsys.config.shop import Shop
 from recsys.core.errors import NoData
 from recsys.core.event_types import EventType
 from recsys.evaluation.files.columnar import REQUIRED, open_batches, refusal
@@ -19,7 +20,6 @@ from recsys.evaluation.files.values import (
     read_timestamps_ms,
     read_values,
 )
-from recsys.runtime.shop import Shop
 from recsys.training.event_log import EventLog
 
 _Read = TypeVar("_Read")

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from recsys.config.shop import Shop
 from recsys.evaluation.files.event_file import EventFile, read_event_file
 from recsys.evaluation.protocol import Split, SplitMethod, given_split, split_log
 from recsys.evaluation.relation import Relation
-from recsys.runtime.shop import Shop
 
 Say = Callable[[str], None]
 

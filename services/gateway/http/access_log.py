@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from json.encoder import encode_basestring_ascii
 
-from recsys.runtime.api_keys import ApiKey
+from recsys.auth.api_keys import ApiKey
 
 WRITE_EVERY_SECONDS = 0.1
 

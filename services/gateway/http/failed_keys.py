@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection
 
 from starlette.requests import HTTPConnection
 
-from recsys.runtime.settings import Network
+from recsys.config.settings import Network
 
 # A person who mistypes a key never meets this; a program in a loop does within a second.
 FAILURES_AT_ONCE = 10

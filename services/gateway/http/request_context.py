@@ -10,7 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from recsys.runtime.api_keys import ApiKey
+from recsys.auth.api_keys import ApiKey
 from recsys.runtime.metrics import UNKNOWN_ROUTE, RequestMetrics
 from services.gateway.schemas.problems import INTERNAL, ProblemError, problem_response
 

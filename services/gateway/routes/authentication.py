@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader
 
-from recsys.runtime.api_keys import ApiKey, Scope
+from recsys.auth.api_keys import ApiKey, Scope
 from services.gateway.dependencies import dependencies_of
 from services.gateway.schemas.problems import (
     MISSING_SCOPE,

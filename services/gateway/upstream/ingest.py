@@ -11,7 +11,7 @@ import structlog
 from recsys.rpc.v1 import ingest_pb2
 from recsys.rpc.v1.ingest_pb2_grpc import IngestServiceStub
 from recsys.runtime.deadline import Deadline
-from recsys.runtime.grpc_guard import REQUEST_ID_KEY
+from recsys.runtime.grpc.guard import REQUEST_ID_KEY
 from services.gateway.upstream.rpc_problems import problem_of
 
 INGEST = "recsys.rpc.v1.IngestService"

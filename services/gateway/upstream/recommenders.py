@@ -12,7 +12,7 @@ import grpc
 import structlog
 
 from recsys.rpc.v1 import recommender_pb2 as pb
-from recsys.runtime.stream_limits import MAX_QUESTIONS, PIECE_BYTES
+from recsys.runtime.grpc.stream_limits import MAX_QUESTIONS, PIECE_BYTES
 from services.gateway.schemas.problems import (
     NO_MODEL,
     OVERLOADED,

@@ -14,8 +14,8 @@ import structlog
 
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.rpc.v1.recommender_pb2_grpc import RecommenderServiceStub
-from recsys.runtime.grpc_channel import open_replica_channel
-from recsys.runtime.stream_limits import MAX_QUESTIONS, MAX_QUESTIONS_UNDER_WAY
+from recsys.runtime.grpc.channel import open_replica_channel
+from recsys.runtime.grpc.stream_limits import MAX_QUESTIONS, MAX_QUESTIONS_UNDER_WAY
 from services.gateway.upstream.pending_request import PendingRequest
 
 # After a lost connection; the second is what a restarted replica waits at most to be found.

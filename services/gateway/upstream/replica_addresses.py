@@ -3,8 +3,8 @@
 import asyncio
 import socket
 
+from recsys.config.settings import Address, parse_address
 from recsys.core.errors import ConfigurationError
-from recsys.runtime.settings import Address, parse_address
 
 # How long a new replica may stay unknown.
 LOOKUP_SECONDS = 2.0

@@ -4,7 +4,7 @@ import math
 
 import grpc
 
-from recsys.runtime.grpc_errors import problems_of, retry_after_seconds_of
+from recsys.runtime.grpc.errors import problems_of, retry_after_seconds_of
 from services.gateway.schemas.problems import (
     BACKEND_FAILED,
     INVALID_INPUT,

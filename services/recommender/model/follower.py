@@ -11,7 +11,7 @@ from recsys.core.domain import checked_tenant
 from recsys.core.errors import InvalidModel, NoModel, NotSetUp, Unavailable
 from recsys.core.ports import ServingStore
 from recsys.core.serving.candidates import EligibleItems
-from recsys.runtime.garbage import give_memory_back
+from recsys.runtime.gc import give_memory_back
 from recsys.runtime.metrics import Metrics
 from services.recommender.model.answer_cache import CachedUser, unknown_user
 from services.recommender.model.loaded_model import LoadedModel, load_model

@@ -7,8 +7,8 @@ import pytest
 from pyspark.sql import SparkSession
 from scipy.sparse import csr_matrix
 
+from recsys.config.shop import load_shop
 from recsys.core.errors import ConfigurationError
-from recsys.runtime.shop import load_shop
 from recsys.training.als import Device, Trained
 from spark_jobs.nightly.context import Context
 from spark_jobs.nightly.fit import chosen_fit

@@ -7,9 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
+from recsys.config.shop import Shop
 from recsys.core.errors import NotFound
 from recsys.core.times import MAX_TIMESTAMP_MS
-from recsys.runtime.shop import Shop
 from recsys.training.event_log import pairs_of
 from recsys.training.interactions import InteractionMatrix
 from spark_jobs.prepare_pairs import prepare_pairs

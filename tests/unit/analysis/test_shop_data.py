@@ -9,9 +9,9 @@ import pytest
 
 from recsys.analysis.shop_data import ShopData, read_last_run
 from recsys.analysis.workplace import open_workplace
+from recsys.config.shop import Shop, load_shop
 from recsys.core.domain import Item
 from recsys.core.errors import ConfigurationError, NotFound
-from recsys.runtime.shop import Shop, load_shop
 from recsys.stores.run_files import run_folder
 from spark_jobs.run_folder import RunFolder
 from tests.builders import EVENT_TYPES

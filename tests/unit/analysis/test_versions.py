@@ -9,10 +9,10 @@ from recsys.analysis.all_lists import listed_users, lists_of
 from recsys.analysis.shop_data import ShopData
 from recsys.analysis.side_by_side import first_time_targets, side_by_side
 from recsys.analysis.versions import Version, differences, stored_version, trained_version
+from recsys.config.shop import load_shop
 from recsys.core.errors import NoData
 from recsys.core.model import ItemModel, TrainedModel, UserModel
 from recsys.core.vocabulary import Vocabulary
-from recsys.runtime.shop import load_shop
 from recsys.stores.model_files import ModelFiles
 from recsys.training.als import AlsSettings
 from recsys.training.settings import ModelSettings

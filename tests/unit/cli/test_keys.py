@@ -4,8 +4,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.keys import app
-from recsys.runtime.api_key_file import load_keys
-from recsys.runtime.api_keys import KeyRing
+from recsys.auth.api_keys import KeyRing
+from recsys.auth.key_file import load_keys
 
 
 @pytest.fixture

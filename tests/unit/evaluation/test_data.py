@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from recsys.config.shop import load_shop
 from recsys.core.errors import NoData
 from recsys.evaluation import EvaluationData, Mask, Relation, evaluation_data, given_split
-from recsys.runtime.shop import load_shop
 from recsys.training.event_log import EventLog
 from tests.builders import an_event_log
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recsys.config.shop import load_shop
 from recsys.core.errors import ConfigurationError, NoData
 from recsys.evaluation import Relation, Split, SplitMethod, evaluation_data, split_log
-from recsys.runtime.shop import load_shop
 from recsys.training.event_log import EventLog, pairs_of
 from tests.builders import an_event_log
 

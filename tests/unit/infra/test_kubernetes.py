@@ -8,8 +8,8 @@ import pytest
 from infra.local.autoscaler import BUSY_METRIC
 from infra.local.autoscaling import POLICIES
 from infra.local.replicas import Service
+from recsys.config.settings import ProcessSettings, load_settings
 from recsys.runtime.metrics import new_metrics
-from recsys.runtime.settings import ProcessSettings, load_settings
 from services.gateway.settings import GatewaySettings
 from services.ingest.settings import IngestSettings
 from services.recommender.settings import RecommenderSettings

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from recsys.config.shop import GateLimits
 from recsys.core.model import ItemModel
 from recsys.core.vocabulary import Vocabulary
-from recsys.runtime.shop import GateLimits
 from recsys.stores.manifest import Manifest, Reach
 from spark_jobs.nightly.gate import popular_kept, refusals, verdict
 from tests.builders import a_manifest, an_evaluation, an_item_model

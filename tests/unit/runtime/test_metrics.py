@@ -6,11 +6,11 @@ import urllib.request
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from recsys.config.settings import Address, GrpcServiceSettings, load_settings
 from recsys.core.errors import ConfigurationError
 from recsys.runtime.busy_sampler import BusySampler, busy_ratio
 from recsys.runtime.metrics import Metrics, new_metrics
 from recsys.runtime.metrics_server import observed
-from recsys.runtime.settings import Address, GrpcServiceSettings, load_settings
 from tests.eventually import eventually
 from tests.free_port import free_port
 

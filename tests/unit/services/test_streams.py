@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 import pytest
 
+from recsys.config.settings import Address
 from recsys.core.model import ItemModel
 from recsys.core.vocabulary import Vocabulary
 from recsys.rpc.v1 import recommender_pb2 as pb
@@ -16,10 +17,9 @@ from recsys.rpc.v1.recommender_pb2_grpc import (
     RecommenderServiceStub,
     add_RecommenderServiceServicer_to_server,
 )
-from recsys.runtime.grpc_async_server import AsyncServer
-from recsys.runtime.grpc_server import MAX_MESSAGE_BYTES
-from recsys.runtime.settings import Address
-from recsys.runtime.stream_limits import MAX_QUESTIONS, MAX_QUESTIONS_UNDER_WAY
+from recsys.runtime.grpc.async_server import AsyncServer
+from recsys.runtime.grpc.server import MAX_MESSAGE_BYTES
+from recsys.runtime.grpc.stream_limits import MAX_QUESTIONS, MAX_QUESTIONS_UNDER_WAY
 from services.gateway.schemas.problems import BACKEND_FAILED, ProblemError
 from services.gateway.upstream.pending_request import ItemTarget, SessionTarget, Target, UserTarget
 from services.gateway.upstream.recommenders import Recommenders

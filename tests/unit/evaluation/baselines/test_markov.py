@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
+from recsys.config.shop import load_shop
 from recsys.core.errors import ConfigurationError
 from recsys.evaluation import EvaluationData, evaluation_data, given_split
 from recsys.evaluation.baselines.markov import MARKOV, markov, transitions
 from recsys.evaluation.sequences import sequences_of
-from recsys.runtime.shop import load_shop
 from recsys.training.event_log import EventLog, pairs_of
 from tests.builders import an_event_log
 

@@ -6,9 +6,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from recsys.config.shop import load_shop
 from recsys.core.errors import InvalidInput, NoData
 from recsys.evaluation.files.event_file import EventFile, read_event_file
-from recsys.runtime.shop import load_shop
 from recsys.training.event_log import EventLog
 
 SHOP = load_shop()

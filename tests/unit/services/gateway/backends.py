@@ -8,6 +8,7 @@ from typing import Any
 
 import grpc
 
+from recsys.config.settings import Address
 from recsys.core.errors import NoModel, Unavailable
 from recsys.core.ports import AppendResult
 from recsys.rpc.v1 import recommender_pb2 as pb
@@ -16,11 +17,10 @@ from recsys.rpc.v1.recommender_pb2_grpc import (
     RecommenderServiceServicer,
     add_RecommenderServiceServicer_to_server,
 )
-from recsys.runtime.grpc_async_server import AsyncServer
-from recsys.runtime.grpc_errors import status_of
-from recsys.runtime.grpc_thread_server import ThreadServer
+from recsys.runtime.grpc.async_server import AsyncServer
+from recsys.runtime.grpc.errors import status_of
+from recsys.runtime.grpc.thread_server import ThreadServer
 from recsys.runtime.metrics import new_metrics
-from recsys.runtime.settings import Address
 from recsys.stores.memory.early_popularity import MemoryEarlyPopularity
 from recsys.stores.memory.hidden_items import MemoryHiddenItems
 from recsys.stores.memory.interactions import MemoryInteractionStore

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 from fastapi import FastAPI
 
-from recsys.runtime.api_keys import KeyRing, Scope, new_key
-from recsys.runtime.grpc_channel import open_channel
+from recsys.auth.api_keys import KeyRing, Scope, new_key
+from recsys.runtime.grpc.channel import open_channel
 from recsys.runtime.metrics import Metrics, new_metrics
 from services.gateway.app import build_app
 from services.gateway.dependencies import Dependencies

@@ -5,8 +5,8 @@ import itertools
 import pytest
 from jsonschema import Draft202012Validator
 
+from recsys.auth.api_keys import KeyRing, Scope, new_key
 from recsys.core.errors import Unavailable
-from recsys.runtime.api_keys import KeyRing, Scope, new_key
 from tests.unit.services.gateway.asgi_client import Client, Response
 from tests.unit.services.gateway.conftest import MADE, World
 

@@ -7,12 +7,12 @@ import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.struct_pb2 import Struct
 
+from recsys.config.settings import Address
 from recsys.rpc.v1 import ingest_pb2 as pb
 from recsys.rpc.v1.ingest_pb2_grpc import IngestServiceStub, add_IngestServiceServicer_to_server
-from recsys.runtime.grpc_server import MAX_MESSAGE_BYTES
-from recsys.runtime.grpc_thread_server import ThreadServer
+from recsys.runtime.grpc.server import MAX_MESSAGE_BYTES
+from recsys.runtime.grpc.thread_server import ThreadServer
 from recsys.runtime.metrics import new_metrics
-from recsys.runtime.settings import Address
 from recsys.stores.memory.interactions import MemoryInteractionStore
 from services.ingest.catalogue import Catalogue
 from services.ingest.record_events import EventRecorder

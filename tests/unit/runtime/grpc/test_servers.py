@@ -13,6 +13,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from structlog.testing import capture_logs
 
+from recsys.config.settings import Address
 from recsys.core.errors import (
     ConfigurationError,
     FieldProblem,
@@ -21,12 +22,11 @@ from recsys.core.errors import (
     NotSetUp,
     Unavailable,
 )
-from recsys.runtime.grpc_async_server import AsyncServer
-from recsys.runtime.grpc_channel import open_channel
-from recsys.runtime.grpc_errors import encode_problems, problems_of, retry_after_seconds_of
-from recsys.runtime.grpc_thread_server import MAX_WAIT_SECONDS, ThreadServer
+from recsys.runtime.grpc.async_server import AsyncServer
+from recsys.runtime.grpc.channel import open_channel
+from recsys.runtime.grpc.errors import encode_problems, problems_of, retry_after_seconds_of
+from recsys.runtime.grpc.thread_server import MAX_WAIT_SECONDS, ThreadServer
 from recsys.runtime.metrics import Metrics, RequestMetrics, new_metrics
-from recsys.runtime.settings import Address
 
 LOOPBACK = Address("127.0.0.1", 0)
 SERVICE = "test.Service"

@@ -4,8 +4,8 @@ import grpc
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection
 
+from recsys.config.settings import Address
 from recsys.core.errors import ConfigurationError
-from recsys.runtime.settings import Address
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 MIN_PING_INTERVAL_MS = 5_000
@@ -22,7 +22,7 @@ SERVER_OPTIONS = (
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
-    # Must allow the pings of recsys.runtime.grpc_channel, or the server hangs up on them.
+    # Must allow the pings of recsys.runtime.grpc.channel, or the server hangs up on them.
     ("grpc.http2.min_ping_interval_without_data_ms", MIN_PING_INTERVAL_MS),
 )
 

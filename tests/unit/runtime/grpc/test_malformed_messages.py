@@ -9,13 +9,13 @@ import grpc
 import pytest
 from structlog.testing import capture_logs
 
+from recsys.config.settings import Address
 from recsys.core.errors import FieldProblem, InvalidInput, NotFound, Unavailable
 from recsys.rpc.v1 import recommender_pb2 as pb
-from recsys.runtime.grpc_async_server import AsyncServer
-from recsys.runtime.grpc_errors import problems_of
-from recsys.runtime.grpc_thread_server import ThreadServer
+from recsys.runtime.grpc.async_server import AsyncServer
+from recsys.runtime.grpc.errors import problems_of
+from recsys.runtime.grpc.thread_server import ThreadServer
 from recsys.runtime.metrics import Metrics, new_metrics
-from recsys.runtime.settings import Address
 
 LOOPBACK = Address("127.0.0.1", 0)
 SERVICE = "test.Service"

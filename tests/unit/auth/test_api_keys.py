@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from recsys.auth.api_keys import ApiKey, KeyRing, Scope, new_key
+from recsys.auth.key_file import create_key, ensure_key, load_keys, revoke_key
+from recsys.auth.key_reload import WatchedKeyRing
 from recsys.core.errors import ConfigurationError, InvalidInput, NotFound
-from recsys.runtime.api_key_file import create_key, ensure_key, load_keys, revoke_key
-from recsys.runtime.api_key_reload import WatchedKeyRing
-from recsys.runtime.api_keys import ApiKey, KeyRing, Scope, new_key
 
 MADE = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -12,10 +12,10 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from recsys.auth.api_keys import ApiKey, KeyRing, Scope, new_key
+from recsys.config.settings import TenantName
 from recsys.core.errors import AlreadyRunning, ConfigurationError, NotFound
 from recsys.files import errors_name, write_whole
-from recsys.runtime.api_keys import ApiKey, KeyRing, Scope, new_key
-from recsys.runtime.settings import TenantName
 
 _DIGEST_PATTERN = r"^[0-9a-f]{64}$"
 # A change takes milliseconds: fifty at once on a busy machine end well within this.

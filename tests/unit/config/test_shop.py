@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from recsys.config.shop import Shop, load_shop
 from recsys.core.errors import ConfigurationError
 from recsys.core.event_types import EventType, details_that_count
-from recsys.runtime.shop import Shop, load_shop
 
 _REST = 'half_life_days = 30\npopularity_half_life_days = 7\ngoals = ["buy"]\n[event_types]\n'
 

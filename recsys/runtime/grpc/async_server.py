@@ -7,8 +7,9 @@ import grpc
 import structlog
 from grpc_health.v1 import health, health_pb2_grpc
 
-from recsys.runtime.grpc_guard import AsyncGuard
-from recsys.runtime.grpc_server import (
+from recsys.config.settings import Address
+from recsys.runtime.grpc.guard import AsyncGuard
+from recsys.runtime.grpc.server import (
     NOT_SERVING,
     SERVER_OPTIONS,
     SERVING,
@@ -17,7 +18,6 @@ from recsys.runtime.grpc_server import (
     enable_reflection,
 )
 from recsys.runtime.metrics import RequestMetrics
-from recsys.runtime.settings import Address
 
 _log = structlog.get_logger()
 

@@ -8,8 +8,9 @@ import grpc
 import structlog
 from grpc_health.v1 import health, health_pb2_grpc
 
-from recsys.runtime.grpc_guard import ThreadGuard
-from recsys.runtime.grpc_server import (
+from recsys.config.settings import Address
+from recsys.runtime.grpc.guard import ThreadGuard
+from recsys.runtime.grpc.server import (
     NOT_SERVING,
     SERVER_OPTIONS,
     SERVING,
@@ -18,7 +19,6 @@ from recsys.runtime.grpc_server import (
     enable_reflection,
 )
 from recsys.runtime.metrics import RequestMetrics
-from recsys.runtime.settings import Address
 
 # Gateways that watch this server's health: each holds a thread, asleep, on a pool of their own.
 _MAX_WATCHERS = 128

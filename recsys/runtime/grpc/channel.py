@@ -4,7 +4,7 @@ import json
 
 import grpc
 
-from recsys.runtime.grpc_server import MAX_MESSAGE_BYTES
+from recsys.runtime.grpc.server import MAX_MESSAGE_BYTES
 
 _NEVER_MS = 2**31 - 1
 

@@ -96,7 +96,7 @@ def load_shop(path: Path | None = None) -> Shop:
     Raises:
         ConfigurationError: naming the file and the setting at fault.
     """
-    source = path or resources.files("recsys.runtime") / "shop.toml"
+    source = path or resources.files("recsys.config") / "shop.toml"
     try:
         settings = _ShopFile.model_validate(tomllib.loads(source.read_text(encoding="utf-8")))
     except OSError as error:

@@ -3,8 +3,7 @@ from ipaddress import ip_network
 import pytest
 from pydantic import Field, SecretStr
 
-from recsys.core.errors import ConfigurationError
-from recsys.runtime.settings import (
+from recsys.config.settings import (
     Address,
     HostPort,
     ProcessSettings,
@@ -13,6 +12,7 @@ from recsys.runtime.settings import (
     parse_address,
     parse_networks,
 )
+from recsys.core.errors import ConfigurationError
 
 
 class Settings(ProcessSettings):

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from recsys.auth import key_file as api_key_file
+from recsys.auth.api_keys import KeyRing, Scope
+from recsys.auth.key_file import create_key, ensure_key, load_keys, revoke_key
 from recsys.core.errors import AlreadyRunning, ConfigurationError
-from recsys.runtime import api_key_file
-from recsys.runtime.api_key_file import create_key, ensure_key, load_keys, revoke_key
-from recsys.runtime.api_keys import KeyRing, Scope
 
 
 @pytest.fixture

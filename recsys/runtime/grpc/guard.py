@@ -11,8 +11,8 @@ import grpc
 import structlog
 
 from recsys.core.errors import InvalidInput, InvalidMessage, NotFound, Unavailable
-from recsys.runtime.grpc_errors import status_of
-from recsys.runtime.grpc_messages import Deserializer, check, checked, lenient, strict
+from recsys.runtime.grpc.errors import status_of
+from recsys.runtime.grpc.messages import Deserializer, check, checked, lenient, strict
 from recsys.runtime.metrics import RequestMetrics
 
 REQUEST_ID_KEY = "x-request-id"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import structlog
 
+from recsys.auth.api_keys import ApiKey, KeyRing
+from recsys.auth.key_file import load_keys
 from recsys.core.errors import ConfigurationError
-from recsys.runtime.api_key_file import load_keys
-from recsys.runtime.api_keys import ApiKey, KeyRing
 
 CHECK_EVERY_SECONDS = 1.0
 

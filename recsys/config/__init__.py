@@ -1,0 +1,1 @@
+"""Settings of a process and of a shop, from the environment and shop.toml."""
