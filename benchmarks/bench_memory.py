@@ -21,9 +21,9 @@ from benchmarks.serving.made_up_shop import MadeUpShop, publish, write
 from benchmarks.serving.resident import Resident, of_stacks
 from benchmarks.serving.traffic import Traffic
 from infra.local.errors import StackError
+from infra.local.servers.tables import DEMO_TENANT
 from infra.local.settings import Settings
 from infra.local.stack import Stack
-from infra.local.tables import DEMO_TENANT
 from recsys.stores.redis.connect import connect
 from recsys.stores.redis.published import RedisPublishedModels
 

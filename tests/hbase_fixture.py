@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from infra.local.hbase import admin_thrift
-from infra.local.java import java_home
+from infra.local.servers.hbase import admin_thrift
+from infra.local.servers.java import java_home
 from infra.local.stack import Stack
 from recsys.core.errors import Unavailable
 from recsys.stores.hbase.admin import create_tables

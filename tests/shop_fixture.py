@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import compute as pc
 
-from infra.local.keys import ensure_demo_key
+from infra.local.servers.keys import ensure_demo_key
 from infra.local.settings import REPOSITORY
 from infra.local.stack import Stack
 from tests.e2e.shop import Shop

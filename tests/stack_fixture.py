@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import leftovers, preflight
 from infra.local.errors import StackError
+from infra.local.processes import leftovers, preflight
+from infra.local.processes.status import is_healthy
 from infra.local.settings import REPOSITORY, Settings
 from infra.local.stack import Parts, Stack
-from infra.local.status import is_healthy
 from tests.eventually import eventually
 
 # Another name lets two sessions run in one checkout, each on ports of its own.

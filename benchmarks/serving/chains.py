@@ -12,11 +12,11 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.peers.measure import Laps
-from infra.local.keys import ensure_demo_key
 from infra.local.ports import field_name
+from infra.local.processes.supervision import Supervisor
+from infra.local.servers.keys import ensure_demo_key
 from infra.local.settings import LOOPBACK, Settings
 from infra.local.stack import Parts, Stack
-from infra.local.supervision import Supervisor
 
 # The source of an answer, and whether it is degraded, as metrics spell it.
 Answered = tuple[str, str]

@@ -9,12 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.serving.chains import Chain, own_settings, pids_of
-from infra.local import haproxy, preflight
-from infra.local.keys import ensure_demo_key
-from infra.local.program import python_module
-from infra.local.readiness import reason_unready
+from infra.local.processes import preflight
+from infra.local.processes.program import python_module
+from infra.local.processes.readiness import reason_unready
+from infra.local.servers import haproxy
+from infra.local.servers.keys import ensure_demo_key
+from infra.local.servers.tables import DEMO_TENANT
 from infra.local.settings import LOOPBACK, Settings
-from infra.local.tables import DEMO_TENANT
 
 _START_SECONDS = 30.0
 _STOP_SECONDS = 10.0

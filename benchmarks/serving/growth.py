@@ -13,7 +13,7 @@ from benchmarks.serving.generator import Closed
 from benchmarks.serving.made_up_shop import MadeUpShop, publish
 from benchmarks.serving.rounds import CAPACITY, Rounds
 from benchmarks.serving.rows import Row
-from infra.local.tables import DEMO_TENANT
+from infra.local.servers.tables import DEMO_TENANT
 from recsys.stores.redis.connect import Redis
 
 _LOADED_SECONDS = 120.0

@@ -12,10 +12,10 @@ import grpc
 import psutil
 
 from benchmarks.own_redis import free_port
-from infra.local import probes
-from infra.local.program import python_module
+from infra.local.processes import probes
+from infra.local.processes.program import python_module
+from infra.local.servers.tables import DEMO_TENANT
 from infra.local.settings import LOOPBACK
-from infra.local.tables import DEMO_TENANT
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.rpc.v1.recommender_pb2_grpc import RecommenderServiceStub
 

@@ -13,8 +13,8 @@ import numpy as np
 from benchmarks.serving.chains import Chain, kind_of
 from benchmarks.serving.generator import Open, Vegeta
 from benchmarks.serving.rows import LIMIT, Row, recommendations
+from infra.local.servers.tables import DEMO_TENANT
 from infra.local.settings import LOOPBACK
-from infra.local.tables import DEMO_TENANT
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.rpc.v1.recommender_pb2_grpc import RecommenderServiceStub
 

@@ -12,7 +12,7 @@ import httpx
 from benchmarks.serving.chains import Answered, Chain
 from benchmarks.serving.generator import Request
 from benchmarks.serving.made_up_shop import MadeUpShop, let_look_around
-from infra.local.tables import DEMO_TENANT
+from infra.local.servers.tables import DEMO_TENANT
 from recsys.stores.redis.connect import Redis
 
 LIMIT = 20

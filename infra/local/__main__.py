@@ -13,18 +13,18 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from infra.local import autoscaler
-from infra.local.autoscaling import POLICIES
-from infra.local.environment import command_path
 from infra.local.errors import StackError
-from infra.local.logs import tail
 from infra.local.ports import DEFAULT_STACK
-from infra.local.progress import Reporter
+from infra.local.processes.logs import tail
+from infra.local.processes.progress import Reporter
+from infra.local.processes.status import as_table, is_healthy, problems
+from infra.local.processes.supervision import log_file
 from infra.local.replicas import Service
+from infra.local.scaling import autoscaler
+from infra.local.scaling.policy import POLICIES
+from infra.local.servers.environment import command_path
 from infra.local.settings import REPOSITORY, Settings
 from infra.local.stack import Parts, Stack
-from infra.local.status import as_table, is_healthy, problems
-from infra.local.supervision import log_file
 from recsys.core.errors import RecsysError
 from recsys.files import file_problem
 from recsys.runtime.standard_output import output_has_left
@@ -182,9 +182,10 @@ def logs(
 @app.command()
 def demo() -> None:
     """Start everything, load a real shop's history, train, and show recommendations."""
-    from infra.local import demo as show  # brings along what the other commands do not need
+    # Brings along what the other commands do not need.
+    from infra.local.demo.run import run_demo
 
-    show.run(Stack(Settings.load(), Reporter()))
+    run_demo(Stack(Settings.load(), Reporter()))
 
 
 def _all_names() -> list[str]:

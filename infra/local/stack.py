@@ -14,32 +14,24 @@ from pathlib import Path
 
 import psutil
 
-from infra.local import (
-    autoscaler,
-    environment,
-    haproxy,
-    hbase,
-    leftovers,
-    preflight,
-    probes,
-    services,
-    valkey,
-)
 from infra.local.errors import StackError, StartError, StopError
-from infra.local.jar_lock import read_lock
-from infra.local.jars import JarCache
-from infra.local.java import java_home
-from infra.local.keys import ensure_demo_key
-from infra.local.program import Program
-from infra.local.progress import Reporter
-from infra.local.readiness import await_ready, reason_unready
+from infra.local.hbase_distribution.jar_lock import read_lock
+from infra.local.hbase_distribution.jars import JarCache
+from infra.local.processes import leftovers, preflight, probes
+from infra.local.processes.program import Program
+from infra.local.processes.progress import Reporter
+from infra.local.processes.readiness import await_ready, reason_unready
+from infra.local.processes.status import NOT_STARTED, ProcessStatus
+from infra.local.processes.supervision import ALIVE, Supervisor, render
 from infra.local.replicas import Service, check_count, spare_replicas
-from infra.local.scaling import Change, change_to, running_replicas
+from infra.local.scaling import autoscaler
+from infra.local.scaling.scale import Change, change_to, running_replicas
+from infra.local.servers import environment, haproxy, hbase, services, valkey
+from infra.local.servers.java import java_home
+from infra.local.servers.keys import ensure_demo_key
+from infra.local.servers.tables import ensure_tables
+from infra.local.servers.templates import write
 from infra.local.settings import Settings
-from infra.local.status import NOT_STARTED, ProcessStatus
-from infra.local.supervision import ALIVE, Supervisor, render
-from infra.local.tables import ensure_tables
-from infra.local.templates import write
 
 _LOCK_SECONDS = 300
 # All tiers one after the other, each at its slowest, and some more.

@@ -8,8 +8,8 @@ from urllib.parse import quote
 import grpc
 import httpx
 
+from infra.local.servers.tables import DEMO_TENANT
 from infra.local.stack import Stack
-from infra.local.tables import DEMO_TENANT
 from recsys.core.domain import Event
 from recsys.rpc.v1 import recommender_pb2
 from recsys.rpc.v1.recommender_pb2_grpc import RecommenderServiceStub

@@ -11,7 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from infra.local.replicas import USUAL_REPLICAS, Service
-from infra.local.services import metrics_url
+from infra.local.servers.services import metrics_url
 from infra.local.settings import REPOSITORY
 from infra.local.stack import Stack
 from tests.e2e.load import load

@@ -7,8 +7,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
-from infra.local.environment import for_services
-from infra.local.program import python_module
+from infra.local.processes.program import python_module
+from infra.local.servers.environment import for_services
 from infra.local.stack import Stack
 from tests.eventually import eventually
 from tests.faults.metrics import metric

@@ -11,10 +11,10 @@ from http.client import HTTPConnection, HTTPException
 
 import grpc
 
-from infra.local import probes
 from infra.local.errors import StackError
+from infra.local.processes import probes
+from infra.local.processes.supervision import Supervisor
 from infra.local.stack import Stack
-from infra.local.supervision import Supervisor
 from tests.eventually import eventually
 
 _POLL_SECONDS = 0.1

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from infra.local.replicas import Service
-from infra.local.services import metrics_url
+from infra.local.servers.services import metrics_url
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_codec import pack_items, unpack_items
 from recsys.stores.model_files import ITEMS, ModelFiles

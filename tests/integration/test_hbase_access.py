@@ -7,10 +7,10 @@ from contextlib import nullcontext
 import happybase
 import pytest
 
-from infra.local import tables
-from infra.local.java import java_home
+from infra.local.servers import tables
+from infra.local.servers.java import java_home
+from infra.local.servers.tables import ensure_tables
 from infra.local.stack import Stack
-from infra.local.tables import ensure_tables
 from recsys.core.domain import Event, Item
 from recsys.core.errors import ConfigurationError
 from recsys.stores.hbase import admin

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from infra.local.errors import DownloadError
-from infra.local.jar_lock import Jar
-from infra.local.jars import JarCache
+from infra.local.hbase_distribution.jar_lock import Jar
+from infra.local.hbase_distribution.jars import JarCache
 
 BODY = bytes(range(256)) * 2000
 JAR = Jar("org/x/1/x-1.jar", hashlib.sha256(BODY).hexdigest(), len(BODY))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from benchmarks.serving.lone_recommender import StreamClient, lone_recommender
-from infra.local.tables import DEMO_TENANT
+from infra.local.servers.tables import DEMO_TENANT
 from recsys.core.behaviour import StoredUser
 from recsys.core.ranking import top_n
 from recsys.stores.model_codec import pack_items

@@ -9,14 +9,14 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from infra.local import leftovers
 from infra.local.errors import StackError, StartError
-from infra.local.preflight import make_folders
-from infra.local.program import Program
+from infra.local.processes import leftovers
+from infra.local.processes.preflight import make_folders
+from infra.local.processes.program import Program
+from infra.local.processes.supervision import ProcessInfo, Supervisor, log_file, render
+from infra.local.servers.templates import write
 from infra.local.settings import Settings
 from infra.local.stack import Stack
-from infra.local.supervision import ProcessInfo, Supervisor, log_file, render
-from infra.local.templates import write
 from tests.eventually import eventually
 
 

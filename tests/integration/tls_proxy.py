@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from infra.local.certificates import make_certificate
+from infra.local.servers.certificates import make_certificate
 
 
 class TlsProxy:

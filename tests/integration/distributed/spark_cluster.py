@@ -12,7 +12,7 @@ import psutil
 import pytest
 from pyspark.sql import SparkSession
 
-from infra.local.java import java_home, spark_java_home
+from infra.local.servers.java import java_home, spark_java_home
 from spark_jobs.distributed.strategy import Progress
 from spark_jobs.session import spark_session
 from spark_jobs.settings import SparkSettings

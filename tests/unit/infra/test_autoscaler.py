@@ -8,11 +8,11 @@ from threading import Thread
 import pytest
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from infra.local.autoscaler import BUSY_METRIC, Autoscaler, read_busy_ratio, run
-from infra.local.autoscaling import Policy
 from infra.local.errors import StackError, StartError
 from infra.local.replicas import Service
-from infra.local.scaling import Change, change_to
+from infra.local.scaling.autoscaler import BUSY_METRIC, Autoscaler, read_busy_ratio, run
+from infra.local.scaling.policy import Policy
+from infra.local.scaling.scale import Change, change_to
 from infra.local.settings import Settings
 from recsys.runtime.metrics import new_metrics
 from tests.free_port import free_port

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.local.autoscaling import POLICIES, Policy, Recommendation, recommended, stabilized
+from infra.local.scaling.policy import POLICIES, Policy, Recommendation, recommended, stabilized
 
 POLICY = Policy(least=1, most=10, target=0.6, tolerance=0.1, shrink_after_seconds=60)
 

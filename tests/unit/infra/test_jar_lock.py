@@ -1,6 +1,12 @@
 import pytest
 
-from infra.local.jar_lock import Jar, format_lock, lock_digest, parse_lock, read_lock
+from infra.local.hbase_distribution.jar_lock import (
+    Jar,
+    format_lock,
+    lock_digest,
+    parse_lock,
+    read_lock,
+)
 
 JARS = (Jar("a/b/1/b-1.jar", "0" * 64, 12), Jar("a/c/2.1-x/c-2.1-x.jar", "f" * 64, 123456))
 

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from infra.local.autoscaler import BUSY_METRIC
-from infra.local.autoscaling import POLICIES
 from infra.local.replicas import Service
+from infra.local.scaling.autoscaler import BUSY_METRIC
+from infra.local.scaling.policy import POLICIES
 from recsys.config.settings import ProcessSettings, load_settings
 from recsys.runtime.metrics import new_metrics
 from services.gateway.settings import GatewaySettings

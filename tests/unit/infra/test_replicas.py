@@ -2,13 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import services
 from infra.local.errors import StackError
 from infra.local.ports import _BLOCK_SIZE, Ports
+from infra.local.processes.supervision import ProcessInfo
 from infra.local.replicas import Service, spare_replicas
-from infra.local.scaling import Change, change_to, running_replicas
+from infra.local.scaling.scale import Change, change_to, running_replicas
+from infra.local.servers import services
 from infra.local.settings import Settings
-from infra.local.supervision import ProcessInfo
 
 FOUR = Service.GATEWAY.names()
 

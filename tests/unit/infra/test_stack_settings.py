@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.environment import for_services
 from infra.local.errors import PreflightError, StackError
-from infra.local.preflight import make_folders
+from infra.local.processes.preflight import make_folders
+from infra.local.servers.environment import for_services
 from infra.local.settings import Settings
 
 

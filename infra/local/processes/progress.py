@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from infra.local.jars import Progress as OnBytes
+from infra.local.hbase_distribution.jars import Progress as OnBytes
 
 
 class Reporter:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from infra.local.processes.supervision import ProcessInfo
 from infra.local.replicas import Service
-from infra.local.supervision import ProcessInfo
 
 # Meant to run: in BACKOFF it failed to start, and will be tried again.
 _RUNS = frozenset({"STARTING", "RUNNING", "BACKOFF"})

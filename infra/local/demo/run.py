@@ -6,19 +6,19 @@ import sys
 import time
 from pathlib import Path
 
+from infra.local.demo.showcase import Showcase
 from infra.local.errors import StackError
-from infra.local.keys import ensure_demo_key
-from infra.local.showcase import Showcase
+from infra.local.servers.keys import ensure_demo_key
 from infra.local.stack import Stack
 
-_DATA = Path(__file__).parent / "data" / "online_retail_ii.parquet"
+_DATA = Path(__file__).parents[1] / "data" / "online_retail_ii.parquet"
 _PRESET = ("--preset", "online-retail")
 # The day after the shop's last one, so that what the demo posts today is not trained on; and the
 # last hundred days as the future to judge by.
 _WINDOW = ("--end", "2011-12-10", "--holdout-days", "100")
 
 
-def run(stack: Stack) -> None:
+def run_demo(stack: Stack) -> None:
     """Bring the stack up, load, train, and show what it recommends; done parts are passed over.
 
     Raises StackError when a part fails; running again goes on where it stopped.

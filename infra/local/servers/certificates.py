@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from infra.local.templates import write
+from infra.local.servers.templates import write
 
 # The longest that common clients accept.
 VALID_DAYS = 825

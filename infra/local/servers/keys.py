@@ -1,7 +1,7 @@
 """The API key with which the demo can be tried."""
 
+from infra.local.servers.tables import DEMO_TENANT
 from infra.local.settings import Settings
-from infra.local.tables import DEMO_TENANT
 from recsys.auth.api_keys import Scope
 from recsys.auth.key_file import ensure_key
 

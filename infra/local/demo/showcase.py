@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.local.errors import StackError
+from infra.local.servers.tables import DEMO_TENANT
 from infra.local.stack import Stack
-from infra.local.tables import DEMO_TENANT
 from recsys.stores.hbase.interactions import HBaseInteractionStore
 from recsys.stores.hbase.pool import HBasePool
 

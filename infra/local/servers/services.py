@@ -2,11 +2,11 @@
 
 from functools import partial
 
-from infra.local import probes
-from infra.local.environment import for_services
 from infra.local.ports import field_name
-from infra.local.program import Program, python_module
+from infra.local.processes import probes
+from infra.local.processes.program import Program, python_module
 from infra.local.replicas import Service
+from infra.local.servers.environment import for_services
 from infra.local.settings import LOOPBACK, Settings
 
 

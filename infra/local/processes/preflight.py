@@ -12,7 +12,7 @@ import psutil
 
 from infra.local.errors import PreflightError
 from infra.local.ports import DEFAULT_STACK, variable
-from infra.local.program import Program
+from infra.local.processes.program import Program
 from infra.local.settings import LOOPBACK, Settings
 
 _NEEDED_DISK_BYTES = 2 * 1024**3

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from infra.local.java import spark_java_home
 from infra.local.replicas import Service
+from infra.local.servers.java import spark_java_home
 from infra.local.settings import LOOPBACK, Settings
 
 

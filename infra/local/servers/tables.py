@@ -7,9 +7,9 @@ from pathlib import Path
 
 import happybase
 
-from infra.local import hbase
 from infra.local.errors import StartError
-from infra.local.probes import split_address
+from infra.local.processes.probes import split_address
+from infra.local.servers import hbase
 from infra.local.settings import Settings
 from recsys.core.errors import ConfigurationError
 from recsys.stores.hbase.admin import create_tables

@@ -10,12 +10,12 @@ from typing import Protocol
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from infra.local.autoscaling import Policy, Recommendation, recommended, stabilized
 from infra.local.errors import PreflightError, StartError
-from infra.local.program import Program, python_module
+from infra.local.processes.program import Program, python_module
 from infra.local.replicas import Service
-from infra.local.scaling import Change
-from infra.local.services import metrics_url
+from infra.local.scaling.policy import Policy, Recommendation, recommended, stabilized
+from infra.local.scaling.scale import Change
+from infra.local.servers.services import metrics_url
 from infra.local.settings import Settings
 
 NAME = "autoscaler"

@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable, Sequence
 
 from infra.local.errors import StartError
-from infra.local.logs import tail
-from infra.local.program import Program
-from infra.local.progress import Reporter
+from infra.local.processes.logs import tail
+from infra.local.processes.program import Program
+from infra.local.processes.progress import Reporter
+from infra.local.processes.supervision import Supervisor, log_file
 from infra.local.settings import Settings
-from infra.local.supervision import Supervisor, log_file
 
 _POLL_SECONDS = 0.1
 # A process that still dies at once after this long will go on doing so.

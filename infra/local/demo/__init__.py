@@ -1,0 +1,1 @@
+"""The demo: a real shop's history in, recommendations out."""

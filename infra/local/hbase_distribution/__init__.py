@@ -1,0 +1,1 @@
+"""HBase as a hash-locked list of jars, downloaded once."""

@@ -1,0 +1,1 @@
+"""Processes: supervised, checked beforehand, waited for, watched and cleared away."""

@@ -1,0 +1,1 @@
+"""Replicas: started and drained by hand, or as the load changes."""
