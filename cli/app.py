@@ -26,7 +26,7 @@ COMMANDS = {
     "tables": ("cli.tables:app", "The HBase tables of a tenant."),
     "import": (
         "cli.import_files:app",
-        "Bring events and items in from CSV, JSON Lines and Parquet files.",
+        "Import events and items from CSV, JSON Lines and Parquet files.",
     ),
     "nightly": (
         "cli.nightly:nightly",
@@ -34,7 +34,7 @@ COMMANDS = {
     ),
     "rebuild": (
         "cli.rebuild:rebuild_serving",
-        "Fill a Redis that has lost its data, from the model store and HBase.",
+        "Restore a Redis that has lost its data, from the model store and HBase.",
     ),
     "tune": (
         "cli.tune:tune_settings",
@@ -42,7 +42,7 @@ COMMANDS = {
     ),
     "evaluate": (
         "cli.evaluate:evaluate",
-        "Train on one file, judge by another, set baselines beside it; or split one file.",
+        "Train on one file, evaluate on another, compare with baselines; or split one file.",
     ),
     "recommend": (
         "cli.recommend:recommend",
@@ -50,12 +50,12 @@ COMMANDS = {
     ),
     "similar": (
         "cli.recommend:similar",
-        "Show the items most alike to an item in a model version.",
+        "Show the items most similar to an item in a model version.",
     ),
     "models": ("cli.models:app", "List, inspect and serve model versions."),
     "keys": (
         "cli.keys:app",
-        "API keys: made once, shown once, kept as hashes. Running gateways follow the file.",
+        "Create, list and revoke API keys. Running gateways follow the file.",
     ),
 }
 
@@ -96,9 +96,9 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Operate the recommender: bring data in, train and publish models, look into them.",
+    help="Operate the recommender: import data, train, publish and inspect models.",
     epilog=(
-        "Stores are found by HBASE_THRIFT, REDIS_URL and RECSYS_MODEL_STORE; in a checkout,"
+        "HBASE_THRIFT, REDIS_URL and RECSYS_MODEL_STORE name the stores; in a checkout,"
         ' eval "$(.venv/bin/python -m infra.local env)" sets them for the local stack.'
         " Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused by the quality gate."
     ),

@@ -50,7 +50,7 @@ def evaluate(
     ] = None,
     test: Annotated[
         Path | None,
-        typer.Option(exists=True, dir_okay=False, help="Events to judge by, only read then."),
+        typer.Option(exists=True, dir_okay=False, help="Events to evaluate on."),
     ] = None,
     events: Annotated[
         Path | None,
@@ -61,8 +61,8 @@ def evaluate(
     split: Annotated[
         SplitMethod | None,
         typer.Option(
-            help="How to split --events: each user's last goal event is the test, or everybody's"
-            " newest events are. Both need timestamps."
+            help="How to split --events: leave-last-out tests on each user's last target event,"
+            " global-time on the newest events of all. Both need timestamps."
         ),
     ] = None,
     test_share: Annotated[
@@ -70,8 +70,7 @@ def evaluate(
         typer.Option(
             min=0.001,
             max=0.9,
-            help=f"Share of the events that global-time tests by, {DEFAULT_TEST_SHARE:g} by"
-            " default.",
+            help=f"Share of the events that global-time tests on. Default: {DEFAULT_TEST_SHARE:g}.",
         ),
     ] = None,
     output: Annotated[
@@ -87,38 +86,41 @@ def evaluate(
     baseline: Annotated[
         list[BaselineName] | None,
         typer.Option(
-            help="What to set beside the model; repeat. By default popularity, item-knn and"
+            help="Baseline to compare with; repeat for several. Default: popularity, item-knn and"
             " implicit. ease takes up to 20,000 items, markov needs timestamps."
         ),
     ] = None,
-    no_baselines: Annotated[bool, typer.Option("--no-baselines", help="The model alone.")] = False,
+    no_baselines: Annotated[
+        bool, typer.Option("--no-baselines", help="Evaluate the model alone.")
+    ] = False,
     ablation: Annotated[
-        bool, typer.Option("--ablation", help="Also the model with parts of its score turned off.")
+        bool,
+        typer.Option("--ablation", help="Also evaluate the model without each part of its score."),
     ] = False,
     mask: Annotated[
         Mask,
         typer.Option(
-            help="What users are not shown again: all their items of training, or those with an"
-            " event whose type excludes."
+            help="Items left out of a user's list: all that the user has in training, or those with"
+            " an event whose type excludes."
         ),
     ] = Mask.ALL,
     fit_settings: Annotated[
         FitEffort,
-        typer.Option(help="How much to try, on a held-out part of training, to find settings."),
+        typer.Option(help="Effort of the search for settings, on a held-out part of training."),
     ] = FitEffort.QUICK,
 ) -> None:
-    """Train on one file, judge by another, set baselines beside it; or split one file.
+    """Train on one file, evaluate on another, compare with baselines; or split one file.
 
-    CSV (also .gz) or Parquet with the columns user_id and item_id, and if you like event_type,
-    timestamp (ISO 8601, seconds or milliseconds since 1970) and value, which multiplies the
-    event's weight and is not negative. What `recsys import` refuses is an error here. Repeated
-    pairs add up; without timestamps nothing decays. What event types count, and which ones the
-    test is judged by, is in the file RECSYS_SHOP_CONFIG names.
+    Files are CSV (also .gz) or Parquet with the columns user_id and item_id, and optionally
+    event_type, timestamp (ISO 8601, seconds or milliseconds since 1970) and value, which multiplies
+    the event's weight and must not be negative. A row that `recsys import` would reject is an error
+    here. Repeated pairs add up; without timestamps nothing decays. RECSYS_SHOP_CONFIG names the
+    file with the weights of event types and the types that are evaluated.
 
-    All items of training are ranked for every user who is in both files. recall_at_20 is hits in
-    the first 20 over the user's test items, ndcg_at_20 has its ideal cut at min(20, test items);
-    means over users, with 95 % intervals. Test items without behaviour in training count, and are
-    reported apart, too.
+    All items of training are ranked for every user who is in both files. recall_at_20 is the share
+    of a user's test items among the first 20, ndcg_at_20 has its ideal cut at min(20, test items);
+    both are means over users, with 95 % intervals. Test items without behaviour in training count,
+    and are also reported separately.
 
     Example: recsys evaluate --train train.csv --test test.csv --k 10,20 --output result.json
 
@@ -170,7 +172,7 @@ def _files(
         return TwoFiles(train, test)
     if events and split and not train and not test:
         return OneFile(events, split, test_share or DEFAULT_TEST_SHARE)
-    raise ConfigurationError("name --train and --test, or --events and --split, and no others")
+    raise ConfigurationError("give either --train and --test, or --events and --split")
 
 
 def _cutoffs(text: str) -> tuple[int, ...]:
@@ -181,7 +183,7 @@ def _cutoffs(text: str) -> tuple[int, ...]:
         found = (0,)
     if not all(1 <= cutoff <= _MAX_CUTOFF for cutoff in found):
         raise ConfigurationError(
-            f"--k {text}: expected numbers from 1 to {_MAX_CUTOFF}, such as 10,20,50"
+            f"--k {text}: expected numbers from 1 to {_MAX_CUTOFF}, for example 10,20,50"
         )
     return found
 

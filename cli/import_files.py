@@ -27,29 +27,31 @@ _INTERRUPTED = 130
 _CALL_TIMEOUT_SECONDS = 60
 
 app = typer.Typer(
-    help="Bring events and items in from CSV, JSON Lines and Parquet files.", no_args_is_help=True
+    help="Import events and items from CSV, JSON Lines and Parquet files.", no_args_is_help=True
 )
 
 Files = Annotated[
     list[Path], typer.Argument(metavar="FILE...", exists=True, dir_okay=False, readable=True)
 ]
 Format = Annotated[
-    FileFormat, typer.Option("--format", help="How rows are written; auto goes by the file's name.")
+    FileFormat, typer.Option("--format", help="File format; auto goes by the file's name.")
 ]
 MappingOption = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="COLUMN=FIELD", help="Which column holds a field; repeat for several columns."
+        metavar="COLUMN=FIELD", help="Column that holds a field; repeat for several columns."
     ),
 ]
-PresetOption = Annotated[Preset | None, typer.Option(help="A layout that is known already.")]
+PresetOption = Annotated[Preset | None, typer.Option(help="A known layout of columns.")]
 Rejects = Annotated[
     Path,
     typer.Option(
-        file_okay=False, help="Folder for the reject files, which hold the rows not taken."
+        file_okay=False, help="Folder for the reject files: rejected rows and their reasons."
     ),
 ]
-Again = Annotated[bool, typer.Option("--again", help="Import even what was imported before.")]
+Again = Annotated[
+    bool, typer.Option("--again", help="Import files again that were imported before.")
+]
 
 _Plan = Callable[[Reading, HBasePool, ImportSettings, str], ImportPlan[Any]]
 
@@ -67,19 +69,18 @@ def events(
     rejects: Rejects = Path(),
     again: Again = False,
 ) -> None:
-    """Bring in what shoppers did.
+    """Import events.
 
-    Fields: user_id, item_id, event_type and timestamp are needed; event_id, quantity, price and
-    order_id may be there. Columns with usual names (customer_id, product_id, sku, date ...) are
-    found by themselves. A timestamp is ISO 8601 (UTC unless it says otherwise) or seconds or
+    Fields: user_id, item_id, event_type and timestamp are required; event_id, quantity, price and
+    order_id are optional. Columns with usual names (customer_id, product_id, sku, date ...) are
+    recognised. A timestamp is ISO 8601 (UTC unless it says otherwise) or seconds or
     milliseconds since 1970. An event_id counts once in 90 days, across files and the API, whatever
     else its row holds. Without event_id, rows that are equal in every field are one event.
 
-    Rows that break a rule go to FILE.events.rejects.jsonl with line number and reason; the
-    rest lands.
-    A file that was imported before is left alone, and importing twice stores nothing twice.
+    Rows that break a rule go to FILE.events.rejects.jsonl with line number and reason; the others
+    are stored. A file that was imported before is skipped; importing twice stores nothing twice.
 
-    Exit code: 0 when a file had good rows, 1 when it had only bad ones.
+    Exit code: 0 when every file had valid rows, 1 when one had none.
 
     Examples:
 
@@ -103,13 +104,13 @@ def items(
     rejects: Rejects = Path(),
     again: Again = False,
 ) -> None:
-    """Bring in the catalogue.
+    """Import the catalogue.
 
-    Fields: item_id is needed; title, categories (a list, or text with > or | between), brand,
-    price, available and attributes (a JSON object) may be there. A further column becomes an
-    attribute by --mapping COLUMN=attributes.NAME. An item replaces the stored one of its id.
+    Fields: item_id is required; title, categories (a list, or text separated by > or |), brand,
+    price, available and attributes (a JSON object) are optional. --mapping COLUMN=attributes.NAME
+    makes an attribute of another column. An item replaces the stored one of the same id.
 
-    Bad rows, files imported before and the exit code: as for `recsys import events`.
+    Invalid rows, files imported before and the exit code: as for `recsys import events`.
 
     Examples:
 
@@ -161,5 +162,5 @@ def _interruptible(tally: Tally) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        say(f"interrupted after {tally.landed:,} rows; the same command goes on where it is needed")
+        say(f"interrupted after {tally.landed:,} rows; run the same command again to finish")
         raise typer.Exit(_INTERRUPTED) from None

@@ -31,27 +31,27 @@ def watched(plan: ImportPlan[Any], tally: Tally) -> Iterator[Callable[[int], Non
 
 
 def report(outcome: ImportOutcome) -> None:
-    """Say what became of the file's rows."""
+    """Report the result of a file."""
     name, tally = outcome.path.name, outcome.tally
     if outcome.earlier:
         finished = datetime.fromtimestamp(outcome.earlier["finished_ms"] / 1000, UTC)
         say(
             f"{name}: already imported on {finished:%Y-%m-%d %H:%M} UTC "
-            f"({_counts(outcome.earlier)}); nothing to do. --again imports it once more."
+            f"({_counts(outcome.earlier)}); skipped. Use --again to import it again."
         )
         return
     rate = tally.landed / max(outcome.seconds, 0.001)
     say(
-        f"{name}: {tally.landed:,} {outcome.kind} landed in {outcome.seconds:.1f} s "
+        f"{name}: {tally.landed:,} {outcome.kind} imported in {outcome.seconds:.1f} s "
         f"({rate:,.0f} rows/s)"
     )
     if tally.duplicate:
-        say(f"  {tally.duplicate:,} duplicate: an event of their event_id is stored already")
+        say(f"  {tally.duplicate:,} duplicate: an event with the same event_id is already stored")
     for reason, count in tally.skipped.most_common():
         say(f"  {count:,} skipped: {reason}")
     if tally.rejected:
-        say(f"  {tally.rejected:,} rejected, each with its reason in {outcome.reject_path}")
+        say(f"  {tally.rejected:,} rejected; see {outcome.reject_path} for the reasons")
 
 
 def _counts(entry: dict[str, Any]) -> str:
-    return f"{entry['landed']:,} landed, {entry['rejected']:,} rejected"
+    return f"{entry['landed']:,} imported, {entry['rejected']:,} rejected"

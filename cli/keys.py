@@ -10,7 +10,7 @@ from recsys.auth.api_keys import Scope
 from recsys.auth.key_file import create_key, load_keys, revoke_key
 
 app = typer.Typer(
-    help="API keys: made once, shown once, kept as hashes. Running gateways follow the file.",
+    help="Create, list and revoke API keys. Running gateways follow the file.",
     no_args_is_help=True,
 )
 
@@ -26,19 +26,19 @@ KeysFile = Annotated[
 def create(
     file: KeysFile,
     tenant: RequiredTenant,
-    scope: Annotated[list[Scope], typer.Option(help="What it allows; repeat for several.")],
+    scope: Annotated[list[Scope], typer.Option(help="Permission of the key; repeat for several.")],
 ) -> None:
-    """Make a key and print it. It cannot be shown again.
+    """Create a key and print it. It cannot be shown again.
 
     To rotate: create a second key, move the callers over, then revoke the first.
     """
     typer.echo(create_key(file, tenant, scope))
-    typer.echo("Keep it now: only its hash is stored.", err=True)
+    typer.echo("Store it now: only its hash is kept.", err=True)
 
 
 @app.command("list")
 def list_keys(file: KeysFile) -> None:
-    """Show the keys there are, without their secrets."""
+    """List keys, without their secrets."""
     for key in load_keys(file):
         scopes = ",".join(sorted(key.scopes))
         typer.echo(f"{key.key_id}  {key.tenant}  {scopes}  {key.created.isoformat()}")
@@ -47,8 +47,8 @@ def list_keys(file: KeysFile) -> None:
 @app.command()
 def revoke(
     file: KeysFile,
-    key_id: Annotated[str, typer.Argument(help="The id `recsys keys list` shows.")],
+    key_id: Annotated[str, typer.Argument(help="Id of the key, as `recsys keys list` shows it.")],
 ) -> None:
-    """Take a key back. Running gateways refuse it within two seconds."""
+    """Revoke a key. Running gateways refuse it within two seconds."""
     revoke_key(file, key_id)
     typer.echo(f"revoked {key_id}")

@@ -48,10 +48,10 @@ def show_(
 def serve(
     version: Annotated[str, typer.Argument(help="A version.")], tenant: Tenant = None
 ) -> None:
-    """Let a stored version serve, without asking the gate: the way back.
+    """Serve a stored version without passing the gate, for instance to go back.
 
-    Takes a moment for the version that served before, whose records are still in Redis; others are
-    published anew. `recsys nightly` does not bring back the version that serves now until the data
+    Immediate for the version that served before, whose records are still in Redis; others are
+    published again. `recsys nightly` does not bring back the version that serves now until the data
     or the settings have changed.
 
     Example: recsys models serve 20261123T020000Z-1a2b3c4d
@@ -77,7 +77,7 @@ def remove(
 
     settings = load(BatchSettings)
     remove_stored(settings, tenant or settings.tenant, version)
-    say(f"{version} is removed")
+    say(f"removed {version}")
 
 
 def _summary(manifest: Manifest) -> list[str]:

@@ -25,22 +25,20 @@ _DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 
 
 def nightly(
-    steps: Annotated[
-        list[Step] | None, typer.Argument(help="Steps to take; all when none is named.")
-    ] = None,
+    steps: Annotated[list[Step] | None, typer.Argument(help="Steps to run. Default: all.")] = None,
     tenant: Tenant = None,
     start: Annotated[
-        datetime | None, typer.Option(formats=_DATES, help="First moment read, UTC.")
+        datetime | None, typer.Option(formats=_DATES, help="Read events from this time on, UTC.")
     ] = None,
     end: Annotated[
-        datetime | None, typer.Option(formats=_DATES, help="First moment no longer read, UTC.")
+        datetime | None, typer.Option(formats=_DATES, help="Read events before this time, UTC.")
     ] = None,
     holdout_days: Annotated[
         float | None,
         typer.Option(
             min=0.01,
-            help="The newest days, held out to judge the model by. Default: as many as the serving"
-            " version was judged by, 28 for the first.",
+            help="Newest days to hold out for the evaluation. Default: as many as for the serving"
+            " version, 28 for the first.",
         ),
     ] = None,
     max_drop: Annotated[
@@ -48,57 +46,57 @@ def nightly(
         typer.Option(
             min=0,
             max=1,
-            help="NDCG share a new model may lose to the old one. Default: the shop's settings.",
+            help="Share of NDCG a new model may lose. Default: the shop's settings.",
         ),
     ] = None,
     fit_settings: Annotated[
         FitEffort | None,
         typer.Option(
-            help="How much to try, on held-out behaviour, to find settings that suit the shop."
-            " Default: quick; off when settings are given."
+            help="Effort of the search for settings, on held-out behaviour. Default: quick; off"
+            " when settings are given."
         ),
     ] = None,
     fit_strategy: Annotated[
-        FitStrategy, typer.Option(help="Try settings in this process, or on Spark's executors.")
+        FitStrategy, typer.Option(help="Run trials in this process, or on Spark's executors.")
     ] = FitStrategy.AUTO,
     model_settings: Annotated[
         Path | None,
         typer.Option(
-            "--settings", dir_okay=False, help="Model settings, a file as `recsys tune` writes it."
+            "--settings", dir_okay=False, help="File of model settings, as `recsys tune` writes it."
         ),
     ] = None,
-    factors: Annotated[int | None, typer.Option(help="Length of a factor.")] = None,
+    factors: Annotated[int | None, typer.Option(help="Length of the factors.")] = None,
     alpha: Annotated[
         float | None,
-        typer.Option(help="Confidence a strength of one adds. Default: found from the data."),
+        typer.Option(help="Confidence that a strength of one adds. Default: from the data."),
     ] = None,
     regularization: Annotated[
         float | None, typer.Option(help="Lambda of a row over the confidence of its pairs.")
     ] = None,
     neighbour_weight: Annotated[
-        float | None, typer.Option(help="What item neighbours count beside factors.")
+        float | None, typer.Option(help="Weight of item neighbours beside factors.")
     ] = None,
     iterations: Annotated[int | None, typer.Option(help="ALS iterations.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of the first factors.")] = None,
-    device: Annotated[Device | None, typer.Option(help="Where to train.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the first factors.")] = None,
+    device: Annotated[Device | None, typer.Option(help="Device to train on.")] = None,
     strategy: Annotated[
         Strategy, typer.Option(help="Train in this process, or spread over Spark's executors.")
     ] = Strategy.AUTO,
     force: Annotated[
         bool,
         typer.Option(
-            help="Train even when nothing changed, and publish even what the gate refuses; the"
-            " manifest says so."
+            help="Train even when nothing has changed, and publish even what the gate refuses; the"
+            " manifest records it."
         ),
     ] = False,
 ) -> None:
     """Read behaviour, train, evaluate and publish a new model version.
 
-    The new version serves only after the gate has let it pass and every one of its records is in
-    Redis; until then, and whenever a step fails, the old one goes on serving. Running again is
-    always safe. The gate refuses (exit code 3) what does not beat popularity on the held-out days,
-    is worse than the serving version, cannot be judged while that one was, or reaches far fewer
-    shoppers or items; its limits are in the shop's settings.
+    The new version serves only after it has passed the gate and all its records are in Redis; until
+    then, and whenever a step fails, the old one goes on serving. Running again is always safe. The
+    gate refuses (exit code 3) a model that does not beat popularity on the held-out days, is worse
+    than the serving version, cannot be evaluated although that one was, or reaches far fewer users
+    or items; its limits are in the shop's settings.
 
     Examples:
 

@@ -23,9 +23,9 @@ def check_output(path: Path) -> None:
         ConfigurationError: when there is no such folder, or it cannot be written to.
     """
     if not path.parent.is_dir():
-        raise ConfigurationError(f"--output: there is no folder {path.parent}")
+        raise ConfigurationError(f"--output: no such folder: {path.parent}")
     if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise ConfigurationError(f"--output: this user cannot write into the folder {path.parent}")
+        raise ConfigurationError(f"--output: no permission to write to the folder {path.parent}")
 
 
 def show(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -16,10 +16,10 @@ def rebuild_serving(
     ] = None,
     tenant: Tenant = None,
 ) -> None:
-    """Fill a Redis that has lost its data, from the model store and HBase.
+    """Restore a Redis that has lost its data, from the model store and HBase.
 
-    Afterwards answers are what they were: from the same model, with all that shoppers did since its
-    training, and without the items that cannot be bought. Harmless while nothing is lost.
+    Afterwards recommendations are as before: from the same model, with all events since its
+    training, and without unavailable items. Harmless while nothing is lost.
 
     Examples:
 

@@ -12,21 +12,21 @@ from recsys.core.model import History, ItemModel
 from recsys.core.recommend import Recommendations, recommend_for_user, similar_items
 from spark_jobs.publish_recommendations import user_batch
 
-Version = Annotated[str | None, typer.Option(help="A model version; the serving one by default.")]
-Limit = Annotated[int, typer.Option(min=1, max=100, help="How many items.")]
+Version = Annotated[str | None, typer.Option(help="Model version. Default: the one that serves.")]
+Limit = Annotated[int, typer.Option(min=1, max=100, help="Number of items.")]
 
 
 def recommend(
-    user_id: Annotated[str, typer.Argument(help="The shop's id of a user.")],
+    user_id: Annotated[str, typer.Argument(help="The user's id.")],
     tenant: Tenant = None,
     version: Version = None,
     limit: Limit = 10,
-    history: Annotated[bool, typer.Option(help="Also show what the list is based on.")] = True,
+    history: Annotated[bool, typer.Option(help="Also show the history behind the list.")] = True,
 ) -> None:
     """Show what a model version recommends to a user, best first.
 
-    Behaviour since the training is left out: the API adds it, this shows the model itself. A user
-    the model does not know gets popular items.
+    Events since the training are left out: the API adds them, this shows the model itself. An
+    unknown user gets popular items.
 
     Example: recsys recommend 17850 --limit 5
     """
@@ -41,12 +41,12 @@ def recommend(
 
 
 def similar(
-    item_id: Annotated[str, typer.Argument(help="The shop's id of an item.")],
+    item_id: Annotated[str, typer.Argument(help="The item's id.")],
     tenant: Tenant = None,
     version: Version = None,
     limit: Limit = 10,
 ) -> None:
-    """Show the items most alike to an item in a model version.
+    """Show the items most similar to an item in a model version.
 
     Example: recsys similar 85123A
     """
@@ -54,8 +54,8 @@ def similar(
     items = opened.model.items
     row = items.ids.index_of(item_id)
     if row is None:
-        raise NotFound(f"model {opened.version} does not know the item {item_id!r}")
-    say(f"model {opened.version}, alike to {item_id} {items.titles[row]}".rstrip())
+        raise NotFound(f"item {item_id!r} is not in model {opened.version}")
+    say(f"model {opened.version}, similar to {item_id} {items.titles[row]}".rstrip())
     _show_answer(items, similar_items(items, row, (), limit))
 
 

@@ -29,10 +29,10 @@ def create(
     ],
     tenant: Tenant = None,
 ) -> None:
-    """Create the namespace and the tables of a tenant, as far as they are missing.
+    """Create the namespace and the tables of a tenant where they are missing.
 
-    The interactions table is split in advance, one region a salt bucket. Run again, it changes
-    nothing. Where no thrift2 server runs, feed infra/hbase/create_tables.rb to the HBase shell.
+    The interactions table is split in advance, one region per salt bucket. Running again changes
+    nothing. Without a thrift2 server, run infra/hbase/create_tables.rb in the HBase shell.
 
     Example:
 

@@ -21,9 +21,9 @@ def tune_settings(
 ) -> None:
     """Search for model settings on the events that the last `recsys nightly` read.
 
-    `recsys nightly` finds its settings by itself; this looks longer, and writes what it found to a
-    file for `recsys nightly --settings`. The newest tenth of the events is held out to compare
-    settings by; the gate still judges the model.
+    `recsys nightly` finds its settings by itself; this searches longer, and writes them to a file
+    for `recsys nightly --settings`. The newest tenth of the events is held out to compare settings;
+    the gate still evaluates the model.
 
     Example: recsys tune --output settings.json
     """

@@ -181,7 +181,7 @@ def test_similar_shows_items_of_the_same_taste(nightly: Nightly, recsys_here: Co
     code, shown, told = recsys_here("similar", "a3", "--limit", "4")
 
     assert code == 0
-    assert f"model {nightly.serving()}, alike to a3 Title of a3" in told
+    assert f"model {nightly.serving()}, similar to a3 Title of a3" in told
     assert [line[0][0] for line in lines_of(shown)[1:]] == ["a"] * 4
 
 
@@ -191,7 +191,7 @@ def test_an_unknown_item_is_an_error(nightly: Nightly, recsys_here: Command) -> 
     code, _, told = recsys_here("similar", "no such item")
 
     assert code == 1
-    assert "does not know the item 'no such item'" in told
+    assert "item 'no such item' is not in model" in told
 
 
 @pytest.mark.parametrize("command", [["recommend", "viewer"], ["similar", "a3"]])

@@ -88,8 +88,8 @@ def test_the_newest_share_is_held_out(evaluate: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        ((), "name --train and --test, or --events and --split"),
-        (("--split", "global-time", "--train", __file__), "name --train and --test, or"),
+        ((), "give either --train and --test, or --events and --split"),
+        (("--split", "global-time", "--train", __file__), "give either --train and --test, or"),
         (("--split", "leave-last-out", "--test-share", "0.2"), "--test-share belongs to"),
         (("--split", "leave-last-out", "--k", "10,0"), "--k 10,0: expected numbers from 1"),
         (("--split", "leave-last-out", "--k", "ten"), "--k ten: expected numbers from 1"),
