@@ -164,5 +164,5 @@ def test_no_folder_for_the_results_is_said_before_any_work(evaluate: Run, tmp_pa
     code, _, told = evaluate(*checkerboard_files(), "--output", str(tmp_path / "no" / "out.json"))
 
     assert code == 1
-    assert "there is no folder" in told
+    assert "no such folder" in told
     assert "events read" not in told
