@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from cli.import_progress import report, watched
 from cli.output import say
 from cli.tenant_option import Tenant
 from recsys.config.shop import load_shop
+from recsys.core.ports import LiveCatalogue
 from recsys.importing.bulk_writer import Tally
 from recsys.importing.file_format import FileFormat
 from recsys.importing.importer import Importer
@@ -20,7 +22,9 @@ from recsys.stores.hbase.imports import HBaseImportLedger
 from recsys.stores.hbase.interactions import HBaseInteractionStore
 from recsys.stores.hbase.items import HBaseItemStore
 from recsys.stores.hbase.pool import HBasePool, PoolSettings
-from spark_jobs.settings import ImportSettings, load
+from recsys.stores.redis.connect import connect
+from recsys.stores.redis.live_catalogue import RedisLiveCatalogue
+from spark_jobs.settings import CatalogueImportSettings, ImportSettings, load
 
 _INTERRUPTED = 130
 # A batch waits for a region server that flushes or restarts.
@@ -91,7 +95,7 @@ def events(
     readings = [
         Reading(path, file_format, tuple(mapping or ()), preset, event_type) for path in files
     ]
-    _run(_plan_events, readings, tenant, rejects, again)
+    _run(_plan_events, load(ImportSettings), readings, tenant, rejects, again=again)
 
 
 @app.command()
@@ -102,15 +106,17 @@ def items(
     mapping: MappingOption = None,
     preset: PresetOption = None,
     rejects: Rejects = Path(),
-    again: Again = False,
 ) -> None:
     """Import the catalogue.
 
     Fields: item_id is required; title, categories (a list, or text separated by > or |), brand,
     price, available and attributes (a JSON object) are optional. --mapping COLUMN=attributes.NAME
-    makes an attribute of another column. An item replaces the stored one of the same id.
+    makes an attribute of another column. An item replaces the stored one of the same id; items that
+    the file does not name stay as they are. Recommendations follow within a second.
 
-    Invalid rows, files imported before and the exit code: as for `recsys import events`.
+    A file that was imported before is imported again: the catalogue may have changed since.
+
+    Invalid rows and the exit code: as for `recsys import events`.
 
     Examples:
 
@@ -119,7 +125,10 @@ def items(
         recsys import items products.csv --mapping Farbe=attributes.colour
     """
     readings = [Reading(path, file_format, tuple(mapping or ()), preset) for path in files]
-    _run(_plan_items, readings, tenant, rejects, again)
+    settings = load(CatalogueImportSettings)
+    with connect(settings.redis_url.get_secret_value()) as redis:
+        live = RedisLiveCatalogue(redis)
+        _run(partial(_plan_items, live), settings, readings, tenant, rejects)
 
 
 def _plan_events(
@@ -131,15 +140,20 @@ def _plan_events(
 
 
 def _plan_items(
-    reading: Reading, pool: HBasePool, _settings: ImportSettings, tenant: str
+    live: LiveCatalogue, reading: Reading, pool: HBasePool, _settings: ImportSettings, tenant: str
 ) -> ImportPlan[Any]:
-    return plan_items(reading, tenant, HBaseItemStore(pool))
+    return plan_items(reading, tenant, HBaseItemStore(pool), live)
 
 
 def _run(
-    plan: _Plan, readings: list[Reading], tenant: str | None, rejects: Path, again: bool
+    plan: _Plan,
+    settings: ImportSettings,
+    readings: list[Reading],
+    tenant: str | None,
+    rejects: Path,
+    *,
+    again: bool = False,
 ) -> None:
-    settings = load(ImportSettings)
     tenant = tenant or settings.tenant
     pool = HBasePool(
         settings.hbase_thrift, PoolSettings(call_timeout_seconds=_CALL_TIMEOUT_SECONDS)

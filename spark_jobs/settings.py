@@ -45,11 +45,16 @@ class ImportSettings(TenantSettings, ShopSettings):
     hbase_thrift: str = Field(validation_alias="HBASE_THRIFT")
 
 
-class BatchSettings(ImportSettings, SparkSettings):
-    """Where models go."""
+class CatalogueImportSettings(ImportSettings):
+    """Where items go so that answers know them at once."""
 
     # May carry a password.
     redis_url: SecretStr = Field(validation_alias="REDIS_URL")
+
+
+class BatchSettings(CatalogueImportSettings, SparkSettings):
+    """Where models go."""
+
     # A folder that the driver and every executor see.
     model_store: Path = Field(validation_alias="RECSYS_MODEL_STORE")
 

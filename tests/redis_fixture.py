@@ -9,22 +9,23 @@ import pytest
 
 from infra.local.stack import Stack
 from recsys.core.behaviour import RecentEvent, StoredUser
+from recsys.core.catalogue import CatalogueRow
 from recsys.core.ports import (
     EarlyPopularity,
-    HiddenItems,
+    LiveCatalogue,
     PublishedModels,
     RestorableBehaviour,
     ServingStore,
     UserLookup,
 )
 from recsys.stores.memory.early_popularity import MemoryEarlyPopularity
-from recsys.stores.memory.hidden_items import MemoryHiddenItems
+from recsys.stores.memory.live_catalogue import MemoryLiveCatalogue
 from recsys.stores.memory.published import MemoryPublishedModels, MemoryServingStore
 from recsys.stores.memory.recent import MemoryRecentBehaviour
 from recsys.stores.redis import keys
 from recsys.stores.redis.connect import Redis, connect, connect_async
 from recsys.stores.redis.early_popularity import RedisEarlyPopularity
-from recsys.stores.redis.hidden import RedisHiddenItems
+from recsys.stores.redis.live_catalogue import RedisLiveCatalogue
 from recsys.stores.redis.multiplexed import MultiplexedRedis
 from recsys.stores.redis.published import RedisPublishedModels
 from recsys.stores.redis.recent import RedisRecentBehaviour
@@ -49,7 +50,7 @@ class ServingSide:
 
     published: PublishedModels
     recent: RestorableBehaviour
-    hidden: HiddenItems
+    live: LiveCatalogue
     popularity: EarlyPopularity
     serving: ServingStore
     lock: Callable[[str, str], object]
@@ -61,6 +62,13 @@ class ServingSide:
         [read] = await self.serving.users([UserLookup(tenant, version, user_id)])
         assert read.problem is None
         return read.stored, read.recent.events()
+
+    async def catalogue(self, tenant: str) -> dict[str, CatalogueRow]:
+        """The whole live catalogue, as the recommender reads it."""
+        rows: dict[str, CatalogueRow] = {}
+        async for some in self.serving.catalogue(tenant):
+            rows |= some
+        return rows
 
 
 @pytest.fixture
@@ -89,17 +97,17 @@ def serving_side(request: pytest.FixtureRequest) -> ServingSide:
 
 @pytest.fixture
 def memory_side() -> ServingSide:
-    published, recent, hidden = (
+    published, recent, live = (
         MemoryPublishedModels(),
         MemoryRecentBehaviour(EVENT_TYPES),
-        MemoryHiddenItems(),
+        MemoryLiveCatalogue(),
     )
     return ServingSide(
         published,
         recent,
-        hidden,
+        live,
         MemoryEarlyPopularity(),
-        MemoryServingStore(published, recent, hidden),
+        MemoryServingStore(published, recent, live),
         published.lock_tokens.__setitem__,
     )
 
@@ -111,7 +119,7 @@ def redis_side(redis_url: str, redis: Redis, ask: Ask[Any]) -> Iterator[ServingS
     yield ServingSide(
         RedisPublishedModels(redis),
         RedisRecentBehaviour(redis, EVENT_TYPES),
-        RedisHiddenItems(redis),
+        RedisLiveCatalogue(redis),
         RedisEarlyPopularity(redis),
         RedisServingStore(client, shared),
         lambda tenant, token: redis.set(keys.nightly_lock(tenant), token),

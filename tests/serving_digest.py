@@ -16,7 +16,7 @@ def serving_digest(redis: Redis, tenant: str) -> str:
     """A hash of every serving key and value of a tenant, in whatever order they come.
 
     What no answer depends on is left out: other versions, events that are in the model already, and
-    hidden items that the model would not show anyway.
+    gone items that the model would not show anyway.
     """
     version = redis.get(keys.current_model(tenant)).decode()
     lines = sorted(_entries(redis, tenant, version))
@@ -31,7 +31,7 @@ def _entries(redis: Redis, tenant: str, version: str) -> Iterator[list[str]]:
     for key in redis.scan_iter(keys.recent(tenant, "*")):
         if counting := _counting_events(redis, key, params):
             yield [key.decode(), *counting]
-    yield ["hidden", *sorted(_hidden(redis, tenant, version))]
+    yield ["catalogue", *sorted(_live_catalogue(redis, tenant, version))]
 
 
 def _counting_events(redis: Redis, key: bytes, params: ScoringParams) -> list[str]:
@@ -43,9 +43,11 @@ def _counting_events(redis: Redis, key: bytes, params: ScoringParams) -> list[st
     return sorted(counting)
 
 
-def _hidden(redis: Redis, tenant: str, version: str) -> set[str]:
+def _live_catalogue(redis: Redis, tenant: str, version: str) -> Iterator[str]:
     chunks = len(list(redis.scan_iter(f"{keys.version_prefix(tenant, version)}items:*")))
     packed = [redis.get(keys.items_chunk(tenant, version, number)) for number in range(chunks)]
-    side = unpack_items(b"".join(packed))
-    shown = {item_id for row, item_id in enumerate(side.ids) if side.eligible[row]}
-    return {member.decode() for member in redis.smembers(keys.hidden_items(tenant))} & shown
+    model = unpack_items(b"".join(packed))
+    shown = {item_id for row, item_id in enumerate(model.ids) if model.eligible[row]}
+    for item_id, document in redis.hgetall(keys.catalogue(tenant)).items():
+        if document or item_id.decode() in shown:
+            yield f"{item_id.decode()} {document.decode()}"

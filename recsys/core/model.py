@@ -1,6 +1,7 @@
 """One trained model version: what is fixed about it, its item model and its user model."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -108,7 +109,23 @@ class ItemModel:
     @cached_property
     def recommendable(self) -> NDArray[np.bool_]:
         """(n,) bool: eligible and with factors; an item nobody touched has none to score by."""
-        return self.eligible & self.factors.any(axis=1)
+        return self.eligible & self.has_factors
+
+    @cached_property
+    def has_factors(self) -> NDArray[np.bool_]:
+        """(n,) bool."""
+        return np.asarray(self.factors.any(axis=1))
+
+    def offering(self, rows: Collection[int]) -> "ItemModel":
+        """The same with these items eligible, too; it shares all else, what was calculated as well.
+
+        A copy of the usual way would check all factors again and take the gramian apart anew.
+        """
+        eligible = self.eligible.copy()
+        eligible[list(rows)] = True
+        offered = copy(self)
+        vars(offered).update(eligible=eligible, recommendable=eligible & self.has_factors)
+        return offered
 
     @cached_property
     def gramian(self) -> Factors:

@@ -3,11 +3,12 @@
 Each port has one real adapter and one in-memory twin, and one contract suite runs on both.
 """
 
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from recsys.core.behaviour import RecentEvents, StoredUser
+from recsys.core.catalogue import CatalogueChanges, CatalogueRow
 from recsys.core.domain import Event, Item, ReceivedEvent
 from recsys.core.user_batch import UserBatch
 
@@ -133,15 +134,27 @@ class RestorableBehaviour(RecentBehaviour, Protocol):
         """Remember again what was forgotten; what is remembered stays as it is."""
 
 
-class HiddenItems(Protocol):
-    """Items that must not be recommended from now on, whatever the published model says."""
+class LiveCatalogue(Protocol):
+    """The catalogue beside the models: what items are now, whatever a model was trained with.
 
-    def hide(self, tenant: str, item_id: str) -> None: ...
+    Of an item that it does not have, a model's word counts. So an item that is removed stays in it,
+    as gone, for as long as a model might recommend it. Every call may raise Unavailable.
+    """
 
-    def show(self, tenant: str, item_id: str) -> None: ...
+    def write(self, tenant: str, items: Mapping[str, Item | None]) -> list[str]:
+        """Say what items are now, None for gone; return the ids of those that were not like that.
 
-    def hidden(self, tenant: str, item_ids: Sequence[str]) -> set[str]:
-        """Find those of these items that are hidden."""
+        Whoever follows the catalogue is told of these, and only of these.
+        """
+
+    def known(self, tenant: str, item_ids: Sequence[str]) -> set[str]:
+        """Those of these items that it has, those that are gone included."""
+
+    def ids(self, tenant: str) -> Iterator[str]:
+        """All items that it has, those that are gone included, in any order."""
+
+    def forget_gone(self, tenant: str, item_ids: Collection[str]) -> None:
+        """Drop those of these items that are gone. Nobody is told: no model knows them."""
 
 
 class EarlyPopularity(Protocol):
@@ -247,11 +260,18 @@ class ServingStore(Protocol):
             InvalidModel: when a part is missing.
         """
 
-    async def hidden_changes(self, tenant: str) -> Hashable:
-        """Differs from what it was whenever `hidden` has changed since; costs little to ask."""
+    async def catalogue_position(self, tenant: str) -> str | None:
+        """The end of the log of changes of the live catalogue; None where there never was one."""
 
-    async def hidden(self, tenant: str) -> set[str]:
-        """Ids of the items that must not be shown now."""
+    def catalogue(self, tenant: str) -> AsyncIterator[Mapping[str, CatalogueRow]]:
+        """The whole live catalogue, in pieces; what changes meanwhile is in the log."""
+
+    async def catalogue_changes(self, tenant: str, after: str | None) -> CatalogueChanges | None:
+        """The next changes after a position in the log, none at its end; costs little to ask.
+
+        Returns:
+            None when the log has lost that position: only the whole catalogue tells then.
+        """
 
     async def users(self, wanted: Sequence[UserLookup]) -> list[ReadUser]:
         """What is known of some shoppers, of any tenants, in one round trip."""

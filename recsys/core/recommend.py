@@ -21,6 +21,7 @@ from recsys.core.ranking import Indices, top_n_of
 from recsys.core.recency import faded
 from recsys.core.scoring import Scores, hybrid
 from recsys.core.serving.candidates import Candidates, EligibleItems, Scratch, candidates
+from recsys.core.serving.returned import ReturnedItems
 from recsys.core.user_factors import faded_history_factors
 
 
@@ -190,16 +191,49 @@ def _personal(
     return PersonalList(rows[best].astype(np.int32), scores[best], source, history)
 
 
+def with_returned(
+    personal: PersonalList,
+    items: ItemModel,
+    params: ScoringParams,
+    returned: ReturnedItems,
+    n: int,
+) -> PersonalList:
+    """Put items that are back into a list of at most n, where their scores belong."""
+    history = faded(personal.history, params.step_half_life)
+    if not (history.strengths > 0).any():
+        return personal
+    by_factors = returned.factors @ faded_history_factors(items, params, history)
+    sums = returned.neighbour_sums(history)
+    scores = hybrid(by_factors, sums, params.neighbour_weight, returned.trend)
+    seen = personal.history.items[personal.history.excluded]
+    scores[np.isin(returned.rows, seen)] = -np.inf
+    others = ~np.isin(personal.items, returned.rows)
+    rows = np.concatenate([personal.items[others], returned.rows])
+    of_all = np.concatenate([personal.scores[others], scores])
+    best = top_n_of(rows, of_all, n)
+    return replace(personal, items=rows[best].astype(np.int32), scores=of_all[best])
+
+
 def similar_items(
-    items: ItemModel, item_index: int | None, hidden: Collection[int], limit: int
+    items: ItemModel,
+    item_index: int | None,
+    hidden: Collection[int],
+    limit: int,
+    returned: ReturnedItems | None = None,
 ) -> Recommendations:
-    """Items alike to one item, or popular ones when the model does not know it (None)."""
+    """Items alike to one item, or popular ones when the model does not know it (None).
+
+    Args:
+        returned: items that are back and in no list of neighbours yet.
+    """
     if item_index is None:
         return _fill_with_popular((), Source.POPULAR, items, (), hidden, limit)
     neighbours = items.neighbours[item_index]
     known = neighbours != NO_NEIGHBOUR
     scores = items.neighbour_scores[item_index][known].tolist()
-    pairs = zip(neighbours[known].tolist(), scores, strict=True)
+    pairs = list(zip(neighbours[known].tolist(), scores, strict=True))
+    if returned is not None and (back := returned.alike_to(item_index)):
+        pairs = sorted(pairs + back, key=lambda pair: -pair[1])
     return _fill_with_popular(pairs, Source.NEIGHBOURS, items, {item_index}, hidden, limit)
 
 

@@ -72,7 +72,8 @@ class Importer:
         started = time.monotonic()
         reject_path = self._reject_folder / f"{plan.path.name}.{plan.kind}.rejects.jsonl"
         digest = digest_of(plan.path, plan.how)
-        earlier = None if self._again else self._ledger.find(self._tenant, digest)
+        is_looked_up = plan.is_skipped_when_known and not self._again
+        earlier = self._ledger.find(self._tenant, digest) if is_looked_up else None
         if earlier is None:
             with RejectFile(reject_path, plan.path) as rejects:
                 BulkWriter(plan.convert, plan.store, rejects, _WRITERS).run(
@@ -81,7 +82,7 @@ class Importer:
         outcome = ImportOutcome(
             plan.path, plan.kind, tally, time.monotonic() - started, reject_path, earlier
         )
-        if earlier is None and not outcome.failed:
+        if plan.is_skipped_when_known and earlier is None and not outcome.failed:
             self._ledger.record(self._tenant, digest, _entry(outcome))
         return outcome
 

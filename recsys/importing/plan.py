@@ -10,7 +10,8 @@ from typing import Any, Generic, Protocol, TypeVar
 from recsys.core.domain import Event, Item
 from recsys.core.errors import ConfigurationError
 from recsys.core.event_types import EventTypes, check_event
-from recsys.core.ports import ItemStore
+from recsys.core.live_catalogue import copy_items
+from recsys.core.ports import ItemStore, LiveCatalogue
 from recsys.importing import online_retail
 from recsys.importing.columns import EVENT_FIELDS, ITEM_FIELDS, resolve
 from recsys.importing.convert import EventConverter, ItemConverter, Values
@@ -62,6 +63,7 @@ class ImportPlan(Generic[_Record]):
         convert: makes a record of a row; raises InvalidInput to reject and Skipped to skip it.
         store: stores records durably and returns how many were new.
         how: everything besides the content that decides what is stored.
+        is_skipped_when_known: a file that was imported before has nothing to say any more.
     """
 
     kind: str
@@ -70,6 +72,7 @@ class ImportPlan(Generic[_Record]):
     convert: Callable[[Values], _Record]
     store: Callable[[list[_Record]], int]
     how: Mapping[str, Any]
+    is_skipped_when_known: bool
 
 
 def plan_events(
@@ -95,11 +98,15 @@ def plan_events(
         # Ids that the importer makes follow from the row: equal ones are the same event.
         store=partial(store.put_many, tenant, ids_given="event_id" in how.get("columns", ())),
         how={"kind": "events", **how},
+        is_skipped_when_known=True,
     )
 
 
-def plan_items(reading: Reading, tenant: str, store: ItemStore) -> ImportPlan[Item]:
-    """
+def plan_items(
+    reading: Reading, tenant: str, store: ItemStore, live: LiveCatalogue
+) -> ImportPlan[Item]:
+    """Plan to store items whole, durably first, then where answers are made.
+
     Raises:
         ConfigurationError: the file cannot be read, or its columns do not make items.
     """
@@ -109,13 +116,21 @@ def plan_items(reading: Reading, tenant: str, store: ItemStore) -> ImportPlan[It
         _check_preset(reading, source)
         source = online_retail.OnlineRetailItems(source)
     columns = resolve(ITEM_FIELDS, source.columns(), reading.mapping)
+
+    def put(items: list[Item]) -> int:
+        stored = store.put(tenant, items)
+        copy_items(store, live, tenant, {item.item_id for item in items})
+        return stored
+
     return ImportPlan(
         kind="items",
         path=reading.path,
         source=source,
         convert=ItemConverter(columns),
-        store=lambda items: store.put(tenant, items),
+        store=put,
         how={"kind": "items", "columns": columns, **how},
+        # The catalogue may have moved on since the same bytes were imported.
+        is_skipped_when_known=False,
     )
 
 

@@ -1,4 +1,4 @@
-"""Changing the catalogue, so that an item that cannot be bought is not recommended."""
+"""Changing the catalogue, and with it what is recommended."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -13,7 +13,8 @@ from recsys.core.errors import (
     PreconditionFailed,
     Unavailable,
 )
-from recsys.core.ports import HiddenItems, ItemStore
+from recsys.core.live_catalogue import copy_items
+from recsys.core.ports import ItemStore, LiveCatalogue
 
 PATCHABLE = ("title", "categories", "brand", "price", "available", "attributes")
 # Of writers that meet one always gets through, so with fewer than this many nobody gives up.
@@ -21,15 +22,15 @@ _MAX_ATTEMPTS = 100
 
 
 class Catalogue:
-    """Items, durable first, then visible to serving.
+    """Items, durable first, then where answers are made.
 
     Every write may raise Unavailable, also when only the second half failed: saying "done" while a
     sold-out item is still recommended would be wrong, and the same write again is safe.
     """
 
-    def __init__(self, items: ItemStore, hidden: HiddenItems) -> None:
+    def __init__(self, items: ItemStore, live: LiveCatalogue) -> None:
         self._items = items
-        self._hidden = hidden
+        self._live = live
 
     def put(self, tenant: str, item: Item, condition: Condition = ALWAYS) -> Item:
         """Create an item, or replace the one of this id.
@@ -94,26 +95,14 @@ class Catalogue:
             wanted = change(current)
             if not condition.holds(revision_of(current)):
                 raise PreconditionFailed("the item is not as the request says it must be")
-            if current is wanted is None or self._items.replace(tenant, item_id, current, wanted):
-                self._follow_availability(tenant, item_id)
+            if current is wanted is None:
+                # Mends what a removal that failed half-way left; of what never was, nothing is.
+                copy_items(self._items, self._live, tenant, self._live.known(tenant, [item_id]))
+                return None
+            if self._items.replace(tenant, item_id, current, wanted):
+                copy_items(self._items, self._live, tenant, [item_id])
                 return wanted
         raise Unavailable("catalogue", "too many others change this item at this moment")
-
-    def _follow_availability(self, tenant: str, item_id: str) -> None:
-        """Hide or show the item as the durable catalogue says.
-
-        It is asked again after the change: when two writers of one item overlap, the one that
-        finishes last sees the other's durable write and corrects what it did.
-        """
-        done: bool | None = None
-        while done != (available := self._is_available(tenant, item_id)):
-            change = self._hidden.show if available else self._hidden.hide
-            change(tenant, item_id)
-            done = available
-
-    def _is_available(self, tenant: str, item_id: str) -> bool:
-        item = self._items.get(tenant, item_id)
-        return item is not None and item.available
 
 
 def _existing(item: Item | None) -> Item:

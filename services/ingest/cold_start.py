@@ -14,8 +14,8 @@ from recsys.core.errors import FieldProblem, InvalidInput, Unavailable
 from recsys.core.event_types import EventTypes
 from recsys.core.ports import (
     EarlyPopularity,
-    HiddenItems,
     ItemStore,
+    LiveCatalogue,
     PublishedModels,
     RecentBehaviour,
 )
@@ -51,7 +51,7 @@ class ColdStart:
         popularity: EarlyPopularity,
         recent: RecentBehaviour,
         items: ItemStore,
-        hidden: HiddenItems,
+        live: LiveCatalogue,
         event_types: EventTypes,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -59,7 +59,7 @@ class ColdStart:
         self._popularity = popularity
         self._recent = recent
         self._items = items
-        self._hidden = hidden
+        self._live = live
         self._event_types = event_types
         self._clock = clock
         self._has_model: dict[str, tuple[bool, float]] = {}
@@ -141,10 +141,11 @@ class ColdStart:
             known = self._items.find(tenant, popular)
             found = [known[item_id] for item_id in popular if item_id in known] + first
         else:
-            found = [Item(item_id) for item_id in popular]
+            # Whatever is in the live catalogue of a shop without any other was removed from it.
+            gone = self._live.known(tenant, popular)
+            found = [Item(item_id) for item_id in popular if item_id not in gone]
         by_id = {item.item_id: item for item in found if item.available}
-        hidden = self._hidden.hidden(tenant, list(by_id))
-        return [item for item in by_id.values() if item.item_id not in hidden][:_CANDIDATES]
+        return list(by_id.values())[:_CANDIDATES]
 
 
 def _check(user_id: str | None, excluded: Collection[str], limit: int) -> None:

@@ -17,7 +17,7 @@ from recsys.stores.hbase.items import HBaseItemStore
 from recsys.stores.hbase.pool import HBasePool, PoolSettings
 from recsys.stores.redis.connect import connect
 from recsys.stores.redis.early_popularity import RedisEarlyPopularity
-from recsys.stores.redis.hidden import RedisHiddenItems
+from recsys.stores.redis.live_catalogue import RedisLiveCatalogue
 from recsys.stores.redis.published import RedisPublishedModels
 from recsys.stores.redis.recent import RedisRecentBehaviour
 from services.ingest.catalogue import Catalogue
@@ -67,13 +67,13 @@ def serve(settings: IngestSettings) -> None:
         RedisRecentBehaviour(redis, event_types),
         lambda up: metrics.breaker_open["redis"].set(not up),
     )
-    items, hidden = HBaseItemStore(stores), RedisHiddenItems(redis)
+    items, live = HBaseItemStore(stores), RedisLiveCatalogue(redis)
     cold_start = ColdStart(
         RedisPublishedModels(redis),
         RedisEarlyPopularity(redis),
         recent_events,
         items,
-        hidden,
+        live,
         event_types,
     )
     recorder = EventRecorder(
@@ -84,7 +84,7 @@ def serve(settings: IngestSettings) -> None:
         clock=lambda: time.time_ns() // 1_000_000,
         new_event_id=lambda: uuid.uuid4().hex,
     )
-    servicer = IngestServicer(recorder, Catalogue(items, hidden), cold_start)
+    servicer = IngestServicer(recorder, Catalogue(items, live), cold_start)
 
     server = ThreadServer(
         SERVICE, settings.threads, metrics.requests, reflection=settings.reflection

@@ -5,11 +5,12 @@ from collections.abc import Awaitable, Iterable, Sequence
 import structlog
 
 from recsys.core.errors import FieldProblem, InvalidInput, NoModel, RecsysError
-from recsys.core.recommend import Source, similar_items
+from recsys.core.recommend import Source
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.runtime.grpc.errors import status_of
 from services.recommender.model.answer_cache import Rendered, Rendering
-from services.recommender.model.follower import ModelFollower, Serving
+from services.recommender.model.follower import ModelFollower
+from services.recommender.model.serving import Serving
 from services.recommender.questions import check_item, check_session, check_user
 from services.recommender.rendering import render
 from services.recommender.shoppers import Shoppers, UserQuery, UserResult
@@ -120,10 +121,9 @@ def _similar(question: pb.Question, serving: Serving) -> pb.RenderedAnswer:
     before = kept.rendering
 
     def write() -> Rendering:
-        answer = similar_items(model.items, row, serving.hidden, question.limit)
-        return render(answer, model, degraded=False)
+        return render(serving.similar_to(row, question.limit), model, degraded=False)
 
-    rendering = kept.get(serving.hidden_number, question.limit, write)
+    rendering = kept.get(serving.catalogue_number, question.limit, write)
     if rendering is not before:
         model.similar.put(key, kept)
     return _message(question, rendering, degraded=False)

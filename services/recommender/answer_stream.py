@@ -16,7 +16,8 @@ from recsys.core.recommend import NO_LIST, apply_filters
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.runtime.grpc.stream_limits import MAX_QUESTIONS, MAX_QUESTIONS_UNDER_WAY, in_pieces
 from services.recommender.answer_batch import BatchAnswers
-from services.recommender.model.follower import ModelFollower, Serving
+from services.recommender.model.follower import ModelFollower
+from services.recommender.model.serving import Serving
 from services.recommender.questions import MAX_LIMIT
 from services.recommender.rendering import render_items
 

@@ -3,13 +3,13 @@
 from collections.abc import Awaitable
 from typing import Any
 
-from recsys.core.recommend import Recommendations, similar_items
+from recsys.core.recommend import Recommendations
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.rpc.v1 import recommender_pb2_grpc
 from services.recommender.answer_batch import SOURCES, BatchAnswers
 from services.recommender.answer_stream import AnswerStream, Streams
 from services.recommender.model.follower import ModelFollower
-from services.recommender.model.loaded_model import LoadedModel, title_of
+from services.recommender.model.loaded_model import LoadedModel
 from services.recommender.questions import check_item, check_session, check_user
 from services.recommender.shoppers import Shoppers, UserQuery, UserResult
 
@@ -48,9 +48,8 @@ class RecommenderServicer(recommender_pb2_grpc.RecommenderServiceServicer):
         del context
         check_item(request.item_id, request.limit)
         serving = self._follower.serving(request.tenant)
-        items = serving.model.items
-        row = items.ids.index_of(request.item_id)
-        answer = similar_items(items, row, serving.hidden, request.limit)
+        row = serving.model.items.ids.index_of(request.item_id)
+        answer = serving.similar_to(row, request.limit)
         return pb.SimilarItemsResponse(answer=_to_proto(answer, serving.model, degraded=False))
 
     # The stubs know only the generators' way; this one reads and writes when it wants to.
@@ -76,7 +75,7 @@ def _to_proto(answer: Recommendations, model: LoadedModel, *, degraded: bool) ->
     items = [
         pb.ScoredItem(
             item_id=model.items.ids.id_of(entry.item_index),
-            title=title_of(model.items, entry.item_index),
+            title=model.fragments.title_of(entry.item_index),
             score=entry.score,
         )
         for entry in answer.ranked

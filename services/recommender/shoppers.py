@@ -21,7 +21,7 @@ from recsys.core.recommend import (
 from recsys.runtime.metrics import Metrics
 from services.recommender.fold_in_worker import FoldInWorker
 from services.recommender.model.answer_cache import NO_EVENTS, CachedUser, Rendering
-from services.recommender.model.follower import Serving
+from services.recommender.model.serving import Serving
 from services.recommender.questions import MAX_LIMIT
 from services.recommender.rendering import render
 
@@ -55,7 +55,8 @@ class UserResult:
         if self.degraded:
             return self._render(limit)
         user, before = self.user, self.user.rendered.rendering
-        found = user.rendered.get(self.serving.hidden_number, limit, lambda: self._render(limit))
+        number = self.serving.catalogue_number
+        found = user.rendered.get(number, limit, lambda: self._render(limit))
         if found is not before and user.key is not None:
             # It takes more memory now, or less.
             self.serving.model.users.put(user.key, user)
@@ -141,7 +142,8 @@ class Shoppers:
             return _FoldInJob(
                 serving, stored, read.recent, history, one.within_seconds, degraded, one.user_id
             )
-        user = CachedUser(stored, read.recent, personal, key=one.user_id)
+        personal, number = serving.with_returned(personal), serving.catalogue_number
+        user = CachedUser(stored, read.recent, personal, number, key=one.user_id)
         model.users.put(one.user_id, user)
         return UserResult(serving, user, degraded)
 
@@ -192,7 +194,8 @@ class _FoldInJob:
             # There was no time for more, this once.
             user = CachedUser(self.stored, self.recent, personal)
             return UserResult(self.serving, user, degraded=True)
-        number, key = self.serving.hidden_number, self.cache_as
+        personal, key = self.serving.with_returned(personal), self.cache_as
+        number = self.serving.catalogue_number
         user = CachedUser(self.stored, self.recent, personal, number, key=key)
         if key is not None:
             self.serving.model.users.put(key, user)
@@ -204,7 +207,5 @@ def _still_holds(
 ) -> bool:
     if known.stored is not stored or known.recent != recent:
         return False
-    # An item that is hidden no longer may belong into a list that was calculated without it.
-    if known.personal.source is not Source.FOLD_IN:
-        return True
-    return known.hidden_number >= serving.shown_again_number
+    # An item that is back may belong into a list that was made without it.
+    return known.catalogue_number >= serving.shown_again_number

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 from pyspark.sql import SparkSession
 
 from recsys.core.errors import InvalidModel, LockLost, NotFound, Unavailable
+from recsys.core.live_catalogue import copy_catalogue
 from recsys.core.model import ItemModel
-from recsys.core.ports import HiddenItems, ItemStore, PointerGuard, PublishedModels
+from recsys.core.ports import ItemStore, LiveCatalogue, PointerGuard, PublishedModels
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_codec import unpack_items
 from recsys.stores.model_files import ModelFiles
@@ -29,7 +31,7 @@ class Publisher:
     published: PublishedModels
     lock: HeldLock
     items: ItemStore
-    hidden: HiddenItems
+    live: LiveCatalogue
     say: Callable[[str], None]
 
     def publish(self, manifest: Manifest, replaces: str | None) -> None:
@@ -45,7 +47,9 @@ class Publisher:
         tenant, version = manifest.tenant, manifest.version
         self.lock.check()
         item_bytes = self.models.item_bytes(tenant, version)
-        self._hide_unavailable(tenant, unpack_items(item_bytes), self._side_of(tenant, replaces))
+        self._refresh_live_catalogue(
+            tenant, unpack_items(item_bytes), self._side_of(tenant, replaces)
+        )
         url = self.settings.redis_url.get_secret_value()
         publish_users(self.spark, self.settings.model_store.resolve(), url, manifest)
         self.published.write_items(tenant, version, manifest.to_json(), item_bytes)
@@ -102,27 +106,15 @@ class Publisher:
         except (NotFound, InvalidModel):
             return None
 
-    def _hide_unavailable(self, tenant: str, *sides: ItemModel | None) -> None:
-        """Hide what a model would recommend and the catalogue no longer offers.
+    def _refresh_live_catalogue(self, tenant: str, *models: ItemModel | None) -> None:
+        """Make the live catalogue whole: Redis may have been emptied, or a writer have died.
 
-        Serving hides an item when it becomes unavailable, but Redis may have been emptied since, or
-        the model may be an old one. The version before is looked at too: it can serve again by a
-        move of the pointer alone.
+        The version before is looked at too: it can serve again by a move of the pointer alone.
         """
-        available = {item.item_id for item in self.items.scan(tenant) if item.available}
-        if not available:
-            # A shop without a catalogue recommends whatever its shoppers touch.
-            return
-        eligible = {
-            item_id
-            for side in sides
-            if side is not None
-            for row, item_id in enumerate(side.ids)
-            if side.eligible[row]
+        recommended = {
+            model.ids.id_of(int(row))
+            for model in models
+            if model is not None
+            for row in np.flatnonzero(model.eligible)
         }
-        for item_id in sorted(eligible - available):
-            self.hidden.hide(tenant, item_id)
-            # The shop may have offered it again between the scan and the hiding.
-            item = self.items.get(tenant, item_id)
-            if item and item.available:
-                self.hidden.show(tenant, item_id)
+        copy_catalogue(self.items, self.live, tenant, recommended)

@@ -11,7 +11,7 @@ from recsys.stores.hbase.pool import HBasePool
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_files import ModelFiles
 from recsys.stores.redis.connect import connect
-from recsys.stores.redis.hidden import RedisHiddenItems
+from recsys.stores.redis.live_catalogue import RedisLiveCatalogue
 from recsys.stores.redis.lock import nightly_lock
 from recsys.stores.redis.published import RedisPublishedModels
 from spark_jobs.nightly.context import Context
@@ -170,7 +170,7 @@ def _publisher(
                     published=RedisPublishedModels(redis),
                     lock=lock,
                     items=HBaseItemStore(pool),
-                    hidden=RedisHiddenItems(redis),
+                    live=RedisLiveCatalogue(redis),
                     say=say,
                 )
                 publisher.settle(tenant)

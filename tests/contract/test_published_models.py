@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from recsys.core.behaviour import StoredUser
+from recsys.core.catalogue import GONE
 from recsys.core.errors import LockLost
 from recsys.core.ports import PointerGuard
 from recsys.stores.redis import published
@@ -179,12 +180,12 @@ def test_retiring_touches_neither_other_tenants_nor_the_pointer_nor_behaviour(
 ) -> None:
     publish(serving_side, "v1", ["ann"], tenant="shop2")
     serving_side.published.activate("shop", "v1")
-    serving_side.hidden.hide("shop", "lamp")
+    serving_side.live.write("shop", {"lamp": None})
 
     assert serving_side.published.retire("shop", []) == 0
     assert serving_side.published.count_users("shop2", "v1", ["ann"]) == 1
     assert serving_side.published.current("shop") == "v1"
-    assert ask(serving_side.serving.hidden("shop")) == {"lamp"}
+    assert ask(serving_side.catalogue("shop")) == {"lamp": GONE}
 
 
 @pytest.mark.parametrize("user_id", STRANGE_IDS)

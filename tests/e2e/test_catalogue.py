@@ -1,13 +1,16 @@
 """Items, and how a change of one reaches every recommendation at once."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.e2e.shop import KNOWN_CUSTOMER, Shop, ids_of, item, recommendations, similar
+from tests.stack_fixture import Recsys
 
 # Both recommenders have answered, whoever came first.
 _CLEAN_ANSWERS = 6
@@ -65,15 +68,19 @@ def test_patches_of_different_fields_at_the_same_moment_all_take_effect(
     shop: Shop, api: httpx.Client
 ) -> None:
     changes: list[dict[str, object]] = [{"available": False}, {"price": 7.5}]
-    clients = [shop.client() for _ in changes]
-    with ThreadPoolExecutor(len(changes)) as writers:
+    with (
+        ThreadPoolExecutor(len(changes)) as writers,
+        shop.client() as one,
+        shop.client() as other,
+    ):
         for number in range(25):
             path = item(f"patched-{number}")
             api.put(path, json=LAMP)
 
-            answers = list(writers.map(lambda c, d, p=path: c.patch(p, json=d), clients, changes))
+            def patch(client: httpx.Client, change: dict[str, object], path: str = path) -> int:
+                return client.patch(path, json=change).status_code
 
-            assert [answer.status_code for answer in answers] == [200, 200]
+            assert list(writers.map(patch, (one, other), changes)) == [200, 200]
             changed = api.get(path).json()
             assert (changed["available"], changed["price"]) == (False, 7.5)
             assert api.delete(path).status_code == 204
@@ -141,19 +148,59 @@ def test_an_item_that_is_back_is_recommended_again(
     assert last_without < 1
 
 
+def test_a_new_title_is_in_answers_a_second_later(
+    api: httpx.Client, borrowed: Callable[[str], None]
+) -> None:
+    item_id = _popular(api)
+    borrowed(item_id)
+    assert api.patch(item(item_id), json={"title": "Renamed „Ü“"}).status_code == 200
+
+    def titles() -> list[str]:
+        return [entry["title"] for entry in api.get(recommendations(ANYBODY)).json()["items"]]
+
+    assert last_wrong(lambda: "Renamed „Ü“" in titles()) < 1
+
+
+@pytest.mark.parametrize("available", [False, True])
+def test_a_file_hides_and_shows_an_item_a_second_later(
+    api: httpx.Client,
+    borrowed: Callable[[str], None],
+    recsys: Recsys,
+    tmp_path: Path,
+    available: bool,
+) -> None:
+    item_id = _popular(api)
+    borrowed(item_id)
+    if available:
+        api.patch(item(item_id), json={"available": False})
+        seconds_until_gone(api, recommendations(ANYBODY), item_id)
+    path = tmp_path / "items.jsonl"
+    path.write_text(json.dumps({"item_id": item_id, "available": available}))
+
+    done = recsys("import", "items", str(path))
+
+    assert done.returncode == 0, done.stderr
+    asked = recommendations(ANYBODY)
+    assert last_asked(api, asked, lambda found: (item_id in found) is available) < 1
+
+
 def seconds_until_gone(api: httpx.Client, path: str, item_id: str) -> float:
     return last_asked(api, path, lambda found: item_id not in found)
 
 
 def last_asked(api: httpx.Client, path: str, right: Callable[[list[str]], bool]) -> float:
+    return last_wrong(lambda: right(ids_of(api.get(path))))
+
+
+def last_wrong(is_right: Callable[[], bool]) -> float:
     """Seconds from now to the last question that still got a wrong answer."""
     started = time.monotonic()
-    last_wrong, right_in_a_row = 0.0, 0
+    wrong_at, right_in_a_row = 0.0, 0
     while right_in_a_row < _CLEAN_ANSWERS:
         asked = time.monotonic() - started
-        assert asked < _PATIENCE_SECONDS, f"still wrong after {last_wrong} s"
-        if right(ids_of(api.get(path))):
+        assert asked < _PATIENCE_SECONDS, f"still wrong after {wrong_at} s"
+        if is_right():
             right_in_a_row += 1
         else:
-            last_wrong, right_in_a_row = asked, 0
-    return last_wrong
+            wrong_at, right_in_a_row = asked, 0
+    return wrong_at

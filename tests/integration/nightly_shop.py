@@ -8,8 +8,6 @@ from pathlib import Path
 from recsys.config.shop import load_shop
 from recsys.core.domain import Event, Item
 from recsys.core.model import ItemModel
-from recsys.core.ports import UserLookup
-from recsys.core.recommend import Recommendations, recommend_for_user
 from recsys.runtime.metrics import new_metrics
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_files import ModelFiles
@@ -20,7 +18,9 @@ from recsys.stores.redis.serving import RedisServingStore
 from recsys.training.als import AlsSettings, Device
 from recsys.training.settings import ModelSettings
 from recsys.tuning import FitEffort
+from services.recommender.fold_in_worker import FoldInWorker
 from services.recommender.model.follower import ModelFollower
+from services.recommender.shoppers import Shoppers, UserQuery, UserResult
 from spark_jobs.nightly.plan import Plan, Step
 from spark_jobs.nightly.run import run_nightly, serve_stored
 from spark_jobs.run_folder import Window
@@ -151,16 +151,19 @@ class Nightly:
         tenant, client = self.plan.tenant, connect_async(self.redis_url, timeout_seconds=5)
         shared = MultiplexedRedis(self.redis_url, timeout_seconds=5)
         store = RedisServingStore(client, shared)
-        follower = ModelFollower(store, [tenant], cache_bytes=0, metrics=new_metrics())
+        metrics = new_metrics()
+        follower = ModelFollower(store, [tenant], cache_bytes=0, metrics=metrics)
         await follower.refresh()
-        model = follower.serving(tenant).model
-        [user] = await store.users([UserLookup(tenant, model.version, user_id)])
+        fold_ins = FoldInWorker()
+        shoppers = Shoppers(store, fold_ins, metrics)
+        query = UserQuery(follower.serving(tenant), tenant, user_id, within_seconds=10.0)
+        [found] = await shoppers.find([query])
+        result = found if isinstance(found, UserResult) else await found
+        fold_ins.close()
         await shared.aclose()
         await client.aclose()
-        answer: Recommendations = recommend_for_user(
-            model.items, model.params, user.stored, user.recent.events(), (), limit
-        )
-        return [model.items.ids.id_of(ranked.item_index) for ranked in answer.ranked]
+        ids = query.serving.model.items.ids
+        return [ids.id_of(entry.item_index) for entry in result.recommendations(limit).ranked]
 
 
 def a_nightly(hbase: str, redis_url: str, model_store: Path, tenant: str) -> Nightly:

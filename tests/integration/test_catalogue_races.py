@@ -9,7 +9,7 @@ from recsys.core.conditions import ANY, Condition
 from recsys.core.domain import Item
 from recsys.core.errors import PreconditionFailed
 from recsys.stores.hbase.items import HBaseItemStore
-from recsys.stores.memory.hidden_items import MemoryHiddenItems
+from recsys.stores.memory.live_catalogue import MemoryLiveCatalogue
 from services.ingest.catalogue import Catalogue
 
 TRIES = 25
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.hbase
 
 @pytest.fixture
 def catalogue(hbase_items: HBaseItemStore) -> Catalogue:
-    return Catalogue(hbase_items, MemoryHiddenItems())
+    return Catalogue(hbase_items, MemoryLiveCatalogue())
 
 
 def test_no_patch_of_another_field_is_ever_lost(catalogue: Catalogue) -> None:

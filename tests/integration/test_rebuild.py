@@ -12,7 +12,7 @@ from recsys.stores.hbase.interactions import HBaseInteractionStore
 from recsys.stores.hbase.items import HBaseItemStore
 from recsys.stores.hbase.pool import HBasePool
 from recsys.stores.redis.connect import Redis, connect
-from recsys.stores.redis.hidden import RedisHiddenItems
+from recsys.stores.redis.live_catalogue import RedisLiveCatalogue
 from recsys.stores.redis.recent import RedisRecentBehaviour
 from recsys.training.settings import ModelSettings
 from spark_jobs.nightly.run import rebuild
@@ -84,7 +84,7 @@ def test_a_rebuilt_redis_answers_as_before(
     HBaseInteractionStore(hbase_pool).append(tenant, [seen], time.time_ns() // 1_000_000)
     sold_out = Item(nightly.recommended("a-fan1", limit=1)[0], available=False)
     HBaseItemStore(hbase_pool).put(tenant, [sold_out])
-    RedisHiddenItems(redis).hide(tenant, sold_out.item_id)
+    RedisLiveCatalogue(redis).write(tenant, {sold_out.item_id: sold_out})
     before = serving_digest(redis, tenant)
     answers = [nightly.recommended(who) for who in ("viewer", "somebody new", "a-fan1")]
     redis.flushdb()
@@ -130,7 +130,7 @@ def test_the_digest_sees_what_is_missing(
     seen = {serving_digest(redis, tenant)}
     happens(nightly, hbase_pool, redis, "viewer", "b2")
     seen.add(serving_digest(redis, tenant))
-    RedisHiddenItems(redis).hide(tenant, nightly.recommended("viewer", limit=1)[0])
+    RedisLiveCatalogue(redis).write(tenant, {nightly.recommended("viewer", limit=1)[0]: None})
     seen.add(serving_digest(redis, tenant))
     redis.delete(next(redis.scan_iter("*:u:viewer")))
     seen.add(serving_digest(redis, tenant))

@@ -13,7 +13,7 @@ from recsys.core.domain import Event
 from recsys.core.errors import ConfigurationError, Unavailable
 from recsys.core.ports import ReadUser, UserLookup
 from recsys.stores.redis.connect import Redis, connect, connect_async
-from recsys.stores.redis.hidden import RedisHiddenItems
+from recsys.stores.redis.live_catalogue import RedisLiveCatalogue
 from recsys.stores.redis.multiplexed import TIMEOUT_SECONDS, MultiplexedRedis
 from recsys.stores.redis.published import RedisPublishedModels
 from recsys.stores.redis.recent import RedisRecentBehaviour
@@ -70,7 +70,8 @@ def test_every_read_of_a_dead_redis_fails_at_once(
 
     for read in (
         lambda: ask(serving.current("shop")),
-        lambda: ask(serving.hidden("shop")),
+        lambda: ask(serving.catalogue_position("shop")),
+        lambda: ask(serving.catalogue_changes("shop", None)),
         lambda: ask(serving.item_model("shop", "v1")),
         lambda: ask(serving.users([ANN])),
     ):
@@ -80,12 +81,14 @@ def test_every_read_of_a_dead_redis_fails_at_once(
 def test_every_write_to_a_dead_redis_fails_at_once(server: RedisServer, redis: Redis) -> None:
     redis.ping()
     server.kill()
-    published, hidden = RedisPublishedModels(redis), RedisHiddenItems(redis)
+    published, live = RedisPublishedModels(redis), RedisLiveCatalogue(redis)
 
     for write in (
         lambda: RedisRecentBehaviour(redis, EVENT_TYPES).record("shop", [EVENT], 1),
-        lambda: hidden.hide("shop", "lamp"),
-        lambda: hidden.show("shop", "lamp"),
+        lambda: live.write("shop", {"lamp": None}),
+        lambda: live.known("shop", ["lamp"]),
+        lambda: list(live.ids("shop")),
+        lambda: live.forget_gone("shop", ["lamp"]),
         lambda: published.current("shop"),
         lambda: published.write_items("shop", "v1", b"{}", b"items"),
         lambda: published.write_users("shop", "v1", a_user_batch({"ann": a_user(1)})),
@@ -156,13 +159,14 @@ def test_an_answer_that_came_too_late_is_not_taken_for_the_next_one(
     server: RedisServer, redis: Redis, serving: RedisServingStore, ask: Ask
 ) -> None:
     RedisPublishedModels(redis).activate("shop", "v1")
-    RedisHiddenItems(redis).hide("shop", "lamp")
+    RedisLiveCatalogue(redis).write("shop", {"lamp": None})
+    position = ask(serving.catalogue_position("shop"))
     ask(serving.current("shop"))
     server.pause()
     seconds_to_fail(lambda: ask(serving.current("shop")))
     server.resume()
 
-    assert ask(serving.hidden("shop")) == {"lamp"}
+    assert ask(serving.catalogue_position("shop")) == position
 
 
 def test_clients_find_a_restarted_redis_by_themselves(

@@ -37,8 +37,8 @@ bad_tenant = pytest.mark.parametrize("tenant", BAD)
     [
         keys.current_model,
         keys.all_versions_pattern,
-        keys.hidden_items,
-        keys.hidden_changes,
+        keys.catalogue,
+        keys.catalogue_log,
         keys.nightly_lock,
         lambda tenant: keys.recent(tenant, "u"),
         lambda tenant: keys.user(tenant, "v", "u"),

@@ -1,11 +1,10 @@
-"""Contents of the cells: how events and items are written down and read back."""
+"""Contents of the cells: how events are written down and read back."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
-from recsys.core.domain import Event, Item
+from recsys.core.domain import Event
 from recsys.stores.hbase.layout import ACTION, DETAILS
 
 Cells = dict[bytes, bytes]
@@ -50,16 +49,3 @@ def split_action(cell: bytes) -> tuple[bytes, bytes]:
 def decode_details(cell: bytes | None) -> dict[str, Any]:
     """Quantity, price and order_id, as far as the event has them."""
     return {} if cell is None else dict(json.loads(cell))
-
-
-def item_document(item: Item) -> bytes:
-    """An item as JSON; its id is the row key."""
-    fields = asdict(item)
-    del fields["item_id"]
-    return encode_document(fields)
-
-
-def decode_item(item_id: bytes, document: bytes) -> Item:
-    fields = json.loads(document)
-    fields["categories"] = tuple(fields["categories"])
-    return Item(item_id.decode(), **fields)

@@ -1,13 +1,14 @@
 """Published versions and what serving reads of them, in memory."""
 
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
 from recsys.core.behaviour import RecentEvents, StoredUser
+from recsys.core.catalogue import CatalogueChanges, CatalogueRow
 from recsys.core.errors import InvalidModel, LockLost
 from recsys.core.ports import PointerGuard, ReadUser, UserLookup
 from recsys.core.user_batch import UserBatch
-from recsys.stores.memory.hidden_items import MemoryHiddenItems
+from recsys.stores.memory.live_catalogue import MemoryLiveCatalogue
 from recsys.stores.memory.recent import MemoryRecentBehaviour
 
 
@@ -68,11 +69,11 @@ class MemoryServingStore:
         self,
         published: MemoryPublishedModels,
         recent: MemoryRecentBehaviour,
-        hidden_items: MemoryHiddenItems,
+        live: MemoryLiveCatalogue,
     ) -> None:
         self._published = published
         self._recent = recent
-        self._hidden_items = hidden_items
+        self._live = live
 
     async def current(self, tenant: str) -> str | None:
         return self._published.current(tenant)
@@ -83,11 +84,19 @@ class MemoryServingStore:
         except KeyError:
             raise InvalidModel(f"model {version} of {tenant} was not published") from None
 
-    async def hidden_changes(self, tenant: str) -> Hashable:
-        return frozenset(self._hidden_items.of_tenant(tenant))
+    async def catalogue_position(self, tenant: str) -> str | None:
+        return next(reversed(self._live.log[tenant]), None)
 
-    async def hidden(self, tenant: str) -> set[str]:
-        return self._hidden_items.of_tenant(tenant)
+    async def catalogue(self, tenant: str) -> AsyncIterator[Mapping[str, CatalogueRow]]:
+        yield self._live.rows(tenant)
+
+    async def catalogue_changes(self, tenant: str, after: str | None) -> CatalogueChanges | None:
+        log, rows = self._live.log[tenant], self._live.rows(tenant)
+        if after not in log:
+            return None if log or after else CatalogueChanges(None, {})
+        positions = list(log)
+        new = positions[positions.index(after) + 1 :]
+        return CatalogueChanges(positions[-1], {log[each]: rows[log[each]] for each in new})
 
     async def users(self, wanted: Sequence[UserLookup]) -> list[ReadUser]:
         return [self._user(user) for user in wanted]

@@ -1,1 +1,1 @@
-"""What serving reads, in Redis: published versions, recent behaviour, hidden items."""
+"""What serving reads, in Redis: published versions, recent behaviour, the live catalogue."""

@@ -63,13 +63,13 @@ def early_popularity(tenant: str) -> str:
     return f"{_prefix(tenant)}early_popularity"
 
 
-def hidden_items(tenant: str) -> str:
-    return f"{_prefix(tenant)}hidden"
+def catalogue(tenant: str) -> str:
+    return f"{_prefix(tenant)}catalogue"
 
 
-def hidden_changes(tenant: str) -> str:
-    """Counts the changes of the set above, so that readers need not read it again and again."""
-    return f"{_prefix(tenant)}hidden_changes"
+def catalogue_log(tenant: str) -> str:
+    """Ids of the items that changed in the above, so that readers need not read all of it again."""
+    return f"{_prefix(tenant)}catalogue_log"
 
 
 def nightly_lock(tenant: str) -> str:

@@ -1,21 +1,32 @@
 """What the recommender reads from Redis, on its event loop."""
 
-from collections.abc import Hashable, Iterator, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from typing import Any, cast
 
 import redis.asyncio
+import structlog
 
 from recsys.core.behaviour import RecentEvent, RecentEvents
+from recsys.core.catalogue import GONE, CatalogueChanges, CatalogueRow
 from recsys.core.errors import InvalidModel, Unavailable
 from recsys.core.ports import ReadUser, UserLookup
+from recsys.stores.item_document import decode_row
 from recsys.stores.redis import keys
 from recsys.stores.redis.connect import to_bytes, to_text, translated_errors
+from recsys.stores.redis.live_catalogue import GONE_DOCUMENT
 from recsys.stores.redis.multiplexed import MultiplexedRedis, command_bytes
 from recsys.stores.redis.recent import decode_events
 from recsys.stores.redis.user_record import unpack_user
 
 # One key is of another type than it should be.
 _WRONG_TYPE = "WRONGTYPE"
+# Items read at once: decoding them keeps the event loop for a few milliseconds.
+_ITEMS_PER_PAGE = 1000
+
+_log = structlog.get_logger()
+
+# An entry of a stream: its position and fields, as redis-py gives it for other types than it says.
+_Entries = list[tuple[bytes, dict[bytes, bytes]]]
 
 
 class RedisServingStore:
@@ -45,14 +56,39 @@ class RedisServingStore:
             raise InvalidModel(f"model {version} of {tenant} is not whole in Redis")
         return to_bytes(manifest), b"".join(chunks)
 
-    async def hidden_changes(self, tenant: str) -> Hashable:
+    async def catalogue_position(self, tenant: str) -> str | None:
         with translated_errors():
-            return await self._redis.get(keys.hidden_changes(tenant))
+            newest = await self._redis.xrevrange(keys.catalogue_log(tenant), count=1)
+        return cast(_Entries, newest)[0][0].decode() if newest else None
 
-    async def hidden(self, tenant: str) -> set[str]:
+    async def catalogue(self, tenant: str) -> AsyncIterator[Mapping[str, CatalogueRow]]:
+        key, cursor = keys.catalogue(tenant), 0
+        while True:
+            with translated_errors():
+                cursor, found = await self._redis.hscan(key, cursor, count=_ITEMS_PER_PAGE)
+            yield _rows(cast(dict[bytes, bytes], found))
+            if cursor == 0:
+                return
+
+    async def catalogue_changes(self, tenant: str, after: str | None) -> CatalogueChanges | None:
+        log, count = keys.catalogue_log(tenant), _ITEMS_PER_PAGE + 1
         with translated_errors():
-            members = await self._redis.smembers(keys.hidden_items(tenant))
-        return {to_text(member) for member in members}
+            # With the last one that is known: only where it still is there, none was forgotten.
+            reply = await self._redis.xrange(log, min=after or "-", count=count)
+        entries = cast(_Entries, reply)
+        if after is None:
+            return None if entries else CatalogueChanges(None, {})
+        if not entries or entries[0][0].decode() != after:
+            return None
+        changed = list({fields[b"item"] for _, fields in entries[1:]})
+        if not changed:
+            return CatalogueChanges(after, {})
+        with translated_errors():
+            values = await self._redis.hmget(keys.catalogue(tenant), changed)
+        documents = zip(changed, cast(list[bytes | None], values), strict=True)
+        # What is not there any more was gone, and no model knows it.
+        rows = {item_id: document or GONE_DOCUMENT for item_id, document in documents}
+        return CatalogueChanges(entries[-1][0].decode(), _rows(rows))
 
     async def users(self, wanted: Sequence[UserLookup]) -> list[ReadUser]:
         commands: list[bytes] = []
@@ -66,6 +102,21 @@ class RedisServingStore:
             return []
         replies = iter(await self._shared.execute(b"".join(commands), len(commands)))
         return [_read(replies, user.with_record) for user in wanted]
+
+
+def _rows(documents: Mapping[bytes, bytes]) -> dict[str, CatalogueRow]:
+    return {item_id.decode(): _row(document) for item_id, document in documents.items()}
+
+
+def _row(document: bytes) -> CatalogueRow:
+    if document == GONE_DOCUMENT:
+        return GONE
+    try:
+        return decode_row(document)
+    except ValueError as error:
+        # Not shown rather than shown in spite of what it says; the others are as they are.
+        _log.error("catalogue_item_damaged", reason=str(error))
+        return GONE
 
 
 def _read(replies: Iterator[Any], with_record: bool) -> ReadUser:

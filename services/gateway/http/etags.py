@@ -11,13 +11,18 @@ from recsys.core.errors import FieldProblem
 from services.gateway.schemas.problems import PRECONDITION_FAILED, ProblemError, invalid_input
 
 _TAG = r'(?:W/)?"[!#-~]*"'
-_LIST = rf"(?:\*|{_TAG}(?: *, *{_TAG})*)"
+_LIST = rf"{_TAG}(?: *, *{_TAG})*"
 _WEAK = "W/"
 
 
 # Thirty ETags of ours: more than a client has states of one item.
 _MAX_CHARACTERS = 1000
-_SCHEMA = {"type": "string", "maxLength": _MAX_CHARACTERS, "pattern": f"^{_LIST}$"}
+_SCHEMA = {
+    "anyOf": [
+        {"type": "string", "enum": [ANY]},
+        {"type": "string", "maxLength": _MAX_CHARACTERS, "pattern": f"^{_LIST}$"},
+    ]
+}
 
 
 def _header(name: str, description: str) -> Any:
@@ -79,13 +84,15 @@ def _tags(request: Request, name: str) -> list[str]:
     if not lines:
         return []
     value = ", ".join(lines)
+    if value == ANY:
+        return [ANY]
     if len(value) > _MAX_CHARACTERS or not re.fullmatch(_LIST, value):
         reason = (
             'must be * or a list of ETags, each in double quotes: "a", "b"; at most'
             f" {_MAX_CHARACTERS} characters"
         )
         raise invalid_input([FieldProblem(name, reason)])
-    return [ANY] if value == ANY else re.findall(_TAG, value)
+    return re.findall(_TAG, value)
 
 
 def _revision(tag: str) -> str:

@@ -36,13 +36,13 @@ class Rendered:
     would keep a model alive that serves no more, and one to hidden items all that ever were.
     """
 
-    hidden_number: int = -1
+    catalogue_number: int = -1
     limit: int = 0
     rendering: Rendering = _NOTHING
 
-    def get(self, hidden_number: int, limit: int, render: Callable[[], Rendering]) -> Rendering:
-        if self.hidden_number != hidden_number or self.limit != limit:
-            self.hidden_number, self.limit = hidden_number, limit
+    def get(self, catalogue_number: int, limit: int, render: Callable[[], Rendering]) -> Rendering:
+        if self.catalogue_number != catalogue_number or self.limit != limit:
+            self.catalogue_number, self.limit = catalogue_number, limit
             self.rendering = render()
         return self.rendering
 
@@ -55,14 +55,14 @@ class CachedUser:
     """A shopper. Good for as long as `recent` is what the store has.
 
     Attributes:
-        hidden_number: that of the hidden items that were left out of `personal`, see `Serving`.
+        catalogue_number: that of the catalogue that `personal` was made with, see `Serving`.
         key: by which it is kept; None for one that is not.
     """
 
     stored: StoredUser | None
     recent: RecentEvents
     personal: PersonalList
-    hidden_number: int = 0
+    catalogue_number: int = 0
     rendered: Rendered = field(default_factory=Rendered)
     key: str | None = None
 

@@ -2,66 +2,26 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Hashable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 
 import structlog
 
+from recsys.core.catalogue import CatalogueColumns
 from recsys.core.domain import checked_tenant
 from recsys.core.errors import InvalidModel, NoModel, NotSetUp, Unavailable
 from recsys.core.ports import ServingStore
-from recsys.core.serving.candidates import EligibleItems
 from recsys.runtime.gc import give_memory_back
 from recsys.runtime.metrics import Metrics
-from services.recommender.model.answer_cache import CachedUser, unknown_user
-from services.recommender.model.loaded_model import LoadedModel, load_model
+from services.recommender.model.catalogue_follower import CatalogueFollower
+from services.recommender.model.loaded_model import load_model
+from services.recommender.model.serving import Serving
 
 POLL_SECONDS = 0.25
 # A version that was refused is looked at again after this long: it may have been published anew.
 REFUSED_SECONDS = 5.0
 
 _log = structlog.get_logger()
-
-
-@dataclass(frozen=True)
-class Serving:
-    """What a tenant's answers are made from at one moment.
-
-    Attributes:
-        hidden: rows of the items that must not be shown now.
-        eligible: all others that can be recommended.
-        hidden_number: counts the changes of `hidden` while this model serves.
-        shown_again_number: that of the last change by which an item was hidden no longer.
-        is_lost: whether the store has lost its data, and with them what it knew of shoppers.
-        nobody: a shopper of whom nothing is known.
-    """
-
-    model: LoadedModel
-    hidden_ids: frozenset[str]
-    hidden: frozenset[int]
-    eligible: EligibleItems = field(compare=False, repr=False)
-    hidden_number: int = 0
-    shown_again_number: int = 0
-    is_lost: bool = False
-    nobody: CachedUser = field(default_factory=unknown_user, compare=False, repr=False)
-
-    @classmethod
-    def of(cls, model: LoadedModel, hidden_ids: frozenset[str]) -> "Serving":
-        """A model with these items hidden."""
-        hidden = model.rows_of(hidden_ids)
-        return cls(model, hidden_ids, hidden, EligibleItems.of(model.items, hidden))
-
-    def hiding(self, hidden_ids: frozenset[str]) -> "Serving":
-        """The same with other hidden items."""
-        number, now = self.hidden_number + 1, Serving.of(self.model, hidden_ids)
-        return replace(
-            self,
-            hidden_ids=hidden_ids,
-            hidden=now.hidden,
-            eligible=now.eligible,
-            hidden_number=number,
-            shown_again_number=self.shown_again_number if self.hidden <= now.hidden else number,
-        )
 
 
 class ModelFollower:
@@ -90,7 +50,7 @@ class ModelFollower:
         self.on_change: Callable[[], None] = _nobody_listens
         self.on_model_loaded: Callable[[str], Awaitable[None]] = _nobody_waits
         self._serving: dict[str, Serving | None] = dict.fromkeys(tenants)
-        self._hidden_seen: dict[str, Hashable] = {}
+        self._catalogues = {tenant: CatalogueFollower(store, tenant) for tenant in tenants}
         self._refused: dict[str, tuple[str, float]] = {}
         self._has_swapped = False
 
@@ -112,6 +72,10 @@ class ModelFollower:
         if serving is None:
             raise NoModel("no model yet: run `recsys nightly`")
         return serving
+
+    def catalogue(self, tenant: str) -> CatalogueColumns:
+        """The live catalogue of a tenant that this process serves."""
+        return self._catalogues[tenant].columns
 
     def tenants_without_model(self) -> list[str]:
         return [tenant for tenant, serving in self._serving.items() if serving is None]
@@ -137,8 +101,14 @@ class ModelFollower:
             Unavailable: when the store does not answer; what served goes on serving.
         """
         for tenant in self._serving:
-            await self._refresh_model(tenant)
-            await self._refresh_hidden(tenant)
+            version = await self._store.current(tenant)
+            self._notice_loss(tenant, is_lost=version is None)
+            # What must not be shown was lost, too: better the last that is known than nothing.
+            if version is not None:
+                # Before a model serves, so that no answer is made of it alone.
+                changed = await self._catalogues[tenant].refresh()
+                await self._refresh_model(tenant, version)
+                self._follow_catalogue(tenant, changed)
 
     def _clean_up(self) -> None:
         """After a swap, once requests that began before it have let go of the old model."""
@@ -146,11 +116,9 @@ class ModelFollower:
             self._has_swapped = False
             give_memory_back()
 
-    async def _refresh_model(self, tenant: str) -> None:
-        version = await self._store.current(tenant)
-        self._notice_loss(tenant, is_lost=version is None)
+    async def _refresh_model(self, tenant: str, version: str) -> None:
         serving = self._serving[tenant]
-        if version is None or (serving and serving.model.version == version):
+        if serving and serving.model.version == version:
             return
         if self._was_refused(tenant, version):
             return
@@ -162,8 +130,8 @@ class ModelFollower:
             self._metrics.model_refused[tenant].inc()
             _log.error("model_refused", tenant=tenant, version=version, reason=str(error))
             return
-        hidden_ids = serving.hidden_ids if serving else frozenset[str]()
-        self._serving[tenant] = Serving.of(model, hidden_ids)
+        columns = self._catalogues[tenant].columns
+        self._serving[tenant] = await asyncio.to_thread(Serving.of, model, columns)
         self.on_change()
         self._has_swapped = True
         self._metrics.model_loaded[tenant].set_to_current_time()
@@ -176,8 +144,6 @@ class ModelFollower:
         if serving is None or serving.is_lost == is_lost:
             return
         self._serving[tenant] = replace(serving, is_lost=is_lost)
-        # Of a store that was filled anew, nothing seen before tells whether it has changed.
-        self._hidden_seen.pop(tenant, None)
         if is_lost:
             _log.error("store_emptied", tenant=tenant, remedy="recsys rebuild")
         else:
@@ -187,21 +153,15 @@ class ModelFollower:
         refused, at = self._refused.get(tenant, ("", 0.0))
         return refused == version and self._clock() - at < REFUSED_SECONDS
 
-    async def _refresh_hidden(self, tenant: str) -> None:
+    def _follow_catalogue(self, tenant: str, changed: Iterable[str] | None) -> None:
+        """Take over what the live catalogue says of items that changed, None for all."""
         serving = self._serving[tenant]
-        if serving is None or serving.is_lost:
-            # What must not be shown was lost, too: better the last that is known than nothing.
+        if serving is None:
             return
-        # Asked before the set is read: a change between the two is seen next time.
-        changes = await self._store.hidden_changes(tenant)
-        if tenant in self._hidden_seen and self._hidden_seen[tenant] == changes:
-            return
-        hidden_ids = frozenset(await self._store.hidden(tenant))
-        if await self._store.current(tenant) is None:
-            return
-        self._hidden_seen[tenant] = changes
-        if hidden_ids != serving.hidden_ids:
-            self._serving[tenant] = serving.hiding(hidden_ids)
+        ids = serving.model.items.ids if changed is None else changed
+        now = serving.following(self._catalogues[tenant].columns, ids)
+        if now is not serving:
+            self._serving[tenant] = now
             self.on_change()
 
 

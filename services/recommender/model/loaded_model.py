@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from recsys.core.domain import MAX_TEXT_CHARACTERS
 from recsys.core.model import ItemModel, ScoringParams
@@ -17,24 +17,38 @@ from services.recommender.questions import MAX_LIMIT
 _SIMILAR_SHARE = 4
 
 
-def title_of(items: ItemModel, item_index: int) -> str:
-    """Cut where the catalogue's own limit was not kept, or one item could outgrow a message."""
-    return items.titles[item_index][:MAX_TEXT_CHARACTERS]
-
-
 class ItemFragments:
     """The JSON of each item up to its score; written when first needed, then kept."""
 
     def __init__(self, items: ItemModel) -> None:
         self._items = items
         self._fragments: list[bytes | None] = [None] * len(items.ids)
+        # Of items whose title has changed since the model was trained.
+        self._titles: dict[int, str] = {}
+
+    def title_of(self, item_index: int) -> str:
+        """Cut where the catalogue's own limit was not kept, or one item could outgrow a message."""
+        title = self._titles.get(item_index)
+        return (self._items.titles[item_index] if title is None else title)[:MAX_TEXT_CHARACTERS]
+
+    def set_title(self, item_index: int, title: str | None) -> bool:
+        """Take over the title that an item has now, None for the model's; tell if it is another."""
+        before = self.title_of(item_index)
+        if title is None or title == self._items.titles[item_index]:
+            self._titles.pop(item_index, None)
+        else:
+            self._titles[item_index] = title
+        if self.title_of(item_index) == before:
+            return False
+        self._fragments[item_index] = None
+        return True
 
     def of(self, item_index: int) -> bytes:
         return self._fragments[item_index] or self._write(item_index)
 
     def _write(self, item_index: int) -> bytes:
         item_id = json.dumps(self._items.ids.id_of(item_index), ensure_ascii=False)
-        title = json.dumps(title_of(self._items, item_index) or None, ensure_ascii=False)
+        title = json.dumps(self.title_of(item_index) or None, ensure_ascii=False)
         fragment = f'{{"item_id":{item_id},"title":{title},"score":'.encode()
         self._fragments[item_index] = fragment
         return fragment
@@ -45,21 +59,23 @@ class LoadedModel:
     """What answers are made from. One request uses one instance from start to end.
 
     Attributes:
+        items: with those eligible that may be, at this moment, beside those of the training.
+        trained: the same as trained.
         fold_in_seconds: see `calibration`.
     """
 
     version: str
     items: ItemModel
+    trained: ItemModel
     params: ScoringParams
     fold_in_seconds: float
     fragments: ItemFragments = field(compare=False, repr=False)
     users: BoundedCache[CachedUser] = field(compare=False, repr=False)
     similar: BoundedCache[Rendered] = field(compare=False, repr=False)
 
-    def rows_of(self, item_ids: Collection[str]) -> frozenset[int]:
-        """The item rows of those ids that the model knows."""
-        rows = (self.items.ids.index_of(item_id) for item_id in item_ids)
-        return frozenset(row for row in rows if row is not None)
+    def offering(self, rows: Collection[int]) -> "LoadedModel":
+        """The same model and its caches, with these items eligible, too."""
+        return replace(self, items=self.trained.offering(rows))
 
 
 def load_model(manifest_json: bytes, items: bytes, cache_bytes: int) -> LoadedModel:
@@ -80,6 +96,7 @@ def load_model(manifest_json: bytes, items: bytes, cache_bytes: int) -> LoadedMo
     return LoadedModel(
         version=manifest.version,
         items=side,
+        trained=side,
         params=params,
         fold_in_seconds=fold_in_seconds(side, params, MAX_LIMIT),
         fragments=ItemFragments(side),

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from recsys.core.domain import Event
+from recsys.core.catalogue import CatalogueRow
+from recsys.core.domain import Event, Item
 from recsys.core.errors import ConfigurationError, Unavailable
 from recsys.core.event_types import EventType
 from recsys.importing.bulk_writer import Tally
@@ -15,6 +16,7 @@ from recsys.importing.importer import Importer, ImportOutcome
 from recsys.importing.plan import BulkEventStore, Preset, Reading, plan_events, plan_items
 from recsys.stores.memory.interactions import MemoryInteractionStore
 from recsys.stores.memory.items import MemoryItemStore
+from recsys.stores.memory.live_catalogue import MemoryLiveCatalogue
 
 TENANT = "shop"
 TYPES = {"view": EventType(0.2)}
@@ -200,7 +202,7 @@ def test_rejects_of_items_leave_those_of_events_alone(tmp_path: Path, ledger: Le
     path = write(tmp_path, HEADER + "x,u,i,dance,1\n" + rows(1))
     events = run(path, MemoryInteractionStore(), ledger)
 
-    plan = plan_items(Reading(path), TENANT, MemoryItemStore())
+    plan = plan_items(Reading(path), TENANT, MemoryItemStore(), MemoryLiveCatalogue())
     Importer(TENANT, ledger, tmp_path).run(plan, Tally(), lambda _: None)
 
     assert events.reject_path.exists()
@@ -221,18 +223,46 @@ def test_items_land(tmp_path: Path, ledger: Ledger) -> None:
     path = write(tmp_path, '{"sku": "a", "name": "A"}\n{"name": "nameless"}\n', "items.jsonl")
     store = MemoryItemStore()
 
-    plan = plan_items(Reading(path), TENANT, store)
+    plan = plan_items(Reading(path), TENANT, store, MemoryLiveCatalogue())
     outcome = Importer(TENANT, ledger, tmp_path).run(plan, Tally(), lambda _: None)
 
     assert (outcome.tally.landed, outcome.tally.rejected) == (1, 1)
     assert [item.title for item in store.scan(TENANT)] == ["A"]
 
 
+def test_the_bytes_of_last_monday_s_catalogue_are_imported_again(
+    tmp_path: Path, ledger: Ledger
+) -> None:
+    path = write(tmp_path, '{"sku": "a", "name": "A", "price": 5}\n', "items.jsonl")
+    store, live = MemoryItemStore(), MemoryLiveCatalogue()
+
+    for moved_on in (Item("a", title="Changed by the API"), None):
+        imported = Importer(TENANT, ledger, tmp_path).run(
+            plan_items(Reading(path), TENANT, store, live), Tally(), lambda _: None
+        )
+        assert (imported.tally.landed, imported.earlier) == (1, None)
+        assert store.get(TENANT, "a") == Item("a", title="A", price=5.0)
+        assert live.rows(TENANT)["a"] == CatalogueRow("A", 5.0, available=True)
+        if moved_on:
+            store.put(TENANT, [moved_on])
+
+
+def test_availability_and_title_of_a_file_reach_the_live_catalogue(
+    tmp_path: Path, ledger: Ledger
+) -> None:
+    store, live = MemoryItemStore(), MemoryLiveCatalogue()
+    for name, available in (("old", True), ("new", False)):
+        content = json.dumps({"sku": "a", "name": name, "available": available})
+        plan = plan_items(Reading(write(tmp_path, content, "items.jsonl")), TENANT, store, live)
+        Importer(TENANT, ledger, tmp_path).run(plan, Tally(), lambda _: None)
+        assert live.rows(TENANT)["a"] == CatalogueRow(name, None, available=available)
+
+
 def test_a_preset_refuses_files_of_another_layout(tmp_path: Path) -> None:
     reading = Reading(write(tmp_path, HEADER), preset=Preset.ONLINE_RETAIL)
 
     with pytest.raises(ConfigurationError, match=r"it has no column InvoiceNo, .*event_id"):
-        plan_items(reading, TENANT, MemoryItemStore())
+        plan_items(reading, TENANT, MemoryItemStore(), MemoryLiveCatalogue())
 
 
 def test_a_preset_takes_no_mapping(tmp_path: Path) -> None:

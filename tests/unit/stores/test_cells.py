@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recsys.core.catalogue import CatalogueRow
 from recsys.core.domain import Event, Item, identifier_problem, text_problem
 from recsys.stores.hbase.cells import (
     decode_details,
-    decode_item,
     event_cells,
-    item_document,
     split_action,
 )
 from recsys.stores.hbase.layout import ACTION, DETAILS
+from recsys.stores.item_document import decode_item, decode_row, item_document
 
 ids = st.text(min_size=1, max_size=50).filter(lambda text: identifier_problem(text) is None)
 texts = st.text(max_size=50).filter(lambda text: text_problem(text) is None)
@@ -67,7 +67,15 @@ def test_details_come_back(
     )
 )
 def test_an_item_comes_back(item: Item) -> None:
-    assert decode_item(item.item_id.encode(), item_document(item)) == item
+    document = item_document(item)
+    assert decode_item(item.item_id.encode(), document) == item
+    assert decode_row(document) == CatalogueRow(item.title, item.price, item.available)
+
+
+@pytest.mark.parametrize("document", [b"", b"{no json", b"[1]", b"7", b"{}", b"\xff"])
+def test_what_is_no_item_is_refused(document: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  # of json or ours
+        decode_row(document)
 
 
 def test_a_foreign_action_cell_is_refused() -> None:

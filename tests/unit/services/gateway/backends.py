@@ -22,9 +22,9 @@ from recsys.runtime.grpc.errors import status_of
 from recsys.runtime.grpc.thread_server import ThreadServer
 from recsys.runtime.metrics import new_metrics
 from recsys.stores.memory.early_popularity import MemoryEarlyPopularity
-from recsys.stores.memory.hidden_items import MemoryHiddenItems
 from recsys.stores.memory.interactions import MemoryInteractionStore
 from recsys.stores.memory.items import MemoryItemStore
+from recsys.stores.memory.live_catalogue import MemoryLiveCatalogue
 from recsys.stores.memory.published import MemoryPublishedModels
 from recsys.stores.memory.recent import MemoryRecentBehaviour
 from services.gateway.upstream.ingest import INGEST
@@ -167,14 +167,14 @@ class Ingest:
 
     def __init__(self) -> None:
         self.interactions = FlakyInteractions()
-        self.hidden = MemoryHiddenItems()
+        self.live = MemoryLiveCatalogue()
         items, recent = MemoryItemStore(), MemoryRecentBehaviour(EVENT_TYPES)
         cold_start = ColdStart(
             MemoryPublishedModels(),
             MemoryEarlyPopularity(),
             recent,
             items,
-            self.hidden,
+            self.live,
             EVENT_TYPES,
         )
         ids = itertools.count()
@@ -186,7 +186,7 @@ class Ingest:
             clock=lambda: NOW_MS,
             new_event_id=lambda: f"made-{next(ids)}",
         )
-        self.servicer = IngestServicer(recorder, Catalogue(items, self.hidden), cold_start)
+        self.servicer = IngestServicer(recorder, Catalogue(items, self.live), cold_start)
 
 
 async def start_recommender(

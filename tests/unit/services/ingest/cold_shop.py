@@ -1,8 +1,8 @@
 """A shop without a model, over stores in memory."""
 
 from recsys.stores.memory.early_popularity import MemoryEarlyPopularity
-from recsys.stores.memory.hidden_items import MemoryHiddenItems
 from recsys.stores.memory.items import MemoryItemStore
+from recsys.stores.memory.live_catalogue import MemoryLiveCatalogue
 from recsys.stores.memory.published import MemoryPublishedModels
 from recsys.stores.memory.recent import MemoryRecentBehaviour
 from services.ingest.cold_start import ColdStart
@@ -17,14 +17,14 @@ class ColdShop:
         self.popularity = MemoryEarlyPopularity()
         self.recent = recent or MemoryRecentBehaviour(EVENT_TYPES)
         self.items = MemoryItemStore()
-        self.hidden = MemoryHiddenItems()
+        self.live = MemoryLiveCatalogue()
         self.now = 0.0
         self.cold_start = ColdStart(
             self.published,
             self.popularity,
             self.recent,
             self.items,
-            self.hidden,
+            self.live,
             EVENT_TYPES,
             clock=lambda: self.now,
         )

@@ -1,41 +1,42 @@
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
 
+from recsys.core.catalogue import CatalogueRow
 from recsys.core.conditions import Condition
 from recsys.core.domain import Item
 from recsys.core.errors import InvalidInput, NotFound, PreconditionFailed, Unavailable
-from recsys.stores.memory.hidden_items import MemoryHiddenItems
 from recsys.stores.memory.items import MemoryItemStore
+from recsys.stores.memory.live_catalogue import MemoryLiveCatalogue
 from services.ingest.catalogue import Catalogue
 
 LAMP = Item("lamp", title="Lamp", categories=("home",), price=5.0, attributes={"colour": "red"})
 
 
-class Hidden(MemoryHiddenItems):
-    """Can be away, and can let another writer in just before it hides."""
+class Live(MemoryLiveCatalogue):
+    """Can be away, and can let another writer in just before it is written to."""
 
     away = False
-    before_hiding: Callable[[], object] | None = None
+    before_writing: Callable[[], object] | None = None
 
-    def hide(self, tenant: str, item_id: str) -> None:
+    def write(self, tenant: str, items: Mapping[str, Item | None]) -> list[str]:
         if self.away:
             raise Unavailable("redis", "away")
-        interrupt, self.before_hiding = self.before_hiding, None
+        interrupt, self.before_writing = self.before_writing, None
         if interrupt:
             interrupt()
-        super().hide(tenant, item_id)
+        return super().write(tenant, items)
 
 
 class Shop:
     def __init__(self) -> None:
         self.items = MemoryItemStore()
-        self.hidden = Hidden()
-        self.catalogue = Catalogue(self.items, self.hidden)
+        self.live = Live()
+        self.catalogue = Catalogue(self.items, self.live)
 
-    def is_hidden(self) -> bool:
-        return "lamp" in self.hidden.of_tenant("shop")
+    def is_shown(self) -> bool:
+        return self.live.rows("shop")["lamp"].available
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def shop() -> Shop:
 
 def test_an_item_is_read_as_it_was_put(shop: Shop) -> None:
     assert shop.catalogue.get("shop", "lamp") == LAMP
-    assert not shop.is_hidden()
+    assert shop.is_shown()
 
 
 def test_a_patch_replaces_the_named_fields_only(shop: Shop) -> None:
@@ -82,32 +83,32 @@ def test_an_unknown_item_is_not_found(shop: Shop) -> None:
 
 def test_availability_hides_and_shows(shop: Shop) -> None:
     shop.catalogue.patch("shop", "lamp", {"available": False})
-    assert shop.is_hidden()
+    assert not shop.is_shown()
     shop.catalogue.patch("shop", "lamp", {"available": True})
-    assert not shop.is_hidden()
+    assert shop.is_shown()
 
 
-def test_a_deleted_item_is_gone_and_hidden(shop: Shop) -> None:
+def test_a_removed_item_is_gone_and_not_shown(shop: Shop) -> None:
     shop.catalogue.delete("shop", "lamp")
     shop.catalogue.delete("shop", "lamp")
     assert shop.items.get("shop", "lamp") is None
-    assert shop.is_hidden()
+    assert not shop.is_shown()
 
 
 def test_hiding_that_failed_is_not_acknowledged_and_a_retry_mends(shop: Shop) -> None:
-    shop.hidden.away = True
+    shop.live.away = True
     with pytest.raises(Unavailable):
         shop.catalogue.patch("shop", "lamp", {"available": False})
-    shop.hidden.away = False
+    shop.live.away = False
     shop.catalogue.patch("shop", "lamp", {"available": False})
-    assert shop.is_hidden()
+    assert not shop.is_shown()
 
 
 def test_overlapping_writers_leave_what_the_catalogue_says(shop: Shop) -> None:
-    shop.hidden.before_hiding = lambda: shop.catalogue.put("shop", LAMP)
+    shop.live.before_writing = lambda: shop.catalogue.put("shop", LAMP)
     shop.catalogue.patch("shop", "lamp", {"available": False})
     assert shop.items.get("shop", "lamp") == LAMP
-    assert not shop.is_hidden()
+    assert shop.is_shown()
 
 
 class Contested(MemoryItemStore):
@@ -126,7 +127,7 @@ class Contested(MemoryItemStore):
 def contested() -> tuple[Contested, Catalogue]:
     items = Contested()
     items.put("shop", [LAMP])
-    return items, Catalogue(items, MemoryHiddenItems())
+    return items, Catalogue(items, MemoryLiveCatalogue())
 
 
 def test_patches_of_different_fields_both_take_effect(
@@ -169,3 +170,26 @@ def test_a_condition_is_checked_against_what_is_replaced(
     with pytest.raises(PreconditionFailed):
         catalogue.put("shop", Item("lamp"), Condition(if_match=(LAMP.revision,)))
     assert items.get("shop", "lamp") == replace(LAMP, price=6.0)
+
+
+def test_removing_what_never_was_leaves_nothing(shop: Shop) -> None:
+    rows, log = shop.live.rows("shop"), dict(shop.live.log["shop"])
+    for number in range(10):
+        shop.catalogue.delete("shop", f"never was {number}")
+    assert shop.live.rows("shop") == rows
+    assert shop.live.log["shop"] == log
+
+
+def test_a_removal_that_failed_half_way_is_mended_by_another_one(shop: Shop) -> None:
+    shop.live.away = True
+    with pytest.raises(Unavailable):
+        shop.catalogue.delete("shop", "lamp")
+    assert shop.is_shown()
+    shop.live.away = False
+    shop.catalogue.delete("shop", "lamp")
+    assert not shop.is_shown()
+
+
+def test_title_and_price_reach_the_live_catalogue(shop: Shop) -> None:
+    shop.catalogue.patch("shop", "lamp", {"title": "New", "price": 7.0})
+    assert shop.live.rows("shop")["lamp"] == CatalogueRow("New", 7.0, available=True)

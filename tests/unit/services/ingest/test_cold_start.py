@@ -64,10 +64,10 @@ def test_what_is_not_in_the_catalogue_or_not_available_is_not_shown(shop: ColdSh
     assert shown(shop) == ["a"]
 
 
-def test_what_is_hidden_is_not_shown(shop: ColdShop) -> None:
+def test_what_was_removed_from_an_empty_catalogue_is_not_shown(shop: ColdShop) -> None:
     for item_id in ("deleted", "lamp"):
         happens(shop, item_id)
-    shop.hidden.hide("shop", "deleted")
+    shop.live.write("shop", {"deleted": None})
     assert shown(shop) == ["lamp"]
 
 

@@ -32,7 +32,7 @@ def ingest() -> Iterator[IngestServiceStub]:
         lambda: 5,
         lambda: "made",
     )
-    catalogue = Catalogue(shop.items, shop.hidden)
+    catalogue = Catalogue(shop.items, shop.live)
     server = ThreadServer(SERVICE, 1, new_metrics().requests, reflection=False)
     add_IngestServiceServicer_to_server(
         IngestServicer(recorder, catalogue, shop.cold_start), server.grpc

@@ -7,12 +7,12 @@ from typing import Any, TypeVar
 import numpy as np
 
 from recsys.core.behaviour import StoredUser
-from recsys.core.domain import Event
+from recsys.core.domain import Event, Item
 from recsys.core.errors import Unavailable
 from recsys.core.model import ItemModel
 from recsys.core.ports import ReadUser, UserLookup
 from recsys.runtime.metrics import new_metrics
-from recsys.stores.memory.hidden_items import MemoryHiddenItems
+from recsys.stores.memory.live_catalogue import MemoryLiveCatalogue
 from recsys.stores.memory.published import MemoryPublishedModels, MemoryServingStore
 from recsys.stores.memory.recent import MemoryRecentBehaviour
 from recsys.stores.model_codec import pack_items
@@ -63,9 +63,9 @@ class Shop:
         self._runner = asyncio.Runner()
         self.published = MemoryPublishedModels()
         self.recent = MemoryRecentBehaviour(EVENT_TYPES)
-        self.hidden = MemoryHiddenItems()
+        self.live = MemoryLiveCatalogue()
         self.metrics = new_metrics()
-        self.store = WatchedStore(self.published, self.recent, self.hidden)
+        self.store = WatchedStore(self.published, self.recent, self.live)
         self.tenants = tenants
         self.follower = ModelFollower(self.store, tenants, cache_bytes, self.metrics)
         self.items = items or an_item_model()
@@ -99,11 +99,14 @@ class Shop:
         self.wait(self.follower.refresh())
 
     def hide(self, item_id: str) -> None:
-        self.hidden.hide("shop", item_id)
-        self.wait(self.follower.refresh())
+        self.put(Item(item_id, available=False))
 
     def show(self, item_id: str) -> None:
-        self.hidden.show("shop", item_id)
+        self.put(Item(item_id, title=f"Item {item_id.removeprefix('i')}"))
+
+    def put(self, item: Item) -> None:
+        """Change the live catalogue."""
+        self.live.write("shop", {item.item_id: item})
         self.wait(self.follower.refresh())
 
     def happens(

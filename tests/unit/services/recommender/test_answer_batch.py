@@ -9,10 +9,12 @@ import pytest
 from google.protobuf.json_format import MessageToDict
 
 from recsys.core.behaviour import RecentEvents
+from recsys.core.domain import Item
 from recsys.core.ports import ReadUser, UserLookup
 from recsys.core.recommend import ActiveUser
 from recsys.rpc.v1 import recommender_pb2 as pb
 from services.recommender import fold_in_worker
+from tests.builders import an_item_model
 from tests.unit.services.recommender.shop import Shop
 from tests.unit.services.recommender.test_servicer import Rpc
 
@@ -132,6 +134,32 @@ def test_a_hidden_item_disappears_from_answers_that_are_kept(shop: Shop) -> None
     shop.show("i1")
     after = answers(shop, *questions)
     assert [answer.json for answer in after.values()] == [a.json for a in before.values()]
+
+
+def test_a_new_title_is_in_answers_that_are_kept(shop: Shop) -> None:
+    shop.happens("bob", "i3")
+    questions = of_user("ann", 1, limit=5), of_user("bob", 2, limit=5), of_item("i0", 3, limit=5)
+    before = answers(shop, *questions)
+    shop.put(Item("i1", title="Renamed „Ü“", price=7.0))
+    for number, answer in answers(shop, *questions).items():
+        renamed = before[number].json.replace(b'"Item 1"', '"Renamed „Ü“"'.encode())
+        assert answer.json == renamed != before[number].json
+
+
+def test_an_item_trained_as_sold_out_is_in_a_stored_list_once_it_is_back() -> None:
+    eligible = an_item_model().eligible
+    eligible[2] = False
+    with Shop(items=an_item_model(eligible=eligible)) as shop:
+        question = of_user("ann", 1, limit=5)
+        [before] = answers(shop, question).values()
+        assert "i2" not in ids(before)
+        shop.show("i2")
+        [after] = answers(shop, question).values()
+        assert "i2" in ids(after)
+        assert after.source == before.source == pb.SOURCE_STORED
+        shop.hide("i2")
+        [again] = answers(shop, question).values()
+        assert ids(again) == ids(before)
 
 
 def test_an_item_that_was_hidden_when_a_list_was_folded_in_comes_back(shop: Shop) -> None:

@@ -1,11 +1,15 @@
 import asyncio
+from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
-from recsys.core.errors import NoModel, NotSetUp
+from recsys.core.catalogue import CatalogueChanges, CatalogueRow
+from recsys.core.domain import Item
+from recsys.core.errors import NoModel, NotSetUp, Unavailable
+from recsys.core.model import ItemModel
 from recsys.runtime.metrics import new_metrics
 from recsys.stores.manifest import Manifest
-from recsys.stores.memory.hidden_items import MemoryHiddenItems
+from recsys.stores.memory.live_catalogue import MemoryLiveCatalogue
 from recsys.stores.memory.published import MemoryPublishedModels, MemoryServingStore
 from recsys.stores.memory.recent import MemoryRecentBehaviour
 from recsys.stores.model_codec import pack_items
@@ -27,24 +31,30 @@ class Shop:
 
     def __init__(self) -> None:
         self.published = MemoryPublishedModels()
-        self.hidden_items = MemoryHiddenItems()
+        self.live = MemoryLiveCatalogue()
         self.clock = Clock()
         self.metrics = new_metrics()
-        store = MemoryServingStore(
-            self.published, MemoryRecentBehaviour(EVENT_TYPES), self.hidden_items
-        )
+        store = MemoryServingStore(self.published, MemoryRecentBehaviour(EVENT_TYPES), self.live)
         self.follower = ModelFollower(
             store, ["shop"], cache_bytes=0, metrics=self.metrics, clock=self.clock
         )
 
-    def publish(self, version: str, items: bytes | None = None) -> None:
-        whole = pack_items(an_item_model())
+    def publish(
+        self, version: str, items: bytes | None = None, model: ItemModel | None = None
+    ) -> None:
+        whole = pack_items(model or an_item_model())
         manifest = a_manifest(version, sha256={ITEMS: sha256(whole)})
         self.published.write_items("shop", version, manifest.to_json(), items or whole)
         self.published.activate("shop", version)
 
     def refresh(self) -> None:
         asyncio.run(self.follower.refresh())
+
+    def hide(self, item_id: str) -> None:
+        self.live.write("shop", {item_id: Item(item_id, available=False)})
+
+    def show(self, item_id: str) -> None:
+        self.live.write("shop", {item_id: Item(item_id)})
 
     @property
     def version(self) -> str:
@@ -116,14 +126,14 @@ def test_a_refused_version_is_taken_once_it_was_published_whole(shop: Shop) -> N
 
 def test_hidden_items_are_known_by_row_and_survive_a_model_swap(shop: Shop) -> None:
     shop.publish("v1")
-    shop.hidden_items.hide("shop", "i2")
-    shop.hidden_items.hide("shop", "not in the model")
+    shop.hide("i2")
+    shop.hide("not in the model")
     shop.refresh()
     assert shop.follower.serving("shop").hidden == {2}
     shop.publish("v2")
     shop.refresh()
     assert shop.follower.serving("shop").hidden == {2}
-    shop.hidden_items.show("shop", "i2")
+    shop.show("i2")
     shop.refresh()
     assert shop.follower.serving("shop").hidden == set()
 
@@ -132,16 +142,16 @@ def test_a_store_that_lost_its_data_leaves_the_model_and_what_must_not_be_shown(
     shop: Shop,
 ) -> None:
     shop.publish("v1")
-    shop.hidden_items.hide("shop", "i2")
+    shop.hide("i2")
     shop.refresh()
     del shop.published.pointers["shop"]
-    shop.hidden_items.show("shop", "i2")
+    shop.live.lose()
     shop.refresh()
     lost = shop.follower.serving("shop")
     assert (lost.model.version, lost.hidden, lost.is_lost) == ("v1", {2}, True)
 
     shop.publish("v1")
-    shop.hidden_items.hide("shop", "i3")
+    shop.hide("i3")
     shop.refresh()
     again = shop.follower.serving("shop")
     assert (again.model.version, again.hidden, again.is_lost) == ("v1", {3}, False)
@@ -151,16 +161,20 @@ def test_what_is_hidden_stays_when_the_store_is_emptied_while_it_is_read(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop.publish("v1")
-    shop.hidden_items.hide("shop", "i2")
+    shop.hide("i2")
     shop.refresh()
-    hidden = MemoryServingStore.hidden
+    catalogue = MemoryServingStore.catalogue
 
-    async def emptied(store: MemoryServingStore, tenant: str) -> set[str]:
+    async def emptied(
+        store: MemoryServingStore, tenant: str
+    ) -> AsyncIterator[Mapping[str, CatalogueRow]]:
         shop.published.pointers.clear()
-        return await hidden(store, tenant)
+        shop.live.lose()
+        async for rows in catalogue(store, tenant):
+            yield rows
 
-    monkeypatch.setattr(MemoryServingStore, "hidden", emptied)
-    shop.hidden_items.show("shop", "i2")
+    monkeypatch.setattr(MemoryServingStore, "catalogue", emptied)
+    shop.live.log.clear()
     shop.refresh()
     assert shop.follower.serving("shop").hidden == {2}
 
@@ -175,25 +189,152 @@ def test_a_manifest_of_another_format_is_refused(shop: Shop) -> None:
     assert shop.version == "v1"
 
 
-def test_the_hidden_items_are_read_again_only_when_they_changed(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def read_whole(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The tenants whose whole catalogue was read."""
+    tenants: list[str] = []
+    catalogue = MemoryServingStore.catalogue
+
+    async def counted(
+        store: MemoryServingStore, tenant: str
+    ) -> AsyncIterator[Mapping[str, CatalogueRow]]:
+        tenants.append(tenant)
+        async for rows in catalogue(store, tenant):
+            yield rows
+
+    monkeypatch.setattr(MemoryServingStore, "catalogue", counted)
+    return tenants
+
+
+def test_the_catalogue_is_read_whole_once_and_then_what_changes(
+    shop: Shop, read_whole: list[str]
 ) -> None:
-    read: list[str] = []
-    hidden = MemoryServingStore.hidden
-
-    async def counted(store: MemoryServingStore, tenant: str) -> set[str]:
-        read.append(tenant)
-        return await hidden(store, tenant)
-
-    monkeypatch.setattr(MemoryServingStore, "hidden", counted)
+    shop.show("i3")
     shop.publish("v1")
     for _ in range(3):
         shop.refresh()
-    assert len(read) == 1
-    shop.hidden_items.hide("shop", "i2")
+    shop.hide("i2")
     shop.refresh()
     assert shop.follower.serving("shop").hidden == {2}
-    assert len(read) == 2
+    shop.publish("v2")
+    shop.refresh()
+    assert shop.follower.serving("shop").hidden == {2}
+    assert read_whole == ["shop"]
+
+
+def test_a_log_that_was_cut_makes_the_catalogue_be_read_whole_again(
+    shop: Shop, read_whole: list[str]
+) -> None:
+    shop.show("i2")
+    shop.publish("v1")
+    shop.refresh()
+    shop.hide("i2")
+    shop.live.log.clear()
+    shop.hide("i3")
+
+    shop.refresh()
+
+    assert shop.follower.serving("shop").hidden == {2, 3}
+    assert read_whole == ["shop", "shop"]
+
+
+def test_a_change_is_not_forgotten_when_the_store_goes_away_after_it_was_read(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.show("i3")
+    shop.publish("v1")
+    shop.refresh()
+    changes, asked = MemoryServingStore.catalogue_changes, []
+
+    async def once(
+        store: MemoryServingStore, tenant: str, after: str | None
+    ) -> CatalogueChanges | None:
+        asked.append(after)
+        if len(asked) == 2:
+            raise Unavailable("redis", "away")
+        return await changes(store, tenant, after)
+
+    monkeypatch.setattr(MemoryServingStore, "catalogue_changes", once)
+    shop.hide("i2")
+    with pytest.raises(Unavailable):
+        shop.refresh()
+    shop.refresh()
+    assert shop.follower.serving("shop").hidden == {2}
+
+
+def offered(shop: Shop) -> list[bool]:
+    return shop.follower.serving("shop").eligible.mask.tolist()
+
+
+def test_an_item_that_was_trained_as_sold_out_is_back_as_soon_as_it_can_be_bought(
+    shop: Shop,
+) -> None:
+    sold_out = an_item_model().eligible
+    sold_out[2] = False
+    shop.hide("i2")
+    shop.publish("v1", model=an_item_model(eligible=sold_out))
+    shop.refresh()
+    assert offered(shop) == [True, True, False, True, True, True]
+    shop.show("i2")
+    shop.refresh()
+    now = shop.follower.serving("shop")
+    assert all(offered(shop))
+    assert now.returned.rows.tolist() == [2]
+    assert now.shown_again_number == now.catalogue_number == 1
+    shop.hide("i2")
+    shop.refresh()
+    assert offered(shop) == [True, True, False, True, True, True]
+    assert shop.follower.serving("shop").returned.rows.tolist() == []
+    shop.show("i2")
+    shop.publish("v2", model=an_item_model(eligible=sold_out))
+    shop.refresh()
+    assert all(offered(shop))
+
+
+def test_without_a_live_catalogue_the_word_of_the_model_counts(shop: Shop) -> None:
+    eligible = an_item_model().eligible
+    eligible[2] = False
+    shop.publish("v1", model=an_item_model(eligible=eligible))
+    shop.refresh()
+    assert offered(shop) == eligible.tolist()
+    shop.show("i4")
+    shop.refresh()
+    assert offered(shop) == eligible.tolist()
+
+
+def test_titles_are_those_of_the_catalogue(shop: Shop) -> None:
+    shop.live.write("shop", {"i1": Item("i1", title="Renamed")})
+    shop.publish("v1")
+    shop.refresh()
+
+    def titles() -> list[str]:
+        fragments = shop.follower.serving("shop").model.fragments
+        return [fragments.title_of(row) for row in range(4)]
+
+    assert titles() == ["Item 0", "Renamed", "Item 2", "Item 3"]
+    before = shop.follower.serving("shop")
+    shop.live.write("shop", {"i2": Item("i2", title="Item 2", price=5.0)})
+    shop.refresh()
+    assert shop.follower.serving("shop") is before
+    shop.live.write("shop", {"i2": Item("i2"), "i1": Item("i1", title="Item 1")})
+    shop.refresh()
+    assert titles() == ["Item 0", "Item 1", "", "Item 3"]
+    assert shop.follower.serving("shop").catalogue_number == 1
+    shop.publish("v2")
+    shop.refresh()
+    assert titles() == ["Item 0", "Item 1", "", "Item 3"]
+
+
+def test_items_that_no_model_knows_have_a_row(shop: Shop) -> None:
+    shop.publish("v1")
+    shop.live.write("shop", {"new": Item("new", title="New", price=2.5)})
+    shop.refresh()
+    columns = shop.follower.catalogue("shop")
+    assert columns.get("new") == CatalogueRow("New", 2.5, available=True)
+    shop.live.write("shop", {"new": Item("new", price=3.0)})
+    shop.refresh()
+    assert columns.get("new") == CatalogueRow(None, 3.0, available=True)
+    assert columns.get("other") is None
 
 
 def test_memory_is_given_back_once_after_each_swap(
