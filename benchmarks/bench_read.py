@@ -1,4 +1,4 @@
-"""How reading grows with the behaviour: `python -m benchmarks.bench_read -h`, or `make bench-read`.
+"""Time of reading as behaviour grows: `python -m benchmarks.bench_read -h`, or `make bench-read`.
 
 Fills a tenant of its own in the HBase of HBASE_THRIFT and HBASE_THRIFT_ADMIN, then reads it as the
 nightly run does, in a process of its own: HBase to Parquet by Spark, and the pairs made of that.

@@ -1,4 +1,4 @@
-"""How time and memory grow with a shop: `python -m benchmarks.bench_scale -h`.
+"""Time and memory of each nightly stage as a shop grows: `python -m benchmarks.bench_scale -h`.
 
 Makes up shops of several sizes and runs each stage of the nightly work on each, in a process of its
 own, so that its peak memory is its own. Prints a table. Times depend on the machine; what matters

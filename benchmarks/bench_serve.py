@@ -1,4 +1,4 @@
-"""What an answer costs and how long it takes: `python -m benchmarks.bench_serve --help`.
+"""CPU and latency of a request: `python -m benchmarks.bench_serve --help`.
 
 Starts the whole chain (HAProxy, two gateways, two recommenders, ingest, Redis, HBase, all as they
 are shipped, logs and metrics included) with a made-up shop, and beside it what it is compared with:

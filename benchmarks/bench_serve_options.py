@@ -1,4 +1,4 @@
-"""What each option of serving brings: `python -m benchmarks.bench_serve_options --help`.
+"""Gain of each option of serving: `python -m benchmarks.bench_serve_options --help`.
 
 Before and after, one option at a time, on chains that differ in nothing else: throughput with 64
 connections, then latency and CPU at the same steady rate, which half-loads the slower way. Then
@@ -37,7 +37,7 @@ BACKGROUND_PER_SECOND = 200
 
 @dataclass(frozen=True)
 class Bench:
-    """What all parts of a run share."""
+    """State that all parts of a run share."""
 
     rounds: Rounds
     count: int

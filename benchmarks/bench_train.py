@@ -55,15 +55,15 @@ def list_rows(track: Track, factors: int, rounds: int, mllib: Race | None) -> li
         "this project, by factors and neighbours": hybrid,
     }
     if mllib:
-        seconds["MLlib's recommendForUserSubset"] = median(map(seconds_a_list, mllib.theirs))
+        seconds["MLlib's recommendForUserSubset"] = median(map(seconds_per_list, mllib.theirs))
     return [
         f"| {title} | {1e6 * cost:,.1f} | {cost / ours:.1f} | {product / cost:.0%} |"
         for title, cost in seconds.items()
     ]
 
 
-def seconds_a_list(figures: Figures) -> float:
-    """What one more user costs MLlib: what any number of them costs first is left out."""
+def seconds_per_list(figures: Figures) -> float:
+    """Cost of one more user in MLlib, without the fixed cost of any number of them."""
     (few, few_cost), (many, many_cost) = (
         (int(users), cost) for users, cost in figures["recommend_cpu_seconds"].items()
     )

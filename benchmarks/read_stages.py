@@ -25,7 +25,7 @@ Figures = dict[str, float]
 
 @contextmanager
 def measured() -> Iterator[Figures]:
-    """What the block takes, of this process and all below it."""
+    """Measure the block, in this process and all its children."""
     figures: Figures = {}
     cpu, started = _cpu_seconds(), time.perf_counter()
     yield figures

@@ -70,7 +70,7 @@ class Track:
 
 @dataclass(frozen=True)
 class Race:
-    """What each round has cost a peer and this project."""
+    """Costs of each round, of a peer and of this project."""
 
     peer: str
     factors: int

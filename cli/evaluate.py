@@ -31,7 +31,7 @@ _MAX_CUTOFF = 1000
 
 
 class BaselineName(StrEnum):
-    """What the model can be set beside; mllib starts Spark and is slow."""
+    """Baselines to compare the model with; mllib starts Spark and is slow."""
 
     POPULARITY = "popularity"
     ITEM_KNN = "item-knn"

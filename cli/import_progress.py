@@ -1,4 +1,4 @@
-"""What an import shows: a bar while it runs, an account of every row when it is done."""
+"""Progress bar and final report of an import."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

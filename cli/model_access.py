@@ -1,4 +1,4 @@
-"""Which model a command looks at."""
+"""Open the model version that a command names, or the one that serves."""
 
 from dataclasses import dataclass
 

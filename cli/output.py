@@ -1,4 +1,4 @@
-"""What the command line prints: progress on stderr, results, fit for a pipe, on stdout."""
+"""Output of the command line: progress on stderr; results, fit for a pipe, on stdout."""
 
 import os
 from collections.abc import Sequence

@@ -81,7 +81,7 @@ def _milliseconds(options: Mapping[str, str], name: str) -> int | None:
 
 @dataclass(frozen=True)
 class _RangePartition(InputPartition):
-    """What one task reads."""
+    """Part of a table that one task reads."""
 
     value: KeyRange
 

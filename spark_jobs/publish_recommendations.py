@@ -65,7 +65,7 @@ def publish_shard(
 
 
 def user_batch(model: TrainedModel, rows: range) -> UserBatch:
-    """What is published of the users of these rows.
+    """Build the batch to publish for the users of these rows.
 
     A list stays empty where nothing in the history counts, so that popularity answers.
     """

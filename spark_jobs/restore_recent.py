@@ -1,4 +1,4 @@
-"""What shoppers did since a model was trained, from HBase into a Redis that has forgotten it."""
+"""Restore recent events since a model's training, from HBase to a Redis that lost them."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing

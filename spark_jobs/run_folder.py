@@ -39,7 +39,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What the read step found.
+    """Result of the read step.
 
     Attributes:
         read_at_ms: the events received before this moment are there, and no others.

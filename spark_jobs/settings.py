@@ -1,4 +1,4 @@
-"""What the batch side needs to know, from the environment."""
+"""Settings of the batch side, from the environment."""
 
 from pathlib import Path
 from typing import TypeVar
@@ -13,19 +13,19 @@ _Settings = TypeVar("_Settings", bound=ProcessSettings)
 
 
 class TenantSettings(ProcessSettings):
-    """Whose data a command works on."""
+    """Tenant that a command works on."""
 
     tenant: TenantName = Field(default="demo", validation_alias="RECSYS_TENANT")
 
 
 class ShopSettings(ProcessSettings):
-    """What behaviour means."""
+    """Path of the shop's configuration."""
 
     shop_config: Path | None = Field(default=None, validation_alias="RECSYS_SHOP_CONFIG")
 
 
 class SparkSettings(ProcessSettings):
-    """How Spark runs."""
+    """Settings of Spark."""
 
     spark_master: str = Field(default="local[*]", validation_alias="RECSYS_SPARK_MASTER")
     spark_memory: str = Field(default="2g", validation_alias="RECSYS_SPARK_MEMORY")
@@ -36,7 +36,7 @@ class SparkSettings(ProcessSettings):
 
 
 class ImportSettings(TenantSettings, ShopSettings):
-    """Where behaviour and items go, and what they mean.
+    """Stores of behaviour and items, and the shop's configuration.
 
     The stores have no defaults: a run that reads from, or publishes to, another place than its
     operator thinks would look like a success.
@@ -46,20 +46,20 @@ class ImportSettings(TenantSettings, ShopSettings):
 
 
 class CatalogueImportSettings(ImportSettings):
-    """Where items go so that answers know them at once."""
+    """Redis too: recommendations follow items at once."""
 
     # May carry a password.
     redis_url: SecretStr = Field(validation_alias="REDIS_URL")
 
 
 class BatchSettings(CatalogueImportSettings, SparkSettings):
-    """Where models go."""
+    """Stores of models, on disk and in Redis."""
 
     # A folder that the driver and every executor see.
     model_store: Path = Field(validation_alias="RECSYS_MODEL_STORE")
 
     def run_folder(self, tenant: str) -> Path:
-        """Where a nightly run keeps what one step leaves for the next."""
+        """Folder in which one step of a nightly run leaves its result for the next."""
         return run_folder(self.model_store, tenant)
 
 

@@ -1,4 +1,4 @@
-"""What Spark's event log says about bytes that moved."""
+"""Bytes moved between executors, read from Spark's event log."""
 
 import json
 from collections import Counter

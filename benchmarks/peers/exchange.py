@@ -1,4 +1,4 @@
-"""How the benchmark and its subprocesses hand each other matrices, factors and figures."""
+"""Exchange of matrices, factors and figures between the benchmark and its subprocesses."""
 
 import argparse
 import json
@@ -26,7 +26,7 @@ def load_factors(path: Path) -> tuple[Factors, Factors]:
 
 
 def training_arguments(description: str | None) -> argparse.ArgumentParser:
-    """What every trainer of the benchmark is told."""
+    """Arguments of every trainer of the benchmark."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--strengths", type=Path, required=True, help="a scipy sparse .npz")
     parser.add_argument("--factors", type=int, required=True)

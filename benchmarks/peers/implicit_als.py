@@ -1,4 +1,4 @@
-"""What an iteration of implicit's ALS costs: its default solver, conjugate gradients of 3 steps.
+"""Cost of an iteration of implicit's ALS: its default solver, conjugate gradients of 3 steps.
 
 Its objective: sum over all pairs of c (p - x.y)^2, c = 1 + alpha r, plus one lambda for all rows.
 """

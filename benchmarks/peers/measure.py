@@ -8,7 +8,7 @@ import psutil
 
 
 class Cost(NamedTuple):
-    """What some work took: CPU seconds, user and system, of all threads; and time on the wall."""
+    """Cost of some work: CPU seconds, user and system, of all threads; and wall-clock time."""
 
     cpu_seconds: float
     wall_seconds: float
@@ -22,7 +22,7 @@ class Laps:
         self._before = self._now()
 
     def lap(self) -> Cost:
-        """What was done since the last call."""
+        """Measure the work since the last call."""
         before, self._before = self._before, self._now()
         return Cost(*(now - then for now, then in zip(self._before, before, strict=True)))
 

@@ -1,4 +1,4 @@
-"""What an iteration of Spark MLlib's ALS costs, and what recommending with it costs.
+"""Cost of an iteration of Spark MLlib's ALS, and of recommending with it.
 
 Its objective, as in Spark's ALS.scala (computeFactors): sum over all pairs of c (p - x.y)^2 with
 c = 1 + alpha r, plus regParam * n_u |x_u|^2 and regParam * n_i |y_i|^2, where n counts a row's

@@ -1,4 +1,4 @@
-"""What each peer minimises, so that this project's ALS can be given the same task.
+"""Objectives that the peers minimise, so that this project's ALS can be given the same task.
 
 All have confidence c = 1 + alpha r. They differ in the lambda of a row, and in which side they
 solve first, which matters to what a few iterations reach from the same start.

@@ -1,4 +1,4 @@
-"""What an iteration of this project's distributed ALS costs, on executors of one core each."""
+"""Cost of an iteration of this project's distributed ALS, on executors of one core each."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""What an iteration of this project's ALS costs, on a peer's objective and from a peer's start."""
+"""Cost of an iteration of this project's ALS, on a peer's objective and from a peer's start."""
 
 import time
 from collections.abc import Callable

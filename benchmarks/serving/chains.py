@@ -26,7 +26,7 @@ LOGS = "logs"
 
 @dataclass(frozen=True)
 class Chain:
-    """Where to ask, with which key, and the processes that answer.
+    """Address and key of a running chain, and the processes behind it.
 
     Attributes:
         settings: of the stack, ports above all.
@@ -48,7 +48,7 @@ class Chain:
         return httpx.Client(base_url=self.url, headers=headers, timeout=10, trust_env=False)
 
     def answers(self) -> Counter[Answered]:
-        """How many answers its gateways have given so far, by what they count them by."""
+        """Count the responses of its gateways so far, by the labels of their counter."""
         found = Counter[Answered]()
         for name in self.pids:
             if kind_of(name) == "gateway":

@@ -1,4 +1,4 @@
-"""What the product is compared with: processes of the benchmark's own behind the same HAProxy."""
+"""Programs that the product is compared with, behind the same HAProxy."""
 
 import os
 import subprocess

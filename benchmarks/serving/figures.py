@@ -75,7 +75,7 @@ def middle(measured: Sequence[Measured], figure: Figure) -> float:
 def ratio(
     measured: Sequence[Measured], row: str, other: str, load: str, figure: Figure
 ) -> float | None:
-    """How many times the other row's figure a row's is, within a round; the median of rounds.
+    """Ratio of a row's figure to another row's within a round; the median of rounds.
 
     Machines drift: what was measured half a minute apart compares, what was an hour apart does not.
     None where no round has both, or in none of them the other one's is more than zero.

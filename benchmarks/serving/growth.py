@@ -1,4 +1,4 @@
-"""What an answer costs as a shop grows: in users, whose lists are in Redis, and in items."""
+"""Cost of a request as a shop grows: in users, whose lists are in Redis, and in items."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ _MIB = 2**20
 
 @dataclass(frozen=True)
 class Memory:
-    """What a shop takes, in bytes: in Redis, and in each recommender."""
+    """Bytes that a shop takes in Redis and in each recommender."""
 
     redis: int
     recommender: int

@@ -1,4 +1,4 @@
-"""What the load generator wrote down of each request."""
+"""Records of the load generator, one a request."""
 
 import csv
 from dataclasses import dataclass

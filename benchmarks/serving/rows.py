@@ -1,4 +1,4 @@
-"""What is asked: the rows of the tables, each a list of requests to one chain."""
+"""Rows of the benchmark's tables, each a list of requests to one chain."""
 
 import json
 from collections import Counter
@@ -65,12 +65,12 @@ class Row:
                 raise SystemExit(f"{self.name}: {answer.url} answers {problem}")
 
     def answers(self) -> Counter[Answered]:
-        """How many answers there were so far; nothing where nobody counts them."""
+        """Count the responses so far; empty where nobody counts them."""
         counted = self.chain.counts_answers and "source" in self.expected
         return self.chain.answers() if counted else Counter()
 
     def others(self, answers: Counter[Answered]) -> int:
-        """How many of these were degraded or from elsewhere than the row is about."""
+        """Count those that were degraded or from another source than the row is about."""
         return answers.total() - answers[str(self.expected.get("source")), "false"]
 
     def answer_bytes(self) -> int:

@@ -24,7 +24,7 @@ _REQUESTS_PER_CONNECTION = 40
 _TIMEOUT_SECONDS = 10.0
 # At most; an answer takes a few milliseconds.
 _HANG_UP_SECONDS = 0.01
-# Shoppers who do something and items that sell out: enough to be all different for a while, few
+# UserLists who do something and items that sell out: enough to be all different for a while, few
 # enough that stores are full of them after minutes.
 _POSTERS, _SELLING_OUT = 3_000, 1_000
 

@@ -43,7 +43,7 @@ end
 
 @dataclass(frozen=True)
 class Summary:
-    """What wrk found, with the figures of `Hits`.
+    """Results of wrk, with the figures of `Hits`.
 
     Attributes:
         errors: answers that were no good ones, and requests without one.
@@ -104,7 +104,7 @@ class Wrk:
 
 
 def read_summary(output: str) -> Summary:
-    """What the script wrote at the end."""
+    """Read what the script wrote at the end."""
     found = json.loads(output.rpartition("FOUND ")[2])
     return Summary(
         # Requests without an answer are not among wrk's.

@@ -17,7 +17,7 @@ _TIMEOUT_SECONDS = 3.0
 
 
 def grpc_serves(port: int) -> bool:
-    """Whether the server's gRPC health says SERVING."""
+    """Ask the server's gRPC health service; true when it says SERVING."""
     try:
         with grpc.insecure_channel(f"{_LOOPBACK}:{port}") as channel:
             answer = health_pb2_grpc.HealthStub(channel).Check(
@@ -29,7 +29,7 @@ def grpc_serves(port: int) -> bool:
 
 
 def http_lives(port: int) -> bool:
-    """Whether GET /livez answers 200."""
+    """Ask for /livez; true when the response is 200."""
     connection = http.client.HTTPConnection(_LOOPBACK, port, timeout=_TIMEOUT_SECONDS)
     try:
         connection.request("GET", "/livez")

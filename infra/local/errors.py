@@ -1,4 +1,4 @@
-"""What can go wrong with the local stack. Each message ends with what to do about it.
+"""Errors of the local stack. Each message ends with what to do about it.
 
 StackError
 ├── DownloadError       a jar could not be fetched, stored or verified

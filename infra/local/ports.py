@@ -1,4 +1,4 @@
-"""Which port each part of a stack listens on."""
+"""Ports of a stack, one for each process."""
 
 import re
 import zlib
@@ -77,7 +77,7 @@ class Ports:
         return [(field.name, self[field.name]) for field in fields(self)]
 
     def of_all(self, service: Service) -> list[int]:
-        """Where the replicas of a service listen, running or not."""
+        """List the addresses of a service's replicas, running or not."""
         return [self[field_name(replica)] for replica in service.names()]
 
     def _reject_shared(self) -> None:
@@ -92,7 +92,7 @@ class Ports:
 
 
 def field_name(process: str) -> str:
-    """Which field of `Ports` is the port of that process."""
+    """Name the field of `Ports` that holds the port of a process."""
     return process.replace("-", "_")
 
 

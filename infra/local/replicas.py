@@ -35,7 +35,7 @@ USUAL_REPLICAS = {Service.RECOMMENDER: 2, Service.INGEST: 1, Service.GATEWAY: 2}
 
 
 def replicas_from(environ: Mapping[str, str]) -> dict[Service, int]:
-    """How many of each service to start. Raises StackError for a number that cannot be."""
+    """Read the number of replicas of each service. Raises StackError for an impossible one."""
     return {
         service: check_count(service, environ.get(service.variable) or usual, service.variable)
         for service, usual in USUAL_REPLICAS.items()

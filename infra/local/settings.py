@@ -146,7 +146,7 @@ def _own_server(stack: str, environ: Mapping[str, str], variable: str, embedded:
 
 
 def _run_dir(home: Path) -> Path:
-    """Where the unix sockets go: in `home`, or under /tmp where that path would be too long."""
+    """Folder of the unix sockets: in `home`, or under /tmp where that path would be too long."""
     run_dir = home / "run"
     if len(os.fsencode(run_dir / "supervisor.sock")) <= _SOCKET_PATH_LIMIT:
         return run_dir

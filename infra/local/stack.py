@@ -40,7 +40,7 @@ _POLL_SECONDS = 0.2
 
 
 class Parts(StrEnum):
-    """How much of the stack `up` starts."""
+    """Extent of the stack that `up` starts."""
 
     STORES = "stores"
     ALL = "all"

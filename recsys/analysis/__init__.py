@@ -1,1 +1,1 @@
-"""What the notebooks show, calculated: behaviour, a model version, two versions side by side."""
+"""Calculations behind the notebooks: behaviour, a model version, two versions side by side."""

@@ -1,4 +1,4 @@
-"""What shoppers do, counted: over time, per shopper and item, in one basket, again and again."""
+"""Counts of behaviour: over time, per user and item, in one basket, repeated."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from recsys.training.event_log import EventLog
 Dates = NDArray[np.datetime64]
 Counts = NDArray[np.int64]
 
-# An item is not new when this share of its shoppers came longer than a year ago.
+# An item is not new when this share of its users came longer than a year ago.
 _OLD_SHARE = 0.1
 
 
@@ -46,9 +46,9 @@ def power_law_exponent(counts: Counts, least: int) -> float:
 
 
 def monthly_shoppers(log: EventLog) -> tuple[Dates, Counts]:
-    """Months from first to last, (m,), and the shoppers of each item in each, (n, m).
+    """Months from first to last, (m,), and the users of each item in each, (n, m).
 
-    A shopper counts once a month, however much is bought.
+    A user counts once a month, however much is bought.
     """
     months = log.times_ms().astype("datetime64[ms]").astype("datetime64[M]")
     axis = np.arange(months.min(), months.max() + 1)
@@ -60,7 +60,7 @@ def monthly_shoppers(log: EventLog) -> tuple[Dates, Counts]:
 
 
 def seasonality(months: Dates, by_month: Counts) -> tuple[NDArray[np.float64], Counts]:
-    """How much of an item's year is its best month, (n,) in 0..1, and which, (n,) from 0 to 11.
+    """Share of an item's year in its best month, (n,) in 0..1, and that month, (n,) from 0 to 11.
 
     A month of the calendar is the mean over the years there are, so that one which comes once more
     does not weigh more. An item that was hardly sold a year ago has 0: being new is no season.
@@ -81,7 +81,7 @@ def seasonality(months: Dates, by_month: Counts) -> tuple[NDArray[np.float64], C
 
 @dataclass(frozen=True)
 class Baskets:
-    """What one shopper took on one UTC day, b baskets, ordered by shopper and day.
+    """Baskets: the items of one user on one UTC day, b of them, ordered by user and day.
 
     Attributes:
         users: (b,) user codes.
@@ -101,10 +101,10 @@ def baskets(log: EventLog) -> Baskets:
 
 @dataclass(frozen=True)
 class Repeats:
-    """How shoppers come back for the same item.
+    """Repeat purchases: how users come back for the same item.
 
     Attributes:
-        times: (p,) on how many days each pair of shopper and item came together.
+        times: (p,) on how many days each pair of user and item came together.
         gaps_days: between one time and the next, of all pairs.
     """
 

@@ -27,7 +27,7 @@ from recsys.tuning import PLANS, FitEffort, Fitted, Validation, fit_settings, ho
 
 @dataclass(frozen=True)
 class EvaluationRequest:
-    """What to train on, what to judge by, and how.
+    """One evaluation: files to train and test on, settings, metrics.
 
     Attributes:
         settings: where the search for settings begins; without effort they are taken.

@@ -1,4 +1,4 @@
-"""One shopper's list taken apart: how much of each score comes from each thing done before."""
+"""One user's list taken apart: how much of each score comes from each thing done before."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

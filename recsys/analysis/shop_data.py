@@ -1,4 +1,4 @@
-"""What the last nightly run read of a shop: its behaviour in columns and its catalogue."""
+"""Behaviour in columns and catalogue, as the last nightly run read them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

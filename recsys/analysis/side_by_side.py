@@ -15,7 +15,7 @@ from recsys.training.event_log import EventLog
 
 @dataclass(frozen=True)
 class SideBySide:
-    """What two versions recommend to the u users who have lists in both.
+    """Lists of two versions for the u users who have one in both.
 
     Attributes:
         users: ids of these users.
@@ -63,7 +63,7 @@ def _lists(model: TrainedModel, users: Vocabulary, items: Vocabulary, k: int) ->
 
 
 def first_time_targets(log: EventLog, since_ms: int, both: SideBySide) -> TestSet:
-    """What the users of both versions turned to for the first time from a time on.
+    """Relevant items of the users of both versions: new to them from a time on.
 
     Empty when nothing happened since. What a user already had is no test: it is never recommended.
     """

@@ -73,7 +73,7 @@ def differences(old: Version, new: Version) -> list[list[str]]:
 
 
 def _eligible(items: Vocabulary, data: ShopData) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """What the catalogue has available; all items of a shop without a catalogue."""
+    """Mask of available items, (n,) bool; all items of a shop without a catalogue."""
     if not data.available:
         return np.ones(len(items), np.bool_)
     return np.array([data.available.get(item_id, False) for item_id in items], np.bool_)

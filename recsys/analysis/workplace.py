@@ -1,4 +1,4 @@
-"""Where a notebook finds its shop: the environment names the model store and the tenant."""
+"""A notebook's access to its shop: the environment names the model store and the tenant."""
 
 from dataclasses import dataclass
 from pathlib import Path

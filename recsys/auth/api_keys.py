@@ -22,7 +22,7 @@ _NO_DIGEST = bytes(hashlib.sha256().digest_size)
 
 
 class Scope(StrEnum):
-    """What a key allows."""
+    """Permission of a key."""
 
     READ = "read"
     INGEST = "ingest"

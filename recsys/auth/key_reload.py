@@ -53,7 +53,7 @@ class WatchedKeyRing:
 
 
 def _stamp_of(path: Path) -> _Stamp | None:
-    """What changes whenever the file is replaced, or None when it is not there."""
+    """Identify the file's version: changes whenever it is replaced; None when it is missing."""
     try:
         status = path.stat()
     except OSError:

@@ -17,7 +17,7 @@ _Settings = TypeVar("_Settings", bound="ProcessSettings")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where to listen or connect."""
+    """Host and port to listen on or connect to."""
 
     host: str
     port: int
@@ -72,7 +72,7 @@ Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 
 
 class ProcessSettings(BaseSettings):
-    """What every process is told. Each field names its environment variable."""
+    """Settings of every process. Each field names its environment variable."""
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True, validate_by_name=True)
 
@@ -91,7 +91,7 @@ class ProcessSettings(BaseSettings):
 
 
 class GrpcServiceSettings(ProcessSettings):
-    """What every gRPC service is told besides."""
+    """Further settings of every gRPC service."""
 
     listen: HostPort = Field(validation_alias="RECSYS_LISTEN")
     reflection: bool = Field(default=False, validation_alias="RECSYS_GRPC_REFLECTION")

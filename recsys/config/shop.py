@@ -73,7 +73,7 @@ class _ShopFile(BaseModel):
 
 @dataclass(frozen=True)
 class Shop:
-    """What a shop's events mean.
+    """A shop's configuration: the meaning of its events, and the limits of its gate.
 
     Attributes:
         half_life_days: an event this old counts half, unless its type has its own half-life.

@@ -1,4 +1,4 @@
-"""What is known of one shopper: what the nightly job left, and what happened since."""
+"""Behaviour of one user: the history in the model, and recent events since."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from recsys.core.recency import steps_of
 from recsys.core.scoring import Scores
 from recsys.core.strength import EventColumns, event_strengths
 
-# Of a shopper's recent events that do not exclude, the newest: taste of the moment, and what one
+# Of a user's recent events that do not exclude, the newest: taste of the moment, and what one
 # question reads and folds in.
 MAX_RECENT_EVENTS = 200
 # Of those that exclude, which no order and no night's backlog reaches: beyond this it is a robot.
@@ -38,7 +38,7 @@ class RecentEvent:
 
 @dataclass(frozen=True)
 class StoredUser:
-    """What the nightly job left for one user: the list (best first) and the history behind it."""
+    """A user as the nightly job stored them: the list, best first, and the history behind it."""
 
     items: Indices
     scores: Scores
@@ -47,7 +47,7 @@ class StoredUser:
 
 @dataclass(frozen=True, slots=True)
 class RecentEvents:
-    """A shopper's recent events as a store keeps them: compared as they are, read when they matter.
+    """A user's recent events as a store keeps them: compared as they are, read when they matter.
 
     Attributes:
         packed: equal exactly when the events are.
@@ -96,7 +96,7 @@ def current_history(
 
 
 def session_history(items: ItemModel, item_ids: Sequence[str]) -> History:
-    """History of a shopper of whom only some items are known: each counts one, none comes back.
+    """History of a user of whom only some items are known: each counts one, none comes back.
 
     Args:
         item_ids: in the order of behaviour, the newest last.

@@ -1,4 +1,4 @@
-"""What a shop tells us: events and items. An instance that exists is valid."""
+"""Events and items as shops send them. An instance that exists is valid."""
 
 import hashlib
 import json
@@ -88,7 +88,7 @@ def _problems(**reasons: str | None) -> list[FieldProblem]:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing a shopper did with one item.
+    """One thing a user did with one item.
 
     `event_id` makes a repeat recognisable; `timestamp_ms` is UTC milliseconds since 1970.
     `price` is of one unit. `order_id` groups the lines of one basket.

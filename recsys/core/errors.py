@@ -29,7 +29,7 @@ class RecsysError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FieldProblem:
-    """What is wrong with one field: its name (dotted path) and a reason a caller can act upon."""
+    """A problem with one field: its name (dotted path) and a reason that a caller can act upon."""
 
     field: str
     reason: str

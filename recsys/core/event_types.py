@@ -1,4 +1,4 @@
-"""Which events a shop knows and what each is worth."""
+"""Event types of a shop, and the strength of each."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from recsys.core.times import future_problem
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """How one type of event counts; `recsys.core.strength` has the formula.
+    """Weights of one type of event; `recsys.core.strength` has the formula.
 
     Attributes:
         weight: strength one event adds to its user-item pair; negative takes away.
@@ -33,7 +33,7 @@ EventTypes = Mapping[str, EventType]
 
 
 def has_effect(event_type: str, event_types: EventTypes) -> bool:
-    """Whether an event of this type can change an answer: it counts, or excludes."""
+    """Tell whether an event of this type can change recommendations: it counts, or excludes."""
     kind = event_types.get(event_type)
     return kind is not None and (kind.weight != 0 or kind.excludes)
 

@@ -1,4 +1,4 @@
-"""Why an item is recommended: a score taken apart by what the shopper did.
+"""Why an item is recommended: a score taken apart by what the user did.
 
 Both parts of a score are sums over the history. For neighbours that is their formula, in which what
 was disliked takes away; for factors, which know of positive strengths only, it is Hu, Koren,
@@ -47,7 +47,7 @@ class Explanation:
 def explain(
     items: ItemModel, params: ScoringParams, history: History, item_index: int
 ) -> Explanation:
-    """Take apart the score of an item for a shopper with this history.
+    """Take apart the score of an item for a user with this history.
 
     The factors are those that fold-in finds, so the parts add up to the score of a live answer.
     """

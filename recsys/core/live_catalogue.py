@@ -33,7 +33,7 @@ def copy_catalogue(
     Args:
         recommended: ids of the items that published models may recommend. Those that are not in the
             catalogue are gone, unless the shop has no catalogue: then it recommends whatever its
-            shoppers touch. Of other gone items nothing has to be known any more.
+            users touch. Of other gone items nothing has to be known any more.
 
     Raises:
         Unavailable: a store does not answer; doing it again is safe.

@@ -23,7 +23,7 @@ Steps = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class ScoringParams:
-    """What a model was made with, and what answers from it must be made with too.
+    """Parameters that a model was trained with, and that serving must score with too.
 
     Attributes:
         alpha: confidence of a strength of one, see `recsys.core.confidence`.
@@ -63,7 +63,7 @@ class ItemModel:
         ids: the vocabulary of the n items.
         titles: n titles, empty where the catalogue has none.
         factors: (n, k) float32.
-        neighbours: (n, m) item rows, best first, padded with NO_NEIGHBOUR: what the same shoppers
+        neighbours: (n, m) item rows, best first, padded with NO_NEIGHBOUR: what the same users
             want, and what they want next.
         neighbour_scores: (n, m) float32, zero where padded.
         order_shares: (n, m) float16, 0 to 1, how much of a neighbour score is due to the order of
@@ -160,7 +160,7 @@ def _within(rows: NDArray[np.int32], first: int, end: int) -> bool:
 
 @dataclass(frozen=True)
 class History:
-    """What one user did before training, or all users in CSR form when `indptr` comes with it.
+    """History of one user up to training, or of all users in CSR form when `indptr` comes with it.
 
     Attributes:
         items: item rows.

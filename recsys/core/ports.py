@@ -1,4 +1,4 @@
-"""What the core needs from the outside, in its own words.
+"""Ports: what the core needs from the outside, in its own words.
 
 Each port has one real adapter and one in-memory twin, and one contract suite runs on both.
 """
@@ -108,9 +108,9 @@ class ItemStore(Protocol):
 
 
 class RecentBehaviour(Protocol):
-    """What shoppers did since the last training, close to where answers are made.
+    """Recent events of users, since the last training, close to serving.
 
-    Of a shopper the newest MAX_RECENT_EVENTS stay, and apart from these the newest
+    Of a user the newest MAX_RECENT_EVENTS stay, and apart from these the newest
     MAX_RECENT_EXCLUSIONS that exclude their items: looking around never makes a purchase forgotten.
     """
 
@@ -186,7 +186,7 @@ class PublishedModels(Protocol):
         """
 
     def count_users(self, tenant: str, version: str, user_ids: Sequence[str]) -> int:
-        """How many of these users have a record of this version."""
+        """Count the users among these that have a record of this version."""
 
     def activate(self, tenant: str, version: str, guard: "PointerGuard | None" = None) -> None:
         """Move the pointer: from now on answers come from this version.
@@ -223,7 +223,7 @@ class PointerGuard:
 
 @dataclass(frozen=True, slots=True)
 class UserLookup:
-    """A shopper to be read; `with_record` says whether the record of this version is wanted too."""
+    """A user to be read; `with_record` says whether the record of this version is wanted too."""
 
     tenant: str
     version: str
@@ -233,7 +233,7 @@ class UserLookup:
 
 @dataclass(frozen=True, slots=True)
 class ReadUser:
-    """A shopper as read.
+    """A user as read.
 
     Attributes:
         stored: None when there is no record, or none was wanted.
@@ -246,7 +246,7 @@ class ReadUser:
 
 
 class ServingStore(Protocol):
-    """What the recommender reads, without blocking its event loop.
+    """Reads of the recommender, none of which blocks its event loop.
 
     Every call may raise Unavailable.
     """
@@ -274,4 +274,4 @@ class ServingStore(Protocol):
         """
 
     async def users(self, wanted: Sequence[UserLookup]) -> list[ReadUser]:
-        """What is known of some shoppers, of any tenants, in one round trip."""
+        """Read users, of any tenants, in one round trip."""

@@ -1,10 +1,10 @@
 """The answers of the shop: for a user, and for an item.
 
-An answer takes two steps, so that the first may be kept: the list of a shopper, which lasts until
+An answer takes two steps, so that the first may be kept: the list of a user, which lasts until
 their behaviour or the model changes, and what of it can be shown at this moment. The second fills
 with popular items what the list leaves open. What is excluded (bought, disliked, the items of the
 session, the item itself) is in neither: an answer is shorter when nothing else is left, and empty
-for a shopper who has everything. `source` names the first step that gave anything.
+for a user who has everything. `source` names the first step that gave anything.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -26,7 +26,7 @@ from recsys.core.user_factors import faded_history_factors
 
 
 class Source(Enum):
-    """Where the items of an answer come from."""
+    """Origin of recommended items."""
 
     STORED = "stored"
     FOLD_IN = "fold_in"
@@ -36,7 +36,7 @@ class Source(Enum):
 
 @dataclass(frozen=True)
 class PersonalList:
-    """What a model says to one shopper, before it is known what may be shown at this moment.
+    """A user's list by the model alone, before items that may not be shown now are dropped.
 
     Attributes:
         items: item rows, best first.
@@ -50,7 +50,7 @@ class PersonalList:
     history: History
 
 
-# That of a shopper of whom nothing is known: answers are what is popular.
+# That of a user of whom nothing is known: answers are what is popular.
 NO_LIST = PersonalList(
     np.empty(0, np.int32), np.empty(0, np.float32), Source.POPULAR, History.empty()
 )
@@ -97,7 +97,7 @@ def recommend_for_user(
 
 
 def list_without_scoring(stored: StoredUser | None, history: History) -> PersonalList | None:
-    """The list of a shopper for whom no score must be calculated; None when one must.
+    """The list of a user for whom no score must be calculated; None when one must.
 
     Args:
         history: that of `stored` itself when nothing happened since.

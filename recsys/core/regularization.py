@@ -1,4 +1,4 @@
-"""How strongly each row's factors are held back: frequency-weighted regularization.
+"""Frequency-weighted regularization of each row's factors.
 
 Rendle, Krichene, Zhang, Koren, "Revisiting the Performance of iALS on Item Recommendation
 Benchmarks" (2021), section 3.3, hold a row back by the confidence of all its pairs; Spark's MLlib

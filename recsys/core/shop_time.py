@@ -3,12 +3,12 @@
 The age of an event decides how much it still counts. If ages were measured by the calendar and from
 the newest event, one event dated years after all others would make these count nothing. Hence:
 
-- a stretch of more than two weeks in which at most one shopper was seen is a pause, and ages
+- a stretch of more than two weeks in which at most one user was seen is a pause, and ages
   behaviour by two weeks;
 - ages are measured from the newest event that did not happen in a pause.
 
-So one event, one day or one shopper never decides how much all others count. In a shop that sees
-two shoppers in any two weeks, time is the calendar's.
+So one event, one day or one user never decides how much all others count. In a shop that sees
+two users in any two weeks, time is the calendar's.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,7 +25,7 @@ MAX_PAUSE_MS = 14 * int(MS_PER_DAY)
 
 
 class Pause(NamedTuple):
-    """A stretch in which at most one shopper was seen. Times in UTC milliseconds."""
+    """A stretch in which at most one user was seen. Times in UTC milliseconds."""
 
     start_ms: int
     end_ms: int
@@ -36,7 +36,7 @@ class ActiveDay(NamedTuple):
 
     Attributes:
         first_ms, last_ms: times of its first and last event, UTC milliseconds.
-        lone_user: the only shopper of the day; None when there were several.
+        lone_user: the only user of the day; None when there were several.
     """
 
     first_ms: int
@@ -100,7 +100,7 @@ def shop_time(days: Iterable[ActiveDay]) -> ShopTime:
     """
     days = list(days)
     if len({day.lone_user for day in days}) == 1 and days[0].lone_user is not None:
-        # The only shopper there ever was has nobody to protect.
+        # The only user there ever was has nobody to protect.
         return ShopTime(days[-1].last_ms)
     pauses: list[Pause] = []
     since, alone = days[0].last_ms, list[ActiveDay]()
@@ -123,7 +123,7 @@ def shop_time_of_events(
 
     Args:
         timestamps_ms: (e,) UTC milliseconds, in any order.
-        users: (e,) codes of their shoppers.
+        users: (e,) codes of their users.
     """
     return shop_time(_active_days(timestamps_ms, np.asarray(users)))
 

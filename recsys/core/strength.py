@@ -1,10 +1,10 @@
-"""What an event counts: the one formula of training, evaluation, tuning, serving and notebooks.
+"""Strength of an event: the one formula of training, evaluation, tuning, serving and notebooks.
 
     strength = weight * value * quantity ^ a * (price / typical price) ^ b * 2 ^ (-age / half-life)
 
 Weight, exponents, typical price and half-life are those of the event's type. The strength of a
 user-item pair is the sum over its events. What is popular is asked of the same sum by a shorter
-half-life and without quantity and price: it is about how many shoppers want an item now.
+half-life and without quantity and price: it is about how many users want an item now.
 
 Quantity and price are missing more often than not, and then count as one piece at the typical
 price. Both are damped by an exponent below one: ten pieces are not ten times the interest. A price
@@ -22,8 +22,8 @@ from recsys.core.event_types import EventType
 from recsys.core.times import MS_PER_DAY
 
 # A quantity, or a price over the typical one, beyond these is a wholesaler or a typing error, and
-# must not outweigh everything else a shopper did. Zero becomes the lower one, so that an event
-# whose quantity rounds to nothing still says that the shopper wanted the item.
+# must not outweigh everything else a user did. Zero becomes the lower one, so that an event
+# whose quantity rounds to nothing still says that the user wanted the item.
 MIN_RATIO, MAX_RATIO = 0.01, 100.0
 
 _Numbers = NDArray[np.floating]
@@ -88,7 +88,7 @@ def undecayed_strengths(events: EventColumns) -> NDArray[np.float64]:
 
 
 def decay(age_ms: ArrayLike, half_life_days: ArrayLike) -> NDArray[np.float64]:
-    """How much an event of this age still counts: 1 when new, 0.5 after a half-life.
+    """Decay of an event by age: 1 when new, 0.5 after a half-life.
 
     Negative ages count as new: an event that came after the reference time does not weigh more
     than one that came at it.
@@ -108,7 +108,7 @@ def _weighted(events: EventColumns) -> NDArray[np.float64]:
 def _left(
     events: EventColumns, ages_ms: ArrayLike, half_lives: Sequence[float]
 ) -> NDArray[np.float64]:
-    """What age leaves of each event, from a half-life a type."""
+    """Decay of each event by age, from a half-life per type."""
     # One number for all events saves a column of them where types do not differ.
     same = len(set(half_lives)) == 1
     by_event = half_lives[0] if same else np.array(half_lives, np.float64)[events.types]

@@ -1,4 +1,4 @@
-"""What the nightly job leaves for serving, many users at a time: arrays, no object per user."""
+"""Users as the nightly job stores them, many at a time: arrays, no object per user."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -10,7 +10,7 @@ from recsys.core.regularization import row_regularization
 
 
 def history_factors(items: ItemModel, params: ScoringParams, history: History) -> Factors:
-    """What training would give a user of this history, (k,)."""
+    """Fold in: the factors that training would give a user of this history, (k,)."""
     return faded_history_factors(items, params, faded(history, params.step_half_life))
 
 

@@ -52,7 +52,7 @@ def top_k_lists(
 ) -> RankedLists:
     """(t, k) item rows of the best finite scores, best first, padded with NO_ITEM."""
     lists = np.full((len(test), k), NO_ITEM, np.int32)
-    block = users_a_block(test.known_items)
+    block = users_per_block(test.known_items)
     for start in range(0, len(test), block):
         rows = slice(start, min(start + block, len(test)))
         for entry, best in zip(lists[rows], top_n_rows(score(test.users[rows]), k), strict=True):
@@ -61,6 +61,6 @@ def top_k_lists(
     return lists
 
 
-def users_a_block(items: int) -> int:
+def users_per_block(items: int) -> int:
     """How many users' scores of all items fit into memory."""
     return max(1, min(MAX_USERS_PER_BLOCK, MAX_SCORES_PER_BLOCK // max(items, 1)))

@@ -35,7 +35,7 @@ class _Pending(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BulkWriter(Generic[_Record]):
-    """Where rows go.
+    """Writer of an import: converts rows in this thread while others store them.
 
     Attributes:
         convert: makes a record of a row; raises InvalidInput to reject and Skipped to skip it.

@@ -1,4 +1,4 @@
-"""Which column of a file holds which field."""
+"""Mapping of a file's columns to fields."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ _ATTRIBUTE_PREFIX = "attributes."
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """What a kind of record is made of: column names by field, and the fields it must have."""
+    """Fields of a kind of record: usual column names of each, and those that are required."""
 
     kind: str
     columns: Mapping[str, Sequence[str]]

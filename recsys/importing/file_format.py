@@ -11,7 +11,7 @@ from recsys.importing.source import RowReader
 
 
 class FileFormat(StrEnum):
-    """How a file is read; AUTO goes by its name."""
+    """Format of a file; AUTO goes by its name."""
 
     AUTO = "auto"
     CSV = "csv"

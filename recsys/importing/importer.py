@@ -17,7 +17,7 @@ _WRITERS = 3
 
 @dataclass(frozen=True, slots=True)
 class ImportOutcome:
-    """What became of a file.
+    """Result of importing one file.
 
     Attributes:
         path: the file.

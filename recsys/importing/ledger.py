@@ -1,4 +1,4 @@
-"""Which files have been imported already."""
+"""Ledger of finished imports."""
 
 import hashlib
 import json

@@ -2,7 +2,7 @@
 
 Every line of a product becomes an event: a purchase, or a return when its invoice begins with C or
 its quantity is negative. Lines without a customer are real baskets all the same; each such invoice
-becomes a shopper of its own, `guest-<invoice>`. Times have no zone and are taken for UTC.
+becomes a user of its own, `guest-<invoice>`. Times have no zone and are taken for UTC.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""How a file is to be read: its source, what makes records of its rows, and where these go."""
+"""Plan of an import: reader, conversion of rows to records, and their store."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Preset(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How the user wants a file to be read.
+    """Options for reading one file.
 
     Attributes:
         path: the file.

@@ -1,4 +1,4 @@
-"""What the readers of all file formats have in common."""
+"""Interface of the readers of all file formats."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""What a running process has: gRPC, metrics, logs, deadlines, a tuned garbage collector."""
+"""Runtime of a process: gRPC, metrics, logs, deadlines, a tuned garbage collector."""

@@ -1,4 +1,4 @@
-"""How busy a process is: the figure by which services are scaled."""
+"""CPU use of a process: the figure by which services are scaled."""
 
 import threading
 import time

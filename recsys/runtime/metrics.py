@@ -1,4 +1,4 @@
-"""What a service counts about itself, for Prometheus: one registry a process, handed to its parts.
+"""Metrics of a service for Prometheus: one registry a process, handed to its parts.
 
 Bound label values are kept, so that counting on the hot path is one look-up and one addition.
 """

@@ -52,7 +52,7 @@ class ScoringParamsEntry(_Part):
 
 
 class Data(_Part):
-    """What was read. `fingerprint` changes when events, items or settings do."""
+    """Data that was read. `fingerprint` changes when events, items or settings do."""
 
     events: int
     users: int
@@ -89,7 +89,7 @@ class FitEntry(_Part):
 
 
 class Training(_Part):
-    """How the model was trained.
+    """Training of the model.
 
     Attributes:
         settings: by name; those that were asked for, or found by `fit`.
@@ -123,7 +123,7 @@ class Evaluation(_Part):
 
 
 class Reach(_Part):
-    """Whom and what a model reaches, known without any future to judge by.
+    """Users and items that a model reaches, known without any held-out future.
 
     Attributes:
         listed_users: users with a personal list.

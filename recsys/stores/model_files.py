@@ -82,7 +82,7 @@ class ModelFiles:
         """Keep in mind what is about to serve: the pointer is lost when Redis is.
 
         Called before the pointer moves, so that after a crash in between `rebuild` goes on to the
-        version whose records are all there, and never back behind one that shoppers have seen.
+        version whose records are all there, and never back behind one that users have seen.
         """
         before = [other for other in self.last_two(tenant) if other != version]
         self._note(tenant, SERVING, [version, *before[:1]])
@@ -120,7 +120,7 @@ class ModelFiles:
             self._save_withdrawn(manifest.tenant, withdrawn - {manifest.data.fingerprint})
 
     def is_withdrawn(self, manifest: Manifest) -> bool:
-        """Whether an operator went back from this version, or one of the same data."""
+        """Tell whether an operator went back from this version, or one of the same data."""
         return manifest.data.fingerprint in self._withdrawn(manifest.tenant)
 
     def remove(self, tenant: str, version: str) -> None:

@@ -1,4 +1,4 @@
-"""Where a nightly run keeps what it read: for its later steps, and for who looks at the data."""
+"""Folder of a nightly run: what it read, for its later steps and for notebooks."""
 
 from pathlib import Path
 

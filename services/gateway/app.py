@@ -13,7 +13,7 @@ from services.gateway.routes.openapi import described_by
 
 
 def serving_app(dependencies: Dependencies) -> FastPath:
-    """What a server runs: the REST API over these dependencies, its fast path first."""
+    """Build what a server runs: the REST API over these dependencies, its fast path first."""
     return FastPath(build_app(dependencies), dependencies)
 
 

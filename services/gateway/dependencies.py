@@ -1,4 +1,4 @@
-"""What the routes depend on, wired in `main.py` or by a test."""
+"""Dependencies of the routes, wired in `main.py` or by a test."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -32,7 +32,7 @@ _ROUTES: tuple[tuple[bytes, bytes, str, Any], ...] = (
 # Needs no decoding. An id of other characters is for the application.
 _PLAIN_ID = re.compile(rb"[A-Za-z0-9_~.-]{1,256}")
 _LIMIT = re.compile(rb"limit=([1-9][0-9]{0,2})")
-# An answer is one shopper's and of this moment.
+# An answer is one user's and of this moment.
 UNCACHED = "private, no-store"
 _UNCACHED = (b"cache-control", UNCACHED.encode())
 _JSON = (b"content-type", b"application/json")
@@ -105,7 +105,7 @@ def _problem(error: Exception, route: str, request_id: str) -> ProblemError:
     if isinstance(error, ProblemError):
         return error
     _log.error("request_failed", route=route, request_id=request_id, exc_info=error)
-    return ProblemError(INTERNAL, "the log of the gateway says why")
+    return ProblemError(INTERNAL, "see the log of the gateway")
 
 
 async def _send(body: bytes, request_id: str, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""What the gateway is told by its environment."""
+"""Settings of the gateway, from its environment."""
 
 from ipaddress import ip_network
 from pathlib import Path

@@ -134,7 +134,7 @@ class ColdStart:
         return items
 
     def _read(self, tenant: str) -> list[Item]:
-        """Join popular items and the catalogue; without one, whatever shoppers touch."""
+        """Join popular items and the catalogue; without one, whatever users touch."""
         popular = self._popularity.most_popular(tenant, _CANDIDATES)
         first = self._items.first(tenant, _CANDIDATES)
         if first:

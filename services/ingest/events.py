@@ -43,7 +43,7 @@ class EventDraft:
 
 
 class Status(Enum):
-    """What became of an event."""
+    """Status of a recorded event."""
 
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"
@@ -52,7 +52,7 @@ class Status(Enum):
 
 @dataclass(frozen=True, slots=True)
 class EventResult:
-    """What became of one event, and why when it was rejected."""
+    """Result of one event: its status, and the problems where it was rejected."""
 
     status: Status
     event_id: str

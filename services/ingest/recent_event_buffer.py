@@ -131,7 +131,7 @@ class RecentEventBuffer:
 
 
 def _did_not_answer() -> Unavailable:
-    return Unavailable("redis", "it did not answer lately")
+    return Unavailable("redis", "it has not responded lately")
 
 
 def _report_dropped(events: int) -> None:

@@ -1,4 +1,4 @@
-"""What the ingest service is told."""
+"""Settings of the ingest service."""
 
 from pathlib import Path
 

@@ -2,7 +2,7 @@
 
 main                          wires the process and runs it, with settings
 servicer, answer_stream       the RPCs: single calls, and the stream of each gateway
-answer_batch, shoppers        a batch of questions, and the users whom they are about
+answer_batch, user_lists      a batch of questions, and the users whom they are about
 fold_in_worker                scores users whose behaviour has changed, off the event loop
 rendering, questions          the JSON of a list; limits of a question
 model/                        the model that serves, and what is cached of it

@@ -13,7 +13,7 @@ from services.recommender.model.follower import ModelFollower
 from services.recommender.model.serving import Serving
 from services.recommender.questions import check_item, check_session, check_user
 from services.recommender.rendering import render
-from services.recommender.shoppers import Shoppers, UserQuery, UserResult
+from services.recommender.user_lists import UserLists, UserQuery, UserResult
 
 SOURCES = {
     Source.STORED: pb.SOURCE_STORED,
@@ -28,11 +28,11 @@ _log = structlog.get_logger()
 
 
 class BatchAnswers:
-    """What is answered at once, and what takes a calculation."""
+    """Responses to a batch: at once where a list is at hand, later where one must be scored."""
 
-    def __init__(self, follower: ModelFollower, shoppers: Shoppers) -> None:
+    def __init__(self, follower: ModelFollower, user_lists: UserLists) -> None:
         self._follower = follower
-        self._shoppers = shoppers
+        self._user_lists = user_lists
 
     async def to(
         self, questions: Iterable[pb.Question]
@@ -89,13 +89,13 @@ class BatchAnswers:
     async def _of_users(
         self, about: Sequence[tuple[pb.Question, UserQuery]]
     ) -> list[tuple[pb.Question, UserResult | Awaitable[UserResult] | Exception]]:
-        """What fails here fails for these questions, not for the stream they came by."""
+        """Look users up. A failure here fails these questions, not the stream that they came by."""
         if not about:
             return []
         try:
-            found = await self._shoppers.find([asked for _, asked in about])
+            found = await self._user_lists.find([asked for _, asked in about])
         except Exception as error:
-            _log.exception("shoppers_failed")
+            _log.exception("user_lookup_failed")
             return [(question, error) for question, _ in about]
         return [(question, each) for (question, _), each in zip(about, found, strict=True)]
 
@@ -104,7 +104,7 @@ class BatchAnswers:
     ) -> UserResult | Awaitable[UserResult]:
         item_ids = question.session.item_ids
         check_session(item_ids, question.limit)
-        return self._shoppers.of_session(serving, item_ids, question.budget_ms / 1000)
+        return self._user_lists.of_session(serving, item_ids, question.budget_ms / 1000)
 
 
 def _user_query(question: pb.Question, serving: Serving) -> UserQuery:

@@ -162,7 +162,7 @@ class AnswerStream:
             )
 
     def _news(self) -> Iterator[pb.Snapshot]:
-        """What this gateway has not been told yet."""
+        """Collect the snapshots that this gateway has not been sent yet."""
         told, self._told = self._told, self._streams.current()
         for tenant, serving in self._told.items():
             if told.get(tenant) is not serving:

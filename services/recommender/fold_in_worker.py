@@ -20,7 +20,7 @@ MAX_WAITING = 256
 _USERS_PER_BATCH = 32
 # What the event loop may stand still for the fold-ins of one request.
 _QUICK_SECONDS = 0.008
-# How much a new measurement of the time a shopper takes counts beside the ones before.
+# How much a new measurement of the time a user takes counts beside the ones before.
 _NEWEST_SHARE = 0.2
 
 
@@ -40,7 +40,7 @@ class FoldInWorker:
         self._waiting: deque[_Task] = deque()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="fold-in")
         self._working: asyncio.Task[None] | None = None
-        self._seconds_a_user = 0.0
+        self._seconds_per_user = 0.0
         # The event loop and the thread write at the same time.
         self._at_once, self._beside = Scratch(), Scratch()
 
@@ -52,7 +52,7 @@ class FoldInWorker:
         n: int,
         within_seconds: float,
     ) -> "Sequence[PersonalList | asyncio.Future[PersonalList]]":
-        """The lists of some shoppers, now or later; of neighbours where it would be too late."""
+        """The lists of some users, now or later; of neighbours where it would be too late."""
         if len(users) * model.fold_in_seconds <= _QUICK_SECONDS:
             lists = _fold_in_each(model, users, eligible, n, self._at_once)
             return [_at_hand(each) for each in lists]
@@ -69,7 +69,7 @@ class FoldInWorker:
 
     def _queue(self, task: _Task, within_seconds: float) -> bool:
         ahead = len(self._waiting)
-        if ahead >= MAX_WAITING or ahead * self._seconds_a_user > within_seconds:
+        if ahead >= MAX_WAITING or ahead * self._seconds_per_user > within_seconds:
             return False
         self._waiting.append(task)
         if self._working is None:
@@ -103,7 +103,7 @@ class FoldInWorker:
         return batch
 
     def _learn(self, seconds: float) -> None:
-        self._seconds_a_user += _NEWEST_SHARE * (seconds - self._seconds_a_user)
+        self._seconds_per_user += _NEWEST_SHARE * (seconds - self._seconds_per_user)
 
 
 def _fold_in(batch: list[_Task], scratch: Scratch) -> "list[PersonalList | Exception]":

@@ -23,7 +23,7 @@ from services.recommender.fold_in_worker import FoldInWorker
 from services.recommender.model.follower import POLL_SECONDS, ModelFollower
 from services.recommender.servicer import RecommenderServicer
 from services.recommender.settings import RecommenderSettings
-from services.recommender.shoppers import Shoppers
+from services.recommender.user_lists import UserLists
 
 SERVICE = recommender_pb2.DESCRIPTOR.services_by_name["RecommenderService"].full_name
 
@@ -55,7 +55,7 @@ async def serve(settings: RecommenderSettings) -> None:
         SERVICE, settings.max_calls, metrics.requests, reflection=settings.reflection
     )
     recommender_pb2_grpc.add_RecommenderServiceServicer_to_server(
-        RecommenderServicer(follower, Shoppers(store, fold_ins, metrics), streams), server.grpc
+        RecommenderServicer(follower, UserLists(store, fold_ins, metrics), streams), server.grpc
     )
     await server.start(settings.listen)
     for tenant in settings.tenants:

@@ -1,4 +1,4 @@
-"""What may be asked, checked in one place for every way of asking."""
+"""Checks of a request, in one place for both RPCs."""
 
 from collections.abc import Sequence
 

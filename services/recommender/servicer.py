@@ -11,18 +11,18 @@ from services.recommender.answer_stream import AnswerStream, Streams
 from services.recommender.model.follower import ModelFollower
 from services.recommender.model.loaded_model import LoadedModel
 from services.recommender.questions import check_item, check_session, check_user
-from services.recommender.shoppers import Shoppers, UserQuery, UserResult
+from services.recommender.user_lists import UserLists, UserQuery, UserResult
 
 # For callers that set no deadline.
 _UNHURRIED_SECONDS = 1.0
 
 
 class RecommenderServicer(recommender_pb2_grpc.RecommenderServiceServicer):
-    """RecommenderService over the follower's models and the shoppers' lists."""
+    """RecommenderService over the follower's models and the users' lists."""
 
-    def __init__(self, follower: ModelFollower, shoppers: Shoppers, streams: Streams) -> None:
+    def __init__(self, follower: ModelFollower, user_lists: UserLists, streams: Streams) -> None:
         self._follower = follower
-        self._shoppers = shoppers
+        self._user_lists = user_lists
         self._streams = streams
 
     async def RecommendForUser(  # noqa: N802  # named by the proto
@@ -31,7 +31,7 @@ class RecommenderServicer(recommender_pb2_grpc.RecommenderServiceServicer):
         check_user(request.user_id, request.limit)
         serving = self._follower.serving(request.tenant)
         asked = UserQuery(serving, request.tenant, request.user_id, _seconds_left(context))
-        [found] = await self._shoppers.find([asked])
+        [found] = await self._user_lists.find([asked])
         return pb.RecommendForUserResponse(answer=await _message(found, request.limit))
 
     async def RecommendForSession(  # noqa: N802  # named by the proto
@@ -39,7 +39,7 @@ class RecommenderServicer(recommender_pb2_grpc.RecommenderServiceServicer):
     ) -> pb.RecommendForSessionResponse:
         check_session(request.item_ids, request.limit)
         serving = self._follower.serving(request.tenant)
-        found = self._shoppers.of_session(serving, request.item_ids, _seconds_left(context))
+        found = self._user_lists.of_session(serving, request.item_ids, _seconds_left(context))
         return pb.RecommendForSessionResponse(answer=await _message(found, request.limit))
 
     async def SimilarItems(  # noqa: N802  # named by the proto
@@ -57,7 +57,7 @@ class RecommenderServicer(recommender_pb2_grpc.RecommenderServiceServicer):
         self, request_iterator: Any, context: Any
     ) -> None:
         del request_iterator
-        answers = BatchAnswers(self._follower, self._shoppers)
+        answers = BatchAnswers(self._follower, self._user_lists)
         await AnswerStream(answers, self._streams, context).serve()
 
 

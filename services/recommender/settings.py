@@ -1,4 +1,4 @@
-"""What the recommender is told by its environment."""
+"""Settings of the recommender, from its environment."""
 
 from typing import Annotated
 

@@ -29,7 +29,7 @@ class StrategyName(Enum):
 
 @dataclass(frozen=True)
 class Cluster:
-    """What there is to train on.
+    """Size of a training.
 
     Attributes:
         executors: each running one task at a time, on as many cores as a task has.

@@ -1,4 +1,4 @@
-"""What the tasks of a model-parallel training do with their shard of users or of items."""
+"""One shard of user or item factors in a model-parallel training."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from spark_jobs.distributed.worker_process import freeze_gc
 
 
 class EntityKind(Enum):
-    """Whose factors are meant."""
+    """Kind of rows: users or items."""
 
     USER = "user"
     ITEM = "item"

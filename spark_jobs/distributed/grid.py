@@ -17,7 +17,7 @@ from recsys.training.als.block import Block, map_array, save_array
 
 @dataclass(frozen=True)
 class Grid:
-    """Where the blocks are.
+    """Grid of blocks of the interaction matrix, on files.
 
     Attributes:
         users, items: of the whole matrix.
@@ -56,11 +56,11 @@ class Grid:
             save_array(folder / f"{side}-sums.npy", sums)
 
     def user_sums(self, user_shard: int) -> NDArray[np.float64]:
-        """What the users of a shard have in strengths, over all items."""
+        """Sum the strengths of each user of a shard, over all items."""
         return self._sums("user", [(user_shard, item) for item in range(self.item_shards)])
 
     def item_sums(self, item_shard: int) -> NDArray[np.float64]:
-        """What the items of a shard have in strengths, over all users."""
+        """Sum the strengths of each item of a shard, over all users."""
         return self._sums("item", [(user, item_shard) for user in range(self.user_shards)])
 
     def _sums(self, side: str, blocks: list[tuple[int, int]]) -> NDArray[np.float64]:

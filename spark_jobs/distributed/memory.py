@@ -60,7 +60,7 @@ def model_parallel_bytes(work: Workload, shards: int) -> int:
 
 
 def driver_bytes(work: Workload) -> int:
-    """What the driver needs in data- and model-parallel: the model, and 9 arrays of the items."""
+    """Memory of the driver in data- and model-parallel: the model, and 9 arrays of the items."""
     return BASE_BYTES + _FLOAT * work.factors * (work.users + 10 * work.items)
 
 

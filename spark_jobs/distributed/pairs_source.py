@@ -1,4 +1,4 @@
-"""Where a distributed training reads its pairs, so that no process ever holds all of them."""
+"""Pairs of a distributed training on files, so that no process ever holds all of them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +54,7 @@ def write_pairs(strengths: csr_matrix, parquet: Path) -> PairsSource:
 
 
 def count_pairs(spark: SparkSession, pairs: PairsSource) -> int:
-    """How many pairs there are.
+    """Count the pairs.
 
     Raises:
         InvalidInput: when a strength is not a positive number, or there is none.

@@ -1,4 +1,4 @@
-"""What one training over shards knows before it begins, and what comes out of it."""
+"""A training over shards: its plan and its result."""
 
 import importlib.metadata
 import time
@@ -41,7 +41,7 @@ class ShardedTraining:
         return self._lambdas(sums, self.grid.users)
 
     def path(self, what: str, shard: int, turn: int) -> Path:
-        """Where a shard keeps this, the factors of a side say, after so many half-steps."""
+        """Path of a shard's array, such as the factors of its users, after so many half-steps."""
         return self.folder / f"{what}-{shard:04}-{turn}.npy"
 
     def _lambdas(self, sums: NDArray[np.float64], columns: int) -> NDArray[np.float32]:
@@ -65,7 +65,7 @@ def plan_training(
 
 
 def task_threads(context: SparkContext) -> int:
-    """How many cores Spark gives to a task."""
+    """Count the cores that Spark gives to a task."""
     return int(context.getConf().get("spark.task.cpus", "1") or 1)
 
 

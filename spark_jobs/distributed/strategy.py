@@ -1,4 +1,4 @@
-"""What all ways to train on a cluster have in common."""
+"""Interface of all strategies to train on a cluster."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""How much memory this process may still take."""
+"""Memory that this process may still take."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,7 @@ _CONTAINER = Path("/sys/fs/cgroup")
 
 
 def available_bytes(meminfo: Path = Path("/proc/meminfo"), container: Path = _CONTAINER) -> int:
-    """What the machine has left, or the container, where that is less."""
+    """Bytes that the machine has left, or the container, where that is less."""
     found = re.search(r"^MemAvailable:\s+(\d+) kB", meminfo.read_text("ascii"), re.MULTILINE)
     machine = 1024 * int(found[1]) if found else 0
     try:

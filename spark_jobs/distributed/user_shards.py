@@ -1,4 +1,4 @@
-"""What the tasks of a data-parallel training do with their shard of users."""
+"""Shards of users in a data-parallel training."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class UserShards:
         return x
 
     def sums(self, shard: int, x: Factors, over: SumsOverUsers, vectors: Factors) -> Factors:
-        """What the shard's users, with factors x, add to the sums of all items, (n, k) float32."""
+        """Sum what the shard's users, with factors x, add to each item's system, (n, k) float32."""
         by_item = self.training.grid.load(shard, 0).by_item
         sums = over(by_item, self.training.alpha, vectors, x, self.training.threads)
         freeze_gc()

@@ -1,4 +1,4 @@
-"""How well a model of the past recommends items that nobody had touched by then."""
+"""Metrics of a model of the past on items without behaviour by then."""
 
 from collections.abc import Mapping
 
@@ -22,7 +22,7 @@ def cold_item_metrics(
     """Reports of model, popularity and random by name; none where nobody wanted a cold item.
 
     Args:
-        shoppers: (n,) how many shoppers each item had.
+        shoppers: (n,) how many users each item had.
         content: of the n items.
     """
     cold = past.items.recommendable & (shoppers == 0)

@@ -1,4 +1,4 @@
-"""What every step of a run works with."""
+"""Context of a run: stores, plan and log, for every step."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Context:
     say: Callable[[str], None]
 
     def serving_version(self) -> str | None:
-        """What the pointer names."""
+        """Version that the pointer names."""
         return self.publisher.published.current(self.plan.tenant)
 
     def serving_manifest(self) -> Manifest | None:

@@ -1,4 +1,4 @@
-"""The moment that parts what a model is made of from what shoppers did since.
+"""The moment that parts what a model is made of from what users did since.
 
 A model holds exactly the events received before the cutoff, and serving adds exactly those received
 from then on: both go by the time that the ingest service noted, in HBase and in Redis. Reading

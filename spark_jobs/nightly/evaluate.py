@@ -28,7 +28,7 @@ from spark_jobs.prepare_pairs import goal_pairs
 
 @dataclass(frozen=True)
 class _Judged:
-    """What the held-out days said; no reports when there was nothing to judge by."""
+    """Results on the held-out days; no reports when they have no relevant items."""
 
     model: Report | None = None
     popularity: Report | None = None
@@ -91,7 +91,7 @@ def _judge(context: Context, settings: ModelSettings, split_ms: int) -> _Judged:
 def judged_pairs(
     past: BuiltModel, user_rows: NDArray[np.int64], item_rows: NDArray[np.int64]
 ) -> TestSet:
-    """What known users turned to, among the items that the model could have recommended to them."""
+    """Relevant items of known users, among those that the model could have recommended to them."""
     known_users, known_items = len(past.users.ids), len(past.items.ids)
     known = (user_rows < known_users) & (item_rows < known_items)
     users, items = user_rows[known], item_rows[known]
@@ -109,7 +109,7 @@ def _finite(report: Report | None) -> dict[str, float]:
 
 def _report(context: Context, judged: _Judged) -> None:
     if judged.model is None or judged.popularity is None or not len(judged.model.users):
-        context.say("no user has behaviour both before and after the split: nothing to judge by")
+        context.say("no user has events both before and after the split: nothing to evaluate on")
         return
     context.say(f"{len(judged.model.users):,} users with a held-out future:")
     rows = metric_rows({"model": judged.model, "popularity": judged.popularity})

@@ -1,4 +1,4 @@
-"""Whether a new version may replace the one that serves."""
+"""The gate: may a new version replace the one that serves?"""
 
 from collections.abc import Iterator
 
@@ -39,11 +39,11 @@ def verdict(new: Manifest, current: Manifest | None, limits: GateLimits) -> str:
     judged = new.evaluation
     if judged is None or judged.users < limits.min_judged_users:
         users = judged.users if judged else 0
-        return f"unjudged, as nothing judged serves: only {users} users have a held-out future"
+        return f"not evaluated, and neither is what serves: only {users} users have held-out events"
     ours, popular = judged.model[METRIC], judged.popularity[METRIC]
     words = f"{METRIC} {ours:.4f} against popularity's {popular:.4f}"
     if current and _is_judged(current.evaluation, limits) and not _comparable(new, current):
-        return f"{words}; not compared with {current.version}, judged by other days"
+        return f"{words}; not compared with {current.version}, which was evaluated on other days"
     return words
 
 
@@ -108,5 +108,5 @@ def _is_judged(evaluation: Evaluation | None, limits: GateLimits) -> bool:
 
 
 def _comparable(new: Manifest, current: Manifest) -> bool:
-    """Whether both were judged by as many days: over fewer, shoppers have fewer items to hit."""
+    """Tell whether both have as many held-out days: over fewer, users have fewer relevant items."""
     return round(new.holdout_days(), 2) == round(current.holdout_days(), 2)

@@ -1,4 +1,4 @@
-"""What a nightly run is asked to do."""
+"""Plan of a nightly run."""
 
 from dataclasses import dataclass, field
 from enum import Enum
@@ -9,12 +9,12 @@ from recsys.tuning import FitEffort
 from spark_jobs.distributed.choose import StrategyName
 from spark_jobs.run_folder import Window
 
-# Enough shoppers come back within four weeks, and four weeks hardly age a model.
+# Enough users come back within four weeks, and four weeks hardly age a model.
 DEFAULT_HOLDOUT_DAYS = 28.0
 
 
 class Strategy(Enum):
-    """How the model is trained; AUTO goes by the size of the data."""
+    """Strategy of training; AUTO goes by the size of the data."""
 
     AUTO = "auto"
     SINGLE = StrategyName.SINGLE.value
@@ -23,7 +23,7 @@ class Strategy(Enum):
 
 
 class FitStrategy(Enum):
-    """Who trains the trials of a search for settings; AUTO goes by the cluster and the data."""
+    """Strategy of a search for settings; AUTO goes by the cluster and the data."""
 
     AUTO = "auto"
     SINGLE = StrategyName.SINGLE.value

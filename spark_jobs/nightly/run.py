@@ -133,7 +133,7 @@ def _withdraw(files: ModelFiles, tenant: str, version: str, say: Callable[[str],
 def rebuild(
     settings: BatchSettings, tenant: str, version: str | None, say: Callable[[str], None]
 ) -> None:
-    """Fill a Redis that has lost its data: a model, and what shoppers did since it was trained.
+    """Fill a Redis that has lost its data: a model, and what users did since it was trained.
 
     Args:
         version: None for the one that served last.

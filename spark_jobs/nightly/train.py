@@ -87,7 +87,7 @@ def item_columns(
     """Titles and eligibility, one an item row.
 
     An item that is not in the catalogue cannot be sold and is not recommended; a shop without any
-    catalogue recommends whatever its shoppers touch.
+    catalogue recommends whatever its users touch.
     """
     titles = tuple(catalogue.titles.get(item_id, "") for item_id in items)
     if not catalogue.titles:

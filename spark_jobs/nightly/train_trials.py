@@ -1,4 +1,4 @@
-"""Who trains the trials of a search for settings: this process, or the executors."""
+"""Trials of a search for settings, trained by this process or by the executors."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path

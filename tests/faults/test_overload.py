@@ -47,7 +47,7 @@ def test_overload_is_shed_quickly_and_takes_nothing_from_the_rest(
         SlowProxy(shop.stack.settings.redis_url) as proxy,
         OwnServices(shop.stack, tmp_path, REDIS_URL=proxy.url, **limits) as own,
     ):
-        proxy.seconds_a_shopper = _SECONDS_PER_SHOPPER
+        proxy.seconds_per_shopper = _SECONDS_PER_SHOPPER
         with load(shop, about_users, _CAPACITY, own.url) as at_capacity:
             at_capacity.await_more(int(3 * _CAPACITY))
         with (

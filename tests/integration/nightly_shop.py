@@ -20,7 +20,7 @@ from recsys.training.settings import ModelSettings
 from recsys.tuning import FitEffort
 from services.recommender.fold_in_worker import FoldInWorker
 from services.recommender.model.follower import ModelFollower
-from services.recommender.shoppers import Shoppers, UserQuery, UserResult
+from services.recommender.user_lists import UserLists, UserQuery, UserResult
 from spark_jobs.nightly.plan import Plan, Step
 from spark_jobs.nightly.run import run_nightly, serve_stored
 from spark_jobs.run_folder import Window
@@ -51,7 +51,7 @@ def checkerboard_events() -> list[Event]:
 
 
 def two_tastes_events() -> list[Event]:
-    """Shoppers of two tastes, a and b, and two who have some of both.
+    """UserLists of two tastes, a and b, and two who have some of both.
 
     viewer looks at many a and bought one b; changer looked at a long ago and at b today.
     """
@@ -155,7 +155,7 @@ class Nightly:
         follower = ModelFollower(store, [tenant], cache_bytes=0, metrics=metrics)
         await follower.refresh()
         fold_ins = FoldInWorker()
-        shoppers = Shoppers(store, fold_ins, metrics)
+        shoppers = UserLists(store, fold_ins, metrics)
         query = UserQuery(follower.serving(tenant), tenant, user_id, within_seconds=10.0)
         [found] = await shoppers.find([query])
         result = found if isinstance(found, UserResult) else await found

@@ -12,13 +12,13 @@ class SlowProxy:
 
     Attributes:
         delay_seconds: how much later a reply arrives; as many as there are may be on their way.
-        seconds_a_shopper: how long the server is busy with each shopper that is read, one after
+        seconds_per_shopper: how long the server is busy with each shopper that is read, one after
             the other.
     """
 
     def __init__(self, url: str) -> None:
         self.delay_seconds = 0.0
-        self.seconds_a_shopper = 0.0
+        self.seconds_per_shopper = 0.0
         self._busy_until = 0.0
         self._target = ("127.0.0.1", int(url.rpartition(":")[2].partition("/")[0]))
         self._loop = asyncio.new_event_loop()
@@ -54,7 +54,7 @@ class SlowProxy:
 
     def _when_served(self, commands: bytes) -> float:
         busy_from = max(time.monotonic(), self._busy_until)
-        self._busy_until = busy_from + commands.count(b"ZRANGE") * self.seconds_a_shopper
+        self._busy_until = busy_from + commands.count(b"ZRANGE") * self.seconds_per_shopper
         return self._busy_until
 
     def _when_back(self, replies: bytes) -> float:

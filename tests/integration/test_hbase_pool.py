@@ -88,7 +88,7 @@ def test_a_connection_that_timed_out_is_not_used_again(server: FakeHBase, pool: 
 
     server.answer = hang
     started = time.monotonic()
-    with pytest.raises(Unavailable, match="did not answer in time"):
+    with pytest.raises(Unavailable, match="did not respond in time"):
         pool.ping()
     waited = time.monotonic() - started
     server.answer = lambda: [b"prompt"]

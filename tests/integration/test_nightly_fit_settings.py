@@ -29,7 +29,7 @@ def few_trials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def walks(users: int = 150, items: int = 20, length: int = 7) -> list[Event]:
-    """Shoppers who go on from item to item, one a day."""
+    """UserLists who go on from item to item, one a day."""
     random = np.random.default_rng(5)
     return [
         an_event(f"walker{user}", f"w{(start + step) % items:02}", days_ago=float(length - step))

@@ -35,7 +35,7 @@ Shop = Callable[[str], Nightly]
 
 
 def loyal_events() -> list[Event]:
-    """Shoppers of two tastes who bought some of theirs ten days ago and some more today."""
+    """UserLists of two tastes who bought some of theirs ten days ago and some more today."""
     return [
         an_event(f"s{n}", f"{'ab'[n % 2]}{(n + step) % 30}", days_ago=10 if step < 9 else 0)
         for n in range(150)

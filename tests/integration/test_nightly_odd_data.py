@@ -79,7 +79,7 @@ def test_one_shopper_and_one_item_are_served(seed: Seed, nightly: Nightly) -> No
     assert tiny.manifest().data.users == tiny.manifest().data.items == 1
     assert "no user has behaviour both before and after the split" in "\n".join(tiny.said)
     assert (
-        "gate passed: unjudged, as nothing judged serves: only 0 users have a held-out future"
+        "gate passed: not evaluated, and neither is what serves: only 0 users have held-out events"
         in tiny.said
     )
     assert tiny.recommended("only") == ["thing"]

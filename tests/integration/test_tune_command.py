@@ -66,5 +66,5 @@ def test_without_a_run_it_says_what_to_do_first(model_store: Path, tmp_path: Pat
 def test_a_folder_that_is_not_there_is_named_before_anything_is_searched(
     model_store: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(ConfigurationError, match="no folder"):
+    with pytest.raises(ConfigurationError, match="no such folder"):
         tune_settings(tmp_path / "no" / "s.json", tenant=None)

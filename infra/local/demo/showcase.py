@@ -1,4 +1,4 @@
-"""What the demo shows at its end: four answers of the API, fetched through the load balancer."""
+"""Last page of the demo: four responses of the API, fetched through the load balancer."""
 
 import time
 from collections.abc import Sequence
@@ -51,7 +51,7 @@ class Showcase:
         self._api.close()
 
     def known_customer(self) -> None:
-        """What a customer bought beside what is recommended to it."""
+        """Print a customer's purchases beside their recommendations."""
         answer = self._recommendations(KNOWN_CUSTOMER)
         bought = [(item_id, self._title(item_id)) for item_id in self._bought(KNOWN_CUSTOMER)]
         table = _table("bought last", "recommended")
@@ -61,15 +61,15 @@ class Showcase:
         self._print(f"Customer {KNOWN_CUSTOMER}", answer, table)
 
     def similar_items(self) -> None:
-        """What goes with a product."""
+        """Print the items similar to a product."""
         answer = self._get(f"/v1/items/{KNOWN_ITEM}/similar?limit={_LISTED}")
         self._print(f"Similar to {KNOWN_ITEM} {self._title(KNOWN_ITEM)}", answer, _list_of(answer))
 
     def unknown_shopper_then_one_event(self) -> None:
-        """How one event changes the answer for somebody nobody knew."""
+        """Print how one event changes the recommendations of an unknown user."""
         shopper = f"visitor-{time.time_ns()}"
         before = self._recommendations(shopper)
-        self._print("A shopper nobody knows", before, _list_of(before))
+        self._print("An unknown user", before, _list_of(before))
         event = {"user_id": shopper, "item_id": POSTED_ITEM, "event_type": "purchase"}
         self._checked(self._api.post("/v1/events", json={"events": [event]}))
         started = time.perf_counter()
@@ -77,11 +77,11 @@ class Showcase:
         took_ms = (time.perf_counter() - started) * 1000
         if after["source"] != "fold_in":
             raise StackError(f"the event did not change the answer: source {after['source']}")
-        title = f"The same shopper after buying {POSTED_ITEM} {self._title(POSTED_ITEM)}"
+        title = f"The same user after buying {POSTED_ITEM} {self._title(POSTED_ITEM)}"
         self._print(f"{title} (asked again at once, {took_ms:.0f} ms)", after, _list_of(after))
 
     def ways_in(self, seconds: float) -> None:
-        """Where to go from here."""
+        """Print where to go from here."""
         settings = self._stack.settings
         rows = self._stack.status()
         memory = sum(row.rss_bytes for row in rows) / _MIB

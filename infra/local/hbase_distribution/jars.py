@@ -30,7 +30,7 @@ Progress: TypeAlias = Callable[[int], None]
 
 
 class _TryAgain(Exception):
-    """What went wrong may pass: a cut connection, a busy server, a damaged body."""
+    """A failure that may pass: a cut connection, a busy server, a damaged body."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def is_free(port: int) -> bool:
 
 
 def holder(port: int) -> str:
-    """Who listens on `port`, as far as this user may know."""
+    """Describe the process that listens on `port`, as far as this user may know."""
     try:
         for connection in psutil.net_connections("tcp"):
             listens = connection.laddr[1:] == (port,) and connection.status == psutil.CONN_LISTEN

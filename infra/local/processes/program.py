@@ -11,7 +11,7 @@ Probe: TypeAlias = Callable[[], None]
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """How to run, watch and stop one process.
+    """One process to run: its command, health check and way to stop.
 
     Attributes:
         tier: programs of a higher tier are stopped before those of a lower one.

@@ -1,4 +1,4 @@
-"""What a person sees while the stack comes up."""
+"""Progress on the terminal while the stack comes up."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""How the processes of a stack are, as a table."""
+"""Table of a stack's processes: their state, memory and health."""
 
 import time
 from collections.abc import Sequence

@@ -31,7 +31,7 @@ ALIVE = frozenset({"STARTING", "RUNNING", "STOPPING"})
 
 @dataclass(frozen=True, slots=True)
 class ProcessInfo:
-    """What supervisord knows of a program.
+    """State of a program as supervisord reports it.
 
     Attributes:
         state: STOPPED, STARTING, RUNNING, BACKOFF, STOPPING, EXITED or FATAL.

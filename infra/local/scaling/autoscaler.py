@@ -24,7 +24,7 @@ _READ_SECONDS = 1.0
 
 
 class ScalableStack(Protocol):
-    """What the autoscaler needs of a stack."""
+    """The part of a stack that the autoscaler needs."""
 
     settings: Settings
 
@@ -57,7 +57,7 @@ class Autoscaler:
         self._history: deque[Recommendation] = deque()
 
     def step(self) -> str | None:
-        """What was changed, and why, in a sentence; None if nothing was.
+        """Scale once; return what was changed and why in a sentence, None if nothing was.
 
         Raises StackError if the stack does not run, or a new replica does not serve.
         """

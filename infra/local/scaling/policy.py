@@ -1,4 +1,4 @@
-"""How many replicas a service needs, from how busy each is: the rules of Kubernetes' HPA.
+"""Scaling policy: the number of replicas from how busy each is, by the rules of Kubernetes' HPA.
 
 Source: "Algorithm details" in the documentation of the HorizontalPodAutoscaler, and
 `calcPlainMetricReplicas` in its replica_calculator.go. The manifests in infra/k8s have the same
@@ -39,7 +39,7 @@ POLICIES = {
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """What was thought right at a moment of a clock in seconds."""
+    """A past recommendation of the policy, with its time in seconds."""
 
     at_seconds: float
     replicas: int

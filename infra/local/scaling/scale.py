@@ -31,6 +31,6 @@ def running_replicas(service: Service, processes: Mapping[str, ProcessInfo]) -> 
 
 
 def change_to(service: Service, count: int, running: Sequence[str]) -> Change:
-    """How `count` come to run: the first that do not are started, the last that do are stopped."""
+    """Plan the change to `count` replicas: start the first idle ones, stop the last that run."""
     free = [name for name in service.names() if name not in running]
     return Change(tuple(free[: max(0, count - len(running))]), tuple(running[count:]))

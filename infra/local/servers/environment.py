@@ -1,4 +1,4 @@
-"""What the services, Spark and a developer's shell need to know of the stack."""
+"""Environment variables by which services, Spark and a developer's shell find the stack."""
 
 import os
 import sys

@@ -20,7 +20,7 @@ def programs(settings: Settings) -> list[Program]:
 
 
 def metrics_url(settings: Settings, service: Service, replica: str) -> str:
-    """Where a replica shows its metrics: a gateway among its own routes, others at a port apart."""
+    """Find a replica's metrics: a gateway's own route, or another service's own port."""
     port = field_name(replica) if service is Service.GATEWAY else _metrics_port(replica)
     return f"http://{LOOPBACK}:{settings.ports[port]}/metrics"
 

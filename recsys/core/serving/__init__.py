@@ -1,1 +1,1 @@
-"""Answers to shoppers: candidates, and in time all of the way from a request to a list."""
+"""Recommendations for users: candidates, and in time all of the way from a request to a list."""

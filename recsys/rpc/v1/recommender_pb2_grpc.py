@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class RecommenderServiceStub:
-    """Answers from the published model and the shopper's recent behaviour. Before a tenant's first model
+    """Answers from the published model and the user's recent behaviour. Before a tenant's first model
     every question about it is answered with FAILED_PRECONDITION, "no model yet", and the health of
     "recsys.rpc.v1.RecommenderService/TENANT" is NOT_SERVING; the service itself serves.
     """
@@ -60,7 +60,7 @@ class RecommenderServiceStub:
 
 
 class RecommenderServiceServicer:
-    """Answers from the published model and the shopper's recent behaviour. Before a tenant's first model
+    """Answers from the published model and the user's recent behaviour. Before a tenant's first model
     every question about it is answered with FAILED_PRECONDITION, "no model yet", and the health of
     "recsys.rpc.v1.RecommenderService/TENANT" is NOT_SERVING; the service itself serves.
     """
@@ -81,7 +81,7 @@ class RecommenderServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RecommendForSession(self, request, context):
-        """For a shopper without a user id: from the items looked at in this session, never one of these.
+        """For a session without a user id: from the items looked at in this session, never one of these.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -127,7 +127,7 @@ def add_RecommenderServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class RecommenderService:
-    """Answers from the published model and the shopper's recent behaviour. Before a tenant's first model
+    """Answers from the published model and the user's recent behaviour. Before a tenant's first model
     every question about it is answered with FAILED_PRECONDITION, "no model yet", and the health of
     "recsys.rpc.v1.RecommenderService/TENANT" is NOT_SERVING; the service itself serves.
     """

@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class RecommenderServiceStub:
-    """Answers from the published model and the shopper's recent behaviour. Before a tenant's first model
+    """Answers from the published model and the user's recent behaviour. Before a tenant's first model
     every question about it is answered with FAILED_PRECONDITION, "no model yet", and the health of
     "recsys.rpc.v1.RecommenderService/TENANT" is NOT_SERVING; the service itself serves.
     """
@@ -43,7 +43,7 @@ class RecommenderServiceStub:
     SimilarItems: _grpc.UnaryUnaryMultiCallable[_recommender_pb2.SimilarItemsRequest, _recommender_pb2.SimilarItemsResponse]
     """Items alike to one item, never that item."""
     RecommendForSession: _grpc.UnaryUnaryMultiCallable[_recommender_pb2.RecommendForSessionRequest, _recommender_pb2.RecommendForSessionResponse]
-    """For a shopper without a user id: from the items looked at in this session, never one of these."""
+    """For a session without a user id: from the items looked at in this session, never one of these."""
     StreamAnswers: _grpc.StreamStreamMultiCallable[_recommender_pb2.StreamAnswersRequest, _recommender_pb2.StreamAnswersResponse]
     """The same answers, ready for REST, for gateways: one call a replica for as long as both live, and
     many questions a message. A question is answered once, in any order.
@@ -51,7 +51,7 @@ class RecommenderServiceStub:
 
 @_typing.type_check_only
 class RecommenderServiceAsyncStub(RecommenderServiceStub):
-    """Answers from the published model and the shopper's recent behaviour. Before a tenant's first model
+    """Answers from the published model and the user's recent behaviour. Before a tenant's first model
     every question about it is answered with FAILED_PRECONDITION, "no model yet", and the health of
     "recsys.rpc.v1.RecommenderService/TENANT" is NOT_SERVING; the service itself serves.
     """
@@ -64,14 +64,14 @@ class RecommenderServiceAsyncStub(RecommenderServiceStub):
     SimilarItems: _aio.UnaryUnaryMultiCallable[_recommender_pb2.SimilarItemsRequest, _recommender_pb2.SimilarItemsResponse]  # type: ignore[assignment]
     """Items alike to one item, never that item."""
     RecommendForSession: _aio.UnaryUnaryMultiCallable[_recommender_pb2.RecommendForSessionRequest, _recommender_pb2.RecommendForSessionResponse]  # type: ignore[assignment]
-    """For a shopper without a user id: from the items looked at in this session, never one of these."""
+    """For a session without a user id: from the items looked at in this session, never one of these."""
     StreamAnswers: _aio.StreamStreamMultiCallable[_recommender_pb2.StreamAnswersRequest, _recommender_pb2.StreamAnswersResponse]  # type: ignore[assignment]
     """The same answers, ready for REST, for gateways: one call a replica for as long as both live, and
     many questions a message. A question is answered once, in any order.
     """
 
 class RecommenderServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Answers from the published model and the shopper's recent behaviour. Before a tenant's first model
+    """Answers from the published model and the user's recent behaviour. Before a tenant's first model
     every question about it is answered with FAILED_PRECONDITION, "no model yet", and the health of
     "recsys.rpc.v1.RecommenderService/TENANT" is NOT_SERVING; the service itself serves.
     """
@@ -100,7 +100,7 @@ class RecommenderServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _recommender_pb2.RecommendForSessionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_recommender_pb2.RecommendForSessionResponse, _abc.Awaitable[_recommender_pb2.RecommendForSessionResponse]]:
-        """For a shopper without a user id: from the items looked at in this session, never one of these."""
+        """For a session without a user id: from the items looked at in this session, never one of these."""
 
     @_abc_1.abstractmethod
     def StreamAnswers(

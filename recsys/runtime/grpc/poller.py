@@ -1,4 +1,4 @@
-"""Which of gRPC's two pollers a service runs on; to be chosen before grpc is first imported."""
+"""Choice between gRPC's two pollers, to be made before grpc is first imported."""
 
 import os
 

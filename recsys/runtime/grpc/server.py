@@ -1,4 +1,4 @@
-"""What our gRPC servers have in common: limits, keepalive, the address they take."""
+"""Common ground of our gRPC servers: limits, keepalive, the address they take."""
 
 import grpc
 from grpc_health.v1 import health_pb2

@@ -1,4 +1,4 @@
-"""Where a Thrift server listens."""
+"""Address of a Thrift server."""
 
 from recsys.core.errors import ConfigurationError
 

@@ -1,4 +1,4 @@
-"""What goes wrong between us and HBase, said in the words of `recsys.core.errors`."""
+"""Translate failures of HBase and its client to `recsys.core.errors`."""
 
 import re
 from collections.abc import Iterator
@@ -29,13 +29,13 @@ def translated() -> Iterator[None]:
     try:
         yield
     except TimeoutError as error:
-        raise Unavailable("hbase", "it did not answer in time") from error
+        raise Unavailable("hbase", "it did not respond in time") from error
     except (TException, OSError, EOFError) as error:
         raise _translate(error) from error
 
 
 def missing_table(name: str) -> NotSetUp:
-    """What to say when a tenant's table is not there."""
+    """Message for a tenant whose table does not exist."""
     return _not_set_up(name, "HBase has no table")
 
 

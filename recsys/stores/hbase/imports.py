@@ -17,7 +17,7 @@ class HBaseImportLedger:
         self._pool = pool
 
     def find(self, tenant: str, digest: str) -> dict[str, Any] | None:
-        """What was recorded about this import, or None when it never finished."""
+        """Find the entry of this import; None when it never finished."""
         document = self._table(tenant).get(digest.encode(), DOCUMENT)
         return None if document is None else dict(json.loads(document))
 

@@ -24,7 +24,7 @@ _BROKEN = (TTransportException, ConnectionError, EOFError)
 
 @dataclass(frozen=True, slots=True)
 class PoolSettings:
-    """How many connections there may be and how long each kind of waiting may last.
+    """Limits of the pool: connections, and how long each kind of waiting may last.
 
     Attributes:
         size: most connections open at once.

@@ -32,7 +32,7 @@ class MemoryRecentBehaviour:
             self.record(tenant, [each.event], each.received_ms)
 
     def of_user(self, tenant: str, user_id: str) -> list[RecentEvent]:
-        """What is remembered of one user, in order of arrival."""
+        """Recent events of one user, in order of arrival."""
         return [
             RecentEvent(
                 event.item_id,

@@ -1,1 +1,1 @@
-"""What serving reads, in Redis: published versions, recent behaviour, the live catalogue."""
+"""Redis adapters: published versions, recent events, the live catalogue."""

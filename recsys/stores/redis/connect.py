@@ -22,7 +22,7 @@ __all__ = [
     "translated_errors",
 ]
 
-# A batch job may wait; a shopper may not.
+# A batch job may wait; a user may not.
 BATCH_TIMEOUT_SECONDS = 10.0
 SERVING_TIMEOUT_SECONDS = 0.25
 
@@ -74,7 +74,7 @@ def server_time_ms(client: Redis) -> int:
 
 
 def to_bytes(value: bytes | str) -> bytes:
-    """What a client without `decode_responses` returns; redis-py's types allow for both."""
+    """Narrow a reply to bytes: redis-py's types allow for text, which no client of ours decodes."""
     return value.encode() if isinstance(value, str) else value
 
 

@@ -18,7 +18,7 @@ from redis.asyncio.connection import SSLConnection, parse_url
 
 from recsys.core.errors import ConfigurationError, Unavailable
 
-# With less a busy machine would look like a dead server; with more a shopper would notice.
+# With less a busy machine would look like a dead server; with more a user would notice.
 TIMEOUT_SECONDS = 0.1
 _RETRY_SECONDS = 0.1
 # A connection on which nothing comes for this long is given up for a new one.
@@ -49,7 +49,7 @@ class MultiplexedRedis:
 
     @property
     def is_available(self) -> bool:
-        """Whether calls are let through: the breaker is closed."""
+        """True while calls are let through: the breaker is closed."""
         return self._is_available
 
     async def execute(self, commands: bytes, replies: int) -> list[Any]:
@@ -61,7 +61,7 @@ class MultiplexedRedis:
         if not self._first_attempt.is_set():
             await self._first_attempt.wait()
         if not self._is_available or self._connection is None:
-            raise Unavailable("redis", "it did not answer lately")
+            raise Unavailable("redis", "it has not responded lately")
         try:
             return await self._connection.ask(commands, replies, self._timeout_seconds)
         except (TimeoutError, ConnectionError) as error:
@@ -155,7 +155,7 @@ class _Connection(asyncio.Protocol):
         asked = _Asked(loop.create_future(), replies)
         self._waiting.append(asked)
         self._transport.write(commands)
-        timer = loop.call_later(timeout_seconds, asked.fail, TimeoutError("no answer in time"))
+        timer = loop.call_later(timeout_seconds, asked.fail, TimeoutError("no response in time"))
         try:
             return await asked.future
         finally:
@@ -197,7 +197,7 @@ class _Asked:
         self._replies: list[Any] = []
 
     def take(self, reply: Any) -> bool:
-        """Whether it was the last one."""
+        """True when it was the last one."""
         self._replies.append(reply)
         if len(self._replies) < self._count:
             return False

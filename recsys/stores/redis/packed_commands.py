@@ -25,18 +25,18 @@ class PackedCommand:
 
 
 def packed_commands(
-    name: str, arguments: Sequence[Sequence[Runs]], rows_a_command: int
+    name: str, arguments: Sequence[Sequence[Runs]], rows_per_command: int
 ) -> list[PackedCommand]:
     """Commands that together take b rows of arguments.
 
     Args:
         name: of the command.
         arguments: those of a row, each as its parts: argument i is made of run i of each part.
-        rows_a_command: at most; the last command takes what is left.
+        rows_per_command: at most; the last command takes what is left.
     """
     data, offsets = join([part for argument in arguments for part in _bulk_strings(argument)])
     rows = len(offsets) - 1
-    bounds = [*range(0, rows, rows_a_command), rows]
+    bounds = [*range(0, rows, rows_per_command), rows]
     return [
         PackedCommand(
             f"*{1 + len(arguments) * (last - first)}\r\n${len(name)}\r\n{name}\r\n".encode(),

@@ -22,7 +22,7 @@ from recsys.stores.redis.connect import translated_errors
 
 # At least as many as a batch has events.
 _PLACES_PER_MILLISECOND = 1024
-# Shoppers who stay away must not fill the memory for ever. Shops train every night, so a model has
+# Users who stay away must not fill the memory for ever. Shops train every night, so a model has
 # had an event long before; where none was trained for that long, `recsys rebuild` reads it again.
 EXPIRE_SECONDS = 30 * 24 * 3600
 # Newest members are the lowest of those that exclude and the highest of the others.

@@ -1,4 +1,4 @@
-"""What the recommender reads from Redis, on its event loop."""
+"""Reads of the recommender from Redis, on its event loop."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any, cast
@@ -34,7 +34,7 @@ class RedisServingStore:
 
     Args:
         client: for what is read now and then.
-        shared: for shoppers, who must not wait.
+        shared: for users, who must not wait.
     """
 
     def __init__(self, client: "redis.asyncio.Redis", shared: MultiplexedRedis) -> None:

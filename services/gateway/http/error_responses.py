@@ -41,7 +41,7 @@ async def _answer_invalid_parameter(request: Request, error: RequestValidationEr
 
 
 async def _answer_unrouted(request: Request, error: HTTPException) -> Response:
-    """What the router itself refuses."""
+    """Respond to what the router itself refuses."""
     kind = _OF_THE_ROUTER.get(error.status_code, INTERNAL)
     headers = {"Allow": _allowed(request)} if kind is WRONG_METHOD else {}
     detail = f"there is no {request.method} {request.scope['path'][:200]}; see /docs"

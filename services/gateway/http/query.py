@@ -22,7 +22,7 @@ Limit = Annotated[
     Query(
         ge=1,
         le=MAX_LIMIT,
-        description="How many items at most; there may be fewer.",
+        description="Maximum number of items.",
         examples=[20],
     ),
 ]
@@ -40,8 +40,8 @@ SessionItems = Annotated[
         alias="item_id",
         min_length=1,
         max_length=MAX_SESSION_ITEMS,
-        description="An item looked at in this session, percent-encoded; name several by repeating "
-        "the parameter, in the order in which they were looked at.",
+        description="An item viewed in this session, percent-encoded; repeat the parameter for "
+        "several, in the order in which they were viewed.",
         examples=[["85123A", "22423"]],
     ),
 ]

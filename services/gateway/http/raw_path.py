@@ -65,5 +65,5 @@ def _id_parameter(description: str, example: str) -> object:
     )
 
 
-UserId = Annotated[str, BeforeValidator(decode_id), _id_parameter("Id of the shopper", "17850")]
+UserId = Annotated[str, BeforeValidator(decode_id), _id_parameter("Id of the user", "17850")]
 ItemId = Annotated[str, BeforeValidator(decode_id), _id_parameter("Id of the item", "85123A")]

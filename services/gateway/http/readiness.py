@@ -1,4 +1,4 @@
-"""Whether a load balancer should send requests here."""
+"""Readiness: should a load balancer send requests here?"""
 
 from collections.abc import Mapping
 from typing import Protocol

@@ -64,7 +64,7 @@ class RequestContext:
             except Exception:
                 _log.exception("request_failed", route=route_template(scope))
                 if not status:
-                    error = ProblemError(INTERNAL, "the log of the gateway says why")
+                    error = ProblemError(INTERNAL, "see the log of the gateway")
                     answer = problem_response(error, scope["path"], request_id)
                     await answer(scope, receive, send_named)
             route = route_template(scope)

@@ -1,4 +1,4 @@
-"""Who is calling, for which shop, and what they may do."""
+"""Authentication by API key: the caller's shop and scopes."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated

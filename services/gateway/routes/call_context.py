@@ -1,4 +1,4 @@
-"""How long a request may take, and its id, for the questions it asks of the services behind."""
+"""Deadline and id of a request, for its calls to the services behind."""
 
 from typing import Annotated
 

@@ -29,18 +29,18 @@ _ReadEvent = ingest_pb2.Event | list[FieldProblem]
 
 @router.post(
     "/v1/events",
-    summary="Record what shoppers did",
+    summary="Record events",
     responses=body_responses(),
     openapi_extra=json_request("EventBatch"),
 )
 async def post_events(
     key: Ingester, body: JsonBody, call: WriteContext, request: Request
 ) -> EventsAnswer:
-    """Take 1 to 1000 events. An accepted event is durable and changes the next recommendation.
+    """Record 1 to 1000 events. An accepted event is durable and changes the next recommendation.
 
-    A bad event never fails the others: the answer says for each what became of it. Sending a batch
-    again is safe when its events carry an `event_id`: each counts once in 90 days. Answers 200 when
-    any event landed, 422 with the same results when none did.
+    An invalid event never fails the others: the response has a result for each. Sending a batch
+    again is safe when its events carry an `event_id`: each counts once in 90 days. The status is
+    200 when any event was recorded, 422 with the same results when none was.
     """
     bodies = read_batch(body)
     events = [read_event(body) for body in bodies]

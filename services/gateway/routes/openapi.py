@@ -98,7 +98,7 @@ def json_request(model: str) -> dict[str, Any]:
 
 
 def described_by(app: FastAPI, event_types: Sequence[str]) -> Callable[[], dict[str, Any]]:
-    """What `app.openapi` is to be: the description, made once."""
+    """Build the replacement of `app.openapi`: the description, made once."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -112,8 +112,8 @@ def _describe(app: FastAPI, event_types: Sequence[str]) -> dict[str, Any]:
     document = get_openapi(
         title="Recommender",
         version=version("recsys"),
-        summary="Recommendations from what shoppers do.",
-        description="Every answer carries `X-Request-ID`; every error is a problem (RFC 9457).",
+        summary="Recommendations from behaviour up to this moment.",
+        description="Every response carries `X-Request-ID`; every error is a problem (RFC 9457).",
         routes=app.routes,
     )
     _, bodies = models_json_schema(

@@ -77,11 +77,11 @@ async def readyz(request: Request) -> Ready:
     responses=problem_responses(NOT_FOUND),
 )
 async def problem(name: Annotated[str, Path(examples=["invalid-input"])]) -> Kind:
-    """What the `type` of a problem leads to."""
+    """Describe the `type` of a problem."""
     for kind in PROBLEM_TYPES:
         if kind.name == name:
             return Kind(type=kind.uri, title=kind.title, status=kind.status)
-    raise ProblemError(NOT_FOUND, "there is no kind of problem of this name")
+    raise ProblemError(NOT_FOUND, "there is no such type of problem")
 
 
 @router.get("/metrics", include_in_schema=False)

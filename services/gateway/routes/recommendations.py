@@ -1,4 +1,4 @@
-"""Recommendations for a shopper or a session, and items alike to an item.
+"""Recommendations for a user or a session, and items similar to an item.
 
 Most requests never come here, see `fast_path`; what does gets the same answer, or is told what is
 wrong with it.
@@ -30,21 +30,21 @@ _ONLY_A_LIMIT = [Depends(only_parameters("limit"))]
 
 @router.get(
     USER_ROUTE,
-    summary="Recommend items to a shopper",
+    summary="Recommend items to a user",
     response_model=UserRecommendations,
     dependencies=_ONLY_A_LIMIT,
 )
 async def recommend(
     user_id: UserId, key: Reader, request: Request, limit: Limit = DEFAULT_LIMIT
 ) -> Response:
-    """Items this shopper may like, newest behaviour included.
+    """Recommend items to a user, by behaviour up to this moment.
 
-    What is popular fills a list that is too short, and is the answer for a shopper nobody knows
-    yet, with `source` saying so; never an error. What the shopper bought or disliked (event types
-    that exclude) does not come back: when nothing else is left, there are fewer than `limit` items.
+    Popular items fill a list that is too short and are the response for an unknown user; `source`
+    says so, and it is never an error. Items that the user bought or disliked (event types that
+    exclude) do not come back: when nothing else is left, there are fewer than `limit` items.
 
-    Before the shop's first model: what is popular in behaviour as it arrives, then the catalogue in
-    the order of its ids, with `degraded` true and `model_version` null.
+    Before the shop's first model: items that are popular in events as they arrive, then the
+    catalogue in the order of its ids, with `degraded` true and `model_version` null.
     """
     return await _answer(request, key.tenant, UserTarget(user_id), limit)
 
@@ -58,10 +58,10 @@ async def recommend(
 async def recommend_for_session(
     item_ids: SessionItems, key: Reader, request: Request, limit: Limit = DEFAULT_LIMIT
 ) -> Response:
-    """Items for a shopper without an id, from what was looked at; none of those comes back.
+    """Recommend items in a session without a user, from the items viewed; none of them comes back.
 
-    What is popular fills a list that is too short, and is the answer where the model knows none of
-    these items, with `source` saying so. When nothing else is left, there are fewer than `limit`
+    Popular items fill a list that is too short and are the response when the model knows none of
+    the items viewed; `source` says so. When nothing else is left, there are fewer than `limit`
     items.
     """
     return await _answer(request, key.tenant, SessionTarget(tuple(item_ids)), limit)
@@ -69,17 +69,17 @@ async def recommend_for_session(
 
 @router.get(
     SIMILAR_ROUTE,
-    summary="Find items alike to an item",
+    summary="Find similar items",
     response_model=SimilarItems,
     dependencies=_ONLY_A_LIMIT,
 )
 async def similar(
     item_id: ItemId, key: Reader, request: Request, limit: Limit = DEFAULT_LIMIT
 ) -> Response:
-    """Items bought or looked at by the same shoppers, never the item itself.
+    """Find items that the same users bought or viewed, never the item itself.
 
-    What is popular fills a list that is too short, and is the answer for an unknown item, with
-    `source` saying so.
+    Popular items fill a list that is too short and are the response for an unknown item; `source`
+    says so.
     """
     return await _answer(request, key.tenant, ItemTarget(item_id), limit)
 

@@ -50,7 +50,7 @@ _Timestamp = Annotated[int, BeforeValidator(read_time_ms), WithJsonSchema(_TIMES
 
 
 class Event(BaseModel):
-    """One thing a shopper did with one item."""
+    """An action of a user on an item."""
 
     model_config = ConfigDict(
         strict=True, extra="forbid", json_schema_extra={"examples": [EVENT_EXAMPLE]}
@@ -61,8 +61,8 @@ class Event(BaseModel):
     event_type: _Id = Field(description="One of the types of the shop's settings, e.g. `view`.")
     event_id: _Id | None = Field(
         default=None,
-        description="The identity of the event: whatever else is sent with the same id within 90 "
-        "days is a duplicate and changes nothing. Made when missing.",
+        description="Identity of the event: another with the same id within 90 days is a duplicate "
+        "and changes nothing. Generated when missing.",
     )
     timestamp: _Timestamp | None = Field(
         default=None,
@@ -70,7 +70,7 @@ class Event(BaseModel):
         "missing, the time of arrival. Not before March 1973: so small a number counts seconds.",
     )
     quantity: _Number | None = None
-    price: _Number | None = Field(default=None, description="Of one unit.")
+    price: _Number | None = Field(default=None, description="Price of one unit.")
     order_id: _Id | None = Field(default=None, description="Groups the lines of one basket.")
 
 
@@ -87,7 +87,7 @@ _EVENTS_RULES: JsonDict = {
 
 
 class EventBatch(BaseModel):
-    """What `POST /v1/events` takes."""
+    """Body of `POST /v1/events`."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -48,7 +48,7 @@ class Problem(BaseModel):
 
 
 class EventResult(BaseModel):
-    """What became of the event at this place of the batch."""
+    """Result of the event at this place of the batch."""
 
     index: int = Field(ge=0, lt=MAX_EVENTS)
     status: Literal["accepted", "duplicate", "rejected"]
@@ -56,12 +56,12 @@ class EventResult(BaseModel):
         description="Null when it was rejected without a usable one."
     )
     problems: list[Problem] = Field(
-        max_length=MAX_PROBLEMS, description="Why it was rejected; empty otherwise."
+        max_length=MAX_PROBLEMS, description="Reasons of the rejection; empty otherwise."
     )
 
 
 class EventsAnswer(BaseModel):
-    """What became of a batch."""
+    """Results of a batch."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [ANSWER_EXAMPLE]})
 
@@ -69,7 +69,7 @@ class EventsAnswer(BaseModel):
     duplicate: _Count
     rejected: _Count
     degraded: bool = Field(
-        description="True when the events are durable but count only once a part is back."
+        description="True when the events are durable, but count only once Redis is back."
     )
     results: list[EventResult] = Field(
         min_length=1, max_length=MAX_EVENTS, description="One for each event, in order."
@@ -90,7 +90,7 @@ def respond(results: Sequence[EventResult], *, degraded: bool, request_id: str) 
 
 
 def recorded(index: int, result: ingest_pb2.EventResult) -> EventResult:
-    """What the ingest service says of an event."""
+    """Turn the ingest service's result for an event into ours."""
     problems = (FieldProblem(problem.field, problem.reason) for problem in result.problems)
     return EventResult(
         index=index,

@@ -27,12 +27,12 @@ class ProblemType:
         return f"/problems/{self.name}"
 
 
-BAD_REQUEST = ProblemType("bad-request", 400, "The request is not proper HTTP")
+BAD_REQUEST = ProblemType("bad-request", 400, "The request is not valid HTTP")
 MALFORMED_JSON = ProblemType("malformed-json", 400, "The body is not valid JSON")
 WRONG_KEY = ProblemType("wrong-key", 401, "The API key is missing or wrong")
 MISSING_SCOPE = ProblemType("missing-scope", 403, "The API key does not allow this")
-NOT_FOUND = ProblemType("not-found", 404, "There is no such thing")
-WRONG_METHOD = ProblemType("wrong-method", 405, "This route does not take this method")
+NOT_FOUND = ProblemType("not-found", 404, "Not found")
+WRONG_METHOD = ProblemType("wrong-method", 405, "This route does not support this method")
 NOT_SET_UP = ProblemType("not-set-up", 409, "The operator has not set up this shop yet")
 BODY_TOO_SLOW = ProblemType("body-too-slow", 408, "The body did not arrive in time")
 BODY_TOO_LARGE = ProblemType("body-too-large", 413, "The body is too large")
@@ -40,16 +40,16 @@ WRONG_MEDIA_TYPE = ProblemType("wrong-media-type", 415, "The body must be plain 
 PRECONDITION_FAILED = ProblemType(
     "precondition-failed", 412, "The item is not as If-Match or If-None-Match says"
 )
-INVALID_INPUT = ProblemType("invalid-input", 422, "Some input cannot be accepted")
+INVALID_INPUT = ProblemType("invalid-input", 422, "The input is invalid")
 TOO_MANY_WRONG_KEYS = ProblemType(
     "too-many-wrong-keys", 429, "Too many wrong API keys came from this address"
 )
 INTERNAL = ProblemType("internal", 500, "The gateway failed")
 BACKEND_FAILED = ProblemType("backend-failed", 502, "A service behind the gateway failed")
-UNAVAILABLE = ProblemType("unavailable", 503, "A part of the system cannot answer now")
+UNAVAILABLE = ProblemType("unavailable", 503, "A service is unavailable")
 NO_MODEL = ProblemType("no-model", 503, "The shop has no model yet")
-OVERLOADED = ProblemType("overloaded", 503, "More is asked than can be answered now")
-TIMED_OUT = ProblemType("timed-out", 504, "The answer did not come in time")
+OVERLOADED = ProblemType("overloaded", 503, "Too many requests are in progress")
+TIMED_OUT = ProblemType("timed-out", 504, "A service did not respond in time")
 
 PROBLEM_TYPES = (
     BAD_REQUEST,

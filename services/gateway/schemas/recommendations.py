@@ -41,23 +41,23 @@ class ScoredItem(BaseModel):
         description="Null when the catalogue has none."
     )
     score: float | None = Field(
-        description="Compares within one answer only; null where the item fills the list up."
+        description="Comparable within one response only; null for items that fill the list."
     )
 
 
 class RecommendationResponse(BaseModel):
     items: list[ScoredItem] = Field(
         max_length=MAX_LIMIT,
-        description="Best first. Fewer than asked for, or none, when all others are excluded.",
+        description="Best first. Fewer than `limit`, or none, when all others are excluded.",
     )
     source: SourceName = Field(
-        description="`stored`: the nightly list; `fold_in`: with what the shopper just did; "
-        "`neighbours`: items alike; `popular`: what sells, e.g. for an unknown shopper, and in a "
-        "new shop what the catalogue has."
+        description="`stored`: the nightly list; `fold_in`: scored again after recent events; "
+        "`neighbours`: similar items; `popular`: popular items, such as for an unknown user, "
+        "and in a new shop those of the catalogue."
     )
     model_version: str | None = Field(description="Null before the shop's first model.")
     degraded: bool = Field(
-        description="True when a part failed, or the shop has no model yet, and the answer is less "
+        description="True when a service failed, or the shop has no model yet: the list is less "
         "personal than it should be."
     )
     request_id: str = Field(json_schema_extra=REQUEST_ID_RULES)

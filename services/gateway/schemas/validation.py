@@ -1,4 +1,4 @@
-"""What pydantic found wrong, in our words."""
+"""Translate pydantic's errors to ours."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -34,7 +34,7 @@ class _Method(Protocol[_Request, _Answer]):
 
 @dataclass(frozen=True, slots=True)
 class CallContext:
-    """What goes with every question of one request."""
+    """Deadline and id that go with every call of one request."""
 
     deadline: Deadline
     request_id: str
@@ -51,12 +51,12 @@ class ServiceClient:
         self.is_ready()
 
     def is_ready(self) -> bool:
-        """Whether a replica said by its health check that it serves."""
+        """Tell whether a replica said by its health check that it serves."""
         state = self._channel.get_state(try_to_connect=True)
         return state is grpc.ChannelConnectivity.READY
 
     def state(self) -> str:
-        """In a word, for people."""
+        """Describe the state in a word, for people."""
         return "ready" if self.is_ready() else "unavailable"
 
     async def _ask(

@@ -1,4 +1,4 @@
-"""What is popular, as the recommenders last told it: the answer when none of them can be asked."""
+"""Snapshots of popular items from the recommenders: the fallback when none of them responds."""
 
 from collections.abc import Collection
 from json.encoder import encode_basestring
@@ -16,11 +16,11 @@ class PopularSnapshots:
         self._snapshots[snapshot.tenant] = snapshot
 
     def knows(self, tenant: str) -> bool:
-        """Whether the tenant has, or had, a model."""
+        """Tell whether the tenant has, or had, a model."""
         return tenant in self._snapshots
 
     def is_empty(self) -> bool:
-        """Whether no tenant has a model yet, as far as was told."""
+        """Tell whether no tenant is known to have a model yet."""
         return not self._snapshots
 
     def answer(

@@ -76,17 +76,17 @@ class Recommenders:
         self._gathering: asyncio.TimerHandle | None = None
 
     def is_ready(self) -> bool:
-        """Whether any replica answers."""
+        """Tell whether any replica responds."""
         return self._replicas.is_any_ready()
 
     def state(self) -> str:
-        """In a word, for people."""
+        """Describe the state in a word, for people."""
         if not self.is_ready():
             return "unavailable"
         return "no model yet" if self._snapshots.is_empty() else "ready"
 
     def pending(self) -> int:
-        """How many questions are under way."""
+        """Count the requests under way."""
         return self._pending
 
     async def ask(self, tenant: str, about: Target, limit: int) -> pb.RenderedAnswer:
@@ -144,14 +144,14 @@ class Recommenders:
             now - self._waiting[0].waiting_since, now
         )
         if self._pending >= self._max_pending or (is_standing and self.is_ready()):
-            raise _problem(OVERLOADED, "too much is asked at once")
+            raise _problem(OVERLOADED, "too many requests at once")
 
     def _fall_back(
         self, tenant: str, about: Target, limit: int, otherwise: ProblemType
     ) -> pb.RenderedAnswer:
         answer = self._snapshots.answer(tenant, limit, about.item_ids)
         if answer is None:
-            raise _problem(otherwise, f"{self.name} did not answer")
+            raise _problem(otherwise, f"{self.name} did not respond in time")
         return answer
 
     def _flush_soon(self) -> None:

@@ -25,7 +25,7 @@ _log = structlog.get_logger()
 
 
 class State(Enum):
-    """What a replica is good for. HUNG: connected, and says nothing though it was asked."""
+    """State of a replica. HUNG: connected, but does not respond to what it was sent."""
 
     AWAY = "away"
     READY = "ready"
@@ -86,7 +86,7 @@ class Replica:
         self._outgoing.put_nowait(request)
 
     def is_silent(self, now: float, seconds: float) -> bool:
-        """Whether it owes answers and has said nothing for longer than that."""
+        """Tell whether responses are due and nothing has come for longer than that."""
         return (
             self.state in (State.READY, State.DRAINING)
             and self._requests_read != self._requests_sent

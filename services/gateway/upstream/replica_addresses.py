@@ -1,4 +1,4 @@
-"""Which replicas a target names, looked up again and again: they come and go."""
+"""Resolve the addresses of replicas, again and again: they come and go."""
 
 import asyncio
 import socket

@@ -55,7 +55,7 @@ class Replicas:
         return sum(replica.is_free for replica in self._rotation)
 
     def next_free(self) -> Replica | None:
-        """In turns."""
+        """Pick the next replica with room, in turns."""
         for _ in range(len(self._rotation)):
             self._rotation.rotate(-1)
             if self._rotation[-1].is_free:

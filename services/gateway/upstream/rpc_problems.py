@@ -38,7 +38,7 @@ _BY_NUMBER = {code.value[0]: code for code in grpc.StatusCode}
 
 
 def problem_of(error: grpc.aio.AioRpcError, backend: str) -> ProblemError:
-    """What a failed call means to the caller of REST."""
+    """Translate a failed call to a problem for the REST caller."""
     if error.code() is grpc.StatusCode.INVALID_ARGUMENT and (problems := problems_of(error)):
         return invalid_input(problems)
     seconds = retry_after_seconds_of(error) or _DEFAULT_RETRY_SECONDS
@@ -59,7 +59,7 @@ def _problem(
         return ProblemError(kind, details or kind.title)
     if kind is UNAVAILABLE:
         retry_after = {"Retry-After": str(max(1, math.ceil(retry_seconds)))}
-        return ProblemError(kind, f"{backend} cannot answer now", headers=retry_after)
+        return ProblemError(kind, f"{backend} is unavailable", headers=retry_after)
     return ProblemError(
-        kind, f"{backend} did not answer" if kind is TIMED_OUT else f"{backend} failed"
+        kind, f"{backend} did not respond in time" if kind is TIMED_OUT else f"{backend} failed"
     )

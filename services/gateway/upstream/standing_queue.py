@@ -36,7 +36,7 @@ class StandingQueue:
             self._slow_since, self._left_then = now, left
 
     def refuses(self, first_waited_seconds: float, now: float) -> bool:
-        """Whether there is no place at the end, given how long the first has waited.
+        """Tell whether to refuse a newcomer, given how long the first in the queue has waited.
 
         In a standing queue there is one as soon as the first has not waited long: so it stays short
         for as long as too much is asked, and for an interval after the last who was refused.

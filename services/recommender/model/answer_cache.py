@@ -1,4 +1,4 @@
-"""What was worked out for shoppers and items of one model version, within a bound of memory."""
+"""Cache of lists and responses of one model version, bounded in memory."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -52,7 +52,7 @@ class Rendered:
 
 @dataclass(slots=True)
 class CachedUser:
-    """A shopper. Good for as long as `recent` is what the store has.
+    """A user. Good for as long as `recent` is what the store has.
 
     Attributes:
         catalogue_number: that of the catalogue that `personal` was made with, see `Serving`.
@@ -91,7 +91,7 @@ Entry = TypeVar("Entry", bound=Sized)
 
 
 class BoundedCache(Generic[Entry]):
-    """What was least recently used goes first.
+    """Least-recently-used cache, bounded in bytes.
 
     Args:
         max_bytes: bound of the memory of all entries; 0 keeps none.

@@ -1,4 +1,4 @@
-"""How long a fold-in takes with a model on this machine, tried out before the model serves."""
+"""Calibration: the time of a fold-in on this machine, measured before a model serves."""
 
 import time
 
@@ -15,7 +15,7 @@ _TRIES = 4
 
 
 def fold_in_seconds(items: ItemModel, params: ScoringParams, n: int) -> float:
-    """Seconds for each of a few shoppers folded in together; also warms up what they need."""
+    """Seconds for each of a few users folded in together; also warms up what they need."""
     if not len(items.ids):
         return 0.0
     random = np.random.default_rng(0)

@@ -55,7 +55,7 @@ class ModelFollower:
         self._has_swapped = False
 
     def serving(self, tenant: str) -> Serving:
-        """What serves a tenant now.
+        """Get what serves a tenant now.
 
         Raises:
             InvalidInput: for a name that no tenant can have.
@@ -81,7 +81,7 @@ class ModelFollower:
         return [tenant for tenant, serving in self._serving.items() if serving is None]
 
     def current(self) -> dict[str, Serving]:
-        """What serves each tenant that has a model."""
+        """Get what serves each tenant that has a model."""
         return {tenant: serving for tenant, serving in self._serving.items() if serving}
 
     async def follow(self) -> None:

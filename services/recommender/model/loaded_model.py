@@ -56,7 +56,7 @@ class ItemFragments:
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """What answers are made from. One request uses one instance from start to end.
+    """A model version in memory. One request uses one instance from start to end.
 
     Attributes:
         items: with those eligible that may be, at this moment, beside those of the training.
@@ -90,7 +90,7 @@ def load_model(manifest_json: bytes, items: bytes, cache_bytes: int) -> LoadedMo
     manifest = Manifest.from_json(manifest_json)
     check_digest(manifest, ITEMS, items)
     side = unpack_items(items)
-    # Computed on first use otherwise, and then a shopper would wait for it.
+    # Computed on first use otherwise, and then a user would wait for it.
     _ = side.spectrum, side.recommendable
     params = manifest.recipe.to_params()
     return LoadedModel(

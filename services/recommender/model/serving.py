@@ -14,7 +14,7 @@ from services.recommender.questions import MAX_LIMIT
 
 @dataclass(frozen=True)
 class Serving:
-    """What a tenant's answers are made from at one moment.
+    """Model and hidden items that serve a tenant at one moment.
 
     Of an item that the live catalogue has, it alone says whether the item may be shown; of others
     the model does.
@@ -26,8 +26,8 @@ class Serving:
         returned: those that are back, for the lists that lack them.
         catalogue_number: counts the changes of the above and of titles while this model serves.
         shown_again_number: that of the last change by which an item may be shown again.
-        is_lost: whether the store has lost its data, and with them what it knew of shoppers.
-        nobody: a shopper of whom nothing is known.
+        is_lost: whether the store has lost its data, and with them what it knew of users.
+        nobody: a user of whom nothing is known.
     """
 
     model: LoadedModel

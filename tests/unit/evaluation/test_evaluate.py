@@ -14,7 +14,7 @@ from recsys.evaluation import (
     paired_difference,
     top_k_lists,
 )
-from recsys.evaluation.ranked_lists import MAX_SCORES_PER_BLOCK, users_a_block
+from recsys.evaluation.ranked_lists import MAX_SCORES_PER_BLOCK, users_per_block
 
 USERS, ITEMS = 30, 12
 SCORES = np.random.default_rng(1).random((USERS, ITEMS)).astype(np.float32)
@@ -53,9 +53,9 @@ def test_what_is_masked_is_in_no_list_and_its_place_stays_empty() -> None:
 
 
 def test_memory_of_a_block_is_bounded_however_many_items_there_are() -> None:
-    assert users_a_block(10) == 1024
-    assert users_a_block(1_000_000) * 1_000_000 <= MAX_SCORES_PER_BLOCK
-    assert users_a_block(MAX_SCORES_PER_BLOCK * 2) == 1
+    assert users_per_block(10) == 1024
+    assert users_per_block(1_000_000) * 1_000_000 <= MAX_SCORES_PER_BLOCK
+    assert users_per_block(MAX_SCORES_PER_BLOCK * 2) == 1
 
 
 def test_blocks_do_not_show_in_the_lists(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,7 +55,7 @@ def test_where_nothing_judged_serves_what_cannot_be_judged_may_begin(
     new = a_manifest(evaluation=UNJUDGED, reach=REACH)
 
     assert not refused(new, current)
-    assert "unjudged" in verdict(new, current, LIMITS)
+    assert "not evaluated" in verdict(new, current, LIMITS)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_models_that_were_judged_by_other_days_are_not_compared_and_that_is_said
     current = a_manifest("current", evaluation=longer, reach=REACH)
 
     assert not refused(a_candidate(0.11), current)
-    assert "not compared with current, judged by other days" in verdict(
+    assert "not compared with current, which was evaluated on other days" in verdict(
         a_candidate(0.11), current, LIMITS
     )
 

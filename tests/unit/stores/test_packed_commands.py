@@ -17,8 +17,8 @@ def packed_by_redis_py(*arguments: str) -> bytes:
     return b"".join(Connection().pack_command(*arguments))
 
 
-def sent(name: str, arguments: list[list[Runs]], rows_a_command: int) -> list[bytes]:
-    commands = packed_commands(name, arguments, rows_a_command)
+def sent(name: str, arguments: list[list[Runs]], rows_per_command: int) -> list[bytes]:
+    commands = packed_commands(name, arguments, rows_per_command)
     return [command.start + bytes(command.arguments) for command in commands]
 
 

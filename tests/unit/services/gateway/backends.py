@@ -59,8 +59,8 @@ class ScriptedRecommender(RecommenderServiceServicer):
         without_model: no tenant has a model.
         silent: read, and say nothing.
         seconds: how long each question takes; requests are read meanwhile.
-        seconds_a_request: how long each request takes; nothing is read meanwhile.
-        seconds_a_piece: the same, with an answer after each of these.
+        seconds_per_request: how long each request takes; nothing is read meanwhile.
+        seconds_per_piece: the same, with an answer after each of these.
         snapshots: sent when a stream begins.
     """
 
@@ -74,7 +74,7 @@ class ScriptedRecommender(RecommenderServiceServicer):
         self.failures: list[Exception] = []
         self.without_model = False
         self.silent = False
-        self.seconds = self.seconds_a_request = self.seconds_a_piece = 0.0
+        self.seconds = self.seconds_per_request = self.seconds_per_piece = 0.0
         self.ended = 0
         self._contexts: list[Any] = []
 
@@ -91,8 +91,8 @@ class ScriptedRecommender(RecommenderServiceServicer):
                 read += 1
                 self.asked += request.questions
                 self.requests.append(len(request.questions))
-                await asyncio.sleep(self.seconds_a_request)
-                if self.seconds_a_piece:
+                await asyncio.sleep(self.seconds_per_request)
+                if self.seconds_per_piece:
                     await self._answer_in_pieces(request.questions, read, context)
                 elif not self.silent:
                     await context.write(pb.StreamAnswersResponse(requests_read=read))
@@ -119,7 +119,7 @@ class ScriptedRecommender(RecommenderServiceServicer):
         self, questions: Sequence[pb.Question], read: int, context: Any
     ) -> None:
         for question in questions:
-            await asyncio.sleep(self.seconds_a_piece)
+            await asyncio.sleep(self.seconds_per_piece)
             piece = [self._answer_to(question)]
             await context.write(pb.StreamAnswersResponse(answers=piece, requests_read=read - 1))
         await context.write(pb.StreamAnswersResponse(requests_read=read))

@@ -104,7 +104,7 @@ def test_a_slow_recommender_is_504_within_the_budget_where_nothing_popular_is_kn
     world.recommender.seconds = 2.5
     answer = api.get(TARGET)
     assert answer.status == 504
-    assert answer.json["detail"] == "recommender did not answer"
+    assert answer.json["detail"] == "recommender did not respond in time"
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from services.recommender.answer_stream import Streams
 from services.recommender.fold_in_worker import FoldInWorker
 from services.recommender.model.follower import ModelFollower
 from services.recommender.servicer import RecommenderServicer
-from services.recommender.shoppers import Shoppers
+from services.recommender.user_lists import UserLists
 from tests.builders import EVENT_TYPES, a_history, a_manifest, a_user_batch, an_item_model, sha256
 
 Result = TypeVar("Result")
@@ -74,7 +74,7 @@ class Shop:
 
     async def _build(self) -> None:
         self.fold_ins = FoldInWorker()
-        self.shoppers = Shoppers(self.store, self.fold_ins, self.metrics)
+        self.shoppers = UserLists(self.store, self.fold_ins, self.metrics)
         self.streams = Streams(self.follower)
         self.servicer = RecommenderServicer(self.follower, self.shoppers, self.streams)
         self.answers = BatchAnswers(self.follower, self.shoppers)

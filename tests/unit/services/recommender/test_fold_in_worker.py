@@ -112,7 +112,7 @@ def test_whose_turn_would_come_too_late_gets_neighbours_at_once(
 
     async def run() -> list[bool]:
         worker = FoldInWorker()
-        worker._seconds_a_user = 0.1
+        worker._seconds_per_user = 0.1
         eligible = EligibleItems.of(model.items)
         submitted = worker.submit(model, USERS, eligible, 3, within_seconds=0.25)
         taken = [not isinstance(each, PersonalList) for each in submitted]

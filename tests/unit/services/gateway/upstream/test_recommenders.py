@@ -255,7 +255,7 @@ def test_a_queue_that_stands_is_refused_more_until_it_moves_again(
     async def run() -> None:
         async with gateway(seconds=5.0, max_pending=10_000) as (asking, replicas):
             for script in replicas.scripts:
-                script.seconds_a_request = 0.05
+                script.seconds_per_request = 0.05
             # Four times what the two can do.
             asked = []
             for _ in range(50):
@@ -297,7 +297,7 @@ def test_a_replica_that_answers_piece_by_piece_is_not_taken_for_a_silent_one() -
         async with gateway(seconds=5.0) as (asking, replicas):
             for script in replicas.scripts:
                 # Each answer within the time, all together not.
-                script.seconds_a_piece = module.HUNG_SECONDS / 2
+                script.seconds_per_piece = module.HUNG_SECONDS / 2
             answers = await ask_many(asking, 10)
             assert {answer.json for answer in answers} == {ANSWER_JSON}
 

@@ -1,4 +1,4 @@
-"""The lists of shoppers: from memory, from Redis in one trip for all who ask, or folded in."""
+"""The lists of users: from memory, from Redis in one trip for all who ask, or folded in."""
 
 from collections import defaultdict
 from collections.abc import Awaitable, Sequence
@@ -30,7 +30,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class UserQuery:
-    """A shopper somebody asks about, and the model that is to answer."""
+    """A user somebody asks about, and the model that is to answer."""
 
     serving: Serving
     tenant: str
@@ -40,7 +40,7 @@ class UserQuery:
 
 @dataclass(frozen=True, slots=True)
 class UserResult:
-    """A shopper's list, and whether it is less personal than it should be."""
+    """A user's list, and whether it is less personal than it should be."""
 
     serving: Serving
     user: CachedUser
@@ -66,7 +66,7 @@ class UserResult:
         return render(self.recommendations(limit), self.serving.model, degraded=self.degraded)
 
 
-class Shoppers:
+class UserLists:
     """Finds lists; make it inside the running event loop."""
 
     def __init__(self, store: ServingStore, fold_ins: FoldInWorker, metrics: Metrics) -> None:
@@ -102,7 +102,7 @@ class Shoppers:
     def of_session(
         self, serving: Serving, item_ids: Sequence[str], within_seconds: float
     ) -> UserResult | Awaitable[UserResult]:
-        """The list of a shopper of whom only these items are known."""
+        """The list of a user of whom only these items are known."""
         history = session_history(serving.model.items, item_ids)
         personal = list_without_scoring(None, history)
         if personal is not None:
@@ -116,7 +116,7 @@ class Shoppers:
         """The list as it was lately for whom the store has something that makes no sense."""
         try:
             return self._current(one, known, read)
-        except Exception:  # whatever it is, it concerns one shopper of many
+        except Exception:  # whatever it is, it concerns one user of many
             _log.exception("shopper_failed")
             return UserResult(one.serving, known or one.serving.nobody, degraded=True)
 
@@ -171,7 +171,7 @@ class Shoppers:
 
 @dataclass(frozen=True, slots=True)
 class _FoldInJob:
-    """A shopper whose list must be calculated."""
+    """A user whose list must be calculated."""
 
     serving: Serving
     stored: StoredUser | None
