@@ -1,4 +1,4 @@
-"""What `implicit.gpu._cuda` computes, in numpy: als.cu and matrix.cu of implicit 0.7.3.
+"""Twin of `implicit.gpu._cuda` in numpy: als.cu and matrix.cu of implicit 0.7.3.
 
 It refuses what the device would take and get wrong: rows beyond the matrix, a warp that is not
 whole, a matrix without entries.

@@ -42,7 +42,7 @@ Ask = Callable[[Coroutine[Any, Any, Result]], Result]
 
 @dataclass(frozen=True)
 class ServingSide:
-    """What batch and ingest write and the recommender reads.
+    """Stores that batch and ingest write and the recommender reads.
 
     Attributes:
         lock: lets a run of this token hold the lock of a tenant.

@@ -1,4 +1,4 @@
-"""What every EarlyPopularity counts, real or in memory."""
+"""Contract of EarlyPopularity, real and in memory."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What every InteractionStore does, real or in memory."""
+"""Contract of InteractionStore, real and in memory."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""What every ItemStore does, real or in memory."""
+"""Contract of ItemStore, real and in memory."""
 
 from concurrent.futures import ThreadPoolExecutor
 

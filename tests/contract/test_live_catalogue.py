@@ -1,4 +1,4 @@
-"""What every LiveCatalogue says, and every ServingStore reads of it, real or in memory."""
+"""Contract of LiveCatalogue, and of ServingStore reading it, real and in memory."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""What every PublishedModels does, real or in memory."""
+"""Contract of PublishedModels, real and in memory."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What every RecentBehaviour remembers, real or in memory."""
+"""Contract of RecentBehaviour, real and in memory."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What every ServingStore reads, real or in memory."""
+"""Contract of ServingStore, real and in memory."""
 
 import numpy as np
 import pytest

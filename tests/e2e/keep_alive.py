@@ -10,7 +10,7 @@ import httptools
 
 @dataclass(slots=True)
 class Response:
-    """What came back; header names in lower case."""
+    """A response; header names in lower case."""
 
     status: int = 0
     headers: dict[bytes, bytes] = field(default_factory=dict)

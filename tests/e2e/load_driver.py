@@ -28,7 +28,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What became of one request.
+    """Result of one request.
 
     Attributes:
         due: when it should have been sent, by `time.monotonic`.
@@ -67,7 +67,7 @@ def request_id(number: int) -> str:
 
 @dataclass(frozen=True)
 class Plan:
-    """Whom to ask what, and how often."""
+    """Requests to send, and their rate."""
 
     url: str
     key: str

@@ -61,7 +61,7 @@ class Shop:
         return version
 
     def stored_events(self, user_id: str) -> list[Event]:
-        """What HBase itself holds of a user."""
+        """Read a user's events from HBase itself."""
         pool = HBasePool(self.stack.settings.hbase_thrift)
         try:
             return HBaseInteractionStore(pool).history(TENANT, user_id)

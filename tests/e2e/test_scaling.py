@@ -50,7 +50,7 @@ def write() -> Request:
 
 
 def work_of(stack: Stack, service: Service, replica: str) -> float:
-    """What a replica has done so far; 0 if it cannot be asked."""
+    """Count what a replica has done so far; 0 if it does not respond."""
     try:
         page = httpx.get(metrics_url(stack.settings, service, replica), trust_env=False)
     except httpx.HTTPError:

@@ -1,4 +1,4 @@
-"""Which version answers, and whether an answer is all its own: of one question and one version."""
+"""Responses of known model versions, and checks that each comes from one version alone."""
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -62,7 +62,7 @@ def _answers_of(
 
 
 def _undegraded_items(api: httpx.Client, path: str) -> list[dict[str, Any]]:
-    """What a stalled machine answers for a moment is not what the version answers."""
+    """Pass over what a stalled machine answers for a moment: it is not what the version answers."""
     for _ in range(_MAX_TRIES):
         body = api.get(path).json()
         if not body["degraded"]:

@@ -55,7 +55,7 @@ def pytest_terminal_summary(
 
 @pytest.fixture(scope="session")
 def paths(shop: Shop) -> list[str]:
-    """What shoppers ask: known customers, strangers, and items alike."""
+    """Requests for known and unknown users, and for similar items."""
     customers = sorted({str(line["CustomerID"]) for line in shop.lines} - {KNOWN_CUSTOMER})[:20]
     bought = sorted(shop.bought_by(KNOWN_CUSTOMER))[:10]
     strangers = [f"stranger-{number}" for number in range(10)]

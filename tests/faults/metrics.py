@@ -1,4 +1,4 @@
-"""What a process says about itself."""
+"""Metrics of a process."""
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families

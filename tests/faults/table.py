@@ -1,4 +1,4 @@
-"""What a fault did to the requests around it, in numbers, one row a fault."""
+"""Effect of each fault on the requests around it, one row a fault."""
 
 import math
 from collections import Counter
@@ -50,7 +50,7 @@ class LoadResult:
         return _quantile_ms([one.seconds for one in self.answered], share)
 
     def late_ms(self, share: float) -> float:
-        """How late this share of them was sent at most: what the machine was short of."""
+        """Quantile of the delay in sending them: what the machine was short of."""
         return _quantile_ms([one.late_seconds for one in self.answered], share)
 
     def since(self, begin: float, end: float = math.inf) -> "LoadResult":
@@ -62,7 +62,7 @@ class LoadResult:
         return max((one.due - since for one in self.since(since).answered if bad(one)), default=0.0)
 
     def said_of_errors(self) -> str:
-        """How many of which status, 0 being no answer at all."""
+        """Count responses by status, 0 being none at all."""
         statuses = self._by_status()
         del statuses[_OK]
         return ", ".join(f"{count} of {status}" for status, count in statuses.items()) or "0"

@@ -103,7 +103,7 @@ def test_a_damaged_model_never_answers_and_is_told_of(
 
 
 def refused(shop: Shop) -> list[float]:
-    """How many versions each recommender has refused."""
+    """Count the versions that each recommender has refused."""
     settings = shop.stack.settings
     urls = [
         metrics_url(settings, Service.RECOMMENDER, name)

@@ -60,7 +60,7 @@ def both() -> Both:
 
 
 def purchases() -> EventLog:
-    """What customers bought, of products."""
+    """Purchases of products by customers."""
     table = pq.read_table(_DATA)
     bought = pc.and_(pc.greater(table["Quantity"], 0), pc.is_valid(table["CustomerID"]))
     product = pc.match_substring_regex(table["StockCode"], r"^\d{5}")

@@ -1,4 +1,4 @@
-"""What containers are asked by, and what they find each other by, against real servers."""
+"""Probes and addresses of containers, against real servers."""
 
 import asyncio
 import http.server

@@ -37,7 +37,7 @@ def evaluate(
 
 
 def checkerboard_files() -> tuple[str, str]:
-    """Whose answer is known: everybody wants the one square of its colour that is left out."""
+    """Checkerboard with a known answer: users want the one square of their colour left out."""
     rows = np.argwhere(checkerboard(SIZE) > 0)
     train = "".join(f"u{user},i{item}\n" for user, item in rows)
     test = "".join(f"u{user},i{user}\n" for user in range(SIZE))

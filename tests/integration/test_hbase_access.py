@@ -1,4 +1,4 @@
-"""What a client of the Thrift server that the stores go through may do, in a real HBase."""
+"""Permissions of a client of the Thrift server that the stores use, in a real HBase."""
 
 import time
 from collections.abc import Callable, Iterator

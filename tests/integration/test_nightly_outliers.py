@@ -29,7 +29,7 @@ NOW_MS = time.time_ns() // 1_000_000
 
 
 def purchases() -> list[Event]:
-    """What every third customer of a gift shop bought in eight months."""
+    """Purchases of every third customer of a gift shop in eight months."""
     table = pq.read_table(
         _DATA, columns=["InvoiceNo", "StockCode", "InvoiceDate", "CustomerID", "Quantity"]
     )

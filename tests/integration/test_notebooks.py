@@ -106,7 +106,7 @@ def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
 
 
 def kinds(cell: NotebookNode) -> set[str]:
-    """What a cell shows: pictures, text, errors."""
+    """Outputs of a cell: pictures, text, errors."""
     found: set[str] = set()
     for output in cell.outputs:
         if output.output_type == "display_data":

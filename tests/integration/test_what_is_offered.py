@@ -1,4 +1,4 @@
-"""What may be bought is recommended, and nothing else: by API, by file and through nightly runs."""
+"""Only available items are recommended, after changes by API, by file and through nightly runs."""
 
 import json
 from collections.abc import Iterator

@@ -33,5 +33,5 @@ def pairs(shop: csr_matrix, tmp_path_factory: pytest.TempPathFactory) -> PairsSo
 
 @pytest.fixture(scope="package")
 def single(shop: csr_matrix) -> Trained:
-    """What one process makes of the shop."""
+    """Train the shop's model in one process."""
     return train_als(shop, SETTINGS)

@@ -1,4 +1,4 @@
-"""What makes two models the same."""
+"""Comparison of two models."""
 
 import numpy as np
 import pytest

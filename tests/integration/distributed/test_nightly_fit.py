@@ -1,4 +1,4 @@
-"""Who trains in a nightly run, as its plan has it."""
+"""Choice of the training strategy in a nightly run."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Who trains the trials of a search for settings, as the plan has it."""
+"""Choice of the strategy for the trials of a search."""
 
 from dataclasses import replace
 from pathlib import Path

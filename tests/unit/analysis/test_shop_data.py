@@ -27,7 +27,7 @@ class _Items:
 def a_run(
     model_store: Path, *events: tuple[object, ...], shop: Shop = SHOP, details: bool = False
 ) -> ShopData:
-    """What notebooks see of a run, its events in several files as Spark writes them."""
+    """A run as notebooks see it, its events in several files as Spark writes them."""
     folder = RunFolder(run_folder(model_store, "demo"))
     folder.events.mkdir()
     (folder.events / "_SUCCESS").touch()

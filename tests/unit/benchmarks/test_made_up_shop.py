@@ -22,7 +22,7 @@ def test_lists_are_whole_and_hold_no_item_twice_nor_one_of_the_history(shop: Mad
 
 
 def test_a_stored_list_answers_without_filling_up() -> None:
-    """What would be measured otherwise is the search for popular items."""
+    """Otherwise the search for popular items would be measured."""
     shop = SHOPS[0]
     random = np.random.default_rng(1)
     items = made_up_items(shop, random)

@@ -1,4 +1,4 @@
-"""What the benchmark of training relies on when it sets peers beside this project."""
+"""Assumptions of the training benchmark that compares peers with this project."""
 
 import json
 from pathlib import Path

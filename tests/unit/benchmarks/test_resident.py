@@ -1,4 +1,4 @@
-"""Which processes count as flat."""
+"""Criterion of a process with flat memory."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a chain tells of itself: CPU time of processes by their kind, and answers by theirs."""
+"""Figures of a chain: CPU time of processes by kind, and responses by kind."""
 
 import subprocess
 import sys

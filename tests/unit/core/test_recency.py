@@ -1,4 +1,4 @@
-"""What is left of behaviour after later moments."""
+"""Decay of behaviour with later moments."""
 
 import numpy as np
 import pytest

@@ -50,7 +50,7 @@ def test_a_part_that_is_off_leaves_the_others_as_they_are(built: BuiltModel) -> 
 
 
 def test_a_new_part_is_one_more_entry(built: BuiltModel) -> None:
-    """Which turns it off wherever another part is alone."""
+    """It is off wherever another part is alone."""
     turned_off = []
 
     def without(model: BuiltModel) -> BuiltModel:

@@ -37,7 +37,7 @@ def test_events_from_the_middle_of_everybodys_time_are_unrelated() -> None:
 
 
 def test_events_of_one_day_say_nothing_about_order() -> None:
-    """Where times are days, a user's last event often shares its day with those before."""
+    """Times may be days: a user's last event often shares its day with those before."""
     train = a_log(("a", 1), ("a", 2), ("b", 7), ("c", 7), ("d", 99), ("d", 99))
     assert relation(train, a_log(("a", 2), ("b", 7), ("c", 7))) is Relation.USER_FUTURE
     assert relation(train, a_log(("b", 7), ("c", 7))) is Relation.UNRELATED

@@ -79,7 +79,7 @@ def sources(dockerfile: Path) -> Iterator[str]:
 
 
 def in_context(path: str) -> bool:
-    """Whether .dockerignore, a list of exceptions to `*`, lets `path` through."""
+    """Tell whether .dockerignore, a list of exceptions to `*`, lets `path` through."""
     lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     kept = [line.removeprefix("!") for line in lines if line.startswith("!")]
     return any(path == entry or path.startswith(f"{entry}/") for entry in kept)

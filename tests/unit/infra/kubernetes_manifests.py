@@ -37,7 +37,7 @@ def container(name: str) -> Manifest:
 
 
 def configured() -> dict[str, str]:
-    """What all pods have in their environment."""
+    """Environment of all pods."""
     (generated,) = KUSTOMIZATION["configMapGenerator"]
     return dict(literal.split("=", 1) for literal in generated["literals"])
 

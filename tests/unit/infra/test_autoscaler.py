@@ -118,7 +118,7 @@ class Metrics(BaseHTTPRequestHandler):
 
 
 def shown(page: bytes | None) -> float | None:
-    """What is read from a process that shows this page."""
+    """Read the busy ratio of a process that shows this page."""
     handler = type("Page", (Metrics,), {"page": page})
     with HTTPServer(("127.0.0.1", 0), handler) as server:
         thread = Thread(target=server.handle_request)

@@ -57,7 +57,7 @@ every_dockerfile = pytest.mark.parametrize(
 
 @cache
 def port_of(name: str) -> int:
-    """Where that service listens, as its own configuration says."""
+    """Port of a service, as its own configuration says."""
     service = SERVICES[name]
     if name in OURS:
         return int(service["environment"]["RECSYS_LISTEN"].rpartition(":")[2])
@@ -355,7 +355,7 @@ def test_balancer_behaves_as_in_the_local_stack(section: str, tmp_path: Path) ->
 
 
 def directives(config: str, section: str) -> list[str]:
-    """What a section says, but for addresses."""
+    """Lines of a section without addresses."""
     lines = [line for line in config.splitlines() if line.strip() and line.strip()[0] != "#"]
     start = lines.index(section) + 1
     body: list[str] = []

@@ -32,7 +32,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
 
 
 def supervisor_options(settings: Settings, programs: list[Program]) -> ServerOptions:
-    """What supervisord itself understands of the rendered file."""
+    """Read the rendered file as supervisord itself does."""
     for folder in (settings.run_dir, settings.logs, settings.config):
         folder.mkdir(parents=True)
     path = settings.config / "supervisord.conf"

@@ -1,4 +1,4 @@
-"""What a process says about itself."""
+"""Metrics of a process."""
 
 import threading
 import urllib.request

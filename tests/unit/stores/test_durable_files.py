@@ -1,4 +1,4 @@
-"""What cannot be written leaves nothing behind, on disks that are really full or read-only."""
+"""Failed writes leave nothing behind, on disks that are really full or read-only."""
 
 import errno
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is said when there is no GPU to train on, and what is taken when there is one."""
+"""Messages where there is no GPU to train on, and the choice of one where there is."""
 
 import ctypes
 import sys

@@ -1,4 +1,4 @@
-"""What people want next, against a slow double loop."""
+"""Followers, against a slow double loop."""
 
 import numpy as np
 import pytest

@@ -71,7 +71,7 @@ def metrics() -> Metrics:
 
 @pytest.fixture(params=["threads", "event loop"])
 def failure(request: pytest.FixtureRequest, metrics: Metrics) -> Callable[[Exception], Any]:
-    """What a caller sees when a method raises, on both kinds of server."""
+    """Call a method that raises, on both kinds of server."""
 
     async def on_threads(error: Exception) -> Any:
         server = a_thread_server(fail(error), metrics.requests)

@@ -26,7 +26,7 @@ class Response:
 
     @property
     def reasons(self) -> dict[str, str]:
-        """What is wrong with each field, of a problem."""
+        """Reasons of a problem by field."""
         assert self.headers["content-type"] == "application/problem+json"
         return {problem["field"]: problem["reason"] for problem in self.json["problems"]}
 

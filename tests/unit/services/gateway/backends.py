@@ -1,4 +1,4 @@
-"""What stands behind the gateway in these tests: real gRPC servers over stores in memory."""
+"""Services behind the gateway in these tests: real gRPC servers over stores in memory."""
 
 import asyncio
 import itertools

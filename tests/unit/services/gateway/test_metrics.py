@@ -1,4 +1,4 @@
-"""What monitoring reads from a gateway."""
+"""Metrics of a gateway."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What a shop without a model shows."""
+"""Recommendations of a shop without a model."""
 
 import threading
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What happens to recent behaviour while its store is away."""
+"""Recent events while their store is away."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Who is slowed down for wrong keys, and for how long."""
+"""Clients that are slowed down for wrong keys, and for how long."""
 
 from ipaddress import ip_network
 
