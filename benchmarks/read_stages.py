@@ -14,9 +14,9 @@ from recsys.config.shop import load_shop
 from recsys.core.times import MAX_TIMESTAMP_MS
 from recsys.stores.hbase.items import HBaseItemStore
 from recsys.stores.hbase.pool import HBasePool
-from spark_jobs.prepare_pairs import prepare_pairs
-from spark_jobs.read_behaviour import read_behaviour
-from spark_jobs.run_folder import RunFolder, Window
+from spark_jobs.nightly.prepare_pairs import prepare_pairs
+from spark_jobs.nightly.read_behaviour import read_behaviour
+from spark_jobs.nightly.run_folder import RunFolder, Window
 from spark_jobs.session import spark_session
 from spark_jobs.settings import SparkSettings
 

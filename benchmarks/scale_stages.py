@@ -24,7 +24,7 @@ from recsys.training.neighbours import NeighbourLists, item_neighbours
 from recsys.training.settings import ModelSettings
 from recsys.training.synthetic import SyntheticShop
 from recsys.training.top_n import top_n_lists
-from spark_jobs.publish_recommendations import LIST_LENGTH, USERS_PER_SHARD
+from spark_jobs.nightly.publish_recommendations import LIST_LENGTH, USERS_PER_SHARD
 
 TENANT, VERSION = "bench", "20260101T000000Z-aaaaaaaa"
 ITERATIONS = 3

@@ -14,10 +14,10 @@ from recsys.config.shop import Shop, load_shop
 from recsys.training.als import AlsSettings, Device
 from recsys.training.settings import ModelSettings
 from recsys.tuning import FitEffort
-from spark_jobs.model_settings import load_settings
+from spark_jobs.model_settings import read_model_settings
 from spark_jobs.nightly.plan import FitStrategy, Plan, Step, Strategy
 from spark_jobs.nightly.run import run_nightly
-from spark_jobs.run_folder import Window
+from spark_jobs.nightly.run_folder import Window
 from spark_jobs.settings import BatchSettings, load
 
 _Settings = TypeVar("_Settings", AlsSettings, ModelSettings)
@@ -109,7 +109,7 @@ def nightly(
         recsys nightly publish        (only that step, after a failed one)
     """
     settings = load(BatchSettings)
-    base = load_settings(model_settings) if model_settings else ModelSettings()
+    base = read_model_settings(model_settings) if model_settings else ModelSettings()
     als = _changed(
         base.als,
         factors=factors,

@@ -10,7 +10,7 @@ from cli.tenant_option import Tenant
 from recsys.core.errors import NotFound
 from recsys.core.model import History, ItemModel
 from recsys.core.recommend import Recommendations, recommend_for_user, similar_items
-from spark_jobs.publish_recommendations import user_batch
+from spark_jobs.nightly.publish_recommendations import user_batch
 
 Version = Annotated[str | None, typer.Option(help="Model version. Default: the one that serves.")]
 Limit = Annotated[int, typer.Option(min=1, max=100, help="Number of items.")]

@@ -11,7 +11,7 @@ from recsys.config.shop import load_shop
 from recsys.stores.run_files import EVENTS
 from recsys.training.settings import ModelSettings
 from recsys.tuning import PLANS, FitEffort, fit_settings, hold_out
-from spark_jobs.model_settings import save_settings, settings_text
+from spark_jobs.model_settings import settings_text, write_model_settings
 from spark_jobs.settings import BatchSettings, load
 
 
@@ -41,7 +41,7 @@ def tune_settings(
     say(f"{len(log):,} events; {validation.judged_users:,} users' newest ones are held out")
     found = fit_settings(validation, start, FitEffort.THOROUGH, say=say)
     try:
-        save_settings(output, found.settings)
+        write_model_settings(output, found.settings)
     except OSError:
         # What took long to find is not lost for want of a place.
         print(settings_text(found.settings))

@@ -1,1 +1,1 @@
-"""The batch side: Spark jobs, the nightly run and the `recsys` command line."""
+"""The batch side, on Spark: the HBase source, the nightly run, training on a cluster."""

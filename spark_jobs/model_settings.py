@@ -13,7 +13,7 @@ from recsys.training.als import AlsSettings
 from recsys.training.settings import ModelSettings, settings_entry, settings_of_entry
 
 
-def save_settings(path: Path, settings: ModelSettings) -> None:
+def write_model_settings(path: Path, settings: ModelSettings) -> None:
     """Write settings; who reads meanwhile sees the old file or the new one."""
     write_whole(path, settings_text(settings) + "\n")
 
@@ -22,7 +22,7 @@ def settings_text(settings: ModelSettings) -> str:
     return json.dumps(settings_entry(settings), indent=2)
 
 
-def load_settings(path: Path) -> ModelSettings:
+def read_model_settings(path: Path) -> ModelSettings:
     """Read settings; what the file does not name keeps its default.
 
     Raises:

@@ -11,7 +11,7 @@ from recsys.stores.model_files import ModelFiles
 from spark_jobs.nightly.cutoff import Cutoff
 from spark_jobs.nightly.plan import Plan
 from spark_jobs.nightly.publisher import Publisher
-from spark_jobs.run_folder import RunFolder
+from spark_jobs.nightly.run_folder import RunFolder
 
 
 @dataclass(frozen=True)

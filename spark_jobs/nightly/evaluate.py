@@ -22,8 +22,8 @@ from recsys.training.build import BuiltModel
 from recsys.training.settings import ModelSettings, settings_of_entry
 from spark_jobs.nightly.cold_items import cold_item_metrics
 from spark_jobs.nightly.context import Context
+from spark_jobs.nightly.prepare_pairs import relevant_pairs
 from spark_jobs.nightly.train import train_before
-from spark_jobs.prepare_pairs import goal_pairs
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def evaluate_candidate(context: Context) -> Evaluation:
 def _judge(context: Context, settings: ModelSettings, split_ms: int) -> _Judged:
     shop_time = context.folder.snapshot().shop_time.until(split_ms)
     pairs, past = train_before(context, settings, split_ms, shop_time, lambda _: None)
-    users, items = goal_pairs(
+    users, items = relevant_pairs(
         context.spark, context.folder.events, context.plan.shop, from_ms=split_ms
     )
     test = judged_pairs(

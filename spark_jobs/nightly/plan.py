@@ -7,7 +7,7 @@ from recsys.config.shop import Shop
 from recsys.training.settings import ModelSettings
 from recsys.tuning import FitEffort
 from spark_jobs.distributed.choose import StrategyName
-from spark_jobs.run_folder import Window
+from spark_jobs.nightly.run_folder import Window
 
 # Enough users come back within four weeks, and four weeks hardly age a model.
 DEFAULT_HOLDOUT_DAYS = 28.0

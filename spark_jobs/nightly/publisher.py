@@ -14,7 +14,7 @@ from recsys.stores.manifest import Manifest
 from recsys.stores.model_codec import unpack_items
 from recsys.stores.model_files import ModelFiles
 from recsys.stores.redis.lock import HeldLock
-from spark_jobs.publish_recommendations import publish_users
+from spark_jobs.nightly.publish_recommendations import publish_users
 from spark_jobs.settings import BatchSettings
 
 # A week of nights but for two; each may take gigabytes.

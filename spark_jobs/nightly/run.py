@@ -20,10 +20,10 @@ from spark_jobs.nightly.evaluate import evaluate_candidate
 from spark_jobs.nightly.plan import DEFAULT_HOLDOUT_DAYS, Plan, Step
 from spark_jobs.nightly.publish import publish_candidate
 from spark_jobs.nightly.publisher import Publisher
+from spark_jobs.nightly.read_behaviour import read_behaviour
+from spark_jobs.nightly.restore_recent import restore_recent
+from spark_jobs.nightly.run_folder import RunFolder
 from spark_jobs.nightly.train import run_fingerprint, train
-from spark_jobs.read_behaviour import read_behaviour
-from spark_jobs.restore_recent import restore_recent
-from spark_jobs.run_folder import RunFolder
 from spark_jobs.session import spark_session
 from spark_jobs.settings import BatchSettings
 from spark_jobs.task_errors import spark_storage_errors

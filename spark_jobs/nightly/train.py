@@ -19,8 +19,8 @@ from recsys.training.settings import ModelSettings, settings_entry
 from spark_jobs.nightly.context import Context
 from spark_jobs.nightly.fit import chosen_fit
 from spark_jobs.nightly.fit_settings import found_settings
-from spark_jobs.prepare_pairs import prepare_pairs
-from spark_jobs.run_folder import CatalogueSnapshot, Snapshot
+from spark_jobs.nightly.prepare_pairs import prepare_pairs
+from spark_jobs.nightly.run_folder import CatalogueSnapshot, Snapshot
 
 # Counts the changes of how a model is made of the same events: an equal version of an older rule is
 # trained again.

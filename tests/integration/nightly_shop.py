@@ -23,7 +23,7 @@ from services.recommender.model.follower import ModelFollower
 from services.recommender.user_lists import UserLists, UserQuery, UserResult
 from spark_jobs.nightly.plan import Plan, Step
 from spark_jobs.nightly.run import run_nightly, serve_stored
-from spark_jobs.run_folder import Window
+from spark_jobs.nightly.run_folder import Window
 from spark_jobs.settings import BatchSettings
 from tests.builders import checkerboard
 

@@ -21,7 +21,7 @@ from recsys.stores.model_files import ModelFiles
 from recsys.stores.run_files import run_folder
 from recsys.training.als import AlsSettings
 from recsys.training.settings import ModelSettings
-from spark_jobs.run_folder import RunFolder
+from spark_jobs.nightly.run_folder import RunFolder
 from tests.builders import a_manifest, an_evaluation
 
 TENANT = "gifts"

@@ -20,8 +20,8 @@ from recsys.stores.redis.published import RedisPublishedModels
 from recsys.training.settings import ModelSettings
 from spark_jobs.nightly import publisher
 from spark_jobs.nightly.plan import Step
-from spark_jobs.publish_recommendations import publish_shard
-from spark_jobs.run_folder import RunFolder
+from spark_jobs.nightly.publish_recommendations import publish_shard
+from spark_jobs.nightly.run_folder import RunFolder
 from tests.integration.conftest import LOCK_SECONDS
 from tests.integration.nightly_shop import ALS, Nightly
 from tests.integration.redis_server import StallingProxy

@@ -21,7 +21,7 @@ from recsys.stores.redis.serving import RedisServingStore
 from spark_jobs.nightly import cutoff
 from spark_jobs.nightly.plan import Step
 from spark_jobs.nightly.run import rebuild
-from spark_jobs.run_folder import RunFolder, Window
+from spark_jobs.nightly.run_folder import RunFolder, Window
 from tests.integration.conftest import Seed
 from tests.integration.nightly_shop import DAY_MS, Nightly, an_event, shop_events, shop_items
 

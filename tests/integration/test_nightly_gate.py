@@ -22,7 +22,7 @@ from recsys.training.settings import ModelSettings
 from spark_jobs.nightly import publisher
 from spark_jobs.nightly.plan import Step
 from spark_jobs.nightly.run import rebuild, remove_stored
-from spark_jobs.run_folder import Window
+from spark_jobs.nightly.run_folder import Window
 from tests.integration.conftest import Seed
 from tests.integration.nightly_shop import ALS, DAY_MS, NOW_MS, Nightly, a_nightly, an_event
 from tests.mounted_disk import mounted

@@ -6,7 +6,7 @@ from infra.local.stack import Stack
 from recsys.core.domain import Item
 from recsys.core.errors import ConfigurationError, NoData, Unavailable
 from spark_jobs.nightly.plan import Step
-from spark_jobs.run_folder import Window
+from spark_jobs.nightly.run_folder import Window
 from tests.integration.conftest import Seed
 from tests.integration.nightly_shop import (
     DAY_MS,

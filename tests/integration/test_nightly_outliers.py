@@ -15,7 +15,7 @@ from recsys.stores.hbase.pool import HBasePool
 from recsys.training.als import AlsSettings, Device
 from recsys.training.settings import ModelSettings
 from spark_jobs.nightly.gate import METRIC
-from spark_jobs.run_folder import Window
+from spark_jobs.nightly.run_folder import Window
 from tests.integration.conftest import Seed
 from tests.integration.nightly_shop import DAY_MS, Nightly, a_nightly
 from tests.redis_fixture import NIGHTLY_DATABASE, empty_database

@@ -10,7 +10,7 @@ from cli.app import main
 from recsys.core.errors import GateRefused, NotFound
 from recsys.training.settings import ModelSettings
 from spark_jobs.nightly.plan import Step
-from spark_jobs.run_folder import Window
+from spark_jobs.nightly.run_folder import Window
 from tests.integration.conftest import Seed
 from tests.integration.nightly_shop import (
     ALS,

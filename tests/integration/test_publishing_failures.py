@@ -14,7 +14,7 @@ from recsys.stores.model_files import ModelFiles
 from recsys.stores.redis.connect import Redis, connect
 from recsys.stores.redis.published import KEYS_PER_COMMAND, RedisPublishedModels
 from spark_jobs.nightly import run
-from spark_jobs.publish_recommendations import publish_users
+from spark_jobs.nightly.publish_recommendations import publish_users
 from spark_jobs.task_errors import errors_of_tasks
 from tests.builders import a_history, a_manifest, a_user_batch, a_user_model, an_item_model
 from tests.contract.test_published_models import a_user

@@ -11,7 +11,7 @@ import pytest
 from cli.tune import tune_settings
 from recsys.core.errors import ConfigurationError, NotFound
 from recsys.tuning import PLANS, FitEffort
-from spark_jobs.model_settings import load_settings
+from spark_jobs.model_settings import read_model_settings
 from tests.builders import two_tastes_log
 
 
@@ -54,7 +54,7 @@ def test_what_is_found_is_a_file_that_nightly_takes(
 
     tune_settings(output, tenant=None)
 
-    assert load_settings(output).als.alpha is None
+    assert read_model_settings(output).als.alpha is None
     assert f"recsys nightly --settings {output}" in capsys.readouterr().err
 
 

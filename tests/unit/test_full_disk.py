@@ -87,16 +87,16 @@ def test_settings_and_results_are_whole_or_as_they_were(disk: SmallDisk) -> None
     script = f"""
 from pathlib import Path
 from recsys.training.settings import ModelSettings
-from spark_jobs.model_settings import load_settings, save_settings
+from spark_jobs.model_settings import read_model_settings, write_model_settings
 
 path = Path("{disk.path}/settings.json")
-save_settings(path, ModelSettings())
+write_model_settings(path, ModelSettings())
 Path("{disk.path}/filler").write_bytes(b"x" * 60_000)
 try:
-    save_settings(path, ModelSettings(neighbours=77))
+    write_model_settings(path, ModelSettings(neighbours=77))
     print("there was room")
 except OSError as error:
-    print(error.filename == str(path), load_settings(path) == ModelSettings())
+    print(error.filename == str(path), read_model_settings(path) == ModelSettings())
 """
     done = disk.run(*PYTHON, script)
     assert done.stdout == "True True\nleft: filler settings.json \n", done.stderr

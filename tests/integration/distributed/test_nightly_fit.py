@@ -13,7 +13,7 @@ from recsys.training.als import Device, Trained
 from spark_jobs.nightly.context import Context
 from spark_jobs.nightly.fit import chosen_fit
 from spark_jobs.nightly.plan import Plan, Strategy
-from spark_jobs.run_folder import RunFolder, Window
+from spark_jobs.nightly.run_folder import RunFolder, Window
 from tests.integration.distributed.same_model import SETTINGS, assert_same_model
 
 

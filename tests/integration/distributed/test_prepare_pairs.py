@@ -12,7 +12,7 @@ from recsys.core.errors import NotFound
 from recsys.core.times import MAX_TIMESTAMP_MS
 from recsys.training.event_log import pairs_of
 from recsys.training.interactions import InteractionMatrix
-from spark_jobs.prepare_pairs import prepare_pairs
+from spark_jobs.nightly.prepare_pairs import prepare_pairs
 from tests.builders import EVENT_TYPES
 from tests.mixed_behaviour import (
     HALF_LIFE_DAYS,

@@ -13,7 +13,7 @@ from recsys.config.shop import Shop, load_shop
 from recsys.core.domain import Item
 from recsys.core.errors import ConfigurationError, NotFound
 from recsys.stores.run_files import run_folder
-from spark_jobs.run_folder import RunFolder
+from spark_jobs.nightly.run_folder import RunFolder
 from tests.builders import EVENT_TYPES
 
 SHOP = load_shop()

@@ -6,19 +6,19 @@ import pytest
 from recsys.core.errors import ConfigurationError
 from recsys.training.als import AlsSettings, Device
 from recsys.training.settings import ModelSettings
-from spark_jobs.model_settings import load_settings, save_settings
+from spark_jobs.model_settings import read_model_settings, write_model_settings
 
 
 def test_settings_survive_the_file(tmp_path: Path) -> None:
     als = AlsSettings(factors=48, alpha=7.5, iterations=9, device=Device.CPU)
     settings = ModelSettings(als, neighbour_weight=0.4, trend_exponent=0.0)
-    save_settings(tmp_path / "s.json", settings)
-    assert load_settings(tmp_path / "s.json") == settings
+    write_model_settings(tmp_path / "s.json", settings)
+    assert read_model_settings(tmp_path / "s.json") == settings
 
 
 def test_what_the_file_does_not_name_keeps_its_default(tmp_path: Path) -> None:
     (tmp_path / "s.json").write_text('{"als": {"factors": 32}}')
-    assert load_settings(tmp_path / "s.json") == ModelSettings(AlsSettings(factors=32))
+    assert read_model_settings(tmp_path / "s.json") == ModelSettings(AlsSettings(factors=32))
 
 
 @pytest.mark.parametrize(
@@ -39,10 +39,10 @@ def test_a_setting_at_fault_is_named_with_its_file(
     path = tmp_path / "s.json"
     path.write_text(json.dumps(content))
     with pytest.raises(ConfigurationError, match=named) as raised:
-        load_settings(path)
+        read_model_settings(path)
     assert str(path) in str(raised.value)
 
 
 def test_a_file_that_is_no_json_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"nothing\.json"):
-        load_settings(tmp_path / "nothing.json")
+        read_model_settings(tmp_path / "nothing.json")

@@ -6,8 +6,8 @@ from recsys.core.model import TrainedModel
 from recsys.core.ranking import top_n
 from recsys.core.scoring import score_users
 from recsys.stores.memory.published import MemoryPublishedModels
-from spark_jobs import publish_recommendations
-from spark_jobs.publish_recommendations import publish_shard, user_batch
+from spark_jobs.nightly import publish_recommendations
+from spark_jobs.nightly.publish_recommendations import publish_shard, user_batch
 from tests.builders import a_history, a_user_model, an_item_model, scoring_params
 
 USERS = 11

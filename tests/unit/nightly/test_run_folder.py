@@ -9,8 +9,8 @@ from recsys.core.errors import NotFound
 from recsys.core.vocabulary import Vocabulary
 from recsys.stores.memory.items import MemoryItemStore
 from recsys.stores.run_files import CATALOGUE
-from spark_jobs import run_folder
-from spark_jobs.run_folder import RunFolder
+from spark_jobs.nightly import run_folder
+from spark_jobs.nightly.run_folder import RunFolder
 
 
 def test_scratch_is_empty_whatever_a_killed_run_left_there(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def prepare_pairs(
     )
 
 
-def goal_pairs(
+def relevant_pairs(
     spark: SparkSession, events: Path, shop: Shop, *, from_ms: int
 ) -> tuple[Coded, Coded]:
     """Users and items of the distinct pairs of goal events from a time on."""

@@ -11,7 +11,7 @@ from recsys.core.ports import ItemStore
 from recsys.core.shop_time import ActiveDay, ShopTime, shop_time
 from recsys.core.times import MS_PER_DAY
 from spark_jobs.hbase_source import HBaseInteractionsDataSource
-from spark_jobs.run_folder import RunFolder, Snapshot, Window
+from spark_jobs.nightly.run_folder import RunFolder, Snapshot, Window
 
 
 def read_behaviour(
