@@ -46,7 +46,7 @@ def keep_best(row, maxima, found, items, scores):  # type: ignore[no-untyped-def
             for item in range(start, start + _GROUP * _LANES, _LANES):
                 found[count] = item
                 count += row[item] >= bar and row[item] > -np.inf
-    order = _descending(row, found[:count])
+    order = descending(row, found[:count])
     for place in range(n):
         listed = place < count
         items[place] = order[place] if listed else NO_NEIGHBOUR
@@ -117,7 +117,7 @@ def _count(maxima, bar):  # type: ignore[no-untyped-def]
 
 
 @_compiled
-def _descending(row, items):  # type: ignore[no-untyped-def]
+def descending(row, items):  # type: ignore[no-untyped-def]
     """Items by score, best first, equal ones by row.
 
     One sort of integers: the bits of a float, turned so that they grow as it falls, then the row.

@@ -82,16 +82,18 @@ def build_model(
         near, content_fit = blended.neighbours, blended.fitted
     if content is not None or (settings.step_half_life is not None and pairs.is_ordered):
         trained = project_users(trained, pairs.faded_matrix(settings.step_half_life), settings.als)
+    followers = (
+        item_followers(pairs, eligible, settings.neighbours) if settings.order_weight else None
+    )
     sample = Sample.of(
         pairs.indptr, pairs.histories(), trained.user_factors, settings.step_half_life
     )
-    neighbours, weight = weighted_neighbours(
-        sample,
-        trained.item_factors,
-        near,
-        item_followers(pairs, eligible, settings.neighbours) if settings.order_weight else None,
-        settings,
+    scales = Scales(
+        factors=sample.factor_scale(trained.item_factors),
+        neighbours=sample.neighbour_scale(near),
+        followers=sample.neighbour_scale(followers) if followers else 0.0,
     )
+    neighbours, weight = weighted_neighbours(near, followers, settings, scales)
     items = ItemModel(
         ids=pairs.items,
         titles=titles,
@@ -106,6 +108,11 @@ def build_model(
     users = UserModel(pairs.users, trained.user_factors, pairs.indptr, pairs.histories())
     r_squared = content_fit.r_squared if content_fit else None
     return BuiltModel(items, users, trained, weight, settings.step_half_life, r_squared)
+
+
+def measured_users(users: int) -> NDArray[np.int64]:
+    """Rows of the users that a `Sample` takes, spread evenly over all of them."""
+    return np.unique(np.linspace(0, users - 1, _MEASURED_USERS).astype(np.int64))
 
 
 @dataclass(frozen=True)
@@ -133,7 +140,7 @@ class Sample:
         Args:
             indptr: (u + 1,) user row r has histories indptr[r]:indptr[r + 1].
         """
-        rows = np.unique(np.linspace(0, len(indptr) - 2, _MEASURED_USERS).astype(int))
+        rows = measured_users(len(indptr) - 1)
         spans = (slice(indptr[row], indptr[row + 1]) for row in rows)
         some = [_liked(faded(histories.span(span), step_half_life)) for span in spans]
         return cls(user_factors[rows], some)
@@ -150,12 +157,20 @@ class Sample:
         )
 
 
+@dataclass(frozen=True)
+class Scales:
+    """Scores of the best items by each part of a model alone, in which weights are measured."""
+
+    factors: float
+    neighbours: float
+    followers: float
+
+
 def weighted_neighbours(
-    sample: Sample,
-    item_factors: Factors,
     neighbours: NeighbourLists,
     followers: NeighbourLists | None,
     settings: ModelSettings,
+    scales: Scales,
 ) -> tuple[CombinedNeighbours, float]:
     """The neighbour part of a model, and w of `recsys.core.scoring`.
 
@@ -163,14 +178,12 @@ def weighted_neighbours(
     same in every shop and beside any factors.
 
     Args:
-        item_factors: (n, k).
         followers: None when the order of behaviour is left out.
     """
-    by_factors = sample.factor_scale(item_factors)
-    weight = settings.neighbour_weight * ratio(by_factors, sample.neighbour_scale(neighbours))
+    weight = settings.neighbour_weight * _ratio(scales.factors, scales.neighbours)
     if followers is None:
         return combine(neighbours, _no_lists(neighbours), 0.0, settings.neighbours), weight
-    order_weight = settings.order_weight * ratio(by_factors, sample.neighbour_scale(followers))
+    order_weight = settings.order_weight * _ratio(scales.factors, scales.followers)
     if not weight:
         neighbours, weight = _no_lists(neighbours), order_weight
     return combine(neighbours, followers, order_weight / weight, settings.neighbours), weight
@@ -185,7 +198,7 @@ def _liked(history: History) -> History:
     return replace(history, strengths=np.maximum(history.strengths, 0))
 
 
-def ratio(by_factors: float, by_neighbours: float) -> float:
+def _ratio(by_factors: float, by_neighbours: float) -> float:
     """Ratio of the two scales; one where a part says nothing."""
     return by_factors / by_neighbours if by_neighbours > 0 and by_factors > 0 else 1.0
 

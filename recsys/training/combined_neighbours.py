@@ -1,15 +1,16 @@
 """One list an item of what the same shoppers want and of what they want next."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from recsys.core.model import NO_NEIGHBOUR
 from recsys.core.ranking import Indices
-from recsys.training.neighbours import NeighbourLists
-
-_ROWS_PER_BLOCK = 16_384
+from recsys.training.best_of_row import descending
+from recsys.training.neighbours import NeighbourLists, in_blocks
 
 
 @dataclass(frozen=True)
@@ -29,44 +30,46 @@ def combine(
     Both stand in one sum over the history, so that one list holds them.
     """
     n = len(neighbours.items)
-    combined = CombinedNeighbours(
-        np.full((n, count), NO_NEIGHBOUR, np.int32),
-        np.zeros((n, count), np.float32),
-        np.zeros((n, count), np.float16),
+    combined = NeighbourLists.empty(n, count)
+    shares = np.zeros((n, count), np.float32)
+    combine_block = partial(
+        _combine_block,
+        *(neighbours.items, neighbours.scores),
+        *(followers.items, followers.scores, np.float32(follower_weight)),
+        *(combined.items, combined.scores, shares),
     )
-    for start in range(0, n, _ROWS_PER_BLOCK):
-        rows = slice(start, start + _ROWS_PER_BLOCK)
-        _combine_rows(neighbours, followers, follower_weight, rows, combined)
-    return combined
+    in_blocks(combine_block, n)
+    return CombinedNeighbours(combined.items, combined.scores, shares.astype(np.float16))
 
 
-def _combine_rows(
-    neighbours: NeighbourLists,
-    followers: NeighbourLists,
-    follower_weight: float,
-    rows: slice,
-    combined: CombinedNeighbours,
-) -> None:
-    items = np.concatenate([neighbours.items[rows], followers.items[rows]], axis=1)
-    plain, ordered = np.zeros(items.shape, np.float32), np.zeros(items.shape, np.float32)
-    own = neighbours.items.shape[1]
-    plain[:, :own] = neighbours.scores[rows]
-    ordered[:, own:] = follower_weight * followers.scores[rows]
-    by_item = np.argsort(items, axis=1, kind="stable")
-    items, plain, ordered = (
-        np.take_along_axis(each, by_item, axis=1) for each in (items, plain, ordered)
-    )
-    # Of an item in both lists the neighbour's entry comes first, and takes the other one's score.
-    twice = items[:, 1:] == items[:, :-1]
-    ordered[:, :-1] += np.where(twice, ordered[:, 1:], 0)
-    ordered[:, 1:][twice] = 0
-    total = plain + ordered
-    best = np.argsort(-total, axis=1, kind="stable")[:, : combined.items.shape[1]]
-    items, total, ordered = (
-        np.take_along_axis(each, best, axis=1) for each in (items, total, ordered)
-    )
-    width = slice(items.shape[1])
-    listed = total > 0
-    combined.items[rows, width] = np.where(listed, items, NO_NEIGHBOUR)
-    combined.scores[rows, width] = np.where(listed, total, 0)
-    combined.order_shares[rows, width] = np.where(listed, ordered / np.where(listed, total, 1), 0)
+@njit(nogil=True, cache=True)
+def _combine_block(  # type: ignore[no-untyped-def]
+    near, near_scores, next_, next_scores, next_weight, items, scores, shares, start, stop
+):
+    total, ordered = np.zeros(len(near), np.float32), np.zeros(len(near), np.float32)
+    listed = np.empty(near.shape[1] + next_.shape[1], np.int32)
+    for row in range(start, stop):
+        count = 0
+        for place in range(near.shape[1]):
+            item = near[row, place]
+            if item == NO_NEIGHBOUR:
+                break
+            listed[count] = item
+            count += 1
+            total[item] = near_scores[row, place]
+        for place in range(next_.shape[1]):
+            item, score = next_[row, place], next_weight * next_scores[row, place]
+            if item == NO_NEIGHBOUR or score <= 0:
+                break
+            if total[item] == 0:
+                listed[count] = item
+                count += 1
+            total[item] += score
+            ordered[item] = score
+        best = descending(total, listed[:count])
+        for place in range(min(count, items.shape[1])):
+            item = best[place]
+            items[row, place], scores[row, place] = item, total[item]
+            shares[row, place] = ordered[item] / total[item]
+        for item in listed[:count]:
+            total[item], ordered[item] = 0, 0

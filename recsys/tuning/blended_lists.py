@@ -16,8 +16,8 @@ from recsys.core.ranking import Indices
 from recsys.core.scoring import Scores
 from recsys.training.als.half_step import available_threads
 from recsys.training.best_of_row import keep_best, padded_length, scratch
+from recsys.training.combined_neighbours import CombinedNeighbours
 from recsys.training.interactions import InteractionMatrix
-from recsys.training.neighbours import NeighbourLists
 
 _USERS_PER_BLOCK = 64
 
@@ -27,10 +27,12 @@ class HeldOutUsers:
     """The histories of the b users whose lists are judged, in CSR form.
 
     Attributes:
+        rows: (b,) int64, their rows.
         indptr: (b + 1,) int64.
         histories: of all b users, one after the other.
     """
 
+    rows: NDArray[np.int64]
     indptr: NDArray[np.int64]
     histories: History
 
@@ -42,6 +44,7 @@ class HeldOutUsers:
         entries = np.arange(indptr[-1]) + np.repeat(pairs.indptr[rows] - indptr[:-1], lengths)
         histories = pairs.histories()
         return cls(
+            rows,
             indptr,
             History(
                 histories.items[entries],
@@ -52,24 +55,13 @@ class HeldOutUsers:
         )
 
 
-@dataclass(frozen=True)
-class Blend:
-    """Parts added to the scores by factors, and the trend that multiplies the sum.
-
-    Attributes:
-        parts: lists and the weight of each.
-        trend: (n,).
-    """
-
-    parts: tuple[tuple[NeighbourLists, float], ...]
-    trend: NDArray[np.float32]
-
-
 def blended_lists(
     by_factors: Scores,
     indptr: NDArray[np.int64],
     histories: History,
-    blend: Blend,
+    neighbours: CombinedNeighbours,
+    weight: float,
+    trend: NDArray[np.float32],
     length: int,
 ) -> Indices:
     """The best items of each user that the user has not had, (b, length), padded with -1.
@@ -77,19 +69,17 @@ def blended_lists(
     Args:
         by_factors: (b, n) scores by factors.
         indptr, histories: of the b users, see `HeldOutUsers`; faded.
+        weight: w of `recsys.core.scoring`.
+        trend: (n,), multiplies the sum.
     """
-    b, n = by_factors.shape
+    b = len(by_factors)
     found = np.full((b, length), NO_NEIGHBOUR, np.int32)
-    parts = [(lists, weight) for lists, weight in blend.parts if weight]
-    nothing = NeighbourLists.empty(n, 0), 0.0
-    (first, first_weight), (second, second_weight) = [*parts, nothing, nothing][:2]
 
     def fill(start: int) -> None:
         _fill_block(
             *(by_factors, indptr, histories.items, histories.strengths),
-            *(first.items, first.scores, np.float32(first_weight)),
-            *(second.items, second.scores, np.float32(second_weight)),
-            *(blend.trend, found, start, min(start + _USERS_PER_BLOCK, b)),
+            *(neighbours.items, neighbours.scores, np.float32(weight)),
+            *(trend, found, start, min(start + _USERS_PER_BLOCK, b)),
         )
 
     with ThreadPoolExecutor(available_threads()) as executor:
@@ -99,8 +89,7 @@ def blended_lists(
 
 @njit(nogil=True, cache=True)
 def _fill_block(  # type: ignore[no-untyped-def]
-    by_factors, indptr, had, strengths, near, near_scores, near_weight,
-    far, far_scores, far_weight, trend, found, start, stop,
+    by_factors, indptr, had, strengths, near, near_scores, weight, trend, found, start, stop,
 ):  # fmt: skip
     n = by_factors.shape[1]
     row = np.full(padded_length(n), np.float32(-np.inf))
@@ -109,8 +98,7 @@ def _fill_block(  # type: ignore[no-untyped-def]
     for user in range(start, stop):
         row[:n] = by_factors[user]
         for at in range(indptr[user], indptr[user + 1]):
-            _add(row, near[had[at]], near_scores[had[at]], near_weight * strengths[at])
-            _add(row, far[had[at]], far_scores[had[at]], far_weight * strengths[at])
+            _add(row, near[had[at]], near_scores[had[at]], weight * strengths[at])
         for item in range(n):
             row[item] *= trend[item]
         for at in range(indptr[user], indptr[user + 1]):

@@ -11,12 +11,12 @@ from recsys.core.fold_in import Factors
 from recsys.core.recency import faded
 from recsys.evaluation import evaluate_lists
 from recsys.training.als import AlsSettings, Trained, project_users
-from recsys.training.build import Sample, ratio
+from recsys.training.build import Sample, Scales, measured_users, weighted_neighbours
 from recsys.training.followers import item_followers
 from recsys.training.neighbours import NeighbourLists, item_neighbours
 from recsys.training.popularity import trends
 from recsys.training.settings import ModelSettings
-from recsys.tuning.blended_lists import Blend, HeldOutUsers, blended_lists
+from recsys.tuning.blended_lists import HeldOutUsers, blended_lists
 from recsys.tuning.validation import Fold
 
 METRIC = "ndcg_at_20"
@@ -33,6 +33,8 @@ class JudgedFold:
     def __init__(self, fold: Fold) -> None:
         self.pairs, self.test = fold.pairs, fold.test
         self.users = HeldOutUsers.of(fold.pairs, fold.test.users)
+        # Those that production measures the parts by, too, so that a weight means the same.
+        self.measured = HeldOutUsers.of(fold.pairs, measured_users(len(fold.pairs.users)))
         self.neighbours = cache(self._neighbours)
         self.trend = cache(self._trend)
 
@@ -64,17 +66,17 @@ class JudgedFold:
         # What was left out must be recommendable.
         return np.ones(len(self.pairs.items), np.bool_)
 
-    def user_factors(
-        self, trained: Trained, als: AlsSettings, step_half_life: float | None
+    def factors(
+        self, trained: Trained, als: AlsSettings, users: HeldOutUsers, step_half_life: float | None
     ) -> tuple[Factors, Factors]:
-        """Factors of the judged users from faded histories, and of all items in the same basis."""
-        own = replace(trained, user_factors=trained.user_factors[self.test.users])
-        if step_half_life is None:
+        """Factors of some users from faded histories, and of all items in the same basis."""
+        own = replace(trained, user_factors=trained.user_factors[users.rows])
+        if step_half_life is None or not self.pairs.is_ordered:
             return own.user_factors, own.item_factors
-        history = faded(self.users.histories, step_half_life)
-        shape = len(self.test), len(self.pairs.items)
+        history = faded(users.histories, step_half_life)
+        shape = len(users.rows), len(self.pairs.items)
         positive = np.maximum(history.strengths, 0)
-        matrix = csr_matrix((positive, history.items, self.users.indptr), shape=shape).copy()
+        matrix = csr_matrix((positive, history.items, users.indptr), shape=shape).copy()
         matrix.eliminate_zeros()
         projected = project_users(own, matrix, als)
         return projected.user_factors, projected.item_factors
@@ -89,41 +91,54 @@ class JudgedModel:
         self._half_life: float | None = -1.0
 
     def ndcg(self, settings: ModelSettings) -> float:
-        """NDCG@20 of the judged users."""
-        fold = self._fold
+        """NDCG@20 of the judged users, by the lists that a model of these settings would give."""
+        fold, count = self._fold, settings.neighbours
         self._fade(settings.step_half_life)
-        near = fold.neighbours(settings.popularity_exponent)
-        parts = [(near, self._weight(settings.neighbour_weight, settings.popularity_exponent))]
-        if settings.order_weight:
-            parts.append((fold.followers, self._weight(settings.order_weight, None)))
-        shortened = [(lists.shortened(settings.neighbours), weight) for lists, weight in parts]
-        blend = Blend(tuple(shortened), fold.trend(settings.trend_exponent))
+        neighbours, weight = weighted_neighbours(
+            fold.neighbours(settings.popularity_exponent).shortened(count),
+            fold.followers.shortened(count) if settings.order_weight else None,
+            settings,
+            self._scales(settings),
+        )
         lists = blended_lists(
-            self._by_factors, fold.users.indptr, self._histories, blend, LIST_LENGTH
+            self._by_factors,
+            fold.users.indptr,
+            self._histories,
+            neighbours,
+            weight,
+            fold.trend(settings.trend_exponent),
+            LIST_LENGTH,
         )
         return evaluate_lists(lists, fold.test, k=LIST_LENGTH).means[METRIC]
 
     def _fade(self, step_half_life: float | None) -> None:
         if step_half_life == self._half_life:
             return
-        fold = self._fold
+        fold, users = self._fold, self._fold.users
         self._half_life = step_half_life
-        self._histories = faded(fold.users.histories, step_half_life)
-        user_factors, item_factors = fold.user_factors(self._trained, self._als, step_half_life)
+        self._histories = faded(users.histories, step_half_life)
+        user_factors, item_factors = fold.factors(self._trained, self._als, users, step_half_life)
         self._by_factors = user_factors @ item_factors.T
-        self._sample = Sample.of(
-            fold.users.indptr, fold.users.histories, user_factors, step_half_life
+        measured = fold.measured
+        user_factors, item_factors = fold.factors(
+            self._trained, self._als, measured, step_half_life
         )
+        self._sample = Sample.of(measured.indptr, measured.histories, user_factors, step_half_life)
         self._factor_scale = self._sample.factor_scale(item_factors)
-        self._scales: dict[float | None, float] = {}
+        self._neighbour_scales: dict[tuple[float | None, int], float] = {}
 
-    def _weight(self, weight: float, exponent: float | None) -> float:
-        """A weight in units of the parts' best scores as a plain factor; None is for followers."""
-        if not weight:
-            return 0.0
-        if exponent not in self._scales:
-            fold = self._fold
+    def _scales(self, settings: ModelSettings) -> Scales:
+        count = settings.neighbours
+        return Scales(
+            factors=self._factor_scale,
+            neighbours=self._neighbour_scale(settings.popularity_exponent, count),
+            followers=self._neighbour_scale(None, count) if settings.order_weight else 0.0,
+        )
+
+    def _neighbour_scale(self, exponent: float | None, count: int) -> float:
+        """The scale of neighbours by their exponent; None is for followers."""
+        fold, key = self._fold, (exponent, count)
+        if key not in self._neighbour_scales:
             lists = fold.followers if exponent is None else fold.neighbours(exponent)
-            scale = self._sample.neighbour_scale(lists)
-            self._scales[exponent] = ratio(self._factor_scale, scale)
-        return weight * self._scales[exponent]
+            self._neighbour_scales[key] = self._sample.neighbour_scale(lists.shortened(count))
+        return self._neighbour_scales[key]
