@@ -18,7 +18,7 @@ _COLUMNS = ["user_id", "item_id", "event_type", "timestamp_ms"]
 
 
 def snapshot_log(
-    events: Path, shop: Shop, *, before_ms: int | None = None, most: int | None = None
+    events: Path, shop: Shop, *, before_ms: int | None = None, user_share: float = 1.0
 ) -> EventLog:
     """Read the events of a run, with quantities and prices where these count.
 
@@ -27,29 +27,17 @@ def snapshot_log(
     Args:
         events: the files that the read step wrote.
         before_ms: later ones are left out.
-        most: of more events than about so many, all those of some of the users.
+        user_share: share of the users whose events are read.
 
     Raises:
         NotFound: when no run has read anything yet, or not what counts now.
     """
-    if not events.exists():
-        raise NotFound(f"{events} is missing: run `recsys nightly read` first")
-    known = pa.array(list(shop.event_types))
-    counted = details_that_count(shop.event_types.values())
-    dataset = ds.dataset(events, format="parquet")
-    if missing := [name for name in counted if name not in dataset.schema.names]:
-        raise NotFound(
-            f"{events} has no {missing[0]}, which counts: run `recsys nightly read` first"
-        )
-    wanted = ds.field("event_type").isin(known)
-    if before_ms is not None:
-        wanted &= ds.field("timestamp_ms") < before_ms
-    count = dataset.count_rows(filter=wanted) if most else 0
-    share = most / count if most and count > most else 1.0
+    dataset, wanted = _wanted(events, shop, before_ms)
+    known, counted = pa.array(list(shop.event_types)), details_that_count(shop.event_types.values())
     columns = _COLUMNS + counted
     batches = dataset.to_batches(columns=columns, filter=wanted)
     schema = pa.schema([dataset.schema.field(name) for name in columns])
-    table = pa.Table.from_batches((_of_some_users(b, share) for b in batches), schema)
+    table = pa.Table.from_batches((_of_some_users(b, user_share) for b in batches), schema)
     user_ids, users = _coded(table["user_id"])
     item_ids, items = _coded(table["item_id"])
     return EventLog(
@@ -65,6 +53,35 @@ def snapshot_log(
         quantities=table["quantity"].to_numpy() if "quantity" in counted else None,
         prices=table["price"].to_numpy() if "price" in counted else None,
     )
+
+
+def snapshot_sample(
+    events: Path, shop: Shop, most: int, *, before_ms: int | None = None
+) -> tuple[EventLog, float]:
+    """Read about `most` events, all those of some of the users; and the share of these users.
+
+    Raises:
+        NotFound: see `snapshot_log`.
+    """
+    dataset, wanted = _wanted(events, shop, before_ms)
+    share = min(most / max(dataset.count_rows(filter=wanted), 1), 1.0)
+    return snapshot_log(events, shop, before_ms=before_ms, user_share=share), share
+
+
+def _wanted(events: Path, shop: Shop, before_ms: int | None) -> tuple[ds.Dataset, ds.Expression]:
+    """The files, and the filter of events that the shop's settings name."""
+    if not events.exists():
+        raise NotFound(f"{events} is missing: run `recsys nightly read` first")
+    dataset = ds.dataset(events, format="parquet")
+    counted = details_that_count(shop.event_types.values())
+    if missing := [name for name in counted if name not in dataset.schema.names]:
+        raise NotFound(
+            f"{events} has no {missing[0]}, which counts: run `recsys nightly read` first"
+        )
+    wanted = ds.field("event_type").isin(pa.array(list(shop.event_types)))
+    if before_ms is not None:
+        wanted &= ds.field("timestamp_ms") < before_ms
+    return dataset, wanted
 
 
 def _of_some_users(batch: pa.RecordBatch, share: float) -> pa.RecordBatch:

@@ -76,15 +76,21 @@ def hold_out(
     popularity_half_life_days: float,
     size: ValidationSize,
     seed: int,
+    *,
+    user_share: float = 1.0,
 ) -> Validation:
     """Hold out what the data can be judged by: the newest days, the newest of each user, or a part.
+
+    Args:
+        user_share: share of all users whose events the log has, less than 1 when only so many were
+            read.
 
     Raises:
         NoData: when nobody has behaviour on both sides.
     """
     if not len(log):
         raise NoData("there is no behaviour to hold some of out: nothing to tune on")
-    log = _sample(log, size.pairs, seed)
+    log = _sample(log, size.pairs, seed, user_share)
     half_lives = (half_life_days, popularity_half_life_days)
     if log.timestamps_ms is not None and log.has_ages:
         past, future = temporal_split(log, split_time_ms(log, NEWEST_SHARE))
@@ -101,12 +107,18 @@ def hold_out(
 
 
 def hold_out_if_judgeable(
-    log: EventLog, shop: Shop, size: ValidationSize, seed: int, say: Callable[[str], None]
+    log: EventLog,
+    shop: Shop,
+    size: ValidationSize,
+    seed: int,
+    say: Callable[[str], None],
+    *,
+    user_share: float = 1.0,
 ) -> Validation | None:
     """`hold_out` by a shop's half-lives; None, said, where too few users would judge settings."""
     half_lives = shop.half_life_days, shop.popularity_half_life_days
     try:
-        validation = hold_out(log, *half_lives, size, seed)
+        validation = hold_out(log, *half_lives, size, seed, user_share=user_share)
     except NoData:
         say("too little behaviour to find settings by: training with those given")
         return None
@@ -125,24 +137,27 @@ def _fold(pairs: InteractionMatrix, test: TestSet, size: ValidationSize, seed: i
     return Fold(pairs, _some_judged(test, most, seed))
 
 
-def _sample(log: EventLog, most: int, seed: int) -> EventLog:
+def _sample(log: EventLog, most: int, seed: int, user_share: float) -> EventLog:
     """Some of the users, and of the items that these want most as many as fit them.
 
     A few users with all items would be another shop: one of which hardly anything is known of any
     item. A share s of the users, and the first n * sqrt(s) items, is between that and one of the
     same proportions, whose users would have lost most of what they did.
+
+    Args:
+        user_share: share of all users that the log has already been cut down to.
     """
-    if len(log) <= most:
+    if len(log) > most:
+        share = most / len(log)
+        chosen = np.random.default_rng(seed).random(len(log.user_ids)) < share
+        log, user_share = log.only(chosen[log.users]), user_share * share
+    if user_share == 1:
         return log
-    random = np.random.default_rng(seed)
-    share = most / len(log)
-    chosen = random.random(len(log.user_ids)) < share
-    some = log.only(chosen[log.users])
-    counts = np.bincount(some.items, minlength=len(log.item_ids))
+    counts = np.bincount(log.items, minlength=len(log.item_ids))
     popular = np.argsort(-counts, kind="stable")
     kept = np.zeros(len(log.item_ids), np.bool_)
-    kept[popular[: int(np.ceil(len(np.unique(log.items)) * np.sqrt(share)))]] = True
-    return some.only(kept[some.items])
+    kept[popular[: int(np.ceil((counts > 0).sum() * np.sqrt(user_share)))]] = True
+    return log.only(kept[log.items])
 
 
 def _some_judged(test: TestSet, most: int, seed: int) -> TestSet:

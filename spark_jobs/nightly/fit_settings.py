@@ -2,7 +2,7 @@
 
 from pydantic import ValidationError
 
-from recsys.analysis.snapshot_log import snapshot_log
+from recsys.analysis.snapshot_log import snapshot_sample
 from recsys.core.errors import ConfigurationError
 from recsys.stores.manifest import FitEntry, FitTrialEntry
 from recsys.training.settings import ModelSettings, settings_entry, settings_of_entry
@@ -52,8 +52,12 @@ def found_settings(context: Context, split_ms: int) -> tuple[ModelSettings, FitE
 
 def _validation(context: Context, split_ms: int) -> Validation | None:
     plan, size = context.plan, PLANS[context.plan.effort].size
-    log = snapshot_log(context.folder.events, plan.shop, before_ms=split_ms, most=size.pairs)
-    return hold_out_if_judgeable(log, plan.shop, size, plan.model.als.seed, context.say)
+    log, user_share = snapshot_sample(
+        context.folder.events, plan.shop, size.pairs, before_ms=split_ms
+    )
+    return hold_out_if_judgeable(
+        log, plan.shop, size, plan.model.als.seed, context.say, user_share=user_share
+    )
 
 
 def _last_fit(context: Context) -> ModelSettings | None:

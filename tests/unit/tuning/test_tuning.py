@@ -115,6 +115,16 @@ def test_large_data_is_tried_on_some_users_and_what_they_want_most() -> None:
     assert len(found.pairs.items) == 15
 
 
+def test_what_was_read_of_some_users_is_cut_down_to_as_many_items_as_the_whole_log_would_be() -> (
+    None
+):
+    log = two_tastes_log(users=400)
+    quarter = log.only(log.users < 100)
+    (found,) = hold_out_of(quarter, 180, 14, SIZE, seed=1, user_share=0.25).folds
+    assert len(found.pairs.users) == 100
+    assert len(found.pairs.items) == 15
+
+
 def test_nothing_to_hold_out_is_said() -> None:
     log = two_tastes_log()
     one_each = log.only(np.append(True, log.users[1:] != log.users[:-1]))
