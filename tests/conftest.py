@@ -2,6 +2,12 @@
 
 import os
 
+from hypothesis import settings
+
+# A test that fails on a slow or busy machine tells nothing of the code.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+
 pytest_plugins = [
     "tests.stack_fixture",
     "tests.hbase_fixture",

@@ -57,7 +57,7 @@ class SearchPlan:
 PLANS = {
     FitEffort.QUICK: SearchPlan(
         size=ValidationSize(
-            pairs=700_000, judged_users=5000, scores=60_000_000, folds=3, folded_pairs=1_600_000
+            pairs=1_000_000, judged_users=5000, scores=60_000_000, folds=3, folded_pairs=1_600_000
         ),
         alpha_scales=(0.5, 2.0, 8.0),
         regularizations=(0.01, 0.003, 0.001, 0.0003),

@@ -19,9 +19,11 @@ from recsys.evaluation.splits import (
 from recsys.training.event_log import EventLog, pairs_of
 from recsys.training.interactions import InteractionMatrix
 
-# The newest tenth of events, or a fifth of every user's pairs where there is no time.
+# The newest tenth of events, or a tenth of every user's pairs where there is no time. With a fifth
+# held out, what is tried on is another, sparser shop: on MovieLens-1M a frequency weight of 9 won
+# there by 1 %, and lost by 1 % with a tenth held out, by 1.5 % on the test.
 NEWEST_SHARE = 0.1
-RANDOM_SHARE = 0.2
+RANDOM_SHARE = 0.1
 
 
 @dataclass(frozen=True)

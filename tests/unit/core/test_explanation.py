@@ -9,7 +9,7 @@ from recsys.core.user_factors import history_factors
 from tests.builders import a_history, an_item_model, scoring_params
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 6), st.integers(0, 11))
 def test_the_parts_add_up_to_the_score(seed: int, length: int, item: int) -> None:
     random = np.random.default_rng(seed)

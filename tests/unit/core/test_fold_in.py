@@ -1,12 +1,11 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.core.fold_in import fold_in, fold_in_few, gramian, spectrum
 
 
-@settings(deadline=None)
 @given(st.integers(1, 8), st.integers(2, 30), st.integers(0, 2**32 - 1))
 def test_it_minimises_the_weighted_least_squares_of_the_paper(k: int, n: int, seed: int) -> None:
     """The oracle is the dense normal equation over all n items in float64."""

@@ -20,7 +20,7 @@ def best(scores: np.ndarray, n: int) -> list[int]:
     return listed.tolist()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.integers(0, 2**32 - 1),
     st.integers(1, 3000),

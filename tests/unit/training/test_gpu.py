@@ -81,7 +81,7 @@ def test_half_steps_come_to_the_solution_for_the_lambda_that_each_row_has(
     assert np.array_equal(gpu.to_host(columns, k), y)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     lengths=st.lists(st.integers(0, 9), min_size=1, max_size=30).filter(any),
     most=st.integers(1, 60),

@@ -54,7 +54,7 @@ def converged(
     return x @ factors.T
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(1, 40), st.integers(1, 40), st.floats(0.05, 0.9), st.integers(0, 1000))
 def test_it_converges_to_the_exact_solution_of_every_row(
     rows: int, columns: int, density: float, seed: int

@@ -63,7 +63,7 @@ def summed_over(
     return summed_half_step(residual, shards.product, gramian, lambdas, observed, start, threads=2)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(1, 30), st.integers(1, 60), st.integers(1, 5), st.integers(0, 1000))
 def test_a_half_step_over_shards_of_columns_is_that_over_all(
     rows: int, columns: int, shards: int, seed: int

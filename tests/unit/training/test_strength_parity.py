@@ -1,6 +1,6 @@
 """One formula: what evaluation trains on is what serving would remember of the same events."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.core.behaviour import current_history
@@ -17,7 +17,6 @@ from tests.mixed_behaviour import (
 from tests.same_pairs import by_item, pairs_by_item
 
 
-@settings(deadline=None)
 @given(st.integers(1, 80), st.integers(0, 2**32 - 1))
 def test_an_event_log_and_a_live_answer_count_events_alike(count: int, seed: int) -> None:
     behaviour = mixed_behaviour(count, seed)

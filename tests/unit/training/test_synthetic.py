@@ -77,7 +77,7 @@ def test_another_seed_makes_another_shop(strengths: csr_matrix) -> None:
     assert (other != strengths).nnz > SHOP.interactions
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.data())
 def test_any_size_has_exactly_its_pairs_sorted_and_none_twice(data: st.DataObject) -> None:
     users, items = data.draw(st.integers(1, 40)), data.draw(st.integers(1, 40))

@@ -11,7 +11,7 @@ from recsys.training.top_n import top_n_lists
 from tests.builders import a_history, a_user_model, an_item_model
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(3, 1300), st.integers(1, 40), st.integers(0, 10_000))
 def test_lists_are_those_of_the_core(n: int, length: int, seed: int) -> None:
     random = np.random.default_rng(seed)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.core.fold_in import fold_in
@@ -90,7 +90,6 @@ def lists_of(shop: Shop, n: int) -> list[PersonalList]:
     return fold_in_lists(shop.items, shop.params, shop.users, eligible, n, Scratch())
 
 
-@settings(deadline=None)
 @given(SHOPS, st.integers(1, 30))
 def test_where_all_items_are_candidates_a_list_is_that_of_all_items(shop: Shop, n: int) -> None:
     for user, found in zip(shop.users, lists_of(shop, n), strict=True):
@@ -101,7 +100,6 @@ def test_where_all_items_are_candidates_a_list_is_that_of_all_items(shop: Shop, 
         assert scores[found.items] == pytest.approx(expected, rel=1e-4, abs=1e-5)
 
 
-@settings(deadline=None)
 @given(SHOPS, st.integers(1, 30))
 def test_a_list_of_few_candidates_scores_them_as_all_items_are_scored(shop: Shop, n: int) -> None:
     with pytest.MonkeyPatch.context() as few:
@@ -117,7 +115,6 @@ def test_a_list_of_few_candidates_scores_them_as_all_items_are_scored(shop: Shop
         assert (np.diff(found.scores) <= 0).all()
 
 
-@settings(deadline=None)
 @given(SHOPS)
 def test_neighbours_are_those_of_all_items(shop: Shop) -> None:
     eligible = EligibleItems.of(shop.items, shop.hidden)
