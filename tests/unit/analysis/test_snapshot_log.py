@@ -5,10 +5,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from recsys.runtime.shop import load_shop
 
 from recsys.analysis.snapshot_log import snapshot_log, snapshot_sample
 from recsys.core.errors import NotFound
-from recsys.runtime.shop import load_shop
 
 SHOP = load_shop()
 
