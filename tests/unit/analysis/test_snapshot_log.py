@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from recsys.runtime.shop import load_shop
+from  import load_shop
 
 from recsys.analysis.snapshot_log import snapshot_log, snapshot_sample
 from recsys.core.errors import NotFound
