@@ -5,9 +5,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from  import load_shop
 
 from recsys.analysis.snapshot_log import snapshot_log, snapshot_sample
+from recsys.config.shop import load_shop
 from recsys.core.errors import NotFound
 
 SHOP = load_shop()
