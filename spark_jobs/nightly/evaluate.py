@@ -1,4 +1,4 @@
-"""The evaluate step: the same settings trained on the past, judged on the newest days."""
+"""The evaluate step: the same settings trained on the past, evaluated on the newest days."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -111,7 +111,7 @@ def _report(context: Context, judged: _Judged) -> None:
     if judged.model is None or judged.popularity is None or not len(judged.model.users):
         context.say("no user has events both before and after the split: nothing to evaluate on")
         return
-    context.say(f"{len(judged.model.users):,} users with a held-out future:")
+    context.say(f"{len(judged.model.users):,} users with held-out events:")
     rows = metric_rows({"model": judged.model, "popularity": judged.popularity})
     for line in aligned(rows):
         context.say(f"  {line}")

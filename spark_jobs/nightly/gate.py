@@ -28,14 +28,14 @@ def refusals(
         found.extend(_collapsed(new.reach, current.reach, limits))
     if kept_share is not None and kept_share < limits.min_popular_kept:
         found.append(
-            f"of the serving version's most popular items {kept_share:.0%} are still popular, at"
-            f" least {limits.min_popular_kept:.0%} must be (min_popular_kept)"
+            f"only {kept_share:.0%} of the serving version's most popular items are still popular,"
+            f" at least {limits.min_popular_kept:.0%} must be (min_popular_kept)"
         )
     return found
 
 
 def verdict(new: Manifest, current: Manifest | None, limits: GateLimits) -> str:
-    """Say in words how good a version is that nothing speaks against."""
+    """Describe the quality of a version that passes."""
     judged = new.evaluation
     if judged is None or judged.users < limits.min_judged_users:
         users = judged.users if judged else 0
@@ -71,9 +71,9 @@ def _judged_badly(new: Manifest, current: Manifest | None, limits: GateLimits) -
     if judged.users < limits.min_judged_users:
         if _is_judged(before, limits):
             yield (
-                f"it cannot be judged, and the serving version was: only {judged.users} users have"
-                f" a held-out future, {limits.min_judged_users} are needed (min_judged_users); do"
-                " the events that recommendations are judged by still come in?"
+                f"it cannot be evaluated, but the serving version was: only {judged.users} users"
+                f" have held-out events, {limits.min_judged_users} are needed (min_judged_users);"
+                " are target events still coming in?"
             )
         return
     ours, popular = judged.model[METRIC], judged.popularity[METRIC]

@@ -72,7 +72,7 @@ def test_a_candidate_that_cannot_be_judged_does_not_replace_one_that_was(
     views = [an_event(f"s{n}", f"a{n % 30}", "view", days_ago=-n / 4) for n in range(120)]
     HBaseInteractionStore(hbase_pool).put_many("brokenfeed", views, ids_given=False)
 
-    with pytest.raises(GateRefused, match="it cannot be judged, and the serving version was"):
+    with pytest.raises(GateRefused, match="it cannot be evaluated, but the serving version was"):
         shop.run()
 
     assert shop.serving() == before
@@ -82,7 +82,7 @@ def test_a_candidate_that_cannot_be_judged_does_not_replace_one_that_was(
     gate = shop.models.manifest("brokenfeed", refused).gate
     assert gate is not None
     assert not gate.forced
-    assert "only 0 users have a held-out future" in gate.refusals[0]
+    assert "only 0 users have held-out events" in gate.refusals[0]
 
     shop.run([Step.PUBLISH], force=True)
 
@@ -90,7 +90,7 @@ def test_a_candidate_that_cannot_be_judged_does_not_replace_one_that_was(
     gate = shop.manifest().gate
     assert gate is not None
     assert gate.forced
-    assert any("gate overridden by --force: it cannot be judged" in line for line in shop.said)
+    assert any("gate overridden by --force: it cannot be evaluated" in line for line in shop.said)
 
 
 def test_a_collapse_is_refused_where_nothing_can_be_judged(

@@ -43,7 +43,7 @@ def test_a_model_that_was_never_judged_is_refused() -> None:
 
 
 def test_what_cannot_be_judged_does_not_replace_what_was() -> None:
-    assert "it cannot be judged, and the serving version was: only 99 users" in refused(
+    assert "it cannot be evaluated, but the serving version was: only 99 users" in refused(
         a_manifest(evaluation=UNJUDGED, reach=REACH)
     )
 
@@ -85,7 +85,9 @@ def test_a_collapse_is_seen_where_nothing_can_be_judged() -> None:
 
 
 def test_an_order_that_has_nothing_to_do_with_what_sold_is_refused() -> None:
-    assert "most popular items 29% are still popular" in refused(a_candidate(), kept=0.29)
+    assert "only 29% of the serving version's most popular items" in refused(
+        a_candidate(), kept=0.29
+    )
 
 
 def test_all_reasons_are_told() -> None:
