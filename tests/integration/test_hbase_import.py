@@ -1,4 +1,4 @@
-"""`recsys import` into a real HBase."""
+"""`recsys import` into a real HBase and, of items, a real Redis."""
 
 from pathlib import Path
 
@@ -6,11 +6,14 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli import import_files, tables
-from recsys.core.domain import Event
+from recsys.core.domain import Event, Item
+from recsys.core.errors import Unavailable
 from recsys.stores.hbase.interactions import HBaseInteractionStore
 from recsys.stores.hbase.items import HBaseItemStore
+from recsys.stores.redis.connect import Redis
+from recsys.stores.redis.live_catalogue import RedisLiveCatalogue
 
-pytestmark = pytest.mark.hbase
+pytestmark = [pytest.mark.hbase, pytest.mark.redis]
 TENANT = "imported"
 INVOICES = (
     "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
@@ -23,9 +26,11 @@ INVOICES = (
 
 
 @pytest.fixture
-def recsys_import(hbase: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CliRunner:
+def recsys_import(
+    hbase: str, redis_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> CliRunner:
     monkeypatch.setenv("HBASE_THRIFT", hbase)
-    monkeypatch.setenv("REDIS_URL", "redis://nobody")
+    monkeypatch.setenv("REDIS_URL", redis_url)
     monkeypatch.setenv("RECSYS_MODEL_STORE", str(tmp_path))
     monkeypatch.setenv("RECSYS_TENANT", TENANT)
     monkeypatch.chdir(tmp_path)
@@ -84,6 +89,37 @@ def test_an_event_id_counts_once_across_files_and_the_api(
     history = hbase_interactions.history(TENANT, "sender")
     assert [event.item_id for event in history] == ["i4", "i3", "i2", "i1"]
     assert hbase_interactions.history(TENANT, "other") == []
+
+
+def test_a_catalogue_file_is_imported_each_time_and_reaches_redis(
+    recsys_import: CliRunner, hbase_items: HBaseItemStore, redis: Redis
+) -> None:
+    Path("items.jsonl").write_text('{"item_id": "lamp", "name": "Lamp", "available": false}\n')
+    live = RedisLiveCatalogue(redis)
+
+    for _ in range(2):
+        result = run(recsys_import, "items", "items.jsonl")
+        assert result.exit_code == 0, result.stderr
+        assert "already imported" not in " ".join(result.stderr.split())
+        stored = hbase_items.get(TENANT, "lamp")
+        assert stored == Item("lamp", title="Lamp", available=False)
+        # Nothing changes by writing it: it is what is there.
+        assert live.write(TENANT, {"lamp": stored}) == []
+        # The catalogue moves on, and the same bytes bring it back.
+        hbase_items.put(TENANT, [Item("lamp", title="Changed")])
+        live.write(TENANT, {"lamp": Item("lamp", title="Changed")})
+
+
+def test_items_are_not_imported_while_redis_is_away(
+    recsys_import: CliRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1")
+    Path("items.jsonl").write_text('{"item_id": "lamp"}\n')
+
+    result = run(recsys_import, "items", "items.jsonl")
+
+    assert isinstance(result.exception, Unavailable)
+    assert run(recsys_import, "events", "--preset", "online-retail", "invoices.csv").exit_code == 0
 
 
 def test_a_file_of_bad_rows_only_ends_with_1(recsys_import: CliRunner) -> None:
