@@ -38,8 +38,8 @@ _SPLIT_KEYS = {
     EVENT_IDS: salt_boundaries(EVENT_ID_BUCKETS_PER_REGION),
 }
 _ATTRIBUTES = {
-    # Only items are deleted. There a put in the same millisecond would stay hidden without the new
-    # behaviour; elsewhere it would only slow reading down.
+    # Versions before this one deleted the cells of items. A put in the same millisecond would stay
+    # hidden by that without the new behaviour; elsewhere it would only slow reading down.
     ITEMS: {b"NEW_VERSION_BEHAVIOR": b"true"},
     EVENT_IDS: {b"TTL": str(EVENT_ID_DAYS * 24 * 3600).encode()},
 }
