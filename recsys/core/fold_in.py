@@ -10,6 +10,8 @@ and Z = Y_u Q,
     x_u = Q D^-1 Z^T v,  (I + (C_u - I) Z D^-1 Z^T) v = c_u
 """
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -70,7 +72,9 @@ def fold_in(
     alpha: float,
     row_regularization: float,
 ) -> Factors:
-    """Solve one user's factors exactly; the arguments are those of `normal_system`.
+    """Solve one user's factors by the paper's equation: the oracle of `fold_in_users`.
+
+    The arguments are those of `normal_system`.
 
     Returns:
         (k,) user factors; zeros when m is 0.
@@ -81,26 +85,48 @@ def fold_in(
     return np.linalg.solve(system, item_factors.T @ confidence(strengths, alpha)).astype(np.float32)
 
 
-def fold_in_few(
+def fold_in_users(
     item_factors: Factors,
+    bounds: Sequence[int],
     item_spectrum: Spectrum,
     strengths: NDArray[np.float32],
     *,
     alpha: float,
-    row_regularization: float,
+    row_regularizations: NDArray[np.float32],
 ) -> Factors:
-    """Solve the same for a user of fewer items than factors, m equations instead of k.
+    """Solve the factors of b users, each by the smaller system.
 
     Args:
-        item_factors, strengths, alpha: those of `fold_in`.
+        item_factors, strengths: (m, k) and (m,) as for `fold_in`, one user's after the other's.
+        bounds: (b + 1,) user i has the rows bounds[i]:bounds[i + 1].
         item_spectrum: of Y^T Y over all items.
-        row_regularization: above zero.
+        row_regularizations: (b,) lambda_u.
+
+    Returns:
+        (b, k) user factors.
     """
     confidences = confidence(strengths, alpha)
     turned = item_factors @ item_spectrum.vectors
-    scaled = turned / (item_spectrum.values + np.float32(row_regularization))
+    diagonals = item_spectrum.values + row_regularizations[:, np.newaxis]
+    solved = np.empty(diagonals.shape, np.float32)
+    for user, (start, stop) in enumerate(pairwise(bounds)):
+        # Without regularization D may have zeros, by which nothing can be divided.
+        few = stop - start < diagonals.shape[1] and row_regularizations[user] > 0
+        solve = _solve_by_items if few else _solve_by_factors
+        solved[user] = solve(turned[start:stop], diagonals[user], confidences[start:stop])
+    return solved @ item_spectrum.vectors.T
+
+
+def _solve_by_items(turned: Factors, diagonal: Factors, confidences: Factors) -> Factors:
+    """D^-1 Z^T v, by one equation an item."""
+    scaled = turned / diagonal
     system = (confidences - 1.0)[:, np.newaxis] * (scaled @ turned.T)
     system.ravel()[:: len(system) + 1] += 1.0
-    return np.asarray(
-        item_spectrum.vectors @ (np.linalg.solve(system, confidences) @ scaled), np.float32
-    )
+    return np.asarray(np.linalg.solve(system, confidences) @ scaled)
+
+
+def _solve_by_factors(turned: Factors, diagonal: Factors, confidences: Factors) -> Factors:
+    """Q^T x_u, by one equation a factor."""
+    system = (turned.T * (confidences - 1.0)) @ turned
+    system.ravel()[:: len(system) + 1] += diagonal
+    return np.asarray(np.linalg.solve(system, turned.T @ confidences))

@@ -32,11 +32,10 @@ def top_n_of(rows: Indices | NDArray[np.intp], scores: NDArray[np.float32], n: i
         rows: (c,) item rows, in any order.
         scores: (c,)
     """
-    scored = np.flatnonzero(np.isfinite(scores))
-    if n < len(scored):
-        finite = scores[scored]
-        scored = scored[finite >= np.partition(finite, -n)[-n]]
-    order = np.lexsort((rows[scored], -scores[scored]))[:n]
+    clean = np.where(np.isfinite(scores), scores, -np.inf)
+    least = np.partition(clean, -n)[-n] if n < len(clean) else -np.inf
+    scored = np.flatnonzero(clean >= least if least > -np.inf else clean > -np.inf)
+    order = np.lexsort((rows[scored], -clean[scored]))[:n]
     return scored[order].astype(np.int32)
 
 

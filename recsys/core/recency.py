@@ -1,12 +1,12 @@
-"""Recency: behaviour fades with each later step of the user.
+"""How much of what a shopper did still counts after what they did next.
 
 Behaviour comes in moments: what happens at one time, an order say, is one. A pair is as many steps
-old as the user has later moments, and counts
+old as the shopper has later moments, and counts
 
     recency = 2^(-steps / h)
 
 of its strength in an answer, h being the model's half-life in steps; without one, order does not
-matter. Training takes strengths as they are: what a user wanted long ago says as much about the
+matter. Training takes strengths as they are: what a shopper wanted long ago says as much about the
 items as what another one wants today.
 """
 
@@ -39,5 +39,6 @@ def faded(history: History, step_half_life: float | None) -> History:
 
 def steps_of(moments: ArrayLike) -> Steps:
     """Steps of one user's pairs, (m,), from any numbers that grow with time, one a moment."""
-    times, place = np.unique(np.asarray(moments), return_inverse=True)
-    return (len(times) - 1 - place).astype(np.int32)
+    moments = np.asarray(moments)
+    times = np.unique(moments)
+    return (len(times) - 1 - np.searchsorted(times, moments)).astype(np.int32)

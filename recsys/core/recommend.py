@@ -140,7 +140,7 @@ def fold_in_lists(
         candidates(items, eligible, history, user.stored, scratch)
         for user, history in zip(users, histories, strict=True)
     ]
-    factors = np.stack([faded_history_factors(items, params, history) for history in histories])
+    factors = faded_history_factors(items, params, histories)
     popular = hybrid(
         factors @ eligible.popular_factors.T,
         np.stack([one.popular_sums for one in found]),
