@@ -10,19 +10,23 @@ for a user who has everything. `source` names the first step that gave anything.
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from itertools import islice
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from recsys.core.behaviour import RecentEvent, StoredUser, current_history
 from recsys.core.model import NO_NEIGHBOUR, History, ItemModel, ScoringParams
-from recsys.core.ranking import Indices, top_n_of
-from recsys.core.recency import faded
+from recsys.core.ranking import Indices, top_n_of_rows
+from recsys.core.recency import FadedHistories, faded
 from recsys.core.scoring import Scores, hybrid
 from recsys.core.serving.candidates import Candidates, EligibleItems, Scratch, candidates
 from recsys.core.serving.returned import ReturnedItems
-from recsys.core.user_factors import faded_history_factors
+from recsys.core.user_factors import faded_history_factors, history_factors
+
+# Of the users who are calculated together: with 200 neighbours an item the arrays of such a batch
+# take some 50 MB.
+_MAX_HISTORY_ITEMS = 4096
 
 
 class Source(Enum):
@@ -91,8 +95,8 @@ def recommend_for_user(
     personal = list_without_scoring(stored, history)
     if personal is None:
         eligible = EligibleItems.of(items, hidden)
-        active = ActiveUser.of(history, stored)
-        [personal] = fold_in_lists(items, params, [active], eligible, limit, Scratch())
+        user = ActiveUser.of(history, stored)
+        [personal] = fold_in_lists(items, params, [user], eligible, limit, Scratch())
     return apply_filters(personal, items, hidden, limit)
 
 
@@ -135,26 +139,46 @@ def fold_in_lists(
     scratch: Scratch,
 ) -> list[PersonalList]:
     """The best n items of users by the whole model, of their candidates."""
-    histories = [faded(user.history, params.step_half_life) for user in users]
-    found = [
-        candidates(items, eligible, history, user.stored, scratch)
-        for user, history in zip(users, histories, strict=True)
+    return [
+        found
+        for batch in _batches(users)
+        for found in _fold_in_batch(items, params, batch, eligible, n, scratch)
     ]
+
+
+def _batches(users: Sequence[ActiveUser]) -> Iterator[list[ActiveUser]]:
+    """Users in order, together while their histories are short."""
+    batch, length = list[ActiveUser](), 0
+    for user in users:
+        length += len(user.history.items)
+        if batch and length > _MAX_HISTORY_ITEMS:
+            yield batch
+            batch, length = [], len(user.history.items)
+        batch.append(user)
+    if batch:
+        yield batch
+
+
+def _fold_in_batch(
+    items: ItemModel,
+    params: ScoringParams,
+    users: Sequence[ActiveUser],
+    eligible: EligibleItems,
+    n: int,
+    scratch: Scratch,
+) -> list[PersonalList]:
+    histories = FadedHistories.of([user.history for user in users], params.step_half_life)
+    found = candidates(items, eligible, histories, [user.stored for user in users], scratch)
     factors = faded_history_factors(items, params, histories)
+    by_factors = np.empty(len(found.rows), np.float32)
+    for vector, (start, stop) in zip(factors, pairwise(found.bounds.tolist()), strict=True):
+        by_factors[start:stop] = items.factors.take(found.rows[start:stop], axis=0) @ vector
+    weight, trend = params.neighbour_weight, items.trend.take(found.rows)
     popular = hybrid(
-        factors @ eligible.popular_factors.T,
-        np.stack([one.popular_sums for one in found]),
-        params.neighbour_weight,
-        eligible.popular_trend,
+        factors @ eligible.popular_factors.T, found.popular_sums, weight, eligible.popular_trend
     )
-    popular[np.stack([one.popular_barred for one in found])] = -np.inf
-    lists = []
-    for user, one, vector, of_popular in zip(users, found, factors, popular, strict=True):
-        by_factors = items.factors.take(one.rows, axis=0) @ vector
-        trend = items.trend.take(one.rows)
-        others = hybrid(by_factors, one.sums, params.neighbour_weight, trend)
-        lists.append(_personal(eligible, one, of_popular, others, Source.FOLD_IN, user.history, n))
-    return lists
+    others = hybrid(by_factors, found.sums, weight, trend)
+    return _best(users, eligible, found, popular, others, Source.FOLD_IN, n)
 
 
 def neighbour_list(
@@ -165,30 +189,39 @@ def neighbour_list(
     n: int,
     scratch: Scratch,
 ) -> PersonalList:
-    """The best n neighbours of what the user had: what costs least and is still personal."""
-    history = faded(user.history, params.step_half_life)
-    found = candidates(items, eligible, history, user.stored, scratch)
-    popular = np.where(found.popular_barred, 0, found.popular_sums * eligible.popular_trend)
+    """The best n neighbours of what a user had: what costs least and is still personal."""
+    histories = FadedHistories.of([user.history], params.step_half_life)
+    found = candidates(items, eligible, histories, [user.stored], scratch)
+    popular = found.popular_sums * eligible.popular_trend
     popular[popular <= 0] = -np.inf
     others = found.sums * items.trend.take(found.rows)
     others[others <= 0] = -np.inf
-    return _personal(eligible, found, popular, others, Source.NEIGHBOURS, user.history, n)
+    [best] = _best([user], eligible, found, popular, others, Source.NEIGHBOURS, n)
+    return best
 
 
-def _personal(
+def _best(
+    users: Sequence[ActiveUser],
     eligible: EligibleItems,
     found: Candidates,
-    of_popular: Scores,
-    of_others: Scores,
+    popular: Scores,
+    others: Scores,
     source: Source,
-    history: History,
     n: int,
-) -> PersonalList:
-    """The best n candidates by their scores."""
-    rows = np.concatenate([eligible.popular, found.rows])
-    scores = np.concatenate([of_popular, of_others])
-    best = top_n_of(rows, scores, n)
-    return PersonalList(rows[best].astype(np.int32), scores[best], source, history)
+) -> list[PersonalList]:
+    """The best n candidates of each user, by the scores of the popular ones and of the others."""
+    popular[found.barred] = -np.inf
+    lengths, p = np.diff(found.bounds), popular.shape[1]
+    # A row a user, as wide as the longest.
+    scores = np.full((len(users), p + lengths.max(initial=0)), -np.inf, np.float32)
+    rows = np.zeros(scores.shape, np.intp)
+    scores[:, :p], rows[:, :p] = popular, eligible.popular
+    filled = np.arange(scores.shape[1] - p) < lengths[:, np.newaxis]
+    scores[:, p:][filled], rows[:, p:][filled] = others, found.rows
+    return [
+        PersonalList(*best, source, user.history)
+        for user, best in zip(users, top_n_of_rows(rows, scores, n), strict=True)
+    ]
 
 
 def with_returned(
@@ -202,7 +235,7 @@ def with_returned(
     history = faded(personal.history, params.step_half_life)
     if not (history.strengths > 0).any():
         return personal
-    by_factors = returned.factors @ faded_history_factors(items, params, history)
+    by_factors = returned.factors @ history_factors(items, params, personal.history)
     sums = returned.neighbour_sums(history)
     scores = hybrid(by_factors, sums, params.neighbour_weight, returned.trend)
     seen = personal.history.items[personal.history.excluded]
@@ -210,8 +243,8 @@ def with_returned(
     others = ~np.isin(personal.items, returned.rows)
     rows = np.concatenate([personal.items[others], returned.rows])
     of_all = np.concatenate([personal.scores[others], scores])
-    best = top_n_of(rows, of_all, n)
-    return replace(personal, items=rows[best].astype(np.int32), scores=of_all[best])
+    [(best, best_scores)] = top_n_of_rows(rows[np.newaxis], of_all[np.newaxis], n)
+    return replace(personal, items=best, scores=best_scores)
 
 
 def similar_items(

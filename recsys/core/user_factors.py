@@ -1,37 +1,35 @@
 """Users' factors from histories, with a model's scoring parameters."""
 
-from collections.abc import Sequence
-from itertools import accumulate
-
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from recsys.core.fold_in import Factors, fold_in_users
 from recsys.core.model import History, ItemModel, ScoringParams
-from recsys.core.recency import faded
+from recsys.core.recency import FadedHistories
 from recsys.core.regularization import row_regularization
 
 
 def history_factors(items: ItemModel, params: ScoringParams, history: History) -> Factors:
     """Factors that training would give a user of this history, (k,)."""
-    [factors] = faded_history_factors(items, params, [faded(history, params.step_half_life)])
-    return np.asarray(factors)
+    histories = FadedHistories.of([history], params.step_half_life)
+    return np.asarray(faded_history_factors(items, params, histories)[0])
 
 
 def faded_history_factors(
-    items: ItemModel, params: ScoringParams, histories: Sequence[History]
+    items: ItemModel, params: ScoringParams, histories: FadedHistories
 ) -> Factors:
-    """`history_factors` of b histories that are faded already, (b, k)."""
-    liked = [history.strengths > 0 for history in histories]
-    rows = [history.items[chosen] for history, chosen in zip(histories, liked, strict=True)]
-    strengths = [each.strengths[chosen] for each, chosen in zip(histories, liked, strict=True)]
+    """`history_factors` of b users, (b, k)."""
+    liked = histories.strengths > 0
+    strengths, owners = histories.strengths[liked], histories.owners[liked]
+    users = len(histories.counts)
+    sums = np.bincount(owners, weights=strengths, minlength=users)
     return fold_in_users(
-        items.factors.take(np.concatenate(rows), axis=0),
-        [0, *accumulate(map(len, rows))],
+        items.factors.take(histories.items[liked], axis=0),
+        owners.searchsorted(np.arange(users + 1)).tolist(),
         items.spectrum,
-        np.concatenate(strengths),
+        strengths,
         alpha=params.alpha,
-        row_regularizations=_lambdas(items, params, [each.sum() for each in strengths]),
+        row_regularizations=_lambdas(items, params, sums),
     )
 
 
@@ -41,7 +39,7 @@ def user_lambda(items: ItemModel, params: ScoringParams, strengths: NDArray[np.f
 
 
 def _lambdas(
-    items: ItemModel, params: ScoringParams, strength_sums: Sequence[np.float32]
+    items: ItemModel, params: ScoringParams, strength_sums: ArrayLike
 ) -> NDArray[np.float32]:
     return row_regularization(
         strength_sums,

@@ -64,8 +64,10 @@ class FoldInWorker:
         ]
 
     def _neighbours(self, task: _Task) -> PersonalList:
-        model, scratch = task.model, self._at_once
-        return neighbour_list(model.items, model.params, task.user, task.eligible, task.n, scratch)
+        model = task.model
+        return neighbour_list(
+            model.items, model.params, task.user, task.eligible, task.n, self._at_once
+        )
 
     def _queue(self, task: _Task, within_seconds: float) -> bool:
         ahead = len(self._waiting)

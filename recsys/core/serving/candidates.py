@@ -13,15 +13,17 @@ may be shown than are popular here, they are the same, since then the candidates
 The work for an answer depends on the history, and not on how many items there are.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.fold_in import Factors
-from recsys.core.model import History, ItemModel
+from recsys.core.model import ItemModel
 from recsys.core.ranking import Indices
+from recsys.core.recency import FadedHistories
 from recsys.core.scoring import Scores
 
 Rows = NDArray[np.intp]
@@ -44,6 +46,7 @@ class EligibleItems:
     Attributes:
         mask: (n,) bool.
         popular: (p,) the most popular of them, in the order of rows; all, where there are few.
+        popular_place: (n,) int32, the position among the popular ones, or -1.
         popular_factors: (p, k).
         popular_trend: (p,).
         neighbour_trend: (n,) the trend of items that are candidates as neighbours only; zero for
@@ -52,6 +55,7 @@ class EligibleItems:
 
     mask: NDArray[np.bool_]
     popular: Rows
+    popular_place: Indices
     popular_factors: Factors
     popular_trend: Scores
     neighbour_trend: Scores
@@ -69,7 +73,10 @@ class EligibleItems:
         popular = np.sort(_most_popular(items, mask))
         neighbour_trend = np.where(mask, items.trend, np.float32(0))
         neighbour_trend[popular] = 0
-        return cls(mask, popular, items.factors[popular], items.trend[popular], neighbour_trend)
+        place = np.full(len(mask), -1, np.int32)
+        place[popular] = np.arange(len(popular))
+        factors, trend = items.factors[popular], items.trend[popular]
+        return cls(mask, popular, place, factors, trend, neighbour_trend)
 
 
 def _most_popular(items: ItemModel, mask: NDArray[np.bool_]) -> Rows:
@@ -100,75 +107,148 @@ class Scratch:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """The candidates of one user: the p popular ones of `EligibleItems`, and c others.
+    """The candidates of b users: the p popular ones of `EligibleItems`, and c others in all.
 
     Attributes:
-        rows: (c,) item rows, none twice and none popular.
+        rows: (c,) item rows, one user's after the other's; of a user none twice, none popular.
+        bounds: (b + 1,) user i has rows[bounds[i]:bounds[i + 1]].
         sums: (c,) float32, of strength times neighbour score over the history.
-        popular_sums: (p,) float32, likewise.
-        popular_barred: (p,) bool, true for what the user must not see again.
+        popular_sums: (b, p) float32, likewise.
+        barred: user and position among the popular ones, for what a user must not see again.
     """
 
     rows: Rows
+    bounds: Rows
     sums: Scores
     popular_sums: Scores
-    popular_barred: NDArray[np.bool_]
+    barred: tuple[Rows, Indices]
 
 
 def candidates(
     items: ItemModel,
     eligible: EligibleItems,
-    history: History,
-    stored: Indices,
+    histories: FadedHistories,
+    stored: Sequence[Indices],
     scratch: Scratch,
 ) -> Candidates:
-    """Find what to score for a user.
+    """Find what to score for b users.
 
     Args:
-        history: faded, see `recsys.core.recency`; no item twice.
-        stored: item rows of the user's nightly list, which are candidates by that.
+        histories: of a user no item twice.
+        stored: item rows of each user's nightly list.
     """
-    seeds, popular = history.items, len(eligible.popular)
-    near = items.neighbours.take(seeds, axis=0).ravel()
-    weights = items.neighbour_scores.take(seeds, axis=0) * history.strengths[:, np.newaxis]
-    entries = np.concatenate([eligible.popular, seeds, stored, near], dtype=np.intp)
-    place = _common_places(entries, scratch.places(len(items.ids) + 1))
-    named = len(entries) - len(near)
-    sums = np.bincount(place[named:], weights=weights.ravel(), minlength=len(entries))
-    barred = np.zeros(len(entries), np.bool_)
-    barred[place[popular : popular + len(seeds)][history.excluded]] = True
-    # From here on without the popular ones, which are candidates anyway.
-    trend = eligible.neighbour_trend.take(entries[popular:])
-    trend[barred[popular:]] = 0
-    values = sums[popular:] * trend
-    # What the user only looked at may well be shown again, whatever else leads to it.
+    entries = _entries(items, histories, stored, scratch)
+    count = len(entries.rows)
+    sums = np.asarray(np.bincount(entries.place, entries.weights, count), np.float64)
+    trend = eligible.neighbour_trend.take(entries.rows)
+    popular_sums = _popular_sums(eligible, entries, sums, np.flatnonzero(trend == 0))
+    trend[entries.place[entries.barred]] = 0
     certain = np.zeros(len(trend), np.bool_)
-    certain[place[popular:named] - popular] = True
+    certain[entries.place[entries.known]] = True
     certain &= trend > 0
+    values = sums * trend
     values[certain] = 0
-    others = np.concatenate([np.flatnonzero(certain), _best(values)]) + popular
-    of_popular = place[:popular]
+    chosen = np.flatnonzero(_are_best(values, entries.bounds) | certain)
+    place = eligible.popular_place.take(histories.items[histories.excluded])
+    owners = histories.owners[histories.excluded]
     return Candidates(
-        rows=entries[others],
-        sums=sums[others].astype(np.float32),
-        popular_sums=sums[of_popular].astype(np.float32),
-        popular_barred=barred[of_popular],
+        rows=entries.rows[chosen],
+        bounds=chosen.searchsorted(entries.bounds),
+        sums=sums[chosen].astype(np.float32),
+        popular_sums=popular_sums,
+        barred=(owners[place >= 0], place[place >= 0]),
     )
 
 
-def _common_places(entries: Rows, places: Rows) -> Rows:
-    """For each entry the position of the last entry of the same item.
+@dataclass(frozen=True, slots=True)
+class _Entries:
+    """Items that have a part in the candidates of b users, one user's after the other's.
+
+    Of each user come the history, the stored list, and the neighbours of the history.
+
+    Attributes:
+        rows: (e,) item rows; -1 where a list of neighbours is padded.
+        bounds: (b + 1,) user i has the entries bounds[i]:bounds[i + 1].
+        place: (e,) the position of the user's last entry of the same item.
+        weights: (e,) strength times neighbour score, zero for all but neighbours.
+        known: positions of histories and stored lists.
+        barred: positions of what a user must not see again.
+    """
+
+    rows: Rows
+    bounds: Rows
+    place: Rows
+    weights: Scores
+    known: Rows
+    barred: Rows
+
+
+def _entries(
+    items: ItemModel, histories: FadedHistories, stored: Sequence[Indices], scratch: Scratch
+) -> _Entries:
+    near = items.neighbours.take(histories.items, axis=0)
+    scores = items.neighbour_scores.take(histories.items, axis=0)
+    scores *= histories.strengths[:, np.newaxis]
+    known_counts = histories.counts + np.array([len(each) for each in stored], np.intp)
+    bounds = np.zeros(len(stored) + 1, np.intp)
+    np.cumsum(known_counts + histories.counts * near.shape[1], out=bounds[1:])
+    rows, weights, end = list[Indices](), list[Scores](), 0
+    for user, (seeds, known) in enumerate(
+        zip(histories.counts.tolist(), known_counts.tolist(), strict=True)
+    ):
+        own = slice(end, end := end + seeds)
+        rows += histories.items[own], stored[user], near[own].ravel()
+        weights += np.zeros(known, np.float32), scores[own].ravel()
+    entries = np.concatenate(rows, dtype=np.intp)
+    of_seeds = _stretches(bounds[:-1], histories.counts)
+    return _Entries(
+        rows=entries,
+        bounds=bounds,
+        place=_common_places(entries, bounds, scratch.places(len(items.ids) + 1)),
+        weights=np.concatenate(weights),
+        known=_stretches(bounds[:-1], known_counts),
+        barred=of_seeds[histories.excluded],
+    )
+
+
+def _stretches(starts: Rows, lengths: Rows) -> Rows:
+    """The numbers start ... start + length - 1 of each."""
+    before = np.cumsum(lengths) - lengths
+    return np.asarray(np.arange(lengths.sum()) + np.repeat(starts - before, lengths))
+
+
+def _common_places(entries: Rows, bounds: Rows, places: Rows) -> Rows:
+    """For each entry the position of the user's last entry of the same item.
 
     Args:
         places: one for each item and one for -1, which pads; whatever is in there.
     """
-    places[entries] = np.arange(len(entries))
-    return places[entries]
+    positions, found = np.arange(len(entries)), np.empty(len(entries), np.intp)
+    for start, stop in pairwise(bounds.tolist()):
+        own = entries[start:stop]
+        places[own] = positions[start:stop]
+        found[start:stop] = places[own]
+    return found
 
 
-def _best(values: NDArray[np.floating]) -> Rows:
-    """Positions of the MAX_NEIGHBOURS highest positive values, and of equals of the last."""
-    if len(values) <= MAX_NEIGHBOURS:
-        return np.flatnonzero(values > 0)
-    least = np.partition(values, -MAX_NEIGHBOURS)[-MAX_NEIGHBOURS]
-    return np.flatnonzero(values >= least if least > 0 else values > 0)
+def _popular_sums(
+    eligible: EligibleItems, entries: _Entries, sums: NDArray[np.float64], some: Rows
+) -> Scores:
+    """(b, p) sums of the popular items, which are among some of the entries."""
+    place = eligible.popular_place.take(entries.rows[some])
+    some, place = some[place >= 0], place[place >= 0]
+    owners = entries.bounds[1:].searchsorted(some, side="right")
+    shape = len(entries.bounds) - 1, len(eligible.popular)
+    found = np.bincount(
+        owners * shape[1] + place, weights=sums[some], minlength=shape[0] * shape[1]
+    )
+    return found.reshape(shape).astype(np.float32)
+
+
+def _are_best(values: NDArray[np.floating], bounds: Rows) -> NDArray[np.bool_]:
+    """Whether a value is among each user's MAX_NEIGHBOURS highest positive ones, or their equal."""
+    least = np.zeros(len(bounds) - 1)
+    for user, (start, stop) in enumerate(pairwise(bounds.tolist())):
+        if stop - start > MAX_NEIGHBOURS:
+            least[user] = np.partition(values[start:stop], -MAX_NEIGHBOURS)[-MAX_NEIGHBOURS]
+    return (values > 0) & (values >= np.repeat(least, np.diff(bounds)))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.core.behaviour import RecentEvent, current_history, session_history
@@ -46,6 +46,7 @@ def test_events_without_effect_leave_the_very_same_history(kind: str) -> None:
     assert current_history(ITEMS, PARAMS, before, [event(99, 800)]) is before
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 5), st.integers(1, 20)), max_size=12),
     st.lists(st.tuples(st.integers(0, 5), st.integers(21, 40)), min_size=1, max_size=12),

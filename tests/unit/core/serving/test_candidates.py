@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recsys.core import recommend
 from recsys.core.fold_in import fold_in
 from recsys.core.model import History, ItemModel, ScoringParams
 from recsys.core.ranking import Indices, top_n
@@ -131,6 +132,16 @@ def alone(items: ItemModel, user: ActiveUser, n: int, hidden: set[int] | None = 
     params, eligible = scoring_params(neighbour_weight=0.7), EligibleItems.of(items, hidden or ())
     [found] = fold_in_lists(items, params, [user], eligible, n, Scratch())
     return found.items
+
+
+def test_long_histories_are_calculated_apart_and_change_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shop = a_shop(60, 3, None)
+    together = lists_of(shop, 20)
+    monkeypatch.setattr(recommend, "_MAX_HISTORY_ITEMS", 10)
+    apart = lists_of(shop, 20)
+    assert [one.items.tolist() for one in apart] == [one.items.tolist() for one in together]
 
 
 def test_equal_scores_are_ordered_by_item_wherever_they_come_from(
