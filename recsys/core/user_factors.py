@@ -10,7 +10,7 @@ from recsys.core.regularization import row_regularization
 
 
 def history_factors(items: ItemModel, params: ScoringParams, history: History) -> Factors:
-    """Factors that training would give a user of this history, (k,)."""
+    """Fold in: the factors that training would give a user of this history, (k,)."""
     histories = FadedHistories.of([history], params.step_half_life)
     return np.asarray(faded_history_factors(items, params, histories)[0])
 
