@@ -1,12 +1,12 @@
-"""How much of what a shopper did still counts after what they did next.
+"""Recency: behaviour fades with each later step of the user.
 
 Behaviour comes in moments: what happens at one time, an order say, is one. A pair is as many steps
-old as the shopper has later moments, and counts
+old as the user has later moments, and counts
 
     recency = 2^(-steps / h)
 
 of its strength in an answer, h being the model's half-life in steps; without one, order does not
-matter. Training takes strengths as they are: what a shopper wanted long ago says as much about the
+matter. Training takes strengths as they are: what a user wanted long ago says as much about the
 items as what another one wants today.
 """
 
