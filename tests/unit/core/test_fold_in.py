@@ -29,7 +29,6 @@ def test_it_minimises_the_weighted_least_squares_of_the_paper(k: int, n: int, se
     assert found == pytest.approx(expected, abs=1e-4)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 8), st.lists(st.integers(0, 20), min_size=1, max_size=5), st.integers(0, 999))
 def test_many_users_are_solved_as_each_of_them_alone(k: int, lengths: list[int], seed: int) -> None:
     """More items than factors or fewer, none at all, and a user that nothing holds back."""
