@@ -1,4 +1,4 @@
-"""How good lists are on the future they did not see, and how sure that is.
+"""Quality of lists on held-out behaviour, with confidence intervals.
 
 From a log of events to a comparison, as `recsys evaluate` does it:
 

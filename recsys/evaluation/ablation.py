@@ -1,4 +1,4 @@
-"""What each part of the score is worth: a built model with parts turned off, without retraining."""
+"""Ablation: a built model with parts of its score turned off, without retraining."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""How well items are recommended that had no behaviour before the split.
+"""Metrics of items without behaviour before the split.
 
 Only these items are ranked, for users who had behaviour before and wanted one of them after: among
 all items they are too few, and too new to be popular, for a metric over everything to show them.

@@ -1,4 +1,4 @@
-"""What models are trained on and judged by."""
+"""Data of an evaluation: the interaction matrix, and the relevant items of test users."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -22,7 +22,7 @@ from recsys.training.interactions import InteractionMatrix
 
 
 class Mask(StrEnum):
-    """What is left out of a user's list.
+    """Items left out of a user's list.
 
     ALL: every item the user has in training, the custom of published comparisons.
     EXCLUDED: items with an event whose type excludes, as the shop does: who only looked at an item

@@ -1,4 +1,4 @@
-"""How sure a mean over users is.
+"""Confidence intervals of means over users.
 
 The users of a test are a sample of those the shop will have; an interval says how far the mean
 would move with other ones.

@@ -1,4 +1,4 @@
-"""What lists are like beside being right: how varied, how surprising, how fair to items.
+"""Metrics of lists beyond accuracy: diversity, novelty, fairness to items.
 
 All take lists (t, k) of item rows, padded with NO_ITEM.
 """
@@ -27,7 +27,7 @@ def coverage(exposures: NDArray[np.int64], eligible: NDArray[np.bool_]) -> float
 
 
 def gini(exposures: NDArray[np.int64], eligible: NDArray[np.bool_]) -> float:
-    """How unequally the eligible items are shown: 0 all alike, towards 1 one item only.
+    """Gini coefficient of the exposure of eligible items: 0 all alike, towards 1 one item only.
 
     G = sum over j of (2 j - n - 1) x_j / (n sum x), exposures x in ascending order (Shani &
     Gunawardana, "Evaluating Recommendation Systems", 2011). NaN when nothing is shown.

@@ -80,7 +80,7 @@ def evaluate_baseline(
 
 
 def evaluate_cold_users(data: EvaluationData, k: Cutoffs = DEFAULT_K) -> Report:
-    """How popular items, which the system falls back to, do for users nothing is known about."""
+    """Evaluate popular items, the fallback, for unknown users."""
     fallback = masked(popularity(data.pairs), data.pairs, data.eligible)
     return evaluate(fallback, data.cold, data.behaviour, k)
 

@@ -1,4 +1,4 @@
-"""Which events are learnt from and which are judged by, and what their times mean."""
+"""Protocol: which events are trained on and which tested on, and what their times mean."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -12,7 +12,7 @@ DEFAULT_TEST_SHARE = 0.1
 
 
 class SplitMethod(StrEnum):
-    """How one log is split.
+    """Method of splitting one log.
 
     LEAVE_LAST_OUT: each user's last target event is the test; published results on sequences.
     GLOBAL_TIME: everybody's newest events are the test; what a shop would have seen.

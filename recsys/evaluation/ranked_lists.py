@@ -62,5 +62,5 @@ def top_k_lists(
 
 
 def users_per_block(items: int) -> int:
-    """How many users' scores of all items fit into memory."""
+    """Count the users whose scores of all items fit into memory."""
     return max(1, min(MAX_USERS_PER_BLOCK, MAX_SCORES_PER_BLOCK // max(items, 1)))

@@ -1,4 +1,4 @@
-"""What the times of training say about the time of the test."""
+"""Relation of the times of training to those of the test."""
 
 from enum import StrEnum
 
@@ -13,7 +13,7 @@ MAX_COMPARED_USERS = 20_000
 
 
 class Relation(StrEnum):
-    """How the test lies in time.
+    """Place of the test in time.
 
     GLOBAL_FUTURE: most of the test came after nearly all of training. The age of an event, the
         trend of an item and the order of events mean for the test what they mean in a shop.
@@ -29,7 +29,7 @@ class Relation(StrEnum):
 
 
 def relation(train: EventLog, test: EventLog) -> Relation:
-    """How the test lies to training.
+    """Find the place of the test relative to training.
 
     A test without timestamps is taken for the future of all, which is what a model is asked about
     in a shop.

@@ -33,7 +33,7 @@ DIVERSITY_USERS = 50_000
 
 @dataclass(frozen=True)
 class Behaviour:
-    """What list metrics compare with.
+    """Behaviour that list metrics compare with.
 
     Attributes:
         matrix: (u, n) training behaviour, positive where a user had an item.
@@ -73,7 +73,7 @@ class Report:
         return {name: found.mean for name, found in self.estimates.items()} | dict(self.of_lists)
 
     def minus(self, other: "Report") -> dict[str, Estimate]:
-        """How much better than another model this one is, user by user.
+        """Paired difference to another model, user by user.
 
         Raises:
             InvalidInput: when other users were judged.

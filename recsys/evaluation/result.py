@@ -27,7 +27,7 @@ class FitSummary:
 
 @dataclass(frozen=True)
 class TrainingBackend:
-    """What trained the model, and the alpha it found where none was set."""
+    """Backend that trained the model, and the alpha it found where none was set."""
 
     name: str
     device: str
@@ -37,7 +37,7 @@ class TrainingBackend:
 
 @dataclass(frozen=True)
 class EvaluationInput:
-    """What was read.
+    """Data as read for an evaluation.
 
     Attributes:
         split: how training and test came about, for the record.

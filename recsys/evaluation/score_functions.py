@@ -1,4 +1,4 @@
-"""What score functions have in common: who must not be shown what, who nothing is known about."""
+"""Common ground of score functions: masked pairs and unknown users."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""What each user did, one item after the other."""
+"""Sequences: each user's items, one after the other."""
 
 from dataclasses import dataclass
 

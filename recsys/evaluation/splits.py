@@ -1,4 +1,4 @@
-"""What to train on and what to judge by, when only one body of data is given."""
+"""Splits of one log into training and test."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -35,7 +35,7 @@ def split_time_ms(log: EventLog, newest_share: float) -> int:
 
 
 def leave_last_out(log: EventLog) -> tuple[EventLog, EventLog]:
-    """What users did before their last target event, and that event.
+    """Split off each user's last target event.
 
     The last one is the newest; of those of one moment it is the one that the log names last. What
     a user did after it is in neither part, so that nobody's own future is learnt from. A user who
@@ -67,7 +67,7 @@ def _are_targets(log: EventLog) -> NDArray[np.bool_]:
 
 
 def held_out_targets(future: EventLog, users: Vocabulary, items: Vocabulary) -> TestSet:
-    """What users turned to: pairs whose goal events add up to more than zero.
+    """Relevant items: pairs whose target events add up to more than zero.
 
     Args:
         future: events after those of training.

@@ -22,7 +22,7 @@ def padded_length(columns):  # type: ignore[no-untyped-def]
 
 @_compiled
 def scratch(length):  # type: ignore[no-untyped-def]
-    """What `keep_best` needs beside a row of that length, to be used for any number of them."""
+    """Make the buffer of `keep_best` for rows of that length, to be used for any number of them."""
     return np.empty(length // _GROUP, np.float32), np.empty(length, np.int32)
 
 

@@ -16,7 +16,7 @@ def popular_items(pairs: InteractionMatrix) -> Indices:
 
 
 def trends(pairs: InteractionMatrix, exponent: float) -> NDArray[np.float32]:
-    """How much better an item sells lately than items do, (n,), one for an average item.
+    """Trend: how much better an item sells lately than items do, (n,), one for an average item.
 
     trend_i = ((recent_i + c * share) / (ever_i + c) / share) ^ e, with `recent` the shoppers who
     want the item now, `ever` all who did, `share` the ratio of both over all items, c the prior's

@@ -11,7 +11,7 @@ from recsys.training.als.settings import AlsSettings, refuse_out_of_range
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """How a model is trained; docs/decisions/0008-training.md says how the defaults were chosen.
+    """Settings of training; docs/decisions/0008-training.md says how the defaults were chosen.
 
     Attributes:
         als: of the factors.

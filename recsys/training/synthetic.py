@@ -75,7 +75,7 @@ class SyntheticShop:
         return matrix
 
     def _degrees(self) -> NDArray[np.int64]:
-        """How many items each user has, from the least active user to the most active."""
+        """Count the items of each user, from the least active user to the most active."""
         average = self.interactions / self.users
         most = max(_MAX_ACTIVE_SHARE * self.items, min(self.items, 4 * average))
         wanted = _power_law_quantiles(self.users, self.interactions, most)

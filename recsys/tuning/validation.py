@@ -1,4 +1,4 @@
-"""What settings are compared on: a part of training that is held out, never the test."""
+"""Validation: a part of training that is held out to compare settings, never the test."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

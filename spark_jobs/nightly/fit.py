@@ -1,4 +1,4 @@
-"""Who trains tonight's model: this process, or the executors."""
+"""Training of tonight's model, by this process or by the executors."""
 
 from collections.abc import Callable
 from pathlib import Path

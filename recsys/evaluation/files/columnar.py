@@ -21,7 +21,7 @@ _CSV_TYPES = {"user_id": _IDS, "item_id": _IDS, "event_type": _IDS}
 
 
 def refusal(path: Path, reason: str) -> InvalidInput:
-    """What is wrong with a file."""
+    """Error of a file, with its name."""
     return InvalidInput([FieldProblem(path.name, reason)])
 
 

@@ -37,7 +37,7 @@ class EventFile:
 
 @dataclass
 class _Columns:
-    """What has been read so far, a batch an entry."""
+    """Columns read so far, a batch an entry."""
 
     ids: dict[str, list[pa.DictionaryArray]] = field(default_factory=dict)
     values: list[NDArray[np.float32]] = field(default_factory=list)

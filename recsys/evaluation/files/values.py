@@ -72,7 +72,7 @@ def _refuse_bad_ids(codes: pa.Array, ids: pa.Array) -> None:
 
 
 def _first_row(codes: pa.Array, code: int) -> int | None:
-    """Where a code comes first; None for an id that only rows left out had."""
+    """First place of each code; None for an id that only rows left out had."""
     place = pc.index(codes, code).as_py()
     return None if place < 0 else int(place)
 

@@ -1,4 +1,4 @@
-"""Whether this machine has a GPU that `implicit` can train on, and if not, what is missing."""
+"""Detection of a GPU that `implicit` can train on, or of what is missing."""
 
 import ctypes
 import importlib
@@ -36,7 +36,7 @@ class Gpu:
 
 
 def read_gpu(driver: Any) -> Gpu:
-    """What the driver library says of its first device.
+    """Description of the first device by the driver library.
 
     Raises:
         ConfigurationError: when it shows none, or one that will not do.
@@ -89,7 +89,7 @@ def load_extension() -> Any:
 
 
 def gpu_versions(gpu: Gpu) -> dict[str, str]:
-    """What a model records of how it was trained: packages, CUDA, driver and the device's name."""
+    """Versions that a model records of its training: packages, CUDA, driver, name of the device."""
     runtime = ctypes.c_int()
     ctypes.CDLL(_RUNTIME).cudaRuntimeGetVersion(ctypes.byref(runtime))
     packages = {name: importlib.metadata.version(name) for name in ("implicit", "numpy")}

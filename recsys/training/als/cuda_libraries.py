@@ -25,7 +25,7 @@ def preload(folders: Iterable[Path]) -> tuple[str, ...]:
 
 
 def wheel_folders() -> list[Path]:
-    """Where NVIDIA's wheels put their libraries: nvidia/*/lib of each place packages are in."""
+    """Folders of NVIDIA's libraries: nvidia/*/lib of each place packages are in."""
     spec = importlib.util.find_spec("nvidia")
     places = spec.submodule_search_locations if spec else None
     return [folder for place in places or () for folder in sorted(Path(place).glob("*/lib"))]

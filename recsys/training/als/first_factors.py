@@ -1,4 +1,4 @@
-"""Where training begins, the same on every device."""
+"""Initial factors, the same on every device."""
 
 import numpy as np
 

@@ -145,7 +145,7 @@ def row_lambdas(strengths: csr_matrix, alpha: float, settings: AlsSettings) -> N
 
 
 def available_threads() -> int:
-    """How many threads this process may run at a time."""
+    """Count the threads that this process may run at a time."""
     return len(os.sched_getaffinity(0))
 
 

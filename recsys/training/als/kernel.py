@@ -102,7 +102,7 @@ def apply_gathered(buffer, strengths, alpha, at, n, vector, total, k):  # type: 
 def residual_of(  # type: ignore[no-untyped-def]
     x, columns, strengths, alpha, first, last, end, diagonal, factors, buffer, dots, residual, k
 ):
-    """What the right side of a row's system has left over x; fills the buffer."""
+    """Residual of a row's system at x; fills the buffer."""
     literally(k)
     for f in range(k):
         residual[f] = -diagonal[f] * x[f]

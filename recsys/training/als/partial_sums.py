@@ -1,4 +1,4 @@
-"""What the columns of one block add to the systems of its rows, compiled: for rows too spread out.
+"""Partial sums of the systems of rows over the columns of one block, compiled.
 
 When the columns of a row (the users of an item) lie in several processes, none can solve the row's
 system alone. But conjugate gradients only need products with it, and those are sums over columns

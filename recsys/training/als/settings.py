@@ -1,4 +1,4 @@
-"""What a training is asked to do."""
+"""Settings of ALS."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -13,7 +13,7 @@ _ALPHA_SCALE = 0.5
 
 
 class Device(Enum):
-    """Where to train: `auto` takes a GPU when there is one."""
+    """Device to train on: `auto` takes a GPU when there is one."""
 
     AUTO = "auto"
     CPU = "cpu"

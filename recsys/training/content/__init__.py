@@ -1,4 +1,4 @@
-"""What content tells of items: factors and neighbours for those that nobody has bought yet.
+"""Content-based model of items: factors and neighbours for those that nobody has bought yet.
 
 From the catalogue's columns (`item_content`) to a sparse matrix (`features`), from it to predicted
 factors (`regression`) and to alike items (`alike`) whose lists become those of new items

@@ -1,4 +1,4 @@
-"""Which items with behaviour are like an item by their content, and how much each counts."""
+"""Items with behaviour that are similar to an item by content, and how much each counts."""
 
 import numpy as np
 from numpy.typing import NDArray

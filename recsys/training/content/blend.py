@@ -1,4 +1,4 @@
-"""What a model knows of items by behaviour, blended with what their content lets it expect.
+"""Blend of what a model knows of items by behaviour and what their content predicts.
 
 An item with n shoppers has (n * behaviour + c * content) / (n + c): a new one is what its content
 predicts, and with each shopper more it becomes what shoppers make of it.

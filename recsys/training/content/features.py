@@ -102,7 +102,7 @@ def _words(titles: pa.Array) -> _Family:
 
 
 def _levels(rows: NDArray[np.int64], numbers: NDArray[np.float64]) -> _Family:
-    """Which tenth of the numbers each lies in; NaN is none."""
+    """Decile of each number; NaN has none."""
     known = np.isfinite(numbers)
     rows, numbers = rows[known], numbers[known]
     if not len(rows):

@@ -1,4 +1,4 @@
-"""What the catalogue says of items, in Arrow columns: a few bytes a value, whatever its kind."""
+"""Content of items in Arrow columns: a few bytes a value, whatever its kind."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
