@@ -55,9 +55,15 @@ def gramian_of(factors: Factors) -> NDArray[np.float64]:
 
 
 def spectrum_of(gramian: NDArray[np.float64]) -> Spectrum:
-    """The eigenvalues and eigenvectors of a gramian."""
+    """The eigenvalues and eigenvectors of a gramian.
+
+    The largest component of each vector is positive. LAPACK leaves the sign open, and it
+    has changed from one call to the next with equal values.
+    """
     with threadpool_limits(1, "blas"):
         values, basis = np.linalg.eigh(gramian)
+    largest = np.abs(basis).argmax(axis=0)
+    basis *= np.where(basis[largest, np.arange(len(basis))] < 0, -1.0, 1.0)
     # With more factors than the data has rank some values are zero, and a row's system without
     # lambda has no inverse; float32 cannot tell this little more from nothing.
     least = max(values[-1] * _MIN_SHARE, _MIN_VALUE)

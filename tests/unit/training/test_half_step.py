@@ -142,3 +142,17 @@ def test_the_loss_is_the_sum_over_all_pairs() -> None:
     )
     found = als_loss(strengths, ALPHA, x, y, *lambdas)
     assert found == pytest.approx(errors.sum() + penalty, rel=1e-5)
+
+
+def test_the_sign_of_an_eigenvector_is_not_left_to_lapack(monkeypatch: pytest.MonkeyPatch) -> None:
+    gramian = gramian_of(some_factors(30))
+    expected, lapack = spectrum_of(gramian), np.linalg.eigh
+    signs = np.where(np.arange(K) % 3 == 0, -1.0, 1.0)
+
+    def turned(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        values, basis = lapack(matrix)
+        return values, basis * signs
+
+    monkeypatch.setattr(np.linalg, "eigh", turned)
+    assert spectrum_of(gramian).basis.tolist() == expected.basis.tolist()
+    assert (expected.basis.max(axis=0) >= -expected.basis.min(axis=0)).all()
