@@ -175,15 +175,21 @@ def test_no_line_of_the_log_names_a_shopper(settings: Settings) -> None:
 
 
 def test_a_failure_is_one_line_with_its_request_id(settings: Settings) -> None:
+    """Before checks have found the gateways down, and after."""
+    ids = [f"no-gateway-{number}" for number in range(8)]
+
     async def scenario() -> None:
         async with balancing(settings) as client:
-            await client.get(READ, headers={"X-Request-ID": "no-gateway"})
+            for request_id in ids:
+                await client.get(READ, headers={"X-Request-ID": request_id})
+                await asyncio.sleep(0.4)
 
     asyncio.run(scenario())
     lines = log_of(settings).read_text(encoding="utf-8").splitlines()
-    [line] = [line for line in lines if line.endswith("GET no-gateway")]
-    assert " 503 " in line
-    assert "reads/" in line
+    for request_id in ids:
+        [line] = [line for line in lines if line.endswith(f"GET {request_id}")]
+        assert " 503 " in line
+        assert "reads/" in line
 
 
 @pytest.mark.parametrize("path", CONFIGURATIONS)
