@@ -1,20 +1,15 @@
 """Contents of the cells: how events are written down and read back."""
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from recsys.core.domain import Event
+from recsys.stores.documents import encode_document
 from recsys.stores.hbase.layout import ACTION, DETAILS
 
 Cells = dict[bytes, bytes]
 
 _SEPARATOR = b"\0"
-_encode_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
-
-def encode_document(document: Mapping[str, Any]) -> bytes:
-    return _encode_json(document).encode()
 
 
 def event_cells(event: Event) -> Cells:

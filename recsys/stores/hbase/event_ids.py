@@ -12,7 +12,7 @@ from functools import partial
 
 from recsys.core.domain import Event, ReceivedEvent
 from recsys.core.errors import Unavailable
-from recsys.stores.hbase.cells import encode_document
+from recsys.stores.documents import encode_document
 from recsys.stores.hbase.keys import event_id_key
 from recsys.stores.hbase.layout import DOCUMENT
 from recsys.stores.hbase.table import Table, patiently

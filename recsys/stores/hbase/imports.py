@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from recsys.stores.hbase.cells import encode_document
+from recsys.stores.documents import encode_document
 from recsys.stores.hbase.layout import DOCUMENT, IMPORTS, table_name
 from recsys.stores.hbase.pool import HBasePool
 from recsys.stores.hbase.table import Table

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from recsys.core.domain import Item, revision_of
+from recsys.stores.documents import decode_item, item_document
 from recsys.stores.hbase.layout import DOCUMENT, ITEMS, table_name
 from recsys.stores.hbase.pool import HBasePool
 from recsys.stores.hbase.table import PAGE_ROWS, KeyRange, Table
-from recsys.stores.item_document import decode_item, item_document
 
 _REMOVED = b""
 

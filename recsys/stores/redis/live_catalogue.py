@@ -11,7 +11,7 @@ from typing import cast
 import redis
 
 from recsys.core.domain import Item
-from recsys.stores.item_document import item_document
+from recsys.stores.documents import item_document
 from recsys.stores.redis import keys
 from recsys.stores.redis.connect import to_text, translated_errors
 

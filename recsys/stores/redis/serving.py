@@ -10,7 +10,7 @@ from recsys.core.behaviour import RecentEvent, RecentEvents
 from recsys.core.catalogue import GONE, CatalogueChanges, CatalogueRow
 from recsys.core.errors import InvalidModel, Unavailable
 from recsys.core.ports import ReadUser, UserLookup
-from recsys.stores.item_document import decode_row
+from recsys.stores.documents import decode_row
 from recsys.stores.redis import keys
 from recsys.stores.redis.connect import to_bytes, to_text, translated_errors
 from recsys.stores.redis.live_catalogue import GONE_DOCUMENT

@@ -6,13 +6,13 @@ from hypothesis import strategies as st
 
 from recsys.core.catalogue import CatalogueRow
 from recsys.core.domain import Event, Item, identifier_problem, text_problem
+from recsys.stores.documents import decode_item, decode_row, item_document
 from recsys.stores.hbase.cells import (
     decode_details,
     event_cells,
     split_action,
 )
 from recsys.stores.hbase.layout import ACTION, DETAILS
-from recsys.stores.item_document import decode_item, decode_row, item_document
 
 ids = st.text(min_size=1, max_size=50).filter(lambda text: identifier_problem(text) is None)
 texts = st.text(max_size=50).filter(lambda text: text_problem(text) is None)

@@ -1,7 +1,9 @@
-"""Items as JSON documents: how the durable and the live catalogue write them down."""
+"""JSON documents of HBase and Redis, and those of items."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
 from recsys.core.catalogue import CatalogueRow
 from recsys.core.domain import Item
@@ -9,11 +11,15 @@ from recsys.core.domain import Item
 _encode_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
+def encode_document(document: Mapping[str, Any]) -> bytes:
+    return _encode_json(document).encode()
+
+
 def item_document(item: Item) -> bytes:
     """An item without its id, by which it is found."""
     fields = asdict(item)
     del fields["item_id"]
-    return _encode_json(fields).encode()
+    return encode_document(fields)
 
 
 def decode_item(item_id: bytes, document: bytes) -> Item:
