@@ -34,9 +34,15 @@ class Spectrum(NamedTuple):
     vectors: Factors
 
 
-def spectrum(item_gramian: Factors) -> Spectrum:
-    """Take a gramian apart."""
+def spectrum(item_gramian: NDArray[np.floating]) -> Spectrum:
+    """Decompose a gramian.
+
+    The largest component of each vector is positive. LAPACK leaves the sign open, and it has
+    changed from one call to the next with equal values.
+    """
     values, vectors = np.linalg.eigh(item_gramian.astype(np.float64))
+    largest = np.abs(vectors).argmax(axis=0)
+    vectors *= np.where(vectors[largest, np.arange(len(vectors))] < 0, -1.0, 1.0)
     # Rounding may leave a zero below zero.
     return Spectrum(np.maximum(values, 0).astype(np.float32), vectors.astype(np.float32))
 
@@ -106,27 +112,27 @@ def fold_in_users(
         (b, k) user factors.
     """
     confidences = confidence(strengths, alpha)
-    turned = item_factors @ item_spectrum.vectors
+    rotated = item_factors @ item_spectrum.vectors
     diagonals = item_spectrum.values + row_regularizations[:, np.newaxis]
     solved = np.empty(diagonals.shape, np.float32)
     for user, (start, stop) in enumerate(pairwise(bounds)):
         # Without regularization D may have zeros, by which nothing can be divided.
         few = stop - start < diagonals.shape[1] and row_regularizations[user] > 0
         solve = _solve_by_items if few else _solve_by_factors
-        solved[user] = solve(turned[start:stop], diagonals[user], confidences[start:stop])
+        solved[user] = solve(rotated[start:stop], diagonals[user], confidences[start:stop])
     return solved @ item_spectrum.vectors.T
 
 
-def _solve_by_items(turned: Factors, diagonal: Factors, confidences: Factors) -> Factors:
+def _solve_by_items(rotated: Factors, diagonal: Factors, confidences: Factors) -> Factors:
     """D^-1 Z^T v, by one equation an item."""
-    scaled = turned / diagonal
-    system = (confidences - 1.0)[:, np.newaxis] * (scaled @ turned.T)
+    scaled = rotated / diagonal
+    system = (confidences - 1.0)[:, np.newaxis] * (scaled @ rotated.T)
     system.ravel()[:: len(system) + 1] += 1.0
     return np.asarray(np.linalg.solve(system, confidences) @ scaled)
 
 
-def _solve_by_factors(turned: Factors, diagonal: Factors, confidences: Factors) -> Factors:
+def _solve_by_factors(rotated: Factors, diagonal: Factors, confidences: Factors) -> Factors:
     """Q^T x_u, by one equation a factor."""
-    system = (turned.T * (confidences - 1.0)) @ turned
+    system = (rotated.T * (confidences - 1.0)) @ rotated
     system.ravel()[:: len(system) + 1] += diagonal
-    return np.asarray(np.linalg.solve(system, turned.T @ confidences))
+    return np.asarray(np.linalg.solve(system, rotated.T @ confidences))

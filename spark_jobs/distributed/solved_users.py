@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.core.fold_in import Factors
-from recsys.training.als.half_step import PROJECTIONS, Spectrum, gramian_of, rotated, spectrum_of
+from recsys.core.fold_in import Factors, Spectrum
+from recsys.training.als.half_step import PROJECTIONS, gramian_of, rotated, spectrum_of
 from recsys.training.als.partial_sums import product_sums, residual_sums
 from spark_jobs.distributed.sum_over_shards import sum_over_shards
 from spark_jobs.distributed.user_shards import UserShards
@@ -76,7 +76,7 @@ def last_users(shards: "RDD[int]", users: UserShards, iteration: int, items: Fac
 
 def _by_spectrum(items: Factors) -> tuple[Factors, Spectrum]:
     spectrum = spectrum_of(gramian_of(items))
-    return rotated(items, spectrum.basis, threads=1), spectrum
+    return rotated(items, spectrum.vectors, threads=1), spectrum
 
 
 @contextmanager

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.core.fold_in import Factors
+from recsys.core.fold_in import Factors, Spectrum
 from recsys.training.als.block import map_array, save_array
-from recsys.training.als.half_step import Spectrum, gramian_of, rotated, solve_rows
+from recsys.training.als.half_step import gramian_of, rotated, solve_rows
 from spark_jobs.distributed.sharded_training import ShardedTraining
 from spark_jobs.distributed.worker_process import freeze_gc
 
@@ -41,7 +41,7 @@ class UserShards:
         strengths = grid.load(shard, 0).by_user
         lambdas = self.training.user_lambdas(grid.user_sums(shard))
         alpha, threads = self.training.alpha, self.training.threads
-        x = rotated(self._before(shard, iteration, items.shape[1]), spectrum.basis, threads)
+        x = rotated(self._before(shard, iteration, items.shape[1]), spectrum.vectors, threads)
         for _ in range(times):
             x = solve_rows(strengths, lambdas, alpha, spectrum.values, items, x, threads)
         for kept, array in ((_FACTORS, x), (_GRAMIAN, gramian_of(x))):

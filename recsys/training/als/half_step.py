@@ -7,14 +7,13 @@ of rows gives what a half-step over all rows gives for them.
 import itertools
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
-from recsys.core.fold_in import Factors
+from recsys.core.fold_in import Factors, Spectrum, spectrum
 from recsys.core.regularization import row_regularization
 from recsys.training.als.kernel import rows_solver
 from recsys.training.als.settings import AlsSettings
@@ -30,19 +29,6 @@ _MIN_SHARE = 1e-6
 _MIN_VALUE = 1e-30
 
 
-@dataclass(frozen=True)
-class Spectrum:
-    """The gramian of some factors, taken apart: gramian = basis diag(values) basis^T.
-
-    Attributes:
-        values: (k,) float32, above zero.
-        basis: (k, k) float32, orthogonal.
-    """
-
-    values: NDArray[np.float32]
-    basis: NDArray[np.float32]
-
-
 def gramian_of(factors: Factors) -> NDArray[np.float64]:
     """Y^T Y, (k, k), summed over blocks of rows in float64: equal for any number of threads."""
     k = factors.shape[1]
@@ -55,26 +41,20 @@ def gramian_of(factors: Factors) -> NDArray[np.float64]:
 
 
 def spectrum_of(gramian: NDArray[np.float64]) -> Spectrum:
-    """The eigenvalues and eigenvectors of a gramian.
-
-    The largest component of each vector is positive. LAPACK leaves the sign open, and it
-    has changed from one call to the next with equal values.
-    """
+    """`spectrum` with values above zero, equal for any number of threads."""
     with threadpool_limits(1, "blas"):
-        values, basis = np.linalg.eigh(gramian)
-    largest = np.abs(basis).argmax(axis=0)
-    basis *= np.where(basis[largest, np.arange(len(basis))] < 0, -1.0, 1.0)
+        found = spectrum(gramian)
     # With more factors than the data has rank some values are zero, and a row's system without
     # lambda has no inverse; float32 cannot tell this little more from nothing.
-    least = max(values[-1] * _MIN_SHARE, _MIN_VALUE)
-    return Spectrum(np.maximum(values, least).astype(np.float32), basis.astype(np.float32))
+    least = max(found.values[-1] * _MIN_SHARE, _MIN_VALUE)
+    return found._replace(values=np.maximum(found.values, least))
 
 
 def solve_rows(
     strengths: csr_matrix,
     lambdas: NDArray[np.float32],
     alpha: float,
-    spectrum: NDArray[np.float32],
+    eigenvalues: NDArray[np.float32],
     factors: Factors,
     warm_start: Factors,
     threads: int,
@@ -84,7 +64,7 @@ def solve_rows(
     Args:
         strengths: (b, n), positive where observed.
         lambdas: (b,), see `recsys.core.regularization`.
-        spectrum: (k,), the gramian of all n factors, a diagonal in the basis they are given in.
+        eigenvalues: (k,), of the gramian of all n factors, which are given in its eigenbasis.
         factors: (n, k) float32, those of the columns.
         warm_start: (b, k) float32, in the same basis.
 
@@ -97,7 +77,9 @@ def solve_rows(
 
     def run(block: tuple[int, int]) -> None:
         data = strengths.data
-        solve(indptr, columns, data, np.float32(alpha), lambdas, spectrum, factors, solved, *block)
+        solve(
+            indptr, columns, data, np.float32(alpha), lambdas, eigenvalues, factors, solved, *block
+        )
 
     with ThreadPoolExecutor(threads) as executor:
         list(executor.map(run, row_runs(indptr, threads * _BLOCKS_PER_THREAD)))
@@ -115,13 +97,13 @@ def half_step(
     """Improve the factors of the rows, given those of the columns.
 
     Returns:
-        Row factors (b, k) and column factors (n, k), both turned into the eigenbasis of the
+        Row factors (b, k) and column factors (n, k), both rotated into the eigenbasis of the
         columns' gramian. Scores are the same in every basis.
     """
-    spectrum = spectrum_of(gramian_of(factors))
-    factors = rotated(factors, spectrum.basis, threads)
-    warm_start = rotated(warm_start, spectrum.basis, threads)
-    solved = solve_rows(strengths, lambdas, alpha, spectrum.values, factors, warm_start, threads)
+    values, vectors = spectrum_of(gramian_of(factors))
+    factors = rotated(factors, vectors, threads)
+    warm_start = rotated(warm_start, vectors, threads)
+    solved = solve_rows(strengths, lambdas, alpha, values, factors, warm_start, threads)
     return solved, factors
 
 
@@ -129,13 +111,13 @@ def rotated(factors: Factors, basis: NDArray[np.float32], threads: int) -> Facto
     """factors @ basis, by blocks of rows: equal for any number of threads."""
     found = np.empty_like(factors)
 
-    def turn(start: int) -> None:
+    def rotate_rows(start: int) -> None:
         some = slice(start, start + _BLAS_ROWS)
         np.matmul(factors[some], basis, out=found[some])
 
     # OpenBLAS's own threads spin for a while when they are done, on cores that solve rows by then.
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as executor:
-        list(executor.map(turn, range(0, len(factors), _BLAS_ROWS)))
+        list(executor.map(rotate_rows, range(0, len(factors), _BLAS_ROWS)))
     return found
 
 

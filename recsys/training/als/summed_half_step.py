@@ -41,7 +41,7 @@ def summed_half_step(
         (b, k) float32 in the same basis.
     """
     spectrum = spectrum_of(gramian)
-    to, back = spectrum.basis, np.ascontiguousarray(spectrum.basis.T)
+    to, back = spectrum.vectors, np.ascontiguousarray(spectrum.vectors.T)
     diagonal: Factors = spectrum.values + lambdas[:, None]
     x = rotated(warm_start, to, threads)
     x[~observed] = 0

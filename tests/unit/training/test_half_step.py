@@ -128,7 +128,7 @@ def test_a_shard_of_rows_is_solved_as_the_whole_is() -> None:
 def test_the_spectrum_takes_the_gramian_apart() -> None:
     gramian = gramian_of(some_factors(50))
     spectrum = spectrum_of(gramian)
-    together = spectrum.basis @ np.diag(spectrum.values) @ spectrum.basis.T
+    together = spectrum.vectors @ np.diag(spectrum.values) @ spectrum.vectors.T
     assert together == pytest.approx(gramian, abs=1e-4)
 
 
@@ -149,10 +149,10 @@ def test_the_sign_of_an_eigenvector_is_not_left_to_lapack(monkeypatch: pytest.Mo
     expected, lapack = spectrum_of(gramian), np.linalg.eigh
     signs = np.where(np.arange(K) % 3 == 0, -1.0, 1.0)
 
-    def turned(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def flipped(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         values, basis = lapack(matrix)
         return values, basis * signs
 
-    monkeypatch.setattr(np.linalg, "eigh", turned)
-    assert spectrum_of(gramian).basis.tolist() == expected.basis.tolist()
-    assert (expected.basis.max(axis=0) >= -expected.basis.min(axis=0)).all()
+    monkeypatch.setattr(np.linalg, "eigh", flipped)
+    assert spectrum_of(gramian).vectors.tolist() == expected.vectors.tolist()
+    assert (expected.vectors.max(axis=0) >= -expected.vectors.min(axis=0)).all()
