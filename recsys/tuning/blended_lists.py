@@ -12,6 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from recsys.core.model import NO_NEIGHBOUR, History
+from recsys.core.ranges import concatenated_ranges
 from recsys.core.ranking import Indices
 from recsys.core.scoring import Scores
 from recsys.training.als.half_step import available_threads
@@ -41,7 +42,7 @@ class HeldOutUsers:
         """Take the users in these rows, (b,)."""
         lengths = np.diff(pairs.indptr)[rows]
         indptr = np.concatenate([[0], np.cumsum(lengths)])
-        entries = np.arange(indptr[-1]) + np.repeat(pairs.indptr[rows] - indptr[:-1], lengths)
+        entries = concatenated_ranges(pairs.indptr[rows], lengths)
         histories = pairs.histories()
         return cls(
             rows,

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from recsys.core.fold_in import Factors
 from recsys.core.model import ItemModel
+from recsys.core.ranges import concatenated_ranges
 from recsys.core.ranking import Indices
 from recsys.core.recency import FadedHistories
 from recsys.core.scoring import Scores
@@ -200,21 +201,15 @@ def _entries(
         rows += histories.items[own], stored[user], near[own].ravel()
         weights += np.zeros(known, np.float32), scores[own].ravel()
     entries = np.concatenate(rows, dtype=np.intp)
-    of_seeds = _stretches(bounds[:-1], histories.counts)
+    of_seeds = concatenated_ranges(bounds[:-1], histories.counts)
     return _Entries(
         rows=entries,
         bounds=bounds,
         place=_common_places(entries, bounds, scratch.places(len(items.ids) + 1)),
         weights=np.concatenate(weights),
-        known=_stretches(bounds[:-1], known_counts),
+        known=concatenated_ranges(bounds[:-1], known_counts),
         barred=of_seeds[histories.excluded],
     )
-
-
-def _stretches(starts: Rows, lengths: Rows) -> Rows:
-    """The numbers start ... start + length - 1 of each."""
-    before = np.cumsum(lengths) - lengths
-    return np.asarray(np.arange(lengths.sum()) + np.repeat(starts - before, lengths))
 
 
 def _common_places(entries: Rows, bounds: Rows, places: Rows) -> Rows:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from recsys.core.fold_in import Factors
 from recsys.core.model import NO_NEIGHBOUR, History, ItemModel
+from recsys.core.ranges import concatenated_ranges
 from recsys.core.scoring import Scores
 
 Rows = NDArray[np.intp]
@@ -65,8 +66,7 @@ class ReturnedItems:
         """Sum over a faded history of strength times neighbour score, (r,)."""
         first = np.searchsorted(self.near, history.items, "left")
         counts = np.searchsorted(self.near, history.items, "right") - first
-        before = np.cumsum(counts) - counts
-        entries = np.arange(counts.sum()) + np.repeat(first - before, counts)
+        entries = concatenated_ranges(first, counts)
         weights = np.repeat(history.strengths, counts) * self.scores[entries]
         sums = np.bincount(self.positions[entries], weights, minlength=len(self.rows))
         return sums.astype(np.float32)
