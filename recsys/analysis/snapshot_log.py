@@ -17,22 +17,54 @@ from recsys.training.event_log import EventLog
 _COLUMNS = ["user_id", "item_id", "event_type", "timestamp_ms"]
 
 
-def snapshot_log(
-    events: Path, shop: Shop, *, before_ms: int | None = None, user_share: float = 1.0
-) -> EventLog:
+def snapshot_log(events: Path, shop: Shop) -> EventLog:
     """Read the events of a run, with quantities and prices where these count.
 
     Types that the shop's settings do not name are left out; the log's types are in their order.
 
     Args:
         events: the files that the read step wrote.
-        before_ms: later ones are left out.
-        user_share: share of the users whose events are read.
 
     Raises:
         NotFound: when no run has read anything yet, or not what counts now.
     """
-    dataset, wanted = _wanted(events, shop, before_ms)
+    return _read(*_wanted(events, shop), shop)
+
+
+def snapshot_sample(
+    events: Path, shop: Shop, most: int, *, before_ms: int | None = None
+) -> tuple[EventLog, float]:
+    """Read about `most` events, all those of some of the users; and the share of these users.
+
+    Args:
+        before_ms: later events are left out.
+
+    Raises:
+        NotFound: see `snapshot_log`.
+    """
+    dataset, wanted = _wanted(events, shop)
+    if before_ms is not None:
+        wanted &= ds.field("timestamp_ms") < before_ms
+    share = min(most / max(dataset.count_rows(filter=wanted), 1), 1.0)
+    return _read(dataset, wanted, shop, share), share
+
+
+def _wanted(events: Path, shop: Shop) -> tuple[ds.Dataset, ds.Expression]:
+    """The files, and the filter of events that the shop's settings name."""
+    if not events.exists():
+        raise NotFound(f"{events} is missing: run `recsys nightly read` first")
+    dataset = ds.dataset(events, format="parquet")
+    counted = details_that_count(shop.event_types.values())
+    if missing := [name for name in counted if name not in dataset.schema.names]:
+        raise NotFound(
+            f"{events} has no {missing[0]}, which counts: run `recsys nightly read` first"
+        )
+    return dataset, ds.field("event_type").isin(pa.array(list(shop.event_types)))
+
+
+def _read(
+    dataset: ds.Dataset, wanted: ds.Expression, shop: Shop, user_share: float = 1.0
+) -> EventLog:
     known, counted = pa.array(list(shop.event_types)), details_that_count(shop.event_types.values())
     columns = _COLUMNS + counted
     batches = dataset.to_batches(columns=columns, filter=wanted)
@@ -53,35 +85,6 @@ def snapshot_log(
         quantities=table["quantity"].to_numpy() if "quantity" in counted else None,
         prices=table["price"].to_numpy() if "price" in counted else None,
     )
-
-
-def snapshot_sample(
-    events: Path, shop: Shop, most: int, *, before_ms: int | None = None
-) -> tuple[EventLog, float]:
-    """Read about `most` events, all those of some of the users; and the share of these users.
-
-    Raises:
-        NotFound: see `snapshot_log`.
-    """
-    dataset, wanted = _wanted(events, shop, before_ms)
-    share = min(most / max(dataset.count_rows(filter=wanted), 1), 1.0)
-    return snapshot_log(events, shop, before_ms=before_ms, user_share=share), share
-
-
-def _wanted(events: Path, shop: Shop, before_ms: int | None) -> tuple[ds.Dataset, ds.Expression]:
-    """The files, and the filter of events that the shop's settings name."""
-    if not events.exists():
-        raise NotFound(f"{events} is missing: run `recsys nightly read` first")
-    dataset = ds.dataset(events, format="parquet")
-    counted = details_that_count(shop.event_types.values())
-    if missing := [name for name in counted if name not in dataset.schema.names]:
-        raise NotFound(
-            f"{events} has no {missing[0]}, which counts: run `recsys nightly read` first"
-        )
-    wanted = ds.field("event_type").isin(pa.array(list(shop.event_types)))
-    if before_ms is not None:
-        wanted &= ds.field("timestamp_ms") < before_ms
-    return dataset, wanted
 
 
 def _of_some_users(batch: pa.RecordBatch, share: float) -> pa.RecordBatch:

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from recsys.analysis.snapshot_log import snapshot_log, snapshot_sample
+from recsys.analysis.snapshot_log import snapshot_sample
 from recsys.config.shop import load_shop
 from recsys.core.errors import NotFound
 
@@ -42,7 +42,7 @@ def test_what_is_left_out_by_time_does_not_count(tmp_path: Path) -> None:
 
 def test_the_same_users_are_read_each_time(tmp_path: Path) -> None:
     events = events_of(tmp_path / "events", users=100, each=2)
-    once, again = (snapshot_log(events, SHOP, user_share=0.5) for _ in range(2))
+    (once, _), (again, _) = (snapshot_sample(events, SHOP, most=100) for _ in range(2))
     assert once.user_ids == again.user_ids
 
 
