@@ -1,33 +1,21 @@
 """Copying the durable catalogue to where answers are made."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 from recsys.core.catalogue import GONE, CatalogueRow
 from recsys.core.domain import Item
 from recsys.core.live_catalogue import copy_catalogue, copy_items
 from recsys.stores.memory.items import MemoryItemStore
-from recsys.stores.memory.live_catalogue import MemoryLiveCatalogue
+from tests.interrupted_catalogue import InterruptedLiveCatalogue
 
 SHOWN = CatalogueRow(None, None, available=True)
 HIDDEN = CatalogueRow(None, None, available=False)
 
 
-class Interrupted(MemoryLiveCatalogue):
-    """Lets another writer in, just before it is written to."""
-
-    before_writing: Callable[[], object] | None = None
-
-    def write(self, tenant: str, items: Mapping[str, Item | None]) -> list[str]:
-        interrupt, self.before_writing = self.before_writing, None
-        if interrupt:
-            interrupt()
-        return super().write(tenant, items)
-
-
 class Shop:
     def __init__(self) -> None:
         self.items = MemoryItemStore()
-        self.live = Interrupted()
+        self.live = InterruptedLiveCatalogue()
 
     def put(self, *items: Item) -> None:
         self.items.put("shop", items)

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -8,31 +8,16 @@ from recsys.core.conditions import Condition
 from recsys.core.domain import Item
 from recsys.core.errors import InvalidInput, NotFound, PreconditionFailed, Unavailable
 from recsys.stores.memory.items import MemoryItemStore
-from recsys.stores.memory.live_catalogue import MemoryLiveCatalogue
 from services.ingest.catalogue import Catalogue
+from tests.interrupted_catalogue import InterruptedLiveCatalogue
 
 LAMP = Item("lamp", title="Lamp", categories=("home",), price=5.0, attributes={"colour": "red"})
-
-
-class Live(MemoryLiveCatalogue):
-    """Can be away, and can let another writer in just before it is written to."""
-
-    away = False
-    before_writing: Callable[[], object] | None = None
-
-    def write(self, tenant: str, items: Mapping[str, Item | None]) -> list[str]:
-        if self.away:
-            raise Unavailable("redis", "away")
-        interrupt, self.before_writing = self.before_writing, None
-        if interrupt:
-            interrupt()
-        return super().write(tenant, items)
 
 
 class Shop:
     def __init__(self) -> None:
         self.items = MemoryItemStore()
-        self.live = Live()
+        self.live = InterruptedLiveCatalogue()
         self.catalogue = Catalogue(self.items, self.live)
 
     def is_shown(self) -> bool:
@@ -127,7 +112,7 @@ class Contested(MemoryItemStore):
 def contested() -> tuple[Contested, Catalogue]:
     items = Contested()
     items.put("shop", [LAMP])
-    return items, Catalogue(items, MemoryLiveCatalogue())
+    return items, Catalogue(items, InterruptedLiveCatalogue())
 
 
 def test_patches_of_different_fields_both_take_effect(
