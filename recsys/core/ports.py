@@ -178,11 +178,11 @@ class PublishedModels(Protocol):
 
     def write_items(self, tenant: str, version: str, manifest: bytes, items: bytes) -> None: ...
 
-    def write_users(self, tenant: str, version: str, block: UserBatch) -> None:
-        """Write the records of a block of users; writing them again changes nothing.
+    def write_users(self, tenant: str, version: str, batch: UserBatch) -> None:
+        """Write the records of a batch of users; writing them again changes nothing.
 
         Raises:
-            Unavailable: any part of the block may have been written, or none.
+            Unavailable: any part of the batch may have been written, or none.
         """
 
     def count_users(self, tenant: str, version: str, user_ids: Sequence[str]) -> int:

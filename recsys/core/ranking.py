@@ -50,7 +50,7 @@ def top_n_of_rows(
 
 
 def _falling(scores: NDArray[np.float32]) -> NDArray[np.uint32]:
-    """The bits of scores, turned so that they grow as these fall; what is not finite comes last."""
+    """The bits of scores, mapped so that they grow as these fall; what is not finite comes last."""
     # The two zeros are equal.
     clean = np.where(np.isfinite(scores), scores, np.float32(-np.inf)) + np.float32(0)
     bits = clean.view(np.uint32)

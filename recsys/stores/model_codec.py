@@ -1,4 +1,4 @@
-"""The two sides of a model as safetensors bytes, the same in the model store and in Redis."""
+"""Item and user models as safetensors bytes, the same in the model store and in Redis."""
 
 from typing import Any
 
@@ -14,18 +14,18 @@ from recsys.core.vocabulary import Vocabulary, decode_texts, encode_texts
 Tensors = dict[str, NDArray[np.generic]]
 
 
-def pack_items(side: ItemModel) -> bytes:
+def pack_items(items: ItemModel) -> bytes:
     return save(
         {
-            **_texts("ids", tuple(side.ids)),
-            **_texts("titles", side.titles),
-            "factors": side.factors,
-            "neighbours": side.neighbours,
-            "neighbour_scores": side.neighbour_scores,
-            "order_shares": side.order_shares,
-            "trend": side.trend,
-            "popular": side.popular,
-            "eligible": side.eligible,
+            **_texts("ids", tuple(items.ids)),
+            **_texts("titles", items.titles),
+            "factors": items.factors,
+            "neighbours": items.neighbours,
+            "neighbour_scores": items.neighbour_scores,
+            "order_shares": items.order_shares,
+            "trend": items.trend,
+            "popular": items.popular,
+            "eligible": items.eligible,
         }
     )
 
@@ -55,16 +55,16 @@ def unpack_items(data: bytes) -> ItemModel:
         raise InvalidModel(f"the item model lacks the tensor {error}") from error
 
 
-def pack_users(side: UserModel) -> bytes:
+def pack_users(users: UserModel) -> bytes:
     return save(
         {
-            **_texts("ids", tuple(side.ids)),
-            "factors": side.factors,
-            "indptr": side.indptr,
-            "history_items": side.histories.items,
-            "history_strengths": side.histories.strengths,
-            "history_excluded": side.histories.excluded,
-            "history_steps": side.histories.steps,
+            **_texts("ids", tuple(users.ids)),
+            "factors": users.factors,
+            "indptr": users.indptr,
+            "history_items": users.histories.items,
+            "history_strengths": users.histories.strengths,
+            "history_excluded": users.histories.excluded,
+            "history_steps": users.histories.steps,
         }
     )
 

@@ -59,9 +59,9 @@ def publish_shard(
     target: PublishedModels, tenant: str, version: str, model: TrainedModel, shard: range
 ) -> int:
     """Write the users of these rows; return how many of them the target then holds."""
-    block = user_batch(model, shard)
-    target.write_users(tenant, version, block)
-    return target.count_users(tenant, version, block.user_ids)
+    batch = user_batch(model, shard)
+    target.write_users(tenant, version, batch)
+    return target.count_users(tenant, version, batch.user_ids)
 
 
 def user_batch(model: TrainedModel, rows: range) -> UserBatch:

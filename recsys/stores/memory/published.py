@@ -28,9 +28,9 @@ class MemoryPublishedModels:
     def write_items(self, tenant: str, version: str, manifest: bytes, items: bytes) -> None:
         self.item_models[tenant, version] = (manifest, items)
 
-    def write_users(self, tenant: str, version: str, block: UserBatch) -> None:
+    def write_users(self, tenant: str, version: str, batch: UserBatch) -> None:
         written = self.users[tenant, version]
-        written.update((name, block.user(row)) for row, name in enumerate(block.user_ids))
+        written.update((name, batch.user(row)) for row, name in enumerate(batch.user_ids))
 
     def count_users(self, tenant: str, version: str, user_ids: Sequence[str]) -> int:
         written = self.users[tenant, version]

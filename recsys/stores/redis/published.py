@@ -62,8 +62,8 @@ class RedisPublishedModels:
                 self._redis.set(key, items[start : start + CHUNK_BYTES])
             self._redis.set(keys.manifest(tenant, version), manifest)
 
-    def write_users(self, tenant: str, version: str, block: UserBatch) -> None:
-        arguments = [_user_keys(tenant, version, block.user_ids), record_parts(block)]
+    def write_users(self, tenant: str, version: str, batch: UserBatch) -> None:
+        arguments = [_user_keys(tenant, version, batch.user_ids), record_parts(batch)]
         commands = packed_commands("MSET", arguments, KEYS_PER_COMMAND)
         with translated_errors():
             execute(self._redis, commands)

@@ -28,20 +28,20 @@ _MAX_STEPS = np.iinfo(np.uint8).max
 _MAX_SCORE = np.finfo(np.float16).max
 
 
-def record_parts(block: UserBatch) -> list[Runs]:
+def record_parts(batch: UserBatch) -> list[Runs]:
     """The records of b users: record i is run i of each part, one after the other.
 
     Raises:
         InvalidModel: when lists are longer than a header can say.
     """
-    if block.items.shape[1] > _MAX_LIST:
+    if batch.items.shape[1] > _MAX_LIST:
         raise InvalidModel(f"a list of more than {_MAX_LIST} items does not fit a user record")
-    indptr, histories = _strongest(block.indptr, block.histories)
-    header = np.stack([block.lengths, np.diff(indptr)], axis=1).astype("<u2")
+    indptr, histories = _strongest(batch.indptr, batch.histories)
+    header = np.stack([batch.lengths, np.diff(indptr)], axis=1).astype("<u2")
     return [
         row_starts(header, np.full(len(header), 2)),
-        row_starts(block.items.astype("<i4", copy=False), block.lengths),
-        row_starts(_half_precision(block.scores), block.lengths),
+        row_starts(batch.items.astype("<i4", copy=False), batch.lengths),
+        row_starts(_half_precision(batch.scores), batch.lengths),
         slices(histories.items.astype("<i4", copy=False), indptr),
         slices(histories.strengths.astype("<f4", copy=False), indptr),
         slices(histories.excluded.astype("u1", copy=False), indptr),

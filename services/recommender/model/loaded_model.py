@@ -92,17 +92,17 @@ def load_model(manifest_json: bytes, items: bytes, cache_bytes: int) -> LoadedMo
     """
     manifest = Manifest.from_json(manifest_json)
     check_digest(manifest, ITEMS, items)
-    side = unpack_items(items)
+    trained = unpack_items(items)
     # Computed on first use otherwise, and then a user would wait for it.
-    _ = side.spectrum, side.recommendable
+    _ = trained.spectrum, trained.recommendable
     params = manifest.recipe.to_params()
     return LoadedModel(
         version=manifest.version,
-        items=side,
-        trained=side,
+        items=trained,
+        trained=trained,
         params=params,
-        fold_in_seconds=fold_in_seconds(side, params, MAX_LIMIT),
-        fragments=ItemFragments(side),
+        fold_in_seconds=fold_in_seconds(trained, params, MAX_LIMIT),
+        fragments=ItemFragments(trained),
         users=BoundedCache(cache_bytes - cache_bytes // _SIMILAR_SHARE),
         similar=BoundedCache(cache_bytes // _SIMILAR_SHARE),
     )
