@@ -9,7 +9,9 @@ from cli.output import say, show
 from cli.tenant_option import Tenant
 from recsys.core.errors import NotFound
 from recsys.core.model import History, ItemModel
-from recsys.core.recommend import Recommendations, recommend_for_user, similar_items
+from recsys.core.serving.lists import Recommendations
+from recsys.core.serving.model import ServingModel
+from recsys.core.serving.pipeline import recommend_for_user, similar_items
 from spark_jobs.nightly.publish_recommendations import user_batch
 
 Version = Annotated[str | None, typer.Option(help="Model version. Default: the one that serves.")]
@@ -36,8 +38,9 @@ def recommend(
     stored = None if row is None else user_batch(model, range(row, row + 1)).user(0)
     if history and stored:
         _show_history(model.items, stored.history, limit)
+    serving = ServingModel.of(model.items, model.params)
     say(f"model {opened.version}")
-    _show_answer(model.items, recommend_for_user(model.items, model.params, stored, [], (), limit))
+    _show_answer(model.items, recommend_for_user(serving, stored, [], limit))
 
 
 def similar(
@@ -56,7 +59,7 @@ def similar(
     if row is None:
         raise NotFound(f"item {item_id!r} is not in model {opened.version}")
     say(f"model {opened.version}, similar to {item_id} {items.titles[row]}".rstrip())
-    _show_answer(items, similar_items(items, row, (), limit))
+    _show_answer(items, similar_items(ServingModel.of(items, opened.model.params), row, limit))
 
 
 def _show_history(items: ItemModel, history: History, limit: int) -> None:

@@ -15,13 +15,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from recsys.auth.api_keys import ApiKey
 from recsys.auth.api_keys import Scope as KeyScope
+from recsys.core.serving.request import MAX_LIMIT, ItemTarget, Target, UserTarget
 from services.gateway.dependencies import Dependencies
 from services.gateway.http.query import DEFAULT_LIMIT
 from services.gateway.http.request_context import HEADER, request_id_of
 from services.gateway.recommendations import fetch_recommendations
 from services.gateway.schemas.problems import INTERNAL, ProblemError, problem_response
-from services.gateway.schemas.recommendations import MAX_LIMIT
-from services.gateway.upstream.pending_request import ItemTarget, Target, UserTarget
 
 USER_ROUTE = "/v1/users/{user_id}/recommendations"
 SIMILAR_ROUTE = "/v1/items/{item_id}/similar"

@@ -3,6 +3,7 @@
 import json
 from json.encoder import encode_basestring
 
+from recsys.core.serving.request import ItemTarget, Target, UserTarget
 from recsys.rpc.v1 import ingest_pb2
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.runtime.deadline import Deadline
@@ -16,7 +17,6 @@ from services.gateway.schemas.problems import (
 )
 from services.gateway.schemas.recommendations import SOURCES
 from services.gateway.upstream.ingest import CallContext
-from services.gateway.upstream.pending_request import ItemTarget, Target, UserTarget
 
 
 async def fetch_recommendations(

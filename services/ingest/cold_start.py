@@ -19,8 +19,8 @@ from recsys.core.ports import (
     PublishedModels,
     RecentBehaviour,
 )
+from recsys.core.serving.request import MAX_LIMIT
 
-MAX_LIMIT = 100
 MAX_EXCLUDED_ITEMS = 100
 # Enough for the longest answer to somebody who has had four times as many of them.
 _CANDIDATES = 500

@@ -4,14 +4,16 @@ from collections.abc import Awaitable, Iterable, Sequence
 
 import structlog
 
-from recsys.core.errors import FieldProblem, InvalidInput, NoModel, RecsysError
-from recsys.core.recommend import Source
+from recsys.core.errors import NoModel, RecsysError
+from recsys.core.serving.lists import Source
+from recsys.core.serving.pipeline import similar_items
+from recsys.core.serving.request import ItemTarget, SessionTarget, UserTarget
+from recsys.rpc.questions import request_of
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.runtime.grpc.errors import status_of
 from services.recommender.model.answer_cache import Rendered, Rendering
 from services.recommender.model.follower import ModelFollower
 from services.recommender.model.serving import Serving
-from services.recommender.questions import check_item, check_session, check_user
 from services.recommender.rendering import render
 from services.recommender.user_lists import UserLists, UserQuery, UserResult
 
@@ -77,14 +79,14 @@ class BatchAnswers:
     ) -> pb.RenderedAnswer | UserResult | Awaitable[UserResult] | UserQuery:
         """The answer where it is at hand, else who is to be looked up."""
         serving = self._follower.serving(question.tenant)
-        match question.WhichOneof("about"):
-            case "user_id":
-                return _user_query(question, serving)
-            case "item_id":
-                return _similar(question, serving)
-            case "session":
-                return self._of_session(question, serving)
-        raise InvalidInput([FieldProblem("about", "must be set")])
+        request = request_of(question)
+        match request.target:
+            case UserTarget(user_id):
+                return UserQuery(serving, request.tenant, user_id, request.budget_seconds)
+            case ItemTarget(item_id):
+                return _similar(question, item_id, serving)
+            case SessionTarget(item_ids):
+                return self._user_lists.of_session(serving, item_ids, request.budget_seconds)
 
     async def _of_users(
         self, about: Sequence[tuple[pb.Question, UserQuery]]
@@ -99,29 +101,16 @@ class BatchAnswers:
             return [(question, error) for question, _ in about]
         return [(question, each) for (question, _), each in zip(about, found, strict=True)]
 
-    def _of_session(
-        self, question: pb.Question, serving: Serving
-    ) -> UserResult | Awaitable[UserResult]:
-        item_ids = question.session.item_ids
-        check_session(item_ids, question.limit)
-        return self._user_lists.of_session(serving, item_ids, question.budget_ms / 1000)
 
-
-def _user_query(question: pb.Question, serving: Serving) -> UserQuery:
-    check_user(question.user_id, question.limit)
-    return UserQuery(serving, question.tenant, question.user_id, question.budget_ms / 1000)
-
-
-def _similar(question: pb.Question, serving: Serving) -> pb.RenderedAnswer:
-    check_item(question.item_id, question.limit)
+def _similar(question: pb.Question, item_id: str, serving: Serving) -> pb.RenderedAnswer:
     model = serving.model
-    row = model.items.ids.index_of(question.item_id)
-    key = _UNKNOWN_ITEM if row is None else question.item_id
+    row = model.items.ids.index_of(item_id)
+    key = _UNKNOWN_ITEM if row is None else item_id
     kept = model.similar.get(key) or Rendered()
     before = kept.rendering
 
     def write() -> Rendering:
-        return render(serving.similar_to(row, question.limit), model, degraded=False)
+        return render(similar_items(serving.now, row, question.limit), model, degraded=False)
 
     rendering = kept.get(serving.catalogue_number, question.limit, write)
     if rendering is not before:

@@ -12,13 +12,15 @@ import grpc
 import structlog
 
 from recsys.core.errors import InvalidMessage
-from recsys.core.recommend import NO_LIST, apply_filters
+from recsys.core.serving.generators import Query
+from recsys.core.serving.lists import NO_LIST
+from recsys.core.serving.pipeline import FOR_USER, recommend
+from recsys.core.serving.request import MAX_LIMIT
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.runtime.grpc.stream_limits import MAX_QUESTIONS, MAX_QUESTIONS_UNDER_WAY, in_pieces
 from services.recommender.answer_batch import BatchAnswers
 from services.recommender.model.follower import ModelFollower
 from services.recommender.model.serving import Serving
-from services.recommender.questions import MAX_LIMIT
 from services.recommender.rendering import render_items
 
 # The text of an error, which runtime.grpc.errors cuts, and some numbers.
@@ -179,7 +181,7 @@ def _max_bytes(answer: pb.RenderedAnswer) -> int:
 
 def _snapshot(tenant: str, serving: Serving) -> pb.Snapshot:
     model = serving.model
-    popular = apply_filters(NO_LIST, model.items, serving.hidden, MAX_LIMIT)
+    popular = recommend(Query(serving.now, NO_LIST), FOR_USER, MAX_LIMIT)
     return pb.Snapshot(
         tenant=tenant,
         model_version=model.version,

@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from recsys.core.recommend import ActiveUser, PersonalList, fold_in_lists, neighbour_list
-from recsys.core.serving.candidates import EligibleItems, Scratch
-from services.recommender.model.loaded_model import LoadedModel
+from recsys.core.serving.candidates import Scratch
+from recsys.core.serving.lists import PersonalList
+from recsys.core.serving.model import ServingModel
+from recsys.core.serving.personal import ActiveUser, fold_in_lists, neighbour_list
+from recsys.core.serving.request import MAX_LIMIT
 
 MAX_WAITING = 256
 # Enough to share what a calculation costs beside its users.
@@ -26,10 +28,8 @@ _NEWEST_SHARE = 0.2
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    model: LoadedModel
+    model: ServingModel
     user: ActiveUser
-    eligible: EligibleItems
-    n: int
     done: "asyncio.Future[PersonalList]"
 
 
@@ -46,28 +46,29 @@ class FoldInWorker:
 
     def submit(
         self,
-        model: LoadedModel,
+        model: ServingModel,
         users: Sequence[ActiveUser],
-        eligible: EligibleItems,
-        n: int,
+        seconds_each: float,
         within_seconds: float,
     ) -> "Sequence[PersonalList | asyncio.Future[PersonalList]]":
-        """The lists of some users, now or later; of neighbours where it would be too late."""
-        if len(users) * model.fold_in_seconds <= _QUICK_SECONDS:
-            lists = _fold_in_each(model, users, eligible, n, self._at_once)
+        """The lists of some users, now or later; of neighbours where it would be too late.
+
+        Args:
+            seconds_each: what a fold-in takes, as measured beforehand.
+            within_seconds: how long somebody waits for the lists.
+        """
+        if len(users) * seconds_each <= _QUICK_SECONDS:
+            lists = _fold_in_each(model, users, self._at_once)
             return [_at_hand(each) for each in lists]
         loop = asyncio.get_running_loop()
-        tasks = [_Task(model, each, eligible, n, loop.create_future()) for each in users]
+        tasks = [_Task(model, each, loop.create_future()) for each in users]
         return [
             task.done if self._queue(task, within_seconds) else self._neighbours(task)
             for task in tasks
         ]
 
     def _neighbours(self, task: _Task) -> PersonalList:
-        model = task.model
-        return neighbour_list(
-            model.items, model.params, task.user, task.eligible, task.n, self._at_once
-        )
+        return neighbour_list(task.model, task.user, MAX_LIMIT, self._at_once)
 
     def _queue(self, task: _Task, within_seconds: float) -> bool:
         ahead = len(self._waiting)
@@ -95,10 +96,10 @@ class FoldInWorker:
         self._working = None
 
     def _next_batch(self) -> list[_Task]:
-        """As many as agree on model, eligible items and length."""
+        """As many as agree on the model."""
         first = self._waiting.popleft()
         batch = [first]
-        while self._waiting and _fit_together(first, self._waiting[0]):
+        while self._waiting and self._waiting[0].model is first.model:
             if len(batch) == _USERS_PER_BATCH:
                 break
             batch.append(self._waiting.popleft())
@@ -109,30 +110,20 @@ class FoldInWorker:
 
 
 def _fold_in(batch: list[_Task], scratch: Scratch) -> "list[PersonalList | Exception]":
-    first = batch[0]
-    users = [task.user for task in batch]
-    return _fold_in_each(first.model, users, first.eligible, first.n, scratch)
+    return _fold_in_each(batch[0].model, [task.user for task in batch], scratch)
 
 
 def _fold_in_each(
-    model: LoadedModel,
-    users: Sequence[ActiveUser],
-    eligible: EligibleItems,
-    n: int,
-    scratch: Scratch,
+    model: ServingModel, users: Sequence[ActiveUser], scratch: Scratch
 ) -> "list[PersonalList | Exception]":
     """All at once; each alone where that fails, so that one history takes no other with it."""
     try:
-        return [*fold_in_lists(model.items, model.params, users, eligible, n, scratch)]
+        return [*fold_in_lists(model, users, MAX_LIMIT, scratch)]
     except Exception as error:
         if len(users) == 1:
             return [error]
-        each_alone = [_fold_in_each(model, [user], eligible, n, scratch) for user in users]
+        each_alone = [_fold_in_each(model, [user], scratch) for user in users]
         return [one for [one] in each_alone]
-
-
-def _fit_together(one: _Task, other: _Task) -> bool:
-    return one.model is other.model and one.eligible is other.eligible and one.n == other.n
 
 
 def _at_hand(found: PersonalList | Exception) -> "PersonalList | asyncio.Future[PersonalList]":

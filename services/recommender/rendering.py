@@ -5,7 +5,7 @@ The object stays open at its end: the gateway adds what only it knows and closes
 
 from functools import lru_cache
 
-from recsys.core.recommend import Ranked, Recommendations, Source
+from recsys.core.serving.lists import Ranked, Recommendations, Source
 from services.recommender.model.answer_cache import Rendering
 from services.recommender.model.loaded_model import LoadedModel
 

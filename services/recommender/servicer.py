@@ -3,14 +3,22 @@
 from collections.abc import Awaitable
 from typing import Any
 
-from recsys.core.recommend import Recommendations
+from recsys.core.serving.lists import Recommendations
+from recsys.core.serving.pipeline import similar_items
+from recsys.core.serving.request import (
+    ItemTarget,
+    RecommendationRequest,
+    SessionTarget,
+    Target,
+    UserTarget,
+)
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.rpc.v1 import recommender_pb2_grpc
 from services.recommender.answer_batch import SOURCES, BatchAnswers
 from services.recommender.answer_stream import AnswerStream, Streams
 from services.recommender.model.follower import ModelFollower
 from services.recommender.model.loaded_model import LoadedModel
-from services.recommender.questions import check_item, check_session, check_user
+from services.recommender.model.serving import Serving
 from services.recommender.user_lists import UserLists, UserQuery, UserResult
 
 # For callers that set no deadline.
@@ -28,28 +36,25 @@ class RecommenderServicer(recommender_pb2_grpc.RecommenderServiceServicer):
     async def RecommendForUser(  # noqa: N802  # named by the proto
         self, request: pb.RecommendForUserRequest, context: Any
     ) -> pb.RecommendForUserResponse:
-        check_user(request.user_id, request.limit)
-        serving = self._follower.serving(request.tenant)
-        asked = UserQuery(serving, request.tenant, request.user_id, _seconds_left(context))
-        [found] = await self._user_lists.find([asked])
+        asked, serving = self._checked(request, UserTarget(request.user_id), context)
+        query = UserQuery(serving, asked.tenant, request.user_id, asked.budget_seconds)
+        [found] = await self._user_lists.find([query])
         return pb.RecommendForUserResponse(answer=await _message(found, request.limit))
 
     async def RecommendForSession(  # noqa: N802  # named by the proto
         self, request: pb.RecommendForSessionRequest, context: Any
     ) -> pb.RecommendForSessionResponse:
-        check_session(request.item_ids, request.limit)
-        serving = self._follower.serving(request.tenant)
-        found = self._user_lists.of_session(serving, request.item_ids, _seconds_left(context))
+        target = SessionTarget(tuple(request.item_ids))
+        asked, serving = self._checked(request, target, context)
+        found = self._user_lists.of_session(serving, target.item_ids, asked.budget_seconds)
         return pb.RecommendForSessionResponse(answer=await _message(found, request.limit))
 
     async def SimilarItems(  # noqa: N802  # named by the proto
         self, request: pb.SimilarItemsRequest, context: Any
     ) -> pb.SimilarItemsResponse:
-        del context
-        check_item(request.item_id, request.limit)
-        serving = self._follower.serving(request.tenant)
+        _, serving = self._checked(request, ItemTarget(request.item_id), context)
         row = serving.model.items.ids.index_of(request.item_id)
-        answer = serving.similar_to(row, request.limit)
+        answer = similar_items(serving.now, row, request.limit)
         return pb.SimilarItemsResponse(answer=_to_proto(answer, serving.model, degraded=False))
 
     # The stubs know only the generators' way; this one reads and writes when it wants to.
@@ -60,10 +65,13 @@ class RecommenderServicer(recommender_pb2_grpc.RecommenderServiceServicer):
         answers = BatchAnswers(self._follower, self._user_lists)
         await AnswerStream(answers, self._streams, context).serve()
 
-
-def _seconds_left(context: Any) -> float:
-    left = context.time_remaining()
-    return _UNHURRIED_SECONDS if left is None else float(left)
+    def _checked(
+        self, request: Any, target: Target, context: Any
+    ) -> tuple[RecommendationRequest, Serving]:
+        left = context.time_remaining()
+        seconds = _UNHURRIED_SECONDS if left is None else float(left)
+        asked = RecommendationRequest(request.tenant, target, request.limit, seconds)
+        return asked, self._follower.serving(asked.tenant)
 
 
 async def _message(found: UserResult | Awaitable[UserResult], limit: int) -> pb.Answer:

@@ -10,19 +10,15 @@ from recsys.core.behaviour import RecentEvents, StoredUser, current_history, ses
 from recsys.core.errors import Unavailable
 from recsys.core.model import History
 from recsys.core.ports import ReadUser, ServingStore, UserLookup
-from recsys.core.recommend import (
-    ActiveUser,
-    PersonalList,
-    Recommendations,
-    Source,
-    apply_filters,
-    list_without_scoring,
-)
+from recsys.core.serving.generators import Query
+from recsys.core.serving.lists import PersonalList, Recommendations, Source
+from recsys.core.serving.personal import ActiveUser, list_without_scoring, with_returned
+from recsys.core.serving.pipeline import FOR_USER, recommend
+from recsys.core.serving.request import MAX_LIMIT
 from recsys.runtime.metrics import Metrics
 from services.recommender.fold_in_worker import FoldInWorker
 from services.recommender.model.answer_cache import NO_EVENTS, CachedUser, Rendering
 from services.recommender.model.serving import Serving
-from services.recommender.questions import MAX_LIMIT
 from services.recommender.rendering import render
 
 _log = structlog.get_logger()
@@ -47,8 +43,7 @@ class UserResult:
     degraded: bool = False
 
     def recommendations(self, limit: int) -> Recommendations:
-        serving = self.serving
-        return apply_filters(self.user.personal, serving.model.items, serving.hidden, limit)
+        return recommend(Query(self.serving.now, self.user.personal), FOR_USER, limit)
 
     def rendered(self, limit: int) -> Rendering:
         """The JSON of `answer`, kept beside the list while nothing about it changes."""
@@ -104,7 +99,7 @@ class UserLists:
     ) -> UserResult | Awaitable[UserResult]:
         """The list of a user of whom only these items are known."""
         history = session_history(serving.model.items, item_ids)
-        personal = list_without_scoring(None, history)
+        personal = list_without_scoring(serving.now, None, history)
         if personal is not None:
             return UserResult(serving, CachedUser(None, NO_EVENTS, personal))
         [found] = self._folded_in([_FoldInJob(serving, None, NO_EVENTS, history, within_seconds)])
@@ -137,12 +132,13 @@ class UserLists:
         history = stored.history if stored else History.empty()
         if read.recent.packed:
             history = current_history(model.items, model.params, history, read.recent.events())
-        personal = list_without_scoring(stored, history)
+        personal = list_without_scoring(serving.now, stored, history)
         if personal is None:
             return _FoldInJob(
                 serving, stored, read.recent, history, one.within_seconds, degraded, one.user_id
             )
-        personal, number = serving.with_returned(personal), serving.catalogue_number
+        personal = with_returned(serving.now, personal, MAX_LIMIT)
+        number = serving.catalogue_number
         user = CachedUser(stored, read.recent, personal, number, key=one.user_id)
         model.users.put(one.user_id, user)
         return UserResult(serving, user, degraded)
@@ -161,7 +157,7 @@ class UserLists:
             users = [ActiveUser.of(one.history, one.stored) for one in group]
             seconds = min(one.within_seconds for one in group)
             submitted = self._fold_ins.submit(
-                serving.model, users, serving.eligible, MAX_LIMIT, seconds
+                serving.now, users, serving.model.fold_in_seconds, seconds
             )
             lists |= {id(one): each for one, each in zip(group, submitted, strict=True)}
         return [
@@ -194,7 +190,7 @@ class _FoldInJob:
             # There was no time for more, this once.
             user = CachedUser(self.stored, self.recent, personal)
             return UserResult(self.serving, user, degraded=True)
-        personal, key = self.serving.with_returned(personal), self.cache_as
+        personal, key = with_returned(self.serving.now, personal, MAX_LIMIT), self.cache_as
         number = self.serving.catalogue_number
         user = CachedUser(self.stored, self.recent, personal, number, key=key)
         if key is not None:

@@ -13,9 +13,10 @@ from recsys.config.shop import load_shop
 from recsys.core.event_types import EventType
 from recsys.core.model import ScoringParams
 from recsys.core.ranking import top_n_rows
-from recsys.core.recommend import ActiveUser, fold_in_lists
 from recsys.core.scoring import score_users
-from recsys.core.serving.candidates import EligibleItems, Scratch
+from recsys.core.serving.candidates import Scratch
+from recsys.core.serving.model import ServingModel
+from recsys.core.serving.personal import ActiveUser, fold_in_lists
 from recsys.core.user_factors import history_factors
 from recsys.evaluation import (
     EvaluationData,
@@ -99,7 +100,7 @@ def lists_of(
     factors = np.stack([history_factors(items, params, history) for history in histories])
     scores = score_users(factors, items, histories, params.neighbour_weight, params.step_half_life)
     users = [ActiveUser.of(history, None) for history in histories]
-    live = fold_in_lists(items, params, users, EligibleItems.of(items), _K, Scratch())
+    live = fold_in_lists(ServingModel.of(items, params), users, _K, Scratch())
     return np.stack(top_n_rows(scores, _K)), np.stack([each.items for each in live])
 
 

@@ -7,8 +7,10 @@ from typing import Any
 import grpc
 import redis.asyncio
 
-from recsys.core.model import ItemModel, ScoringParams
-from recsys.core.recommend import Recommendations, recommend_for_user
+from recsys.core.model import ItemModel
+from recsys.core.serving.lists import Recommendations
+from recsys.core.serving.model import ServingModel
+from recsys.core.serving.pipeline import recommend_for_user
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.rpc.v1 import recommender_pb2_grpc
 from recsys.stores.manifest import Manifest
@@ -21,13 +23,10 @@ from recsys.stores.redis.user_record import unpack_user
 class PlainRecommender(recommender_pb2_grpc.RecommenderServiceServicer):
     """Stored lists of one model; neither recent behaviour nor hidden items are asked for."""
 
-    def __init__(
-        self, client: "redis.asyncio.Redis", version: str, items: ItemModel, params: ScoringParams
-    ) -> None:
+    def __init__(self, client: "redis.asyncio.Redis", version: str, model: ServingModel) -> None:
         self._redis = client
         self._version = version
-        self._items = items
-        self._params = params
+        self._model = model
 
     async def RecommendForUser(  # noqa: N802  # named by the proto
         self, request: pb.RecommendForUserRequest, context: Any
@@ -35,10 +34,9 @@ class PlainRecommender(recommender_pb2_grpc.RecommenderServiceServicer):
         del context
         record = await self._redis.get(keys.user(request.tenant, self._version, request.user_id))
         stored = unpack_user(to_bytes(record)) if record else None
-        answer = recommend_for_user(
-            self._items, self._params, stored, [], frozenset(), request.limit
-        )
-        return pb.RecommendForUserResponse(answer=to_proto(answer, self._items, self._version))
+        answer = recommend_for_user(self._model, stored, [], request.limit)
+        items = self._model.items
+        return pb.RecommendForUserResponse(answer=to_proto(answer, items, self._version))
 
 
 def to_proto(answer: Recommendations, items: ItemModel, version: str) -> pb.Answer:
@@ -54,9 +52,7 @@ def to_proto(answer: Recommendations, items: ItemModel, version: str) -> pb.Answ
     return pb.Answer(items=scored, source=source, model_version=version)
 
 
-async def read_model(
-    client: "redis.asyncio.Redis", tenant: str
-) -> tuple[str, ItemModel, ScoringParams]:
+async def read_model(client: "redis.asyncio.Redis", tenant: str) -> tuple[str, ServingModel]:
     """The tenant's current version. Raises SystemExit when none is published."""
     version = to_text(await client.get(keys.current_model(tenant)) or b"")
     if not version:
@@ -66,7 +62,7 @@ async def read_model(
     while chunk := await client.get(keys.items_chunk(tenant, version, len(chunks))):
         chunks.append(to_bytes(chunk))
     params = Manifest.from_json(manifest).recipe.to_params()
-    return version, unpack_items(b"".join(chunks)), params
+    return version, ServingModel.of(unpack_items(b"".join(chunks)), params)
 
 
 async def serve(port: int, url: str, tenant: str) -> None:

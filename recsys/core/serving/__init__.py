@@ -1,1 +1,1 @@
-"""Recommendations for users: candidates, and in time all of the way from a request to a list."""
+"""Recommendations: from a request over candidates and scores to what is shown."""

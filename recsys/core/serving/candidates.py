@@ -13,7 +13,7 @@ may be shown than are popular here, they are the same, since then the candidates
 The work for an answer depends on the history, and not on how many items there are.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -34,18 +34,13 @@ Rows = NDArray[np.intp]
 MAX_POPULAR = 1000
 # 100 find nearly as much as 1000 beside the popular ones; each is a row read from anywhere.
 MAX_NEIGHBOURS = 300
-# So many popular items are looked at together for those that may be shown.
-_PIECE = 4096
 
 
 @dataclass(frozen=True)
 class EligibleItems:
     """The items that may be recommended at one moment.
 
-    Making one takes time and memory by the number of all items, using it does not.
-
     Attributes:
-        mask: (n,) bool.
         popular: (p,) the most popular of them, in the order of rows; all, where there are few.
         popular_place: (n,) int32, the position among the popular ones, or -1.
         popular_factors: (p, k).
@@ -54,7 +49,6 @@ class EligibleItems:
             those that are popular, or may not be shown.
     """
 
-    mask: NDArray[np.bool_]
     popular: Rows
     popular_place: Indices
     popular_factors: Factors
@@ -62,35 +56,20 @@ class EligibleItems:
     neighbour_trend: Scores
 
     @classmethod
-    def of(cls, items: ItemModel, hidden: Collection[int] = ()) -> "EligibleItems":
-        """All that the model can recommend but for the hidden rows."""
-        mask = items.recommendable.copy()
-        mask[np.fromiter(hidden, np.intp, len(hidden))] = False
-        return cls.where(items, mask)
-
-    @classmethod
     def where(cls, items: ItemModel, mask: NDArray[np.bool_]) -> "EligibleItems":
         """The items where an (n,) mask is true."""
-        popular = np.sort(_most_popular(items, mask))
+        popular = np.sort(most_popular(items, mask)).astype(np.intp)
         neighbour_trend = np.where(mask, items.trend, np.float32(0))
         neighbour_trend[popular] = 0
         place = np.full(len(mask), -1, np.int32)
         place[popular] = np.arange(len(popular))
         factors, trend = items.factors[popular], items.trend[popular]
-        return cls(mask, popular, place, factors, trend, neighbour_trend)
+        return cls(popular, place, factors, trend, neighbour_trend)
 
 
-def _most_popular(items: ItemModel, mask: NDArray[np.bool_]) -> Rows:
-    if np.count_nonzero(mask) <= MAX_POPULAR:
-        return np.flatnonzero(mask)
-    found, count = list[Rows](), 0
-    for start in range(0, len(items.popular), _PIECE):
-        piece = items.popular[start : start + _PIECE]
-        found.append(piece[mask[piece]].astype(np.intp))
-        count += len(found[-1])
-        if count >= MAX_POPULAR:
-            break
-    return np.concatenate(found)[:MAX_POPULAR]
+def most_popular(items: ItemModel, mask: NDArray[np.bool_]) -> Indices:
+    """Rows of the MAX_POPULAR most popular items where a mask is true, the most popular first."""
+    return items.popular[mask.take(items.popular)][:MAX_POPULAR]
 
 
 class Scratch:

@@ -6,6 +6,7 @@ wrong with it.
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from recsys.core.serving.request import ItemTarget, SessionTarget, Target, UserTarget
 from services.gateway.dependencies import dependencies_of
 from services.gateway.fast_path import SIMILAR_ROUTE, UNCACHED, USER_ROUTE
 from services.gateway.http.query import DEFAULT_LIMIT, Limit, SessionItems, only_parameters
@@ -18,7 +19,6 @@ from services.gateway.schemas.recommendations import (
     SimilarItems,
     UserRecommendations,
 )
-from services.gateway.upstream.pending_request import ItemTarget, SessionTarget, Target, UserTarget
 
 router = APIRouter(
     tags=["recommendations"],

@@ -3,64 +3,10 @@
 import asyncio
 from dataclasses import dataclass
 
+from recsys.core.serving.request import Target
+from recsys.rpc.questions import max_bytes, write_target
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.runtime.deadline import MARGIN_SECONDS
-
-# A character in UTF-8, the tag and length of an id, and all of a question but its ids.
-_BYTES_PER_CHARACTER, _BYTES_PER_ID, _BYTES_PER_QUESTION = 4, 4, 200
-
-
-@dataclass(frozen=True, slots=True)
-class UserTarget:
-    user_id: str
-
-    @property
-    def item_ids(self) -> tuple[str, ...]:
-        """Items that are not to be in the answer, as in its neighbours below."""
-        return ()
-
-    @property
-    def max_bytes(self) -> int:
-        """Upper bound of its size in a request; so for its neighbours below."""
-        return _max_bytes(self.user_id)
-
-    def fill(self, question: pb.Question) -> None:
-        question.user_id = self.user_id
-
-
-@dataclass(frozen=True, slots=True)
-class ItemTarget:
-    item_id: str
-
-    @property
-    def item_ids(self) -> tuple[str, ...]:
-        return (self.item_id,)
-
-    @property
-    def max_bytes(self) -> int:
-        return _max_bytes(self.item_id)
-
-    def fill(self, question: pb.Question) -> None:
-        question.item_id = self.item_id
-
-
-@dataclass(frozen=True, slots=True)
-class SessionTarget:
-    item_ids: tuple[str, ...]
-
-    @property
-    def max_bytes(self) -> int:
-        return sum(map(_max_bytes, self.item_ids))
-
-    def fill(self, question: pb.Question) -> None:
-        question.session.item_ids.extend(self.item_ids)
-
-
-def _max_bytes(item_or_user_id: str) -> int:
-    return _BYTES_PER_ID + _BYTES_PER_CHARACTER * len(item_or_user_id)
-
-
-Target = UserTarget | ItemTarget | SessionTarget
 
 
 @dataclass(slots=True, eq=False)
@@ -90,7 +36,7 @@ class PendingRequest:
     @property
     def max_bytes(self) -> int:
         """Upper bound of its size in a request."""
-        return _BYTES_PER_QUESTION + self.about.max_bytes
+        return max_bytes(self.about)
 
     def write(self, request: pb.StreamAnswersRequest, number: int, now: float) -> None:
         """Put it into a request that leaves now."""
@@ -102,4 +48,4 @@ class PendingRequest:
             limit=self.limit,
             budget_ms=max(0, int((self.deadline_at - now - MARGIN_SECONDS) * 1000)),
         )
-        self.about.fill(question)
+        write_target(question, self.about)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import grpc
 import structlog
 
+from recsys.core.serving.request import Target
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.runtime.grpc.stream_limits import MAX_QUESTIONS, PIECE_BYTES
 from services.gateway.schemas.problems import (
@@ -21,7 +22,7 @@ from services.gateway.schemas.problems import (
     ProblemError,
     ProblemType,
 )
-from services.gateway.upstream.pending_request import PendingRequest, Target
+from services.gateway.upstream.pending_request import PendingRequest
 from services.gateway.upstream.popular_snapshot import PopularSnapshots
 from services.gateway.upstream.replica_addresses import ReplicaAddresses
 from services.gateway.upstream.replicas import Replicas

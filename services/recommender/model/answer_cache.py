@@ -7,7 +7,7 @@ from sys import getsizeof
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from recsys.core.behaviour import RecentEvents, StoredUser
-from recsys.core.recommend import NO_LIST, PersonalList, Source
+from recsys.core.serving.lists import NO_LIST, PersonalList, Source
 
 NO_EVENTS = RecentEvents((), lambda _: [])
 # Python's own share of an entry: objects, dictionaries, arrays' headers. Measured, rounded up.

@@ -5,8 +5,9 @@ import time
 import numpy as np
 
 from recsys.core.model import History, ItemModel, ScoringParams
-from recsys.core.recommend import ActiveUser, fold_in_lists
-from recsys.core.serving.candidates import EligibleItems, Scratch
+from recsys.core.serving.candidates import Scratch
+from recsys.core.serving.model import ServingModel
+from recsys.core.serving.personal import ActiveUser, fold_in_lists
 
 _SHOPPERS = 8
 _ITEMS_PER_SHOPPER = 30
@@ -20,11 +21,11 @@ def fold_in_seconds(items: ItemModel, params: ScoringParams, n: int) -> float:
         return 0.0
     random = np.random.default_rng(0)
     users = [_some_user(random, len(items.ids)) for _ in range(_SHOPPERS)]
-    eligible, scratch = EligibleItems.of(items), Scratch()
+    model, scratch = ServingModel.of(items, params), Scratch()
     tries = []
     for _ in range(_TRIES):
         begun = time.perf_counter()
-        fold_in_lists(items, params, users, eligible, n, scratch)
+        fold_in_lists(model, users, n, scratch)
         tries.append(time.perf_counter() - begun)
     return min(tries) / _SHOPPERS
 

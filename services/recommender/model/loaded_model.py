@@ -1,19 +1,18 @@
 """A published version in memory: complete, verified, never changed."""
 
-from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 # What json.dumps calls for a text, once it has made an encoder: a twentieth of the time.
 from json.encoder import encode_basestring
 
 from recsys.core.domain import MAX_TEXT_CHARACTERS
 from recsys.core.model import ItemModel, ScoringParams
+from recsys.core.serving.request import MAX_LIMIT
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_codec import unpack_items
 from recsys.stores.model_files import ITEMS, check_digest
 from services.recommender.model.answer_cache import BoundedCache, CachedUser, Rendered
 from services.recommender.model.calibration import fold_in_seconds
-from services.recommender.questions import MAX_LIMIT
 
 # There are fewer items than users, and what is alike to them changes with the model only.
 _SIMILAR_SHARE = 4
@@ -62,23 +61,17 @@ class LoadedModel:
     """A model version in memory. One request uses one instance from start to end.
 
     Attributes:
-        items: with those eligible that may be, at this moment, beside those of the training.
-        trained: the same as trained.
+        items: as trained; what serves has more that are eligible, when they are back.
         fold_in_seconds: see `calibration`.
     """
 
     version: str
     items: ItemModel
-    trained: ItemModel
     params: ScoringParams
     fold_in_seconds: float
     fragments: ItemFragments = field(compare=False, repr=False)
     users: BoundedCache[CachedUser] = field(compare=False, repr=False)
     similar: BoundedCache[Rendered] = field(compare=False, repr=False)
-
-    def offering(self, rows: Collection[int]) -> "LoadedModel":
-        """The same model and its caches, with these items eligible, too."""
-        return replace(self, items=self.trained.offering(rows))
 
 
 def load_model(manifest_json: bytes, items: bytes, cache_bytes: int) -> LoadedModel:
@@ -92,17 +85,16 @@ def load_model(manifest_json: bytes, items: bytes, cache_bytes: int) -> LoadedMo
     """
     manifest = Manifest.from_json(manifest_json)
     check_digest(manifest, ITEMS, items)
-    trained = unpack_items(items)
+    unpacked = unpack_items(items)
     # Computed on first use otherwise, and then a user would wait for it.
-    _ = trained.spectrum, trained.recommendable
+    _ = unpacked.spectrum, unpacked.has_factors
     params = manifest.recipe.to_params()
     return LoadedModel(
         version=manifest.version,
-        items=trained,
-        trained=trained,
+        items=unpacked,
         params=params,
-        fold_in_seconds=fold_in_seconds(trained, params, MAX_LIMIT),
-        fragments=ItemFragments(trained),
+        fold_in_seconds=fold_in_seconds(unpacked, params, MAX_LIMIT),
+        fragments=ItemFragments(unpacked),
         users=BoundedCache(cache_bytes - cache_bytes // _SIMILAR_SHARE),
         similar=BoundedCache(cache_bytes // _SIMILAR_SHARE),
     )

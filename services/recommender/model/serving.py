@@ -4,12 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from recsys.core.catalogue import CatalogueColumns, CatalogueRow
-from recsys.core.recommend import PersonalList, Recommendations, similar_items, with_returned
-from recsys.core.serving.candidates import EligibleItems
-from recsys.core.serving.returned import ReturnedItems
+from recsys.core.serving.model import ServingModel
 from services.recommender.model.answer_cache import CachedUser, unknown_user
 from services.recommender.model.loaded_model import LoadedModel
-from services.recommender.questions import MAX_LIMIT
 
 
 @dataclass(frozen=True)
@@ -22,8 +19,7 @@ class Serving:
     Attributes:
         hidden: rows of the items that must not be shown now.
         back: rows of those that may be shown now, and were not eligible when the model was trained.
-        eligible: all items that can be recommended.
-        returned: those that are back, for the lists that lack them.
+        now: what follows from them.
         catalogue_number: counts the changes of the above and of titles while this model serves.
         shown_again_number: that of the last change by which an item may be shown again.
         is_lost: whether the store has lost its data, and with them what it knew of users.
@@ -33,8 +29,7 @@ class Serving:
     model: LoadedModel
     hidden: frozenset[int]
     back: frozenset[int]
-    eligible: EligibleItems = field(compare=False, repr=False)
-    returned: ReturnedItems = field(compare=False, repr=False)
+    now: ServingModel = field(compare=False, repr=False)
     catalogue_number: int = 0
     shown_again_number: int = 0
     is_lost: bool = False
@@ -44,8 +39,7 @@ class Serving:
     def of(cls, model: LoadedModel, columns: CatalogueColumns) -> "Serving":
         """A model that was just loaded, beside the live catalogue."""
         nothing = frozenset[int]()
-        eligible, returned = EligibleItems.of(model.items), ReturnedItems.of(model.items, ())
-        bare = cls(model, nothing, nothing, eligible, returned)
+        bare = cls(model, nothing, nothing, ServingModel.of(model.items, model.params))
         return replace(
             bare.following(columns, model.items.ids), catalogue_number=0, shown_again_number=0
         )
@@ -60,7 +54,7 @@ class Serving:
         back = self.back.difference(rows).union(
             row
             for row, live in rows.items()
-            if live and live.available and not model.trained.eligible[row]
+            if live and live.available and not model.items.eligible[row]
         )
         if not retitled and (hidden, back) == (self.hidden, self.back):
             return self
@@ -68,28 +62,14 @@ class Serving:
         now = replace(self, catalogue_number=number)
         return now if (hidden, back) == (self.hidden, self.back) else now._showing(hidden, back)
 
-    def with_returned(self, personal: PersonalList) -> PersonalList:
-        """Put items that are back into a list."""
-        if not len(self.returned.rows):
-            return personal
-        model = self.model
-        return with_returned(personal, model.items, model.params, self.returned, MAX_LIMIT)
-
-    def similar_to(self, item_index: int | None, limit: int) -> Recommendations:
-        """Items alike to one item; None for one that the model does not know."""
-        return similar_items(self.model.items, item_index, self.hidden, limit, self.returned)
-
     def _showing(self, hidden: frozenset[int], back: frozenset[int]) -> "Serving":
         is_more_shown = bool(self.hidden - hidden or back - self.back)
-        model = self.model if back == self.back else self.model.offering(back)
-        number = self.catalogue_number
+        model, number = self.model, self.catalogue_number
         return replace(
             self,
-            model=model,
             hidden=hidden,
             back=back,
-            eligible=EligibleItems.of(model.items, hidden),
-            returned=ReturnedItems.of(model.items, back),
+            now=ServingModel.of(model.items, model.params, hidden, back),
             shown_again_number=number if is_more_shown else self.shown_again_number,
         )
 

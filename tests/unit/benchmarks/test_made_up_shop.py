@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from benchmarks.serving.made_up_shop import LIST_LENGTH, MadeUpShop, blocks, made_up_items
-from recsys.core.recommend import Source, recommend_for_user
+from recsys.core.serving.lists import Source
+from recsys.core.serving.model import ServingModel
+from recsys.core.serving.pipeline import recommend_for_user
 from tests.builders import scoring_params
 
 SHOPS = [MadeUpShop(users=300, items=200, factors=4), MadeUpShop(users=30, items=20_000, factors=4)]
@@ -28,7 +30,7 @@ def test_a_stored_list_answers_without_filling_up() -> None:
     items = made_up_items(shop, random)
     [block] = blocks(shop, random)
 
-    answer = recommend_for_user(items, scoring_params(), block.user(0), [], frozenset(), 20)
+    answer = recommend_for_user(ServingModel.of(items, scoring_params()), block.user(0), [], 20)
 
     assert answer.source is Source.STORED
     assert [entry.item_index for entry in answer.ranked] == block.items[0, :20].tolist()

@@ -11,6 +11,13 @@ import pytest
 
 from recsys.config.settings import Address
 from recsys.core.model import ItemModel
+from recsys.core.serving.request import (
+    MAX_SESSION_ITEMS,
+    ItemTarget,
+    SessionTarget,
+    Target,
+    UserTarget,
+)
 from recsys.core.vocabulary import Vocabulary
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.rpc.v1.recommender_pb2_grpc import (
@@ -21,12 +28,10 @@ from recsys.runtime.grpc.async_server import AsyncServer
 from recsys.runtime.grpc.server import MAX_MESSAGE_BYTES
 from recsys.runtime.grpc.stream_limits import MAX_QUESTIONS, MAX_QUESTIONS_UNDER_WAY
 from services.gateway.schemas.problems import BACKEND_FAILED, ProblemError
-from services.gateway.upstream.pending_request import ItemTarget, SessionTarget, Target, UserTarget
 from services.gateway.upstream.recommenders import Recommenders
 from services.gateway.upstream.replica_addresses import ReplicaAddresses
 from services.recommender.answer_batch import BatchAnswers
 from services.recommender.model.loaded_model import ItemFragments
-from services.recommender.questions import MAX_SESSION_ITEMS
 from tests.builders import an_item_model
 from tests.unit.services.gateway.backends import LOOPBACK, RECOMMENDER
 from tests.unit.services.recommender.shop import Shop

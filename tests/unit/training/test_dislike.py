@@ -5,8 +5,11 @@ import pytest
 
 from recsys.core.behaviour import RecentEvent, current_history
 from recsys.core.model import TrainedModel
-from recsys.core.recommend import ActiveUser, Source, fold_in_lists, recommend_for_user
-from recsys.core.serving.candidates import EligibleItems, Scratch
+from recsys.core.serving.candidates import Scratch
+from recsys.core.serving.lists import Source
+from recsys.core.serving.model import ServingModel
+from recsys.core.serving.personal import ActiveUser, fold_in_lists
+from recsys.core.serving.pipeline import recommend_for_user
 from recsys.training.als import AlsSettings
 from recsys.training.build import build_model
 from recsys.training.event_log import pairs_of
@@ -60,10 +63,8 @@ def live_scores(*recent: RecentEvent) -> dict[str, float]:
     row = model.users.ids.index_of("ann")
     assert row is not None
     history = current_history(model.items, model.params, model.users.history(row), recent)
-    [found] = fold_in_lists(
-        *(model.items, model.params, [ActiveUser.of(history, None)], EligibleItems.of(model.items)),
-        *(len(model.items.ids), Scratch()),
-    )
+    serving, n = ServingModel.of(model.items, model.params), len(model.items.ids)
+    [found] = fold_in_lists(serving, [ActiveUser.of(history, None)], n, Scratch())
     listed = np.isfinite(found.scores)
     ids = [model.items.ids.id_of(item) for item in found.items[listed].tolist()]
     return dict(zip(ids, found.scores[listed].tolist(), strict=True))
@@ -103,7 +104,7 @@ def test_a_dislike_teaches_nothing_to_the_model_of_others() -> None:
 
 
 def test_who_only_dislikes_is_answered_with_what_is_popular() -> None:
-    answer = recommend_for_user(BEFORE.items, BEFORE.params, None, [DISLIKE], (), 12)
+    answer = recommend_for_user(ServingModel.of(BEFORE.items, BEFORE.params), None, [DISLIKE], 12)
 
     assert answer.source is Source.POPULAR
     assert len(answer.ranked) == 11

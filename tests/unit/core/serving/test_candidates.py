@@ -8,15 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.core import recommend
 from recsys.core.fold_in import fold_in
 from recsys.core.model import History, ItemModel, ScoringParams
 from recsys.core.ranking import Indices, top_n
 from recsys.core.recency import faded
-from recsys.core.recommend import ActiveUser, PersonalList, fold_in_lists, neighbour_list
 from recsys.core.scoring import Scores, neighbour_part, score_users
-from recsys.core.serving import candidates
-from recsys.core.serving.candidates import EligibleItems, Scratch
+from recsys.core.serving import candidates, personal
+from recsys.core.serving.candidates import Scratch
+from recsys.core.serving.lists import PersonalList
+from recsys.core.serving.model import ServingModel
+from recsys.core.serving.personal import ActiveUser, fold_in_lists, neighbour_list
 from recsys.core.user_factors import user_lambda
 from tests.builders import a_history, an_item_model, scoring_params
 
@@ -26,6 +27,10 @@ class Shop(NamedTuple):
     params: ScoringParams
     users: list[ActiveUser]
     hidden: set[int]
+
+    @property
+    def model(self) -> ServingModel:
+        return ServingModel.of(self.items, self.params, self.hidden)
 
 
 def a_shop(n: int, seed: int, step_half_life: float | None) -> Shop:
@@ -87,8 +92,7 @@ def exact_scores(shop: Shop, history: History) -> Scores:
 
 
 def lists_of(shop: Shop, n: int) -> list[PersonalList]:
-    eligible = EligibleItems.of(shop.items, shop.hidden)
-    return fold_in_lists(shop.items, shop.params, shop.users, eligible, n, Scratch())
+    return fold_in_lists(shop.model, shop.users, n, Scratch())
 
 
 @given(SHOPS, st.integers(1, 30))
@@ -118,19 +122,19 @@ def test_a_list_of_few_candidates_scores_them_as_all_items_are_scored(shop: Shop
 
 @given(SHOPS)
 def test_neighbours_are_those_of_all_items(shop: Shop) -> None:
-    eligible = EligibleItems.of(shop.items, shop.hidden)
+    model = shop.model
     for user in shop.users:
-        found = neighbour_list(shop.items, shop.params, user, eligible, 10, Scratch())
+        found = neighbour_list(model, user, 10, Scratch())
         left = faded(user.history, shop.params.step_half_life)
         scores = neighbour_part(shop.items, left) * shop.items.trend
-        scores[(scores <= 0) | ~eligible.mask] = -np.inf
+        scores[(scores <= 0) | ~model.shown] = -np.inf
         scores[left.items[left.excluded]] = -np.inf
         assert found.items.tolist() == top_n(scores, 10).tolist()
 
 
 def alone(items: ItemModel, user: ActiveUser, n: int, hidden: set[int] | None = None) -> Indices:
-    params, eligible = scoring_params(neighbour_weight=0.7), EligibleItems.of(items, hidden or ())
-    [found] = fold_in_lists(items, params, [user], eligible, n, Scratch())
+    model = ServingModel.of(items, scoring_params(neighbour_weight=0.7), hidden or ())
+    [found] = fold_in_lists(model, [user], n, Scratch())
     return found.items
 
 
@@ -139,7 +143,7 @@ def test_long_histories_are_calculated_apart_and_change_nothing(
 ) -> None:
     shop = a_shop(60, 3, None)
     together = lists_of(shop, 20)
-    monkeypatch.setattr(recommend, "_MAX_HISTORY_ITEMS", 10)
+    monkeypatch.setattr(personal, "_MAX_HISTORY_ITEMS", 10)
     apart = lists_of(shop, 20)
     assert [one.items.tolist() for one in apart] == [one.items.tolist() for one in together]
 
@@ -180,25 +184,25 @@ def test_hidden_items_leave_their_place_among_the_popular_to_the_next(
 ) -> None:
     monkeypatch.setattr(candidates, "MAX_POPULAR", 3)
     # 49 is the most popular.
-    eligible = EligibleItems.of(an_item_model(50), {49, 47, 3})
-    assert eligible.popular.tolist() == [45, 46, 48]
+    model = ServingModel.of(an_item_model(50), scoring_params(), {49, 47, 3})
+    assert model.eligible.popular.tolist() == [45, 46, 48]
 
 
 def test_a_filter_that_leaves_few_items_is_answered_from_all_of_them() -> None:
     items = an_item_model(3000)
     mask = np.zeros(3000, np.bool_)
     mask[::7] = True
-    assert EligibleItems.where(items, mask).popular.tolist() == list(range(0, 3000, 7))
+    few = ServingModel.of(items, scoring_params()).where(mask)
+    assert few.eligible.popular.tolist() == list(range(0, 3000, 7))
 
 
 def test_a_list_takes_no_memory_of_the_size_of_the_catalogue() -> None:
     n = 400_000
-    items, scratch = an_item_model(n), Scratch()
-    params, eligible = scoring_params(neighbour_weight=0.7), EligibleItems.of(items)
+    model, scratch = ServingModel.of(an_item_model(n), scoring_params()), Scratch()
     users = [ActiveUser(a_history(range(row, n, 50_000)), np.arange(9)) for row in (1, 2)]
-    fold_in_lists(items, params, users, eligible, 100, scratch)
+    fold_in_lists(model, users, 100, scratch)
     tracemalloc.start()
-    fold_in_lists(items, params, users, eligible, 100, scratch)
+    fold_in_lists(model, users, 100, scratch)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < n

@@ -7,15 +7,12 @@ import pytest
 
 from recsys.core.model import NO_NEIGHBOUR, History, ItemModel
 from recsys.core.recency import faded
-from recsys.core.recommend import (
-    NO_LIST,
-    PersonalList,
-    Source,
-    similar_items,
-    with_returned,
-)
 from recsys.core.scoring import score_users
 from recsys.core.serving import returned as returned_module
+from recsys.core.serving.lists import NO_LIST, PersonalList, Source
+from recsys.core.serving.model import ServingModel
+from recsys.core.serving.personal import with_returned
+from recsys.core.serving.pipeline import similar_items
 from recsys.core.serving.returned import ReturnedItems
 from recsys.core.user_factors import history_factors
 from tests.builders import a_history, an_item_model, scoring_params
@@ -60,6 +57,7 @@ def without(items: ItemModel, rows: frozenset[int]) -> ItemModel:
 
 
 TRAINED = without(EVERYTHING, BACK)
+WITH_BACK = ServingModel.of(TRAINED, PARAMS, back=BACK)
 
 
 def exact(items: ItemModel, history: History) -> PersonalList:
@@ -76,9 +74,7 @@ def test_a_list_is_that_of_a_model_that_knew_the_items_to_be_on_offer(seed: int)
     random = np.random.default_rng(seed)
     rows = random.choice(sorted(set(range(N)) - BACK), 6, replace=False).tolist()
     history = a_history(rows, random.uniform(0.2, 2, 6).tolist(), random.random(6) < 0.5, range(6))
-    returned = ReturnedItems.of(TRAINED.offering(BACK), BACK)
-
-    found = with_returned(exact(TRAINED, history), TRAINED, PARAMS, returned, LIMIT)
+    found = with_returned(WITH_BACK, exact(TRAINED, history), LIMIT)
 
     expected = exact(EVERYTHING, history)
     assert found.items.tolist() == expected.items.tolist()
@@ -88,23 +84,20 @@ def test_a_list_is_that_of_a_model_that_knew_the_items_to_be_on_offer(seed: int)
 
 def test_what_a_shopper_must_not_see_again_does_not_come_back() -> None:
     history = a_history([3, 5], excluded=True)
-    returned = ReturnedItems.of(TRAINED, BACK)
-    found = with_returned(exact(TRAINED, history), TRAINED, PARAMS, returned, N)
+    found = with_returned(WITH_BACK, exact(TRAINED, history), N)
     assert 3 not in found.items
     assert {11, 12, 29} <= set(found.items.tolist())
 
 
 def test_a_shopper_of_whom_nothing_counts_has_no_list_to_put_them_into() -> None:
-    returned = ReturnedItems.of(TRAINED, BACK)
-    assert with_returned(NO_LIST, TRAINED, PARAMS, returned, LIMIT) is NO_LIST
+    assert with_returned(WITH_BACK, NO_LIST, LIMIT) is NO_LIST
 
 
 def test_items_that_are_back_are_among_those_alike_to_others() -> None:
-    returned = ReturnedItems.of(TRAINED, BACK)
-    expected = similar_items(EVERYTHING, 0, (), 20)
+    expected = similar_items(ServingModel.of(EVERYTHING, PARAMS), 0, 20)
     assert BACK & {entry.item_index for entry in expected.ranked}
-    assert similar_items(TRAINED.offering(BACK), 0, (), 20, returned) == expected
-    assert similar_items(TRAINED, 0, (), 20) != expected
+    assert similar_items(WITH_BACK, 0, 20) == expected
+    assert similar_items(ServingModel.of(TRAINED, PARAMS), 0, 20) != expected
 
 
 def test_items_without_factors_have_no_score() -> None:

@@ -11,7 +11,7 @@ from google.protobuf.json_format import MessageToDict
 from recsys.core.behaviour import RecentEvents
 from recsys.core.domain import Item
 from recsys.core.ports import ReadUser, UserLookup
-from recsys.core.recommend import ActiveUser
+from recsys.core.serving.personal import ActiveUser
 from recsys.rpc.v1 import recommender_pb2 as pb
 from services.recommender import fold_in_worker
 from tests.builders import an_item_model
@@ -110,9 +110,9 @@ def test_a_list_is_folded_in_once_until_something_happens(
     batches: list[int] = []
     fold_in = fold_in_worker.fold_in_lists
 
-    def counted(items: Any, params: Any, users: Any, *rest: Any) -> Any:
+    def counted(model: Any, users: Any, *rest: Any) -> Any:
         batches.append(len(users))
-        return fold_in(items, params, users, *rest)
+        return fold_in(model, users, *rest)
 
     monkeypatch.setattr(fold_in_worker, "fold_in_lists", counted)
     shop.happens("bob", "i3")
@@ -266,9 +266,9 @@ def test_a_history_that_cannot_be_folded_in_costs_no_other_shopper_a_personal_li
 ) -> None:
     fold_in = fold_in_worker.fold_in_lists
 
-    def fragile(items: Any, params: Any, users: Sequence[ActiveUser], *rest: Any) -> Any:
+    def fragile(model: Any, users: Sequence[ActiveUser], *rest: Any) -> Any:
         assert not any(4 in user.history.items for user in users)
-        return fold_in(items, params, users, *rest)
+        return fold_in(model, users, *rest)
 
     monkeypatch.setattr(fold_in_worker, "_QUICK_SECONDS", quick_seconds)
     monkeypatch.setattr(fold_in_worker, "fold_in_lists", fragile)

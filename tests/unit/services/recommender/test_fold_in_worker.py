@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from recsys.core.recommend import ActiveUser, PersonalList, Source, fold_in_lists
-from recsys.core.serving.candidates import EligibleItems, Scratch
+from recsys.core.serving.candidates import Scratch
+from recsys.core.serving.lists import PersonalList, Source
+from recsys.core.serving.model import ServingModel
+from recsys.core.serving.personal import ActiveUser, fold_in_lists
+from recsys.core.serving.request import MAX_LIMIT
 from services.recommender import fold_in_worker
 from services.recommender.fold_in_worker import FoldInWorker
-from services.recommender.model.loaded_model import LoadedModel
 from tests.builders import a_history
 from tests.unit.services.recommender.shop import Shop
 
@@ -18,28 +20,25 @@ USERS = [ActiveUser.of(a_history([row]), None) for row in range(6)]
 
 
 @pytest.fixture
-def model() -> Iterator[LoadedModel]:
+def model() -> Iterator[ServingModel]:
     with Shop() as shop:
-        yield shop.follower.serving("shop").model
+        yield shop.follower.serving("shop").now
 
 
-def expected(model: LoadedModel) -> list[list[int]]:
-    return [best_of(model, user, 3) for user in USERS]
+def expected(model: ServingModel) -> list[list[int]]:
+    return [best_of(model, user) for user in USERS]
 
 
-def best_of(model: LoadedModel, user: ActiveUser, n: int) -> list[int]:
-    eligible = EligibleItems.of(model.items)
-    [found] = fold_in_lists(model.items, model.params, [user], eligible, n, Scratch())
+def best_of(model: ServingModel, user: ActiveUser) -> list[int]:
+    [found] = fold_in_lists(model, [user], MAX_LIMIT, Scratch())
     return found.items.tolist()
 
 
-async def fold_in_all(worker: FoldInWorker, model: LoadedModel) -> list[list[int]]:
+async def fold_in_all(worker: FoldInWorker, model: ServingModel) -> list[list[int]]:
     """As one request, and then each alone."""
 
-    eligible = EligibleItems.of(model.items)
-
     async def ask(users: list[ActiveUser]) -> list[list[int]]:
-        found = worker.submit(model, users, eligible, 3, within_seconds=1.0)
+        found = worker.submit(model, users, 0.0, within_seconds=1.0)
         lists = [each if isinstance(each, PersonalList) else await each for each in found]
         return [each.items.tolist() for each in lists]
 
@@ -51,7 +50,7 @@ async def fold_in_all(worker: FoldInWorker, model: LoadedModel) -> list[list[int
 
 @pytest.mark.parametrize("quick_seconds", [-1.0, 10.0])
 def test_lists_are_the_same_on_the_event_loop_and_beside_it(
-    model: LoadedModel, monkeypatch: pytest.MonkeyPatch, quick_seconds: float
+    model: ServingModel, monkeypatch: pytest.MonkeyPatch, quick_seconds: float
 ) -> None:
     monkeypatch.setattr(fold_in_worker, "_QUICK_SECONDS", quick_seconds)
 
@@ -66,7 +65,7 @@ def test_lists_are_the_same_on_the_event_loop_and_beside_it(
 
 
 def test_who_waits_shares_a_matrix_product(
-    model: LoadedModel, monkeypatch: pytest.MonkeyPatch
+    model: ServingModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fold_in_worker, "_QUICK_SECONDS", -1.0)
     sizes: list[int] = []
@@ -88,7 +87,7 @@ def test_who_waits_shares_a_matrix_product(
 
 
 def test_a_failure_reaches_those_who_wait_and_the_next_one_is_served(
-    model: LoadedModel, monkeypatch: pytest.MonkeyPatch
+    model: ServingModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fold_in_worker, "_QUICK_SECONDS", -1.0)
 
@@ -106,15 +105,14 @@ def test_a_failure_reaches_those_who_wait_and_the_next_one_is_served(
 
 
 def test_whose_turn_would_come_too_late_gets_neighbours_at_once(
-    model: LoadedModel, monkeypatch: pytest.MonkeyPatch
+    model: ServingModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fold_in_worker, "_QUICK_SECONDS", -1.0)
 
     async def run() -> list[bool]:
         worker = FoldInWorker()
         worker._seconds_per_user = 0.1
-        eligible = EligibleItems.of(model.items)
-        submitted = worker.submit(model, USERS, eligible, 3, within_seconds=0.25)
+        submitted = worker.submit(model, USERS, 0.0, within_seconds=0.25)
         taken = [not isinstance(each, PersonalList) for each in submitted]
         for each in submitted:
             assert not isinstance(each, PersonalList) or each.source is Source.NEIGHBOURS

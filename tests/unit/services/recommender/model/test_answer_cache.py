@@ -1,7 +1,7 @@
 import pytest
 
 from recsys.core.behaviour import RecentEvents
-from recsys.core.recommend import NO_LIST, Source
+from recsys.core.serving.lists import NO_LIST, Source
 from services.recommender.model.answer_cache import BoundedCache, CachedUser, Rendered, Rendering
 
 

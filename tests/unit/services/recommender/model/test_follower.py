@@ -263,7 +263,7 @@ def test_a_change_is_not_forgotten_when_the_store_goes_away_after_it_was_read(
 
 
 def offered(shop: Shop) -> list[bool]:
-    return shop.follower.serving("shop").eligible.mask.tolist()
+    return shop.follower.serving("shop").now.shown.tolist()
 
 
 def test_an_item_that_was_trained_as_sold_out_is_back_as_soon_as_it_can_be_bought(
@@ -279,12 +279,12 @@ def test_an_item_that_was_trained_as_sold_out_is_back_as_soon_as_it_can_be_bough
     shop.refresh()
     now = shop.follower.serving("shop")
     assert all(offered(shop))
-    assert now.returned.rows.tolist() == [2]
+    assert now.now.returned.rows.tolist() == [2]
     assert now.shown_again_number == now.catalogue_number == 1
     shop.hide("i2")
     shop.refresh()
     assert offered(shop) == [True, True, False, True, True, True]
-    assert shop.follower.serving("shop").returned.rows.tolist() == []
+    assert shop.follower.serving("shop").now.returned.rows.tolist() == []
     shop.show("i2")
     shop.publish("v2", model=an_item_model(eligible=sold_out))
     shop.refresh()

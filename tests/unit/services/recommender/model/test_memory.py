@@ -11,7 +11,7 @@ import pytest
 
 from recsys.core.behaviour import RecentEvents, StoredUser
 from recsys.core.domain import Event
-from recsys.core.recommend import PersonalList, Source
+from recsys.core.serving.lists import PersonalList, Source
 from recsys.stores.redis.recent import MAX_RECENT_EVENTS, encode_event
 from services.recommender.model.answer_cache import BoundedCache, CachedUser, Rendering
 from services.recommender.model.loaded_model import LoadedModel

@@ -8,11 +8,14 @@ from hypothesis import strategies as st
 from recsys.core.behaviour import RecentEvent, StoredUser, current_history
 from recsys.core.fold_in import fold_in
 from recsys.core.model import History
-from recsys.core.recommend import Recommendations, Source, recommend_for_user, similar_items
+from recsys.core.serving.lists import Recommendations, Source
+from recsys.core.serving.model import ServingModel
+from recsys.core.serving.pipeline import recommend_for_user, similar_items
 from tests.builders import a_history, an_item_model, scoring_params
 
 ITEMS = an_item_model()
 PARAMS = scoring_params()
+MODEL = ServingModel.of(ITEMS, PARAMS)
 NOW = 10_000_000
 
 
@@ -33,49 +36,48 @@ def rows(answer: Recommendations) -> list[int]:
 
 
 def test_a_known_user_gets_the_stored_list() -> None:
-    answer = recommend_for_user(ITEMS, PARAMS, a_stored_user(), [], (), 3)
+    answer = recommend_for_user(MODEL, a_stored_user(), [], 3)
     assert (rows(answer), answer.source) == ([3, 1, 4], Source.STORED)
 
 
 def test_a_list_that_is_too_short_is_filled_with_popular_items_that_carry_no_score() -> None:
-    answer = recommend_for_user(ITEMS, PARAMS, a_stored_user(), [], (), 5)
+    answer = recommend_for_user(MODEL, a_stored_user(), [], 5)
     assert rows(answer) == [3, 1, 4, 5, 2]
     assert [entry.score is None for entry in answer.ranked] == [False, False, False, True, True]
     assert answer.source is Source.STORED
 
 
 def test_what_was_bought_or_disliked_does_not_come_back_as_filler() -> None:
-    answer = recommend_for_user(
-        ITEMS, PARAMS, a_stored_user(), [an_event("i2", "dislike")], (), len(ITEMS.ids)
-    )
+    answer = recommend_for_user(MODEL, a_stored_user(), [an_event("i2", "dislike")], len(ITEMS.ids))
     assert sorted(rows(answer)) == [1, 3, 4, 5]
 
 
 def test_an_unknown_user_gets_popular_items() -> None:
-    answer = recommend_for_user(ITEMS, PARAMS, None, [], (), 3)
+    answer = recommend_for_user(MODEL, None, [], 3)
     assert (rows(answer), answer.source) == ([5, 4, 3], Source.POPULAR)
 
 
 def test_a_user_whose_behaviour_means_nothing_to_the_model_gets_popular_items() -> None:
     recent = [an_event("never heard of"), an_event("i1", "impression")]
-    answer = recommend_for_user(ITEMS, PARAMS, None, recent, (), 3)
+    answer = recommend_for_user(MODEL, None, recent, 3)
     assert (rows(answer), answer.source) == ([5, 4, 3], Source.POPULAR)
 
 
 def test_hidden_items_are_never_shown() -> None:
+    model = ServingModel.of(ITEMS, PARAMS, {3})
     for stored, recent in ((a_stored_user(), []), (None, []), (a_stored_user(), [an_event("i2")])):
-        assert 3 not in rows(recommend_for_user(ITEMS, PARAMS, stored, recent, {3}, 6))
+        assert 3 not in rows(recommend_for_user(model, stored, recent, 6))
 
 
 def test_a_new_purchase_changes_the_answer_and_is_not_recommended_again() -> None:
-    answer = recommend_for_user(ITEMS, PARAMS, a_stored_user(), [an_event("i3")], (), 4)
+    answer = recommend_for_user(MODEL, a_stored_user(), [an_event("i3")], 4)
     assert answer.source is Source.FOLD_IN
     assert 3 not in rows(answer)
     assert 0 not in rows(answer)
 
 
 def test_fold_in_ranks_by_the_solved_factors() -> None:
-    answer = recommend_for_user(ITEMS, PARAMS, None, [an_event("i2"), an_event("i2")], (), 5)
+    answer = recommend_for_user(MODEL, None, [an_event("i2"), an_event("i2")], 5)
     taste = fold_in(
         ITEMS.factors[[2]],
         ITEMS.gramian,
@@ -93,19 +95,19 @@ def test_fold_in_ranks_by_the_solved_factors() -> None:
 
 def test_an_event_that_training_has_seen_counts_once() -> None:
     seen = an_event("i2", received_ms=PARAMS.read_at_ms - 1)
-    answer = recommend_for_user(ITEMS, PARAMS, a_stored_user(), [seen], (), 3)
+    answer = recommend_for_user(MODEL, a_stored_user(), [seen], 3)
     assert answer.source is Source.STORED
 
 
 def test_an_event_past_the_training_window_counts_even_when_it_came_before_reading() -> None:
     late = replace(an_event("i2", received_ms=PARAMS.read_at_ms - 1), timestamp_ms=PARAMS.end_ms)
-    answer = recommend_for_user(ITEMS, PARAMS, a_stored_user(), [late], (), 3)
+    answer = recommend_for_user(MODEL, a_stored_user(), [late], 3)
     assert answer.source is Source.FOLD_IN
 
 
 def test_a_dislike_outweighs_the_purchase_before() -> None:
     recent = [an_event("i2"), an_event("i2", "dislike")]
-    answer = recommend_for_user(ITEMS, PARAMS, None, recent, (), 4)
+    answer = recommend_for_user(MODEL, None, recent, 4)
     assert answer.source is Source.POPULAR
     assert 2 not in rows(answer)
 
@@ -130,27 +132,27 @@ def test_quantity_and_price_of_a_recent_event_count_as_its_type_says() -> None:
 
 
 def test_similar_items_are_the_neighbours_filled_with_popular_ones() -> None:
-    answer = similar_items(ITEMS, 0, (), 4)
+    answer = similar_items(MODEL, 0, 4)
     assert (rows(answer), answer.source) == ([1, 2, 5, 4], Source.NEIGHBOURS)
 
 
 def test_an_item_is_never_similar_to_itself_nor_is_a_hidden_one() -> None:
-    assert rows(similar_items(ITEMS, 0, {1}, 6)) == [2, 5, 4, 3]
+    assert rows(similar_items(ServingModel.of(ITEMS, PARAMS, {1}), 0, 6)) == [2, 5, 4, 3]
 
 
 def test_an_unknown_item_is_answered_with_popular_ones() -> None:
-    answer = similar_items(ITEMS, None, (), 2)
+    answer = similar_items(MODEL, None, 2)
     assert (rows(answer), answer.source) == ([5, 4], Source.POPULAR)
 
 
 def test_a_shopper_who_has_everything_gets_an_empty_list() -> None:
     everything = list(range(len(ITEMS.ids)))
-    answer = recommend_for_user(ITEMS, PARAMS, a_stored_user([], everything), [], (), 10)
+    answer = recommend_for_user(MODEL, a_stored_user([], everything), [], 10)
     assert (rows(answer), answer.source) == ([], Source.POPULAR)
 
 
 def test_an_item_is_not_similar_to_itself_where_all_others_are_used_up() -> None:
-    assert sorted(rows(similar_items(ITEMS, 0, (), 100))) == [1, 2, 3, 4, 5]
+    assert sorted(rows(similar_items(MODEL, 0, 100))) == [1, 2, 3, 4, 5]
 
 
 @given(
@@ -164,7 +166,8 @@ def test_answers_hold_all_that_may_be_shown_and_nothing_twice(
 ) -> None:
     events = [an_event(f"i{row}") for row in recent]
     user = a_stored_user(stored, bought=[])
-    found = rows(recommend_for_user(ITEMS, PARAMS, user, events, hidden, limit))
+    model = ServingModel.of(ITEMS, PARAMS, hidden)
+    found = rows(recommend_for_user(model, user, events, limit))
     withheld = hidden | set(recent)
     assert len(found) == len(set(found)) == min(limit, 6 - len(withheld))
     assert not withheld & set(found)

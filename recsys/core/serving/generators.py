@@ -1,0 +1,65 @@
+"""Generators: each yields items of one kind for a request, best first.
+
+A generator need not know what may be shown: the pipeline drops that, what is excluded, and what an
+earlier generator gave. To add one, write a function here, name it in GENERATORS and its source in
+`lists.Source`; a placement names the generators that it takes items from.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from recsys.core.model import NO_NEIGHBOUR
+from recsys.core.serving.lists import PersonalList, Ranked, Source
+from recsys.core.serving.model import ServingModel
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A request, in the terms of the model that answers it.
+
+    Attributes:
+        personal: the list of the user by the model, and the history behind it.
+        seed: row of the item that the request is about; None for none, or one that is unknown.
+    """
+
+    model: ServingModel
+    personal: PersonalList
+    seed: int | None = None
+
+
+Generator = Callable[[Query], Iterator[Ranked]]
+
+
+def for_you(query: Query) -> Iterator[Ranked]:
+    """The user's own list."""
+    personal = query.personal
+    for row, score in zip(personal.items.tolist(), personal.scores.tolist(), strict=True):
+        yield Ranked(row, score, personal.source)
+
+
+def similar(query: Query) -> Iterator[Ranked]:
+    """Items that the same users want as the item which the request is about, or want next."""
+    if query.seed is None:
+        return
+    items, returned = query.model.items, query.model.returned
+    neighbours = items.neighbours[query.seed]
+    known = neighbours != NO_NEIGHBOUR
+    scores = items.neighbour_scores[query.seed][known].tolist()
+    pairs = list(zip(neighbours[known].tolist(), scores, strict=True))
+    if back := returned.alike_to(query.seed):
+        pairs = sorted(pairs + back, key=lambda pair: -pair[1])
+    for row, score in pairs:
+        yield Ranked(row, score, Source.NEIGHBOURS)
+
+
+def popular(query: Query) -> Iterator[Ranked]:
+    """What is popular, without a score."""
+    for row in query.model.popular():
+        yield Ranked(row, None, Source.POPULAR)
+
+
+GENERATORS: Mapping[str, Generator] = {
+    "for_you": for_you,
+    "similar": similar,
+    "popular": popular,
+}

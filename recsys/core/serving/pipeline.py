@@ -1,0 +1,61 @@
+"""The way from what is known to what is recommended, for every kind of request.
+
+The generators of a placement are asked one after the other until there are enough items; what may
+not be shown at this moment, what is excluded (bought, disliked, the items of the session, the item
+itself) and what is there already is dropped. An answer is shorter when nothing else is left, and
+empty for a user who has everything.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+from recsys.core.behaviour import RecentEvent, StoredUser, current_history
+from recsys.core.model import History
+from recsys.core.serving.candidates import Scratch
+from recsys.core.serving.generators import GENERATORS, Query
+from recsys.core.serving.lists import NO_LIST, Ranked, Recommendations, Source
+from recsys.core.serving.model import ServingModel
+from recsys.core.serving.personal import personal_list
+
+# What the routes without a placement of their own are made of.
+FOR_USER = ("for_you", "popular")
+FOR_ITEM = ("similar", "popular")
+
+
+def recommend(query: Query, generators: Iterable[str], limit: int) -> Recommendations:
+    """Take up to `limit` items from generators, in their order."""
+    ranked = tuple(islice(_shown(query, generators), limit))
+    return Recommendations(ranked, ranked[0].source if ranked else Source.POPULAR)
+
+
+def recommend_for_user(
+    model: ServingModel, stored: StoredUser | None, recent: Sequence[RecentEvent], limit: int
+) -> Recommendations:
+    """Recommend items to one user.
+
+    Args:
+        stored: None for a user the model does not know.
+        recent: remembered events, in any order; those already in the model are passed over.
+    """
+    base = stored.history if stored else History.empty()
+    history = current_history(model.items, model.params, base, recent)
+    personal = personal_list(model, stored, history, limit, Scratch())
+    return recommend(Query(model, personal), FOR_USER, limit)
+
+
+def similar_items(model: ServingModel, item_index: int | None, limit: int) -> Recommendations:
+    """Recommend items alike to one item, or popular ones when the model does not know it (None)."""
+    return recommend(Query(model, NO_LIST, item_index), FOR_ITEM, limit)
+
+
+def _shown(query: Query, generators: Iterable[str]) -> Iterator[Ranked]:
+    history = query.personal.history
+    taken = set(history.items[history.excluded].tolist())
+    if query.seed is not None:
+        taken.add(query.seed)
+    shown = query.model.shown
+    for name in generators:
+        for entry in GENERATORS[name](query):
+            if entry.item_index not in taken and shown[entry.item_index]:
+                taken.add(entry.item_index)
+                yield entry
