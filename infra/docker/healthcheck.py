@@ -10,7 +10,7 @@ import sys
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from recsys.config.settings import parse_address
+from recsys.config.address import parse_address
 
 _LOOPBACK = "127.0.0.1"
 _TIMEOUT_SECONDS = 3.0

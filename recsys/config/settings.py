@@ -2,39 +2,16 @@
 
 import ipaddress
 import socket
-from dataclasses import dataclass
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from recsys.config.address import Address, parse_address
 from recsys.core.domain import tenant_problem
 from recsys.core.errors import ConfigurationError
 
-_HIGHEST_PORT = 65535
 _Settings = TypeVar("_Settings", bound="ProcessSettings")
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Host and port to listen on or connect to."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
-
-
-def parse_address(value: object) -> Address:
-    """Read "HOST:PORT"; an IPv6 host stands in brackets."""
-    if isinstance(value, Address):
-        return value
-    host, _, port = str(value).rpartition(":")
-    if not host or not port.isascii() or not port.isdigit() or int(port) > _HIGHEST_PORT:
-        raise ValueError("must be HOST:PORT")
-    return Address(host.removeprefix("[").removesuffix("]"), int(port))
 
 
 def _parse_if_set(value: object) -> Address | None:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import structlog
 from prometheus_client import start_http_server
 
-from recsys.config.settings import Address
+from recsys.config.address import Address
 from recsys.core.errors import ConfigurationError
 from recsys.runtime.busy_sampler import BusySampler
 from recsys.runtime.metrics import Metrics

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr
 
-from recsys.config.settings import Address, GrpcServiceSettings, HostPort
+from recsys.config.address import Address
+from recsys.config.settings import GrpcServiceSettings, HostPort
 
 
 class IngestSettings(GrpcServiceSettings):

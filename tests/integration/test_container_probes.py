@@ -11,7 +11,7 @@ import grpc
 import pytest
 
 from infra.docker import healthcheck
-from recsys.config.settings import Address
+from recsys.config.address import Address
 from recsys.runtime.grpc.channel import open_channel
 from recsys.runtime.grpc.thread_server import ThreadServer
 from recsys.runtime.metrics import new_metrics

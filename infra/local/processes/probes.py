@@ -4,13 +4,14 @@ import socket
 import ssl
 from collections.abc import Iterable
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import grpc
 import happybase
 import httpx
 import redis
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from recsys.stores.hbase.address import thrift_address
 
 _TIMEOUT_SECONDS = 3.0
 
@@ -27,8 +28,10 @@ def tcp(host: str, ports: Iterable[int]) -> None:
 
 def hbase(address: str) -> None:
     """List the tables through the Thrift server: its port opens seconds before that works."""
-    host, port = split_address(address)
-    connection = happybase.Connection(host, port, timeout=int(_TIMEOUT_SECONDS * 1000))
+    server = thrift_address(address)
+    connection = happybase.Connection(
+        server.host, server.port, timeout=int(_TIMEOUT_SECONDS * 1000)
+    )
     try:
         connection.tables()
     finally:
@@ -58,11 +61,3 @@ def http_ready(url: str, ca: Path | None = None) -> None:
     answer = httpx.get(f"{url}/readyz", timeout=_TIMEOUT_SECONDS, verify=verify, trust_env=False)
     if answer.status_code != httpx.codes.OK:
         raise NotServing(f"/readyz answers {answer.status_code}: {answer.text[:200]}")
-
-
-def split_address(address: str) -> tuple[str, int]:
-    """Host and port of "HOST:PORT". Raises ValueError when it is not one."""
-    parts = urlsplit(f"//{address}")
-    if not parts.hostname or parts.port is None:
-        raise ValueError(f"{address!r} is not HOST:PORT")
-    return parts.hostname, parts.port

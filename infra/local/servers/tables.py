@@ -8,10 +8,10 @@ from pathlib import Path
 import happybase
 
 from infra.local.errors import StartError
-from infra.local.processes.probes import split_address
 from infra.local.servers import hbase
 from infra.local.settings import Settings
 from recsys.core.errors import ConfigurationError
+from recsys.stores.hbase.address import thrift_address
 from recsys.stores.hbase.admin import create_tables
 from recsys.stores.hbase.failures import translated
 from recsys.stores.hbase.layout import EVENT_IDS, IMPORTS, INTERACTIONS, ITEMS, table_name
@@ -88,8 +88,10 @@ def _read_every_region(settings: Settings, names: Sequence[bytes]) -> None:
 
 @contextmanager
 def _connected(settings: Settings) -> Iterator[happybase.Connection]:
-    host, port = split_address(settings.hbase_thrift)
-    connection = happybase.Connection(host, port, timeout=_REGIONS_OPEN_SECONDS * 1000)
+    server = thrift_address(settings.hbase_thrift)
+    connection = happybase.Connection(
+        server.host, server.port, timeout=_REGIONS_OPEN_SECONDS * 1000
+    )
     try:
         yield connection
     finally:

@@ -4,7 +4,7 @@ import grpc
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection
 
-from recsys.config.settings import Address
+from recsys.config.address import Address
 from recsys.core.errors import ConfigurationError
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024

@@ -8,7 +8,7 @@ import grpc
 import structlog
 from grpc_health.v1 import health, health_pb2_grpc
 
-from recsys.config.settings import Address
+from recsys.config.address import Address
 from recsys.runtime.grpc.guard import ThreadGuard
 from recsys.runtime.grpc.server import (
     NOT_SERVING,

@@ -1,17 +1,19 @@
 """Address of a Thrift server."""
 
+from recsys.config.address import Address, parse_address
 from recsys.core.errors import ConfigurationError
 
-_HIGHEST_PORT = 65535
 
-
-def parse_address(address: str) -> tuple[str, int]:
-    """Host and port of "HOST:PORT".
+def thrift_address(text: str) -> Address:
+    """Read "HOST:PORT" of a server to connect to.
 
     Raises:
-        ConfigurationError: when `address` is not of that form.
+        ConfigurationError: when `text` is not of that form, or names no port.
     """
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal() or not 0 < int(port) <= _HIGHEST_PORT:
-        raise ConfigurationError(f"{address!r} is no HBase Thrift address: expected HOST:PORT")
-    return host, int(port)
+    try:
+        address = parse_address(text)
+    except ValueError:
+        address = None
+    if address is None or address.port == 0:
+        raise ConfigurationError(f"{text!r} is no HBase Thrift address: expected HOST:PORT")
+    return address

@@ -9,7 +9,7 @@ import thriftpy2
 from thriftpy2.rpc import make_client
 
 from recsys.core.errors import ConfigurationError
-from recsys.stores.hbase.address import parse_address
+from recsys.stores.hbase.address import thrift_address
 from recsys.stores.hbase.failures import translated
 from recsys.stores.hbase.layout import (
     EVENT_ID_BUCKETS_PER_REGION,
@@ -83,8 +83,8 @@ def create_tables(admin_address: str, tenant: str) -> list[str]:
 
 @contextmanager
 def _admin(address: str) -> Iterator[Any]:
-    host, port = parse_address(address)
-    client = make_client(_idl.HBaseAdmin, host, port, timeout=_TIMEOUT_SECONDS * 1000)
+    server = thrift_address(address)
+    client = make_client(_idl.HBaseAdmin, server.host, server.port, timeout=_TIMEOUT_SECONDS * 1000)
     try:
         yield client
     finally:

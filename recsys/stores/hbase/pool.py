@@ -12,7 +12,7 @@ import happybase
 from thriftpy2.transport import TTransportException
 
 from recsys.core.errors import Unavailable
-from recsys.stores.hbase.address import parse_address
+from recsys.stores.hbase.address import thrift_address
 from recsys.stores.hbase.failures import translated
 
 _Result = TypeVar("_Result")
@@ -54,7 +54,7 @@ class HBasePool:
         Raises:
             ConfigurationError: when the address makes no sense.
         """
-        self._host, self._port = parse_address(address)
+        self._address = thrift_address(address)
         self._settings = settings or PoolSettings()
         self._free = BoundedSemaphore(self._settings.size)
         self._idle: deque[tuple[float, happybase.Connection]] = deque()
@@ -123,8 +123,8 @@ class HBasePool:
 
     def _open(self) -> happybase.Connection:
         connection = happybase.Connection(
-            self._host,
-            self._port,
+            self._address.host,
+            self._address.port,
             timeout=self._settings.connect_timeout_seconds * 1000,
             transport="buffered",
             protocol="binary",

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 
-from recsys.config.settings import Address, parse_address
+from recsys.config.address import Address, parse_address
 from recsys.core.errors import ConfigurationError
 
 # How long a new replica may stay unknown.

@@ -3,15 +3,8 @@ from ipaddress import ip_network
 import pytest
 from pydantic import Field, SecretStr
 
-from recsys.config.settings import (
-    Address,
-    HostPort,
-    ProcessSettings,
-    Seconds,
-    load_settings,
-    parse_address,
-    parse_networks,
-)
+from recsys.config.address import Address, parse_address
+from recsys.config.settings import HostPort, ProcessSettings, Seconds, load_settings, parse_networks
 from recsys.core.errors import ConfigurationError
 
 

@@ -6,7 +6,8 @@ import urllib.request
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from recsys.config.settings import Address, GrpcServiceSettings, load_settings
+from recsys.config.address import Address
+from recsys.config.settings import GrpcServiceSettings, load_settings
 from recsys.core.errors import ConfigurationError
 from recsys.runtime.busy_sampler import BusySampler, busy_ratio
 from recsys.runtime.metrics import Metrics, new_metrics

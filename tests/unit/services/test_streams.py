@@ -9,7 +9,8 @@ from typing import Any
 import grpc
 import pytest
 
-from recsys.config.settings import Address
+from recsys.config.address import Address
+from recsys.core.limits import MAX_SESSION_ITEMS
 from recsys.core.model import ItemModel
 from recsys.core.serving.request import (
     MAX_SESSION_ITEMS,

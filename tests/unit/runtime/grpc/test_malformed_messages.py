@@ -9,7 +9,7 @@ import grpc
 import pytest
 from structlog.testing import capture_logs
 
-from recsys.config.settings import Address
+from recsys.config.address import Address
 from recsys.core.errors import FieldProblem, InvalidInput, NotFound, Unavailable
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.runtime.grpc.async_server import AsyncServer

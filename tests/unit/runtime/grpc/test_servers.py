@@ -13,7 +13,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from structlog.testing import capture_logs
 
-from recsys.config.settings import Address
+from recsys.config.address import Address
 from recsys.core.errors import (
     ConfigurationError,
     FieldProblem,

@@ -8,7 +8,7 @@ from typing import Any
 
 import grpc
 
-from recsys.config.settings import Address
+from recsys.config.address import Address
 from recsys.core.errors import NoModel, Unavailable
 from recsys.core.ports import AppendResult
 from recsys.rpc.v1 import recommender_pb2 as pb

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from recsys.config.settings import Address
+from recsys.config.address import Address
 from services.gateway.main import server_config
 from services.gateway.settings import GatewaySettings
 from tests.unit.services.gateway.conftest import World

@@ -7,7 +7,7 @@ import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.struct_pb2 import Struct
 
-from recsys.config.settings import Address
+from recsys.config.address import Address
 from recsys.rpc.v1 import ingest_pb2 as pb
 from recsys.rpc.v1.ingest_pb2_grpc import IngestServiceStub, add_IngestServiceServicer_to_server
 from recsys.runtime.grpc.server import MAX_MESSAGE_BYTES

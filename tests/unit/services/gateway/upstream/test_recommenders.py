@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from recsys.config.settings import Address
+from recsys.config.address import Address
 from recsys.core.errors import NoModel, Unavailable
 from recsys.core.serving.request import ItemTarget, SessionTarget, UserTarget
 from recsys.rpc.v1 import recommender_pb2 as pb
