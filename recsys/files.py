@@ -3,9 +3,11 @@
 import errno
 import os
 import shutil
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 _DRAFT = ".part"
 _REMEDIES = {
@@ -28,17 +30,33 @@ def write_whole(path: Path, content: str | bytes, mode: int = 0o666) -> None:
         OSError: naming `path`; the old file is as it was, and nothing is left beside it.
     """
     data = content.encode() if isinstance(content, str) else content
-    # By process, so that two that write the same file do not write into each other's draft.
-    draft = path.with_name(f".{path.name}.{os.getpid()}{_DRAFT}")
+    with whole_file(path, mode) as file:
+        file.write(data)
+
+
+@contextmanager
+def whole_file(path: Path, mode: int = 0o666, *, durable: bool = True) -> Iterator[BinaryIO]:
+    """Open a file to be written that takes the name `path` when it is complete, not before.
+
+    Args:
+        durable: on the disk at the end. Not needed of what dies with the run that writes it.
+
+    Raises:
+        OSError: as `write_whole` does.
+    """
+    # Each has a draft of its own: two that write the same file must not write into each other's,
+    # even where they are threads, or processes of several machines that share a folder.
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}{_DRAFT}")
     with errors_name(path):
-        draft.unlink(missing_ok=True)
         try:
-            _write(draft, data, mode)
+            with _opened(draft, mode, durable=durable) as file:
+                yield file
             draft.replace(path)
         except BaseException:
             draft.unlink(missing_ok=True)
             raise
-        _sync_folder(path.parent)
+        if durable:
+            _sync_folder(path.parent)
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -53,7 +71,8 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
         try:
             draft.mkdir(parents=True)
             for name, data in files.items():
-                _write(draft / name, data, 0o666)
+                with _opened(draft / name, 0o666, durable=True) as file:
+                    file.write(data)
             shutil.rmtree(folder, ignore_errors=True)
             draft.rename(folder)
         except BaseException:
@@ -90,12 +109,14 @@ def file_problem(error: OSError) -> str | None:
     return f"cannot use {file}: {error.strerror}; {remedy or 'check the path'}"
 
 
-def _write(path: Path, data: bytes, mode: int) -> None:
+@contextmanager
+def _opened(path: Path, mode: int, *, durable: bool) -> Iterator[BinaryIO]:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+        yield file
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

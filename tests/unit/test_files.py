@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from recsys.files import errors_name, file_problem, write_whole
+from recsys.files import errors_name, file_problem, whole_file, write_whole
 
 
 def failing_with(code: int) -> Callable[..., Any]:
@@ -72,3 +72,20 @@ def test_a_full_disk_is_told_even_where_the_file_is_not_known() -> None:
 @pytest.mark.parametrize("error", [ConnectionRefusedError(111, "refused"), TimeoutError("late")])
 def test_what_is_about_no_file_is_left_alone(error: OSError) -> None:
     assert file_problem(error) is None
+
+
+def test_a_file_has_its_name_when_it_is_complete(tmp_path: Path) -> None:
+    path = tmp_path / "factors.npy"
+    with whole_file(path, durable=False) as file:
+        file.write(b"half")
+        assert not path.exists()
+    assert path.read_bytes() == b"half"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_two_that_write_one_file_at_once_leave_one_whole(tmp_path: Path) -> None:
+    path = tmp_path / "factors.npy"
+    with whole_file(path) as first, whole_file(path) as second:
+        first.write(b"first")
+        second.write(b"second")
+    assert path.read_bytes() == b"first"

@@ -1,6 +1,5 @@
 """A block of a sharded matrix of strengths, kept in files that many processes map into memory."""
 
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix
+
+from recsys.files import whole_file
 
 _PARTS = ("indptr", "indices", "data")
 
@@ -55,10 +56,8 @@ def block_of(
 
 def save_array(path: Path, array: NDArray[np.generic]) -> None:
     """Write an array at once: two processes that write the same do no harm, nor does a dead one."""
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    with partial.open("wb") as file:
+    with whole_file(path, durable=False) as file:
         np.save(file, array)
-    partial.replace(path)
 
 
 def map_array(path: Path) -> NDArray[Any]:
