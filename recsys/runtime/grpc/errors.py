@@ -21,15 +21,16 @@ from recsys.core.errors import (
     PreconditionFailed,
     Unavailable,
 )
+from recsys.core.limits import MAX_FIELD_CHARACTERS
 
 PROBLEMS_KEY = "recsys-problems"
 RETRY_AFTER_KEY = "retry-after-ms"
 # gRPC refuses more than about 8 KiB of metadata.
 _MAX_PROBLEMS_BYTES = 6000
-_MAX_FIELD_CHARACTERS = 100
 # A status text travels beside them, and three bytes for each that is no plain ASCII.
 _MAX_DETAILS_BYTES = 500
 
+# Looked up along the class tree: a new error has the status of what it is a kind of.
 _CODES: dict[type[Exception], grpc.StatusCode] = {
     InvalidInput: grpc.StatusCode.INVALID_ARGUMENT,
     InvalidMessage: grpc.StatusCode.INVALID_ARGUMENT,
@@ -39,10 +40,10 @@ _CODES: dict[type[Exception], grpc.StatusCode] = {
     Unavailable: grpc.StatusCode.UNAVAILABLE,
     # The shop is new: nothing is broken, and trying again does not help.
     NoModel: grpc.StatusCode.FAILED_PRECONDITION,
-    # The caller cannot mend these and neither can a retry.
-    NotSetUp: grpc.StatusCode.FAILED_PRECONDITION,
-    # What it says is for our logs.
+    # The caller cannot mend it and neither can a retry. Only what NotSetUp says is for callers.
     ConfigurationError: grpc.StatusCode.FAILED_PRECONDITION,
+    # What we did not foresee, and errors of jobs and operators: callers have no part in them.
+    Exception: grpc.StatusCode.INTERNAL,
 }
 _TOLD_TO_CALLERS = (
     InvalidInput, InvalidMessage, NotFound, PreconditionFailed, NoModel, NotSetUp, Unavailable,
@@ -53,7 +54,7 @@ Metadata = tuple[tuple[str, str], ...]
 
 def status_of(error: Exception) -> tuple[grpc.StatusCode, str, Metadata]:
     """The status, its text and trailing metadata; nothing of an unforeseen error leaks."""
-    code = _CODES.get(type(error), grpc.StatusCode.INTERNAL)
+    code = next(_CODES[kind] for kind in type(error).__mro__ if kind in _CODES)
     return code, _details(error) or "the service failed; its log says why", _metadata(error)
 
 
@@ -80,7 +81,7 @@ def encode_problems(problems: Iterable[FieldProblem]) -> str:
     encoded: list[str] = []
     size = 0
     for problem in problems:
-        entry = json.dumps([problem.field[:_MAX_FIELD_CHARACTERS], problem.reason])
+        entry = json.dumps([problem.field[:MAX_FIELD_CHARACTERS], problem.reason])
         size += len(entry) + 1
         if size > _MAX_PROBLEMS_BYTES:
             break
