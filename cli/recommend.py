@@ -8,6 +8,7 @@ from cli.model_access import open_model
 from cli.output import say, show
 from cli.tenant_option import Tenant
 from recsys.core.errors import NotFound
+from recsys.core.limits import MAX_LIMIT
 from recsys.core.model import History, ItemModel
 from recsys.core.serving.lists import Recommendations
 from recsys.core.serving.model import ServingModel
@@ -15,7 +16,7 @@ from recsys.core.serving.pipeline import recommend_for_user, similar_items
 from spark_jobs.nightly.publish_recommendations import user_batch
 
 Version = Annotated[str | None, typer.Option(help="Model version. Default: the one that serves.")]
-Limit = Annotated[int, typer.Option(min=1, max=100, help="Number of items.")]
+Limit = Annotated[int, typer.Option(min=1, max=MAX_LIMIT, help="Number of items.")]
 
 
 def recommend(

@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 from pydantic_core import PydanticCustomError
 
-from recsys.core.domain import MAX_NUMBER
 from recsys.core.errors import ConfigurationError
 from recsys.core.event_types import EventType
+from recsys.core.limits import MAX_NUMBER
 
 _Days = Annotated[float, Field(gt=0, le=36500, allow_inf_nan=False)]
 _FiniteWeight = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]

@@ -8,13 +8,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 
 from recsys.core.errors import FieldProblem, InvalidInput
+from recsys.core.limits import (
+    MAX_ATTRIBUTES,
+    MAX_CATEGORIES,
+    MAX_ID_CHARACTERS,
+    MAX_NUMBER,
+    MAX_TEXT_CHARACTERS,
+)
 from recsys.core.times import range_problem
 
-MAX_ID_CHARACTERS = 256
-MAX_TEXT_CHARACTERS = 1000
-MAX_CATEGORIES = 50
-MAX_ATTRIBUTES = 100
-MAX_NUMBER = 1e12
 # Two states of one item share a digest of this size with a probability of 2^-96.
 _REVISION_BYTES = 12
 

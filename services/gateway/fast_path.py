@@ -15,9 +15,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from recsys.auth.api_keys import ApiKey
 from recsys.auth.api_keys import Scope as KeyScope
-from recsys.core.serving.request import MAX_LIMIT, ItemTarget, Target, UserTarget
+from recsys.core.limits import DEFAULT_LIMIT, MAX_LIMIT
+from recsys.core.serving.request import ItemTarget, Target, UserTarget
 from services.gateway.dependencies import Dependencies
-from services.gateway.http.query import DEFAULT_LIMIT
 from services.gateway.http.request_context import HEADER, request_id_of
 from services.gateway.recommendations import fetch_recommendations
 from services.gateway.schemas.problems import INTERNAL, ProblemError, problem_response

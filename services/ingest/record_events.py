@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 from recsys.core.domain import Event
 from recsys.core.errors import FieldProblem, InvalidInput, Unavailable
 from recsys.core.event_types import EventTypes, check_event, has_effect
+from recsys.core.limits import MAX_EVENTS
 from recsys.core.ports import AppendResult, InteractionStore, RecentBehaviour
+from recsys.core.recording import EventDraft, EventOutcome, EventStatus, Recorded
 from services.ingest.cold_start import ColdStart
-from services.ingest.events import EventDraft, EventResult, Recorded, Status
-
-MAX_EVENTS = 1000
 
 
 class EventRecorder:
@@ -55,19 +54,20 @@ class EventRecorder:
         results = self._interactions.append(tenant, list(events.values()), now_ms, made_ids)
         stored = dict(zip(events, map(_outcome, results), strict=True))
         outcomes = [
-            each if isinstance(each, EventResult) else stored[at] for at, each in enumerate(checked)
+            each if isinstance(each, EventOutcome) else stored[at]
+            for at, each in enumerate(checked)
         ]
         new = [each.stored.event for each in results if each.is_new]
         # A store that is away for the first would only cost the second its time.
         done = self._remember(tenant, results) and self._count(tenant, new)
         return Recorded(outcomes, degraded=not done)
 
-    def _check(self, draft: EventDraft, now_ms: int) -> Event | EventResult:
+    def _check(self, draft: EventDraft, now_ms: int) -> Event | EventOutcome:
         try:
             event = draft.complete(self._new_event_id, now_ms)
             check_event(event, self._event_types, now_ms)
         except InvalidInput as error:
-            return EventResult(Status.REJECTED, draft.event_id or "", error.problems)
+            return EventOutcome(EventStatus.REJECTED, draft.event_id or "", error.problems)
         return event
 
     def _remember(self, tenant: str, results: Sequence[AppendResult]) -> bool:
@@ -97,6 +97,6 @@ class EventRecorder:
         return True
 
 
-def _outcome(result: AppendResult) -> EventResult:
-    status = Status.ACCEPTED if result.is_new else Status.DUPLICATE
-    return EventResult(status, result.stored.event.event_id)
+def _outcome(result: AppendResult) -> EventOutcome:
+    status = EventStatus.ACCEPTED if result.is_new else EventStatus.DUPLICATE
+    return EventOutcome(status, result.stored.event.event_id)

@@ -4,10 +4,7 @@ from typing import Any
 
 from recsys.core.domain import checked_tenant, identifier_problem
 from recsys.core.errors import FieldProblem, InvalidInput
-from recsys.rpc.v1 import ingest_pb2, ingest_pb2_grpc
-from services.ingest.catalogue import Catalogue
-from services.ingest.cold_start import ColdStart
-from services.ingest.messages import (
+from recsys.rpc.convert import (
     from_item,
     from_recorded,
     to_changes,
@@ -15,6 +12,9 @@ from services.ingest.messages import (
     to_draft,
     to_item,
 )
+from recsys.rpc.v1 import ingest_pb2, ingest_pb2_grpc
+from services.ingest.catalogue import Catalogue
+from services.ingest.cold_start import ColdStart
 from services.ingest.record_events import EventRecorder
 
 SERVICE = "recsys.rpc.v1.IngestService"

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from recsys.core.limits import MAX_LIMIT
 from recsys.core.serving.candidates import Scratch
 from recsys.core.serving.lists import PersonalList
 from recsys.core.serving.model import ServingModel
 from recsys.core.serving.personal import ActiveUser, fold_in_lists, neighbour_list
-from recsys.core.serving.request import MAX_LIMIT
 
 MAX_WAITING = 256
 # Enough to share what a calculation costs beside its users.

@@ -8,13 +8,13 @@ import structlog
 
 from recsys.core.behaviour import RecentEvents, StoredUser, current_history, session_history
 from recsys.core.errors import Unavailable
+from recsys.core.limits import MAX_LIMIT
 from recsys.core.model import History
 from recsys.core.ports import ReadUser, ServingStore, UserLookup
 from recsys.core.serving.generators import Query
 from recsys.core.serving.lists import PersonalList, Recommendations, Source
 from recsys.core.serving.personal import ActiveUser, list_without_scoring, with_returned
 from recsys.core.serving.pipeline import FOR_USER, recommend
-from recsys.core.serving.request import MAX_LIMIT
 from recsys.runtime.metrics import Metrics
 from services.recommender.fold_in_worker import FoldInWorker
 from services.recommender.model.answer_cache import NO_EVENTS, CachedUser, Rendering

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 
 from recsys.core.domain import identifier_problem
 from recsys.core.errors import FieldProblem, InvalidInput
-
-MAX_LIMIT = 100
-MAX_SESSION_ITEMS = 100
+from recsys.core.limits import MAX_LIMIT, MAX_SESSION_ITEMS
 
 
 @dataclass(frozen=True, slots=True)

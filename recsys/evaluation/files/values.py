@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from recsys.core.domain import MAX_ID_CHARACTERS, identifier_problem, number_problem
+from recsys.core.domain import identifier_problem, number_problem
+from recsys.core.limits import MAX_ID_CHARACTERS
 from recsys.core.times import (
     SMALLEST_MICROSECONDS,
     SMALLEST_MILLISECONDS,

@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 from fastapi import Depends, Request
 from starlette.datastructures import Headers
 
+from recsys.core.limits import MAX_BODY_BYTES
 from services.gateway.schemas.problems import (
     BODY_TOO_LARGE,
     BODY_TOO_SLOW,
@@ -17,7 +18,6 @@ from services.gateway.schemas.problems import (
     ProblemError,
 )
 
-MAX_BODY_BYTES = 1_000_000
 READ_SECONDS = 10.0
 
 

@@ -9,12 +9,10 @@ from pydantic import AfterValidator, Field
 
 from recsys.core.domain import identifier_problem
 from recsys.core.errors import FieldProblem
-from recsys.core.serving.request import MAX_LIMIT, MAX_SESSION_ITEMS
+from recsys.core.limits import MAX_LIMIT, MAX_SESSION_ITEMS
 from services.gateway.http.raw_path import percent_decoded
 from services.gateway.schemas.problems import invalid_input
 from services.gateway.schemas.text_rules import ID_RULES
-
-DEFAULT_LIMIT = 20
 
 Limit = Annotated[
     int,

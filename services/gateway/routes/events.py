@@ -5,16 +5,15 @@ from collections.abc import Sequence
 from fastapi import APIRouter, Depends, Request
 
 from recsys.core.errors import FieldProblem
-from recsys.rpc.v1 import ingest_pb2
+from recsys.core.recording import EventDraft, EventOutcome, Recorded
 from services.gateway.dependencies import dependencies_of
 from services.gateway.http.json_body import JsonBody
 from services.gateway.http.query import only_parameters
 from services.gateway.routes.authentication import Ingester, ingester_key
 from services.gateway.routes.call_context import WriteContext
 from services.gateway.routes.openapi import body_responses, json_request, problem_responses
-from services.gateway.schemas import event_responses
 from services.gateway.schemas.event_requests import read_batch, read_event
-from services.gateway.schemas.event_responses import EventResult, EventsAnswer
+from services.gateway.schemas.event_responses import EventsAnswer, respond, unreadable
 from services.gateway.schemas.problems import INVALID_INPUT, ProblemError
 from services.gateway.upstream.ingest import CallContext, Ingest
 
@@ -24,7 +23,7 @@ router = APIRouter(
     responses=problem_responses(),
 )
 
-_ReadEvent = ingest_pb2.Event | list[FieldProblem]
+_ReadEvent = EventDraft | list[FieldProblem]
 
 
 @router.post(
@@ -36,7 +35,7 @@ _ReadEvent = ingest_pb2.Event | list[FieldProblem]
 async def post_events(
     key: Ingester, body: JsonBody, call: WriteContext, request: Request
 ) -> EventsAnswer:
-    """Record 1 to 1000 events. An accepted event is durable and changes the next recommendation.
+    """Record a batch of events. An accepted event is durable and changes the next recommendation.
 
     An invalid event never fails the others: the response has a result for each. Sending a batch
     again is safe when its events carry an `event_id`: each counts once in 90 days. The status is
@@ -45,33 +44,26 @@ async def post_events(
     bodies = read_batch(body)
     events = [read_event(body) for body in bodies]
     stored = await _record(dependencies_of(request).ingest, key.tenant, events, call)
-    results = _merge(bodies, events, stored.results)
-    answer = event_responses.respond(results, degraded=stored.degraded, request_id=call.request_id)
-    if answer.rejected == len(results):
+    outcomes = _merge(bodies, events, stored.outcomes)
+    answer = respond(outcomes, degraded=stored.degraded, request_id=call.request_id)
+    if answer.rejected == len(outcomes):
         raise ProblemError(INVALID_INPUT, "no event was taken", members=answer.model_dump())
     return answer
 
 
 async def _record(
     ingest: Ingest, tenant: str, events: Sequence[_ReadEvent], call: CallContext
-) -> ingest_pb2.RecordEventsResponse:
-    readable = [event for event in events if isinstance(event, ingest_pb2.Event)]
-    if not readable:
-        return ingest_pb2.RecordEventsResponse()
-    request = ingest_pb2.RecordEventsRequest(tenant=tenant, events=readable)
-    return await ingest.record(request, call)
+) -> Recorded:
+    drafts = [event for event in events if isinstance(event, EventDraft)]
+    return await ingest.record(tenant, drafts, call) if drafts else Recorded([], degraded=False)
 
 
 def _merge(
-    bodies: Sequence[object],
-    events: Sequence[_ReadEvent],
-    stored: Sequence[ingest_pb2.EventResult],
-) -> list[EventResult]:
-    """Put the results of the stored events back between the unreadable ones."""
+    bodies: Sequence[object], events: Sequence[_ReadEvent], stored: Sequence[EventOutcome]
+) -> list[EventOutcome]:
+    """Put the outcomes of the stored events back between the unreadable ones."""
     rest = iter(stored)
     return [
-        event_responses.unreadable(index, body, event)
-        if isinstance(event, list)
-        else event_responses.recorded(index, next(rest))
-        for index, (body, event) in enumerate(zip(bodies, events, strict=True))
+        next(rest) if isinstance(event, EventDraft) else unreadable(body, event)
+        for body, event in zip(bodies, events, strict=True)
     ]

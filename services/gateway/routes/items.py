@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request, Response
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from recsys.core.conditions import Condition
+from recsys.rpc.convert import from_condition
 from recsys.rpc.v1 import ingest_pb2
 from services.gateway.dependencies import dependencies_of
 from services.gateway.http.etags import Preconditions, etag_of, is_known_to_caller
@@ -84,7 +84,7 @@ async def put_item(
     question = ingest_pb2.PutItemRequest(
         tenant=key.tenant,
         item=to_message(item_id, read_fields(body)),
-        condition=_message(condition),
+        condition=from_condition(condition),
     )
     stored = await dependencies_of(request).ingest.put_item(question, call)
     return _item(stored.item, stored.revision)
@@ -116,7 +116,7 @@ async def patch_item(
         tenant=key.tenant,
         item=to_message(item_id, fields),
         update_mask=FieldMask(paths=changed(fields)),
-        condition=_message(condition),
+        condition=from_condition(condition),
     )
     stored = await dependencies_of(request).ingest.patch_item(question, call)
     return _item(stored.item, stored.revision)
@@ -134,13 +134,9 @@ async def delete_item(
 ) -> None:
     """Remove an item and hide it from all recommendations. One that is not there is no error."""
     question = ingest_pb2.DeleteItemRequest(
-        tenant=key.tenant, item_id=item_id, condition=_message(condition)
+        tenant=key.tenant, item_id=item_id, condition=from_condition(condition)
     )
     await dependencies_of(request).ingest.delete_item(question, call)
-
-
-def _message(condition: Condition) -> ingest_pb2.Condition:
-    return ingest_pb2.Condition(if_match=condition.if_match, if_none_match=condition.if_none_match)
 
 
 def _item(item: ingest_pb2.Item, revision: str) -> Response:

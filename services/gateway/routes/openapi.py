@@ -8,15 +8,11 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
+from recsys.core.limits import MAX_FIELD_CHARACTERS, MAX_LIMIT, MAX_PROBLEMS
 from services.gateway.schemas import problems
 from services.gateway.schemas.event_requests import EVENT_EXAMPLE, EventBatch
 from services.gateway.schemas.items import ITEM_EXAMPLE, ItemChanges, ItemFields
-from services.gateway.schemas.problems import (
-    MAX_FIELD_CHARACTERS,
-    MAX_PROBLEMS,
-    MEDIA_TYPE,
-    ProblemType,
-)
+from services.gateway.schemas.problems import MEDIA_TYPE, ProblemType
 from services.gateway.schemas.text_rules import REQUEST_ID_RULES
 
 _REF = "#/components/schemas/{model}"
@@ -135,7 +131,7 @@ def _response(kind: ProblemType) -> dict[str, Any]:
         "request_id": "9f86d081884c7d659a2feaa0c55ad015",
     }
     if kind is problems.INVALID_INPUT:
-        reason = {"field": "limit", "reason": "should be less than or equal to 100"}
+        reason = {"field": "limit", "reason": f"should be less than or equal to {MAX_LIMIT}"}
         example |= {"detail": "see the problems of: limit", "problems": [reason]}
     schema = {"$ref": _REF.format(model="ProblemDetails")}
     return {

@@ -6,10 +6,11 @@ wrong with it.
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from recsys.core.limits import DEFAULT_LIMIT
 from recsys.core.serving.request import ItemTarget, SessionTarget, Target, UserTarget
 from services.gateway.dependencies import dependencies_of
 from services.gateway.fast_path import SIMILAR_ROUTE, UNCACHED, USER_ROUTE
-from services.gateway.http.query import DEFAULT_LIMIT, Limit, SessionItems, only_parameters
+from services.gateway.http.query import Limit, SessionItems, only_parameters
 from services.gateway.http.raw_path import ItemId, UserId
 from services.gateway.recommendations import fetch_recommendations
 from services.gateway.routes.authentication import Reader, reader_key

@@ -12,15 +12,13 @@ from pydantic import (
 )
 from pydantic.config import JsonDict
 
-from recsys.core.domain import MAX_ID_CHARACTERS, MAX_NUMBER
 from recsys.core.errors import FieldProblem
+from recsys.core.limits import MAX_EVENTS, MAX_ID_CHARACTERS, MAX_NUMBER
+from recsys.core.recording import EventDraft
 from recsys.core.times import MAX_TIMESTAMP_MS, SMALLEST_MILLISECONDS, read_time_ms
-from recsys.rpc.v1 import ingest_pb2
 from services.gateway.schemas.problems import invalid_input
 from services.gateway.schemas.text_rules import ID_RULES
 from services.gateway.schemas.validation import field_problems
-
-MAX_EVENTS = 1000
 
 EVENT_EXAMPLE: JsonDict = {
     "event_id": "order-536365-line-1",
@@ -116,19 +114,19 @@ def read_batch(body: object) -> list[object]:
         raise invalid_input(field_problems(error.errors())) from None
 
 
-def read_event(body: object) -> ingest_pb2.Event | list[FieldProblem]:
+def read_event(body: object) -> EventDraft | list[FieldProblem]:
     """One event, or why it cannot be read."""
     try:
         event = Event.model_validate(body)
     except ValidationError as error:
         return field_problems(error.errors(), whole="event")
-    return ingest_pb2.Event(
-        event_id=event.event_id or "",
+    return EventDraft(
         user_id=event.user_id,
         item_id=event.item_id,
         event_type=event.event_type,
+        event_id=event.event_id,
         timestamp_ms=event.timestamp,
         quantity=event.quantity,
         price=event.price,
-        order_id=event.order_id or "",
+        order_id=event.order_id,
     )

@@ -9,16 +9,10 @@ from pydantic.config import JsonDict
 
 from recsys.core.domain import identifier_problem
 from recsys.core.errors import FieldProblem
-from recsys.rpc.v1 import ingest_pb2
-from services.gateway.schemas.event_requests import MAX_EVENTS
-from services.gateway.schemas.problems import MAX_FIELD_CHARACTERS, MAX_PROBLEMS, described
+from recsys.core.limits import MAX_EVENTS, MAX_FIELD_CHARACTERS, MAX_PROBLEMS
+from recsys.core.recording import EventOutcome, EventStatus
+from services.gateway.schemas.problems import described
 from services.gateway.schemas.text_rules import ID_RULES, REQUEST_ID_RULES
-
-_STATUSES: dict[int, Literal["accepted", "duplicate", "rejected"]] = {
-    ingest_pb2.EVENT_STATUS_ACCEPTED: "accepted",
-    ingest_pb2.EVENT_STATUS_DUPLICATE: "duplicate",
-    ingest_pb2.EVENT_STATUS_REJECTED: "rejected",
-}
 
 _REJECTED_EXAMPLE: JsonDict = {
     "index": 1,
@@ -77,38 +71,32 @@ class EventsAnswer(BaseModel):
     request_id: str = Field(json_schema_extra=REQUEST_ID_RULES)
 
 
-def respond(results: Sequence[EventResult], *, degraded: bool, request_id: str) -> EventsAnswer:
-    counts = Counter(result.status for result in results)
+def respond(outcomes: Sequence[EventOutcome], *, degraded: bool, request_id: str) -> EventsAnswer:
+    counts = Counter(outcome.status for outcome in outcomes)
     return EventsAnswer(
-        accepted=counts["accepted"],
-        duplicate=counts["duplicate"],
-        rejected=counts["rejected"],
+        accepted=counts[EventStatus.ACCEPTED],
+        duplicate=counts[EventStatus.DUPLICATE],
+        rejected=counts[EventStatus.REJECTED],
         degraded=degraded,
-        results=list(results),
+        results=[_result(index, outcome) for index, outcome in enumerate(outcomes)],
         request_id=request_id,
     )
 
 
-def recorded(index: int, result: ingest_pb2.EventResult) -> EventResult:
-    """Turn the ingest service's result for an event into ours."""
-    problems = (FieldProblem(problem.field, problem.reason) for problem in result.problems)
-    return EventResult(
-        index=index,
-        status=_STATUSES[result.status],
-        event_id=result.event_id or None,
-        problems=_listed(problems),
-    )
-
-
-def unreadable(index: int, body: object, problems: Sequence[FieldProblem]) -> EventResult:
-    """An event that never got as far as the ingest service."""
+def unreadable(body: object, problems: Sequence[FieldProblem]) -> EventOutcome:
+    """Reject an event that never got as far as the ingest service."""
     event_id = body.get("event_id") if isinstance(body, dict) else None
-    usable = isinstance(event_id, str) and identifier_problem(event_id) is None
+    if not isinstance(event_id, str) or identifier_problem(event_id):
+        event_id = ""
+    return EventOutcome(EventStatus.REJECTED, event_id, tuple(problems))
+
+
+def _result(index: int, outcome: EventOutcome) -> EventResult:
     return EventResult(
         index=index,
-        status="rejected",
-        event_id=event_id if usable else None,
-        problems=_listed(problems),
+        status=outcome.status.value,
+        event_id=outcome.event_id or None,
+        problems=_listed(outcome.problems),
     )
 
 

@@ -1,8 +1,8 @@
 """The JSON of items."""
 
-from typing import Annotated, Any
+from dataclasses import asdict
+from typing import Annotated
 
-from google.protobuf.struct_pb2 import Struct
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -13,16 +13,16 @@ from pydantic import (
 )
 from pydantic.config import JsonDict
 
-from recsys.core.domain import (
+from recsys.core.domain import Attribute, label_problem
+from recsys.core.errors import FieldProblem
+from recsys.core.limits import (
     MAX_ATTRIBUTES,
     MAX_CATEGORIES,
     MAX_ID_CHARACTERS,
     MAX_NUMBER,
     MAX_TEXT_CHARACTERS,
-    Attribute,
-    label_problem,
 )
-from recsys.core.errors import FieldProblem
+from recsys.rpc.convert import from_item_fields, to_item
 from recsys.rpc.v1 import ingest_pb2
 from services.gateway.schemas.problems import invalid_input
 from services.gateway.schemas.text_rules import ID_RULES, TEXT_RULES
@@ -147,27 +147,9 @@ def changed(fields: ItemFields) -> list[str]:
 
 
 def to_message(item_id: str, fields: ItemFields) -> ingest_pb2.Item:
-    attributes = Struct()
-    attributes.update(fields.attributes)
-    return ingest_pb2.Item(
-        item_id=item_id,
-        title=fields.title,
-        categories=fields.categories,
-        brand=fields.brand,
-        price=fields.price,
-        available=fields.available,
-        attributes=attributes,
-    )
+    return from_item_fields(item_id, fields.model_dump())
 
 
 def from_message(message: ingest_pb2.Item) -> Item:
-    attributes: dict[str, Any] = dict(message.attributes.items())
-    return Item(
-        item_id=message.item_id,
-        title=message.title if message.HasField("title") else None,
-        categories=list(message.categories),
-        brand=message.brand if message.HasField("brand") else None,
-        price=message.price if message.HasField("price") else None,
-        available=message.available,
-        attributes=attributes,
-    )
+    item = to_item(message)
+    return Item.model_validate({**asdict(item), "categories": list(item.categories)})

@@ -8,10 +8,9 @@ from typing import Any
 from starlette.responses import Response
 
 from recsys.core.errors import FieldProblem
+from recsys.core.limits import MAX_FIELD_CHARACTERS, MAX_PROBLEMS
 
 MEDIA_TYPE = "application/problem+json"
-MAX_PROBLEMS = 20
-MAX_FIELD_CHARACTERS = 100
 
 
 @dataclass(frozen=True, slots=True)

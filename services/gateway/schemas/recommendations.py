@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from recsys.core.serving.request import MAX_LIMIT
+from recsys.core.limits import MAX_LIMIT
 from recsys.rpc.v1 import recommender_pb2 as pb
 from services.gateway.schemas.text_rules import ID_RULES, REQUEST_ID_RULES, TEXT_RULES
 

@@ -2,7 +2,7 @@
 
 from pydantic.config import JsonDict
 
-from recsys.core.domain import MAX_ID_CHARACTERS, MAX_TEXT_CHARACTERS
+from recsys.core.limits import MAX_ID_CHARACTERS, MAX_TEXT_CHARACTERS
 
 # No control characters. Half a surrogate pair, refused too, is no character a pattern could name.
 _PRINTABLE = r"^[^\u0000-\u001f\u007f-\u009f]*$"

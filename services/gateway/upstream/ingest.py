@@ -1,13 +1,15 @@
 """The services behind the gateway: one method a question, errors as problems."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 import grpc
 import structlog
 
+from recsys.core.recording import EventDraft, Recorded
+from recsys.rpc.convert import from_draft, to_recorded
 from recsys.rpc.v1 import ingest_pb2
 from recsys.rpc.v1.ingest_pb2_grpc import IngestServiceStub
 from recsys.runtime.deadline import Deadline
@@ -89,9 +91,10 @@ class Ingest(ServiceClient):
         self._cold_starts = asyncio.Semaphore(_COLD_STARTS_AT_ONCE)
 
     async def record(
-        self, request: ingest_pb2.RecordEventsRequest, call: CallContext
-    ) -> ingest_pb2.RecordEventsResponse:
-        return await self._ask(self._stub.RecordEvents, request, call, attempts=1)
+        self, tenant: str, drafts: Sequence[EventDraft], call: CallContext
+    ) -> Recorded:
+        request = ingest_pb2.RecordEventsRequest(tenant=tenant, events=map(from_draft, drafts))
+        return to_recorded(await self._ask(self._stub.RecordEvents, request, call, attempts=1))
 
     async def put_item(
         self, request: ingest_pb2.PutItemRequest, call: CallContext

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 # What json.dumps calls for a text, once it has made an encoder: a twentieth of the time.
 from json.encoder import encode_basestring
 
-from recsys.core.domain import MAX_TEXT_CHARACTERS
+from recsys.core.limits import MAX_LIMIT, MAX_TEXT_CHARACTERS
 from recsys.core.model import ItemModel, ScoringParams
-from recsys.core.serving.request import MAX_LIMIT
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_codec import unpack_items
 from recsys.stores.model_files import ITEMS, check_digest

@@ -12,13 +12,7 @@ import pytest
 from recsys.config.address import Address
 from recsys.core.limits import MAX_SESSION_ITEMS
 from recsys.core.model import ItemModel
-from recsys.core.serving.request import (
-    MAX_SESSION_ITEMS,
-    ItemTarget,
-    SessionTarget,
-    Target,
-    UserTarget,
-)
+from recsys.core.serving.request import ItemTarget, SessionTarget, Target, UserTarget
 from recsys.core.vocabulary import Vocabulary
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.rpc.v1.recommender_pb2_grpc import (

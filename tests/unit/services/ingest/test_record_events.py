@@ -6,9 +6,9 @@ import pytest
 
 from recsys.core.domain import Event
 from recsys.core.errors import InvalidInput, Unavailable
+from recsys.core.recording import EventDraft, EventStatus
 from recsys.stores.memory.interactions import MemoryInteractionStore
 from recsys.stores.memory.recent import MemoryRecentBehaviour
-from services.ingest.events import EventDraft, Status
 from services.ingest.record_events import EventRecorder
 from tests.builders import EVENT_TYPES
 from tests.unit.services.ingest.cold_shop import ColdShop
@@ -44,7 +44,7 @@ class Shop:
             new_event_id=lambda: f"made-{next(ids)}",
         )
 
-    def statuses(self, *drafts: EventDraft) -> list[Status]:
+    def statuses(self, *drafts: EventDraft) -> list[EventStatus]:
         return [outcome.status for outcome in self.recorder.record("shop", drafts).outcomes]
 
     def history(self, user_id: str = "ann") -> list[Event]:
@@ -62,7 +62,7 @@ def a_draft(**changes: Any) -> EventDraft:
 
 def test_what_is_left_out_is_filled_in(shop: Shop) -> None:
     [outcome] = shop.recorder.record("shop", [a_draft()]).outcomes
-    assert (outcome.status, outcome.event_id) == (Status.ACCEPTED, "made-0")
+    assert (outcome.status, outcome.event_id) == (EventStatus.ACCEPTED, "made-0")
     assert shop.history() == [Event("made-0", "ann", "lamp", "view", NOW_MS)]
 
 
@@ -76,7 +76,7 @@ def test_events_that_change_no_answer_are_durable_and_take_no_place_among_the_re
     shop: Shop,
 ) -> None:
     drafts = [a_draft(event_type=name) for name in ("impression", "purchase", "impression")]
-    assert shop.statuses(*drafts) == [Status.ACCEPTED] * 3
+    assert shop.statuses(*drafts) == [EventStatus.ACCEPTED] * 3
     assert len(shop.history()) == 3
     assert [event.event_type for event in shop.recent.of_user("shop", "ann")] == ["purchase"]
 
@@ -89,8 +89,8 @@ def test_a_dead_redis_does_not_degrade_events_that_change_no_answer(shop: Shop) 
 
 def test_the_same_event_again_is_a_duplicate(shop: Shop) -> None:
     draft = a_draft(event_id="e", timestamp_ms=NOW_MS)
-    assert shop.statuses(draft, draft) == [Status.ACCEPTED, Status.DUPLICATE]
-    assert shop.statuses(draft) == [Status.DUPLICATE]
+    assert shop.statuses(draft, draft) == [EventStatus.ACCEPTED, EventStatus.DUPLICATE]
+    assert shop.statuses(draft) == [EventStatus.DUPLICATE]
     assert len(shop.history()) == 1
 
 
@@ -98,8 +98,8 @@ def test_a_retry_without_time_is_the_same_event_at_any_time(shop: Shop) -> None:
     shop.statuses(a_draft(event_id="e"))
     for days in (1, 30, 89):
         shop.now_ms = NOW_MS + days * DAY_MS
-        assert shop.statuses(a_draft(event_id="e")) == [Status.DUPLICATE]
-    assert shop.statuses(a_draft(event_id="new")) == [Status.ACCEPTED]
+        assert shop.statuses(a_draft(event_id="e")) == [EventStatus.DUPLICATE]
+    assert shop.statuses(a_draft(event_id="new")) == [EventStatus.ACCEPTED]
     assert [event.timestamp_ms for event in shop.history()] == [shop.now_ms, NOW_MS]
 
 
@@ -112,11 +112,11 @@ def test_an_id_counts_once_whatever_the_second_event_says(
 ) -> None:
     first = {"event_id": "e", "timestamp_ms": NOW_MS - 9}
     assert shop.statuses(a_draft(**first), a_draft(**first | second)) == [
-        Status.ACCEPTED,
-        Status.DUPLICATE,
+        EventStatus.ACCEPTED,
+        EventStatus.DUPLICATE,
     ]
     shop.now_ms += DAY_MS
-    assert shop.statuses(a_draft(**first | second)) == [Status.DUPLICATE]
+    assert shop.statuses(a_draft(**first | second)) == [EventStatus.DUPLICATE]
     assert shop.history() == [Event("e", "ann", "lamp", "view", NOW_MS - 9)]
     assert shop.history("bob") == []
 
@@ -163,7 +163,7 @@ def test_a_bad_event_does_not_fail_the_others(shop: Shop) -> None:
 def test_all_bad_touches_no_store(shop: Shop) -> None:
     shop.recent.away = True
     recorded = shop.recorder.record("shop", [a_draft(user_id="")])
-    assert recorded.outcomes[0].status is Status.REJECTED
+    assert recorded.outcomes[0].status is EventStatus.REJECTED
     assert not recorded.degraded
 
 
@@ -172,7 +172,7 @@ def test_an_event_counts_once_in_what_is_popular_before_the_first_model(shop: Sh
     bought = a_draft(item_id="rug", event_type="purchase")
     shop.statuses(viewed, bought, a_draft(event_type="impression", item_id="chair"))
     for _ in range(20):
-        assert shop.statuses(viewed) == [Status.DUPLICATE]
+        assert shop.statuses(viewed) == [EventStatus.DUPLICATE]
     assert shop.cold.popularity.most_popular("shop", 10) == ["rug", "lamp"]
 
 
@@ -187,9 +187,9 @@ def test_a_dead_redis_degrades_and_a_retry_mends(shop: Shop) -> None:
     draft = a_draft(event_id="e")
     recorded = shop.recorder.record("shop", [draft])
     assert recorded.degraded
-    assert recorded.outcomes[0].status is Status.ACCEPTED
+    assert recorded.outcomes[0].status is EventStatus.ACCEPTED
     shop.recent.away = False
-    assert shop.statuses(draft) == [Status.DUPLICATE]
+    assert shop.statuses(draft) == [EventStatus.DUPLICATE]
     assert len(shop.recent.of_user("shop", "ann")) == 1
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from recsys.core.limits import MAX_LIMIT
 from recsys.core.serving.candidates import Scratch
 from recsys.core.serving.lists import PersonalList, Source
 from recsys.core.serving.model import ServingModel
 from recsys.core.serving.personal import ActiveUser, fold_in_lists
-from recsys.core.serving.request import MAX_LIMIT
 from services.recommender import fold_in_worker
 from services.recommender.fold_in_worker import FoldInWorker
 from tests.builders import a_history

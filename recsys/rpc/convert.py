@@ -1,20 +1,37 @@
-"""Between the messages of the RPC contract and the words of the domain."""
+"""Between the messages of the RPC contract and the words of the domain, for both ends of a call."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from google.protobuf.struct_pb2 import Struct
 
 from recsys.core.conditions import Condition
-from recsys.core.domain import MAX_ID_CHARACTERS, Attribute, Item
+from recsys.core.domain import Attribute, Item
 from recsys.core.errors import FieldProblem, InvalidInput
+from recsys.core.limits import MAX_ID_CHARACTERS
+from recsys.core.recording import EventDraft, EventOutcome, EventStatus, Recorded
 from recsys.rpc.v1 import ingest_pb2
-from services.ingest.events import EventDraft, Recorded, Status
 
-_STATUS = {
-    Status.ACCEPTED: ingest_pb2.EVENT_STATUS_ACCEPTED,
-    Status.DUPLICATE: ingest_pb2.EVENT_STATUS_DUPLICATE,
-    Status.REJECTED: ingest_pb2.EVENT_STATUS_REJECTED,
+_STATUSES = {
+    EventStatus.ACCEPTED: ingest_pb2.EVENT_STATUS_ACCEPTED,
+    EventStatus.DUPLICATE: ingest_pb2.EVENT_STATUS_DUPLICATE,
+    EventStatus.REJECTED: ingest_pb2.EVENT_STATUS_REJECTED,
 }
+_FROM_STATUSES = {number: status for status, number in _STATUSES.items()}
+
+
+def from_draft(draft: EventDraft) -> ingest_pb2.Event:
+    return ingest_pb2.Event(
+        event_id=draft.event_id or "",
+        user_id=draft.user_id,
+        item_id=draft.item_id,
+        event_type=draft.event_type,
+        timestamp_ms=draft.timestamp_ms,
+        quantity=draft.quantity,
+        price=draft.price,
+        order_id=draft.order_id or "",
+    )
 
 
 def to_draft(message: ingest_pb2.Event) -> EventDraft:
@@ -33,7 +50,7 @@ def to_draft(message: ingest_pb2.Event) -> EventDraft:
 def from_recorded(recorded: Recorded) -> ingest_pb2.RecordEventsResponse:
     results = (
         ingest_pb2.EventResult(
-            status=_STATUS[outcome.status],
+            status=_STATUSES[outcome.status],
             # One that is too long to be taken may be too long to be sent back.
             event_id=outcome.event_id[:MAX_ID_CHARACTERS],
             problems=[
@@ -44,6 +61,29 @@ def from_recorded(recorded: Recorded) -> ingest_pb2.RecordEventsResponse:
         for outcome in recorded.outcomes
     )
     return ingest_pb2.RecordEventsResponse(results=results, degraded=recorded.degraded)
+
+
+def to_recorded(message: ingest_pb2.RecordEventsResponse) -> Recorded:
+    outcomes = [
+        EventOutcome(
+            _FROM_STATUSES[result.status],
+            result.event_id,
+            tuple(FieldProblem(problem.field, problem.reason) for problem in result.problems),
+        )
+        for result in message.results
+    ]
+    return Recorded(outcomes, message.degraded)
+
+
+def from_item(item: Item) -> ingest_pb2.Item:
+    return from_item_fields(item.item_id, asdict(item))
+
+
+def from_item_fields(item_id: str, fields: Mapping[str, Any]) -> ingest_pb2.Item:
+    """Write an item of unchecked fields, by their names in the domain."""
+    attributes = Struct()
+    attributes.update(fields["attributes"])
+    return ingest_pb2.Item(**{**fields, "item_id": item_id, "attributes": attributes})
 
 
 def to_item(message: ingest_pb2.Item) -> Item:
@@ -65,22 +105,12 @@ def to_changes(request: ingest_pb2.PatchItemRequest) -> dict[str, Any]:
     return {path: fields.get(path) for path in request.update_mask.paths}
 
 
+def from_condition(condition: Condition) -> ingest_pb2.Condition:
+    return ingest_pb2.Condition(if_match=condition.if_match, if_none_match=condition.if_none_match)
+
+
 def to_condition(message: ingest_pb2.Condition) -> Condition:
     return Condition(tuple(message.if_match), tuple(message.if_none_match))
-
-
-def from_item(item: Item) -> ingest_pb2.Item:
-    attributes = Struct()
-    attributes.update(dict(item.attributes))
-    return ingest_pb2.Item(
-        item_id=item.item_id,
-        title=item.title,
-        categories=item.categories,
-        brand=item.brand,
-        price=item.price,
-        available=item.available,
-        attributes=attributes,
-    )
 
 
 def _fields(message: ingest_pb2.Item) -> dict[str, Any]:

@@ -42,7 +42,7 @@ class EventDraft:
         )
 
 
-class Status(Enum):
+class EventStatus(Enum):
     """Status of a recorded event."""
 
     ACCEPTED = "accepted"
@@ -51,10 +51,10 @@ class Status(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class EventResult:
-    """Result of one event: its status, and the problems where it was rejected."""
+class EventOutcome:
+    """Outcome of one event: its status, and the problems where it was rejected."""
 
-    status: Status
+    status: EventStatus
     event_id: str
     problems: tuple[FieldProblem, ...] = ()
 
@@ -66,5 +66,5 @@ class Recorded:
     `degraded`: the events are durable but count only after the next training.
     """
 
-    outcomes: list[EventResult]
+    outcomes: list[EventOutcome]
     degraded: bool

@@ -1,0 +1,31 @@
+"""Limits of what callers may send and ask for: one owner, quoted by the REST and RPC contracts."""
+
+# Item and user ids are part of row keys and Redis keys. Shops' own are below 64 characters; this
+# leaves room for URLs and composed ones.
+MAX_ID_CHARACTERS = 256
+# A long product title is 200 characters. Descriptions do not belong into recommendations.
+MAX_TEXT_CHARACTERS = 1000
+# Several paths through a category tree; deeper trees than ten levels are unknown.
+MAX_CATEGORIES = 50
+# A hundred of the longest ones still are a tenth of a request body.
+MAX_ATTRIBUTES = 100
+# Quantities and prices. Sums of a billion of such numbers keep six digits in float64.
+MAX_NUMBER = 1e12
+
+# Events of one batch: their results take some 100 KiB, and writing them a tenth of a second.
+MAX_EVENTS = 1000
+
+# Items of one response: several screens of a storefront, and as many as the nightly lists keep.
+MAX_LIMIT = 100
+# The first screen, when a caller does not say.
+DEFAULT_LIMIT = 20
+# Items looked at in one session without a user. Later ones say more than the hundredth.
+MAX_SESSION_ITEMS = 100
+
+# Fields at fault that are described to a caller; a thousand of them help nobody.
+MAX_PROBLEMS = 20
+# Of the name of such a field, which the caller chose.
+MAX_FIELD_CHARACTERS = 100
+
+# A batch of a thousand events with every field is half of this.
+MAX_BODY_BYTES = 1_000_000
