@@ -2,8 +2,16 @@
 
 import math
 from array import array
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Hashable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Generic, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.core.domain import Attribute
+
+NO_ATTRIBUTES: Mapping[str, Attribute] = MappingProxyType({})
 
 
 class CatalogueRow(NamedTuple):
@@ -12,29 +20,100 @@ class CatalogueRow(NamedTuple):
     title: str | None
     price: float | None
     available: bool
+    categories: tuple[str, ...] = ()
+    brand: str | None = None
+    attributes: Mapping[str, Attribute] = NO_ATTRIBUTES
 
+
+# Values of a column that no row has any more are kept until there are this many, and more of them
+# than of those that rows have: then all are forgotten.
+_SPARE_VALUES = 1000
 
 # Of an item that was removed from the catalogue.
 GONE = CatalogueRow(None, None, available=False)
+
+Value = TypeVar("Value", bound=Hashable)
+
+
+class EncodedColumn(Generic[Value]):
+    """A column of few distinct values: each row holds the position of its own in a list of them.
+
+    A condition is decided once a value, whatever the number of rows.
+
+    Attributes:
+        values: the distinct ones; None, for a row without one, is the first.
+    """
+
+    def __init__(self) -> None:
+        self.values: list[Value | None] = [None]
+        self._codes: dict[tuple[type, Value], int] = {}
+        self._rows = array("i")
+
+    def __setitem__(self, row: int, value: Value | None) -> None:
+        code = 0
+        if value is not None:
+            # True and 1.0 are equal, and no shop means the same by them.
+            code = self._codes.setdefault((type(value), value), len(self.values))
+        if code == len(self.values):
+            self.values.append(value)
+            if code > _SPARE_VALUES + 2 * len(self._rows):
+                self._forget_unused(row)
+                code = len(self.values) - 1
+        if row >= len(self._rows):
+            if not code:
+                return
+            self._rows.frombytes(bytes(self._rows.itemsize * (row + 1 - len(self._rows))))
+        self._rows[row] = code
+
+    def __getitem__(self, row: int) -> Value | None:
+        return self.values[self._rows[row]] if row < len(self._rows) else None
+
+    def _forget_unused(self, row: int) -> None:
+        """Keep the values that rows have, and the newest, which is about to be that of `row`."""
+        newest = self.values[-1]
+        if row < len(self._rows):
+            self._rows[row] = 0
+        used, rows = np.unique(np.array([0, *self._rows], np.int32), return_inverse=True)
+        self.values = [self.values[code] for code in used.tolist()] + [newest]
+        self._rows = array("i", rows[1:].astype(np.int32).tobytes())
+        self._codes = {(type(value), value): code for code, value in enumerate(self.values) if code}  # type: ignore[misc]
+
+    def codes(self, count: int) -> NDArray[np.int32]:
+        """Positions of the values of the first `count` rows, (count,); a copy."""
+        codes = np.zeros(count, np.int32)
+        codes[: len(self._rows)] = self._rows
+        return codes
 
 
 class CatalogueColumns:
     """The rows of a shop's live catalogue, a column a field; items no model knows included.
 
     An item keeps its position while its row changes.
+
+    Attributes:
+        brands, categories: encoded; the categories of an item are one value.
+        attributes: a column for each name that any item has.
     """
 
     def __init__(self) -> None:
         self._positions: dict[str, int] = {}
         self._titles: list[str | None] = []
-        self._prices = array("f")
+        self._prices = array("d")
         self._available = bytearray()
+        self.brands = EncodedColumn[str]()
+        self.categories = EncodedColumn[tuple[str, ...]]()
+        self.attributes: dict[str, EncodedColumn[Attribute]] = {}
+        self._names = EncodedColumn[tuple[str, ...]]()
 
     def __len__(self) -> int:
         return len(self._positions)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._positions)
+
+    def position(self, item_id: str) -> int | None:
+        """Where an item stands in every column; None where the live catalogue has none of it."""
+        return self._positions.get(item_id)
 
     def update(self, rows: Mapping[str, CatalogueRow]) -> None:
         """Put rows in the place of those of the same items."""
@@ -49,6 +128,9 @@ class CatalogueColumns:
                 self._titles[position] = row.title
                 self._prices[position] = price
                 self._available[position] = row.available
+            self.brands[position] = row.brand
+            self.categories[position] = row.categories or None
+            self._set_attributes(position, row.attributes)
 
     def get(self, item_id: str) -> CatalogueRow | None:
         """The row of an item; None where the live catalogue says nothing of it."""
@@ -56,11 +138,35 @@ class CatalogueColumns:
         if position is None:
             return None
         price = self._prices[position]
+        names = self._names[position] or ()
+        values = {name: self.attributes[name][position] for name in names}
         return CatalogueRow(
             self._titles[position],
             None if math.isnan(price) else price,
             bool(self._available[position]),
+            self.categories[position] or (),
+            self.brands[position],
+            {name: value for name, value in values.items() if value is not None},
         )
+
+    def is_available(self, item_id: str) -> bool | None:
+        """Tell whether an item can be bought; None where the live catalogue says nothing of it."""
+        position = self._positions.get(item_id)
+        return None if position is None else bool(self._available[position])
+
+    def prices(self) -> NDArray[np.float64]:
+        """Price of each position, NaN for none; a copy."""
+        return np.array(self._prices)
+
+    def _set_attributes(self, position: int, attributes: Mapping[str, Attribute]) -> None:
+        names = tuple(sorted(attributes)) or None
+        before = self._names[position]
+        for name in before or ():
+            if name not in attributes:
+                self.attributes[name][position] = None
+        for name, value in attributes.items():
+            self.attributes.setdefault(name, EncodedColumn())[position] = value
+        self._names[position] = names
 
 
 class CatalogueChanges(NamedTuple):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from recsys.core.catalogue import CatalogueRow
+from recsys.core.catalogue import NO_ATTRIBUTES, CatalogueRow
 from recsys.core.domain import Item
 
 _encode_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -36,6 +36,13 @@ def decode_row(document: bytes) -> CatalogueRow:
     """
     try:
         fields = json.loads(document)
-        return CatalogueRow(fields["title"], fields["price"], bool(fields["available"]))
+        return CatalogueRow(
+            fields["title"],
+            fields["price"],
+            bool(fields["available"]),
+            tuple(fields["categories"]),
+            fields["brand"],
+            dict(fields["attributes"]) or NO_ATTRIBUTES,
+        )
     except (KeyError, TypeError) as error:
         raise ValueError(f"not an item: {document[:100]!r}") from error

@@ -75,7 +75,8 @@ async def _fetch_cold_start(
 
 def _item(item: ingest_pb2.ColdStartItem) -> bytes:
     title = item.title if item.HasField("title") else None
-    members = {"item_id": item.item_id, "title": title, "score": None}
+    price = item.price if item.HasField("price") else None
+    members = {"item_id": item.item_id, "title": title, "price": price, "score": None}
     return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()
 
 

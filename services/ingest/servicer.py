@@ -79,7 +79,9 @@ class IngestServicer(ingest_pb2_grpc.IngestServiceServicer):
             request.excluded_item_ids,
             request.limit,
         )
-        shown = (ingest_pb2.ColdStartItem(item_id=i.item_id, title=i.title) for i in items)
+        shown = (
+            ingest_pb2.ColdStartItem(item_id=i.item_id, title=i.title, price=i.price) for i in items
+        )
         return ingest_pb2.ColdStartItemsResponse(items=shown)
 
 

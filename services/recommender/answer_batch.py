@@ -17,12 +17,7 @@ from services.recommender.model.serving import Serving
 from services.recommender.rendering import render
 from services.recommender.user_lists import UserLists, UserQuery, UserResult
 
-SOURCES = {
-    Source.STORED: pb.SOURCE_STORED,
-    Source.FOLD_IN: pb.SOURCE_FOLD_IN,
-    Source.NEIGHBOURS: pb.SOURCE_NEIGHBOURS,
-    Source.POPULAR: pb.SOURCE_POPULAR,
-}
+SOURCES = {source: pb.Source.Value(f"SOURCE_{source.name}") for source in Source}
 # All unknown items are answered alike. No item has an empty id.
 _UNKNOWN_ITEM = ""
 

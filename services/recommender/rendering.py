@@ -28,7 +28,7 @@ def render_items(answer: Recommendations, model: LoadedModel) -> list[bytes]:
 
 
 def _item(entry: Ranked, model: LoadedModel) -> bytes:
-    return model.fragments.of(entry.item_index) + _score(entry.score)
+    return model.shown.fragment_of(entry.item_index) + _score(entry.score)
 
 
 # Stored scores have half precision, so the same ones come again and again: 1,024 of each power of

@@ -82,8 +82,9 @@ async def _message(found: UserResult | Awaitable[UserResult], limit: int) -> pb.
 def _to_proto(answer: Recommendations, model: LoadedModel, *, degraded: bool) -> pb.Answer:
     items = [
         pb.ScoredItem(
-            item_id=model.items.ids.id_of(entry.item_index),
-            title=model.fragments.title_of(entry.item_index),
+            item_id=model.shown.id_of(entry.item_index),
+            title=model.shown.title_of(entry.item_index),
+            price=model.shown.price_of(entry.item_index),
             score=entry.score,
         )
         for entry in answer.ranked

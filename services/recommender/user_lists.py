@@ -43,7 +43,20 @@ class UserResult:
     degraded: bool = False
 
     def recommendations(self, limit: int) -> Recommendations:
-        return recommend(Query(self.serving.now, self.user.personal), FOR_USER, limit)
+        query = Query(self.serving.now, self.user.personal, excluded=self._excluded_newcomers())
+        return recommend(query, FOR_USER, limit)
+
+    def _excluded_newcomers(self) -> set[int]:
+        """Rows of items bought or disliked that the model, and so the history, knows nothing of."""
+        shown, types = self.serving.model.shown, self.serving.model.params.event_types
+        if not shown.newcomers or not self.user.recent.packed:
+            return set()
+        rows = {
+            shown.row_of(event.item_id)
+            for event in self.user.recent.events()
+            if event.event_type in types and types[event.event_type].excludes
+        }
+        return {row for row in rows if row is not None}
 
     def rendered(self, limit: int) -> Rendering:
         """The JSON of `answer`, kept beside the list while nothing about it changes."""

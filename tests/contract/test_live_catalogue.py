@@ -12,10 +12,10 @@ from recsys.stores.redis.connect import Redis
 from tests.contract.test_published_models import STRANGE_IDS
 from tests.redis_fixture import Ask, ServingSide
 
-LAMP = Item("lamp", title="Lampe „Ü“", price=19.5, attributes={"watts": 7.5})
+LAMP = Item("lamp", "Lampe „Ü“", ("Home", "Licht"), "Ü & Co", price=19.5, attributes={"watts": 7.5})
 CHAIR = Item("chair", available=False)
 ROWS = {
-    "lamp": CatalogueRow("Lampe „Ü“", 19.5, available=True),
+    "lamp": CatalogueRow("Lampe „Ü“", 19.5, True, ("Home", "Licht"), "Ü & Co", {"watts": 7.5}),
     "chair": CatalogueRow(None, None, available=False),
 }
 

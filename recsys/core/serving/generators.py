@@ -5,7 +5,7 @@ earlier generator gave. To add one, write a function here, name it in GENERATORS
 `lists.Source`; a placement names the generators that it takes items from.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from recsys.core.model import NO_NEIGHBOUR
@@ -20,11 +20,13 @@ class Query:
     Attributes:
         personal: the list of the user by the model, and the history behind it.
         seed: row of the item that the request is about; None for none, or one that is unknown.
+        excluded: rows of further items that must not be recommended.
     """
 
     model: ServingModel
     personal: PersonalList
     seed: int | None = None
+    excluded: Collection[int] = ()
 
 
 Generator = Callable[[Query], Iterator[Ranked]]
@@ -58,8 +60,15 @@ def popular(query: Query) -> Iterator[Ranked]:
         yield Ranked(row, None, Source.POPULAR)
 
 
+def new(query: Query) -> Iterator[Ranked]:
+    """What came into the catalogue since the model was trained, without a score."""
+    for row in query.model.newest():
+        yield Ranked(row, None, Source.NEW)
+
+
 GENERATORS: Mapping[str, Generator] = {
     "for_you": for_you,
     "similar": similar,
     "popular": popular,
+    "new": new,
 }

@@ -18,6 +18,7 @@ class Source(Enum):
     FOLD_IN = "fold_in"
     NEIGHBOURS = "neighbours"
     POPULAR = "popular"
+    NEW = "new"
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,11 @@ _PIECE = 256
 class ServingModel:
     """A model of n items as it serves: what is asked for every list, calculated once.
 
+    The rows from n on are of m items that came into the catalogue since the model was trained.
     Making one takes time and memory by the number of all items, using it does not.
 
     Attributes:
-        shown: (n,) bool, the items that may be shown.
+        shown: (n + m,) bool, the items that may be shown.
         eligible: those of them that can be scored, as candidates.
         returned: those that are back, and in no list that was calculated at night.
         is_filtered: whether fewer items are shown than the shop offers: a list that was
@@ -43,33 +44,32 @@ class ServingModel:
         params: ScoringParams,
         hidden: Collection[int] = (),
         back: Collection[int] = (),
+        newcomers: int = 0,
     ) -> "ServingModel":
         """All that a model may recommend.
 
         Args:
             hidden: item rows that must not be shown now: sold out, deleted.
             back: rows of items that may be shown, though the model was trained without them.
+            newcomers: the number m of items that the model does not know; those that may be shown
+                are back.
         """
-        items = items.offering(back) if back else items
-        shown = items.eligible.copy()
+        known = [row for row in back if row < len(items.ids)]
+        shown = np.concatenate([items.eligible, np.zeros(newcomers, np.bool_)])
         shown[np.fromiter(hidden, np.intp, len(hidden))] = False
-        return cls(
-            items,
-            params,
-            shown,
-            EligibleItems.where(items, shown & items.has_factors),
-            ReturnedItems.of(items, back),
-        )
+        shown[np.fromiter(back, np.intp, len(back))] = True
+        items, back = items.offering(known) if known else items, known
+        return cls(items, params, shown, _scored(items, shown), ReturnedItems.of(items, back))
 
     def where(self, mask: NDArray[np.bool_]) -> "ServingModel":
-        """The same for the items where an (n,) mask is true."""
+        """The same for the items where an (n + m,) mask is true."""
         shown = self.shown & mask
         back = self.returned.rows
         return ServingModel(
             self.items,
             self.params,
             shown,
-            EligibleItems.where(self.items, shown & self.items.has_factors),
+            _scored(self.items, shown),
             ReturnedItems.of(self.items, back[shown[back]].tolist()),
             is_filtered=True,
         )
@@ -85,7 +85,16 @@ class ServingModel:
         for start in range(0, len(others), _PIECE):
             yield from others[start : start + _PIECE].tolist()
 
+    def newest(self) -> Iterator[int]:
+        """Rows of the items that came since the training and may be shown, the newest first."""
+        n = len(self.items.ids)
+        yield from (n + np.flatnonzero(self.shown[n:])[::-1]).tolist()
+
     @cached_property
     def _most_popular(self) -> list[int]:
         rows: list[int] = most_popular(self.items, self.shown).tolist()
         return rows
+
+
+def _scored(items: ItemModel, shown: NDArray[np.bool_]) -> EligibleItems:
+    return EligibleItems.where(items, shown[: len(items.ids)] & items.has_factors)

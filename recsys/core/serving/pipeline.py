@@ -18,8 +18,8 @@ from recsys.core.serving.model import ServingModel
 from recsys.core.serving.personal import personal_list
 
 # What the routes without a placement of their own are made of.
-FOR_USER = ("for_you", "popular")
-FOR_ITEM = ("similar", "popular")
+FOR_USER = ("for_you", "popular", "new")
+FOR_ITEM = ("similar", "popular", "new")
 
 
 def recommend(query: Query, generators: Iterable[str], limit: int) -> Recommendations:
@@ -50,7 +50,7 @@ def similar_items(model: ServingModel, item_index: int | None, limit: int) -> Re
 
 def _shown(query: Query, generators: Iterable[str]) -> Iterator[Ranked]:
     history = query.personal.history
-    taken = set(history.items[history.excluded].tolist())
+    taken = {*query.excluded, *history.items[history.excluded].tolist()}
     if query.seed is not None:
         taken.add(query.seed)
     shown = query.model.shown

@@ -34,6 +34,8 @@ class _SourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Source.ValueTy
     """Item neighbours of the nightly model."""
     SOURCE_POPULAR: _Source.ValueType  # 4
     """What is popular in the shop."""
+    SOURCE_NEW: _Source.ValueType  # 5
+    """What came into the catalogue since the model was trained."""
 
 class Source(_Source, metaclass=_SourceEnumTypeWrapper):
     """Where the items of an answer come from."""
@@ -47,6 +49,8 @@ SOURCE_NEIGHBOURS: Source.ValueType  # 3
 """Item neighbours of the nightly model."""
 SOURCE_POPULAR: Source.ValueType  # 4
 """What is popular in the shop."""
+SOURCE_NEW: Source.ValueType  # 5
+"""What came into the catalogue since the model was trained."""
 Global___Source: _TypeAlias = Source  # noqa: Y015
 
 @_typing.final
@@ -56,24 +60,33 @@ class ScoredItem(_message.Message):
     ITEM_ID_FIELD_NUMBER: _builtins.int
     TITLE_FIELD_NUMBER: _builtins.int
     SCORE_FIELD_NUMBER: _builtins.int
+    PRICE_FIELD_NUMBER: _builtins.int
     item_id: _builtins.str
     title: _builtins.str
     """Empty when the catalogue has none."""
     score: _builtins.float
     """Unset where the item only fills a list up; scores compare within one answer only."""
+    price: _builtins.float
+    """As the catalogue has it at this moment; unset when it has none."""
     def __init__(
         self,
         *,
         item_id: _builtins.str = ...,
         title: _builtins.str = ...,
         score: _builtins.float | None = ...,
+        price: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "score", b"score"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_price", b"_price", "_score", b"_score", "price", b"price", "score", b"score"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "item_id", b"item_id", "score", b"score", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_price", b"_price", "_score", b"_score", "item_id", b"item_id", "price", b"price", "score", b"score", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__price: _TypeAlias = _typing.Literal["price"]  # noqa: Y015
+    _WhichOneofArgType__price: _TypeAlias = _typing.Literal["_price", b"_price"]  # noqa: Y015
     _WhichOneofReturnType__score: _TypeAlias = _typing.Literal["score"]  # noqa: Y015
     _WhichOneofArgType__score: _TypeAlias = _typing.Literal["_score", b"_score"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__price) -> _WhichOneofReturnType__price | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__score) -> _WhichOneofReturnType__score | None: ...
 
 Global___ScoredItem: _TypeAlias = ScoredItem  # noqa: Y015

@@ -50,4 +50,8 @@ class MemoryLiveCatalogue:
 
 
 def _row(item: Item | None) -> CatalogueRow:
-    return GONE if item is None else CatalogueRow(item.title, item.price, item.available)
+    if item is None:
+        return GONE
+    return CatalogueRow(
+        *(item.title, item.price, item.available, item.categories, item.brand, item.attributes)
+    )

@@ -9,17 +9,19 @@ from recsys.core.limits import MAX_LIMIT
 from recsys.rpc.v1 import recommender_pb2 as pb
 from services.gateway.schemas.text_rules import ID_RULES, REQUEST_ID_RULES, TEXT_RULES
 
-SourceName = Literal["stored", "fold_in", "neighbours", "popular"]
+SourceName = Literal["stored", "fold_in", "neighbours", "popular", "new"]
 SOURCES: dict[int, SourceName] = {
     pb.SOURCE_STORED: "stored",
     pb.SOURCE_FOLD_IN: "fold_in",
     pb.SOURCE_NEIGHBOURS: "neighbours",
     pb.SOURCE_POPULAR: "popular",
+    pb.SOURCE_NEW: "new",
 }
 
 _ITEM_EXAMPLE: JsonDict = {
     "item_id": "85123A",
     "title": "WHITE HANGING HEART T-LIGHT HOLDER",
+    "price": 2.55,
     "score": 0.92,
 }
 _COMMON_EXAMPLE: JsonDict = {
@@ -38,6 +40,9 @@ class ScoredItem(BaseModel):
     item_id: _Id
     title: Annotated[str, Field(json_schema_extra=TEXT_RULES)] | None = Field(
         description="Null when the catalogue has none."
+    )
+    price: float | None = Field(
+        description="As the catalogue has it at this moment; null when it has none."
     )
     score: float | None = Field(
         description="Comparable within one response only; null for items that fill the list."

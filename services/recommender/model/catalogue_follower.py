@@ -22,7 +22,8 @@ class CatalogueFollower:
         self._tenant = tenant
         self._position: str | None = None
         self._was_read = False
-        self._changed: set[str] = set()
+        # In the order in which they changed.
+        self._changed: dict[str, None] = {}
         self.columns = CatalogueColumns()
 
     async def refresh(self) -> Iterable[str] | None:
@@ -41,12 +42,12 @@ class CatalogueFollower:
                     _log.warning("catalogue_log_lost", tenant=self._tenant, remedy="read it whole")
                 return await self._read_whole()
             if not changes.rows:
-                changed, self._changed = self._changed, set()
+                changed, self._changed = self._changed, {}
                 return changed
             self.columns.update(changes.rows)
             self._position = changes.position
             # Told of only at the end: should the store go away meanwhile, next time.
-            self._changed.update(changes.rows)
+            self._changed.update(dict.fromkeys(changes.rows))
 
     async def _read_whole(self) -> Iterable[str] | None:
         # Asked first: what changes while it is read stands behind it in the log.

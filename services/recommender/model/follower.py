@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import structlog
 
-from recsys.core.catalogue import CatalogueColumns
 from recsys.core.domain import checked_tenant
 from recsys.core.errors import InvalidModel, NoModel, NotSetUp, Unavailable
 from recsys.core.ports import ServingStore
@@ -72,10 +71,6 @@ class ModelFollower:
         if serving is None:
             raise NoModel("no model yet: run `recsys nightly`")
         return serving
-
-    def catalogue(self, tenant: str) -> CatalogueColumns:
-        """The live catalogue of a tenant that this process serves."""
-        return self._catalogues[tenant].columns
 
     def tenants_without_model(self) -> list[str]:
         return [tenant for tenant, serving in self._serving.items() if serving is None]
@@ -158,8 +153,7 @@ class ModelFollower:
         serving = self._serving[tenant]
         if serving is None:
             return
-        ids = serving.model.items.ids if changed is None else changed
-        now = serving.following(self._catalogues[tenant].columns, ids)
+        now = serving.following(self._catalogues[tenant].columns, changed)
         if now is not serving:
             self._serving[tenant] = now
             self.on_change()

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
-from recsys.core.catalogue import CatalogueColumns, CatalogueRow
+from recsys.core.catalogue import CatalogueColumns
 from recsys.core.serving.model import ServingModel
 from services.recommender.model.answer_cache import CachedUser, unknown_user
 from services.recommender.model.loaded_model import LoadedModel
@@ -18,9 +19,10 @@ class Serving:
 
     Attributes:
         hidden: rows of the items that must not be shown now.
-        back: rows of those that may be shown now, and were not eligible when the model was trained.
+        back: rows of those that may be shown now, and were not eligible when the model was trained,
+            or unknown.
         now: what follows from them.
-        catalogue_number: counts the changes of the above and of titles while this model serves.
+        catalogue_number: counts the changes of the above, of titles and of prices.
         shown_again_number: that of the last change by which an item may be shown again.
         is_lost: whether the store has lost its data, and with them what it knew of users.
         nobody: a user of whom nothing is known.
@@ -40,27 +42,27 @@ class Serving:
         """A model that was just loaded, beside the live catalogue."""
         nothing = frozenset[int]()
         bare = cls(model, nothing, nothing, ServingModel.of(model.items, model.params))
-        return replace(
-            bare.following(columns, model.items.ids), catalogue_number=0, shown_again_number=0
-        )
+        return replace(bare.following(columns, None), catalogue_number=0, shown_again_number=0)
 
-    def following(self, columns: CatalogueColumns, item_ids: Iterable[str]) -> "Serving":
-        """The same with what the live catalogue says now of these items; itself if no other."""
-        model, rows = self.model, dict(_rows(self.model, columns, item_ids))
-        retitled = sum([model.fragments.set_title(row, _title(live)) for row, live in rows.items()])
+    def following(self, columns: CatalogueColumns, changed: Iterable[str] | None) -> "Serving":
+        """The same with what the live catalogue says now of some items, None for all."""
+        model = self.model
+        if changed is None:
+            model.shown.follow(columns)
+            changed = chain(model.items.ids, columns)
+        rows = dict(_rows(model, columns, changed))
+        if not rows:
+            return self
+        retitled = sum([model.shown.rewrite(row) for row in rows])
         hidden = self.hidden.difference(rows).union(
-            row for row, live in rows.items() if live and not live.available
+            row for row, available in rows.items() if available is False
         )
         back = self.back.difference(rows).union(
-            row
-            for row, live in rows.items()
-            if live and live.available and not model.items.eligible[row]
+            row for row, available in rows.items() if available and not model.is_eligible(row)
         )
-        if not retitled and (hidden, back) == (self.hidden, self.back):
-            return self
-        number = self.catalogue_number + 1
-        now = replace(self, catalogue_number=number)
-        return now if (hidden, back) == (self.hidden, self.back) else now._showing(hidden, back)
+        if (hidden, back) != (self.hidden, self.back):
+            return replace(self, catalogue_number=self.catalogue_number + 1)._showing(hidden, back)
+        return replace(self, catalogue_number=self.catalogue_number + bool(retitled))
 
     def _showing(self, hidden: frozenset[int], back: frozenset[int]) -> "Serving":
         is_more_shown = bool(self.hidden - hidden or back - self.back)
@@ -69,21 +71,21 @@ class Serving:
             self,
             hidden=hidden,
             back=back,
-            now=ServingModel.of(model.items, model.params, hidden, back),
+            now=ServingModel.of(
+                model.items, model.params, hidden, back, len(model.shown.newcomers)
+            ),
             shown_again_number=number if is_more_shown else self.shown_again_number,
         )
 
 
 def _rows(
     model: LoadedModel, columns: CatalogueColumns, item_ids: Iterable[str]
-) -> Iterator[tuple[int, CatalogueRow | None]]:
-    """Rows of those of these items that the model knows, and what the catalogue says of them."""
+) -> Iterator[tuple[int, bool | None]]:
+    """Rows of these items, and whether the catalogue has them available."""
     for item_id in item_ids:
-        row = model.items.ids.index_of(item_id)
+        available = columns.is_available(item_id)
+        row = model.shown.row_of(item_id)
+        if row is None and available:
+            row = model.shown.row_for(item_id)
         if row is not None:
-            yield row, columns.get(item_id)
-
-
-def _title(live: CatalogueRow | None) -> str | None:
-    """None where the model's title counts."""
-    return None if live is None else live.title or ""
+            yield row, available

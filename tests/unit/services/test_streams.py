@@ -26,7 +26,7 @@ from services.gateway.schemas.problems import BACKEND_FAILED, ProblemError
 from services.gateway.upstream.recommenders import Recommenders
 from services.gateway.upstream.replica_addresses import ReplicaAddresses
 from services.recommender.answer_batch import BatchAnswers
-from services.recommender.model.loaded_model import ItemFragments
+from services.recommender.model.shown_items import ShownItems
 from tests.builders import an_item_model
 from tests.unit.services.gateway.backends import LOOPBACK, RECOMMENDER
 from tests.unit.services.recommender.shop import Shop
@@ -147,12 +147,12 @@ def test_what_is_popular_in_sixty_shops_is_told_before_it_is_needed() -> None:
 def test_an_item_that_cannot_be_written_costs_nothing_but_the_answers_it_is_in(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    write = ItemFragments._write
+    write = ShownItems._write
 
-    def broken(fragments: ItemFragments, item_index: int) -> bytes:
+    def broken(fragments: ShownItems, item_index: int) -> bytes:
         return 1 // 0 if item_index == 3 else write(fragments, item_index)  # type: ignore[return-value]
 
-    monkeypatch.setattr(ItemFragments, "_write", broken)
+    monkeypatch.setattr(ShownItems, "_write", broken)
     with Shop() as shop:
         # i3 is the neighbour of i1 and i2, and it is in ann's list, and popular.
         near_3, far, user = ask_all(

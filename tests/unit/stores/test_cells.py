@@ -69,7 +69,9 @@ def test_details_come_back(
 def test_an_item_comes_back(item: Item) -> None:
     document = item_document(item)
     assert decode_item(item.item_id.encode(), document) == item
-    assert decode_row(document) == CatalogueRow(item.title, item.price, item.available)
+    assert decode_row(document) == CatalogueRow(
+        *(item.title, item.price, item.available, item.categories, item.brand, item.attributes)
+    )
 
 
 @pytest.mark.parametrize("document", [b"", b"{no json", b"[1]", b"7", b"{}", b"\xff"])

@@ -40,14 +40,16 @@ NOW_MS = 1_700_000_000_000
 
 # What a recommender leaves open, the gateway closes.
 ANSWER_JSON = (
-    b'{"items":[{"item_id":"lamp","title":"A lamp","score":0.5},'
-    b'{"item_id":"filler","title":null,"score":null}],'
+    b'{"items":[{"item_id":"lamp","title":"A lamp","price":2.5,"score":0.5},'
+    b'{"item_id":"filler","title":null,"price":null,"score":null}],'
     b'"source":"fold_in","model_version":"v1","degraded":false'
 )
 SNAPSHOT = pb.Snapshot(
     tenant="shop",
     model_version="v1",
-    popular_json=[b'{"item_id":"%d","title":null,"score":null}' % n for n in range(100)],
+    popular_json=[
+        b'{"item_id":"%d","title":null,"price":null,"score":null}' % n for n in range(100)
+    ],
 )
 
 

@@ -58,7 +58,7 @@ def test_an_empty_shop_is_an_empty_list(new_shop: Client, target: str) -> None:
 def test_items_have_the_members_they_have_with_a_model(new_shop: Client) -> None:
     put(new_shop, "lamp")
     [item] = new_shop.get(GET_A_LIST["user"]).json["items"]
-    assert item == {"item_id": "lamp", "title": "Some thing", "score": None}
+    assert item == {"item_id": "lamp", "title": "Some thing", "price": None, "score": None}
 
 
 def test_events_change_the_order_and_what_was_bought_does_not_come_back(new_shop: Client) -> None:

@@ -15,8 +15,8 @@ def test_an_answer_says_what_where_from_and_which_model(api: Client) -> None:
     assert answer.json == {
         "user_id": "ann",
         "items": [
-            {"item_id": "lamp", "title": "A lamp", "score": 0.5},
-            {"item_id": "filler", "title": None, "score": None},
+            {"item_id": "lamp", "title": "A lamp", "price": 2.5, "score": 0.5},
+            {"item_id": "filler", "title": None, "price": None, "score": None},
         ],
         "source": "fold_in",
         "model_version": "v1",

@@ -136,14 +136,28 @@ def test_a_hidden_item_disappears_from_answers_that_are_kept(shop: Shop) -> None
     assert [answer.json for answer in after.values()] == [a.json for a in before.values()]
 
 
-def test_a_new_title_is_in_answers_that_are_kept(shop: Shop) -> None:
+def test_a_new_title_and_price_are_in_answers_that_are_kept(shop: Shop) -> None:
     shop.happens("bob", "i3")
     questions = of_user("ann", 1, limit=5), of_user("bob", 2, limit=5), of_item("i0", 3, limit=5)
     before = answers(shop, *questions)
-    shop.put(Item("i1", title="Renamed „Ü“", price=7.0))
+    shop.put(Item("i1", title="Renamed „Ü“", price=7.25))
     for number, answer in answers(shop, *questions).items():
-        renamed = before[number].json.replace(b'"Item 1"', '"Renamed „Ü“"'.encode())
+        renamed = before[number].json.replace(
+            b'"Item 1","price":null', '"Renamed „Ü“","price":7.25'.encode()
+        )
         assert answer.json == renamed != before[number].json
+
+
+def test_an_item_no_model_knows_fills_a_list_until_it_is_bought(shop: Shop) -> None:
+    question = of_user("ann", 1, limit=7)
+    assert ids(answers(shop, question)[1]) == ["i3", "i1", "i5", "i4", "i2"]
+    shop.put(Item("new", title="New", price=1.0))
+    found = document(answers(shop, question)[1])["items"]
+    assert found[5:] == [{"item_id": "new", "title": "New", "price": 1.0, "score": None}]
+    shop.happens("ann", "new", "view")
+    assert ids(answers(shop, question)[1])[5:] == ["new"]
+    shop.happens("ann", "new")
+    assert ids(answers(shop, question)[1]) == ["i3", "i1", "i5", "i4", "i2"]
 
 
 def test_an_item_trained_as_sold_out_is_in_a_stored_list_once_it_is_back() -> None:

@@ -302,39 +302,56 @@ def test_without_a_live_catalogue_the_word_of_the_model_counts(shop: Shop) -> No
     assert offered(shop) == eligible.tolist()
 
 
-def test_titles_are_those_of_the_catalogue(shop: Shop) -> None:
+def test_titles_and_prices_are_those_of_the_catalogue(shop: Shop) -> None:
     shop.live.write("shop", {"i1": Item("i1", title="Renamed")})
     shop.publish("v1")
     shop.refresh()
 
-    def titles() -> list[str]:
-        fragments = shop.follower.serving("shop").model.fragments
-        return [fragments.title_of(row) for row in range(4)]
+    def shown() -> list[bytes]:
+        items = shop.follower.serving("shop").model.shown
+        return [items.fragment_of(row)[13:-9] for row in range(3)]
 
-    assert titles() == ["Item 0", "Renamed", "Item 2", "Item 3"]
-    before = shop.follower.serving("shop")
-    shop.live.write("shop", {"i2": Item("i2", title="Item 2", price=5.0)})
+    assert shown() == [
+        b'0","title":"Item 0","price":null',
+        b'1","title":"Renamed","price":null',
+        b'2","title":"Item 2","price":null',
+    ]
+    shop.live.write("shop", {"i2": Item("i2", title="Item 2", brand="what no answer shows")})
     shop.refresh()
-    assert shop.follower.serving("shop") is before
-    shop.live.write("shop", {"i2": Item("i2"), "i1": Item("i1", title="Item 1")})
+    assert shop.follower.serving("shop").catalogue_number == 0
+    shop.live.write("shop", {"i2": Item("i2", price=5.25), "i1": Item("i1", title="Item 1")})
     shop.refresh()
-    assert titles() == ["Item 0", "Item 1", "", "Item 3"]
     assert shop.follower.serving("shop").catalogue_number == 1
+    now = [
+        b'0","title":"Item 0","price":null',
+        b'1","title":"Item 1","price":null',
+        b'2","title":null,"price":5.25',
+    ]
+    assert shown() == now
     shop.publish("v2")
     shop.refresh()
-    assert titles() == ["Item 0", "Item 1", "", "Item 3"]
+    assert shown() == now
 
 
-def test_items_that_no_model_knows_have_a_row(shop: Shop) -> None:
+def test_items_that_no_model_knows_have_a_row_from_the_moment_they_can_be_bought(
+    shop: Shop,
+) -> None:
     shop.publish("v1")
-    shop.live.write("shop", {"new": Item("new", title="New", price=2.5)})
+    shop.live.write("shop", {"coming": Item("coming", available=False)})
     shop.refresh()
-    columns = shop.follower.catalogue("shop")
-    assert columns.get("new") == CatalogueRow("New", 2.5, available=True)
-    shop.live.write("shop", {"new": Item("new", price=3.0)})
+    before = shop.follower.serving("shop")
+    assert list(before.now.newest()) == []
+    shop.live.write("shop", {"new": Item("new", title="New"), "newer": Item("newer", price=2.5)})
     shop.refresh()
-    assert columns.get("new") == CatalogueRow(None, 3.0, available=True)
-    assert columns.get("other") is None
+    now = shop.follower.serving("shop")
+    items = now.model.shown
+    assert [items.id_of(row) for row in now.now.newest()] == ["newer", "new"]
+    assert items.price_of(7) == 2.5
+    assert now.shown_again_number == now.catalogue_number == 1
+    shop.live.write("shop", {"new": None, "coming": Item("coming")})
+    shop.refresh()
+    now = shop.follower.serving("shop")
+    assert [items.id_of(row) for row in now.now.newest()] == ["coming", "newer"]
 
 
 def test_memory_is_given_back_once_after_each_swap(

@@ -1,0 +1,58 @@
+"""The columns of the live catalogue against plain rows."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recsys.core import catalogue
+from recsys.core.catalogue import CatalogueColumns, CatalogueRow, EncodedColumn
+
+NAMES = st.sampled_from(["colour", "watts", "new"])
+VALUES = st.sampled_from(["red", "1", 1.0, 0.0, True, False])
+ROWS = st.builds(
+    CatalogueRow,
+    title=st.none() | st.sampled_from(["A", ""]),
+    price=st.none() | st.sampled_from([0.0, 19.99]),
+    available=st.booleans(),
+    categories=st.sampled_from([(), ("a",), ("a", "b")]),
+    brand=st.none() | st.sampled_from(["x", "y"]),
+    attributes=st.dictionaries(NAMES, VALUES),
+)
+UPDATES = st.lists(st.dictionaries(st.sampled_from("abcd"), ROWS), max_size=6)
+
+
+def exactly(row: CatalogueRow | None) -> str:
+    """With the type of each attribute: True is not 1."""
+    return repr(row and row._replace(attributes=dict(sorted(row.attributes.items()))))
+
+
+@given(UPDATES)
+def test_columns_hold_what_rows_did(updates: list[dict[str, CatalogueRow]]) -> None:
+    columns, rows = CatalogueColumns(), dict[str, CatalogueRow]()
+    for update in updates:
+        columns.update(update)
+        rows |= update
+    assert {item_id: exactly(columns.get(item_id)) for item_id in "abcd"} == {
+        item_id: exactly(rows.get(item_id)) for item_id in "abcd"
+    }
+    assert len(columns) == len(rows)
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.none() | st.integers(0, 50)), max_size=80))
+def test_a_column_forgets_values_that_no_row_has(writes: list[tuple[int, int | None]]) -> None:
+    spare, catalogue._SPARE_VALUES = catalogue._SPARE_VALUES, 3
+    try:
+        column, expected = EncodedColumn[int](), dict[int, int | None]()
+        for row, value in writes:
+            column[row] = value
+            expected[row] = value
+            assert {row: column[row] for row in range(6)} == {
+                row: expected.get(row) for row in range(6)
+            }
+            # What rows have, twice that and the spare ones.
+            assert len(column.values) <= 2 * 6 + 3 + 2
+    finally:
+        catalogue._SPARE_VALUES = spare
+    codes = column.codes(6)
+    assert [column.values[code] for code in codes.tolist()] == [expected.get(r) for r in range(6)]
+    assert codes.dtype == np.int32
