@@ -121,6 +121,19 @@ def _merged(history: History, recent: History) -> History:
     )
 
 
+def excluding(history: History, rows: Sequence[int]) -> History:
+    """The history with further items that must not be recommended; they count nothing else."""
+    excluded = history.excluded | np.isin(history.items, rows)
+    added = np.setdiff1d(rows, history.items).astype(np.int32)
+    none, steps = np.zeros(len(added), np.float32), np.zeros(len(added), np.int32)
+    return History(
+        np.concatenate([history.items, added]),
+        np.concatenate([history.strengths, none]),
+        np.concatenate([excluded, np.ones(len(added), np.bool_)]),
+        np.concatenate([history.steps, steps]),
+    )
+
+
 def session_history(items: ItemModel, item_ids: Sequence[str]) -> History:
     """History of a user of whom only some items are known: each counts one, none comes back.
 

@@ -29,3 +29,8 @@ MAX_FIELD_CHARACTERS = 100
 
 # A batch of a thousand events with every field is half of this.
 MAX_BODY_BYTES = 1_000_000
+
+# A filter that a program wrote, with two hundred brands in a list.
+MAX_FILTER_CHARACTERS = 4000
+# Items that a request excludes, beside what the shopper had: what stands on the page already.
+MAX_EXCLUDED_ITEMS = 1000

@@ -14,37 +14,51 @@ from recsys.rpc.v1 import recommender_pb2 as pb
 _BYTES_PER_CHARACTER, _BYTES_PER_ID, _BYTES_PER_QUESTION = 4, 4, 200
 
 
-def write_target(question: pb.Question, target: Target) -> None:
-    """Say in a question what it is about."""
-    match target:
-        case UserTarget():
-            question.user_id = target.user_id
-        case ItemTarget():
-            question.item_id = target.item_id
-        case SessionTarget():
-            question.session.item_ids.extend(target.item_ids)
+def write_question(question: pb.Question, request: RecommendationRequest) -> None:
+    """Say in a question what is asked; its number and budget are the sender's."""
+    question.tenant = request.tenant
+    question.limit = request.limit
+    match request.target:
+        case UserTarget(user_id):
+            question.user_id = user_id
+        case ItemTarget(item_id):
+            question.item_id = item_id
+        case SessionTarget(item_ids):
+            question.session.item_ids.extend(item_ids)
+    if not request.is_plain:
+        question.generators.extend(request.placement)
+        question.filter = request.filter
+        question.excluded_item_ids.extend(request.excluded_item_ids)
 
 
-def max_bytes(target: Target) -> int:
-    """Upper bound of the size of a question about it, sooner than protobuf can tell the size."""
+def max_bytes(request: RecommendationRequest) -> int:
+    """Upper bound of the size of a question, sooner than protobuf can tell the size."""
+    target = request.target
     ids = (target.user_id,) if isinstance(target, UserTarget) else target.item_ids
-    return _BYTES_PER_QUESTION + sum(
-        _BYTES_PER_ID + _BYTES_PER_CHARACTER * len(each) for each in ids
-    )
+    size = _BYTES_PER_QUESTION + sum(map(_max_bytes, ids))
+    if request.is_plain:
+        return size
+    others = (*request.placement, request.filter, *request.excluded_item_ids)
+    return size + sum(map(_max_bytes, others))
 
 
-def request_of(question: pb.Question) -> RecommendationRequest:
+def request_of(question: pb.Question | pb.RecommendRequest) -> RecommendationRequest:
     """Read a question.
 
     Raises:
         InvalidInput: naming every field that breaks a rule.
     """
     return RecommendationRequest(
-        question.tenant, _target(question), question.limit, question.budget_ms / 1000
+        question.tenant,
+        _target(question),
+        question.limit,
+        tuple(question.generators),
+        question.filter,
+        tuple(question.excluded_item_ids),
     )
 
 
-def _target(question: pb.Question) -> Target:
+def _target(question: pb.Question | pb.RecommendRequest) -> Target:
     match question.WhichOneof("about"):
         case "user_id":
             return UserTarget(question.user_id)
@@ -53,3 +67,7 @@ def _target(question: pb.Question) -> Target:
         case "session":
             return SessionTarget(tuple(question.session.item_ids))
     raise InvalidInput([FieldProblem("about", "must be set")])
+
+
+def _max_bytes(text: str) -> int:
+    return _BYTES_PER_ID + _BYTES_PER_CHARACTER * len(text)

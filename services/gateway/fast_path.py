@@ -16,7 +16,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from recsys.auth.api_keys import ApiKey
 from recsys.auth.api_keys import Scope as KeyScope
 from recsys.core.limits import DEFAULT_LIMIT, MAX_LIMIT
-from recsys.core.serving.request import ItemTarget, Target, UserTarget
+from recsys.core.serving.request import (
+    ItemTarget,
+    RecommendationRequest,
+    Target,
+    UserTarget,
+)
 from services.gateway.dependencies import Dependencies
 from services.gateway.http.request_context import HEADER, request_id_of
 from services.gateway.recommendations import fetch_recommendations
@@ -85,7 +90,7 @@ class FastPath:
         request_id = request_id_of((_header(scope, _REQUEST_ID) or b"").decode("latin-1"))
         try:
             body = await fetch_recommendations(
-                self._dependencies, key.tenant, about, limit, request_id
+                self._dependencies, RecommendationRequest(key.tenant, about, limit), request_id
             )
             await _send(body, request_id, send)
         except Exception as error:

@@ -3,7 +3,7 @@
 import json
 from json.encoder import encode_basestring
 
-from recsys.core.serving.request import ItemTarget, Target, UserTarget
+from recsys.core.serving.request import ItemTarget, RecommendationRequest, Target, UserTarget
 from recsys.rpc.v1 import ingest_pb2
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.runtime.deadline import Deadline
@@ -20,7 +20,7 @@ from services.gateway.upstream.ingest import CallContext
 
 
 async def fetch_recommendations(
-    dependencies: Dependencies, tenant: str, about: Target, limit: int, request_id: str
+    dependencies: Dependencies, request: RecommendationRequest, request_id: str
 ) -> bytes:
     """Ask a recommender, or ingest for a shop without a model; return the body of the response.
 
@@ -28,22 +28,21 @@ async def fetch_recommendations(
         ProblemError: see `Recommenders.ask` and `_fetch_cold_start`.
     """
     try:
-        answer = await dependencies.recommender.ask(tenant, about, limit)
+        answer = await dependencies.recommender.ask(request)
     except ProblemError as problem:
         if problem.kind is OVERLOADED:
             dependencies.metrics.shed["overloaded"].inc()
-        if problem.kind is not NO_MODEL:
+        # Without a model nobody knows which items a filter lets pass.
+        if problem.kind is not NO_MODEL or request.filter:
             raise
-        answer = await _fetch_cold_start(dependencies, tenant, about, limit, problem, request_id)
+        answer = await _fetch_cold_start(dependencies, request, problem, request_id)
     dependencies.metrics.answers[SOURCES[answer.source], answer.degraded].inc()
-    return _whole_json(answer, request_id, about)
+    return _whole_json(answer, request_id, request.target)
 
 
 async def _fetch_cold_start(
     dependencies: Dependencies,
-    tenant: str,
-    about: Target,
-    limit: int,
+    request: RecommendationRequest,
     no_model: ProblemError,
     request_id: str,
 ) -> pb.RenderedAnswer:
@@ -52,15 +51,16 @@ async def _fetch_cold_start(
     Raises:
         ProblemError: `no_model` when the ingest service cannot be asked.
     """
-    request = ingest_pb2.ColdStartItemsRequest(
-        tenant=tenant,
-        user_id=about.user_id if isinstance(about, UserTarget) else "",
-        excluded_item_ids=about.item_ids,
-        limit=limit,
+    target = request.target
+    question = ingest_pb2.ColdStartItemsRequest(
+        tenant=request.tenant,
+        user_id=target.user_id if isinstance(target, UserTarget) else "",
+        excluded_item_ids=(*target.item_ids, *request.excluded_item_ids),
+        limit=request.limit,
     )
     call = CallContext(Deadline.after(dependencies.read_seconds), request_id)
     try:
-        found = await dependencies.ingest.cold_start_items(request, call)
+        found = await dependencies.ingest.cold_start_items(question, call)
     except ProblemError as problem:
         if problem.kind in (UNAVAILABLE, TIMED_OUT):
             raise no_model from problem

@@ -12,7 +12,7 @@ import structlog
 from recsys.core.domain import Event, Item, identifier_problem
 from recsys.core.errors import FieldProblem, InvalidInput, Unavailable
 from recsys.core.event_types import EventTypes
-from recsys.core.limits import MAX_LIMIT, MAX_SESSION_ITEMS
+from recsys.core.limits import MAX_EXCLUDED_ITEMS, MAX_LIMIT, MAX_SESSION_ITEMS
 from recsys.core.ports import (
     EarlyPopularity,
     ItemStore,
@@ -151,8 +151,8 @@ def _check(user_id: str | None, excluded: Collection[str], limit: int) -> None:
     problems = []
     if user_id is not None and (reason := identifier_problem(user_id)):
         problems.append(FieldProblem("user_id", reason))
-    if len(excluded) > MAX_SESSION_ITEMS:
-        reason = f"name at most {MAX_SESSION_ITEMS} items"
+    if len(excluded) > MAX_SESSION_ITEMS + MAX_EXCLUDED_ITEMS:
+        reason = f"name at most {MAX_SESSION_ITEMS + MAX_EXCLUDED_ITEMS} items"
         problems.append(FieldProblem("excluded_item_ids", reason))
     if not 1 <= limit <= MAX_LIMIT:
         problems.append(FieldProblem("limit", f"must be between 1 and {MAX_LIMIT}"))

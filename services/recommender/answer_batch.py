@@ -7,7 +7,7 @@ import structlog
 from recsys.core.errors import NoModel, RecsysError
 from recsys.core.serving.lists import Source
 from recsys.core.serving.pipeline import similar_items
-from recsys.core.serving.request import ItemTarget, SessionTarget, UserTarget
+from recsys.core.serving.request import ItemTarget, UserTarget
 from recsys.rpc.questions import request_of
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.runtime.grpc.errors import status_of
@@ -15,7 +15,7 @@ from services.recommender.model.answer_cache import Rendered, Rendering
 from services.recommender.model.follower import ModelFollower
 from services.recommender.model.serving import Serving
 from services.recommender.rendering import render
-from services.recommender.user_lists import UserLists, UserQuery, UserResult
+from services.recommender.user_lists import Asked, UserLists, UserResult
 
 SOURCES = {source: pb.Source.Value(f"SOURCE_{source.name}") for source in Source}
 # All unknown items are answered alike. No item has an empty id.
@@ -40,7 +40,7 @@ class BatchAnswers:
         """
         quick: list[pb.RenderedAnswer] = []
         slow: list[Awaitable[pb.RenderedAnswer]] = []
-        about_users: list[tuple[pb.Question, UserQuery]] = []
+        about_users: list[tuple[pb.Question, Asked]] = []
 
         def place(question: pb.Question, found: UserResult | Awaitable[UserResult]) -> None:
             if isinstance(found, UserResult):
@@ -51,7 +51,7 @@ class BatchAnswers:
         for question in questions:
             try:
                 found = self._without_store(question)
-                if isinstance(found, UserQuery):
+                if isinstance(found, Asked):
                     about_users.append((question, found))
                 elif isinstance(found, pb.RenderedAnswer):
                     quick.append(found)
@@ -71,20 +71,18 @@ class BatchAnswers:
 
     def _without_store(
         self, question: pb.Question
-    ) -> pb.RenderedAnswer | UserResult | Awaitable[UserResult] | UserQuery:
+    ) -> pb.RenderedAnswer | UserResult | Awaitable[UserResult] | Asked:
         """The answer where it is at hand, else who is to be looked up."""
         serving = self._follower.serving(question.tenant)
         request = request_of(question)
-        match request.target:
-            case UserTarget(user_id):
-                return UserQuery(serving, request.tenant, user_id, request.budget_seconds)
-            case ItemTarget(item_id):
-                return _similar(question, item_id, serving)
-            case SessionTarget(item_ids):
-                return self._user_lists.of_session(serving, item_ids, request.budget_seconds)
+        if isinstance(request.target, ItemTarget) and request.is_plain:
+            return _similar(question, request.target.item_id, serving)
+        asked = Asked.of(serving, request, question.budget_ms / 1000)
+        is_user = isinstance(request.target, UserTarget)
+        return asked if is_user else self._user_lists.of_items(asked)
 
     async def _of_users(
-        self, about: Sequence[tuple[pb.Question, UserQuery]]
+        self, about: Sequence[tuple[pb.Question, Asked]]
     ) -> list[tuple[pb.Question, UserResult | Awaitable[UserResult] | Exception]]:
         """Look users up. A failure here fails these questions, not the stream that they came by."""
         if not about:
@@ -114,7 +112,7 @@ def _similar(question: pb.Question, item_id: str, serving: Serving) -> pb.Render
 
 
 def _answer(question: pb.Question, found: UserResult) -> pb.RenderedAnswer:
-    return _message(question, found.rendered(question.limit), degraded=found.degraded)
+    return _message(question, found.rendered(), degraded=found.degraded)
 
 
 async def _answer_later(question: pb.Question, found: Awaitable[UserResult]) -> pb.RenderedAnswer:

@@ -15,7 +15,8 @@ from recsys.core.errors import InvalidMessage
 from recsys.core.limits import MAX_LIMIT
 from recsys.core.serving.generators import Query
 from recsys.core.serving.lists import NO_LIST
-from recsys.core.serving.pipeline import FOR_USER, recommend
+from recsys.core.serving.pipeline import recommend
+from recsys.core.serving.request import FOR_USER
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.runtime.grpc.stream_limits import MAX_QUESTIONS, MAX_QUESTIONS_UNDER_WAY, in_pieces
 from services.recommender.answer_batch import BatchAnswers

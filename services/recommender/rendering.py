@@ -16,19 +16,33 @@ _DEGRADED = {
 }
 
 
-def render(answer: Recommendations, model: LoadedModel, *, degraded: bool) -> Rendering:
-    items = b",".join(render_items(answer, model))
+def render(
+    answer: Recommendations, model: LoadedModel, *, degraded: bool, with_sources: bool = False
+) -> Rendering:
+    """Write an answer.
+
+    Args:
+        with_sources: whether each item says where it comes from, for answers of several generators.
+    """
+    items = b",".join(_with_sources(answer, model) if with_sources else render_items(answer, model))
     tail = _TAILS[answer.source], model.version.encode(), _DEGRADED[degraded]
     return Rendering(b'{"items":[%b%b%b%b' % (items, *tail), answer.source)
 
 
 def render_items(answer: Recommendations, model: LoadedModel) -> list[bytes]:
     """Each item as a JSON object."""
-    return [_item(entry, model) for entry in answer.ranked]
+    return [b"%b%b}" % (_item(entry, model)) for entry in answer.ranked]
 
 
-def _item(entry: Ranked, model: LoadedModel) -> bytes:
-    return model.shown.fragment_of(entry.item_index) + _score(entry.score)
+def _with_sources(answer: Recommendations, model: LoadedModel) -> list[bytes]:
+    return [
+        b'%b%b,"source":"%b"}' % (*_item(entry, model), entry.source.value.encode())
+        for entry in answer.ranked
+    ]
+
+
+def _item(entry: Ranked, model: LoadedModel) -> tuple[bytes, bytes]:
+    return model.shown.fragment_of(entry.item_index), _score(entry.score)
 
 
 # Stored scores have half precision, so the same ones come again and again: 1,024 of each power of
@@ -36,4 +50,4 @@ def _item(entry: Ranked, model: LoadedModel) -> bytes:
 @lru_cache(maxsize=8_192)
 def _score(score: float | None) -> bytes:
     """With the digits that single precision has; more would only cost bytes."""
-    return b"null}" if score is None else f"{score:.7g}}}".encode()
+    return b"null" if score is None else f"{score:.7g}".encode()

@@ -1,25 +1,22 @@
 """The unary RPCs of the recommender: the same answers as those of streams, as messages."""
 
-from collections.abc import Awaitable
 from typing import Any
 
 from recsys.core.serving.lists import Recommendations
-from recsys.core.serving.pipeline import similar_items
 from recsys.core.serving.request import (
     ItemTarget,
     RecommendationRequest,
     SessionTarget,
-    Target,
     UserTarget,
 )
+from recsys.rpc.questions import request_of
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.rpc.v1 import recommender_pb2_grpc
 from services.recommender.answer_batch import SOURCES, BatchAnswers
 from services.recommender.answer_stream import AnswerStream, Streams
 from services.recommender.model.follower import ModelFollower
 from services.recommender.model.loaded_model import LoadedModel
-from services.recommender.model.serving import Serving
-from services.recommender.user_lists import UserLists, UserQuery, UserResult
+from services.recommender.user_lists import Asked, UserLists, UserResult
 
 # For callers that set no deadline.
 _UNHURRIED_SECONDS = 1.0
@@ -36,26 +33,28 @@ class RecommenderServicer(recommender_pb2_grpc.RecommenderServiceServicer):
     async def RecommendForUser(  # noqa: N802  # named by the proto
         self, request: pb.RecommendForUserRequest, context: Any
     ) -> pb.RecommendForUserResponse:
-        asked, serving = self._checked(request, UserTarget(request.user_id), context)
-        query = UserQuery(serving, asked.tenant, request.user_id, asked.budget_seconds)
-        [found] = await self._user_lists.find([query])
-        return pb.RecommendForUserResponse(answer=await _message(found, request.limit))
+        target = UserTarget(request.user_id)
+        asked = RecommendationRequest(request.tenant, target, request.limit)
+        return pb.RecommendForUserResponse(answer=await self._answer(asked, context))
 
     async def RecommendForSession(  # noqa: N802  # named by the proto
         self, request: pb.RecommendForSessionRequest, context: Any
     ) -> pb.RecommendForSessionResponse:
         target = SessionTarget(tuple(request.item_ids))
-        asked, serving = self._checked(request, target, context)
-        found = self._user_lists.of_session(serving, target.item_ids, asked.budget_seconds)
-        return pb.RecommendForSessionResponse(answer=await _message(found, request.limit))
+        asked = RecommendationRequest(request.tenant, target, request.limit)
+        return pb.RecommendForSessionResponse(answer=await self._answer(asked, context))
+
+    async def Recommend(  # noqa: N802  # named by the proto
+        self, request: pb.RecommendRequest, context: Any
+    ) -> pb.RecommendResponse:
+        return pb.RecommendResponse(answer=await self._answer(request_of(request), context))
 
     async def SimilarItems(  # noqa: N802  # named by the proto
         self, request: pb.SimilarItemsRequest, context: Any
     ) -> pb.SimilarItemsResponse:
-        _, serving = self._checked(request, ItemTarget(request.item_id), context)
-        row = serving.model.items.ids.index_of(request.item_id)
-        answer = similar_items(serving.now, row, request.limit)
-        return pb.SimilarItemsResponse(answer=_to_proto(answer, serving.model, degraded=False))
+        target = ItemTarget(request.item_id)
+        asked = RecommendationRequest(request.tenant, target, request.limit)
+        return pb.SimilarItemsResponse(answer=await self._answer(asked, context))
 
     # The stubs know only the generators' way; this one reads and writes when it wants to.
     async def StreamAnswers(  # type: ignore[override]  # noqa: N802
@@ -65,18 +64,16 @@ class RecommenderServicer(recommender_pb2_grpc.RecommenderServiceServicer):
         answers = BatchAnswers(self._follower, self._user_lists)
         await AnswerStream(answers, self._streams, context).serve()
 
-    def _checked(
-        self, request: Any, target: Target, context: Any
-    ) -> tuple[RecommendationRequest, Serving]:
+    async def _answer(self, request: RecommendationRequest, context: Any) -> pb.Answer:
+        serving = self._follower.serving(request.tenant)
         left = context.time_remaining()
-        seconds = _UNHURRIED_SECONDS if left is None else float(left)
-        asked = RecommendationRequest(request.tenant, target, request.limit, seconds)
-        return asked, self._follower.serving(asked.tenant)
-
-
-async def _message(found: UserResult | Awaitable[UserResult], limit: int) -> pb.Answer:
-    ready = found if isinstance(found, UserResult) else await found
-    return _to_proto(ready.recommendations(limit), ready.serving.model, degraded=ready.degraded)
+        asked = Asked.of(serving, request, _UNHURRIED_SECONDS if left is None else float(left))
+        if isinstance(request.target, UserTarget):
+            [found] = await self._user_lists.find([asked])
+        else:
+            found = self._user_lists.of_items(asked)
+        ready = found if isinstance(found, UserResult) else await found
+        return _to_proto(ready.recommendations(), serving.model, degraded=ready.degraded)
 
 
 def _to_proto(answer: Recommendations, model: LoadedModel, *, degraded: bool) -> pb.Answer:
@@ -86,6 +83,7 @@ def _to_proto(answer: Recommendations, model: LoadedModel, *, degraded: bool) ->
             title=model.shown.title_of(entry.item_index),
             price=model.shown.price_of(entry.item_index),
             score=entry.score,
+            source=SOURCES[entry.source],
         )
         for entry in answer.ranked
     ]

@@ -6,72 +6,114 @@ from dataclasses import dataclass
 
 import structlog
 
-from recsys.core.behaviour import RecentEvents, StoredUser, current_history, session_history
+from recsys.core.behaviour import (
+    RecentEvents,
+    StoredUser,
+    current_history,
+    excluding,
+    session_history,
+)
 from recsys.core.errors import Unavailable
 from recsys.core.limits import MAX_LIMIT
 from recsys.core.model import History
 from recsys.core.ports import ReadUser, ServingStore, UserLookup
 from recsys.core.serving.generators import Query
 from recsys.core.serving.lists import PersonalList, Recommendations, Source
+from recsys.core.serving.model import ServingModel
 from recsys.core.serving.personal import ActiveUser, list_without_scoring, with_returned
-from recsys.core.serving.pipeline import FOR_USER, recommend
+from recsys.core.serving.pipeline import recommend
+from recsys.core.serving.request import ItemTarget, RecommendationRequest, UserTarget
 from recsys.runtime.metrics import Metrics
 from services.recommender.fold_in_worker import FoldInWorker
 from services.recommender.model.answer_cache import NO_EVENTS, CachedUser, Rendering
 from services.recommender.model.serving import Serving
 from services.recommender.rendering import render
 
+# The generators that look at the user's list or history.
+_NEED_A_USER = frozenset({"for_you", "recently_viewed"})
+
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class UserQuery:
-    """A user somebody asks about, and the model that is to answer."""
+class Asked:
+    """A request, and what is to answer it.
+
+    Attributes:
+        model: with the items that the request's filter lets pass.
+        within_seconds: how long somebody waits for the answer.
+    """
 
     serving: Serving
-    tenant: str
-    user_id: str
+    model: ServingModel
+    request: RecommendationRequest
     within_seconds: float
+
+    @classmethod
+    def of(cls, serving: Serving, request: RecommendationRequest, within_seconds: float) -> "Asked":
+        model = serving.filtered(request.filter) if request.filter else serving.now
+        return cls(serving, model, request, within_seconds)
+
+    def excluded_rows(self) -> list[int]:
+        """Rows of the items that the request excludes; those that nobody has heard of have none."""
+        rows = map(self.serving.model.shown.row_of, self.request.excluded_item_ids)
+        return [row for row in rows if row is not None]
+
+    def history(self, history: History) -> History:
+        """The history with what the request excludes, or the very same."""
+        rows = [row for row in self.excluded_rows() if row < len(self.model.items.ids)]
+        return excluding(history, rows) if rows else history
 
 
 @dataclass(frozen=True, slots=True)
 class UserResult:
     """A user's list, and whether it is less personal than it should be."""
 
-    serving: Serving
+    asked: Asked
     user: CachedUser
     degraded: bool = False
 
-    def recommendations(self, limit: int) -> Recommendations:
-        query = Query(self.serving.now, self.user.personal, excluded=self._excluded_newcomers())
-        return recommend(query, FOR_USER, limit)
+    def recommendations(self) -> Recommendations:
+        asked, request = self.asked, self.asked.request
+        seed = None
+        if isinstance(request.target, ItemTarget):
+            seed = asked.model.items.ids.index_of(request.target.item_id)
+        excluded = self._excluded_newcomers().union(asked.excluded_rows())
+        query = Query(asked.model, self.user.personal, seed, excluded)
+        return recommend(query, request.generators, request.limit)
+
+    def rendered(self) -> Rendering:
+        """The JSON of the answer, kept beside the list while nothing about it changes."""
+        if self.degraded or not self.asked.request.is_plain:
+            return self._render()
+        user, before = self.user, self.user.rendered.rendering
+        serving, limit = self.asked.serving, self.asked.request.limit
+        found = user.rendered.get(serving.catalogue_number, limit, self._render)
+        if found is not before and user.key is not None:
+            # It takes more memory now, or less.
+            serving.model.users.put(user.key, user)
+        return found
 
     def _excluded_newcomers(self) -> set[int]:
         """Rows of items bought or disliked that the model, and so the history, knows nothing of."""
-        shown, types = self.serving.model.shown, self.serving.model.params.event_types
-        if not shown.newcomers or not self.user.recent.packed:
+        model = self.asked.serving.model
+        if not model.shown.newcomers or not self.user.recent.packed:
             return set()
+        types = model.params.event_types
         rows = {
-            shown.row_of(event.item_id)
+            model.shown.row_of(event.item_id)
             for event in self.user.recent.events()
             if event.event_type in types and types[event.event_type].excludes
         }
         return {row for row in rows if row is not None}
 
-    def rendered(self, limit: int) -> Rendering:
-        """The JSON of `answer`, kept beside the list while nothing about it changes."""
-        if self.degraded:
-            return self._render(limit)
-        user, before = self.user, self.user.rendered.rendering
-        number = self.serving.catalogue_number
-        found = user.rendered.get(number, limit, lambda: self._render(limit))
-        if found is not before and user.key is not None:
-            # It takes more memory now, or less.
-            self.serving.model.users.put(user.key, user)
-        return found
-
-    def _render(self, limit: int) -> Rendering:
-        return render(self.recommendations(limit), self.serving.model, degraded=self.degraded)
+    def _render(self) -> Rendering:
+        return render(
+            self.recommendations(),
+            self.asked.serving.model,
+            degraded=self.degraded,
+            with_sources=bool(self.asked.request.placement),
+        )
 
 
 class UserLists:
@@ -83,14 +125,14 @@ class UserLists:
         self._kept = metrics.cache["hit"]
         self._made = metrics.cache["miss"]
 
-    async def find(self, asked: Sequence[UserQuery]) -> list[UserResult | Awaitable[UserResult]]:
-        """The lists, in order; one that must be calculated comes later."""
-        known = [one.serving.model.users.get(one.user_id) for one in asked]
+    async def find(self, asked: Sequence[Asked]) -> list[UserResult | Awaitable[UserResult]]:
+        """The lists of users, in order; one that must be calculated comes later."""
+        known = [one.serving.model.users.get(_user_id(one)) for one in asked]
         wanted = [
             UserLookup(
-                one.tenant,
+                one.request.tenant,
                 one.serving.model.version,
-                one.user_id,
+                _user_id(one),
                 # A record never changes, but one that was missing may be written yet.
                 with_record=user is None or user.stored is None,
             )
@@ -101,76 +143,78 @@ class UserLists:
         except Unavailable:
             # The lists as they were lately, or none: then the answer is what is popular.
             return [
-                UserResult(one.serving, user or one.serving.nobody, degraded=True)
+                UserResult(one, user or one.serving.nobody, degraded=True)
                 for one, user in zip(asked, known, strict=True)
             ]
         found = [self._current_alone(*each) for each in zip(asked, known, read, strict=True)]
         return self._folded_in(found)
 
-    def of_session(
-        self, serving: Serving, item_ids: Sequence[str], within_seconds: float
-    ) -> UserResult | Awaitable[UserResult]:
-        """The list of a user of whom only these items are known."""
-        history = session_history(serving.model.items, item_ids)
-        personal = list_without_scoring(serving.now, None, history)
+    def of_items(self, asked: Asked) -> UserResult | Awaitable[UserResult]:
+        """The list of a user of whom only the items of a request are known."""
+        if not _NEED_A_USER.intersection(asked.request.generators):
+            return UserResult(asked, asked.serving.nobody)
+        item_ids = asked.request.target.item_ids
+        history = asked.history(session_history(asked.model.items, item_ids))
+        personal = list_without_scoring(asked.model, None, history)
         if personal is not None:
-            return UserResult(serving, CachedUser(None, NO_EVENTS, personal))
-        [found] = self._folded_in([_FoldInJob(serving, None, NO_EVENTS, history, within_seconds)])
+            return UserResult(asked, CachedUser(None, NO_EVENTS, personal))
+        [found] = self._folded_in([_FoldInJob(asked, None, NO_EVENTS, history)])
         return found
 
     def _current_alone(
-        self, one: UserQuery, known: CachedUser | None, read: ReadUser
+        self, one: Asked, known: CachedUser | None, read: ReadUser
     ) -> "UserResult | _FoldInJob":
         """The list as it was lately for whom the store has something that makes no sense."""
         try:
             return self._current(one, known, read)
         except Exception:  # whatever it is, it concerns one user of many
             _log.exception("shopper_failed")
-            return UserResult(one.serving, known or one.serving.nobody, degraded=True)
+            return UserResult(one, known or one.serving.nobody, degraded=True)
 
     def _current(
-        self, one: UserQuery, known: CachedUser | None, read: ReadUser
+        self, one: Asked, known: CachedUser | None, read: ReadUser
     ) -> "UserResult | _FoldInJob":
-        serving, model = one.serving, one.serving.model
+        serving, model = one.serving, one.model
         degraded = read.problem is not None or serving.is_lost
         if read.problem is not None:
             _log.warning("user_record_damaged", reason=read.problem)
         stored = read.stored or (known.stored if known else None)
-        if known and _still_holds(known, stored, read.recent, serving):
+        is_kept = one.request.is_plain
+        if is_kept and known and _still_holds(known, stored, read.recent, serving):
             self._kept.inc()
-            return UserResult(serving, known, degraded)
+            return UserResult(one, known, degraded)
         self._made.inc()
-        if not stored and not read.recent.packed:
-            return UserResult(serving, serving.nobody, degraded)
+        if is_kept and not stored and not read.recent.packed:
+            return UserResult(one, serving.nobody, degraded)
         history = stored.history if stored else History.empty()
         if read.recent.packed:
             history = current_history(model.items, model.params, history, read.recent.events())
-        personal = list_without_scoring(serving.now, stored, history)
+        history = one.history(history)
+        personal = list_without_scoring(model, stored, history)
+        key = _user_id(one) if is_kept else None
         if personal is None:
-            return _FoldInJob(
-                serving, stored, read.recent, history, one.within_seconds, degraded, one.user_id
-            )
-        personal = with_returned(serving.now, personal, MAX_LIMIT)
-        number = serving.catalogue_number
-        user = CachedUser(stored, read.recent, personal, number, key=one.user_id)
-        model.users.put(one.user_id, user)
-        return UserResult(serving, user, degraded)
+            return _FoldInJob(one, stored, read.recent, history, degraded, key)
+        personal = with_returned(model, personal, MAX_LIMIT)
+        user = CachedUser(stored, read.recent, personal, serving.catalogue_number, key=key)
+        if key is not None:
+            serving.model.users.put(key, user)
+        return UserResult(one, user, degraded)
 
     def _folded_in(
         self, found: "Sequence[UserResult | _FoldInJob]"
     ) -> list[UserResult | Awaitable[UserResult]]:
         """Fold in what must be, in as few calculations as there are models to do it with."""
         lists: dict[int, PersonalList | Awaitable[PersonalList]] = {}
-        by_serving = defaultdict[int, list[_FoldInJob]](list)
+        by_model = defaultdict[int, list[_FoldInJob]](list)
         for one in found:
             if isinstance(one, _FoldInJob):
-                by_serving[id(one.serving)].append(one)
-        for group in by_serving.values():
-            serving = group[0].serving
+                by_model[id(one.asked.model)].append(one)
+        for group in by_model.values():
+            asked = group[0].asked
             users = [ActiveUser.of(one.history, one.stored) for one in group]
-            seconds = min(one.within_seconds for one in group)
+            seconds = min(one.asked.within_seconds for one in group)
             submitted = self._fold_ins.submit(
-                serving.now, users, serving.model.fold_in_seconds, seconds
+                asked.model, users, asked.serving.model.fold_in_seconds, seconds
             )
             lists |= {id(one): each for one, each in zip(group, submitted, strict=True)}
         return [
@@ -182,11 +226,10 @@ class UserLists:
 class _FoldInJob:
     """A user whose list must be calculated."""
 
-    serving: Serving
+    asked: Asked
     stored: StoredUser | None
     recent: RecentEvents
     history: History
-    within_seconds: float
     degraded: bool = False
     cache_as: str | None = None
 
@@ -202,13 +245,20 @@ class _FoldInJob:
         if personal.source is Source.NEIGHBOURS:
             # There was no time for more, this once.
             user = CachedUser(self.stored, self.recent, personal)
-            return UserResult(self.serving, user, degraded=True)
-        personal, key = with_returned(self.serving.now, personal, MAX_LIMIT), self.cache_as
-        number = self.serving.catalogue_number
-        user = CachedUser(self.stored, self.recent, personal, number, key=key)
+            return UserResult(self.asked, user, degraded=True)
+        serving, key = self.asked.serving, self.cache_as
+        personal = with_returned(self.asked.model, personal, MAX_LIMIT)
+        user = CachedUser(self.stored, self.recent, personal, serving.catalogue_number, key=key)
         if key is not None:
-            self.serving.model.users.put(key, user)
-        return UserResult(self.serving, user, self.degraded)
+            serving.model.users.put(key, user)
+        return UserResult(self.asked, user, self.degraded)
+
+
+def _user_id(asked: Asked) -> str:
+    target = asked.request.target
+    if not isinstance(target, UserTarget):
+        raise TypeError("only a user has a record")
+    return target.user_id
 
 
 def _still_holds(

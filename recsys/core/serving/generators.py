@@ -8,6 +8,8 @@ earlier generator gave. To add one, write a function here, name it in GENERATORS
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from recsys.core.model import NO_NEIGHBOUR
 from recsys.core.serving.lists import PersonalList, Ranked, Source
 from recsys.core.serving.model import ServingModel
@@ -66,9 +68,18 @@ def new(query: Query) -> Iterator[Ranked]:
         yield Ranked(row, None, Source.NEW)
 
 
+def recently_viewed(query: Query) -> Iterator[Ranked]:
+    """What the user touched last, the latest first, without a score."""
+    history = query.personal.history
+    for place in np.argsort(history.steps, kind="stable").tolist():
+        if history.strengths[place] > 0:
+            yield Ranked(int(history.items[place]), None, Source.RECENTLY_VIEWED)
+
+
 GENERATORS: Mapping[str, Generator] = {
     "for_you": for_you,
     "similar": similar,
     "popular": popular,
     "new": new,
+    "recently_viewed": recently_viewed,
 }

@@ -19,6 +19,7 @@ class Source(Enum):
     NEIGHBOURS = "neighbours"
     POPULAR = "popular"
     NEW = "new"
+    RECENTLY_VIEWED = "recently_viewed"
 
 
 @dataclass(frozen=True)

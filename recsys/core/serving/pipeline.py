@@ -16,10 +16,7 @@ from recsys.core.serving.generators import GENERATORS, Query
 from recsys.core.serving.lists import NO_LIST, Ranked, Recommendations, Source
 from recsys.core.serving.model import ServingModel
 from recsys.core.serving.personal import personal_list
-
-# What the routes without a placement of their own are made of.
-FOR_USER = ("for_you", "popular", "new")
-FOR_ITEM = ("similar", "popular", "new")
+from recsys.core.serving.request import FOR_ITEM, FOR_USER
 
 
 def recommend(query: Query, generators: Iterable[str], limit: int) -> Recommendations:

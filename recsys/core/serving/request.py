@@ -1,11 +1,13 @@
 """A request for recommendations, as any client of the shop makes it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from recsys.core.domain import identifier_problem
 from recsys.core.errors import FieldProblem, InvalidInput
-from recsys.core.limits import MAX_LIMIT, MAX_SESSION_ITEMS
+from recsys.core.limits import MAX_EXCLUDED_ITEMS, MAX_LIMIT, MAX_SESSION_ITEMS
+from recsys.core.serving.filters import parse_filter
+from recsys.core.serving.generators import GENERATORS
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,19 @@ class SessionTarget:
 Target = UserTarget | ItemTarget | SessionTarget
 
 
+# What the routes without a placement of their own are made of.
+FOR_USER = ("for_you", "popular", "new")
+FOR_ITEM = ("similar", "popular", "new")
+
+
 @dataclass(frozen=True, slots=True)
 class RecommendationRequest:
     """A request for up to `limit` items.
 
     Attributes:
-        budget_seconds: how long somebody waits for the answer.
+        placement: the generators to take items from, in order; none for the ones of the target.
+        filter: see `filters`; empty for none.
+        excluded_item_ids: items that must not be recommended, beside those of the target.
 
     Raises:
         InvalidInput: naming every field that breaks a rule.
@@ -65,7 +74,9 @@ class RecommendationRequest:
     tenant: str
     target: Target
     limit: int
-    budget_seconds: float
+    placement: tuple[str, ...] = ()
+    filter: str = ""
+    excluded_item_ids: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if isinstance(self.target, SessionTarget):
@@ -80,5 +91,33 @@ class RecommendationRequest:
         ]
         if not 1 <= self.limit <= MAX_LIMIT:
             problems.append(FieldProblem("limit", f"must be between 1 and {MAX_LIMIT}"))
+        if not self.is_plain:
+            problems.extend(self._problems_of_wishes())
         if problems:
             raise InvalidInput(problems)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it says no more than its target: its answer is worth to be kept."""
+        return not (self.placement or self.filter or self.excluded_item_ids)
+
+    @property
+    def generators(self) -> tuple[str, ...]:
+        if self.placement:
+            return self.placement
+        return FOR_ITEM if isinstance(self.target, ItemTarget) else FOR_USER
+
+    def _problems_of_wishes(self) -> Iterator[FieldProblem]:
+        if unknown := [name for name in self.placement if name not in GENERATORS]:
+            known = ", ".join(GENERATORS)
+            yield FieldProblem("placement", f"{unknown[0]!r} is not a generator: use {known}")
+        if len(self.excluded_item_ids) > MAX_EXCLUDED_ITEMS:
+            yield FieldProblem("exclude_item_ids", f"at most {MAX_EXCLUDED_ITEMS} are allowed")
+        for place, item_id in enumerate(self.excluded_item_ids):
+            if reason := identifier_problem(item_id):
+                yield FieldProblem(f"exclude_item_ids[{place}]", reason)
+        if self.filter:
+            try:
+                parse_filter(self.filter)
+            except InvalidInput as error:
+                yield from error.problems

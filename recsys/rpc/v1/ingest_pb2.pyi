@@ -495,7 +495,7 @@ class ColdStartItemsRequest(_message.Message):
     """1..100."""
     @_builtins.property
     def excluded_item_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Left out, too. At most 100."""
+        """Left out, too. At most 1100."""
 
     def __init__(
         self,

@@ -24,43 +24,47 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1frecsys/rpc/v1/recommender.proto\x12\rrecsys.rpc.v1\"h\n\nScoredItem\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x12\n\x05score\x18\x03 \x01(\x02H\x00\x88\x01\x01\x12\x12\n\x05price\x18\x04 \x01(\x01H\x01\x88\x01\x01\x42\x08\n\x06_scoreB\x08\n\x06_price\"\x82\x01\n\x06\x41nswer\x12(\n\x05items\x18\x01 \x03(\x0b\x32\x19.recsys.rpc.v1.ScoredItem\x12%\n\x06source\x18\x02 \x01(\x0e\x32\x15.recsys.rpc.v1.Source\x12\x15\n\rmodel_version\x18\x03 \x01(\t\x12\x10\n\x08\x64\x65graded\x18\x04 \x01(\x08\"I\n\x17RecommendForUserRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\r\"A\n\x18RecommendForUserResponse\x12%\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x15.recsys.rpc.v1.Answer\"E\n\x13SimilarItemsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\r\"=\n\x14SimilarItemsResponse\x12%\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x15.recsys.rpc.v1.Answer\"M\n\x1aRecommendForSessionRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x10\n\x08item_ids\x18\x02 \x03(\t\x12\r\n\x05limit\x18\x03 \x01(\r\"D\n\x1bRecommendForSessionResponse\x12%\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x15.recsys.rpc.v1.Answer\" \n\x0cSessionItems\x12\x10\n\x08item_ids\x18\x01 \x03(\t\"\xab\x01\n\x08Question\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\x11\n\x07user_id\x18\x03 \x01(\tH\x00\x12\x11\n\x07item_id\x18\x04 \x01(\tH\x00\x12.\n\x07session\x18\x05 \x01(\x0b\x32\x1b.recsys.rpc.v1.SessionItemsH\x00\x12\r\n\x05limit\x18\x06 \x01(\r\x12\x11\n\tbudget_ms\x18\x07 \x01(\rB\x07\n\x05\x61\x62out\"B\n\x14StreamAnswersRequest\x12*\n\tquestions\x18\x01 \x03(\x0b\x32\x17.recsys.rpc.v1.Question\"\xa4\x01\n\x0eRenderedAnswer\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\x0c\n\x04json\x18\x02 \x01(\x0c\x12%\n\x06source\x18\x03 \x01(\x0e\x32\x15.recsys.rpc.v1.Source\x12\x10\n\x08\x64\x65graded\x18\x04 \x01(\x08\x12\x12\n\nerror_code\x18\x05 \x01(\r\x12\x15\n\rerror_details\x18\x06 \x01(\t\x12\x10\n\x08no_model\x18\x07 \x01(\x08\"G\n\x08Snapshot\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x15\n\rmodel_version\x18\x02 \x01(\t\x12\x14\n\x0cpopular_json\x18\x03 \x03(\x0c\"\x9c\x01\n\x15StreamAnswersResponse\x12.\n\x07\x61nswers\x18\x01 \x03(\x0b\x32\x1d.recsys.rpc.v1.RenderedAnswer\x12\x15\n\rrequests_read\x18\x02 \x01(\x04\x12*\n\tsnapshots\x18\x03 \x03(\x0b\x32\x17.recsys.rpc.v1.Snapshot\x12\x10\n\x08\x64raining\x18\x04 \x01(\x08*\x82\x01\n\x06Source\x12\x16\n\x12SOURCE_UNSPECIFIED\x10\x00\x12\x11\n\rSOURCE_STORED\x10\x01\x12\x12\n\x0eSOURCE_FOLD_IN\x10\x02\x12\x15\n\x11SOURCE_NEIGHBOURS\x10\x03\x12\x12\n\x0eSOURCE_POPULAR\x10\x04\x12\x0e\n\nSOURCE_NEW\x10\x05\x32\xa0\x03\n\x12RecommenderService\x12\x63\n\x10RecommendForUser\x12&.recsys.rpc.v1.RecommendForUserRequest\x1a\'.recsys.rpc.v1.RecommendForUserResponse\x12W\n\x0cSimilarItems\x12\".recsys.rpc.v1.SimilarItemsRequest\x1a#.recsys.rpc.v1.SimilarItemsResponse\x12l\n\x13RecommendForSession\x12).recsys.rpc.v1.RecommendForSessionRequest\x1a*.recsys.rpc.v1.RecommendForSessionResponse\x12^\n\rStreamAnswers\x12#.recsys.rpc.v1.StreamAnswersRequest\x1a$.recsys.rpc.v1.StreamAnswersResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1frecsys/rpc/v1/recommender.proto\x12\rrecsys.rpc.v1\"\x8f\x01\n\nScoredItem\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x12\n\x05score\x18\x03 \x01(\x02H\x00\x88\x01\x01\x12\x12\n\x05price\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12%\n\x06source\x18\x05 \x01(\x0e\x32\x15.recsys.rpc.v1.SourceB\x08\n\x06_scoreB\x08\n\x06_price\"\x82\x01\n\x06\x41nswer\x12(\n\x05items\x18\x01 \x03(\x0b\x32\x19.recsys.rpc.v1.ScoredItem\x12%\n\x06source\x18\x02 \x01(\x0e\x32\x15.recsys.rpc.v1.Source\x12\x15\n\rmodel_version\x18\x03 \x01(\t\x12\x10\n\x08\x64\x65graded\x18\x04 \x01(\x08\"I\n\x17RecommendForUserRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\r\"A\n\x18RecommendForUserResponse\x12%\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x15.recsys.rpc.v1.Answer\"E\n\x13SimilarItemsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\r\"=\n\x14SimilarItemsResponse\x12%\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x15.recsys.rpc.v1.Answer\"M\n\x1aRecommendForSessionRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x10\n\x08item_ids\x18\x02 \x03(\t\x12\r\n\x05limit\x18\x03 \x01(\r\"D\n\x1bRecommendForSessionResponse\x12%\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x15.recsys.rpc.v1.Answer\"\xcf\x01\n\x10RecommendRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x11\n\x07user_id\x18\x02 \x01(\tH\x00\x12\x11\n\x07item_id\x18\x03 \x01(\tH\x00\x12.\n\x07session\x18\x04 \x01(\x0b\x32\x1b.recsys.rpc.v1.SessionItemsH\x00\x12\r\n\x05limit\x18\x05 \x01(\r\x12\x12\n\ngenerators\x18\x06 \x03(\t\x12\x0e\n\x06\x66ilter\x18\x07 \x01(\t\x12\x19\n\x11\x65xcluded_item_ids\x18\x08 \x03(\tB\x07\n\x05\x61\x62out\":\n\x11RecommendResponse\x12%\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x15.recsys.rpc.v1.Answer\" \n\x0cSessionItems\x12\x10\n\x08item_ids\x18\x01 \x03(\t\"\xea\x01\n\x08Question\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\x11\n\x07user_id\x18\x03 \x01(\tH\x00\x12\x11\n\x07item_id\x18\x04 \x01(\tH\x00\x12.\n\x07session\x18\x05 \x01(\x0b\x32\x1b.recsys.rpc.v1.SessionItemsH\x00\x12\r\n\x05limit\x18\x06 \x01(\r\x12\x11\n\tbudget_ms\x18\x07 \x01(\r\x12\x12\n\ngenerators\x18\x08 \x03(\t\x12\x0e\n\x06\x66ilter\x18\t \x01(\t\x12\x19\n\x11\x65xcluded_item_ids\x18\n \x03(\tB\x07\n\x05\x61\x62out\"B\n\x14StreamAnswersRequest\x12*\n\tquestions\x18\x01 \x03(\x0b\x32\x17.recsys.rpc.v1.Question\"\xa4\x01\n\x0eRenderedAnswer\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\x0c\n\x04json\x18\x02 \x01(\x0c\x12%\n\x06source\x18\x03 \x01(\x0e\x32\x15.recsys.rpc.v1.Source\x12\x10\n\x08\x64\x65graded\x18\x04 \x01(\x08\x12\x12\n\nerror_code\x18\x05 \x01(\r\x12\x15\n\rerror_details\x18\x06 \x01(\t\x12\x10\n\x08no_model\x18\x07 \x01(\x08\"G\n\x08Snapshot\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x15\n\rmodel_version\x18\x02 \x01(\t\x12\x14\n\x0cpopular_json\x18\x03 \x03(\x0c\"\x9c\x01\n\x15StreamAnswersResponse\x12.\n\x07\x61nswers\x18\x01 \x03(\x0b\x32\x1d.recsys.rpc.v1.RenderedAnswer\x12\x15\n\rrequests_read\x18\x02 \x01(\x04\x12*\n\tsnapshots\x18\x03 \x03(\x0b\x32\x17.recsys.rpc.v1.Snapshot\x12\x10\n\x08\x64raining\x18\x04 \x01(\x08*\x9e\x01\n\x06Source\x12\x16\n\x12SOURCE_UNSPECIFIED\x10\x00\x12\x11\n\rSOURCE_STORED\x10\x01\x12\x12\n\x0eSOURCE_FOLD_IN\x10\x02\x12\x15\n\x11SOURCE_NEIGHBOURS\x10\x03\x12\x12\n\x0eSOURCE_POPULAR\x10\x04\x12\x0e\n\nSOURCE_NEW\x10\x05\x12\x1a\n\x16SOURCE_RECENTLY_VIEWED\x10\x06\x32\xf0\x03\n\x12RecommenderService\x12\x63\n\x10RecommendForUser\x12&.recsys.rpc.v1.RecommendForUserRequest\x1a\'.recsys.rpc.v1.RecommendForUserResponse\x12W\n\x0cSimilarItems\x12\".recsys.rpc.v1.SimilarItemsRequest\x1a#.recsys.rpc.v1.SimilarItemsResponse\x12l\n\x13RecommendForSession\x12).recsys.rpc.v1.RecommendForSessionRequest\x1a*.recsys.rpc.v1.RecommendForSessionResponse\x12N\n\tRecommend\x12\x1f.recsys.rpc.v1.RecommendRequest\x1a .recsys.rpc.v1.RecommendResponse\x12^\n\rStreamAnswers\x12#.recsys.rpc.v1.StreamAnswersRequest\x1a$.recsys.rpc.v1.StreamAnswersResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'recsys.rpc.v1.recommender_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SOURCE']._serialized_start=1390
-  _globals['_SOURCE']._serialized_end=1520
-  _globals['_SCOREDITEM']._serialized_start=50
-  _globals['_SCOREDITEM']._serialized_end=154
-  _globals['_ANSWER']._serialized_start=157
-  _globals['_ANSWER']._serialized_end=287
-  _globals['_RECOMMENDFORUSERREQUEST']._serialized_start=289
-  _globals['_RECOMMENDFORUSERREQUEST']._serialized_end=362
-  _globals['_RECOMMENDFORUSERRESPONSE']._serialized_start=364
-  _globals['_RECOMMENDFORUSERRESPONSE']._serialized_end=429
-  _globals['_SIMILARITEMSREQUEST']._serialized_start=431
-  _globals['_SIMILARITEMSREQUEST']._serialized_end=500
-  _globals['_SIMILARITEMSRESPONSE']._serialized_start=502
-  _globals['_SIMILARITEMSRESPONSE']._serialized_end=563
-  _globals['_RECOMMENDFORSESSIONREQUEST']._serialized_start=565
-  _globals['_RECOMMENDFORSESSIONREQUEST']._serialized_end=642
-  _globals['_RECOMMENDFORSESSIONRESPONSE']._serialized_start=644
-  _globals['_RECOMMENDFORSESSIONRESPONSE']._serialized_end=712
-  _globals['_SESSIONITEMS']._serialized_start=714
-  _globals['_SESSIONITEMS']._serialized_end=746
-  _globals['_QUESTION']._serialized_start=749
-  _globals['_QUESTION']._serialized_end=920
-  _globals['_STREAMANSWERSREQUEST']._serialized_start=922
-  _globals['_STREAMANSWERSREQUEST']._serialized_end=988
-  _globals['_RENDEREDANSWER']._serialized_start=991
-  _globals['_RENDEREDANSWER']._serialized_end=1155
-  _globals['_SNAPSHOT']._serialized_start=1157
-  _globals['_SNAPSHOT']._serialized_end=1228
-  _globals['_STREAMANSWERSRESPONSE']._serialized_start=1231
-  _globals['_STREAMANSWERSRESPONSE']._serialized_end=1387
-  _globals['_RECOMMENDERSERVICE']._serialized_start=1523
-  _globals['_RECOMMENDERSERVICE']._serialized_end=1939
+  _globals['_SOURCE']._serialized_start=1763
+  _globals['_SOURCE']._serialized_end=1921
+  _globals['_SCOREDITEM']._serialized_start=51
+  _globals['_SCOREDITEM']._serialized_end=194
+  _globals['_ANSWER']._serialized_start=197
+  _globals['_ANSWER']._serialized_end=327
+  _globals['_RECOMMENDFORUSERREQUEST']._serialized_start=329
+  _globals['_RECOMMENDFORUSERREQUEST']._serialized_end=402
+  _globals['_RECOMMENDFORUSERRESPONSE']._serialized_start=404
+  _globals['_RECOMMENDFORUSERRESPONSE']._serialized_end=469
+  _globals['_SIMILARITEMSREQUEST']._serialized_start=471
+  _globals['_SIMILARITEMSREQUEST']._serialized_end=540
+  _globals['_SIMILARITEMSRESPONSE']._serialized_start=542
+  _globals['_SIMILARITEMSRESPONSE']._serialized_end=603
+  _globals['_RECOMMENDFORSESSIONREQUEST']._serialized_start=605
+  _globals['_RECOMMENDFORSESSIONREQUEST']._serialized_end=682
+  _globals['_RECOMMENDFORSESSIONRESPONSE']._serialized_start=684
+  _globals['_RECOMMENDFORSESSIONRESPONSE']._serialized_end=752
+  _globals['_RECOMMENDREQUEST']._serialized_start=755
+  _globals['_RECOMMENDREQUEST']._serialized_end=962
+  _globals['_RECOMMENDRESPONSE']._serialized_start=964
+  _globals['_RECOMMENDRESPONSE']._serialized_end=1022
+  _globals['_SESSIONITEMS']._serialized_start=1024
+  _globals['_SESSIONITEMS']._serialized_end=1056
+  _globals['_QUESTION']._serialized_start=1059
+  _globals['_QUESTION']._serialized_end=1293
+  _globals['_STREAMANSWERSREQUEST']._serialized_start=1295
+  _globals['_STREAMANSWERSREQUEST']._serialized_end=1361
+  _globals['_RENDEREDANSWER']._serialized_start=1364
+  _globals['_RENDEREDANSWER']._serialized_end=1528
+  _globals['_SNAPSHOT']._serialized_start=1530
+  _globals['_SNAPSHOT']._serialized_end=1601
+  _globals['_STREAMANSWERSRESPONSE']._serialized_start=1604
+  _globals['_STREAMANSWERSRESPONSE']._serialized_end=1760
+  _globals['_RECOMMENDERSERVICE']._serialized_start=1924
+  _globals['_RECOMMENDERSERVICE']._serialized_end=2420
 # @@protoc_insertion_point(module_scope)

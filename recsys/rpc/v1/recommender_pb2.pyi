@@ -36,6 +36,8 @@ class _SourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Source.ValueTy
     """What is popular in the shop."""
     SOURCE_NEW: _Source.ValueType  # 5
     """What came into the catalogue since the model was trained."""
+    SOURCE_RECENTLY_VIEWED: _Source.ValueType  # 6
+    """What the user touched last, and may want to go back to."""
 
 class Source(_Source, metaclass=_SourceEnumTypeWrapper):
     """Where the items of an answer come from."""
@@ -51,6 +53,8 @@ SOURCE_POPULAR: Source.ValueType  # 4
 """What is popular in the shop."""
 SOURCE_NEW: Source.ValueType  # 5
 """What came into the catalogue since the model was trained."""
+SOURCE_RECENTLY_VIEWED: Source.ValueType  # 6
+"""What the user touched last, and may want to go back to."""
 Global___Source: _TypeAlias = Source  # noqa: Y015
 
 @_typing.final
@@ -61,6 +65,7 @@ class ScoredItem(_message.Message):
     TITLE_FIELD_NUMBER: _builtins.int
     SCORE_FIELD_NUMBER: _builtins.int
     PRICE_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
     item_id: _builtins.str
     title: _builtins.str
     """Empty when the catalogue has none."""
@@ -68,6 +73,8 @@ class ScoredItem(_message.Message):
     """Unset where the item only fills a list up; scores compare within one answer only."""
     price: _builtins.float
     """As the catalogue has it at this moment; unset when it has none."""
+    source: Global___Source.ValueType
+    """Where this item comes from."""
     def __init__(
         self,
         *,
@@ -75,10 +82,11 @@ class ScoredItem(_message.Message):
         title: _builtins.str = ...,
         score: _builtins.float | None = ...,
         price: _builtins.float | None = ...,
+        source: Global___Source.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_price", b"_price", "_score", b"_score", "price", b"price", "score", b"score"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_price", b"_price", "_score", b"_score", "item_id", b"item_id", "price", b"price", "score", b"score", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_price", b"_price", "_score", b"_score", "item_id", b"item_id", "price", b"price", "score", b"score", "source", b"source", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__price: _TypeAlias = _typing.Literal["price"]  # noqa: Y015
     _WhichOneofArgType__price: _TypeAlias = _typing.Literal["_price", b"_price"]  # noqa: Y015
@@ -265,6 +273,79 @@ class RecommendForSessionResponse(_message.Message):
 Global___RecommendForSessionResponse: _TypeAlias = RecommendForSessionResponse  # noqa: Y015
 
 @_typing.final
+class RecommendRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    ITEM_ID_FIELD_NUMBER: _builtins.int
+    SESSION_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    GENERATORS_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    EXCLUDED_ITEM_IDS_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    user_id: _builtins.str
+    item_id: _builtins.str
+    limit: _builtins.int
+    """1..100."""
+    filter: _builtins.str
+    """A condition on the catalogue, such as category = "Candles" AND price <= 20. Empty: none."""
+    @_builtins.property
+    def session(self) -> Global___SessionItems: ...
+    @_builtins.property
+    def generators(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What to take items from, in this order: for_you, similar, popular, new, recently_viewed. None for
+        what the calls above do.
+        """
+
+    @_builtins.property
+    def excluded_item_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """At most 1000."""
+
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        user_id: _builtins.str = ...,
+        item_id: _builtins.str = ...,
+        session: Global___SessionItems | None = ...,
+        limit: _builtins.int = ...,
+        generators: _abc.Iterable[_builtins.str] | None = ...,
+        filter: _builtins.str = ...,
+        excluded_item_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "item_id", b"item_id", "session", b"session", "user_id", b"user_id"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "excluded_item_ids", b"excluded_item_ids", "filter", b"filter", "generators", b"generators", "item_id", b"item_id", "limit", b"limit", "session", b"session", "tenant", b"tenant", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_about: _TypeAlias = _typing.Literal["user_id", "item_id", "session"]  # noqa: Y015
+    _WhichOneofArgType_about: _TypeAlias = _typing.Literal["about", b"about"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_about) -> _WhichOneofReturnType_about | None: ...
+
+Global___RecommendRequest: _TypeAlias = RecommendRequest  # noqa: Y015
+
+@_typing.final
+class RecommendResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ANSWER_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def answer(self) -> Global___Answer: ...
+    def __init__(
+        self,
+        *,
+        answer: Global___Answer | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecommendResponse: _TypeAlias = RecommendResponse  # noqa: Y015
+
+@_typing.final
 class SessionItems(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -295,6 +376,9 @@ class Question(_message.Message):
     SESSION_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
     BUDGET_MS_FIELD_NUMBER: _builtins.int
+    GENERATORS_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    EXCLUDED_ITEM_IDS_FIELD_NUMBER: _builtins.int
     number: _builtins.int
     """Chosen by the caller, unlike that of any other question it still waits for."""
     tenant: _builtins.str
@@ -304,8 +388,17 @@ class Question(_message.Message):
     """1..100."""
     budget_ms: _builtins.int
     """After this long nobody waits for the answer any more."""
+    filter: _builtins.str
     @_builtins.property
     def session(self) -> Global___SessionItems: ...
+    @_builtins.property
+    def generators(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """As in RecommendRequest."""
+
+    @_builtins.property
+    def excluded_item_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """At most 1000."""
+
     def __init__(
         self,
         *,
@@ -316,10 +409,13 @@ class Question(_message.Message):
         session: Global___SessionItems | None = ...,
         limit: _builtins.int = ...,
         budget_ms: _builtins.int = ...,
+        generators: _abc.Iterable[_builtins.str] | None = ...,
+        filter: _builtins.str = ...,
+        excluded_item_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "item_id", b"item_id", "session", b"session", "user_id", b"user_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "budget_ms", b"budget_ms", "item_id", b"item_id", "limit", b"limit", "number", b"number", "session", b"session", "tenant", b"tenant", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "budget_ms", b"budget_ms", "excluded_item_ids", b"excluded_item_ids", "filter", b"filter", "generators", b"generators", "item_id", b"item_id", "limit", b"limit", "number", b"number", "session", b"session", "tenant", b"tenant", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_about: _TypeAlias = _typing.Literal["user_id", "item_id", "session"]  # noqa: Y015
     _WhichOneofArgType_about: _TypeAlias = _typing.Literal["about", b"about"]  # noqa: Y015

@@ -52,6 +52,11 @@ class RecommenderServiceStub:
                 request_serializer=recsys_dot_rpc_dot_v1_dot_recommender__pb2.RecommendForSessionRequest.SerializeToString,
                 response_deserializer=recsys_dot_rpc_dot_v1_dot_recommender__pb2.RecommendForSessionResponse.FromString,
                 _registered_method=True)
+        self.Recommend = channel.unary_unary(
+                '/recsys.rpc.v1.RecommenderService/Recommend',
+                request_serializer=recsys_dot_rpc_dot_v1_dot_recommender__pb2.RecommendRequest.SerializeToString,
+                response_deserializer=recsys_dot_rpc_dot_v1_dot_recommender__pb2.RecommendResponse.FromString,
+                _registered_method=True)
         self.StreamAnswers = channel.stream_stream(
                 '/recsys.rpc.v1.RecommenderService/StreamAnswers',
                 request_serializer=recsys_dot_rpc_dot_v1_dot_recommender__pb2.StreamAnswersRequest.SerializeToString,
@@ -87,6 +92,13 @@ class RecommenderServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Recommend(self, request, context):
+        """Any of the above with wishes: what to take items from, which of them, and which not.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def StreamAnswers(self, request_iterator, context):
         """The same answers, ready for REST, for gateways: one call a replica for as long as both live, and
         many questions a message. A question is answered once, in any order.
@@ -112,6 +124,11 @@ def add_RecommenderServiceServicer_to_server(servicer, server):
                     servicer.RecommendForSession,
                     request_deserializer=recsys_dot_rpc_dot_v1_dot_recommender__pb2.RecommendForSessionRequest.FromString,
                     response_serializer=recsys_dot_rpc_dot_v1_dot_recommender__pb2.RecommendForSessionResponse.SerializeToString,
+            ),
+            'Recommend': grpc.unary_unary_rpc_method_handler(
+                    servicer.Recommend,
+                    request_deserializer=recsys_dot_rpc_dot_v1_dot_recommender__pb2.RecommendRequest.FromString,
+                    response_serializer=recsys_dot_rpc_dot_v1_dot_recommender__pb2.RecommendResponse.SerializeToString,
             ),
             'StreamAnswers': grpc.stream_stream_rpc_method_handler(
                     servicer.StreamAnswers,
@@ -203,6 +220,33 @@ class RecommenderService:
             '/recsys.rpc.v1.RecommenderService/RecommendForSession',
             recsys_dot_rpc_dot_v1_dot_recommender__pb2.RecommendForSessionRequest.SerializeToString,
             recsys_dot_rpc_dot_v1_dot_recommender__pb2.RecommendForSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Recommend(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recsys.rpc.v1.RecommenderService/Recommend',
+            recsys_dot_rpc_dot_v1_dot_recommender__pb2.RecommendRequest.SerializeToString,
+            recsys_dot_rpc_dot_v1_dot_recommender__pb2.RecommendResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -44,6 +44,8 @@ class RecommenderServiceStub:
     """Items alike to one item, never that item."""
     RecommendForSession: _grpc.UnaryUnaryMultiCallable[_recommender_pb2.RecommendForSessionRequest, _recommender_pb2.RecommendForSessionResponse]
     """For a session without a user id: from the items looked at in this session, never one of these."""
+    Recommend: _grpc.UnaryUnaryMultiCallable[_recommender_pb2.RecommendRequest, _recommender_pb2.RecommendResponse]
+    """Any of the above with wishes: what to take items from, which of them, and which not."""
     StreamAnswers: _grpc.StreamStreamMultiCallable[_recommender_pb2.StreamAnswersRequest, _recommender_pb2.StreamAnswersResponse]
     """The same answers, ready for REST, for gateways: one call a replica for as long as both live, and
     many questions a message. A question is answered once, in any order.
@@ -65,6 +67,8 @@ class RecommenderServiceAsyncStub(RecommenderServiceStub):
     """Items alike to one item, never that item."""
     RecommendForSession: _aio.UnaryUnaryMultiCallable[_recommender_pb2.RecommendForSessionRequest, _recommender_pb2.RecommendForSessionResponse]  # type: ignore[assignment]
     """For a session without a user id: from the items looked at in this session, never one of these."""
+    Recommend: _aio.UnaryUnaryMultiCallable[_recommender_pb2.RecommendRequest, _recommender_pb2.RecommendResponse]  # type: ignore[assignment]
+    """Any of the above with wishes: what to take items from, which of them, and which not."""
     StreamAnswers: _aio.StreamStreamMultiCallable[_recommender_pb2.StreamAnswersRequest, _recommender_pb2.StreamAnswersResponse]  # type: ignore[assignment]
     """The same answers, ready for REST, for gateways: one call a replica for as long as both live, and
     many questions a message. A question is answered once, in any order.
@@ -101,6 +105,14 @@ class RecommenderServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_recommender_pb2.RecommendForSessionResponse, _abc.Awaitable[_recommender_pb2.RecommendForSessionResponse]]:
         """For a session without a user id: from the items looked at in this session, never one of these."""
+
+    @_abc_1.abstractmethod
+    def Recommend(
+        self,
+        request: _recommender_pb2.RecommendRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_recommender_pb2.RecommendResponse, _abc.Awaitable[_recommender_pb2.RecommendResponse]]:
+        """Any of the above with wishes: what to take items from, which of them, and which not."""
 
     @_abc_1.abstractmethod
     def StreamAnswers(

@@ -9,10 +9,15 @@ from pydantic import AfterValidator, Field
 
 from recsys.core.domain import identifier_problem
 from recsys.core.errors import FieldProblem
-from recsys.core.limits import MAX_LIMIT, MAX_SESSION_ITEMS
+from recsys.core.limits import (
+    MAX_EXCLUDED_ITEMS,
+    MAX_FILTER_CHARACTERS,
+    MAX_LIMIT,
+    MAX_SESSION_ITEMS,
+)
 from services.gateway.http.raw_path import percent_decoded
 from services.gateway.schemas.problems import invalid_input
-from services.gateway.schemas.text_rules import ID_RULES
+from services.gateway.schemas.text_rules import FILTER_RULES, ID_RULES
 
 Limit = Annotated[
     int,
@@ -40,6 +45,29 @@ SessionItems = Annotated[
         description="An item viewed in this session, percent-encoded; repeat the parameter for "
         "several, in the order in which they were viewed.",
         examples=[["85123A", "22423"]],
+    ),
+]
+
+
+FilterText = Annotated[
+    str | None,
+    Query(
+        alias="filter",
+        min_length=1,
+        max_length=MAX_FILTER_CHARACTERS,
+        description=FILTER_RULES,
+        examples=['category = "Candles" AND price <= 20'],
+    ),
+]
+
+ExcludedItems = Annotated[
+    list[Annotated[str, AfterValidator(_identifier), Field(json_schema_extra=ID_RULES)]],
+    Query(
+        alias="exclude_item_id",
+        max_length=MAX_EXCLUDED_ITEMS,
+        description="An item that is not to be recommended, percent-encoded; repeat the parameter "
+        "for several.",
+        examples=[["22423"]],
     ),
 ]
 

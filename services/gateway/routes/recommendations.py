@@ -4,17 +4,34 @@ Most requests never come here, see `fast_path`; what does gets the same answer, 
 wrong with it.
 """
 
+from dataclasses import dataclass
+from typing import Annotated, Any
+
 from fastapi import APIRouter, Depends, Request, Response
 
+from recsys.core.errors import InvalidInput
 from recsys.core.limits import DEFAULT_LIMIT
-from recsys.core.serving.request import ItemTarget, SessionTarget, Target, UserTarget
+from recsys.core.serving.request import (
+    ItemTarget,
+    RecommendationRequest,
+    SessionTarget,
+    Target,
+    UserTarget,
+)
 from services.gateway.dependencies import dependencies_of
 from services.gateway.fast_path import SIMILAR_ROUTE, UNCACHED, USER_ROUTE
-from services.gateway.http.query import Limit, SessionItems, only_parameters
+from services.gateway.http.query import (
+    ExcludedItems,
+    FilterText,
+    Limit,
+    SessionItems,
+    only_parameters,
+)
 from services.gateway.http.raw_path import ItemId, UserId
 from services.gateway.recommendations import fetch_recommendations
 from services.gateway.routes.authentication import Reader, reader_key
 from services.gateway.routes.openapi import problem_responses
+from services.gateway.schemas.problems import invalid_input
 from services.gateway.schemas.recommendations import (
     SessionRecommendations,
     SimilarItems,
@@ -26,18 +43,50 @@ router = APIRouter(
     dependencies=[Depends(reader_key)],
     responses=problem_responses(),
 )
-_ONLY_A_LIMIT = [Depends(only_parameters("limit"))]
+_PARAMETERS = [Depends(only_parameters("limit", "filter", repeatable=("exclude_item_id",)))]
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """Parameters of every route here."""
+
+    limit: int
+    filter: str
+    excluded_item_ids: tuple[str, ...]
+
+    def of(self, tenant: str, target: Target) -> RecommendationRequest:
+        """The request for a target.
+
+        Raises:
+            ProblemError: naming every parameter at fault.
+        """
+        return checked(
+            tenant,
+            target,
+            self.limit,
+            filter=self.filter,
+            excluded_item_ids=self.excluded_item_ids,
+        )
+
+
+def _wishes(
+    limit: Limit = DEFAULT_LIMIT,
+    filter_text: FilterText = None,
+    excluded: ExcludedItems = [],  # noqa: B006  # FastAPI's way; never changed
+) -> Wishes:
+    return Wishes(limit, filter_text or "", tuple(excluded))
+
+
+Wished = Annotated[Wishes, Depends(_wishes)]
 
 
 @router.get(
     USER_ROUTE,
     summary="Recommend items to a user",
     response_model=UserRecommendations,
-    dependencies=_ONLY_A_LIMIT,
+    dependencies=_PARAMETERS,
 )
-async def recommend(
-    user_id: UserId, key: Reader, request: Request, limit: Limit = DEFAULT_LIMIT
-) -> Response:
+async def recommend(user_id: UserId, key: Reader, wishes: Wished, request: Request) -> Response:
     """Recommend items to a user, by behaviour up to this moment.
 
     Popular items fill a list that is too short and are the response for an unknown user; `source`
@@ -47,17 +96,19 @@ async def recommend(
     Before the shop's first model: items that are popular in events as they arrive, then the
     catalogue in the order of its ids, with `degraded` true and `model_version` null.
     """
-    return await _answer(request, key.tenant, UserTarget(user_id), limit)
+    return await answer(request, wishes.of(key.tenant, UserTarget(user_id)))
 
 
 @router.get(
     "/v1/recommendations",
     summary="Recommend items in a session",
     response_model=SessionRecommendations,
-    dependencies=[Depends(only_parameters("limit", repeatable=("item_id",)))],
+    dependencies=[
+        Depends(only_parameters("limit", "filter", repeatable=("item_id", "exclude_item_id")))
+    ],
 )
 async def recommend_for_session(
-    item_ids: SessionItems, key: Reader, request: Request, limit: Limit = DEFAULT_LIMIT
+    item_ids: SessionItems, key: Reader, wishes: Wished, request: Request
 ) -> Response:
     """Recommend items in a session without a user, from the items viewed; none of them comes back.
 
@@ -65,28 +116,37 @@ async def recommend_for_session(
     the items viewed; `source` says so. When nothing else is left, there are fewer than `limit`
     items.
     """
-    return await _answer(request, key.tenant, SessionTarget(tuple(item_ids)), limit)
+    return await answer(request, wishes.of(key.tenant, SessionTarget(tuple(item_ids))))
 
 
 @router.get(
     SIMILAR_ROUTE,
     summary="Find similar items",
     response_model=SimilarItems,
-    dependencies=_ONLY_A_LIMIT,
+    dependencies=_PARAMETERS,
 )
-async def similar(
-    item_id: ItemId, key: Reader, request: Request, limit: Limit = DEFAULT_LIMIT
-) -> Response:
+async def similar(item_id: ItemId, key: Reader, wishes: Wished, request: Request) -> Response:
     """Find items that the same users bought or viewed, never the item itself.
 
     Popular items fill a list that is too short and are the response for an unknown item; `source`
     says so.
     """
-    return await _answer(request, key.tenant, ItemTarget(item_id), limit)
+    return await answer(request, wishes.of(key.tenant, ItemTarget(item_id)))
 
 
-async def _answer(request: Request, tenant: str, about: Target, limit: int) -> Response:
-    body = await fetch_recommendations(
-        dependencies_of(request), tenant, about, limit, request.state.request_id
-    )
+def checked(tenant: str, target: Target, limit: int, **wishes: Any) -> RecommendationRequest:
+    """A request for recommendations.
+
+    Raises:
+        ProblemError: naming every field at fault.
+    """
+    try:
+        return RecommendationRequest(tenant, target, limit, **wishes)
+    except InvalidInput as error:
+        raise invalid_input(error.problems) from None
+
+
+async def answer(request: Request, wanted: RecommendationRequest) -> Response:
+    """Respond with what is recommended."""
+    body = await fetch_recommendations(dependencies_of(request), wanted, request.state.request_id)
     return Response(body, headers={"Cache-Control": UNCACHED}, media_type="application/json")

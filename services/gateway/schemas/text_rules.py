@@ -10,3 +10,10 @@ _PRINTABLE = r"^[^\u0000-\u001f\u007f-\u009f]*$"
 TEXT_RULES: JsonDict = {"maxLength": MAX_TEXT_CHARACTERS, "pattern": _PRINTABLE}
 REQUEST_ID_RULES: JsonDict = {"minLength": 1, "maxLength": 128}
 ID_RULES: JsonDict = {"minLength": 1, "maxLength": MAX_ID_CHARACTERS, "pattern": _PRINTABLE}
+
+FILTER_RULES = (
+    "A condition on the catalogue as it is at this moment, like one of SQL: `price`, `brand`, "
+    "`category` (any of an item's) and `attributes.NAME` with `=`, `!=`, `<`, `<=`, `>`, `>=`, "
+    "`IN (...)`, `IS NULL`, joined by `AND`, `OR`, `NOT` and parentheses. Texts stand in quotes. "
+    "Only items that fulfil it are recommended, however few there are."
+)

@@ -3,8 +3,8 @@
 import asyncio
 from dataclasses import dataclass
 
-from recsys.core.serving.request import Target
-from recsys.rpc.questions import max_bytes, write_target
+from recsys.core.serving.request import RecommendationRequest
+from recsys.rpc.questions import max_bytes, write_question
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.runtime.deadline import MARGIN_SECONDS
 
@@ -19,9 +19,7 @@ class PendingRequest:
         attempts: to how many it was given.
     """
 
-    tenant: str
-    about: Target
-    limit: int
+    request: RecommendationRequest
     deadline_at: float
     answer: "asyncio.Future[pb.RenderedAnswer]"
     attempts: int = 0
@@ -36,16 +34,11 @@ class PendingRequest:
     @property
     def max_bytes(self) -> int:
         """Upper bound of its size in a request."""
-        return max_bytes(self.about)
+        return max_bytes(self.request)
 
-    def write(self, request: pb.StreamAnswersRequest, number: int, now: float) -> None:
+    def write(self, message: pb.StreamAnswersRequest, number: int, now: float) -> None:
         """Put it into a request that leaves now."""
         self.attempts += 1
         self.sent_at = now
-        question = request.questions.add(
-            number=number,
-            tenant=self.tenant,
-            limit=self.limit,
-            budget_ms=max(0, int((self.deadline_at - now - MARGIN_SECONDS) * 1000)),
-        )
-        write_target(question, self.about)
+        budget_ms = max(0, int((self.deadline_at - now - MARGIN_SECONDS) * 1000))
+        write_question(message.questions.add(number=number, budget_ms=budget_ms), self.request)

@@ -1,8 +1,8 @@
 """Snapshots of popular items from the recommenders: the fallback when none of them responds."""
 
-from collections.abc import Collection
 from json.encoder import encode_basestring
 
+from recsys.core.serving.request import RecommendationRequest
 from recsys.rpc.v1 import recommender_pb2 as pb
 
 
@@ -23,16 +23,15 @@ class PopularSnapshots:
         """Tell whether no tenant is known to have a model yet."""
         return not self._snapshots
 
-    def answer(
-        self, tenant: str, limit: int, excluded: Collection[str]
-    ) -> pb.RenderedAnswer | None:
-        """The first popular items but these, degraded; None where none is known of the tenant."""
-        snapshot = self._snapshots.get(tenant)
+    def answer(self, request: RecommendationRequest) -> pb.RenderedAnswer | None:
+        """The first popular items, degraded; None where none is known of the tenant."""
+        snapshot = self._snapshots.get(request.tenant)
         if snapshot is None:
             return None
+        excluded = (*request.target.item_ids, *request.excluded_item_ids)
         beginnings = tuple(b'{"item_id":%b,' % _json(item_id) for item_id in excluded)
         shown = [item for item in snapshot.popular_json if not item.startswith(beginnings)]
-        items = b",".join(shown[:limit])
+        items = b",".join(shown[: request.limit])
         version = snapshot.model_version.encode()
         return pb.RenderedAnswer(
             json=b'{"items":[%b],"source":"popular","model_version":"%b","degraded":true'

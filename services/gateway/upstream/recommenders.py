@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import grpc
 import structlog
 
-from recsys.core.serving.request import Target
+from recsys.core.serving.request import RecommendationRequest
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.runtime.grpc.stream_limits import MAX_QUESTIONS, PIECE_BYTES
 from services.gateway.schemas.problems import (
@@ -90,7 +90,7 @@ class Recommenders:
         """Count the requests under way."""
         return self._pending
 
-    async def ask(self, tenant: str, about: Target, limit: int) -> pb.RenderedAnswer:
+    async def ask(self, request: RecommendationRequest) -> pb.RenderedAnswer:
         """The answer, degraded where it has to be.
 
         Raises:
@@ -98,11 +98,9 @@ class Recommenders:
         """
         now = self._loop.time()
         if not self._can_ask(now):
-            return self._fall_back(tenant, about, limit, UNAVAILABLE)
+            return self._fall_back(request, UNAVAILABLE)
         self._shed(now)
-        asked = PendingRequest(
-            tenant, about, limit, now + self._seconds, self._loop.create_future()
-        )
+        asked = PendingRequest(request, now + self._seconds, self._loop.create_future())
         self._pending += 1
         try:
             return await self._answered(asked)
@@ -116,7 +114,7 @@ class Recommenders:
         while True:
             self._queue(asked)
             answer = await asked.answer
-            if answer.no_model and not self._snapshots.knows(asked.tenant):
+            if answer.no_model and not self._snapshots.knows(asked.request.tenant):
                 raise ProblemError(NO_MODEL, answer.error_details)
             cannot = answer.no_model or answer.error_code == _AWAY
             if cannot and asked.attempts < _MAX_ATTEMPTS:
@@ -124,7 +122,7 @@ class Recommenders:
                 asked.answer = self._loop.create_future()
                 continue
             if answer.no_model:
-                return self._fall_back(asked.tenant, asked.about, asked.limit, UNAVAILABLE)
+                return self._fall_back(asked.request, UNAVAILABLE)
             if answer.error_code:
                 raise problem_of_status(answer.error_code, answer.error_details, self.name)
             return answer
@@ -148,9 +146,10 @@ class Recommenders:
             raise _problem(OVERLOADED, "too many requests at once")
 
     def _fall_back(
-        self, tenant: str, about: Target, limit: int, otherwise: ProblemType
+        self, request: RecommendationRequest, otherwise: ProblemType
     ) -> pb.RenderedAnswer:
-        answer = self._snapshots.answer(tenant, limit, about.item_ids)
+        # Nobody here knows which items a filter lets pass: none is better than a wrong one.
+        answer = None if request.filter else self._snapshots.answer(request)
         if answer is None:
             raise _problem(otherwise, f"{self.name} did not respond in time")
         return answer
@@ -226,7 +225,7 @@ class Recommenders:
             return
         _log.info("question_without_answer", attempts=asked.attempts)
         try:
-            answer = self._fall_back(asked.tenant, asked.about, asked.limit, otherwise)
+            answer = self._fall_back(asked.request, otherwise)
             asked.answer.set_result(answer)
         except ProblemError as problem:
             asked.answer.set_exception(problem)

@@ -5,9 +5,15 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from recsys.core.catalogue import CatalogueColumns
+from recsys.core.serving.filters import parse_filter
 from recsys.core.serving.model import ServingModel
 from services.recommender.model.answer_cache import CachedUser, unknown_user
 from services.recommender.model.loaded_model import LoadedModel
+
+# Of a filtered model: who is shown, the places of the popular ones, and trends.
+_FILTERED_BYTES_PER_ITEM = 9
+# The filters of a few pages at once, and with few items those of many.
+_MIN_FILTERED, _MAX_FILTERED_BYTES = 8, 64_000_000
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,10 @@ class Serving:
     shown_again_number: int = 0
     is_lost: bool = False
     nobody: CachedUser = field(default_factory=unknown_user, compare=False, repr=False)
+    # Of this moment only: a change of the catalogue begins with none.
+    _filtered: dict[str, ServingModel] = field(
+        init=False, default_factory=dict, compare=False, repr=False
+    )
 
     @classmethod
     def of(cls, model: LoadedModel, columns: CatalogueColumns) -> "Serving":
@@ -63,6 +73,21 @@ class Serving:
         if (hidden, back) != (self.hidden, self.back):
             return replace(self, catalogue_number=self.catalogue_number + 1)._showing(hidden, back)
         return replace(self, catalogue_number=self.catalogue_number + bool(retitled))
+
+    def filtered(self, text: str) -> ServingModel:
+        """The model with the items that a filter lets pass; the latest filters are kept.
+
+        Raises:
+            InvalidInput: for what is no filter.
+        """
+        found = self._filtered.pop(text, None)
+        if found is None:
+            found = self.now.where(self.model.shown.where(parse_filter(text)))
+        self._filtered[text] = found
+        size = len(self.now.shown) * _FILTERED_BYTES_PER_ITEM
+        if len(self._filtered) > max(_MIN_FILTERED, _MAX_FILTERED_BYTES // size):
+            del self._filtered[next(iter(self._filtered))]
+        return found
 
     def _showing(self, hidden: frozenset[int], back: frozenset[int]) -> "Serving":
         is_more_shown = bool(self.hidden - hidden or back - self.back)

@@ -12,7 +12,10 @@ PROTO = Path(__file__).parents[3] / "proto" / "recsys" / "rpc" / "v1"
 
 QUOTED = {
     ("ingest", "repeated Event events"): f"1..{limits.MAX_EVENTS}.",
-    ("ingest", "repeated string excluded_item_ids"): f"At most {limits.MAX_SESSION_ITEMS}.",
+    ("ingest", "repeated string excluded_item_ids"): (
+        f"At most {limits.MAX_SESSION_ITEMS + limits.MAX_EXCLUDED_ITEMS}."
+    ),
+    ("recommender", "repeated string excluded_item_ids"): (f"At most {limits.MAX_EXCLUDED_ITEMS}."),
     ("ingest", "uint32 limit"): f"1..{limits.MAX_LIMIT}.",
     ("recommender", "uint32 limit"): f"1..{limits.MAX_LIMIT}.",
     ("recommender", "repeated string item_ids"): f"1..{limits.MAX_SESSION_ITEMS},",

@@ -12,7 +12,13 @@ import pytest
 from recsys.config.address import Address
 from recsys.core.limits import MAX_SESSION_ITEMS
 from recsys.core.model import ItemModel
-from recsys.core.serving.request import ItemTarget, SessionTarget, Target, UserTarget
+from recsys.core.serving.request import (
+    ItemTarget,
+    RecommendationRequest,
+    SessionTarget,
+    Target,
+    UserTarget,
+)
 from recsys.core.vocabulary import Vocabulary
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.rpc.v1.recommender_pb2_grpc import (
@@ -91,7 +97,10 @@ def ask_all(
 
     async def run() -> None:
         async with recommender(shop) as address, gateway(address) as asking:
-            coming = (asking.ask(tenant, about, limit) for tenant, about in questions)
+            coming = (
+                asking.ask(RecommendationRequest(tenant, about, limit))
+                for tenant, about in questions
+            )
             answers.extend(await asyncio.gather(*coming, return_exceptions=True))
 
     shop.wait(run())
@@ -125,6 +134,10 @@ def test_64_sessions_of_a_hundred_of_the_longest_ids_at_once_are_all_personal(sh
         assert answer["items"][0]["item_id"] not in looked_at
 
 
+def popular_of(tenant: str) -> RecommendationRequest:
+    return RecommendationRequest(tenant, UserTarget("ann"), 100)
+
+
 def test_what_is_popular_in_sixty_shops_is_told_before_it_is_needed() -> None:
     tenants = [f"shop{number}" for number in range(60)]
     answers: list[pb.RenderedAnswer | None] = []
@@ -132,10 +145,10 @@ def test_what_is_popular_in_sixty_shops_is_told_before_it_is_needed() -> None:
     async def run() -> None:
         async with recommender(shop) as address, gateway(address) as asking:
             async with asyncio.timeout(10):
-                while asking._snapshots.answer(tenants[-1], 1, ()) is None:
+                while asking._snapshots.answer(popular_of(tenants[-1])) is None:
                     await asyncio.sleep(0.005)
             assert asking.is_ready()
-            answers.extend(asking._snapshots.answer(tenant, 100, ()) for tenant in tenants)
+            answers.extend(asking._snapshots.answer(popular_of(tenant)) for tenant in tenants)
 
     with Shop(tenants=tenants, items=items_with_the_longest_texts()) as shop:
         shop.wait(run())

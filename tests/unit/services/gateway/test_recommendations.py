@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from recsys.core.errors import ConfigurationError, Unavailable
+from recsys.core.errors import ConfigurationError, NoModel, Unavailable
 from tests.unit.services.gateway.asgi_client import Client
 from tests.unit.services.gateway.conftest import World
 
@@ -176,3 +176,59 @@ def test_requests_that_come_together_share_a_question(world: World) -> None:
 
     world.runner.run(ask())
     assert world.recommender.requests == [10]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/users/ann/recommendations?",
+        "/v1/items/lamp/similar?",
+        "/v1/recommendations?item_id=lamp&",
+    ],
+)
+def test_a_filter_and_excluded_items_reach_the_recommender(
+    world: World, api: Client, path: str
+) -> None:
+    query = "filter=price+%3C%3D%2020%20AND%20brand%3D%22%C3%9C%22&exclude_item_id=a%2Fb&limit=3"
+    answer = api.get(f"{path}{query}&exclude_item_id=c")
+    assert answer.status == 200
+    [asked] = world.recommender.asked
+    assert asked.filter == 'price <= 20 AND brand="Ü"'
+    assert list(asked.excluded_item_ids) == ["a/b", "c"]
+    assert asked.limit == 3
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "reason"),
+    [
+        ("filter=price+%3E", "filter", "ends too early: expected a number"),
+        ("filter=colour+%3D+1", "filter", "at character 1: unknown field 'colour'"),
+        ("filter=", "filter", ""),
+        ("filter=price%3D1&filter=price%3D2", "filter", "must not be given twice"),
+        ("exclude_item_id=", "exclude_item_id.0", "must not be empty"),
+        (
+            "&".join(f"exclude_item_id={number}" for number in range(1001)),
+            "exclude_item_id",
+            "",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_wish_is_said_and_nobody_is_asked(
+    world: World, api: Client, query: str, field: str, reason: str
+) -> None:
+    answer = api.get(f"{TARGET}?{query}")
+    assert answer.status == 422
+    [problem] = answer.json["problems"]
+    assert problem["field"] == field
+    assert problem["reason"].startswith(reason)
+    assert world.recommender.asked == []
+
+
+def test_a_filter_is_never_answered_with_what_it_may_not_let_pass(
+    world: World, api: Client
+) -> None:
+    world.recommender.failures = [Unavailable("redis", "away")] * 4
+    assert api.get(f"{TARGET}?filter=price%3D1").status == 503
+    world.recommender.failures = [NoModel("no model yet")]
+    answer = api.get(f"{TARGET}?filter=price%3D1")
+    assert (answer.status, answer.json["type"]) == (503, "/problems/no-model")

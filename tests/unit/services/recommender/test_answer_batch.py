@@ -302,3 +302,100 @@ def test_a_calculation_that_fails_costs_its_shoppers_their_answers_and_no_other_
     assert found[1].error_code == grpc.StatusCode.INTERNAL.value[0]
     assert "zero" not in found[1].error_details
     assert ids(found[2]) == ["i1", "i2"]
+
+
+def wishing(user_id: str = "ann", number: int = 1, **wishes: Any) -> pb.Question:
+    fields = {"limit": 6, "user_id": user_id, **wishes}
+    return pb.Question(number=number, tenant="shop", budget_ms=1000, **fields)
+
+
+def priced(shop: Shop, *item_ids: str) -> None:
+    for item_id in item_ids:
+        shop.put(Item(item_id, title=item_id, price=5.0, brand="Acme"))
+
+
+def test_a_filter_leaves_what_fulfils_it_scored_for_this_user_and_nothing_else(shop: Shop) -> None:
+    priced(shop, "i2", "i4", "new")
+    found = document(answers(shop, wishing(filter="price = 5"))[1])
+    assert [item["item_id"] for item in found["items"]] == ["i4", "i2", "new"]
+    assert [item["score"] is None for item in found["items"]] == [False, False, True]
+    assert found["source"] == "fold_in"
+    # The stored list is as before.
+    assert ids(answers(shop, of_user("ann", limit=2))[1]) == ["i3", "i1"]
+
+
+@pytest.mark.parametrize(
+    "target", [{"user_id": "nobody"}, {"item_id": "i0", "user_id": None}, {"item_id": "x"}]
+)
+def test_a_filter_holds_for_every_kind_of_request(shop: Shop, target: dict[str, Any]) -> None:
+    priced(shop, "i2", "i4")
+    question = pb.Question(number=1, tenant="shop", limit=6, filter='brand = "Acme"')
+    for name, value in target.items():
+        if value is not None:
+            setattr(question, name, value)
+    assert sorted(ids(answers(shop, question)[1])) == ["i2", "i4"]
+
+
+def test_a_filter_follows_the_catalogue(shop: Shop) -> None:
+    priced(shop, "i2")
+    question = wishing(filter="price < 10")
+    assert ids(answers(shop, question)[1]) == ["i2"]
+    priced(shop, "i4")
+    assert sorted(ids(answers(shop, question)[1])) == ["i2", "i4"]
+    shop.put(Item("i2", price=50.0))
+    assert ids(answers(shop, question)[1]) == ["i4"]
+    shop.put(Item("i4", price=5.0, available=False))
+    assert ids(answers(shop, question)[1]) == []
+
+
+def test_a_filter_that_cannot_be_read_fails_alone(shop: Shop) -> None:
+    found = answers(shop, wishing(number=1, filter="price <"), wishing(number=2))
+    assert found[1].error_code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
+    assert "filter" in found[1].error_details
+    assert found[2].error_code == 0
+
+
+def test_excluded_items_leave_their_places_to_the_next(shop: Shop) -> None:
+    everything = ids(answers(shop, wishing())[1])
+    assert everything[:2] == ["i3", "i1"]
+    left = ids(answers(shop, wishing(excluded_item_ids=["i3", "never heard of"]))[1])
+    assert "i3" not in left
+    assert sorted(left) == sorted(set(everything) - {"i3"})
+    shop.put(Item("new"))
+    assert "new" not in ids(answers(shop, wishing(excluded_item_ids=["new"]))[1])
+
+
+def test_a_placement_takes_items_from_its_generators_in_their_order(shop: Shop) -> None:
+    shop.put(Item("new"))
+    shop.happens("ann", "i4", "view")
+    question = wishing(generators=["new", "recently_viewed", "popular"], limit=4)
+    items = document(answers(shop, question)[1])["items"]
+    assert [(item["item_id"], item["source"]) for item in items] == [
+        ("new", "new"),
+        ("i4", "recently_viewed"),
+        ("i5", "popular"),
+        ("i3", "popular"),
+    ]
+    found = answers(shop, wishing(generators=["nothing of this kind"]))[1]
+    assert found.error_code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
+
+
+def test_a_product_page_may_go_on_with_what_is_for_whoever_looks_at_the_item(shop: Shop) -> None:
+    question = pb.Question(
+        number=1, tenant="shop", item_id="i0", limit=5, generators=["similar", "for_you"]
+    )
+    items = document(answers(shop, question)[1])["items"]
+    assert [(item["item_id"], item["source"]) for item in items[:2]] == [
+        ("i1", "neighbours"),
+        ("i2", "neighbours"),
+    ]
+    assert {item["source"] for item in items[2:]} == {"fold_in"}
+    assert "i0" not in [item["item_id"] for item in items]
+
+
+def test_without_the_store_a_filter_holds_too(shop: Shop) -> None:
+    priced(shop, "i2")
+    answers(shop, of_user("ann"))
+    shop.store.away = True
+    found = answers(shop, wishing(filter="price = 5"))[1]
+    assert (ids(found), found.degraded) == (["i2"], True)

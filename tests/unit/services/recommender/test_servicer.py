@@ -1,9 +1,12 @@
 """The unary RPCs, over stores in memory."""
 
+import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from recsys.core.domain import Item
 from recsys.core.errors import InvalidInput, NotSetUp
 from recsys.rpc.v1 import recommender_pb2 as pb
 from tests.unit.services.recommender.shop import Shop
@@ -118,3 +121,20 @@ def test_a_session_of_unknown_items_gets_popular_ones(rpc: Rpc) -> None:
 def test_a_session_of_no_too_many_or_bad_items_is_refused(rpc: Rpc, item_ids: list[str]) -> None:
     with pytest.raises(InvalidInput, match="item_ids"):
         rpc.session(*item_ids)
+
+
+def test_wishes_are_answered_as_those_of_a_stream(rpc: Rpc) -> None:
+    rpc.shop.put(Item("i2", title="Two", price=5.0))
+    rpc.shop.put(Item("new", price=5.5))
+    wishes: dict[str, Any] = {"filter": "price < 6", "generators": ["for_you", "new"], "limit": 5}
+    request = pb.RecommendRequest(tenant="shop", user_id="ann", **wishes)
+    question = pb.Question(tenant="shop", user_id="ann", budget_ms=1000, **wishes)
+    shop = rpc.shop
+    message = shop.wait(shop.servicer.Recommend(request, NoDeadline())).answer
+    [rendered], _ = shop.wait(shop.answers.to([question]))
+    items = json.loads(rendered.json + b"}")["items"]
+    assert [
+        (i.item_id, i.title or None, i.price, pb.Source.Name(i.source)) for i in message.items
+    ] == [(i["item_id"], i["title"], i["price"], f"SOURCE_{i['source'].upper()}") for i in items]
+    assert ids(message) == ["i2", "new"]
+    assert message.source == rendered.source == pb.SOURCE_FOLD_IN

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from recsys.config.address import Address
 from recsys.core.errors import NoModel, Unavailable
-from recsys.core.serving.request import ItemTarget, SessionTarget, UserTarget
+from recsys.core.serving.request import ItemTarget, RecommendationRequest, SessionTarget, UserTarget
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.runtime.grpc.async_server import AsyncServer
 from recsys.runtime.grpc.stream_limits import MAX_QUESTIONS
@@ -31,6 +31,7 @@ from tests.unit.services.gateway.backends import (
 )
 
 ANN = UserTarget("ann")
+THREE = RecommendationRequest("shop", ANN, 3)
 
 
 @dataclass
@@ -83,7 +84,7 @@ async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
 
 def ask_many(asking: Recommenders, count: int) -> Coroutine[Any, Any, list[Any]]:
     async def ask() -> list[Any]:
-        questions = (asking.ask("shop", ANN, 20) for _ in range(count))
+        questions = (asking.ask(RecommendationRequest("shop", ANN, 20)) for _ in range(count))
         return await asyncio.gather(*questions, return_exceptions=True)
 
     return ask()
@@ -148,7 +149,7 @@ def test_with_no_replica_left_popular_items_answer_at_once_and_say_so() -> None:
             for number in range(2):
                 await replicas.kill(number)
             await until(lambda: not asking.is_ready())
-            answer = await asyncio.wait_for(asking.ask("shop", ANN, 3), timeout=0.1)
+            answer = await asyncio.wait_for(asking.ask(THREE), timeout=0.1)
             document = json.loads(answer.json + b"}")
             assert [item["item_id"] for item in document["items"]] == ["0", "1", "2"]
             assert (document["source"], document["degraded"]) == ("popular", True)
@@ -168,7 +169,7 @@ def test_popular_items_that_stand_in_hold_none_of_those_asked_about() -> None:
                 (ItemTarget("1"), ["0", "2", "3"]),
                 (SessionTarget(("0", "2", "no such item")), ["1", "3", "4"]),
             ):
-                answer = await asking.ask("shop", about, 3)
+                answer = await asking.ask(RecommendationRequest("shop", about, 3))
                 document = json.loads(answer.json + b"}")
                 assert [item["item_id"] for item in document["items"]] == shown
 
@@ -196,7 +197,7 @@ def test_a_tenant_nothing_is_known_of_is_unavailable_then() -> None:
                 await replicas.kill(number)
             await until(lambda: not asking.is_ready())
             with pytest.raises(ProblemError) as raised:
-                await asking.ask("othershop", ANN, 3)
+                await asking.ask(RecommendationRequest("othershop", ANN, 3))
             assert raised.value.kind is UNAVAILABLE
             assert raised.value.headers == {"Retry-After": "1"}
 
@@ -208,7 +209,7 @@ def test_an_answer_that_takes_too_long_is_popular_items_in_time() -> None:
         async with gateway(seconds=0.3) as (asking, replicas):
             for script in replicas.scripts:
                 script.seconds = 5.0
-            answer = await asyncio.wait_for(asking.ask("shop", ANN, 3), timeout=0.6)
+            answer = await asyncio.wait_for(asking.ask(THREE), timeout=0.6)
             assert answer.degraded
 
     asyncio.run(run())
@@ -240,7 +241,7 @@ def test_more_than_may_be_under_way_is_refused_at_once() -> None:
             assert {problem.kind for problem in refused} == {OVERLOADED}
             assert {problem.headers["Retry-After"] for problem in refused} == {"1"}
             # And afterwards there is room again.
-            assert (await asking.ask("shop", ANN, 3)).json == ANSWER_JSON
+            assert (await asking.ask(THREE)).json == ANSWER_JSON
             assert asking.pending() == 0
 
     asyncio.run(run())
@@ -330,7 +331,7 @@ def test_what_one_replica_cannot_answer_another_one_is_asked() -> None:
             replicas.scripts[0].failures = [Unavailable("model", "not loaded yet")]
             replicas.scripts[1].failures = []
             for _ in range(2):
-                assert (await asking.ask("shop", ANN, 3)).json == ANSWER_JSON
+                assert (await asking.ask(THREE)).json == ANSWER_JSON
 
     asyncio.run(run())
 
@@ -340,10 +341,10 @@ def test_a_replica_without_a_model_that_another_one_has_is_no_shop_without_a_mod
         async with gateway() as (asking, replicas):
             replicas.scripts[0].failures = [NoModel("no model yet")]
             for _ in range(2):
-                assert (await asking.ask("shop", ANN, 3)).json == ANSWER_JSON
+                assert (await asking.ask(THREE)).json == ANSWER_JSON
             for script in replicas.scripts:
                 script.failures = [NoModel("no model yet")]
-            assert (await asking.ask("shop", ANN, 3)).degraded
+            assert (await asking.ask(THREE)).degraded
 
     asyncio.run(run())
 
@@ -354,7 +355,7 @@ def test_a_shop_that_no_replica_has_a_model_of_is_told_from_an_outage() -> None:
             for script in replicas.scripts:
                 script.without_model = True
             with pytest.raises(ProblemError) as raised:
-                await asking.ask("newshop", ANN, 3)
+                await asking.ask(RecommendationRequest("newshop", ANN, 3))
             assert raised.value.kind is NO_MODEL
             assert raised.value.detail == "no model yet: run `recsys nightly`"
             assert sum(len(script.asked) for script in replicas.scripts) == 1
@@ -387,7 +388,7 @@ def test_a_question_that_is_asked_elsewhere_still_ends_in_time(
         async with gateway(seconds=0.3) as (asking, replicas):
             for script in replicas.scripts:
                 script.failures, script.seconds = [Unavailable("model", "not loaded yet")], 0.1
-            asked = asyncio.create_task(asking.ask("shop", ANN, 3))
+            asked = asyncio.create_task(asking.ask(THREE))
             await until(lambda: any(script.asked for script in replicas.scripts))
             for script in replicas.scripts:
                 script.silent = True

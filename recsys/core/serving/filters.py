@@ -1,0 +1,248 @@
+"""Filters: conditions on the live catalogue, as text.
+
+The grammar is that of a condition in SQL over the fields of an item:
+
+    category = "Candles" AND price <= 20 AND NOT brand IN ("Hearts & Co", "Acme")
+    attributes.colour = "white" OR attributes."height in cm" >= 11.5 OR brand IS NULL
+
+`category` stands for every category of an item: one of them is to be equal. Values compare with
+values of their kind only: text, numbers, true and false. A field that an item lacks fulfils no
+comparison, and so `NOT brand = "Acme"`, like `brand != "Acme"`, holds for an item without a brand.
+In a text a backslash stands before a quote or another backslash.
+"""
+
+import operator
+import re
+from collections.abc import Callable, Iterable
+from functools import lru_cache, reduce
+from typing import Any, NoReturn
+
+import numpy as np
+from lark import Lark, Token, Transformer, UnexpectedInput, v_args
+from lark.exceptions import UnexpectedEOF, UnexpectedToken
+from numpy.typing import NDArray
+
+from recsys.core.catalogue import CatalogueColumns, EncodedColumn
+from recsys.core.domain import Attribute
+from recsys.core.errors import FieldProblem, InvalidInput
+from recsys.core.limits import MAX_FILTER_CHARACTERS
+
+Mask = NDArray[np.bool_]
+# Says for the first n positions of a catalogue which fulfil it, (n,).
+Filter = Callable[[CatalogueColumns, int], Mask]
+
+_GRAMMAR = r"""
+?start: any
+?any: all ("OR"i all)*
+?all: no ("AND"i no)*
+?no: NOT+ condition -> negated | condition
+?condition: "(" any ")"
+    | field OPERATOR value -> comparison
+    | field "IN"i list -> member
+    | field NOT "IN"i list -> not_member
+    | field "IS"i "NULL"i -> missing
+    | field "IS"i NOT "NULL"i -> present
+list: "(" value ("," value)* ")"
+field: NAME ["." (NAME | TEXT)]
+value: TEXT | NUMBER | TRUE | FALSE
+NOT: "NOT"i
+OPERATOR: "=" | "!=" | "<=" | ">=" | "<" | ">"
+NAME: /[A-Za-z_][A-Za-z0-9_]*/
+TEXT: /"(?:[^"\\\n]|\\.)*"/ | /'(?:[^'\\\n]|\\.)*'/
+NUMBER: /[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/
+TRUE.2: /true\b/i
+FALSE.2: /false\b/i
+%ignore /[ \t\r\n]+/
+"""
+# What people would look for in vain among the names of a grammar.
+_WORDS = {
+    "NOT": "NOT",
+    "OPERATOR": "one of = != < <= > >=",
+    "NAME": "a field",
+    "TEXT": "a text in quotes",
+    "NUMBER": "a number",
+    "TRUE": "true",
+    "FALSE": "false",
+    "LPAR": "(",
+    "RPAR": ")",
+    "COMMA": ",",
+    "DOT": ".",
+    "$END": "the end",
+}
+_COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
+    "=": operator.eq,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_FIELDS = "price, brand, category or attributes.NAME"
+# A shop's pages have their own filters, and each comes again and again.
+_KEPT = 1024
+
+
+@lru_cache(maxsize=_KEPT)
+def parse_filter(text: str) -> Filter:
+    """Read a filter.
+
+    Raises:
+        InvalidInput: naming `filter`, with the position of the first character that is at fault.
+    """
+    if len(text) > MAX_FILTER_CHARACTERS:
+        _refuse(f"has {len(text)} characters, at most {MAX_FILTER_CHARACTERS} are allowed")
+    try:
+        found: Filter = _PARSER.parse(text)  # type: ignore[assignment]
+        # Once for nothing: what is nested too deeply is refused now, and not when it is needed.
+        found(CatalogueColumns(), 0)
+    except UnexpectedInput as error:
+        _refuse(_unexpected(error, text))
+    except RecursionError:
+        _refuse("is nested too deeply")
+    return found
+
+
+def _unexpected(error: UnexpectedInput, text: str) -> str:
+    is_at_end = isinstance(error, UnexpectedEOF) or (
+        isinstance(error, UnexpectedToken) and error.token.type == "$END"
+    )
+    place = len(text) if is_at_end else error.pos_in_stream or 0
+    names = getattr(error, "accepts", None) or getattr(error, "allowed", None) or ()
+    expected = sorted(_WORDS.get(name, name) for name in names)
+    where = "ends too early" if is_at_end else f"is not understood at character {place + 1}"
+    return f"{where}: expected {' or '.join(expected)}" if expected else where
+
+
+def _refuse(reason: str) -> NoReturn:
+    raise InvalidInput([FieldProblem("filter", reason)])
+
+
+def _refuse_at(token: Token, reason: str) -> NoReturn:
+    _refuse(f"at character {(token.start_pos or 0) + 1}: {reason}")
+
+
+class _Field:
+    """Values of a field, and which items have one that fulfils a condition."""
+
+    def __init__(self, token: Token, attribute: str | None) -> None:
+        self.token, self._attribute = token, attribute
+        self.kind = str(token).lower()
+        if self.kind not in ("price", "brand", "category", "attributes"):
+            _refuse_at(token, f"unknown field {str(token)[:50]!r}: use {_FIELDS}")
+        if (self.kind == "attributes") != (attribute is not None):
+            _refuse_at(token, f"use {_FIELDS}")
+
+    def has(self, test: Callable[[Any], bool]) -> Filter:
+        """Where the item has a value, and the test of it holds."""
+        match self.kind:
+            case "brand":
+                return lambda columns, n: _encoded(columns.brands, test, n)
+            case "category":
+                return lambda columns, n: _encoded(
+                    columns.categories, lambda levels: any(map(test, levels)), n
+                )
+        name = self._attribute or ""
+
+        def by_attribute(columns: CatalogueColumns, n: int) -> Mask:
+            column = columns.attributes.get(name)
+            return np.zeros(n, np.bool_) if column is None else _encoded(column, test, n)
+
+        return by_attribute
+
+
+def _encoded(column: EncodedColumn[Any], test: Callable[[Any], bool], n: int) -> Mask:
+    allowed = np.array([value is not None and test(value) for value in column.values], np.bool_)
+    return allowed.take(column.codes(n))
+
+
+def _not(inner: Filter) -> Filter:
+    return lambda columns, n: ~inner(columns, n)
+
+
+def _kind(value: Attribute) -> type:
+    """The kind of a value: a whole number is a number, true and false are not."""
+    return float if type(value) is int else type(value)
+
+
+@v_args(inline=True)
+class _ToFilter(Transformer[Token, Filter]):
+    def any(self, *parts: Filter) -> Filter:
+        return lambda columns, n: reduce(operator.or_, (part(columns, n) for part in parts))
+
+    def all(self, *parts: Filter) -> Filter:
+        return lambda columns, n: reduce(operator.and_, (part(columns, n) for part in parts))
+
+    def negated(self, *signs_and_inner: Any) -> Filter:
+        *signs, inner = signs_and_inner
+        return _not(inner) if len(signs) % 2 else inner
+
+    def field(self, name: Token, attribute: Token | None = None) -> _Field:
+        if attribute is None:
+            return _Field(name, None)
+        return _Field(name, _text(attribute) if attribute.type == "TEXT" else str(attribute))
+
+    def value(self, token: Token) -> tuple[Token, Attribute]:
+        match token.type:
+            case "TEXT":
+                return token, _text(token)
+            case "NUMBER":
+                return token, float(token)
+        return token, token.type == "TRUE"
+
+    def list(self, *values: tuple[Token, Attribute]) -> tuple[tuple[Token, Attribute], ...]:
+        return values
+
+    def comparison(self, field: _Field, sign: Token, value: tuple[Token, Attribute]) -> Filter:
+        if sign == "!=":
+            return _not(self.member(field, (value,)))
+        if sign == "=":
+            return self.member(field, (value,))
+        token, bound = value
+        compare = _COMPARISONS[str(sign)]
+        if field.kind in ("brand", "category") or isinstance(bound, bool):
+            _refuse_at(sign, f"{sign} is for numbers, and for texts of attributes")
+        if field.kind == "price":
+            _check_number(token, bound)
+            return lambda columns, n: compare(columns.prices()[:n], bound)
+        return field.has(lambda own: _kind(own) is _kind(bound) and compare(own, bound))
+
+    def member(self, field: _Field, values: Iterable[tuple[Token, Attribute]]) -> Filter:
+        if field.kind == "price":
+            numbers = [_check_number(*value) for value in values]
+            return lambda columns, n: np.isin(columns.prices()[:n], numbers)
+        if field.kind in ("brand", "category"):
+            texts = frozenset(_check_text(*value) for value in values)
+            return field.has(texts.__contains__)
+        pairs = frozenset((_kind(value), value) for _, value in values)
+        return field.has(lambda own: (_kind(own), own) in pairs)
+
+    def not_member(
+        self, field: _Field, _: Token, values: Iterable[tuple[Token, Attribute]]
+    ) -> Filter:
+        return _not(self.member(field, values))
+
+    def present(self, field: _Field, *_: Token) -> Filter:
+        if field.kind == "price":
+            return lambda columns, n: ~np.isnan(columns.prices()[:n])
+        return field.has(lambda _: True)
+
+    def missing(self, field: _Field) -> Filter:
+        return _not(self.present(field))
+
+
+def _text(token: Token) -> str:
+    return re.sub(r"\\(.)", r"\1", token[1:-1])
+
+
+def _check_number(token: Token, value: Attribute) -> float:
+    if isinstance(value, bool) or not isinstance(value, float):
+        _refuse_at(token, "a price is a number")
+    return value
+
+
+def _check_text(token: Token, value: Attribute) -> str:
+    if not isinstance(value, str):
+        _refuse_at(token, "a brand or category is a text in quotes")
+    return value
+
+
+_PARSER = Lark(_GRAMMAR, parser="lalr", transformer=_ToFilter(), maybe_placeholders=False)
