@@ -7,6 +7,7 @@ earlier generator gave. To add one, write a function here, name it in GENERATORS
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 
@@ -37,8 +38,7 @@ Generator = Callable[[Query], Iterator[Ranked]]
 def for_you(query: Query) -> Iterator[Ranked]:
     """The user's own list."""
     personal = query.personal
-    for row, score in zip(personal.items.tolist(), personal.scores.tolist(), strict=True):
-        yield Ranked(row, score, personal.source)
+    return map(Ranked, personal.items.tolist(), personal.scores.tolist(), repeat(personal.source))
 
 
 def similar(query: Query) -> Iterator[Ranked]:

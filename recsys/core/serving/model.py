@@ -74,6 +74,11 @@ class ServingModel:
             is_filtered=True,
         )
 
+    @cached_property
+    def shown_bytes(self) -> bytes:
+        """`shown` for a look at one row after the other, at a third of the time."""
+        return self.shown.tobytes()
+
     def popular(self) -> Iterator[int]:
         """Rows of the items that may be shown, the most popular first."""
         yield from self._most_popular

@@ -6,8 +6,7 @@ itself) and what is there already is dropped. An answer is shorter when nothing 
 empty for a user who has everything.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Sequence
 
 from recsys.core.behaviour import RecentEvent, StoredUser, current_history
 from recsys.core.model import History
@@ -21,8 +20,8 @@ from recsys.core.serving.request import FOR_ITEM, FOR_USER
 
 def recommend(query: Query, generators: Iterable[str], limit: int) -> Recommendations:
     """Take up to `limit` items from generators, in their order."""
-    ranked = tuple(islice(_shown(query, generators), limit))
-    return Recommendations(ranked, ranked[0].source if ranked else Source.POPULAR)
+    ranked = _take(query, generators, limit)
+    return Recommendations(tuple(ranked), ranked[0].source if ranked else Source.POPULAR)
 
 
 def recommend_for_user(
@@ -45,14 +44,18 @@ def similar_items(model: ServingModel, item_index: int | None, limit: int) -> Re
     return recommend(Query(model, NO_LIST, item_index), FOR_ITEM, limit)
 
 
-def _shown(query: Query, generators: Iterable[str]) -> Iterator[Ranked]:
-    history = query.personal.history
+def _take(query: Query, generators: Iterable[str], limit: int) -> list[Ranked]:
+    history, shown = query.personal.history, query.model.shown_bytes
     taken = {*query.excluded, *history.items[history.excluded].tolist()}
     if query.seed is not None:
         taken.add(query.seed)
-    shown = query.model.shown
+    ranked = list[Ranked]()
     for name in generators:
         for entry in GENERATORS[name](query):
-            if entry.item_index not in taken and shown[entry.item_index]:
-                taken.add(entry.item_index)
-                yield entry
+            row = entry.item_index
+            if shown[row] and row not in taken:
+                taken.add(row)
+                ranked.append(entry)
+                if len(ranked) == limit:
+                    return ranked
+    return ranked
