@@ -53,6 +53,7 @@ COMMANDS = {
         "Show the items most similar to an item in a model version.",
     ),
     "models": ("cli.models:app", "List, inspect and serve model versions."),
+    "shops": ("cli.shops:app", "Check the settings of shops."),
     "keys": (
         "cli.keys:app",
         "Create, list and revoke API keys. Running gateways follow the file.",
@@ -100,7 +101,7 @@ app = typer.Typer(
     epilog=(
         "HBASE_THRIFT, REDIS_URL and RECSYS_MODEL_STORE name the stores; in a checkout,"
         ' eval "$(.venv/bin/python -m infra.local env)" sets them for the local stack.'
-        " Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused by the quality gate."
+        " Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 3 refused by the quality gate."
     ),
 )
 

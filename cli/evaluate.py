@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from cli.output import check_output, say
+from cli.tenant_option import Tenant
 from recsys.analysis.evaluate_files import EvaluationRequest, evaluate_files
-from recsys.config.shop import load_shop
+from recsys.config.shops import shop_of
 from recsys.core.errors import ConfigurationError
 from recsys.evaluation.baselines import Baseline, of_pairs
 from recsys.evaluation.baselines.by_name import BASELINES
@@ -108,14 +109,15 @@ def evaluate(
         FitEffort,
         typer.Option(help="Effort of the search for settings, on a held-out part of training."),
     ] = FitEffort.QUICK,
+    tenant: Tenant = None,
 ) -> None:
     """Train on one file, evaluate on another, compare with baselines; or split one file.
 
     Files are CSV (also .gz) or Parquet with the columns user_id and item_id, and optionally
     event_type, timestamp (ISO 8601, seconds or milliseconds since 1970) and value, which multiplies
     the event's weight and must not be negative. A row that `recsys import` would reject is an error
-    here. Repeated pairs add up; without timestamps nothing decays. RECSYS_SHOP_CONFIG names the
-    file with the weights of event types and the types that are evaluated.
+    here. Repeated pairs add up; without timestamps nothing decays. The weights of event types and
+    the types that are evaluated are the shop's: TENANT.toml in the folder RECSYS_SHOP_CONFIG.
 
     All items of training are ranked for every user who is in both files. recall_at_20 is the share
     of a user's test items among the first 20, ndcg_at_20 has its ideal cut at min(20, test items);
@@ -128,9 +130,10 @@ def evaluate(
     """
     if output:
         check_output(output)
+    settings = load(ShopSettings)
     request = EvaluationRequest(
         files=_files(train, test, events, split, test_share),
-        shop=load_shop(load(ShopSettings).shop_config),
+        shop=shop_of(settings.shop_config, tenant or settings.tenant, say),
         settings=ModelSettings(),
         mask=mask,
         cutoffs=_cutoffs(k),

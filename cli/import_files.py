@@ -12,7 +12,7 @@ import typer
 from cli.import_progress import report, watched
 from cli.output import say
 from cli.tenant_option import Tenant
-from recsys.config.shop import load_shop
+from recsys.config.shops import shop_of
 from recsys.core.ports import LiveCatalogue
 from recsys.importing.bulk_writer import Tally
 from recsys.importing.file_format import FileFormat
@@ -134,7 +134,7 @@ def items(
 def _plan_events(
     reading: Reading, pool: HBasePool, settings: ImportSettings, tenant: str
 ) -> ImportPlan[Any]:
-    event_types = load_shop(settings.shop_config).event_types
+    event_types = shop_of(settings.shop_config, tenant, say).event_types
     now_ms = int(time.time() * 1000)
     return plan_events(reading, tenant, HBaseInteractionStore(pool), event_types, now_ms)
 

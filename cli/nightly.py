@@ -10,7 +10,8 @@ import typer
 
 from cli.output import say
 from cli.tenant_option import Tenant
-from recsys.config.shop import Shop, load_shop
+from recsys.config.shop import Shop
+from recsys.config.shops import shop_of
 from recsys.training.als import AlsSettings, Device
 from recsys.training.settings import ModelSettings
 from recsys.tuning import FitEffort
@@ -121,10 +122,11 @@ def nightly(
     )
     model = _changed(replace(base, als=als), neighbour_weight=neighbour_weight)
     effort = FitEffort.QUICK if model == ModelSettings() else FitEffort.OFF
+    tenant = tenant or settings.tenant
     plan = Plan(
-        tenant=tenant or settings.tenant,
+        tenant=tenant,
         window=Window(_milliseconds(start, 0), _milliseconds(end, _tomorrow_ms())),
-        shop=_with_max_drop(load_shop(settings.shop_config), max_drop),
+        shop=_with_max_drop(shop_of(settings.shop_config, tenant, say), max_drop),
         model=model,
         effort=fit_settings or effort,
         holdout_days=holdout_days,

@@ -7,7 +7,7 @@ import typer
 
 from cli.output import check_output, say
 from cli.tenant_option import Tenant
-from recsys.config.shop import load_shop
+from recsys.config.shops import shop_of
 from recsys.stores.run_files import EVENTS
 from recsys.training.settings import ModelSettings
 from recsys.tuning import PLANS, FitEffort, fit_settings, hold_out
@@ -29,12 +29,13 @@ def tune_settings(
     """
     check_output(output)
     settings = load(BatchSettings)
-    shop = load_shop(settings.shop_config)
+    tenant = tenant or settings.tenant
+    shop = shop_of(settings.shop_config, tenant, say)
     # Brings pandas along, which every command would wait for.
     from recsys.analysis.snapshot_log import snapshot_sample
 
     start, size = ModelSettings(), PLANS[FitEffort.THOROUGH].size
-    events = settings.run_folder(tenant or settings.tenant) / EVENTS
+    events = settings.run_folder(tenant) / EVENTS
     log, user_share = snapshot_sample(events, shop, size.pairs)
     half_lives = shop.half_life_days, shop.popularity_half_life_days
     validation = hold_out(log, *half_lives, size, start.als.seed, user_share=user_share)

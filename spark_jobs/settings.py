@@ -18,8 +18,8 @@ class TenantSettings(ProcessSettings):
     tenant: TenantName = Field(default="demo", validation_alias="RECSYS_TENANT")
 
 
-class ShopSettings(ProcessSettings):
-    """Path of the shop's configuration."""
+class ShopSettings(TenantSettings):
+    """Folder of the shops' settings."""
 
     shop_config: Path | None = Field(default=None, validation_alias="RECSYS_SHOP_CONFIG")
 
@@ -35,7 +35,7 @@ class SparkSettings(ProcessSettings):
     )
 
 
-class ImportSettings(TenantSettings, ShopSettings):
+class ImportSettings(ShopSettings):
     """Stores of behaviour and items, and the shop's configuration.
 
     The stores have no defaults: a run that reads from, or publishes to, another place than its

@@ -99,7 +99,7 @@ def serving_side(request: pytest.FixtureRequest) -> ServingSide:
 def memory_side() -> ServingSide:
     published, recent, live = (
         MemoryPublishedModels(),
-        MemoryRecentBehaviour(EVENT_TYPES),
+        MemoryRecentBehaviour(lambda _: EVENT_TYPES),
         MemoryLiveCatalogue(),
     )
     return ServingSide(
@@ -118,7 +118,7 @@ def redis_side(redis_url: str, redis: Redis, ask: Ask[Any]) -> Iterator[ServingS
     shared = ask(shared_connection(redis_url))
     yield ServingSide(
         RedisPublishedModels(redis),
-        RedisRecentBehaviour(redis, EVENT_TYPES),
+        RedisRecentBehaviour(redis, lambda _: EVENT_TYPES),
         RedisLiveCatalogue(redis),
         RedisEarlyPopularity(redis),
         RedisServingStore(client, shared),

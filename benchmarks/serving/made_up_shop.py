@@ -76,7 +76,7 @@ def let_look_around(
 ) -> None:
     """Views of a few items by each of these users, other ones for another seed."""
     random, now_ms = np.random.default_rng(seed), int(time.time() * 1000)
-    recent = RedisRecentBehaviour(client, _EVENT_TYPES)
+    recent = RedisRecentBehaviour(client, lambda _: _EVENT_TYPES)
     for start in range(0, len(user_ids), _USERS_PER_BLOCK):
         some = user_ids[start : start + _USERS_PER_BLOCK]
         rows = random.integers(0, shop.items, (len(some), _VIEWS_PER_USER)).tolist()

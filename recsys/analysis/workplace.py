@@ -7,7 +7,8 @@ from pydantic import Field
 
 from recsys.analysis.shop_data import ShopData, read_last_run
 from recsys.config.settings import ProcessSettings, TenantName, load_settings
-from recsys.config.shop import Shop, load_shop
+from recsys.config.shop import Shop
+from recsys.config.shops import shop_of
 from recsys.core.errors import ConfigurationError, NotFound
 from recsys.stores.model_files import ModelFiles
 
@@ -55,4 +56,6 @@ def open_workplace() -> Workplace:
         settings = load_settings(_Settings)
     except ConfigurationError as error:
         raise ConfigurationError(f"{error} (`make notebook` sets the local stack's)") from error
-    return Workplace(settings.tenant, load_shop(settings.shop_config), settings.model_store)
+    return Workplace(
+        settings.tenant, shop_of(settings.shop_config, settings.tenant, print), settings.model_store
+    )

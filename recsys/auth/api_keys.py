@@ -64,6 +64,10 @@ class KeyRing:
     def __init__(self, keys: Iterable[ApiKey]) -> None:
         self._keys = {key.key_id: key for key in keys}
 
+    def tenants(self) -> set[str]:
+        """Tenants that have a key."""
+        return {key.tenant for key in self._keys.values()}
+
     def authenticate(self, text: str) -> ApiKey | None:
         """The key this text stands for, or None. Takes the same time whatever is wrong with it."""
         prefix, _, rest = text.partition("_")

@@ -3,17 +3,17 @@
 import fcntl
 import os
 import time
-import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from recsys.auth.api_keys import ApiKey, KeyRing, Scope, new_key
 from recsys.config.settings import TenantName
+from recsys.config.toml_file import read_toml
 from recsys.core.errors import AlreadyRunning, ConfigurationError, NotFound
 from recsys.files import errors_name, write_whole
 
@@ -52,7 +52,7 @@ def load_keys(path: Path) -> list[ApiKey]:
         ConfigurationError: naming what is wrong with the file.
     """
     try:
-        keys = _KeysFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        keys = read_toml(path, _KeysFile)
     except FileNotFoundError as error:
         raise ConfigurationError(
             f"there is no file of API keys {path}; "
@@ -60,13 +60,6 @@ def load_keys(path: Path) -> list[ApiKey]:
         ) from error
     except OSError as error:
         raise ConfigurationError(f"cannot read the API keys: {error}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path} is not valid TOML: {error}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        setting = ".".join(map(str, first["loc"]))
-        reason = first["msg"].removeprefix("Value error, ")
-        raise ConfigurationError(f"{path}: {setting}: {reason}") from None
     return [entry.to_key() for entry in keys.key]
 
 

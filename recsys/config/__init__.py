@@ -1,1 +1,1 @@
-"""Settings of a process and of a shop, from the environment and shop.toml."""
+"""Settings of a process, from its environment, and of shops, each from a file."""

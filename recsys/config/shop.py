@@ -1,15 +1,24 @@
 """The shop's own settings: event types, half-lives and the gate, read from a TOML file."""
 
-import tomllib
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 from pydantic_core import PydanticCustomError
 
+from recsys.config.toml_file import read_toml
+from recsys.core.domain import identifier_problem
 from recsys.core.errors import ConfigurationError
 from recsys.core.event_types import EventType
 from recsys.core.limits import MAX_NUMBER
@@ -19,6 +28,15 @@ _FiniteWeight = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
 # Above one, ten pieces would count more than ten times one.
 _Exponent = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 _Price = Annotated[float, Field(gt=0, le=MAX_NUMBER, allow_inf_nan=False)]
+
+
+def _check_type_name(value: str) -> str:
+    if reason := identifier_problem(value):
+        raise ValueError(reason)
+    return value
+
+
+_TypeName = Annotated[str, AfterValidator(_check_type_name)]
 
 
 class _EventTypeSettings(BaseModel):
@@ -66,9 +84,19 @@ class _ShopFile(BaseModel):
 
     half_life_days: _Days
     popularity_half_life_days: _Days
+    event_types: Annotated[dict[_TypeName, _EventTypeSettings], Field(min_length=1)]
     goals: Annotated[list[str], Field(min_length=1)]
-    event_types: Annotated[dict[str, _EventTypeSettings], Field(min_length=1)]
     gate: GateLimits = GateLimits()
+
+    @field_validator("goals")
+    @classmethod
+    def _are_event_types(cls, goals: list[str], info: ValidationInfo) -> list[str]:
+        known = info.context.get("event_types") if info.context else None
+        if isinstance(known, dict) and (unknown := [goal for goal in goals if goal not in known]):
+            raise PydanticCustomError(
+                "goals", "{goal} is not one of the event_types", {"goal": repr(unknown[0])}
+            )
+        return goals
 
 
 @dataclass(frozen=True)
@@ -91,25 +119,17 @@ class Shop:
 
 
 def load_shop(path: Path | None = None) -> Shop:
-    """Read the shop's settings from `path`, or the ones that come with the package.
+    """Read a shop's settings from `path`, or the ones that come with the package.
 
     Raises:
-        ConfigurationError: naming the file and the setting at fault.
+        ConfigurationError: naming the file and every setting at fault.
     """
     source = path or resources.files("recsys.config") / "shop.toml"
     try:
-        settings = _ShopFile.model_validate(tomllib.loads(source.read_text(encoding="utf-8")))
+        settings = read_toml(source, _ShopFile)
     except OSError as error:
         raise ConfigurationError(f"cannot read the shop settings: {error}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{source} is not valid TOML: {error}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        setting = ".".join(map(str, first["loc"]))
-        raise ConfigurationError(f"{source}: {setting}: {first['msg']}") from error
     types = {name: EventType(**dict(kind)) for name, kind in settings.event_types.items()}
-    if unknown := [goal for goal in settings.goals if goal not in types]:
-        raise ConfigurationError(f"{source}: goals: {unknown[0]!r} is not one of the event_types")
     return Shop(
         half_life_days=settings.half_life_days,
         popularity_half_life_days=settings.popularity_half_life_days,

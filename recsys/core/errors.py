@@ -13,6 +13,7 @@ RecsysError
 ├── AlreadyRunning          another run holds the lock
 ├── LockLost                this run no longer holds the lock; what it made does not serve
 └── ConfigurationError      a setting is missing or makes no sense
+    ├── InvalidSettings     a file of settings breaks rules; carries FieldProblems
     └── NotSetUp            a tenant lacks what an operator makes once
 
 Adapters translate their libraries' exceptions into these; each edge (HTTP, gRPC, command line) maps
@@ -98,6 +99,14 @@ class LockLost(RecsysError):
 
 class ConfigurationError(RecsysError):
     """A setting is missing or makes no sense; the message says which and what to do."""
+
+
+class InvalidSettings(ConfigurationError):
+    """A file of settings breaks rules; `problems` names every setting at fault."""
+
+    def __init__(self, file: str, problems: Iterable[FieldProblem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(f"{file}: " + "; ".join(map(str, self.problems)))
 
 
 class NotSetUp(ConfigurationError):

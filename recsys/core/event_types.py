@@ -1,6 +1,6 @@
 """Event types of a shop, and the strength of each."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from recsys.core.domain import Event
@@ -30,12 +30,20 @@ class EventType:
 
 
 EventTypes = Mapping[str, EventType]
+# Those of a tenant as they are now.
+EventTypesOf = Callable[[str], EventTypes]
 
 
 def has_effect(event_type: str, event_types: EventTypes) -> bool:
     """Tell whether an event of this type can change recommendations: it counts, or excludes."""
     kind = event_types.get(event_type)
     return kind is not None and (kind.weight != 0 or kind.excludes)
+
+
+def excludes_item(event_type: str, event_types: EventTypes) -> bool:
+    """Tell whether an event of this type keeps its item from the user."""
+    kind = event_types.get(event_type)
+    return kind is not None and kind.excludes
 
 
 def details_that_count(event_types: Iterable[EventType]) -> list[str]:

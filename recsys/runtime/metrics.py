@@ -101,6 +101,7 @@ class Metrics:
         cache: look-ups by result.
         breaker_open: 1 while a dependency is not asked, by its name.
         model_refused: published versions that were not loaded, by tenant.
+        settings_refused: changes of a file of settings that were not taken, by the kind of file.
         model_loaded: unix seconds of the last model that was, by tenant.
         busy_ratio: see `BusySampler`.
     """
@@ -113,6 +114,7 @@ class Metrics:
     cache: Labelled[Counter]
     breaker_open: Labelled[Gauge]
     model_refused: Labelled[Counter]
+    settings_refused: Labelled[Counter]
     model_loaded: Labelled[Gauge]
     busy_ratio: Gauge
 
@@ -145,6 +147,7 @@ def new_metrics() -> Metrics:
         cache=counter("recsys_cache_total", "Look-ups in the cache.", "result"),
         breaker_open=gauge("recsys_breaker_open", "1 while it is not asked.", "dependency"),
         model_refused=counter("recsys_model_refused_total", "Damaged versions.", "tenant"),
+        settings_refused=counter("recsys_settings_refused_total", "Broken files.", "file"),
         model_loaded=gauge("recsys_model_loaded_timestamp_seconds", "Last swap.", "tenant"),
         busy_ratio=Gauge("recsys_busy_ratio", "Share of a core, lately.", registry=registry),
     )

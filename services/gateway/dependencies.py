@@ -1,6 +1,6 @@
 """Dependencies of the routes, wired in `main.py` or by a test."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, cast
 
@@ -26,7 +26,7 @@ class Dependencies:
     """Everything behind the routes.
 
     Attributes:
-        event_types: those the shop may send, for the description; ingest enforces them.
+        event_types: those that any shop may send, for the description; ingest enforces each shop's.
         read_seconds, write_seconds: the budget of one request.
     """
 
@@ -37,7 +37,7 @@ class Dependencies:
     readiness: Readiness
     metrics: Metrics
     access_log: AccessLog
-    event_types: Sequence[str]
+    event_types: Callable[[], Sequence[str]]
     read_seconds: float
     write_seconds: float
 

@@ -4,13 +4,14 @@ import asyncio
 import math
 import sys
 
+import structlog
 import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
 from recsys.auth.key_reload import WatchedKeyRing
 from recsys.config.settings import load_settings
-from recsys.config.shop import load_shop
+from recsys.config.shops import Shops
 from recsys.core.errors import ConfigurationError
 from recsys.runtime.busy_sampler import BusySampler
 from recsys.runtime.gc import tune_gc
@@ -32,6 +33,8 @@ from services.gateway.upstream.replica_addresses import ReplicaAddresses
 # Longer than a load balancer keeps an idle connection, so that it is the one to close it.
 _KEEP_ALIVE_SECONDS = 75
 
+_log = structlog.get_logger()
+
 
 def main() -> None:
     try:
@@ -45,12 +48,15 @@ def main() -> None:
 
 async def serve(settings: GatewaySettings) -> None:
     """Serve until SIGTERM, then drain."""
-    keys = WatchedKeyRing(settings.api_keys)
+    metrics = new_metrics()
+    keys = WatchedKeyRing(settings.api_keys, metrics.settings_refused["api_keys"].inc)
+    shops = Shops(settings.shop_config, metrics.settings_refused["shops"].inc)
+    for tenant in set(shops.tenants()) - keys.tenants():
+        _log.warning("shop_without_key", tenant=tenant)
     to_ingest = open_channel(settings.ingest_target, INGEST)
     recommender = Recommenders(
         ReplicaAddresses(settings.recommender_target), settings.read_seconds, settings.max_pending
     )
-    metrics = new_metrics()
     metrics.breaker_open["recommender"].set_function(lambda: not recommender.is_ready())
     ingest = Ingest(to_ingest)
     readiness = Readiness(recommender, ingest)
@@ -64,7 +70,7 @@ async def serve(settings: GatewaySettings) -> None:
             readiness=readiness,
             metrics=metrics,
             access_log=access_log,
-            event_types=sorted(load_shop(settings.shop_config).event_types),
+            event_types=shops.event_types,
             read_seconds=settings.read_seconds,
             write_seconds=settings.write_seconds,
         )

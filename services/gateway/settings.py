@@ -15,7 +15,7 @@ class GatewaySettings(ProcessSettings):
     # "dns:///host:port", or "ipv4:a:port,b:port" for fixed replicas.
     recommender_target: str = Field(validation_alias="RECSYS_RECOMMENDER_TARGET", min_length=1)
     ingest_target: str = Field(validation_alias="RECSYS_INGEST_TARGET", min_length=1)
-    # The one ingest has: the description of the API lists the shop's types of event.
+    # The folder that ingest has: the description of the API lists the shops' types of event.
     shop_config: Path | None = Field(default=None, validation_alias="RECSYS_SHOP_CONFIG")
     # The balancers in front, whose word is taken for which client they speak. By default one on the
     # same machine, as in the local stack.

@@ -11,7 +11,7 @@ import structlog
 
 from recsys.core.domain import Event, Item, identifier_problem
 from recsys.core.errors import FieldProblem, InvalidInput, Unavailable
-from recsys.core.event_types import EventTypes
+from recsys.core.event_types import EventTypesOf
 from recsys.core.limits import MAX_EXCLUDED_ITEMS, MAX_LIMIT, MAX_SESSION_ITEMS
 from recsys.core.ports import (
     EarlyPopularity,
@@ -51,7 +51,7 @@ class ColdStart:
         recent: RecentBehaviour,
         items: ItemStore,
         live: LiveCatalogue,
-        event_types: EventTypes,
+        event_types_of: EventTypesOf,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._published = published
@@ -59,7 +59,7 @@ class ColdStart:
         self._recent = recent
         self._items = items
         self._live = live
-        self._event_types = event_types
+        self._event_types_of = event_types_of
         self._clock = clock
         self._has_model: dict[str, tuple[bool, float]] = {}
         self._candidates: dict[str, _Candidates] = {}
@@ -72,9 +72,12 @@ class ColdStart:
             Unavailable: they are not counted.
         """
         strengths: defaultdict[str, float] = defaultdict(float)
+        types = self._event_types_of(tenant)
         for event in events:
-            if weight := self._event_types[event.event_type].weight:
-                strengths[event.item_id] += weight
+            # A shop may have given up a type since its events were checked.
+            kind = types.get(event.event_type)
+            if kind is not None and kind.weight:
+                strengths[event.item_id] += kind.weight
         if strengths and not self._knows_model(tenant):
             self._popularity.count(tenant, strengths)
 

@@ -5,7 +5,7 @@ import time
 import uuid
 
 from recsys.config.settings import load_settings
-from recsys.config.shop import load_shop
+from recsys.config.shops import Shops
 from recsys.core.errors import ConfigurationError
 from recsys.rpc.v1.ingest_pb2_grpc import add_IngestServiceServicer_to_server
 from recsys.runtime.grpc.thread_server import ThreadServer, wait_for_stop_signal
@@ -62,9 +62,9 @@ def serve(settings: IngestSettings) -> None:
     probed = HBasePool(thrift, PoolSettings(size=1, call_timeout_seconds=_PROBE_CALL_SECONDS))
     redis = connect(settings.redis_url.get_secret_value(), _REDIS_SECONDS)
     metrics = new_metrics()
-    event_types = load_shop(settings.shop_config).event_types
+    shops = Shops(settings.shop_config, metrics.settings_refused["shops"].inc)
     recent_events = RecentEventBuffer(
-        RedisRecentBehaviour(redis, event_types),
+        RedisRecentBehaviour(redis, shops.event_types_of),
         lambda up: metrics.breaker_open["redis"].set(not up),
     )
     items, live = HBaseItemStore(stores), RedisLiveCatalogue(redis)
@@ -74,13 +74,13 @@ def serve(settings: IngestSettings) -> None:
         recent_events,
         items,
         live,
-        event_types,
+        shops.event_types_of,
     )
     recorder = EventRecorder(
         HBaseInteractionStore(stores),
         recent_events,
         cold_start,
-        event_types,
+        shops.event_types_of,
         clock=lambda: time.time_ns() // 1_000_000,
         new_event_id=lambda: uuid.uuid4().hex,
     )

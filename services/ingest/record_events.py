@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from recsys.core.domain import Event
 from recsys.core.errors import FieldProblem, InvalidInput, Unavailable
-from recsys.core.event_types import EventTypes, check_event, has_effect
+from recsys.core.event_types import EventTypes, EventTypesOf, check_event, has_effect
 from recsys.core.limits import MAX_EVENTS
 from recsys.core.ports import AppendResult, InteractionStore, RecentBehaviour
 from recsys.core.recording import EventDraft, EventOutcome, EventStatus, Recorded
@@ -25,14 +25,14 @@ class EventRecorder:
         interactions: InteractionStore,
         recent: RecentBehaviour,
         cold_start: ColdStart,
-        event_types: EventTypes,
+        event_types_of: EventTypesOf,
         clock: Callable[[], int],
         new_event_id: Callable[[], str],
     ) -> None:
         self._interactions = interactions
         self._recent = recent
         self._cold_start = cold_start
-        self._event_types = event_types
+        self._event_types_of = event_types_of
         self._clock = clock
         self._new_event_id = new_event_id
 
@@ -48,7 +48,8 @@ class EventRecorder:
             reason = f"must be 1 to {MAX_EVENTS}, not {len(drafts)}"
             raise InvalidInput([FieldProblem("events", reason)])
         now_ms = self._clock()
-        checked = [self._check(draft, now_ms) for draft in drafts]
+        types = self._event_types_of(tenant)
+        checked = [self._check(draft, types, now_ms) for draft in drafts]
         events = {at: event for at, event in enumerate(checked) if isinstance(event, Event)}
         made_ids = {event.event_id for at, event in events.items() if drafts[at].event_id is None}
         results = self._interactions.append(tenant, list(events.values()), now_ms, made_ids)
@@ -62,10 +63,10 @@ class EventRecorder:
         done = self._remember(tenant, results) and self._count(tenant, new)
         return Recorded(outcomes, degraded=not done)
 
-    def _check(self, draft: EventDraft, now_ms: int) -> Event | EventOutcome:
+    def _check(self, draft: EventDraft, types: EventTypes, now_ms: int) -> Event | EventOutcome:
         try:
             event = draft.complete(self._new_event_id, now_ms)
-            check_event(event, self._event_types, now_ms)
+            check_event(event, types, now_ms)
         except InvalidInput as error:
             return EventOutcome(EventStatus.REJECTED, draft.event_id or "", error.problems)
         return event
@@ -80,7 +81,7 @@ class EventRecorder:
         return all(remembered)
 
     def _record(self, tenant: str, received_ms: int, events: Sequence[Event]) -> bool:
-        types = self._event_types
+        types = self._event_types_of(tenant)
         lasting = [event for event in events if has_effect(event.event_type, types)]
         try:
             if lasting:

@@ -18,6 +18,7 @@ class IngestSettings(GrpcServiceSettings):
     hbase_thrift: HostPort = Field(validation_alias="HBASE_THRIFT")
     # May carry a password.
     redis_url: SecretStr = Field(validation_alias="REDIS_URL")
+    # The folder of TENANT.toml; without one all shops have the shipped settings.
     shop_config: Path | None = Field(default=None, validation_alias="RECSYS_SHOP_CONFIG")
     # Each holds one connection to HBase while it works.
     threads: int = Field(default=16, validation_alias="RECSYS_INGEST_THREADS", ge=1, le=256)

@@ -32,7 +32,10 @@ def restore_recent(
 
     def restore(some: Iterable[KeyRange]) -> Iterator[int]:
         with closing(HBasePool(hbase_thrift, _POOL)) as pool, connect(redis_url) as client:
-            scan, recent = InteractionScan(pool, tenant), RedisRecentBehaviour(client, event_types)
+            scan, recent = (
+                InteractionScan(pool, tenant),
+                RedisRecentBehaviour(client, lambda _: event_types),
+            )
             for key_range in some:
                 received = scan.read_received(
                     key_range, params.read_at_ms, params.end_ms, with_details=with_details

@@ -61,7 +61,7 @@ def test_an_event_remembered_before_and_after_its_quantity_counted_counts_once(
     redis_side: ServingSide, redis: Redis, ask: Ask
 ) -> None:
     ordered = an_event(5, event_type="order", quantity=3.0)
-    before = RedisRecentBehaviour(redis, {"order": EventType(1.0, excludes=True)})
+    before = RedisRecentBehaviour(redis, lambda _: {"order": EventType(1.0, excludes=True)})
     before.record("shop", [ordered], received_ms=9)
 
     redis_side.recent.restore("shop", [ReceivedEvent(ordered, 9)])

@@ -4,6 +4,7 @@ import os
 import subprocess
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -22,6 +23,7 @@ class OwnServices:
     """One of each, on the stores and keys of the stack.
 
     Args:
+        with_ingest: an ingest service of its own, too, for one that is told other things.
         environment: what both are told beside, or instead of, what the stack's are.
 
     Attributes:
@@ -29,12 +31,17 @@ class OwnServices:
         recommender_address: HOST:PORT.
     """
 
-    def __init__(self, stack: Stack, logs: Path, **environment: str) -> None:
+    def __init__(
+        self, stack: Stack, logs: Path, *, with_ingest: bool = False, **environment: str
+    ) -> None:
         self._shared = {**os.environ, **for_services(stack.settings), **environment}
         self._logs = logs
         self._recommender, self._gateway = free_port(), free_port()
         self.recommender_address = f"127.0.0.1:{self._recommender}"
         self.url = f"http://127.0.0.1:{self._gateway}"
+        self._ingest = free_port() if with_ingest else None
+        if self._ingest:
+            self._shared["RECSYS_INGEST_TARGET"] = f"ipv4:127.0.0.1:{self._ingest}"
         self._running = ExitStack()
 
     def __enter__(self) -> "OwnServices":
@@ -42,6 +49,9 @@ class OwnServices:
             target = {"RECSYS_RECOMMENDER_TARGET": f"ipv4:{self.recommender_address}"}
             notice = {"RECSYS_DRAIN_NOTICE_SECONDS": "0.1"}
             running.callback(self._start("recommender", self._recommender, {}))
+            if self._ingest:
+                running.callback(self._start("ingest", self._ingest, {}))
+                eventually(partial(service_works, self._ingest), within_seconds=30)
             eventually(lambda: service_works(self._recommender), within_seconds=30)
             running.callback(self._start("gateway", self._gateway, target | notice))
             eventually(lambda: gateway_works(self._gateway), within_seconds=30)

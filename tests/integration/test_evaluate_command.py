@@ -115,17 +115,17 @@ def test_running_again_gives_the_same_numbers(evaluate: Run, tmp_path: Path) -> 
 def test_a_shop_of_its_own_says_what_types_count(
     evaluate: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "shop.toml").write_text(
+    (tmp_path / "books.toml").write_text(
         "half_life_days = 9\npopularity_half_life_days = 2\ngoals = ['heard']\n"
         "[event_types]\nheard = { weight = 2.0, excludes = true }\n"
     )
-    monkeypatch.setenv("RECSYS_SHOP_CONFIG", str(tmp_path / "shop.toml"))
+    monkeypatch.setenv("RECSYS_SHOP_CONFIG", str(tmp_path))
     train, test = (
         text.replace("\n", ",heard\n").replace("item_id,heard", "item_id,event_type")
         for text in checkerboard_files()
     )
 
-    code, _, _ = evaluate(train, test, "--no-baselines", "--mask", "excluded")
+    code, _, _ = evaluate(train, test, "--no-baselines", "--mask", "excluded", "--tenant", "books")
 
     assert code == 0
     settings = result(tmp_path)["settings"]

@@ -63,7 +63,7 @@ class Arrivals:
         [result] = self.store.append(self.tenant, [event], received_ms)
         stored = result.stored
         with connect(self.nightly.redis_url) as redis:
-            recent = RedisRecentBehaviour(redis, load_shop().event_types)
+            recent = RedisRecentBehaviour(redis, lambda _: load_shop().event_types)
             recent.record(self.tenant, [stored.event], stored.received_ms)
 
     def bring(self, *events: Event) -> None:

@@ -59,7 +59,7 @@ def happens(
     event = replace(an_event(user_id, item_id, days_ago=1e-6), **details)
     tenant, received_ms = nightly.plan.tenant, time.time_ns() // 1_000_000
     HBaseInteractionStore(pool).append(tenant, [event], received_ms)
-    RedisRecentBehaviour(redis, event_types).record(tenant, [event], received_ms)
+    RedisRecentBehaviour(redis, lambda _: event_types).record(tenant, [event], received_ms)
 
 
 def strengths_of(nightly: Nightly, user_id: str, *item_ids: str) -> list[float]:

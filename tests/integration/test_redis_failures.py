@@ -84,7 +84,7 @@ def test_every_write_to_a_dead_redis_fails_at_once(server: RedisServer, redis: R
     published, live = RedisPublishedModels(redis), RedisLiveCatalogue(redis)
 
     for write in (
-        lambda: RedisRecentBehaviour(redis, EVENT_TYPES).record("shop", [EVENT], 1),
+        lambda: RedisRecentBehaviour(redis, lambda _: EVENT_TYPES).record("shop", [EVENT], 1),
         lambda: live.write("shop", {"lamp": None}),
         lambda: live.known("shop", ["lamp"]),
         lambda: list(live.ids("shop")),
@@ -130,7 +130,7 @@ def test_a_redis_that_answers_too_slowly_is_left_alone_until_it_is_quick_again(
         proxy.delay_seconds = 0.0
         ask(until_available(shared))
         # What came too late was nobody's.
-        RedisRecentBehaviour(connect(server.url), EVENT_TYPES).record("shop", [EVENT], 1)
+        RedisRecentBehaviour(connect(server.url), lambda _: EVENT_TYPES).record("shop", [EVENT], 1)
         [read] = ask(serving.users([ANN]))
         assert [event.item_id for event in read.recent.events()] == ["lamp"]
         ask(shared.aclose())
@@ -196,7 +196,7 @@ def test_all_users_of_a_batch_are_read_in_one_round_trip(
     server: RedisServer, redis: Redis, ask: Ask
 ) -> None:
     RedisPublishedModels(redis).write_users("shop", "v1", a_user_batch({"ann": a_user(1)}))
-    RedisRecentBehaviour(redis, EVENT_TYPES).record("shop", [EVENT], 1)
+    RedisRecentBehaviour(redis, lambda _: EVENT_TYPES).record("shop", [EVENT], 1)
     counter = RoundTrips(server.url)
     client, shared = connect_async(server.url), ask(shared_connection(counter.url))
     ask(until_available(shared))

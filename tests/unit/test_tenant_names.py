@@ -133,6 +133,7 @@ COMMANDS = [
     ["nightly"],
     ["rebuild"],
     ["tune", "--output", "s.json"],
+    ["evaluate", "--train", __file__, "--test", __file__],
     ["tables", "create", "--admin", "127.0.0.1:1"],
     ["import", "events", __file__],
     ["import", "items", __file__],

@@ -139,9 +139,8 @@ def _types(
         raise refusal(path, "a row has no event_type")
     if unknown := [name for name in names if name not in shop.event_types]:
         known = ", ".join(sorted(shop.event_types))
-        raise refusal(
-            path, f"event_type {unknown[0]!r} is not one of: {known} (RECSYS_SHOP_CONFIG sets them)"
-        )
+        reason = f"event_type {unknown[0]!r} is not one of: {known} (the shop's settings)"
+        raise refusal(path, reason)
     kinds = tuple(shop.event_types[name] for name in names)
     return kinds, tuple(name in shop.target_types for name in names), codes.astype(np.int16)
 

@@ -5,15 +5,14 @@ from collections.abc import Sequence
 
 from recsys.core.behaviour import MAX_RECENT_EVENTS, MAX_RECENT_EXCLUSIONS, RecentEvent
 from recsys.core.domain import Event, ReceivedEvent
-from recsys.core.event_types import EventTypes, counted_details
+from recsys.core.event_types import EventTypesOf, counted_details, excludes_item
 
 
 class MemoryRecentBehaviour:
     """`RecentBehaviour` that lasts as long as the process."""
 
-    def __init__(self, event_types: EventTypes) -> None:
-        self._event_types = event_types
-        self._excluding = {name for name, kind in event_types.items() if kind.excludes}
+    def __init__(self, event_types_of: EventTypesOf) -> None:
+        self._event_types_of = event_types_of
         self._events: defaultdict[tuple[str, str], dict[Event, int]] = defaultdict(dict)
 
     def record(self, tenant: str, events: Sequence[Event], received_ms: int) -> None:
@@ -25,7 +24,8 @@ class MemoryRecentBehaviour:
 
     def excluded(self, tenant: str, user_id: str) -> set[str]:
         events = self._events[tenant, user_id]
-        return {event.item_id for event in events if event.event_type in self._excluding}
+        types = self._event_types_of(tenant)
+        return {event.item_id for event in events if excludes_item(event.event_type, types)}
 
     def restore(self, tenant: str, events: Sequence[ReceivedEvent]) -> None:
         for each in events:
@@ -39,15 +39,16 @@ class MemoryRecentBehaviour:
                 event.event_type,
                 event.timestamp_ms,
                 received_ms,
-                *counted_details(event, self._event_types),
+                *counted_details(event, self._event_types_of(tenant)),
             )
             for event, received_ms in self._in_order(tenant, user_id)
         ]
 
     def _trim(self, tenant: str, user_id: str) -> None:
         in_order = [event for event, _ in self._in_order(tenant, user_id)]
-        excluding = [event for event in in_order if event.event_type in self._excluding]
-        others = [event for event in in_order if event.event_type not in self._excluding]
+        types = self._event_types_of(tenant)
+        excluding = [event for event in in_order if excludes_item(event.event_type, types)]
+        others = [event for event in in_order if not excludes_item(event.event_type, types)]
         for event in excluding[:-MAX_RECENT_EXCLUSIONS] + others[:-MAX_RECENT_EVENTS]:
             del self._events[tenant, user_id][event]
 

@@ -16,7 +16,7 @@ import redis
 
 from recsys.core.behaviour import MAX_RECENT_EVENTS, MAX_RECENT_EXCLUSIONS, RecentEvent
 from recsys.core.domain import Event, ReceivedEvent
-from recsys.core.event_types import EventTypes, counted_details
+from recsys.core.event_types import EventTypes, EventTypesOf, counted_details, excludes_item
 from recsys.stores.redis import keys
 from recsys.stores.redis.connect import translated_errors
 
@@ -38,10 +38,9 @@ _BOUNDS = (MAX_RECENT_EVENTS, MAX_RECENT_EXCLUSIONS, EXPIRE_SECONDS)
 class RedisRecentBehaviour:
     """The RecentBehaviour port."""
 
-    def __init__(self, client: "redis.Redis", event_types: EventTypes) -> None:
+    def __init__(self, client: "redis.Redis", event_types_of: EventTypesOf) -> None:
         self._redis = client
-        self._event_types = event_types
-        self._excluding = {name for name, kind in event_types.items() if kind.excludes}
+        self._event_types_of = event_types_of
 
     def record(self, tenant: str, events: Sequence[Event], received_ms: int) -> None:
         # Fractions of the millisecond keep the order of a batch; a double holds them.
@@ -62,11 +61,12 @@ class RedisRecentBehaviour:
 
     def _add(self, tenant: str, events: Sequence[tuple[Event, float]]) -> None:
         """NX keeps the first arrival of a repeated event, so a repeat changes nothing."""
+        types = self._event_types_of(tenant)
         with translated_errors(), self._redis.pipeline(transaction=False) as pipeline:
             for event, arrival in events:
                 key = keys.recent(tenant, event.user_id)
-                score = -arrival if event.event_type in self._excluding else arrival
-                pipeline.zadd(key, {encode_event(event, self._event_types): score}, nx=True)
+                score = -arrival if excludes_item(event.event_type, types) else arrival
+                pipeline.zadd(key, {encode_event(event, types): score}, nx=True)
             for user_id in {event.user_id for event, _ in events}:
                 pipeline.eval(_TRIM, 1, keys.recent(tenant, user_id), *_BOUNDS)
             pipeline.execute()

@@ -93,13 +93,18 @@ def json_request(model: str) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {"application/json": content}}}
 
 
-def described_by(app: FastAPI, event_types: Sequence[str]) -> Callable[[], dict[str, Any]]:
-    """Build the replacement of `app.openapi`: the description, made once."""
+def described_by(
+    app: FastAPI, event_types: Callable[[], Sequence[str]]
+) -> Callable[[], dict[str, Any]]:
+    """Build the replacement of `app.openapi`: the description, made once for these event types."""
+    described: tuple[Sequence[str], dict[str, Any]] | None = None
 
     def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = _describe(app, event_types)
-        return app.openapi_schema
+        nonlocal described
+        types = event_types()
+        if described is None or described[0] != types:
+            described = types, _describe(app, types)
+        return described[1]
 
     return openapi
 

@@ -124,13 +124,13 @@ def test_a_damaged_file_is_named_with_the_place(file: Path, text: str, message: 
 
 def test_a_missing_file_is_named(file: Path) -> None:
     with pytest.raises(ConfigurationError, match="recsys keys create --file"):
-        WatchedKeyRing(file)
+        WatchedKeyRing(file, lambda: None)
 
 
 def test_a_running_gateway_follows_the_file(file: Path) -> None:
     now = 0.0
     old = create_key(file, "demo", Scope)
-    ring = WatchedKeyRing(file, clock=lambda: now)
+    ring = WatchedKeyRing(file, lambda: None, clock=lambda: now)
     new = create_key(file, "demo", Scope)
     assert ring.authenticate(new) is None
     now += 1
@@ -144,7 +144,7 @@ def test_a_running_gateway_follows_the_file(file: Path) -> None:
 def test_a_file_that_got_damaged_leaves_the_keys_as_they_were(file: Path, text: str | None) -> None:
     now = 0.0
     key = create_key(file, "demo", Scope)
-    ring = WatchedKeyRing(file, clock=lambda: now)
+    ring = WatchedKeyRing(file, lambda: None, clock=lambda: now)
     file.unlink() if text is None else file.write_text(text)
     now += 1
     assert ring.authenticate(key)

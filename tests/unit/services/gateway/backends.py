@@ -170,21 +170,21 @@ class Ingest:
     def __init__(self) -> None:
         self.interactions = FlakyInteractions()
         self.live = MemoryLiveCatalogue()
-        items, recent = MemoryItemStore(), MemoryRecentBehaviour(EVENT_TYPES)
+        items, recent = MemoryItemStore(), MemoryRecentBehaviour(lambda _: EVENT_TYPES)
         cold_start = ColdStart(
             MemoryPublishedModels(),
             MemoryEarlyPopularity(),
             recent,
             items,
             self.live,
-            EVENT_TYPES,
+            lambda _: EVENT_TYPES,
         )
         ids = itertools.count()
         recorder = EventRecorder(
             self.interactions,
             recent,
             cold_start,
-            EVENT_TYPES,
+            lambda _: EVENT_TYPES,
             clock=lambda: NOW_MS,
             new_event_id=lambda: f"made-{next(ids)}",
         )

@@ -98,7 +98,7 @@ def running_world() -> Iterator[World]:
                 Readiness(*behind),
                 metrics,
                 AccessLog("gateway", "test", lines.append),
-                event_types=sorted(EVENT_TYPES),
+                event_types=lambda: sorted(EVENT_TYPES),
                 read_seconds=READ_SECONDS,
                 write_seconds=5.0,
             )

@@ -15,7 +15,7 @@ class ColdShop:
     def __init__(self, recent: MemoryRecentBehaviour | None = None) -> None:
         self.published = MemoryPublishedModels()
         self.popularity = MemoryEarlyPopularity()
-        self.recent = recent or MemoryRecentBehaviour(EVENT_TYPES)
+        self.recent = recent or MemoryRecentBehaviour(lambda _: EVENT_TYPES)
         self.items = MemoryItemStore()
         self.live = MemoryLiveCatalogue()
         self.now = 0.0
@@ -25,6 +25,6 @@ class ColdShop:
             self.recent,
             self.items,
             self.live,
-            EVENT_TYPES,
+            lambda _: EVENT_TYPES,
             clock=lambda: self.now,
         )

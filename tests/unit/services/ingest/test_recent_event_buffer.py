@@ -36,13 +36,13 @@ def seen(recent: FlakyRecent) -> list[str]:
 
 
 def test_events_go_through_while_all_is_well() -> None:
-    recent = FlakyRecent(EVENT_TYPES)
+    recent = FlakyRecent(lambda _: EVENT_TYPES)
     RecentEventBuffer(recent).record("shop", [an_event(1)], 5)
     assert seen(recent) == ["i1"]
 
 
 def test_events_of_an_outage_count_once_the_store_is_back() -> None:
-    recent, states = FlakyRecent(EVENT_TYPES), []
+    recent, states = FlakyRecent(lambda _: EVENT_TYPES), []
     buffer = RecentEventBuffer(recent, states.append)
     recent.away = True
     for number in range(3):
@@ -62,7 +62,7 @@ def test_events_of_an_outage_count_once_the_store_is_back() -> None:
 
 
 def test_it_recovers_by_itself() -> None:
-    recent = FlakyRecent(EVENT_TYPES)
+    recent = FlakyRecent(lambda _: EVENT_TYPES)
     buffer = RecentEventBuffer(recent)
     buffer.start()
     recent.away = True
@@ -74,7 +74,7 @@ def test_it_recovers_by_itself() -> None:
 
 
 def test_what_is_kept_at_the_end_gets_a_last_try() -> None:
-    recent = FlakyRecent(EVENT_TYPES)
+    recent = FlakyRecent(lambda _: EVENT_TYPES)
     buffer = RecentEventBuffer(recent)
     buffer.start()
     recent.away = True
@@ -89,7 +89,7 @@ def test_the_oldest_are_dropped_when_an_outage_lasts_too_long(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "MAX_KEPT_EVENTS", 3)
-    recent = FlakyRecent(EVENT_TYPES)
+    recent = FlakyRecent(lambda _: EVENT_TYPES)
     buffer = RecentEventBuffer(recent)
     recent.away = True
     for number in range(5):
@@ -101,7 +101,7 @@ def test_the_oldest_are_dropped_when_an_outage_lasts_too_long(
 
 
 def test_what_is_given_up_at_the_end_is_reported() -> None:
-    recent = FlakyRecent(EVENT_TYPES)
+    recent = FlakyRecent(lambda _: EVENT_TYPES)
     buffer = RecentEventBuffer(recent)
     buffer.start()
     recent.away = True

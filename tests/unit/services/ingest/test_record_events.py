@@ -31,7 +31,7 @@ class Shop:
 
     def __init__(self) -> None:
         self.interactions = MemoryInteractionStore()
-        self.recent = FlakyRecent(EVENT_TYPES)
+        self.recent = FlakyRecent(lambda _: EVENT_TYPES)
         self.cold = ColdShop(self.recent)
         self.now_ms = NOW_MS
         ids = itertools.count()
@@ -39,7 +39,7 @@ class Shop:
             self.interactions,
             self.recent,
             self.cold.cold_start,
-            EVENT_TYPES,
+            lambda _: EVENT_TYPES,
             clock=lambda: self.now_ms,
             new_event_id=lambda: f"made-{next(ids)}",
         )

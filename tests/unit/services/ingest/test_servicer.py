@@ -28,7 +28,7 @@ def ingest() -> Iterator[IngestServiceStub]:
         MemoryInteractionStore(),
         shop.recent,
         shop.cold_start,
-        EVENT_TYPES,
+        lambda _: EVENT_TYPES,
         lambda: 5,
         lambda: "made",
     )

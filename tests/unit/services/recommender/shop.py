@@ -62,7 +62,7 @@ class Shop:
     ) -> None:
         self._runner = asyncio.Runner()
         self.published = MemoryPublishedModels()
-        self.recent = MemoryRecentBehaviour(EVENT_TYPES)
+        self.recent = MemoryRecentBehaviour(lambda _: EVENT_TYPES)
         self.live = MemoryLiveCatalogue()
         self.metrics = new_metrics()
         self.store = WatchedStore(self.published, self.recent, self.live)

@@ -34,7 +34,9 @@ class Shop:
         self.live = MemoryLiveCatalogue()
         self.clock = Clock()
         self.metrics = new_metrics()
-        store = MemoryServingStore(self.published, MemoryRecentBehaviour(EVENT_TYPES), self.live)
+        store = MemoryServingStore(
+            self.published, MemoryRecentBehaviour(lambda _: EVENT_TYPES), self.live
+        )
         self.follower = ModelFollower(
             store, ["shop"], cache_bytes=0, metrics=self.metrics, clock=self.clock
         )

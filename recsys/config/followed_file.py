@@ -1,0 +1,89 @@
+"""Settings that follow their file while a process runs: of API keys and of shops alike."""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import structlog
+
+from recsys.core.errors import ConfigurationError
+
+CHECK_EVERY_SECONDS = 1.0
+
+_log = structlog.get_logger()
+_Content = TypeVar("_Content")
+_Stamp = tuple[int, int, int]
+
+
+class FollowedFile(Generic[_Content]):
+    """A file's content, read again when the file changed.
+
+    A new file that is broken, or gone, is logged and counted, and `content` stays what it was.
+
+    Args:
+        read: raises ConfigurationError for a file that cannot be taken.
+        on_refused: called for every change that was not taken.
+        start: the content until the file is first followed; None to read it now.
+
+    Raises:
+        ConfigurationError: when it is read now and cannot be taken.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        read: Callable[[Path], _Content],
+        on_refused: Callable[[], None],
+        start: _Content | None = None,
+    ) -> None:
+        self._path = path
+        self._read = read
+        self._on_refused = on_refused
+        self._stamp = _stamp_of(path) if start is None else None
+        self.content: _Content = read(path) if start is None else start
+
+    def follow(self) -> None:
+        """Read the file again if it is another than before."""
+        stamp = _stamp_of(self._path)
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp
+        try:
+            self.content = self._read(self._path)
+        except ConfigurationError as error:
+            self._on_refused()
+            _log.error("settings_refused", file=str(self._path), reason=str(error))
+        else:
+            _log.info("settings_reloaded", file=str(self._path))
+
+
+class Interval:
+    """Due once in CHECK_EVERY_SECONDS, for one of the threads that ask."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._due_at = clock() + CHECK_EVERY_SECONDS
+        self._lock = threading.Lock()
+
+    def is_due(self) -> bool:
+        """Tell whether the interval is over, and begin the next one."""
+        # Without the lock for nearly all who ask.
+        if self._clock() < self._due_at:
+            return False
+        with self._lock:
+            now = self._clock()
+            if now < self._due_at:
+                return False
+            self._due_at = now + CHECK_EVERY_SECONDS
+            return True
+
+
+def _stamp_of(path: Path) -> _Stamp | None:
+    """Identify the file's version: changes whenever it is replaced; None when it is missing."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_ino, status.st_size

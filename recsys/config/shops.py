@@ -1,0 +1,138 @@
+"""Settings of every shop: TENANT.toml in one folder, the shipped file for shops without one."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from recsys.config.followed_file import FollowedFile, Interval
+from recsys.config.shop import Shop, load_shop
+from recsys.core.domain import tenant_problem
+from recsys.core.errors import ConfigurationError
+from recsys.core.event_types import EventTypes
+
+_SUFFIX = ".toml"
+
+_log = structlog.get_logger()
+
+
+class Shops:
+    """Settings of the shops, each of which follows its file while the process runs.
+
+    A broken new file leaves that shop as it was, and the others follow theirs.
+
+    Args:
+        folder: of the files; None where every shop has the shipped settings.
+        on_refused: called for every change that was not taken.
+        clock: monotonic seconds.
+
+    Raises:
+        ConfigurationError: naming every fault of every file there is now.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None,
+        on_refused: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._folder = folder
+        self._on_refused = on_refused
+        self._shipped = load_shop()
+        self._interval = Interval(clock)
+        self._without_file: set[str] = set()
+        self._files: dict[str, FollowedFile[Shop]] = {}
+        problems = []
+        for path in [] if folder is None else shop_files(folder):
+            try:
+                self._files[path.stem] = FollowedFile(path, read_shop_file, on_refused)
+            except ConfigurationError as error:
+                problems.append(str(error))
+        if problems:
+            raise ConfigurationError("; ".join(problems))
+
+    def of(self, tenant: str) -> Shop:
+        """Return the settings of a shop as they are now."""
+        self._follow()
+        if file := self._files.get(tenant):
+            return file.content
+        if self._folder is not None and tenant not in self._without_file:
+            self._without_file.add(tenant)
+            _log.info("shop_without_file", tenant=tenant, folder=str(self._folder))
+        return self._shipped
+
+    def event_types_of(self, tenant: str) -> EventTypes:
+        return self.of(tenant).event_types
+
+    def event_types(self) -> list[str]:
+        """Names of the types that any shop may send, sorted."""
+        self._follow()
+        shops = [self._shipped, *(file.content for file in self._files.values())]
+        return sorted({name for shop in shops for name in shop.event_types})
+
+    def tenants(self) -> list[str]:
+        """Tenants that have a file."""
+        return sorted(self._files)
+
+    def _follow(self) -> None:
+        if self._folder is None or not self._interval.is_due():
+            return
+        followed = partial(
+            FollowedFile, read=read_shop_file, on_refused=self._on_refused, start=self._shipped
+        )
+        # A folder that is gone takes its files along, and each of them says so.
+        new = [path for path in _listed(self._folder) if path.stem not in self._files]
+        # A dictionary of its own: other threads may be going through the old one.
+        self._files = self._files | {path.stem: followed(path) for path in new}
+        for file in self._files.values():
+            file.follow()
+
+
+def shop_of(folder: Path | None, tenant: str, say: Callable[[str], None]) -> Shop:
+    """Read the settings of one shop, for a job.
+
+    Args:
+        say: takes a line about whose settings they are, where that is not plain.
+
+    Raises:
+        ConfigurationError: naming every fault of its file.
+    """
+    if folder is None:
+        return load_shop()
+    paths = {path.stem: path for path in shop_files(folder)}
+    if path := paths.get(tenant):
+        return read_shop_file(path)
+    say(f"{folder} has no {tenant}{_SUFFIX}: {tenant} has the shipped settings")
+    return load_shop()
+
+
+def shop_files(folder: Path) -> list[Path]:
+    """List the files of shops.
+
+    Raises:
+        ConfigurationError: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise ConfigurationError(
+            f"{folder} is no folder: RECSYS_SHOP_CONFIG names the folder that has TENANT.toml "
+            "for each shop"
+        )
+    return _listed(folder)
+
+
+def read_shop_file(path: Path) -> Shop:
+    """Read TENANT.toml.
+
+    Raises:
+        ConfigurationError: naming every fault, that of its name too.
+    """
+    if reason := tenant_problem(path.stem):
+        raise ConfigurationError(f"{path}: a shop's file is named TENANT.toml; its name {reason}")
+    return load_shop(path)
+
+
+def _listed(folder: Path) -> list[Path]:
+    # Not the locks and drafts of editors.
+    return sorted(path for path in folder.glob(f"*{_SUFFIX}") if not path.name.startswith("."))
