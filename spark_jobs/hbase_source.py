@@ -11,6 +11,7 @@ Options:
     start_ms, end_ms: only events with start_ms <= timestamp_ms < end_ms; both may be left out.
     received_before_ms: only events that came in before this moment; may be left out.
     details: "true" adds the columns quantity, price and order_id, at the cost of a second cell.
+    context: "true" adds the column context, a map that is empty for events without one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,6 +28,7 @@ from recsys.stores.hbase.table import KeyRange
 
 _SCHEMA = "user_id string, item_id string, event_type string, timestamp_ms bigint"
 _DETAILS_SCHEMA = ", quantity double, price double, order_id string"
+_CONTEXT_SCHEMA = ", context map<string, string>"
 _DETAILS = {"quantity": pa.float64(), "price": pa.float64(), "order_id": pa.string()}
 # One connection a task; a page of 5000 rows may wait for a busy region server.
 _POOL = PoolSettings(size=1, call_timeout_seconds=60)
@@ -40,6 +42,7 @@ class SourceOptions:
     tenant: str
     window: TimeWindow
     with_details: bool
+    with_contexts: bool
 
     @classmethod
     def parse(cls, options: Mapping[str, str]) -> "SourceOptions":
@@ -56,11 +59,16 @@ class SourceOptions:
             address=_required(options, "address"),
             tenant=_required(options, "tenant"),
             window=window,
-            with_details=options.get("details", "false").lower() == "true",
+            with_details=_is_true(options, "details"),
+            with_contexts=_is_true(options, "context"),
         )
 
     def scan(self) -> InteractionScan:
         return InteractionScan(HBasePool(self.address, _POOL), self.tenant)
+
+
+def _is_true(options: Mapping[str, str], name: str) -> bool:
+    return options.get(name, "false").lower() == "true"
 
 
 def _required(options: Mapping[str, str], name: str) -> str:
@@ -98,7 +106,10 @@ class _Reader(DataSourceReader):
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
         options = self._options
         columns = options.scan().read(
-            partition.value, options.window, with_details=options.with_details
+            partition.value,
+            options.window,
+            with_details=options.with_details,
+            with_contexts=options.with_contexts,
         )
         for batch in columns:
             yield _record_batch(batch)
@@ -112,8 +123,9 @@ class HBaseInteractionsDataSource(DataSource):
         return "hbase_interactions"
 
     def schema(self) -> str:
-        with_details = SourceOptions.parse(self.options).with_details
-        return _SCHEMA + _DETAILS_SCHEMA if with_details else _SCHEMA
+        options = SourceOptions.parse(self.options)
+        details = _DETAILS_SCHEMA if options.with_details else ""
+        return _SCHEMA + details + (_CONTEXT_SCHEMA if options.with_contexts else "")
 
     def reader(self, schema: StructType) -> DataSourceReader:  # noqa: ARG002 - Spark's signature
         return _Reader(SourceOptions.parse(self.options))
@@ -129,4 +141,7 @@ def _record_batch(columns: InteractionColumns) -> pa.RecordBatch:
     if columns.details is not None:
         for name, kind in _DETAILS.items():
             arrays[name] = pa.array([row.get(name) for row in columns.details], kind)
+    if columns.contexts is not None:
+        entries = [list(context.items()) for context in columns.contexts]
+        arrays["context"] = pa.array(entries, pa.map_(pa.string(), pa.string()))
     return pa.RecordBatch.from_pydict(arrays)

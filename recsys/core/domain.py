@@ -11,6 +11,9 @@ from recsys.core.errors import FieldProblem, InvalidInput
 from recsys.core.limits import (
     MAX_ATTRIBUTES,
     MAX_CATEGORIES,
+    MAX_CONTEXT_ENTRIES,
+    MAX_CONTEXT_KEY_CHARACTERS,
+    MAX_CONTEXT_VALUE_CHARACTERS,
     MAX_ID_CHARACTERS,
     MAX_NUMBER,
     MAX_TEXT_CHARACTERS,
@@ -22,6 +25,9 @@ _REVISION_BYTES = 12
 
 Attribute = str | float | bool
 
+# Names that analyses can use as columns, whatever they are made with.
+CONTEXT_KEY_PATTERN = rf"^[A-Za-z_][A-Za-z0-9_.-]{{0,{MAX_CONTEXT_KEY_CHARACTERS - 1}}}$"
+_CONTEXT_KEY = re.compile(CONTEXT_KEY_PATTERN)
 _TENANT = re.compile(r"(?!hbase$)[a-z][a-z0-9_]{0,31}")
 
 
@@ -93,7 +99,8 @@ class Event:
     """One thing a user did with one item.
 
     `event_id` makes a repeat recognisable; `timestamp_ms` is UTC milliseconds since 1970.
-    `price` is of one unit. `order_id` groups the lines of one basket.
+    `price` is of one unit. `order_id` groups the lines of one basket. `context` says where it came
+    from, such as a recommendation's id or a placement: kept with the event, and counted nowhere.
 
     Raises:
         InvalidInput: naming every field that breaks a rule.
@@ -107,6 +114,7 @@ class Event:
     quantity: float | None = None
     price: float | None = None
     order_id: str | None = None
+    context: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         problems = _problems(
@@ -119,6 +127,7 @@ class Event:
             price=number_problem(self.price),
             order_id=None if self.order_id is None else identifier_problem(self.order_id),
         )
+        problems.extend(_context_problems(self.context))
         if problems:
             raise InvalidInput(problems)
 
@@ -178,6 +187,19 @@ def label_problem(value: str | None) -> str | None:
     if len(value) > MAX_TEXT_CHARACTERS:
         return f"has {len(value)} characters, at most {MAX_TEXT_CHARACTERS} are allowed"
     return text_problem(value)
+
+
+def _context_problems(context: Mapping[str, str]) -> Iterator[FieldProblem]:
+    if len(context) > MAX_CONTEXT_ENTRIES:
+        yield FieldProblem("context", f"at most {MAX_CONTEXT_ENTRIES} entries are allowed")
+    for key, value in context.items():
+        if not _CONTEXT_KEY.fullmatch(key):
+            yield FieldProblem(f"context.{key}", f"its name must match {CONTEXT_KEY_PATTERN}")
+        elif len(value) > MAX_CONTEXT_VALUE_CHARACTERS:
+            most = f"at most {MAX_CONTEXT_VALUE_CHARACTERS} are allowed"
+            yield FieldProblem(f"context.{key}", f"has {len(value)} characters, {most}")
+        elif reason := text_problem(value):
+            yield FieldProblem(f"context.{key}", reason)
 
 
 def _category_problems(categories: tuple[str, ...]) -> Iterator[FieldProblem]:

@@ -12,6 +12,11 @@ MAX_ATTRIBUTES = 100
 # Quantities and prices. Sums of a billion of such numbers keep six digits in float64.
 MAX_NUMBER = 1e12
 
+# Of an event: a placement, an experiment and its variant, a recommendation's id, and room for more.
+MAX_CONTEXT_ENTRIES = 20
+MAX_CONTEXT_KEY_CHARACTERS = 64
+MAX_CONTEXT_VALUE_CHARACTERS = 256
+
 # Events of one batch: their results take some 100 KiB, and writing them a tenth of a second.
 MAX_EVENTS = 1000
 

@@ -1,7 +1,7 @@
 """An event on its way in, and what became of it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 from recsys.core.domain import Event
@@ -21,6 +21,7 @@ class EventDraft:
     quantity: float | None = None
     price: float | None = None
     order_id: str | None = None
+    context: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def complete(self, new_event_id: Callable[[], str], now_ms: int) -> Event:
         """The event, with what was left out filled in.
@@ -39,6 +40,7 @@ class EventDraft:
             quantity=self.quantity,
             price=self.price,
             order_id=self.order_id,
+            context=self.context,
         )
 
 

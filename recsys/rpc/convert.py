@@ -31,6 +31,7 @@ def from_draft(draft: EventDraft) -> ingest_pb2.Event:
         quantity=draft.quantity,
         price=draft.price,
         order_id=draft.order_id or "",
+        context=draft.context,
     )
 
 
@@ -44,6 +45,7 @@ def to_draft(message: ingest_pb2.Event) -> EventDraft:
         quantity=message.quantity if message.HasField("quantity") else None,
         price=message.price if message.HasField("price") else None,
         order_id=message.order_id or None,
+        context=dict(message.context),
     )
 
 

@@ -48,6 +48,27 @@ def test_an_event_comes_back_whole(store: InteractionStore, user_id: str) -> Non
     assert store.history(TENANT, user_id) == [whole]
 
 
+def test_an_event_comes_back_with_its_context(store: InteractionStore, user_id: str) -> None:
+    context = {"placement": "home", "variant": "b", "note": 'Größe "XL"', "empty": ""}
+    whole = event(user_id, context=context)
+
+    store.append(TENANT, [whole], NOW_MS)
+
+    [found] = store.history(TENANT, user_id)
+    assert found == whole
+    assert found.context == context
+
+
+def test_an_id_counts_once_whatever_its_context(store: InteractionStore, user_id: str) -> None:
+    first = event(user_id, context={"placement": "home"})
+    store.append(TENANT, [first], NOW_MS)
+
+    [result] = store.append(TENANT, [event(user_id, context={"placement": "basket"})], NOW_MS + 1)
+
+    assert (result.is_new, result.stored.event) == (False, first)
+    assert store.history(TENANT, user_id) == [first]
+
+
 def test_an_event_without_details_comes_back_without_them(
     store: InteractionStore, user_id: str
 ) -> None:

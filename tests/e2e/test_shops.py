@@ -14,6 +14,8 @@ from infra.local.stack import Stack
 from recsys.auth.api_keys import Scope
 from recsys.auth.key_file import create_key
 from recsys.stores.hbase.admin import create_tables
+from recsys.stores.hbase.interactions import HBaseInteractionStore
+from recsys.stores.hbase.pool import HBasePool
 from tests.eventually import eventually
 from tests.faults.own_services import OwnServices
 
@@ -43,11 +45,12 @@ class Shops:
     def get(self, path: str) -> httpx.Response:
         return httpx.get(f"{self.services.url}{path}", timeout=20, trust_env=False)
 
-    def post(self, tenant: str, event_type: str) -> dict[str, Any]:
+    def post(self, tenant: str, event_type: str, **fields: object) -> dict[str, Any]:
         """Post one event; return its result, whatever it is."""
+        event = {"user_id": "ann", "item_id": "i1", "event_type": event_type} | fields
         answer = httpx.post(
             f"{self.services.url}/v1/events",
-            json={"events": [{"user_id": "ann", "item_id": "i1", "event_type": event_type}]},
+            json={"events": [event]},
             headers={"X-API-Key": self.keys[tenant]},
             timeout=20,
             trust_env=False,
@@ -95,6 +98,16 @@ def test_an_event_type_of_one_shop_is_rejected_for_the_other(shops: Shops) -> No
     refused = shops.post("shoes", "read")
     assert refused["status"] == "rejected"
     assert refused["problems"] == [{"field": "event_type", "reason": "is not one of: buy, try_on"}]
+
+
+def test_an_event_is_stored_with_its_context(shops: Shops, hbase_pool: HBasePool) -> None:
+    context = {"recommendation_id": "r-1", "placement": "home", "variant": "größer"}
+    assert shops.post("books", "buy", user_id="eve", context=context)["status"] == "accepted"
+    [stored] = HBaseInteractionStore(hbase_pool).history("books", "eve")
+    assert stored.context == context
+    refused = shops.post("books", "buy", user_id="eve", context={"placement": "x" * 257})
+    assert refused["problems"][0]["field"] == "context.placement"
+    assert len(HBaseInteractionStore(hbase_pool).history("books", "eve")) == 1
 
 
 def test_a_changed_file_is_followed_by_running_services(shops: Shops) -> None:

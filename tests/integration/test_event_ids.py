@@ -65,6 +65,31 @@ def arrivals(pool: HBasePool, user_id: str) -> list[int]:
     ]
 
 
+def test_a_claim_of_before_contexts_is_mended_like_any_other(
+    hbase_interactions: HBaseInteractionStore,
+    dies_before_the_event: Callable[..., None],
+    first: Event,
+) -> None:
+    """Renewing a claim compares its bytes: those of an event without context are what they were."""
+    dies_before_the_event(hbase_interactions.append, TENANT, [first], NOW_MS)
+
+    late = NOW_MS + int(event_writer.WRITE_SECONDS * 1000) + 1
+    [result] = hbase_interactions.append(TENANT, [first], late)
+
+    assert result == AppendResult(ReceivedEvent(first, late), is_new=False)
+
+
+def test_a_claimed_event_is_mended_with_its_context(
+    hbase_interactions: HBaseInteractionStore,
+    dies_before_the_event: Callable[..., None],
+    first: Event,
+) -> None:
+    whole = replace(first, context={"placement": "home"})
+    dies_before_the_event(hbase_interactions.append, TENANT, [whole], NOW_MS)
+    hbase_interactions.append(TENANT, [first], NOW_MS + 100)
+    assert hbase_interactions.history(TENANT, first.user_id) == [whole]
+
+
 def test_a_crash_between_claim_and_event_is_mended_by_the_retry(
     hbase_interactions: HBaseInteractionStore,
     dies_before_the_event: Callable[..., None],

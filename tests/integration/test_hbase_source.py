@@ -20,7 +20,17 @@ EVENTS = [
     Event(f"e{n}", f"user {n % 50} ü", f"i{n % 9}", "purchase" if n % 2 else "view", 1000 + n)
     for n in range(2000)
 ]
-BASKET = Event("b1", "shopper", "i1", "purchase", 5000, quantity=2, price=9.5, order_id="o1")
+BASKET = Event(
+    "b1",
+    "shopper",
+    "i1",
+    "purchase",
+    5000,
+    quantity=2,
+    price=9.5,
+    order_id="o1",
+    context={"placement": "home"},
+)
 Read = Callable[..., DataFrame]
 
 
@@ -84,6 +94,13 @@ def test_details_come_only_when_asked_for(read: Read) -> None:
         "order_id": "o1",
     }
     assert read(details=True, end_ms=1001).first().quantity is None
+
+
+def test_contexts_come_only_when_asked_for(read: Read) -> None:
+    assert "context" not in read(start_ms=5000).columns
+    (row,) = read(context=True, start_ms=5000).collect()
+    assert row.context == {"placement": "home"}
+    assert read(context=True, end_ms=1001).first().context == {}
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,26 @@ Global___EventStatus: _TypeAlias = EventStatus  # noqa: Y015
 class Event(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class ContextEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     EVENT_ID_FIELD_NUMBER: _builtins.int
     USER_ID_FIELD_NUMBER: _builtins.int
     ITEM_ID_FIELD_NUMBER: _builtins.int
@@ -52,6 +72,7 @@ class Event(_message.Message):
     QUANTITY_FIELD_NUMBER: _builtins.int
     PRICE_FIELD_NUMBER: _builtins.int
     ORDER_ID_FIELD_NUMBER: _builtins.int
+    CONTEXT_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
     """The identity of the event in its tenant: another event of the same id within 90 days is a
     duplicate and changes nothing. Made by the service when empty.
@@ -68,6 +89,13 @@ class Event(_message.Message):
     """Price of one unit."""
     order_id: _builtins.str
     """Groups the lines of one basket."""
+    @_builtins.property
+    def context(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Where the event came from, such as a recommendation's id, a placement or a variant: kept with the
+        event, and counted nowhere. At most 20 entries; names of at most 64 of A-Z a-z 0-9 _ . - that
+        begin with a letter or _; values of at most 256 characters.
+        """
+
     def __init__(
         self,
         *,
@@ -79,10 +107,11 @@ class Event(_message.Message):
         quantity: _builtins.float | None = ...,
         price: _builtins.float | None = ...,
         order_id: _builtins.str = ...,
+        context: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_price", b"_price", "_quantity", b"_quantity", "_timestamp_ms", b"_timestamp_ms", "price", b"price", "quantity", b"quantity", "timestamp_ms", b"timestamp_ms"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_price", b"_price", "_quantity", b"_quantity", "_timestamp_ms", b"_timestamp_ms", "event_id", b"event_id", "event_type", b"event_type", "item_id", b"item_id", "order_id", b"order_id", "price", b"price", "quantity", b"quantity", "timestamp_ms", b"timestamp_ms", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_price", b"_price", "_quantity", b"_quantity", "_timestamp_ms", b"_timestamp_ms", "context", b"context", "event_id", b"event_id", "event_type", b"event_type", "item_id", b"item_id", "order_id", b"order_id", "price", b"price", "quantity", b"quantity", "timestamp_ms", b"timestamp_ms", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__price: _TypeAlias = _typing.Literal["price"]  # noqa: Y015
     _WhichOneofArgType__price: _TypeAlias = _typing.Literal["_price", b"_price"]  # noqa: Y015

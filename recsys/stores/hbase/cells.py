@@ -5,7 +5,7 @@ from typing import Any
 
 from recsys.core.domain import Event
 from recsys.stores.documents import encode_document
-from recsys.stores.hbase.layout import ACTION, DETAILS
+from recsys.stores.hbase.layout import ACTION, CONTEXT, DETAILS
 
 Cells = dict[bytes, bytes]
 
@@ -26,6 +26,8 @@ def event_cells(event: Event) -> Cells:
     }
     if details:
         cells[DETAILS] = encode_document(details)
+    if event.context:
+        cells[CONTEXT] = encode_document(event.context)
     return cells
 
 
@@ -43,4 +45,9 @@ def split_action(cell: bytes) -> tuple[bytes, bytes]:
 
 def decode_details(cell: bytes | None) -> dict[str, Any]:
     """Quantity, price and order_id, as far as the event has them."""
+    return {} if cell is None else dict(json.loads(cell))
+
+
+def decode_context(cell: bytes | None) -> dict[str, str]:
+    """Context of an event, empty where it has none."""
     return {} if cell is None else dict(json.loads(cell))

@@ -35,18 +35,21 @@ class Claim:
 
     def encode(self) -> bytes:
         event = asdict(self.first.event)
-        return encode_document(
-            {
-                "claimant": self.claimant,
-                "received_ms": self.first.received_ms,
-                "event": {name: value for name, value in event.items() if value is not None},
-            }
-        )
+        # Beside the event, where readers of before contexts take no notice of it; none of an event
+        # without, so that a claim is the same bytes as it was: renewing one compares them.
+        context = event.pop("context")
+        document = {
+            "claimant": self.claimant,
+            "received_ms": self.first.received_ms,
+            "event": {name: value for name, value in event.items() if value is not None},
+        }
+        return encode_document(document | ({"context": context} if context else {}))
 
     @classmethod
     def decode(cls, cell: bytes) -> "Claim":
         document = json.loads(cell)
-        first = ReceivedEvent(Event(**document["event"]), document["received_ms"])
+        event = Event(**document["event"], context=document.get("context", {}))
+        first = ReceivedEvent(event, document["received_ms"])
         return cls(first, document["claimant"])
 
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from recsys.core.domain import Event, ReceivedEvent
 from recsys.stores.hbase import keys
-from recsys.stores.hbase.cells import decode_details, split_action
-from recsys.stores.hbase.layout import ACTION, DETAILS, INTERACTIONS, table_name
+from recsys.stores.hbase.cells import decode_context, decode_details, split_action
+from recsys.stores.hbase.layout import ACTION, CONTEXT, DETAILS, INTERACTIONS, table_name
 from recsys.stores.hbase.pool import HBasePool
 from recsys.stores.hbase.table import BULK_PATIENCE_SECONDS, KeyRange, Page, Table
 
@@ -41,13 +41,17 @@ class TimeWindow:
 
 @dataclass(frozen=True, slots=True)
 class InteractionColumns:
-    """n events as columns; ids and types are utf-8 bytes. `details` is None unless asked for."""
+    """n events as columns; ids and types are utf-8 bytes.
+
+    `details` and `contexts` are None unless asked for.
+    """
 
     user_ids: list[bytes]
     item_ids: list[bytes]
     event_types: list[bytes]
     timestamps_ms: NDArray[np.int64]
     details: list[dict[str, object]] | None
+    contexts: list[dict[str, str]] | None
 
 
 class InteractionScan:
@@ -66,13 +70,18 @@ class InteractionScan:
         return self._table.regions()
 
     def read(
-        self, key_range: KeyRange, window: TimeWindow, *, with_details: bool = False
+        self,
+        key_range: KeyRange,
+        window: TimeWindow,
+        *,
+        with_details: bool = False,
+        with_contexts: bool = False,
     ) -> Iterator[InteractionColumns]:
         """Read the events of a key range that lie in the window, a few thousand at a time.
 
-        Without details HBase sends one small cell a row.
+        Without details and contexts HBase sends one small cell a row.
         """
-        columns = [ACTION, DETAILS] if with_details else [ACTION]
+        columns = [ACTION, *[DETAILS] * with_details, *[CONTEXT] * with_contexts]
         pages = self._table.scan(key_range, columns, patience_seconds=BULK_PATIENCE_SECONDS)
         for page in pages:
             yield _columns(page, window)
@@ -115,10 +124,14 @@ def _columns(page: Page, window: TimeWindow) -> InteractionColumns:
     details = None
     if DETAILS in page.columns:
         details = [decode_details(cell) for cell in compress(page.columns[DETAILS], inside)]
+    contexts = None
+    if CONTEXT in page.columns:
+        contexts = [decode_context(cell) for cell in compress(page.columns[CONTEXT], inside)]
     return InteractionColumns(
         user_ids=list(compress(decoded.user_ids, inside)),
         item_ids=[item_id for _, item_id in actions],
         event_types=[event_type for event_type, _ in actions],
         timestamps_ms=decoded.timestamps_ms[inside],
         details=details,
+        contexts=contexts,
     )

@@ -8,9 +8,16 @@ from itertools import islice
 from recsys.core.domain import Event
 from recsys.core.ports import AppendResult
 from recsys.stores.hbase import keys
-from recsys.stores.hbase.cells import decode_details, split_action
+from recsys.stores.hbase.cells import decode_context, decode_details, split_action
 from recsys.stores.hbase.event_writer import EventWriter
-from recsys.stores.hbase.layout import ACTION, DETAILS, IMPORTED_MS, INTERACTIONS, table_name
+from recsys.stores.hbase.layout import (
+    ACTION,
+    CONTEXT,
+    DETAILS,
+    IMPORTED_MS,
+    INTERACTIONS,
+    table_name,
+)
 from recsys.stores.hbase.pool import HBasePool
 from recsys.stores.hbase.table import (
     BATCH_ROWS,
@@ -83,7 +90,7 @@ class HBaseInteractionStore:
         page_rows = _PAGE_ROWS if limit is None else max(1, min(limit, _PAGE_ROWS))
         key_range = KeyRange(*keys.row_range(user_id, start_ms, end_ms))
         events: list[Event] = []
-        pages = self._table(tenant).scan(key_range, [ACTION, DETAILS], page_rows=page_rows)
+        pages = self._table(tenant).scan(key_range, [ACTION, DETAILS, CONTEXT], page_rows=page_rows)
         for page in pages:
             events.extend(_events(page))
             if limit is not None and len(events) >= limit:
@@ -107,12 +114,13 @@ def _first_of_each_id(events: Iterable[Event]) -> list[Event]:
 
 def _events(page: Page) -> Iterator[Event]:
     decoded = keys.decode(page.keys)
-    for user_id, timestamp_ms, event_id, action, details in zip(
+    for user_id, timestamp_ms, event_id, action, details, context in zip(
         decoded.user_ids,
         decoded.timestamps_ms.tolist(),
         decoded.event_ids,
         page.columns[ACTION],
         page.columns[DETAILS],
+        page.columns[CONTEXT],
         strict=True,
     ):
         event_type, item_id = split_action(action or b"")
@@ -122,5 +130,6 @@ def _events(page: Page) -> Iterator[Event]:
             item_id=item_id.decode(),
             event_type=event_type.decode(),
             timestamp_ms=timestamp_ms,
+            context=decode_context(context),
             **decode_details(details),
         )

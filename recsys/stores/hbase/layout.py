@@ -18,6 +18,8 @@ FAMILY = b"e"
 ACTION = b"e:a"
 # Quantity, price and order, present only when the event has one of them.
 DETAILS = b"e:d"
+# Where the event came from, present only when it says so; training never reads it.
+CONTEXT = b"e:c"
 # Items, import records and claims of event ids are one JSON document each.
 DOCUMENT = b"e:j"
 

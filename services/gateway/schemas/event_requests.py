@@ -12,12 +12,19 @@ from pydantic import (
 )
 from pydantic.config import JsonDict
 
+from recsys.core.domain import CONTEXT_KEY_PATTERN
 from recsys.core.errors import FieldProblem
-from recsys.core.limits import MAX_EVENTS, MAX_ID_CHARACTERS, MAX_NUMBER
+from recsys.core.limits import (
+    MAX_CONTEXT_ENTRIES,
+    MAX_CONTEXT_VALUE_CHARACTERS,
+    MAX_EVENTS,
+    MAX_ID_CHARACTERS,
+    MAX_NUMBER,
+)
 from recsys.core.recording import EventDraft
 from recsys.core.times import MAX_TIMESTAMP_MS, SMALLEST_MILLISECONDS, read_time_ms
 from services.gateway.schemas.problems import invalid_input
-from services.gateway.schemas.text_rules import ID_RULES
+from services.gateway.schemas.text_rules import CONTEXT_VALUE_RULES, ID_RULES
 from services.gateway.schemas.validation import field_problems
 
 EVENT_EXAMPLE: JsonDict = {
@@ -29,10 +36,15 @@ EVENT_EXAMPLE: JsonDict = {
     "quantity": 6,
     "price": 2.55,
     "order_id": "536365",
+    "context": {"placement": "basket", "variant": "b"},
 }
 
 _Id = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARACTERS, json_schema_extra=ID_RULES)]
 _Number = Annotated[float, Field(ge=0, le=MAX_NUMBER, allow_inf_nan=False)]
+_ContextKey = Annotated[str, Field(pattern=CONTEXT_KEY_PATTERN)]
+_ContextValue = Annotated[
+    str, Field(max_length=MAX_CONTEXT_VALUE_CHARACTERS, json_schema_extra=CONTEXT_VALUE_RULES)
+]
 # From 1974, see `recsys.core.times`, to 2099; that it must not lie in the future no schema can say.
 _RFC_3339 = (
     r"^(197[4-9]|19[89][0-9]|20[0-9]{2})-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-5][0-9]"
@@ -70,6 +82,13 @@ class Event(BaseModel):
     quantity: _Number | None = None
     price: _Number | None = Field(default=None, description="Price of one unit.")
     order_id: _Id | None = Field(default=None, description="Groups the lines of one basket.")
+    context: dict[_ContextKey, _ContextValue] = Field(
+        default={},
+        max_length=MAX_CONTEXT_ENTRIES,
+        description="Where the event came from, such as a recommendation's id, a placement or a "
+        "variant: kept with the event, and counted nowhere.",
+        json_schema_extra={"propertyNames": {"pattern": CONTEXT_KEY_PATTERN}},
+    )
 
 
 # A batch is taken when one of its events is.
@@ -129,4 +148,5 @@ def read_event(body: object) -> EventDraft | list[FieldProblem]:
         quantity=event.quantity,
         price=event.price,
         order_id=event.order_id,
+        context=event.context,
     )

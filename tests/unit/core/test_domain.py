@@ -46,6 +46,34 @@ def test_a_bad_field_is_named_with_its_reason(field: str, value: object, reason:
     assert reason in problem.reason
 
 
+CONTEXTS = [
+    ({f"k{n}": "" for n in range(21)}, "context", "at most 20 entries are allowed"),
+    ({"": "home"}, "context.", "its name must match"),
+    ({"a b": "home"}, "context.a b", "its name must match"),
+    ({"a\n": "home"}, "context.a\n", "its name must match"),
+    ({"1st": "home"}, "context.1st", "its name must match"),
+    ({"k" * 65: "home"}, f"context.{'k' * 65}", "its name must match"),
+    ({"placement": "x" * 257}, "context.placement", "has 257 characters, at most 256 are allowed"),
+    ({"placement": "a\0"}, "context.placement", "has the control character U+0000 at position 1"),
+]
+
+
+@pytest.mark.parametrize(("context", "field", "reason"), CONTEXTS)
+def test_a_bad_context_is_named_with_its_reason(
+    context: dict[str, str], field: str, reason: str
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        an_event(context=context)
+    [problem] = caught.value.problems
+    assert problem.field == field
+    assert problem.reason.startswith(reason)
+
+
+def test_a_context_may_be_as_large_as_its_limits() -> None:
+    context = {f"k{n:063}": "ü" * 256 for n in range(20)}
+    assert an_event(context=context).context == context
+
+
 @pytest.mark.parametrize("timestamp_ms", [-1, 4_102_444_800_001])
 def test_a_time_out_of_range_is_refused(timestamp_ms: int) -> None:
     with pytest.raises(InvalidInput, match="timestamp"):

@@ -16,6 +16,11 @@ QUOTED = {
         f"At most {limits.MAX_SESSION_ITEMS + limits.MAX_EXCLUDED_ITEMS}."
     ),
     ("recommender", "repeated string excluded_item_ids"): (f"At most {limits.MAX_EXCLUDED_ITEMS}."),
+    ("ingest", "map<string, string> context"): (
+        f"At most {limits.MAX_CONTEXT_ENTRIES} entries; "
+        f"names of at most {limits.MAX_CONTEXT_KEY_CHARACTERS} of A-Z a-z 0-9 _ . - that begin with"
+        f" a letter or _; values of at most {limits.MAX_CONTEXT_VALUE_CHARACTERS} characters."
+    ),
     ("ingest", "uint32 limit"): f"1..{limits.MAX_LIMIT}.",
     ("recommender", "uint32 limit"): f"1..{limits.MAX_LIMIT}.",
     ("recommender", "repeated string item_ids"): f"1..{limits.MAX_SESSION_ITEMS},",

@@ -9,7 +9,9 @@ from recsys.core.recording import EventDraft, EventOutcome, EventStatus, Recorde
 from recsys.rpc import convert
 
 BARE = EventDraft("u", "i", "view")
-FULL = EventDraft("u", "i", "purchase", "e", 1_700_000_000_000, 2.0, 0.0, "o")
+FULL = EventDraft(
+    "u", "i", "purchase", "e", 1_700_000_000_000, 2.0, 0.0, "o", {"placement": "home"}
+)
 
 
 @pytest.mark.parametrize("draft", [BARE, FULL])

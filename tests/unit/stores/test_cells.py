@@ -8,11 +8,12 @@ from recsys.core.catalogue import CatalogueRow
 from recsys.core.domain import Event, Item, identifier_problem, text_problem
 from recsys.stores.documents import decode_item, decode_row, item_document
 from recsys.stores.hbase.cells import (
+    decode_context,
     decode_details,
     event_cells,
     split_action,
 )
-from recsys.stores.hbase.layout import ACTION, DETAILS
+from recsys.stores.hbase.layout import ACTION, CONTEXT, DETAILS
 
 ids = st.text(min_size=1, max_size=50).filter(lambda text: identifier_problem(text) is None)
 texts = st.text(max_size=50).filter(lambda text: text_problem(text) is None)
@@ -30,6 +31,18 @@ def test_details_are_compact_and_leave_out_what_is_missing() -> None:
     cells = event_cells(Event("e", "u", "i1", "purchase", 1, quantity=2, order_id="ö1"))
 
     assert cells[DETAILS] == '{"quantity":2,"order_id":"ö1"}'.encode()
+
+
+def test_a_context_has_a_cell_of_its_own_that_others_do_not_pay_for() -> None:
+    context = {"placement": "home", "variant": "ü"}
+    cells = event_cells(Event("e", "u", "i1", "view", 1, context=context))
+
+    assert cells == {
+        ACTION: b"view\x00i1",
+        CONTEXT: '{"placement":"home","variant":"ü"}'.encode(),
+    }
+    assert decode_context(cells[CONTEXT]) == context
+    assert decode_context(event_cells(Event("e", "u", "i1", "view", 1)).get(CONTEXT)) == {}
 
 
 @given(ids, ids)

@@ -16,12 +16,31 @@ def test_an_event_arrives_with_all_its_fields(world: World, api: Client) -> None
         "quantity": 2,
         "price": 9.5,
         "order_id": "o1",
+        "context": {"placement": "home"},
     }
     answer = api.post("/v1/events", {"events": [event]})
     assert answer.status == 200
     assert world.ingest.interactions.history("shop", "whole") == [
-        Event("e/1 ☕", "whole", "lamp", "purchase", NOW_MS + 123, 2.0, 9.5, "o1")
+        Event(
+            "e/1 ☕",
+            "whole",
+            "lamp",
+            "purchase",
+            NOW_MS + 123,
+            2.0,
+            9.5,
+            "o1",
+            {"placement": "home"},
+        )
     ]
+
+
+def test_a_bad_entry_of_a_context_is_named(api: Client) -> None:
+    contexts = [{"placement": "x" * 257}, {"a b": "home"}, {"placement": "a\0"}, {"n": 1}]
+    events = [{**VIEW, "context": context} for context in contexts]
+    answer = api.post("/v1/events", {"events": events})
+    fields = [result["problems"][0]["field"] for result in answer.json["results"]]
+    assert fields == ["context.placement", "context.a b.[key]", "context.placement", "context.n"]
 
 
 def test_a_time_may_be_an_integer_of_milliseconds(world: World, api: Client) -> None:

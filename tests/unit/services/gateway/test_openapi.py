@@ -147,6 +147,7 @@ def test_every_text_number_and_list_of_a_request_has_its_bounds(document: dict[s
     assert list(unbounded([described, parameters], "")) == []
 
 
+VIEW = {"user_id": "a", "item_id": "b", "event_type": "view"}
 BATCHES: list[tuple[object, bool]] = [
     ([{"user_id": "a", "item_id": "b", "event_type": "view"}], True),
     ([{"user_id": "a", "item_id": "b", "event_type": "view"}, 7], True),
@@ -175,6 +176,14 @@ BATCHES: list[tuple[object, bool]] = [
         ],
         True,
     ),
+    ([VIEW | {"context": {"placement": "home", "variant_2.b": "Größe ü"}}], True),
+    ([VIEW | {"context": {"a b": "home"}}], False),
+    ([VIEW | {"context": {"k" * 65: "home"}}], False),
+    ([VIEW | {"context": {"placement": "x" * 257}}], False),
+    ([VIEW | {"context": {"placement": "a\0"}}], False),
+    ([VIEW | {"context": {"placement": 1}}], False),
+    ([VIEW | {"context": {f"k{n}": "" for n in range(21)}}], False),
+    ([VIEW | {"context": ["home"]}], False),
     ([], False),
 ]
 
