@@ -9,6 +9,23 @@ from typing import Annotated
 
 import typer
 
+from cli.file_options import (
+    Columns,
+    Decimal,
+    Delimiter,
+    Encoding,
+    EventType,
+    EventTypes,
+    Format,
+    Mapping,
+    NoHeader,
+    QuotingOption,
+    TimestampFormat,
+    TimeUnitOption,
+    TimeZone,
+    event_options,
+    read_options,
+)
 from cli.output import check_output, say
 from cli.tenant_option import Tenant
 from recsys.analysis.evaluate_files import EvaluationRequest, evaluate_files
@@ -17,11 +34,15 @@ from recsys.core.errors import ConfigurationError
 from recsys.evaluation.baselines import Baseline, of_pairs
 from recsys.evaluation.baselines.by_name import BASELINES
 from recsys.evaluation.data import Mask
+from recsys.evaluation.files.event_file import FileOptions
 from recsys.evaluation.files.read_split import OneFile, TwoFiles
 from recsys.evaluation.protocol import DEFAULT_TEST_SHARE, SplitMethod
 from recsys.evaluation.result import EvaluationResult
 from recsys.evaluation.result_json import save_result
 from recsys.evaluation.result_table import table_lines
+from recsys.importing.read_options import FileFormat, Quoting
+from recsys.importing.times import TimeUnit
+from recsys.importing.values import Decimals
 from recsys.training.settings import ModelSettings
 from recsys.tuning import FitEffort
 from spark_jobs.mllib_baseline import mllib_als
@@ -109,14 +130,33 @@ def evaluate(
         FitEffort,
         typer.Option(help="Effort of the search for settings, on a held-out part of training."),
     ] = FitEffort.QUICK,
+    max_rejected: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, help="Share of a file's rows that may break rules, and are left out."
+        ),
+    ] = 0.0,
+    file_format: Format = FileFormat.AUTO,
+    no_header: NoHeader = False,
+    columns: Columns = "",
+    delimiter: Delimiter = None,
+    encoding: Encoding = "utf-8",
+    quoting: QuotingOption = Quoting.AUTO,
+    mapping: Mapping = None,
+    event_type: EventType = None,
+    event_types: EventTypes = "",
+    timestamp_format: TimestampFormat = None,
+    time_unit: TimeUnitOption = TimeUnit.AUTO,
+    timezone: TimeZone = "UTC",
+    decimal: Decimal = Decimals.AUTO,
     tenant: Tenant = None,
 ) -> None:
     """Train on one file, evaluate on another, compare with baselines; or split one file.
 
-    Files are CSV (also .gz) or Parquet with the columns user_id and item_id, and optionally
-    event_type, timestamp (ISO 8601, seconds or milliseconds since 1970) and value, which multiplies
-    the event's weight and must not be negative. A row that `recsys import` would reject is an error
-    here. Repeated pairs add up; without timestamps nothing decays. The weights of event types and
+    Files are read as `recsys import events` reads them. Fields: user_id and item_id are required;
+    event_type, timestamp and value, which multiplies the event's weight and must not be negative,
+    are optional. A row that the import would reject is an error here, unless --max-rejected leaves
+    it out. Repeated pairs add up; without timestamps nothing decays. The weights of event types and
     the types that are evaluated are the shop's: TENANT.toml in the folder RECSYS_SHOP_CONFIG.
 
     All items of training are ranked for every user who is in both files. recall_at_20 is the share
@@ -138,6 +178,13 @@ def evaluate(
         mask=mask,
         cutoffs=_cutoffs(k),
         now_ms=int(time.time() * 1000),
+        reading=FileOptions(
+            read_options(file_format, no_header, columns, delimiter, encoding, quoting),
+            event_options(
+                mapping, event_type, event_types, timestamp_format, time_unit, timezone, decimal
+            ),
+            max_rejected,
+        ),
         ablation=ablation,
         effort=fit_settings,
     )

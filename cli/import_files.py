@@ -1,7 +1,7 @@
 """`recsys import`: a shop's files into HBase."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -9,24 +9,49 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.import_progress import report, watched
+from cli.file_options import (
+    Columns,
+    Decimal,
+    Delimiter,
+    Encoding,
+    EventType,
+    EventTypes,
+    Format,
+    Mapping,
+    NoHeader,
+    QuotingOption,
+    TimestampFormat,
+    TimeUnitOption,
+    TimeZone,
+    event_options,
+    read_options,
+)
+from cli.import_progress import report, show_preview, watched
 from cli.output import say
 from cli.tenant_option import Tenant
 from recsys.config.shops import shop_of
 from recsys.core.ports import LiveCatalogue
 from recsys.importing.bulk_writer import Tally
-from recsys.importing.file_format import FileFormat
-from recsys.importing.importer import Importer
+from recsys.importing.dry_run import preview
+from recsys.importing.importer import MAX_REJECTED, Importer
+from recsys.importing.item_rows import ItemOptions
 from recsys.importing.plan import ImportPlan, Preset, Reading, plan_events, plan_items
+from recsys.importing.read_options import FileFormat, Quoting
+from recsys.importing.times import TimeUnit
+from recsys.importing.values import Decimals
 from recsys.stores.hbase.imports import HBaseImportLedger
 from recsys.stores.hbase.interactions import HBaseInteractionStore
 from recsys.stores.hbase.items import HBaseItemStore
 from recsys.stores.hbase.pool import HBasePool, PoolSettings
+from recsys.stores.memory.interactions import MemoryInteractionStore
+from recsys.stores.memory.items import MemoryItemStore
+from recsys.stores.memory.live_catalogue import MemoryLiveCatalogue
 from recsys.stores.redis.connect import connect
 from recsys.stores.redis.live_catalogue import RedisLiveCatalogue
-from spark_jobs.settings import CatalogueImportSettings, ImportSettings, load
+from spark_jobs.settings import CatalogueImportSettings, ImportSettings, ShopSettings, load
 
 _INTERRUPTED = 130
+_TOO_MANY_REJECTED = 4
 # A batch waits for a region server that flushes or restarts.
 _CALL_TIMEOUT_SECONDS = 60
 
@@ -36,15 +61,6 @@ app = typer.Typer(
 
 Files = Annotated[
     list[Path], typer.Argument(metavar="FILE...", exists=True, dir_okay=False, readable=True)
-]
-Format = Annotated[
-    FileFormat, typer.Option("--format", help="File format; auto goes by the file's name.")
-]
-MappingOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="COLUMN=FIELD", help="Column that holds a field; repeat for several columns."
-    ),
 ]
 PresetOption = Annotated[Preset | None, typer.Option(help="A known layout of columns.")]
 Rejects = Annotated[
@@ -57,61 +73,109 @@ Again = Annotated[
     bool, typer.Option("--again", help="Import files again that were imported before.")
 ]
 
-_Plan = Callable[[Reading, HBasePool, ImportSettings, str], ImportPlan[Any]]
+MaxRejected = Annotated[
+    float,
+    typer.Option(
+        min=0, max=1, help="Share of a file's rows that may be rejected; more end with code 4."
+    ),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Show what would be imported; store nothing, need no HBase."),
+]
+
+_Plan = Callable[[HBasePool, ImportSettings, str], ImportPlan[Any]]
 
 
 @app.command()
 def events(
     files: Files,
     tenant: Tenant = None,
-    file_format: Format = FileFormat.AUTO,
-    mapping: MappingOption = None,
     preset: PresetOption = None,
-    event_type: Annotated[
-        str | None, typer.Option(help="Type of all events of a file without such a column.")
-    ] = None,
     rejects: Rejects = Path(),
+    max_rejected: MaxRejected = MAX_REJECTED,
     again: Again = False,
+    dry_run: DryRun = False,
+    file_format: Format = FileFormat.AUTO,
+    no_header: NoHeader = False,
+    columns: Columns = "",
+    delimiter: Delimiter = None,
+    encoding: Encoding = "utf-8",
+    quoting: QuotingOption = Quoting.AUTO,
+    mapping: Mapping = None,
+    event_type: EventType = None,
+    event_types: EventTypes = "",
+    timestamp_format: TimestampFormat = None,
+    time_unit: TimeUnitOption = TimeUnit.AUTO,
+    timezone: TimeZone = "UTC",
+    decimal: Decimal = Decimals.AUTO,
 ) -> None:
     """Import events.
 
     Fields: user_id, item_id, event_type and timestamp are required; event_id, quantity, price and
     order_id are optional. Columns with usual names (customer_id, product_id, sku, date ...) are
-    recognised. A timestamp is ISO 8601 (UTC unless it says otherwise) or seconds or
-    milliseconds since 1970. An event_id counts once in 90 days, across files and the API, whatever
-    else its row holds. Without event_id, rows that are equal in every field are one event.
+    recognised; --dry-run shows which. An event_id counts once in 90 days, across files and the API,
+    whatever else its row holds. Without event_id, rows that are equal in every field are one event.
 
     Rows that break a rule go to FILE.events.rejects.jsonl with line number and reason; the others
     are stored. A file that was imported before is skipped; importing twice stores nothing twice.
 
-    Exit code: 0 when every file had valid rows, 1 when one had none.
+    Exit code: 0 when every file was imported, 1 when one could not be read to its end, 4 when more
+    of its rows than --max-rejected were rejected.
 
     Examples:
 
-        recsys import events orders.csv --mapping Kunde=user_id --event-type purchase
+        recsys import events orders.csv --mapping Kunde=user_id --event-type purchase --dry-run
 
         recsys import events --preset online-retail online_retail_ii.parquet
     """
-    readings = [
-        Reading(path, file_format, tuple(mapping or ()), preset, event_type) for path in files
-    ]
-    _run(_plan_events, load(ImportSettings), readings, tenant, rejects, again=again)
+    how = read_options(file_format, no_header, columns, delimiter, encoding, quoting)
+    options = event_options(
+        mapping, event_type, event_types, timestamp_format, time_unit, timezone, decimal
+    )
+    readings = [Reading(path, how, events=options, preset=preset) for path in files]
+    if dry_run:
+        found = load(ShopSettings)
+        shop = shop_of(found.shop_config, tenant or found.tenant, say)
+        _preview(
+            plan_events(each, "", MemoryInteractionStore(), shop.event_types, _now_ms())
+            for each in readings
+        )
+        return
+    settings = load(ImportSettings)
+    plans = [partial(_plan_events, each) for each in readings]
+    _run(plans, settings, tenant, rejects, max_rejected=max_rejected, again=again)
 
 
 @app.command()
 def items(
     files: Files,
     tenant: Tenant = None,
-    file_format: Format = FileFormat.AUTO,
-    mapping: MappingOption = None,
     preset: PresetOption = None,
+    update: Annotated[
+        bool,
+        typer.Option(
+            "--update", help="Change only what the file has of an item, instead of replacing it."
+        ),
+    ] = False,
     rejects: Rejects = Path(),
+    max_rejected: MaxRejected = MAX_REJECTED,
+    dry_run: DryRun = False,
+    file_format: Format = FileFormat.AUTO,
+    no_header: NoHeader = False,
+    columns: Columns = "",
+    delimiter: Delimiter = None,
+    encoding: Encoding = "utf-8",
+    quoting: QuotingOption = Quoting.AUTO,
+    mapping: Mapping = None,
+    decimal: Decimal = Decimals.AUTO,
 ) -> None:
     """Import the catalogue.
 
     Fields: item_id is required; title, categories (a list, or text separated by > or |), brand,
     price, available and attributes (a JSON object) are optional. --mapping COLUMN=attributes.NAME
-    makes an attribute of another column. An item replaces the stored one of the same id; items that
+    makes an attribute of another column. An item replaces the stored one of the same id, or with
+    --update changes what the file has of it; further rows of it are merged into that. Items that
     the file does not name stay as they are. Recommendations follow within a second.
 
     A file that was imported before is imported again: the catalogue may have changed since.
@@ -122,21 +186,27 @@ def items(
 
         recsys import items catalogue.jsonl
 
-        recsys import items products.csv --mapping Farbe=attributes.colour
+        recsys import items prices.csv --update --mapping Farbe=attributes.colour
     """
-    readings = [Reading(path, file_format, tuple(mapping or ()), preset) for path in files]
+    how = read_options(file_format, no_header, columns, delimiter, encoding, quoting)
+    options = ItemOptions(tuple(mapping or ()), decimal, update)
+    readings = [Reading(path, how, items=options, preset=preset) for path in files]
+    if dry_run:
+        stores = MemoryItemStore(), MemoryLiveCatalogue()
+        _preview(plan_items(each, "", *stores) for each in readings)
+        return
     settings = load(CatalogueImportSettings)
     with connect(settings.redis_url.get_secret_value()) as redis:
         live = RedisLiveCatalogue(redis)
-        _run(partial(_plan_items, live), settings, readings, tenant, rejects)
+        plans = [partial(_plan_items, live, each) for each in readings]
+        _run(plans, settings, tenant, rejects, max_rejected=max_rejected)
 
 
 def _plan_events(
     reading: Reading, pool: HBasePool, settings: ImportSettings, tenant: str
 ) -> ImportPlan[Any]:
     event_types = shop_of(settings.shop_config, tenant, say).event_types
-    now_ms = int(time.time() * 1000)
-    return plan_events(reading, tenant, HBaseInteractionStore(pool), event_types, now_ms)
+    return plan_events(reading, tenant, HBaseInteractionStore(pool), event_types, _now_ms())
 
 
 def _plan_items(
@@ -145,30 +215,43 @@ def _plan_items(
     return plan_items(reading, tenant, HBaseItemStore(pool), live)
 
 
+def _preview(plans: Iterable[ImportPlan[Any]]) -> None:
+    for plan in plans:
+        show_preview(plan, preview(plan.source, plan.reader))
+
+
 def _run(
-    plan: _Plan,
+    plans: Sequence[_Plan],
     settings: ImportSettings,
-    readings: list[Reading],
     tenant: str | None,
     rejects: Path,
     *,
+    max_rejected: float,
     again: bool = False,
 ) -> None:
     tenant = tenant or settings.tenant
     pool = HBasePool(
         settings.hbase_thrift, PoolSettings(call_timeout_seconds=_CALL_TIMEOUT_SECONDS)
     )
-    importer = Importer(tenant, HBaseImportLedger(pool), rejects, again=again)
+    importer = Importer(
+        tenant, HBaseImportLedger(pool), rejects, again=again, max_rejected=max_rejected
+    )
     # All files are looked at before the first one lands: a wrong mapping shows at once.
-    plans = [plan(reading, pool, settings, tenant) for reading in readings]
+    file_plans = [plan(pool, settings, tenant) for plan in plans]
     outcomes = []
-    for file_plan in plans:
+    for file_plan in file_plans:
         tally = Tally()
         with _interruptible(tally), watched(file_plan, tally) as observe:
             outcomes.append(importer.run(file_plan, tally, observe))
         report(outcomes[-1])
-    if any(outcome.failed for outcome in outcomes):
+    if any(outcome.has_too_many_rejected for outcome in outcomes):
+        raise typer.Exit(_TOO_MANY_REJECTED)
+    if any(outcome.ended for outcome in outcomes):
         raise typer.Exit(1)
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)
 
 
 @contextmanager
@@ -176,5 +259,5 @@ def _interruptible(tally: Tally) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        say(f"interrupted after {tally.landed:,} rows; run the same command again to finish")
+        say(f"interrupted after {tally.stored:,} rows; run the same command again to finish")
         raise typer.Exit(_INTERRUPTED) from None

@@ -1,5 +1,6 @@
-"""Progress bar and final report of an import."""
+"""Progress bar, final report and preview of an import."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -10,8 +11,12 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from cli.output import progress as console
 from cli.output import say
 from recsys.importing.bulk_writer import Tally
+from recsys.importing.dry_run import Preview
 from recsys.importing.importer import ImportOutcome
 from recsys.importing.plan import ImportPlan
+
+# Reasons to show of a file; the reject file has all.
+_MAX_REASONS = 10
 
 
 @contextmanager
@@ -21,17 +26,17 @@ def watched(plan: ImportPlan[Any], tally: Tally) -> Iterator[Callable[[int], Non
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         TaskProgressColumn(),
-        TextColumn("{task.fields[landed]:,} rows"),
+        TextColumn("{task.fields[stored]:,} rows"),
         TimeRemainingColumn(compact=True, elapsed_when_finished=True),
         console=console,
     )
     with bar:
-        task = bar.add_task(f"{plan.kind} of {plan.path.name}", total=plan.source.size, landed=0)
-        yield lambda position: bar.update(task, completed=position, landed=tally.landed)
+        task = bar.add_task(f"{plan.kind} of {plan.path.name}", total=plan.source.size, stored=0)
+        yield lambda position: bar.update(task, completed=position, stored=tally.stored)
 
 
 def report(outcome: ImportOutcome) -> None:
-    """Report the result of a file."""
+    """Report the result of a file: its rows, and what became of each."""
     name, tally = outcome.path.name, outcome.tally
     if outcome.earlier:
         finished = datetime.fromtimestamp(outcome.earlier["finished_ms"] / 1000, UTC)
@@ -40,18 +45,70 @@ def report(outcome: ImportOutcome) -> None:
             f"({_counts(outcome.earlier)}); skipped. Use --again to import it again."
         )
         return
-    rate = tally.landed / max(outcome.seconds, 0.001)
+    rate = tally.read / max(outcome.seconds, 0.001)
     say(
-        f"{name}: {tally.landed:,} {outcome.kind} imported in {outcome.seconds:.1f} s "
-        f"({rate:,.0f} rows/s)"
+        f"{name}: {tally.read:,} rows read in {outcome.seconds:.1f} s ({rate:,.0f} rows/s), "
+        f"{tally.stored:,} {outcome.kind} stored"
     )
+    if tally.merged:
+        say(f"  {tally.merged:,} merged into items of earlier rows")
     if tally.duplicate:
-        say(f"  {tally.duplicate:,} duplicate: an event with the same event_id is already stored")
-    for reason, count in tally.skipped.most_common():
-        say(f"  {count:,} skipped: {reason}")
+        say(f"  {tally.duplicate:,} duplicate: the same event is already stored")
+    _report_rows(tally)
     if tally.rejected:
-        say(f"  {tally.rejected:,} rejected; see {outcome.reject_path} for the reasons")
+        say(f"  see {outcome.reject_path} for the rejected rows")
+    if outcome.ended:
+        say(f"error: {outcome.ended}; {tally.read:,} rows were read, {tally.stored:,} stored")
+    elif outcome.has_too_many_rejected:
+        say(f"error: more than --max-rejected {outcome.max_rejected:g} of {name} was rejected")
+
+
+def show_preview(plan: ImportPlan[Any], found: Preview) -> None:
+    """Show how a file would be read, on stdout."""
+    tally = found.tally
+    good = tally.read - tally.rejected.total() - tally.skipped.total()
+    print(f"{plan.path.name}: {tally.read:,} rows, {good:,} would be stored as {plan.kind}")
+    for name, column in sorted(plan.reader.columns.items()):
+        print(f"  {column} -> {name}")
+    if plan.reader.unused:
+        print(f"  unused: {', '.join(plan.reader.unused)}")
+    for kind, count in found.types.most_common():
+        print(f"  {count:,} {kind}")
+    if found.first_ms is not None and found.last_ms is not None:
+        print(f"  from {_moment(found.first_ms)} to {_moment(found.last_ms)}")
+    if found.users:
+        print(f"  {len(found.users):,} users")
+    print(f"  {len(found.items):,} items")
+    for line in _row_lines(tally):
+        print(line)
+    for warning in found.warnings():
+        print(f"  warning: {warning}")
+
+
+def _report_rows(tally: Tally) -> None:
+    for line in _row_lines(tally):
+        say(line)
+
+
+def _row_lines(tally: Tally) -> Iterator[str]:
+    """Rows that were not taken, and values that were not, by reason."""
+    for reason, count in tally.skipped.most_common():
+        yield f"  {count:,} skipped: {reason}"
+    yield from _most_common("rejected", tally.rejected)
+    yield from _most_common("values left out", tally.dropped)
+
+
+def _most_common(what: str, reasons: Counter[str]) -> Iterator[str]:
+    for reason, count in reasons.most_common(_MAX_REASONS):
+        yield f"  {count:,} {what}: {reason}"
+    if len(reasons) > _MAX_REASONS:
+        rest = reasons.total() - sum(count for _, count in reasons.most_common(_MAX_REASONS))
+        yield f"  {rest:,} {what} for {len(reasons) - _MAX_REASONS:,} other reasons"
+
+
+def _moment(time_ms: int) -> str:
+    return f"{datetime.fromtimestamp(time_ms / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _counts(entry: dict[str, Any]) -> str:
-    return f"{entry['landed']:,} imported, {entry['rejected']:,} rejected"
+    return f"{entry['stored']:,} stored, {entry['rejected']:,} rejected"

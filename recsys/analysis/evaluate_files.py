@@ -4,12 +4,13 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from recsys.config.shop import Shop
 from recsys.evaluation.ablation import ablations
 from recsys.evaluation.baselines import Baseline
 from recsys.evaluation.data import Mask, evaluation_data
+from recsys.evaluation.files.event_file import FileOptions
 from recsys.evaluation.files.read_split import OneFile, Say, TwoFiles, read_split
 from recsys.evaluation.model_results import (
     evaluate_baseline,
@@ -33,6 +34,7 @@ class EvaluationRequest:
         settings: where the search for settings begins; without effort they are taken.
         cutoffs: each k that metrics are wanted at.
         now_ms: no event may be more than a day ahead of it.
+        reading: how the files are read.
         ablation: whether the model is evaluated with parts of its score turned off, too.
     """
 
@@ -42,6 +44,7 @@ class EvaluationRequest:
     mask: Mask
     cutoffs: tuple[int, ...]
     now_ms: int
+    reading: FileOptions = field(default_factory=FileOptions)
     ablation: bool = False
     effort: FitEffort = FitEffort.QUICK
 
@@ -102,7 +105,7 @@ def _read_files(
 ) -> tuple[EvaluationInput, Validation | None]:
     """Only the pairs stay in memory: the events of a large file take as much again."""
     started = time.perf_counter()
-    read = read_split(request.files, request.shop, request.now_ms, say)
+    read = read_split(request.files, request.shop, request.now_ms, say, request.reading)
     data = evaluation_data(
         read.split,
         request.shop,

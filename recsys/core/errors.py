@@ -2,6 +2,8 @@
 
 RecsysError
 ├── InvalidInput            the caller sent something that cannot be accepted; carries FieldProblems
+│   └── DamagedFile         a file is broken or ends too early
+├── TooManyRejected         so many rows of a file break rules that the file is not what was meant
 ├── InvalidMessage          a message cannot be read, or not be taken as a whole
 ├── NotFound                a named thing does not exist
 ├── PreconditionFailed      a thing is no longer as the caller knew it; nothing was changed
@@ -45,6 +47,17 @@ class InvalidInput(RecsysError):
     def __init__(self, problems: Iterable[FieldProblem]) -> None:
         self.problems = tuple(problems)
         super().__init__("; ".join(map(str, self.problems)))
+
+
+class DamagedFile(InvalidInput):
+    """A file whose content is broken or ends too early; what came before can be read."""
+
+    def __init__(self, file: str, reason: str) -> None:
+        super().__init__([FieldProblem(file, reason)])
+
+
+class TooManyRejected(RecsysError):
+    """So many rows of a file are rejected that most likely it is not what was meant."""
 
 
 class InvalidMessage(RecsysError):

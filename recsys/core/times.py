@@ -1,17 +1,12 @@
 """Times as they come in, for every door: UTC milliseconds since 1970 of what was written.
 
 The API takes text as RFC 3339 has it, with a zone, or an integer of milliseconds; gRPC the integer.
-Files, for `recsys import` and `recsys evaluate`, may besides hold what exports write: ISO 8601 in
-other forms, without a zone (UTC) or a time of day (the first moment), and seconds, whole or not.
-
-The unit of a number shows by its size, as long as no event is dated before March 1973. Where
-milliseconds are agreed on, other units are refused by name rather than stored as another century.
+Other units are refused by name rather than stored as another century. What files may hold is read
+by `recsys.importing.times`.
 """
 
-import math
 import re
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
 
 MS_PER_DAY = 86_400_000.0
 # March 1973 in milliseconds, the year 5138 in seconds: a number below it counts seconds.
@@ -32,7 +27,6 @@ _EXPECTED = (
     "must be text such as 2026-01-31T12:00:00Z, with a zone (RFC 3339), or an integer of "
     "milliseconds since 1970"
 )
-_EXPECTED_IN_FILES = "must be ISO 8601, seconds or milliseconds since 1970"
 
 
 def range_problem(timestamp_ms: float) -> str | None:
@@ -83,25 +77,6 @@ def read_time_ms(value: object) -> int:
         raise ValueError(f"names no moment there is; {_EXPECTED}") from error
 
 
-def read_file_time_ms(value: Any) -> int:
-    """Read a time as files write it.
-
-    Raises:
-        ValueError: saying what is expected.
-    """
-    if isinstance(value, datetime):
-        return _milliseconds(value)
-    if isinstance(value, date):
-        return _milliseconds(datetime.combine(value, time.min))
-    if isinstance(value, str) and not _is_long_number(value):
-        try:
-            # Some exports end in " UTC" where ISO 8601 has "Z".
-            return _milliseconds(datetime.fromisoformat(value.strip().removesuffix(" UTC")))
-        except ValueError:
-            pass
-    return _read_file_number(value)
-
-
 def _read_milliseconds(number: float) -> int:
     # For JSON 1.0 is an integer, too.
     if isinstance(number, float) and not number.is_integer():
@@ -109,27 +84,3 @@ def _read_milliseconds(number: float) -> int:
     if reason := milliseconds_problem(int(number)):
         raise ValueError(reason)
     return int(number)
-
-
-def _read_file_number(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError(_EXPECTED_IN_FILES)  # noqa: TRY004 - one exception for every bad value
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        raise ValueError(_EXPECTED_IN_FILES) from None
-    if not math.isfinite(number):
-        raise ValueError("must be a finite number")
-    if number >= SMALLEST_MICROSECONDS:
-        raise ValueError(range_problem(number))
-    return round(number if abs(number) >= SMALLEST_MILLISECONDS else number * 1000)
-
-
-def _is_long_number(text: str) -> bool:
-    """Of milliseconds, which could be read as a date, any digit and a time: 1012121212345."""
-    return text.strip().isdigit() and len(text.strip()) > len("YYYYMMDD")
-
-
-def _milliseconds(moment: datetime) -> int:
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return round(aware.timestamp() * 1000)

@@ -1,36 +1,50 @@
 """Mapping of a file's columns to fields."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from recsys.core.errors import ConfigurationError
 
-# Names a column may have, compared in lower case without punctuation; earlier ones win.
+# Names a column may have, compared in lower case without punctuation; earlier ones win. A column
+# "id" of events is none of these: it may number rows, orders or users.
 _EVENT_COLUMNS = {
-    "event_id": ("eventid", "id"),
+    "event_id": ("eventid",),
     "user_id": (
-        "userid", "customerid", "shopperid", "visitorid", "householdid", "user", "customer",
+        "userid", "customerid", "shopperid", "visitorid", "clientid", "memberid", "householdid",
+        "sessionid", "user", "customer", "visitor",
     ),
-    "item_id": ("itemid", "productid", "sku", "stockcode", "articleid", "item", "product"),
-    "event_type": ("eventtype", "event", "type", "action"),
+    "item_id": (
+        "itemid", "productid", "sku", "stockcode", "articleid", "movieid", "artistid", "asin",
+        "parentasin", "aid", "item", "product",
+    ),
+    "event_type": ("eventtype", "event", "eventname", "type", "action", "behaviortype", "behavior"),
     "timestamp": (
-        "timestamp", "timestampms", "eventtime", "datetime", "time", "invoicedate",
-        "transactiontimestamp", "createdat", "date",
+        "timestamp", "timestampms", "eventtime", "eventtimestamp", "datetime", "time", "ts",
+        "invoicedate", "transactiontimestamp", "createdat", "orderdate", "date",
     ),
+    "date": ("date", "day", "orderdate", "eventdate"),
+    "time": ("time", "timeofday", "ordertime", "eventtime"),
     "quantity": ("quantity", "qty"),
     "price": ("price", "unitprice"),
-    "order_id": ("orderid", "basketid", "invoiceno", "transactionid", "order"),
+    "order_id": ("orderid", "basketid", "invoiceno", "invoice", "transactionid", "order"),
 }  # fmt: skip
 _ITEM_COLUMNS = {
-    "item_id": ("itemid", "productid", "sku", "stockcode", "articleid", "id", "item", "product"),
+    "item_id": (
+        "itemid", "productid", "sku", "stockcode", "articleid", "movieid", "asin", "parentasin",
+        "id", "item", "product",
+    ),
     "title": ("title", "name", "productname", "description"),
-    "categories": ("categories", "category", "categorypath", "productcategory"),
-    "brand": ("brand", "manufacturer"),
+    "categories": (
+        "categories", "category", "categorypath", "productcategory", "producttype", "genres",
+    ),
+    "brand": ("brand", "manufacturer", "vendor"),
     "price": ("price", "unitprice"),
     "available": ("available", "instock", "availability"),
     "attributes": ("attributes",),
-}
+}  # fmt: skip
 _ATTRIBUTE_PREFIX = "attributes."
+_PARTS_OF_TIME = ("date", "time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +63,62 @@ class Fields:
 EVENT_FIELDS = Fields(
     "event", _EVENT_COLUMNS, frozenset({"user_id", "item_id", "event_type", "timestamp"})
 )
+# What `recsys evaluate` reads: a value multiplies the weight of an event.
+EVALUATED_FIELDS = Fields(
+    "event",
+    {
+        field: _EVENT_COLUMNS.get(field, (field,))
+        for field in ("user_id", "item_id", "event_type", "timestamp", "date", "time", "value")
+    },
+    frozenset({"user_id", "item_id"}),
+)
 ITEM_FIELDS = Fields("item", _ITEM_COLUMNS, frozenset({"item_id"}))
+
+
+class FoundColumns:
+    """The columns of a file's fields; those of JSON Lines may appear late.
+
+    Raises:
+        ConfigurationError: see `resolve`.
+    """
+
+    def __init__(
+        self,
+        fields: Fields,
+        columns: Iterable[str],
+        mapping: Iterable[str],
+        constants: Iterable[str] = (),
+    ) -> None:
+        self._fields, self._mapping, self._constants = fields, tuple(mapping), tuple(constants)
+        self._seen = list(columns)
+        self.by_field = self._resolved()
+
+    def see(self, columns: Iterable[str]) -> None:
+        """Take notice of new columns; a field that has one keeps it."""
+        new = [column for column in columns if column not in self._seen]
+        if not new:
+            return
+        self._seen += new
+        taken = set(self.by_field.values())
+        late = self._resolved().items()
+        self.by_field |= {
+            field: column
+            for field, column in late
+            if field not in self.by_field and column not in taken
+        }
+
+    @property
+    def unused(self) -> list[str]:
+        """Columns that are no field's."""
+        return [column for column in self._seen if column not in self.by_field.values()]
+
+    def _resolved(self) -> dict[str, str]:
+        found = resolve(self._fields, self._seen, self._mapping, self._constants)
+        for field in self._constants:
+            # A constant goes before a guess, and only fills what a column named by hand leaves out.
+            if not any(entry.endswith(f"={field}") for entry in self._mapping):
+                found.pop(field, None)
+        return found
 
 
 def resolve(
@@ -68,13 +137,19 @@ def resolve(
             column; the message lists the columns there are and gives an example.
     """
     chosen = dict(_parse(fields, columns, entry) for entry in mapping)
-    by_plain_name = {_plain(column): column for column in reversed(columns)}
+    by_plain_name = defaultdict[str, list[str]](list)
+    for column in columns:
+        by_plain_name[_plain(column)].append(column)
     for field, names in fields.columns.items():
-        guesses = [by_plain_name[name] for name in names if name in by_plain_name]
-        free = [column for column in guesses if column not in chosen.values()]
-        if free and field not in chosen:
-            chosen[field] = free[0]
-    missing = sorted(fields.required - chosen.keys() - set(constants))
+        if field in chosen or field in _PARTS_OF_TIME:
+            continue
+        known = (by_plain_name[name] for name in names if name in by_plain_name)
+        free = [alike for alike in known if not set(alike) & set(chosen.values())]
+        if free:
+            chosen[field] = _only(fields, field, free[0])
+    _join_day_and_clock(fields, chosen, by_plain_name)
+    named = chosen.keys() | ({"timestamp"} if "date" in chosen else set())
+    missing = sorted(fields.required - named - set(constants))
     if missing:
         example = f"{columns[0] if columns else 'COLUMN'}={missing[0]}"
         raise ConfigurationError(
@@ -83,6 +158,42 @@ def resolve(
             f"Name the column, for example: --mapping {example}"
         )
     return chosen
+
+
+def _only(fields: Fields, field: str, alike: Sequence[str]) -> str:
+    if len(alike) > 1:
+        raise ConfigurationError(
+            f"{' and '.join(alike)} may both be the {field} of the {fields.kind}s: say which, for"
+            f" example: --mapping {alike[0]}={field}"
+        )
+    return alike[0]
+
+
+def _join_day_and_clock(
+    fields: Fields, chosen: dict[str, str], by_plain_name: Mapping[str, Sequence[str]]
+) -> None:
+    """See that times are of one column, or of one with the day and another with the clock."""
+    if "timestamp" not in fields.columns:
+        return
+    parts = {
+        part: chosen.get(part) or next(iter(_columns_of(fields, part, by_plain_name)), None)
+        for part in _PARTS_OF_TIME
+    }
+    guessed = chosen.get("timestamp")
+    is_part = guessed in parts.values() and _plain(guessed or "") in _PARTS_OF_TIME
+    by_hand = "date" in chosen and "time" in chosen
+    if by_hand or (is_part and all(parts.values()) and len(set(parts.values())) > 1):
+        chosen.pop("timestamp", None)
+        chosen.update({part: column for part, column in parts.items() if column})
+    elif "date" in chosen:
+        chosen["timestamp"] = chosen.pop("date")
+
+
+def _columns_of(
+    fields: Fields, field: str, by_plain_name: Mapping[str, Sequence[str]]
+) -> list[str]:
+    names = fields.columns[field]
+    return [column for name in names for column in by_plain_name.get(name, ())]
 
 
 def _parse(fields: Fields, columns: Sequence[str], entry: str) -> tuple[str, str]:
@@ -101,4 +212,6 @@ def _parse(fields: Fields, columns: Sequence[str], entry: str) -> tuple[str, str
 
 
 def _plain(name: str) -> str:
-    return "".join(character for character in name.lower() if character.isalnum())
+    # RecBole names a column with its type: "user_id:token".
+    name = name.partition(":")[0].lower()
+    return "".join(character for character in name if character.isalnum())

@@ -1,34 +1,28 @@
 """Choosing the reader of a file."""
 
-from enum import StrEnum
 from pathlib import Path
 
 from recsys.core.errors import ConfigurationError
 from recsys.importing.csv_source import CsvSource
 from recsys.importing.jsonl_source import JsonlSource
+from recsys.importing.opened_file import COMPRESSED_SUFFIXES
 from recsys.importing.parquet_source import ParquetSource
+from recsys.importing.read_options import FileFormat, ReadOptions
 from recsys.importing.source import RowReader
-
-
-class FileFormat(StrEnum):
-    """Format of a file; AUTO goes by its name."""
-
-    AUTO = "auto"
-    CSV = "csv"
-    JSONL = "jsonl"
-    PARQUET = "parquet"
-
 
 _BY_SUFFIX = {
     ".csv": FileFormat.CSV,
     ".tsv": FileFormat.CSV,
+    ".dat": FileFormat.CSV,
+    ".inter": FileFormat.CSV,
+    ".item": FileFormat.CSV,
     ".jsonl": FileFormat.JSONL,
     ".ndjson": FileFormat.JSONL,
     ".parquet": FileFormat.PARQUET,
 }
 
 
-def open_source(path: Path, file_format: FileFormat) -> RowReader:
+def open_source(path: Path, options: ReadOptions) -> RowReader:
     """A reader for this file.
 
     Raises:
@@ -36,19 +30,21 @@ def open_source(path: Path, file_format: FileFormat) -> RowReader:
     """
     if not path.is_file():
         raise ConfigurationError(f"{path} is no file")
-    match _told_format(path) if file_format is FileFormat.AUTO else file_format:
+    told = options.file_format
+    match _format_of_name(path) if told is FileFormat.AUTO else told:
         case FileFormat.CSV:
-            return CsvSource(path)
+            return CsvSource(path, options)
         case FileFormat.JSONL:
-            return JsonlSource(path)
+            return JsonlSource(path, options)
         case _:
             return ParquetSource(path)
 
 
-def _told_format(path: Path) -> FileFormat:
-    suffix = Path(path.stem).suffix if path.suffix == ".gz" else path.suffix
+def _format_of_name(path: Path) -> FileFormat:
+    name = Path(path.stem) if path.suffix.lower() in COMPRESSED_SUFFIXES else path
+
     try:
-        return _BY_SUFFIX[suffix.lower()]
+        return _BY_SUFFIX[name.suffix.lower()]
     except KeyError:
         known = ", ".join(_BY_SUFFIX)
         raise ConfigurationError(

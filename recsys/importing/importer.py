@@ -1,18 +1,23 @@
 """Importing one file: once, and with an account of every row."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from recsys.core.errors import DamagedFile, TooManyRejected
+from recsys.core.times import future_problem
 from recsys.importing.bulk_writer import BulkWriter, Tally
 from recsys.importing.ledger import ImportLedger, digest_of
 from recsys.importing.plan import ImportPlan
 from recsys.importing.rejects import RejectFile
 
-# Two keep the server busy; a third covers the pauses between batches.
-_WRITERS = 3
+# A file of which most rows break rules is not what was meant, whatever its other rows say.
+MAX_REJECTED = 0.5
+# An event of tomorrow is none yet; a file that has some is to be imported again.
+_NOT_YET = str(future_problem(math.inf, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +27,12 @@ class ImportOutcome:
     Attributes:
         path: the file.
         kind: "events" or "items".
-        tally: rows stored, known already, rejected and skipped.
+        tally: rows read, and what became of each.
         seconds: how long it took.
         reject_path: where the rejected rows are.
+        max_rejected: the share of rows that may be.
         earlier: when the file was imported before and therefore left alone, what was recorded then.
+        ended: why the rest of the file was not read.
     """
 
     path: Path
@@ -33,12 +40,21 @@ class ImportOutcome:
     tally: Tally
     seconds: float
     reject_path: Path
+    max_rejected: float
     earlier: dict[str, Any] | None = None
+    ended: DamagedFile | TooManyRejected | None = None
 
     @property
-    def failed(self) -> bool:
-        """Rows were rejected and none was good: most likely the file is not what was meant."""
-        return self.tally.landed + self.tally.duplicate == 0 and self.tally.rejected > 0
+    def has_too_many_rejected(self) -> bool:
+        """More rows were rejected than may be: most likely the file is not what was meant."""
+        too_many = self.tally.rejected_share() > self.max_rejected
+        return too_many or isinstance(self.ended, TooManyRejected)
+
+    @property
+    def is_finished(self) -> bool:
+        """Importing the file again would store nothing else."""
+        awaits = any(_NOT_YET in reason for reason in self.tally.rejected)
+        return not (self.ended or self.has_too_many_rejected or awaits)
 
 
 class Importer:
@@ -49,15 +65,23 @@ class Importer:
         ledger: what has been imported before.
         reject_folder: where reject files go; each is named after its source.
         again: import even what the ledger knows.
+        max_rejected: the share of a file's rows that may be rejected.
     """
 
     def __init__(
-        self, tenant: str, ledger: ImportLedger, reject_folder: Path, *, again: bool = False
+        self,
+        tenant: str,
+        ledger: ImportLedger,
+        reject_folder: Path,
+        *,
+        again: bool = False,
+        max_rejected: float = MAX_REJECTED,
     ) -> None:
         self._tenant = tenant
         self._ledger = ledger
         self._reject_folder = reject_folder
         self._again = again
+        self._max_rejected = max_rejected
 
     def run(
         self, plan: ImportPlan[Any], tally: Tally, observe: Callable[[int], None]
@@ -70,21 +94,42 @@ class Importer:
             Unavailable: the store went away for longer than a restart takes.
         """
         started = time.monotonic()
-        reject_path = self._reject_folder / f"{plan.path.name}.{plan.kind}.rejects.jsonl"
+        rejects = RejectFile(self._reject_folder, plan.kind, self._tenant, plan.path)
         digest = digest_of(plan.path, plan.how)
         is_looked_up = plan.is_skipped_when_known and not self._again
         earlier = self._ledger.find(self._tenant, digest) if is_looked_up else None
-        if earlier is None:
-            with RejectFile(reject_path, plan.path) as rejects:
-                BulkWriter(plan.convert, plan.store, rejects, _WRITERS).run(
-                    plan.source, tally, observe
-                )
+        ended = self._write(plan, rejects, tally, observe) if earlier is None else None
         outcome = ImportOutcome(
-            plan.path, plan.kind, tally, time.monotonic() - started, reject_path, earlier
+            path=plan.path,
+            kind=plan.kind,
+            tally=tally,
+            seconds=time.monotonic() - started,
+            reject_path=rejects.path,
+            max_rejected=self._max_rejected,
+            earlier=earlier,
+            ended=ended,
         )
-        if plan.is_skipped_when_known and earlier is None and not outcome.failed:
+        if plan.is_skipped_when_known and earlier is None and outcome.is_finished:
             self._ledger.record(self._tenant, digest, _entry(outcome))
         return outcome
+
+    def _write(
+        self,
+        plan: ImportPlan[Any],
+        rejects: RejectFile,
+        tally: Tally,
+        observe: Callable[[int], None],
+    ) -> DamagedFile | TooManyRejected | None:
+        """Import the rows; why the rest was not read, if so."""
+        stops_early = self._max_rejected < 1
+        try:
+            with rejects:
+                BulkWriter(
+                    plan.reader, plan.store, rejects, plan.writers, stops_early=stops_early
+                ).run(plan.source, tally, observe)
+        except (DamagedFile, TooManyRejected) as ended:
+            return ended
+        return None
 
 
 def _entry(outcome: ImportOutcome) -> dict[str, Any]:
@@ -92,8 +137,9 @@ def _entry(outcome: ImportOutcome) -> dict[str, Any]:
         "file": str(outcome.path),
         "kind": outcome.kind,
         "finished_ms": int(time.time() * 1000),
-        "landed": outcome.tally.landed,
+        "read": outcome.tally.read,
+        "stored": outcome.tally.stored,
         "duplicate": outcome.tally.duplicate,
-        "rejected": outcome.tally.rejected,
+        "rejected": outcome.tally.rejected.total(),
         "skipped": dict(outcome.tally.skipped),
     }

@@ -7,27 +7,38 @@ becomes a user of its own, `guest-<invoice>`. Times have no zone and are taken f
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
+import numpy as np
+
 from recsys.core.domain import Event
 from recsys.core.errors import FieldProblem, InvalidInput
-from recsys.core.times import read_file_time_ms
-from recsys.importing.convert import Skipped, Values
-from recsys.importing.source import BATCH_ROWS, Batch, RowReader, SourceRow
-from recsys.importing.values import is_missing, read_number, read_text
+from recsys.core.event_types import EventTypes, check_event
+from recsys.core.times import MAX_TIMESTAMP_MS
+from recsys.importing.bulk_writer import STORE_ROWS
+from recsys.importing.converted import Converted, Skipped, line_of
+from recsys.importing.source import BadRow, RawBatch, RowReader
+from recsys.importing.times import TimeOptions, TimeReader
+from recsys.importing.values import is_missing, read_id, read_number, read_text
 
-COLUMNS = (
-    "InvoiceNo",
-    "StockCode",
-    "Description",
-    "Quantity",
-    "InvoiceDate",
-    "UnitPrice",
-    "CustomerID",
-)
+Values = Mapping[str, Any]
+
+# The column of each value, as the data set's first and second edition name it.
+_COLUMNS = {
+    "InvoiceNo": ("InvoiceNo", "Invoice"),
+    "StockCode": ("StockCode",),
+    "Description": ("Description",),
+    "Quantity": ("Quantity",),
+    "InvoiceDate": ("InvoiceDate",),
+    "UnitPrice": ("UnitPrice", "Price"),
+    "CustomerID": ("CustomerID", "Customer ID"),
+}
+# Exports of the workbook write 12/1/2010 8:26, the month first.
+_TIMES = TimeOptions(month_first=True)
+_ITEM_COLUMNS = ("item_id", "title", "price")
 GUEST_PREFIX = "guest-"
 # Everything else is no product: postage, discounts, fees, manual entries, vouchers, tests.
 _PRODUCT_CODE = re.compile(r"\d{5}\S*|DCGS\w+|SP\d+")
@@ -52,12 +63,12 @@ def _read_line(values: Values) -> _Line:
     """
     try:
         line = _Line(
-            invoice=read_text(values["InvoiceNo"]),
+            invoice=read_id(values["InvoiceNo"]),
             # The same product is written with capital and with small letters.
-            stock_code=read_text(values["StockCode"]).upper(),
+            stock_code=read_id(values["StockCode"]).upper(),
             quantity=read_number(values["Quantity"]),
             unit_price=read_number(values["UnitPrice"]),
-            customer=None if is_missing(values["CustomerID"]) else read_text(values["CustomerID"]),
+            customer=None if is_missing(values["CustomerID"]) else read_id(values["CustomerID"]),
         )
     except ValueError as error:
         raise InvalidInput([FieldProblem("line", f"cannot be read: {error}")]) from error
@@ -74,8 +85,9 @@ class OnlineRetailEvents:
     The event id is the invoice and the line's number in it, so a rerun makes the same ids.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, now_ms: int = MAX_TIMESTAMP_MS) -> None:
         self._lines_of: defaultdict[str, int] = defaultdict(int)
+        self._times = TimeReader(_TIMES, now_ms)
 
     def __call__(self, values: Values) -> Event:
         """
@@ -92,11 +104,60 @@ class OnlineRetailEvents:
             user_id=line.customer or GUEST_PREFIX + line.invoice,
             item_id=line.stock_code,
             event_type="return" if is_return else "purchase",
-            timestamp_ms=read_file_time_ms(values["InvoiceDate"]),
+            timestamp_ms=self._time_ms(values["InvoiceDate"]),
             quantity=abs(line.quantity),
             price=line.unit_price,
             order_id=line.invoice,
         )
+
+    def _time_ms(self, value: Any) -> int:
+        try:
+            return self._times.read_one(value)
+        except ValueError as error:
+            raise InvalidInput([FieldProblem("timestamp", str(error))]) from error
+
+
+class OnlineRetailReader:
+    """Reads the batches of one file of events."""
+
+    def __init__(self, columns: Sequence[str], event_types: EventTypes, now_ms: int) -> None:
+        self._names = _named(columns)
+        self._event_types, self._now_ms = event_types, now_ms
+        self._convert = OnlineRetailEvents(now_ms)
+        # The ids of events are made of these.
+        self.columns = {"event_id": self._names["InvoiceNo"], **self._names}
+        self.unused = [column for column in columns if column not in self._names.values()]
+
+    def read(self, batch: RawBatch) -> Converted[list[Event]]:
+        events, bad, skipped = list[Event](), list(batch.bad), Counter[str]()
+        for line, values in _lines(batch, self._names):
+            try:
+                event = self._convert(values)
+                check_event(event, self._event_types, self._now_ms)
+                events.append(event)
+            except InvalidInput as error:
+                bad.append(BadRow(line, str(error), values))
+            except Skipped as reason:
+                skipped[str(reason)] += 1
+        rows = len(batch) + len(batch.bad)
+        return Converted(events, sorted(bad, key=line_of), rows, skipped=skipped)
+
+
+def missing_columns(columns: Sequence[str]) -> list[str]:
+    """Columns of the data set that a file does not have in either edition."""
+    return [name for name, names in _COLUMNS.items() if not set(names) & set(columns)]
+
+
+def _named(columns: Sequence[str]) -> dict[str, str]:
+    """The file's column of each of the data set's."""
+    return {
+        name: next(each for each in names if each in columns) for name, names in _COLUMNS.items()
+    }
+
+
+def _lines(batch: RawBatch, names: Mapping[str, str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    for line, values in batch.rows():
+        yield line, {name: values[column] for name, column in names.items()}
 
 
 @dataclass(slots=True)
@@ -125,20 +186,24 @@ class OnlineRetailItems:
         self.size = invoices.size
 
     def columns(self) -> list[str]:
-        return ["item_id", "title", "price"]
+        return list(_ITEM_COLUMNS)
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self, wanted: Collection[str] | None = None) -> Iterator[RawBatch]:  # noqa: ARG002
+        names = _named(self._invoices.columns())
         products: defaultdict[str, _Product] = defaultdict(_Product)
         for batch in self._invoices.batches():
-            for row in batch.rows:
-                _note(products, row.values)
-            yield Batch([], batch.bad, batch.position)
-        rows = [
-            SourceRow(number, product.row(stock_code))
-            for number, (stock_code, product) in enumerate(sorted(products.items()), start=1)
-        ]
-        for start in range(0, len(rows), BATCH_ROWS):
-            yield Batch(rows[start : start + BATCH_ROWS], [], self.size)
+            for _, values in _lines(batch, names):
+                _note(products, values)
+            yield _batch([], 0, batch.bad, batch.position)
+        rows = [product.row(stock_code) for stock_code, product in sorted(products.items())]
+        for start in range(0, len(rows), STORE_ROWS):
+            yield _batch(rows[start : start + STORE_ROWS], start, [], self.size)
+
+
+def _batch(rows: list[dict[str, Any]], start: int, bad: list[BadRow], position: int) -> RawBatch:
+    columns = {name: [row[name] for row in rows] for name in _ITEM_COLUMNS}
+    lines = np.arange(start + 1, start + 1 + len(rows), dtype=np.int64)
+    return RawBatch(columns, lines, bad, position, rows.__getitem__)
 
 
 def _note(products: defaultdict[str, _Product], values: Values) -> None:

@@ -1,24 +1,37 @@
 """Plan of an import: reader, conversion of rows to records, and their store."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-from recsys.core.domain import Event, Item
+from recsys.core.domain import Event
 from recsys.core.errors import ConfigurationError
-from recsys.core.event_types import EventTypes, check_event
-from recsys.core.live_catalogue import copy_items
+from recsys.core.event_types import EventTypes
 from recsys.core.ports import ItemStore, LiveCatalogue
 from recsys.importing import online_retail
-from recsys.importing.columns import EVENT_FIELDS, ITEM_FIELDS, resolve
-from recsys.importing.convert import EventConverter, ItemConverter, Values
-from recsys.importing.file_format import FileFormat, open_source
+from recsys.importing.bulk_writer import Stored
+from recsys.importing.columns import EVENT_FIELDS
+from recsys.importing.converted import BatchReader, Sliceable
+from recsys.importing.equal_rows import EqualRows
+from recsys.importing.event_columns import EventBatch, EventOptions, EventReader
+from recsys.importing.file_format import open_source
+from recsys.importing.header import columns_explained
+from recsys.importing.item_merging import ItemMerger
+from recsys.importing.item_rows import ItemOptions, ItemReader, ItemRow
+from recsys.importing.read_options import ReadOptions
 from recsys.importing.source import RowReader
 
-_Record = TypeVar("_Record")
+_Records = TypeVar("_Records", bound=Sliceable)
+
+# Two keep the server busy; a third covers the pauses between batches.
+_EVENT_WRITERS = 3
+# Rows of one item are merged in the order of the file.
+_ITEM_WRITERS = 1
+# Part of what a finished import is known by: to be raised when files are read differently, so that
+# those which were read before can be imported again.
+_READING_VERSION = 1
 
 
 class Preset(StrEnum):
@@ -33,17 +46,16 @@ class Reading:
 
     Attributes:
         path: the file.
-        file_format: how its rows are written.
-        mapping: "COLUMN=FIELD" each; fields not named are found by the names of the columns.
+        how: how its rows are written.
+        events, items: how its columns become the one or the other.
         preset: a known layout, which needs no mapping.
-        event_type: the type of events in a file that has no such column.
     """
 
     path: Path
-    file_format: FileFormat = FileFormat.AUTO
-    mapping: tuple[str, ...] = ()
+    how: ReadOptions = field(default_factory=ReadOptions)
+    events: EventOptions = field(default_factory=EventOptions)
+    items: ItemOptions = field(default_factory=ItemOptions)
     preset: Preset | None = None
-    event_type: str | None = None
 
 
 class BulkEventStore(Protocol):
@@ -53,106 +65,114 @@ class BulkEventStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ImportPlan(Generic[_Record]):
+class ImportPlan(Generic[_Records]):
     """A file ready to be imported.
 
     Attributes:
         kind: "events" or "items".
         path: the file.
         source: its rows.
-        convert: makes a record of a row; raises InvalidInput to reject and Skipped to skip it.
-        store: stores records durably and returns how many were new.
+        reader: makes records of its batches.
+        store: stores records durably.
         how: everything besides the content that decides what is stored.
+        writers: threads that store.
         is_skipped_when_known: a file that was imported before has nothing to say any more.
     """
 
     kind: str
     path: Path
     source: RowReader
-    convert: Callable[[Values], _Record]
-    store: Callable[[list[_Record]], int]
+    reader: BatchReader[_Records]
+    store: Callable[[_Records], Stored]
     how: Mapping[str, Any]
+    writers: int
     is_skipped_when_known: bool
 
 
 def plan_events(
     reading: Reading, tenant: str, store: BulkEventStore, event_types: EventTypes, now_ms: int
-) -> ImportPlan[Event]:
+) -> ImportPlan[Any]:
     """
     Raises:
         ConfigurationError: the file cannot be read, or its columns do not make events.
     """
-    source = open_source(reading.path, reading.file_format)
-    convert, how = _event_converter(reading, source)
-
-    def checked(values: Values) -> Event:
-        event = convert(values)
-        check_event(event, event_types, now_ms)
-        return event
-
+    source = open_source(reading.path, reading.how)
+    reader: BatchReader[Any]
+    if reading.preset is Preset.ONLINE_RETAIL:
+        _check_preset(reading, source)
+        reader = online_retail.OnlineRetailReader(source.columns(), event_types, now_ms)
+    else:
+        with columns_explained(source, reading.path.name):
+            reader = EventReader(
+                EVENT_FIELDS, source.columns(), reading.events, event_types, now_ms
+            )
     return ImportPlan(
         kind="events",
         path=reading.path,
         source=source,
-        convert=checked,
-        # Ids that the importer makes follow from the row: equal ones are the same event.
-        store=partial(store.put_many, tenant, ids_given="event_id" in how.get("columns", ())),
-        how={"kind": "events", **how},
+        reader=reader,
+        store=_EventWriter(tenant, store, ids_given="event_id" in reader.columns),
+        how=_how(reading, "events", reader.columns) | {"event_types": sorted(event_types)},
+        writers=_EVENT_WRITERS,
         is_skipped_when_known=True,
     )
 
 
 def plan_items(
     reading: Reading, tenant: str, store: ItemStore, live: LiveCatalogue
-) -> ImportPlan[Item]:
-    """Plan to store items whole, durably first, then where answers are made.
+) -> ImportPlan[list[ItemRow]]:
+    """Plan to store items, durably first, then where answers are made.
 
     Raises:
         ConfigurationError: the file cannot be read, or its columns do not make items.
     """
-    source = open_source(reading.path, reading.file_format)
-    how: dict[str, Any] = {"preset": reading.preset}
+    source = open_source(reading.path, reading.how)
     if reading.preset is Preset.ONLINE_RETAIL:
         _check_preset(reading, source)
         source = online_retail.OnlineRetailItems(source)
-    columns = resolve(ITEM_FIELDS, source.columns(), reading.mapping)
-
-    def put(items: list[Item]) -> int:
-        stored = store.put(tenant, items)
-        copy_items(store, live, tenant, {item.item_id for item in items})
-        return stored
-
+    with columns_explained(source, reading.path.name):
+        reader = ItemReader(source.columns(), reading.items)
     return ImportPlan(
         kind="items",
         path=reading.path,
         source=source,
-        convert=ItemConverter(columns),
-        store=put,
-        how={"kind": "items", "columns": columns, **how},
+        reader=reader,
+        store=ItemMerger(tenant, store, live, update=reading.items.update),
+        how=_how(reading, "items", reader.columns),
+        writers=_ITEM_WRITERS,
         # The catalogue may have moved on since the same bytes were imported.
         is_skipped_when_known=False,
     )
 
 
-def _event_converter(
-    reading: Reading, source: RowReader
-) -> tuple[Callable[[Values], Event], dict[str, Any]]:
-    if reading.preset is Preset.ONLINE_RETAIL:
-        _check_preset(reading, source)
-        return online_retail.OnlineRetailEvents(), {"preset": reading.preset}
-    constants = ["event_type"] if reading.event_type else []
-    columns = resolve(EVENT_FIELDS, source.columns(), reading.mapping, constants)
-    how = {"columns": columns, "event_type": reading.event_type}
-    return EventConverter(columns, reading.event_type), how
+class _EventWriter:
+    """Stores parts of a file's events, called from several threads."""
+
+    def __init__(self, tenant: str, store: BulkEventStore, *, ids_given: bool) -> None:
+        self._tenant, self._store, self._ids_given = tenant, store, ids_given
+        self._rows = EqualRows()
+
+    def __call__(self, records: EventBatch | list[Event]) -> Stored:
+        events = records if isinstance(records, list) else records.events()
+        new = self._store.put_many(self._tenant, events, ids_given=self._ids_given)
+        if not self._ids_given:
+            # Ids that follow from the row: equal rows are one event.
+            new = self._rows.add([event.event_id for event in events])
+        return Stored(new, duplicate=len(events) - new)
+
+
+def _how(reading: Reading, kind: str, columns: Mapping[str, str]) -> dict[str, Any]:
+    options = asdict(reading)
+    del options["path"]
+    return {"version": _READING_VERSION, "kind": kind, "columns": dict(columns), **options}
 
 
 def _check_preset(reading: Reading, source: RowReader) -> None:
-    if reading.mapping:
+    if reading.events.mapping or reading.items.mapping:
         raise ConfigurationError("a preset knows its columns: leave --mapping out")
-    found = source.columns()
-    missing = [column for column in online_retail.COLUMNS if column not in found]
+    missing = online_retail.missing_columns(source.columns())
     if missing:
         raise ConfigurationError(
             f"{reading.path.name} is not Online Retail II: it has no column {', '.join(missing)}; "
-            f"it has: {', '.join(found)}"
+            f"it has: {', '.join(source.columns())}"
         )

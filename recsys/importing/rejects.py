@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
@@ -12,21 +13,29 @@ from recsys.importing.source import BadRow
 
 
 class RejectFile:
-    """JSON Lines of {file, line, reason, row}; it exists only when something was rejected.
+    """JSON Lines of {tenant, file, line, reason, row}; only there when something was rejected.
 
-    When it cannot be written, none is left: what it lacked would be taken for accepted.
+    When it cannot be written, none is left: what it lacked would be taken for accepted. What an
+    earlier import of the same file left is replaced, that of another file never.
+
+    Args:
+        folder: where it goes.
+        kind: "events" or "items".
+        source: the file whose rows they are.
     """
 
-    def __init__(self, path: Path, source: Path) -> None:
-        self.path = path
-        self._source = source
+    def __init__(self, folder: Path, kind: str, tenant: str, source: Path) -> None:
+        self._tenant = tenant
+        self._source = str(source.resolve())
+        self.path = self._path_of(folder, f"{source.name}.{kind}")
         self._file: TextIO | None = None
 
     def write(self, rows: Iterable[BadRow]) -> None:
         with self._whole_or_none():
             for row in rows:
                 record = {
-                    "file": str(self._source),
+                    "tenant": self._tenant,
+                    "file": self._source,
                     "line": row.line,
                     "reason": row.reason,
                     "row": row.raw,
@@ -48,6 +57,24 @@ class RejectFile:
         if self._file:
             with self._whole_or_none():
                 self._file.close()
+
+    def _path_of(self, folder: Path, name: str) -> Path:
+        """The first name that is free or this file's own."""
+        for number in count(1):
+            path = folder / f"{name}{'' if number == 1 else f'.{number}'}.rejects.jsonl"
+            with errors_name(path):
+                if not path.exists() or self._is_own(path):
+                    return path
+        raise AssertionError("count does not end")
+
+    def _is_own(self, path: Path) -> bool:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            line = file.readline()
+        try:
+            first = json.loads(line)
+            return (first["tenant"], first["file"]) == (self._tenant, self._source)
+        except (ValueError, KeyError, TypeError):
+            return False
 
     @contextmanager
     def _whole_or_none(self) -> Iterator[None]:

@@ -1,21 +1,19 @@
 """Interface of the readers of all file formats."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
-BATCH_ROWS = 5000
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
-
-class SourceRow(NamedTuple):
-    """A row as the file has it: 1-based line (row, in Parquet) and the values by column."""
-
-    line: int
-    values: Mapping[str, Any]
+# Arrow where all values of a column are of one type; JSON may mix them.
+Column: TypeAlias = pa.Array | list[Any]
 
 
 class BadRow(NamedTuple):
-    """A row that is not taken, why, and what it was."""
+    """A row that is not taken: its 1-based line (row, in Parquet), why, and what it was."""
 
     line: int
     reason: str
@@ -23,21 +21,49 @@ class BadRow(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """Consecutive rows; `position` tells how much of the source's `size` is behind us."""
+class RawBatch:
+    """Consecutive rows as the file has them, in columns.
 
-    rows: list[SourceRow]
+    Attributes:
+        columns: (n,) each, by their name in the file; without the ones that were not asked for.
+        lines: (n,) 1-based line where each row begins (number of the row, in Parquet).
+        bad: what cannot be read as a row at all.
+        position: how much of the source's `size` is behind us.
+        raw: the whole row at a place of this batch, for a reject file.
+    """
+
+    columns: Mapping[str, Column]
+    lines: NDArray[np.int64]
     bad: list[BadRow]
     position: int
+    raw: Callable[[int], Any]
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def rows(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Each row's line and its values by column."""
+        columns = [
+            column if isinstance(column, list) else column.to_pylist()
+            for column in self.columns.values()
+        ]
+        for line, *values in zip(self.lines.tolist(), *columns, strict=True):
+            yield line, dict(zip(self.columns, values, strict=True))
 
 
 class RowReader(Protocol):
-    """A file that can be read once from its beginning, in batches that fit in memory."""
+    """A file that can be read from its beginning, in batches that fit in memory."""
 
     @property
     def size(self) -> int:
         """In bytes or rows, whichever the format knows beforehand."""
 
-    def columns(self) -> list[str]: ...
+    def columns(self) -> list[str]:
+        """Names of the columns; in JSON Lines those of the first rows, later ones may have more."""
 
-    def batches(self) -> Iterator[Batch]: ...
+    def batches(self, wanted: Collection[str] | None = None) -> Iterator[RawBatch]:
+        """The rows, with the wanted columns or all; JSON Lines always has all.
+
+        Raises:
+            DamagedFile: what is compressed in the file ends too early or is broken.
+        """

@@ -1,55 +1,181 @@
-"""Reading single values the way different files write them; for times see `recsys.core.times`."""
+"""Reading single values the way different files write them; for times see `times`."""
 
+import json
 import math
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
-_TRUE = {"true", "1", "yes", "y", "t"}
-_FALSE = {"false", "0", "no", "n", "f"}
+# What programs write where there is no value, in the spellings they use: "Na" may be a name.
+MISSING_WORDS = (
+    "NaN", "nan", "NAN", "null", "NULL", "Null", "None", "none", "NONE", "\\N", "NA", "N/A", "n/a",
+    "#N/A", "<NA>", "(not set)", "undefined",
+)  # fmt: skip
+_MISSING = frozenset(MISSING_WORDS)
+# An id that a table read as a number and wrote again: "17850.0", or "5.4E+07" without its end.
+WHOLE_FLOAT = r"^-?[0-9]+\.0+$"
+EXPONENT = r"^[+-]?[0-9]+(\.[0-9]+)?[eE]\+[0-9]+$"
+_WHOLE_FLOAT, _EXPONENT = re.compile(WHOLE_FLOAT), re.compile(EXPONENT)
+# Larger ones are not exact as floating numbers.
+_MAX_EXACT = 2**53
+
+_TRUE = {
+    "true", "1", "yes", "y", "t", "instock", "available", "active", "preorder", "backorder",
+    "limitedavailability", "onlineonly", "instoreonly", "presale",
+}  # fmt: skip
+_FALSE = {
+    "false", "0", "no", "n", "f", "outofstock", "soldout", "unavailable", "inactive",
+    "notavailable", "discontinued",
+}  # fmt: skip
+_CURRENCY = re.compile(r"[^\d.,+-]*([+-]?[\d.,'\s\u00a0\u202f]*\d)[^\d.,+-]*")
+_PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_UNCLEAR = "may be a thousand times more or less: say --decimal comma or --decimal point"
+
+
+class Decimals(StrEnum):
+    """Meaning of `,` in numbers; AUTO takes it where only one is possible."""
+
+    AUTO = "auto"
+    POINT = "point"
+    COMMA = "comma"
 
 
 def is_missing(value: Any) -> bool:
-    """None, an empty or blank text, and the NaN that tables put for "no value"."""
-    if value is None:
-        return True
+    """None, NaN, a blank text, and the words that stand for "no value"."""
     if isinstance(value, str):
-        return not value.strip()
-    return isinstance(value, float) and math.isnan(value)
+        stripped = value.strip()
+        return not stripped or stripped in _MISSING
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def read_text(value: Any) -> str:
-    """Text without surrounding space; whole numbers read as floating ones lose their ".0".
+    """Text without surrounding space, whole numbers without ".0".
 
     Raises:
         ValueError: for what is neither text nor number.
     """
     if isinstance(value, str):
         return value.strip()
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise ValueError("must be text")  # noqa: TRY004 - one exception for every bad value
-    if isinstance(value, float) and value.is_integer():
+    if not isinstance(value, int) and value == value.__floor__():
         return str(int(value))
     return str(value)
 
 
-def read_number(value: Any) -> float:
+def read_id(value: Any) -> str:
+    """Text of an id; one that a table read as a number is what it was: 17850.0 is 17850.
+
+    Raises:
+        ValueError: for what is no text and no number, or a number that has lost its end.
+    """
+    if isinstance(value, float) and abs(value) > _MAX_EXACT:
+        raise ValueError("is too large a number to be exact")
+    text = read_text(value)
+    if _WHOLE_FLOAT.fullmatch(text):
+        return text.partition(".")[0]
+    if _EXPONENT.fullmatch(text):
+        raise ValueError("is a rounded number, no id: export the column as text")
+    return text
+
+
+def read_number(value: Any, decimals: Decimals = Decimals.AUTO) -> float:
     """
     Raises:
         ValueError: for what is no number.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        try:
+            return float(value)
+        except OverflowError:
+            raise ValueError("must be a number") from None
+    if not isinstance(value, str):
         raise ValueError("must be a number")  # noqa: TRY004
-    try:
-        return float(value)
-    except (ValueError, OverflowError):
-        raise ValueError("must be a number") from None
+    text = value.strip()
+    if decimals is not Decimals.COMMA and _PLAIN_NUMBER.fullmatch(text):
+        return float(text)
+    return _read_money(text, decimals)
+
+
+def has_decimal_comma(value: Any) -> bool:
+    """Tell whether a text can only be a number with a decimal comma: "12,50" or "1.234,5"."""
+    digits = _digits(value) if isinstance(value, str) else None
+    if not digits or digits.count(",") != 1:
+        return False
+    before, _, after = digits.partition(",")
+    return "." not in after and ("." in before or len(after) != 3)
+
+
+def _read_money(text: str, decimals: Decimals) -> float:
+    """A number with its currency, and points or commas between thousands."""
+    digits = _digits(text)
+    if digits is None:
+        raise ValueError("must be a number")
+    if decimals is Decimals.AUTO:
+        decimals = _decimals_of(digits)
+    point, separator = (",", ".") if decimals is Decimals.COMMA else (".", ",")
+    whole, _, part = digits.replace("'", "").partition(point)
+    groups = whole.lstrip("+-").split(separator)
+    if separator in part or point in part or any(len(group) != 3 for group in groups[1:]):
+        raise ValueError("must be a number")
+    return float(f"{whole.replace(separator, '')}.{part or 0}")
+
+
+def _decimals_of(digits: str) -> Decimals:
+    if "," not in digits:
+        return Decimals.COMMA if digits.count(".") > 1 else Decimals.POINT
+    if "." in digits:
+        return Decimals.COMMA if digits.rindex(",") > digits.rindex(".") else Decimals.POINT
+    if digits.count(",") > 1:
+        return Decimals.POINT
+    if has_decimal_comma(digits):
+        return Decimals.COMMA
+    raise ValueError(_UNCLEAR)
+
+
+def _digits(text: str) -> str | None:
+    """The number in "EUR 1 234,50", without spaces; None where there is none."""
+    found = _CURRENCY.fullmatch(text.strip())
+    return re.sub(r"\s", "", found[1]) if found else None
 
 
 def read_flag(value: Any) -> bool:
-    """
+    """Read whether something is there: yes and no in many words, or how many there are.
+
     Raises:
-        ValueError: for what says neither yes nor no.
+        ValueError: for what says neither.
     """
-    text = str(value).strip().lower()
-    if text not in _TRUE | _FALSE:
-        raise ValueError("must be true or false")
-    return text in _TRUE
+    if isinstance(value, int | float | Decimal):
+        return value > 0
+    text = str(value).strip().lower().rpartition("/")[2]
+    word = "".join(character for character in text if character.isalnum())
+    if word in _TRUE | _FALSE:
+        return word in _TRUE
+    if _PLAIN_NUMBER.fullmatch(text):
+        return float(text) > 0
+    raise ValueError("must say yes or no, such as true, in stock, out of stock, or a number")
+
+
+def read_categories(value: Any) -> tuple[str, ...]:
+    """A list, or text separated by > or |."""
+    if isinstance(value, list | tuple):
+        return tuple(read_text(entry) for entry in value if not is_missing(entry))
+    return tuple(part.strip() for part in read_text(value).replace("|", ">").split(">"))
+
+
+def read_attributes(value: Any) -> dict[str, Any]:
+    """A JSON object, of what can be an attribute."""
+    attributes = json.loads(value) if isinstance(value, str) else value
+    if not isinstance(attributes, Mapping):
+        raise ValueError("must be a JSON object")  # noqa: TRY004 - one exception for bad values
+    return {name: read_attribute(value) for name, value in attributes.items()}
+
+
+def read_attribute(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return float(value)
+    if not isinstance(value, bool | int | float | str):
+        raise ValueError("must hold texts, numbers and booleans only")  # noqa: TRY004
+    return float(value) if type(value) is int else value

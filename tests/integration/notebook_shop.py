@@ -13,7 +13,7 @@ from recsys.config.shop import load_shop
 from recsys.core.domain import Event, Item
 from recsys.core.errors import InvalidInput
 from recsys.core.times import MS_PER_DAY
-from recsys.importing.convert import Skipped
+from recsys.importing.converted import Skipped
 from recsys.importing.online_retail import OnlineRetailEvents, OnlineRetailItems
 from recsys.importing.parquet_source import ParquetSource
 from recsys.stores.manifest import params_entry
@@ -54,9 +54,9 @@ def _some_lines() -> pa.Table:
 def _events(lines: Path) -> Iterator[Event]:
     convert = OnlineRetailEvents()
     for batch in ParquetSource(lines).batches():
-        for row in batch.rows:
+        for _, values in batch.rows():
             try:
-                yield convert(row.values)
+                yield convert(values)
             except (InvalidInput, Skipped):
                 continue
 
@@ -74,7 +74,7 @@ class _Catalogue:
 
     def scan(self, tenant: str) -> Iterator[Item]:
         for batch in OnlineRetailItems(ParquetSource(self._lines)).batches():
-            yield from (Item(**row.values) for row in batch.rows)
+            yield from (Item(**values) for _, values in batch.rows())
 
 
 def _train(data: ShopData, name: str, factors: int, unseen_days: int) -> Version:

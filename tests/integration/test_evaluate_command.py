@@ -136,15 +136,19 @@ def test_a_shop_of_its_own_says_what_types_count(
 @pytest.mark.parametrize(
     ("train", "test", "reason"),
     [
-        ("user_id\na\n", "user_id,item_id\na,x\n", "train.csv: has no column item_id"),
-        ("user_id,item_id\na,x\n", "", "test.csv: is empty"),
+        ("user_id\na\n", "user_id,item_id\na,x\n", "train.csv: no column for item_id"),
+        ("user_id,item_id\na,x\n", "", "test.csv has no header line"),
         ("user_id,item_id\na,x\nb,y\n", "user_id,item_id\nc,x\n", "no user of the test has"),
-        ("user_id,item_id,value\na,x,1\na,y,lots\n", "user_id,item_id\na,x\n", "near row 2"),
+        (
+            "user_id,item_id,value\na,x,1\na,y,lots\n",
+            "user_id,item_id\na,x\n",
+            "line 3: value: must be a number",
+        ),
         ("user_id,item_id,value\na,x,0\n", "user_id,item_id\na,x\n", "positive weight"),
         (
             "user_id,item_id,timestamp\na,x,2024-01-01\na,y,2099-01-01\n",
             "user_id,item_id\na,x\n",
-            "train.csv: timestamp near row 2 is more than 24 hours in the future: '2099-01-01'",
+            "train.csv: line 3: timestamp: is more than 24 hours in the future; the row is",
         ),
     ],
 )

@@ -52,7 +52,7 @@ class Shop:
         live = RedisLiveCatalogue(self.redis)
         plan = plan_items(Reading(path), self.tenant, HBaseItemStore(self.pool), live)
         importer = Importer(self.tenant, HBaseImportLedger(self.pool), self.folder)
-        assert not importer.run(plan, Tally(), lambda _: None).failed
+        assert not importer.run(plan, Tally(), lambda _: None).has_too_many_rejected
 
     def set_available(self, way: str, available: bool) -> None:
         if way == "api":

@@ -71,7 +71,7 @@ from recsys.importing.rejects import RejectFile
 from recsys.importing.source import BadRow
 
 try:
-    with RejectFile(Path("{disk.path}/orders.rejects.jsonl"), Path("orders")) as rejects:
+    with RejectFile(Path("{disk.path}"), "events", "shop", Path("orders")) as rejects:
         rejects.write([BadRow(n, "is bad", "x" * 100) for n in range(1000)])
 except OSError as error:
     print(file_problem(error))
@@ -79,7 +79,7 @@ except OSError as error:
     done = disk.run(*PYTHON, script)
     assert done.returncode == 0, done.stderr
     problem, left = done.stdout.splitlines()
-    assert problem.startswith(f"cannot use {disk.path}/orders.rejects.jsonl: No space left")
+    assert problem.startswith(f"cannot use {disk.path}/orders.events.rejects.jsonl: No space left")
     assert left == "left: "
 
 

@@ -1,162 +1,180 @@
-"""From a file to an event log."""
+"""From a file to an event log, read as `recsys import` reads it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from recsys.config.shop import Shop
-from recsys.core.errors import NoData
+from recsys.core.errors import FieldProblem, InvalidInput, NoData
 from recsys.core.event_types import EventType
-from recsys.evaluation.files.columnar import REQUIRED, open_batches, refusal
-from recsys.evaluation.files.values import (
-    UnreadableValue,
-    read_ids,
-    read_timestamps_ms,
-    read_values,
-)
+from recsys.importing.bulk_writer import Tally
+from recsys.importing.column_values import Ids
+from recsys.importing.columns import EVALUATED_FIELDS
+from recsys.importing.event_columns import WITHOUT_IDS, EventBatch, EventOptions, EventReader
+from recsys.importing.file_format import open_source
+from recsys.importing.header import columns_explained
+from recsys.importing.read_options import ReadOptions
+from recsys.importing.source import BadRow
 from recsys.training.event_log import EventLog
 
-_Read = TypeVar("_Read")
 # What an event of a file without types is: it counts once, and is what the model is judged by.
 _ONLY_TYPE = EventType(1.0, excludes=True)
 
 
 @dataclass(frozen=True)
+class FileOptions:
+    """How files are read.
+
+    Attributes:
+        how: how their rows are written.
+        events: how their columns become events.
+        max_rejected: the share of rows that may break rules, and are left out.
+    """
+
+    how: ReadOptions = field(default_factory=ReadOptions)
+    events: EventOptions = field(default_factory=EventOptions)
+    max_rejected: float = 0.0
+
+
+@dataclass(frozen=True)
 class EventFile:
-    """The events of a file; `left_out` rows have no user or no item."""
+    """The events of a file.
+
+    Attributes:
+        left_out: rows that have no user or no item.
+        tally: rows read, and those that broke a rule, by reason.
+    """
 
     log: EventLog
     left_out: int
+    tally: Tally
+
+
+class _Codes:
+    """Ids of all batches, each once, and each row's position in them."""
+
+    def __init__(self) -> None:
+        self._places: dict[str, int] = {}
+        self._batches: list[NDArray[np.int32]] = []
+
+    def add(self, ids: Ids) -> None:
+        places = self._places
+        codes = [places.setdefault(name, len(places)) for name in ids.names]
+        self._batches.append(np.array(codes, np.int32)[ids.codes])
+
+    def names(self) -> list[str]:
+        return list(self._places)
+
+    def codes(self) -> NDArray[np.int32]:
+        return np.concatenate(self._batches)
 
 
 @dataclass
 class _Columns:
     """Columns read so far, a batch an entry."""
 
-    ids: dict[str, list[pa.DictionaryArray]] = field(default_factory=dict)
-    values: list[NDArray[np.float32]] = field(default_factory=list)
+    users: _Codes = field(default_factory=_Codes)
+    items: _Codes = field(default_factory=_Codes)
+    types: _Codes = field(default_factory=_Codes)
+    values: list[NDArray[np.float64]] = field(default_factory=list)
     timestamps_ms: list[NDArray[np.int64]] = field(default_factory=list)
+
+    def add(self, batch: EventBatch) -> None:
+        self.users.add(batch.users)
+        self.items.add(batch.items)
+        if batch.types is not None:
+            self.types.add(batch.types)
+        if "value" in batch.numbers:
+            self.values.append(batch.numbers["value"])
+        if batch.timestamps_ms is not None:
+            self.timestamps_ms.append(batch.timestamps_ms)
 
 
 def read_event_file(
-    path: Path, shop: Shop, now_ms: int, on_rows: Callable[[int], None] = lambda _: None
+    path: Path,
+    shop: Shop,
+    now_ms: int,
+    options: FileOptions | None = None,
+    on_rows: Callable[[int], None] = lambda _: None,
 ) -> EventFile:
-    """Read a file whose columns are named as in `recsys evaluate --help`.
+    """Read a file with the columns that `recsys evaluate --help` names.
 
     Args:
-        shop: the types of event and what they count, for a file with a column event_type.
+        shop: the types of event and what they count, for a file that has types.
         now_ms: no event may be more than a day ahead of it, as with `recsys import`.
         on_rows: called with the number of rows read so far.
 
     Raises:
-        InvalidInput: naming the file, the row and the value at fault: what the import refuses.
+        InvalidInput: naming the file, and the first row that breaks a rule where too many do.
+        ConfigurationError: the file cannot be read, or has not the columns.
         NoData: when no row has a user and an item.
     """
-    columns, rows, kept = _Columns(), 0, 0
-    for batch in open_batches(path):
-        places = _with_ids(batch)
-        if len(places):
-            whole = batch if len(places) == len(batch) else batch.take(pa.array(places))
-            _read_batch(path, whole, rows + 1 + places, now_ms, columns)
-        rows, kept = rows + len(batch), kept + len(places)
-        on_rows(rows)
-    if not kept:
+    options = options or FileOptions()
+    source = open_source(path, options.how)
+    with columns_explained(source, path.name):
+        reader = EventReader(
+            EVALUATED_FIELDS, source.columns(), options.events, shop.event_types, now_ms,
+            leaves_out=True,
+        )  # fmt: skip
+    columns, tally, first_bad = _Columns(), Tally(), list[BadRow]()
+    for batch in source.batches(reader.columns.values()):
+        read = reader.read(batch)
+        tally.add(read)
+        first_bad = first_bad or list(read.bad[:1])
+        if first_bad and not options.max_rejected:
+            break
+        if len(read.records):
+            columns.add(read.records)
+        on_rows(tally.read)
+    if tally.rejected_share() > options.max_rejected:
+        raise _refusal(path, tally, first_bad[0], options.max_rejected)
+    if not columns.users.names():
         raise NoData(f"{path.name} has no row with a user_id and an item_id")
-    log = _log(path, columns, shop)
-    return EventFile(log, rows - len(log))
+    return EventFile(_log(path, columns, shop), tally.skipped[WITHOUT_IDS], tally)
 
 
-def _with_ids(batch: pa.RecordBatch) -> NDArray[np.int64]:
-    """Places of the rows that have a user and an item; NaN is what tables put for neither."""
-    missing = [pc.is_null(batch[name], nan_is_null=True) for name in REQUIRED]
-    return np.flatnonzero(~pc.or_(*missing).to_numpy(zero_copy_only=False))
-
-
-def _read_batch(
-    path: Path, batch: pa.RecordBatch, rows: NDArray[np.int64], now_ms: int, columns: _Columns
-) -> None:
-    """Add the columns of a batch, whose rows have these numbers in the file."""
-
-    def read(name: str, reader: Callable[[pa.Array], _Read]) -> _Read:
-        try:
-            return reader(batch[name])
-        except UnreadableValue as error:
-            where = f"{name} near row {rows[error.place]:,}"
-            raise refusal(path, f"{where} {error}{_shown(batch[name][error.place])}") from error
-
-    for name in batch.schema.names:
-        if name == "value":
-            columns.values.append(read(name, read_values))
-        elif name == "timestamp":
-            columns.timestamps_ms.append(
-                read(name, lambda column: read_timestamps_ms(column, now_ms))
-            )
-        else:
-            columns.ids.setdefault(name, []).append(read(name, read_ids))
-
-
-def _shown(value: pa.Scalar) -> str:
-    """The value for a message, cut to a line; nothing where there is none."""
-    found = value.as_py()
-    if found is None:
-        return ""
-    return f": {found!r:.80}" if isinstance(found, str) else f": {found!s:.80}"
+def _refusal(path: Path, tally: Tally, bad: BadRow, allowed: float) -> InvalidInput:
+    reason = f"line {bad.line}: {bad.reason}; the row is {bad.raw!s:.200}"
+    if allowed:
+        count = f"{tally.rejected.total():,} of {tally.read:,} rows"
+        reason = f"{count} break rules, more than --max-rejected {allowed:g}; {reason}"
+    return InvalidInput([FieldProblem(path.name, reason)])
 
 
 def _log(path: Path, columns: _Columns, shop: Shop) -> EventLog:
-    user_ids, users = _coded(columns.ids["user_id"])
-    item_ids, items = _coded(columns.ids["item_id"])
-    kinds, goals, types = _types(path, shop, columns.ids.get("event_type"), len(users))
-    values = columns.values
+    users = columns.users.codes()
+    kinds, goals, types = _types(shop, columns.types, len(users))
+    values, times = columns.values, columns.timestamps_ms
     log = EventLog(
-        user_ids=user_ids,
-        item_ids=item_ids,
+        user_ids=columns.users.names(),
+        item_ids=columns.items.names(),
         users=users,
-        items=items,
-        values=np.concatenate(values) if values else np.ones(len(users), np.float32),
+        items=columns.items.codes(),
+        values=_ones_where_missing(values) if values else np.ones(len(users), np.float32),
         types=types,
         event_types=kinds,
         target_types=goals,
-        timestamps_ms=np.concatenate(columns.timestamps_ms) if columns.timestamps_ms else None,
+        timestamps_ms=np.concatenate(times) if times else None,
     )
-    blank = (users < 0) | (items < 0)
-    return log.only(~blank) if blank.any() else log
+    for name, some in (("event_type", log.types), ("timestamp", log.timestamps_ms)):
+        if some is not None and len(some) != len(users):
+            raise InvalidInput([FieldProblem(path.name, f"its first rows have no {name}")])
+    return log
+
+
+def _ones_where_missing(values: list[NDArray[np.float64]]) -> NDArray[np.float32]:
+    together = np.concatenate(values)
+    return np.where(np.isnan(together), 1.0, together).astype(np.float32)
 
 
 def _types(
-    path: Path, shop: Shop, chunks: list[pa.DictionaryArray] | None, rows: int
+    shop: Shop, types: _Codes, rows: int
 ) -> tuple[tuple[EventType, ...], tuple[bool, ...], NDArray[np.int16]]:
-    if chunks is None:
+    names = types.names()
+    if not names:
         return (_ONLY_TYPE,), (True,), np.zeros(rows, np.int16)
-    names, codes = _coded(chunks)
-    if (codes < 0).any():
-        raise refusal(path, "a row has no event_type")
-    if unknown := [name for name in names if name not in shop.event_types]:
-        known = ", ".join(sorted(shop.event_types))
-        reason = f"event_type {unknown[0]!r} is not one of: {known} (the shop's settings)"
-        raise refusal(path, reason)
     kinds = tuple(shop.event_types[name] for name in names)
-    return kinds, tuple(name in shop.target_types for name in names), codes.astype(np.int16)
-
-
-def _coded(chunks: list[pa.DictionaryArray]) -> tuple[list[str], NDArray[np.int32]]:
-    """Distinct ids without space around them, and each row's position in these; -1 where blank."""
-    together = pa.chunked_array(chunks).unify_dictionaries().combine_chunks()
-    codes = pc.fill_null(together.indices, -1).to_numpy(zero_copy_only=False)
-    found: dict[str, int] = {}
-    places = np.fromiter(_places(together.dictionary.to_pylist(), found), np.int32)
-    if len(found) == len(places):
-        return list(found), codes
-    return list(found), np.append(places, np.int32(-1))[codes]
-
-
-def _places(ids: list[str], found: dict[str, int]) -> Iterator[int]:
-    for text in ids:
-        stripped = text.strip()
-        yield found.setdefault(stripped, len(found)) if stripped else -1
+    return kinds, tuple(name in shop.target_types for name in names), types.codes().astype(np.int16)

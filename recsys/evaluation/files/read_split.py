@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from recsys.config.shop import Shop
-from recsys.evaluation.files.event_file import EventFile, read_event_file
+from recsys.evaluation.files.event_file import EventFile, FileOptions, read_event_file
 from recsys.evaluation.protocol import Split, SplitMethod, given_split, split_log
 from recsys.evaluation.relation import Relation
 
 Say = Callable[[str], None]
+_Read = Callable[[Path], EventFile]
 
 _ROWS_BETWEEN_LINES = 10_000_000
 _WITHOUT_AGES = {
@@ -52,30 +54,29 @@ class ReadSplit:
     left_out: Mapping[str, int]
 
 
-def read_split(files: TwoFiles | OneFile, shop: Shop, now_ms: int, say: Say) -> ReadSplit:
+def read_split(
+    files: TwoFiles | OneFile, shop: Shop, now_ms: int, say: Say, options: FileOptions
+) -> ReadSplit:
     """Read the files, split where they are one, and say what times mean.
 
     Raises:
         InvalidInput, NoData, ConfigurationError: see the message.
     """
-    if isinstance(files, TwoFiles):
-        found = _two(files, shop, now_ms, say)
-    else:
-        found = _one(files, shop, now_ms, say)
+    read = partial(_read, shop=shop, now_ms=now_ms, say=say, options=options)
+    found = _two(files, read) if isinstance(files, TwoFiles) else _one(files, read, say)
     if found.split.train.timestamps_ms is not None and found.split.relation in _WITHOUT_AGES:
         say(_WITHOUT_AGES[found.split.relation])
     return found
 
 
-def _two(files: TwoFiles, shop: Shop, now_ms: int, say: Say) -> ReadSplit:
-    train = _read(files.train, shop, now_ms, say)
-    test = _read(files.test, shop, now_ms, say)
+def _two(files: TwoFiles, read: _Read) -> ReadSplit:
+    train, test = read(files.train), read(files.test)
     left_out = {"train": train.left_out, "test": test.left_out}
     return ReadSplit(given_split(train.log, test.log), {"method": "given"}, left_out)
 
 
-def _one(files: OneFile, shop: Shop, now_ms: int, say: Say) -> ReadSplit:
-    events = _read(files.events, shop, now_ms, say)
+def _one(files: OneFile, read: _Read, say: Say) -> ReadSplit:
+    events = read(files.events)
     split = split_log(events.log, files.method, files.test_share)
     how: dict[str, Any] = {"method": files.method.value}
     if files.method is SplitMethod.GLOBAL_TIME:
@@ -84,7 +85,7 @@ def _one(files: OneFile, shop: Shop, now_ms: int, say: Say) -> ReadSplit:
     return ReadSplit(split, how, {"train": events.left_out, "test": 0})
 
 
-def _read(path: Path, shop: Shop, now_ms: int, say: Say) -> EventFile:
+def _read(path: Path, shop: Shop, now_ms: int, say: Say, options: FileOptions) -> EventFile:
     told = 0
 
     def on_rows(rows: int) -> None:
@@ -93,8 +94,10 @@ def _read(path: Path, shop: Shop, now_ms: int, say: Say) -> EventFile:
             told = rows
             say(f"{path.name}: {rows:,} rows")
 
-    found = read_event_file(path, shop, now_ms, on_rows)
+    found = read_event_file(path, shop, now_ms, options, on_rows)
     say(f"{path.name}: {len(found.log):,} events read")
     if found.left_out:
         say(f"{path.name}: {found.left_out:,} rows without user_id or item_id left out")
+    for reason, count in found.tally.rejected.most_common():
+        say(f"{path.name}: {count:,} rows left out: {reason}")
     return found

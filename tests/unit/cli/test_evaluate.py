@@ -125,7 +125,7 @@ def test_one_line_of_another_century_is_an_error(evaluate: Run, tmp_path: Path) 
     code, _, told = evaluate("--split", "global-time", events=a_file() + "1,2,2099-01-01\n")
     assert code == 1
     assert (
-        f"events.csv: timestamp near row {rows} is more than 24 hours in the future: '2099-01-01'"
+        f"events.csv: line {rows + 1}: timestamp: is more than 24 hours in the future; the row is"
         in told
     )
     assert not (tmp_path / "out.json").exists()

@@ -1,6 +1,5 @@
 """One reader of times for all doors."""
 
-from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -9,7 +8,6 @@ from recsys.core.times import (
     MAX_CLOCK_SKEW_MS,
     MAX_TIMESTAMP_MS,
     event_time_problem,
-    read_file_time_ms,
     read_time_ms,
 )
 
@@ -29,8 +27,6 @@ MOMENT_MS = 1_300_000_000_000
 )
 def test_every_door_takes_rfc_3339_and_milliseconds(value: Any) -> None:
     assert read_time_ms(value) == MOMENT_MS
-    if isinstance(value, int):
-        assert read_file_time_ms(value) == MOMENT_MS
 
 
 @pytest.mark.parametrize(
@@ -72,57 +68,7 @@ def test_a_number_of_another_unit_is_refused_by_name(number: int, reason: str) -
 
 @pytest.mark.parametrize("number", [10**11, MAX_TIMESTAMP_MS])
 def test_the_smallest_and_the_largest_milliseconds_are_taken(number: int) -> None:
-    assert read_time_ms(number) == read_file_time_ms(number) == number
-
-
-@pytest.mark.parametrize(
-    ("value", "unit"),
-    [
-        (MOMENT_MS * 1000, "microseconds"),
-        (str(MOMENT_MS * 1000), "microseconds"),
-        (MOMENT_MS * 10**6, "nanoseconds"),
-    ],
-)
-def test_files_may_hold_seconds_and_no_smaller_unit(value: Any, unit: str) -> None:
-    with pytest.raises(ValueError, match=unit):
-        read_file_time_ms(value)
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        "2011-03-13T07:06:40Z",
-        "2011-03-13 07:06:40 UTC",
-        "2011-03-13 07:06:40",
-        " 2011-03-13T08:06:40+01:00 ",
-        "20110313T070640Z",
-        1_300_000_000,
-        1_300_000_000_000,
-        "1300000000",
-        1.3e9,
-        datetime(2011, 3, 13, 7, 6, 40),
-        datetime(2011, 3, 13, 7, 6, 40, tzinfo=UTC),
-    ],
-)
-def test_files_may_write_a_time_in_many_ways(value: Any) -> None:
-    assert read_file_time_ms(value) == 1_300_000_000_000
-
-
-def test_fractions_of_a_second_are_kept() -> None:
-    assert read_file_time_ms("2011-03-13T07:06:40.123456Z") == 1_300_000_000_123
-    assert read_file_time_ms(1_300_000_000.123) == 1_300_000_000_123
-
-
-def test_a_date_is_its_first_moment() -> None:
-    assert read_file_time_ms(date(1970, 1, 2)) == read_file_time_ms("1970-01-02") == 86_400_000
-
-
-@pytest.mark.parametrize(
-    "value", ["yesterday", "13/03/2011", True, [], float("inf"), "inf", "1e999"]
-)
-def test_a_time_of_a_file_that_cannot_be_told_is_refused(value: Any) -> None:
-    with pytest.raises(ValueError, match="must be"):
-        read_file_time_ms(value)
+    assert read_time_ms(number) == number
 
 
 def test_an_event_may_be_a_day_ahead_of_the_clock_and_no_more() -> None:

@@ -12,6 +12,7 @@ from recsys.core.domain import Event, Item
 from recsys.core.errors import ConfigurationError, Unavailable
 from recsys.core.event_types import EventType
 from recsys.importing.bulk_writer import Tally
+from recsys.importing.event_columns import EventOptions
 from recsys.importing.importer import Importer, ImportOutcome
 from recsys.importing.plan import BulkEventStore, Preset, Reading, plan_events, plan_items
 from recsys.stores.memory.interactions import MemoryInteractionStore
@@ -74,7 +75,7 @@ def test_good_rows_land_and_bad_ones_are_set_aside_with_line_and_reason(
 
     outcome = run(path, store, ledger)
 
-    assert (outcome.tally.landed, outcome.tally.rejected, outcome.failed) == (3, 4, False)
+    assert (outcome.tally.stored, outcome.tally.rejected.total()) == (3, 4)
     assert [event.event_id for event in store.history(TENANT, "u9")] == ["last"]
     rejects = [json.loads(line) for line in outcome.reject_path.read_text().splitlines()]
     assert {(reject["line"], reject["reason"].partition(" ")[0]) for reject in rejects} == {
@@ -95,7 +96,7 @@ def test_a_rerun_leaves_a_finished_file_alone(tmp_path: Path, ledger: Ledger) ->
     outcome = run(path, untouched, ledger)
 
     assert outcome.earlier is not None
-    assert outcome.earlier["landed"] == 5
+    assert outcome.earlier["stored"] == 5
     assert untouched.history(TENANT, "u0") == []
 
 
@@ -107,10 +108,10 @@ def test_another_content_another_mapping_and_again_are_imported(
     run(path, store, ledger)
 
     again = run(path, store, ledger, again=True).tally
-    assert (again.landed, again.duplicate) == (0, 5)
+    assert (again.stored, again.duplicate) == (0, 5)
     write(tmp_path, HEADER + rows(6))
     grown = run(path, store, ledger).tally
-    assert (grown.landed, grown.duplicate) == (1, 5)
+    assert (grown.stored, grown.duplicate) == (1, 5)
     assert sum(len(store.history(TENANT, f"u{n}")) for n in range(3)) == 6
 
 
@@ -119,7 +120,7 @@ def test_a_file_of_bad_rows_only_fails_and_may_be_tried_again(
 ) -> None:
     path = write(tmp_path, HEADER + "x,u,i,dance,1\n")
 
-    assert run(path, MemoryInteractionStore(), ledger).failed
+    assert run(path, MemoryInteractionStore(), ledger).has_too_many_rejected
     assert run(path, MemoryInteractionStore(), ledger).earlier is None
 
 
@@ -131,7 +132,7 @@ def test_an_event_id_counts_once_across_files(tmp_path: Path, ledger: Ledger) ->
     outcome = run(write(tmp_path, HEADER + later, "later.csv"), store, ledger)
 
     tally = outcome.tally
-    assert (tally.landed, tally.duplicate, tally.rejected) == (1, 2, 1)
+    assert (tally.stored, tally.duplicate, tally.rejected.total()) == (1, 2, 1)
     assert [event.event_id for event in store.history(TENANT, "ann")] == ["e2", "e1"]
     assert store.history(TENANT, "bob") == []
 
@@ -140,7 +141,9 @@ def test_a_file_of_known_events_and_bad_rows_is_no_failure(tmp_path: Path, ledge
     store = MemoryInteractionStore()
     run(write(tmp_path, HEADER + rows(3)), store, ledger)
 
-    assert not run(write(tmp_path, HEADER + rows(3) + "short\n"), store, ledger).failed
+    assert not run(
+        write(tmp_path, HEADER + rows(3) + "short\n"), store, ledger
+    ).has_too_many_rejected
 
 
 def test_rows_without_an_id_column_are_all_taken_again(tmp_path: Path, ledger: Ledger) -> None:
@@ -150,14 +153,14 @@ def test_rows_without_an_id_column_are_all_taken_again(tmp_path: Path, ledger: L
 
     again = run(path, store, ledger, again=True).tally
 
-    assert (again.landed, again.duplicate) == (1, 0)
+    assert (again.stored, again.duplicate) == (1, 0)
     assert len(store.history(TENANT, "ann")) == 1
 
 
 def test_an_empty_file_is_no_failure(tmp_path: Path, ledger: Ledger) -> None:
     outcome = run(write(tmp_path, HEADER), MemoryInteractionStore(), ledger)
 
-    assert (outcome.tally.landed, outcome.failed) == (0, False)
+    assert (outcome.tally.stored, outcome.is_finished) == (0, True)
     assert not outcome.reject_path.exists()
 
 
@@ -184,7 +187,7 @@ class FailingStore:
 
 
 @pytest.mark.parametrize("error", [Unavailable("hbase", "gone"), KeyboardInterrupt()])
-def test_an_import_cut_short_is_not_recorded_and_counts_what_landed(
+def test_an_import_cut_short_is_not_recorded_and_counts_what_stored(
     tmp_path: Path, ledger: Ledger, error: BaseException
 ) -> None:
     path = write(tmp_path, HEADER + rows(40_000))
@@ -193,9 +196,9 @@ def test_an_import_cut_short_is_not_recorded_and_counts_what_landed(
     with pytest.raises(type(error)):
         run(path, FailingStore(2, error), ledger, tally=tally)
 
-    assert tally.landed in (5000, 10_000)
+    assert tally.stored in (5000, 10_000)
     assert ledger.entries == {}
-    assert run(path, MemoryInteractionStore(), ledger).tally.landed == 40_000
+    assert run(path, MemoryInteractionStore(), ledger).tally.stored == 40_000
 
 
 def test_rejects_of_items_leave_those_of_events_alone(tmp_path: Path, ledger: Ledger) -> None:
@@ -226,7 +229,7 @@ def test_items_land(tmp_path: Path, ledger: Ledger) -> None:
     plan = plan_items(Reading(path), TENANT, store, MemoryLiveCatalogue())
     outcome = Importer(TENANT, ledger, tmp_path).run(plan, Tally(), lambda _: None)
 
-    assert (outcome.tally.landed, outcome.tally.rejected) == (1, 1)
+    assert (outcome.tally.stored, outcome.tally.rejected.total()) == (1, 1)
     assert [item.title for item in store.scan(TENANT)] == ["A"]
 
 
@@ -240,7 +243,7 @@ def test_the_bytes_of_last_monday_s_catalogue_are_imported_again(
         imported = Importer(TENANT, ledger, tmp_path).run(
             plan_items(Reading(path), TENANT, store, live), Tally(), lambda _: None
         )
-        assert (imported.tally.landed, imported.earlier) == (1, None)
+        assert (imported.tally.stored, imported.earlier) == (1, None)
         assert store.get(TENANT, "a") == Item("a", title="A", price=5.0)
         assert live.rows(TENANT)["a"] == CatalogueRow("A", 5.0, available=True)
         if moved_on:
@@ -266,7 +269,9 @@ def test_a_preset_refuses_files_of_another_layout(tmp_path: Path) -> None:
 
 
 def test_a_preset_takes_no_mapping(tmp_path: Path) -> None:
-    reading = Reading(write(tmp_path, HEADER), mapping=("a=b",), preset=Preset.ONLINE_RETAIL)
+    reading = Reading(
+        write(tmp_path, HEADER), events=EventOptions(("a=b",)), preset=Preset.ONLINE_RETAIL
+    )
 
     with pytest.raises(ConfigurationError, match="leave --mapping out"):
         plan_events(reading, TENANT, MemoryInteractionStore(), TYPES, NOW_MS)

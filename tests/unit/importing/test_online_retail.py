@@ -1,16 +1,18 @@
 """The preset of Online Retail II: what becomes of its kinds of lines."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pytest
 
 from recsys.core.domain import Event
 from recsys.core.errors import InvalidInput
-from recsys.importing.convert import ItemConverter, Skipped
+from recsys.importing.converted import Skipped
+from recsys.importing.item_rows import ItemOptions, ItemReader
 from recsys.importing.online_retail import OnlineRetailEvents, OnlineRetailItems
-from recsys.importing.source import Batch, SourceRow
+from recsys.importing.source import RawBatch
 
 
 def line(**changes: Any) -> dict[str, Any]:
@@ -108,14 +110,17 @@ class Lines:
     def columns(self) -> list[str]:
         return list(line())
 
-    def batches(self) -> Iterator[Batch]:
-        yield Batch([SourceRow(n, row) for n, row in enumerate(self._rows, 1)], [], self.size)
+    def batches(self, wanted: Collection[str] | None = None) -> Iterator[RawBatch]:
+        columns = {name: [row[name] for row in self._rows] for name in self.columns()}
+        lines = np.arange(1, self.size + 1)
+        yield RawBatch(columns, lines, [], self.size, self._rows.__getitem__)
 
 
 def items_of(*rows: dict[str, Any]) -> dict[str, tuple[str | None, float | None]]:
     source = OnlineRetailItems(Lines(list(rows)))
-    convert = ItemConverter({name: name for name in source.columns()})
-    items = [convert(row.values) for batch in source.batches() for row in batch.rows]
+    reader = ItemReader(source.columns(), ItemOptions())
+    found = [row for batch in source.batches() for row in reader.read(batch).records]
+    items = [row.merged_into(None) for row in found]
     return {item.item_id: (item.title, item.price) for item in items}
 
 

@@ -3,23 +3,23 @@
 import gzip
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from recsys.core.errors import ConfigurationError
-from recsys.importing import jsonl_source
-from recsys.importing.file_format import FileFormat, open_source
-from recsys.importing.source import BadRow, SourceRow
+from recsys.importing import text_lines
+from recsys.importing.file_format import open_source
+from recsys.importing.read_options import FileFormat, ReadOptions
+from recsys.importing.source import BadRow
 
 
-def read(
-    path: Path, file_format: FileFormat = FileFormat.AUTO
-) -> tuple[list[SourceRow], list[BadRow]]:
-    batches = list(open_source(path, file_format).batches())
+def read(path: Path, **options: Any) -> tuple[list[tuple[int, dict[str, Any]]], list[BadRow]]:
+    batches = list(open_source(path, ReadOptions(**options)).batches())
     return (
-        [row for batch in batches for row in batch.rows],
+        [row for batch in batches for row in batch.rows()],
         [bad for batch in batches for bad in batch.bad],
     )
 
@@ -41,7 +41,7 @@ def test_csv_rows_carry_the_line_they_begin_at(tmp_path: Path) -> None:
 def test_a_csv_row_with_other_fields_than_the_header_is_set_aside(tmp_path: Path) -> None:
     rows, bad = read(write(tmp_path / "a.csv", b"id,title\n1\n2,b\n3,c,d\n"))
 
-    assert [row.line for row in rows] == [3]
+    assert [line for line, _ in rows] == [3]
     assert bad == [
         (2, "has 1 fields, the header has 2", ["1"]),
         (4, "has 3 fields, the header has 2", ["3", "c", "d"]),
@@ -52,21 +52,27 @@ def test_a_csv_row_with_other_fields_than_the_header_is_set_aside(tmp_path: Path
 def test_the_delimiter_is_told_from_the_header(tmp_path: Path, delimiter: str) -> None:
     path = write(tmp_path / "a.csv", f"\ufeffid{delimiter}name\n1{delimiter}x\n".encode())
 
-    assert open_source(path, FileFormat.AUTO).columns() == ["id", "name"]
+    assert open_source(path, ReadOptions()).columns() == ["id", "name"]
     assert read(path)[0] == [(2, {"id": "1", "name": "x"})]
 
 
 def test_bytes_that_are_not_utf8_spoil_one_row_only(tmp_path: Path) -> None:
-    rows, _ = read(write(tmp_path / "a.csv", b"id\nM\xfcller\nok\n"))
+    path = write(tmp_path / "a.csv", b"id\nM\xfcller\nok\n")
 
-    assert [row.values["id"] for row in rows] == ["M\udcfcller", "ok"]
+    rows, bad = read(path)
+
+    assert rows == [(3, {"id": "ok"})]
+    assert [(row.line, row.reason) for row in bad] == [
+        (2, "is not UTF-8: say --encoding, for example cp1252")
+    ]
+    assert read(path, encoding="cp1252")[0][0] == (2, {"id": "Müller"})
 
 
 def test_a_field_too_long_spoils_one_row_only(tmp_path: Path) -> None:
-    rows, bad = read(write(tmp_path / "a.csv", b"id\n" + b"x" * 200_000 + b"\nok\n"))
+    rows, bad = read(write(tmp_path / "a.csv", b"id\n" + b"x" * 1_200_000 + b"\nok\n"))
 
-    assert [row.values["id"] for row in rows] == ["ok"]
-    assert "not readable as CSV" in bad[0].reason
+    assert [values["id"] for _, values in rows] == ["ok"]
+    assert bad[0].reason == "is longer than 1,000,000 bytes"
 
 
 def test_a_gzipped_file_is_read_as_what_it_holds(tmp_path: Path) -> None:
@@ -95,7 +101,8 @@ def test_jsonl_lines_that_are_no_objects_are_set_aside(tmp_path: Path) -> None:
 def test_a_jsonl_line_without_end_is_not_held_in_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jsonl_source, "_LONGEST_LINE", 20)
+    monkeypatch.setattr(text_lines, "MAX_LINE_BYTES", 20)
+    monkeypatch.setattr(text_lines, "BLOCK_BYTES", 30)
     path = write(tmp_path / "a.jsonl", b'{"id": "' + b"x" * 100 + b'"}\n{"id": "2"}\n')
 
     rows, bad = read(path)
@@ -108,14 +115,14 @@ def test_a_jsonl_line_without_end_is_not_held_in_memory(
 def test_deeply_nested_json_spoils_one_row_only(tmp_path: Path) -> None:
     rows, bad = read(write(tmp_path / "a.jsonl", b"[" * 100_000 + b'\n{"id": "2"}\n'))
 
-    assert [row.line for row in rows] == [2]
+    assert [line for line, _ in rows] == [2]
     assert bad[0].line == 1
 
 
 def test_columns_of_jsonl_are_the_keys_of_its_first_objects(tmp_path: Path) -> None:
     path = write(tmp_path / "a.ndjson", b'{"a": 1}\n{"b": 1, "a": 2}\n')
 
-    assert open_source(path, FileFormat.AUTO).columns() == ["a", "b"]
+    assert open_source(path, ReadOptions()).columns() == ["a", "b"]
 
 
 def test_parquet_rows_are_numbered_from_one(tmp_path: Path) -> None:
@@ -130,7 +137,7 @@ def test_parquet_rows_are_numbered_from_one(tmp_path: Path) -> None:
 def test_the_format_may_be_said(tmp_path: Path) -> None:
     path = write(tmp_path / "export.txt", b"id\n1\n")
 
-    assert read(path, FileFormat.CSV)[0] == [(2, {"id": "1"})]
+    assert read(path, file_format=FileFormat.CSV)[0] == [(2, {"id": "1"})]
 
 
 @pytest.mark.parametrize(
@@ -142,13 +149,13 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path, name: str, message:
         write(tmp_path / name, b"something else")
 
     with pytest.raises(ConfigurationError, match=message):
-        open_source(tmp_path / name, FileFormat.AUTO)
+        open_source(tmp_path / name, ReadOptions())
 
 
 def test_the_position_reaches_the_size(tmp_path: Path) -> None:
-    source = open_source(write(tmp_path / "a.csv", b"id\n" + b"1\n" * 12_000), FileFormat.AUTO)
+    source = open_source(write(tmp_path / "a.csv", b"id\n" + b"1\n" * 12_000), ReadOptions())
 
     batches = list(source.batches())
 
-    assert [len(batch.rows) for batch in batches] == [5000, 5000, 2000]
+    assert sum(len(batch) for batch in batches) == 12_000
     assert batches[-1].position == source.size

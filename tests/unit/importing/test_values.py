@@ -20,7 +20,7 @@ def test_what_is_no_text_is_refused(value: Any) -> None:
         read_text(value)
 
 
-@pytest.mark.parametrize("value", ["x", "1,5", "", True, [], 10**400])
+@pytest.mark.parametrize("value", ["x", "1.2.3,4,5", "", True, [], 10**400])
 def test_what_is_no_number_is_refused(value: Any) -> None:
     with pytest.raises(ValueError, match="must be a number"):
         read_number(value)
@@ -36,5 +36,5 @@ def test_yes_and_no_may_be_written_in_many_ways() -> None:
     assert [read_flag(v) for v in (True, "TRUE", 1, "yes", False, "0", "No")] == [True] * 4 + [
         False
     ] * 3
-    with pytest.raises(ValueError, match="true or false"):
+    with pytest.raises(ValueError, match="must say yes or no"):
         read_flag("maybe")

@@ -1,0 +1,347 @@
+"""From a file's columns to events, still in columns."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from json.encoder import encode_basestring_ascii
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.core.domain import Event
+from recsys.core.errors import ConfigurationError
+from recsys.importing.column_values import Ids, NumberReader, Problems, read_ids
+from recsys.importing.columns import Fields, FoundColumns
+from recsys.importing.converted import Converted, is_strict, line_of
+from recsys.importing.event_type_names import EventTypeNames, parse_event_types
+from recsys.importing.source import BadRow, Column, RawBatch
+from recsys.importing.times import TimeOptions, TimeReader
+from recsys.importing.values import Decimals
+
+_ID_BYTES = 16
+WITHOUT_IDS = "no user_id or no item_id"
+
+
+@dataclass(frozen=True, slots=True)
+class EventBatch:
+    """Checked events of a file; n rows.
+
+    Attributes:
+        lines: (n,) line of each.
+        users, items, types: (n,) without gaps.
+        timestamps_ms: (n,) or None for a file without times.
+        event_ids, order_ids: (n,) with gaps, or None for a file without.
+        numbers: (n,) float64 by field, NaN where unknown.
+    """
+
+    lines: NDArray[np.int64]
+    users: Ids
+    items: Ids
+    types: Ids | None
+    timestamps_ms: NDArray[np.int64] | None
+    event_ids: Ids | None
+    order_ids: Ids | None
+    numbers: Mapping[str, NDArray[np.float64]]
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def __getitem__(self, part: slice | NDArray[Any]) -> "EventBatch":
+        def cut(ids: Ids | None) -> Ids | None:
+            return None if ids is None else ids.only(part)
+
+        times = self.timestamps_ms
+        return EventBatch(
+            self.lines[part],
+            self.users.only(part),
+            self.items.only(part),
+            cut(self.types),
+            None if times is None else times[part],
+            cut(self.event_ids),
+            cut(self.order_ids),
+            {name: numbers[part] for name, numbers in self.numbers.items()},
+        )
+
+    def events(self) -> list[Event]:
+        """The events, one object each, of a file with types and times.
+
+        One without an id gets one that the same row has in every import, so that a rerun changes
+        nothing.
+        """
+        count = len(self)
+        columns = [
+            _texts(self.users, count),
+            _texts(self.items, count),
+            _texts(self.types, count),
+            cast(NDArray[np.int64], self.timestamps_ms).tolist(),
+            *(_or_none(self.numbers.get(name), count) for name in ("quantity", "price")),
+            _texts(self.order_ids, count),
+        ]
+        ids = _texts(self.event_ids, count)
+        if None in ids:
+            made = self._content_ids(columns)
+            ids = [given or content for given, content in zip(ids, made, strict=True)]
+        return list(map(_checked_event, ids, *columns))
+
+    def _content_ids(self, columns: Sequence[list[Any]]) -> Iterator[str]:
+        """Digests of the rows' JSON, whose names are put into it once each."""
+        count = len(self)
+        users, items, types, orders = (
+            _as_json(ids, count) for ids in (self.users, self.items, self.types, self.order_ids)
+        )
+        times, quantities, prices = columns[3:6]
+        for user, item, kind, order, time_ms, quantity, price in zip(
+            users, items, types, orders, times, quantities, prices, strict=True
+        ):
+            parts = f'"event_type": {kind}, "item_id": {item}'
+            if order is not None:
+                parts += f', "order_id": {order}'
+            if price is not None:
+                parts += f', "price": {price!r}'
+            if quantity is not None:
+                parts += f', "quantity": {quantity!r}'
+            content = f'{{{parts}, "timestamp_ms": {time_ms}, "user_id": {user}}}'
+            yield hashlib.blake2b(content.encode(), digest_size=_ID_BYTES).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class EventOptions:
+    """How the columns of a file become events.
+
+    Attributes:
+        mapping: "COLUMN=FIELD" each; fields not named are found by the names of the columns.
+        event_type: the type of all events, whatever a column that was not named says.
+        event_types: what the file calls the shop's types: "cart=add_to_cart,pv=view".
+    """
+
+    mapping: tuple[str, ...] = ()
+    event_type: str | None = None
+    event_types: str = ""
+    times: TimeOptions = field(default_factory=TimeOptions)
+    decimals: Decimals = Decimals.AUTO
+
+
+class EventReader:
+    """Reads the batches of one file.
+
+    Args:
+        fields: what is read, and what there has to be.
+        columns: of the file, as far as they are known.
+        known_types: the event types of the shop.
+        now_ms: events may be a day ahead of it, no more.
+        leaves_out: whether rows without user or item are skipped, not rejected.
+
+    Raises:
+        ConfigurationError: the columns do not make events, or an event type is not of the shop.
+    """
+
+    def __init__(
+        self,
+        fields: Fields,
+        columns: Sequence[str],
+        options: EventOptions,
+        known_types: Collection[str],
+        now_ms: int,
+        *,
+        leaves_out: bool = False,
+    ) -> None:
+        self._leaves_out = leaves_out
+        self._required = fields.required
+        constants = ["event_type"] if options.event_type else []
+        self._found = FoundColumns(fields, columns, options.mapping, constants)
+        given = parse_event_types(options.event_types, known_types)
+        self._type_name = EventTypeNames(known_types, given)
+        self._event_type = options.event_type and self._checked_type(options.event_type)
+        self._times = TimeReader(options.times, now_ms)
+        self._numbers = {
+            name: NumberReader(options.decimals) for name in ("quantity", "price", "value")
+        }
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """Column by field."""
+        return self._found.by_field
+
+    @property
+    def unused(self) -> list[str]:
+        """Columns that are no field's."""
+        return self._found.unused
+
+    def read(self, batch: RawBatch) -> Converted[EventBatch]:
+        """Read a batch; rows that break a rule, and optional values that do, are told."""
+        self._found.see(batch.columns)
+        account = _Account()
+        found = self._read_columns(batch, account)
+        good = np.ones(len(batch), np.bool_)
+        without_ids = account.without_ids if self._leaves_out else set[int]()
+        for place in without_ids:
+            account.reasons.pop(place, None)
+        good[[*account.reasons, *without_ids]] = False
+        bad = [
+            BadRow(int(batch.lines[place]), "; ".join(reasons), batch.raw(place))
+            for place, reasons in sorted(account.reasons.items())
+        ]
+        return Converted(
+            records=found if good.all() else found[np.flatnonzero(good)],
+            bad=sorted([*batch.bad, *bad], key=line_of),
+            rows=len(batch) + len(batch.bad),
+            skipped=Counter({WITHOUT_IDS: len(without_ids)}) if without_ids else Counter(),
+            dropped=account.dropped,
+        )
+
+    def _checked_type(self, name: str) -> str:
+        try:
+            return self._type_name(name)
+        except ValueError as error:
+            raise ConfigurationError(f"--event-type {error}") from error
+
+    def _read_columns(self, batch: RawBatch, account: "_Account") -> EventBatch:
+        def ids(name: str, named: Callable[[str], str] = str) -> Ids | None:
+            if name not in self.columns:
+                return None
+            found = read_ids(self._column(batch, name), named)
+            account.note(name, found.problems, is_strict=self._is_strict(name))
+            return found
+
+        def required(name: str) -> Ids:
+            found = ids(name)
+            assert found is not None  # noqa: S101 - it is a required column
+            account.without_ids |= account.note_missing(name, found.codes < 0)
+            return found
+
+        def numbers(name: str) -> NDArray[np.float64]:
+            found = self._numbers[name].read(self._column(batch, name))
+            account.note(name, found.problems, is_strict=self._is_strict(name))
+            return found.values
+
+        return EventBatch(
+            lines=batch.lines,
+            users=required("user_id"),
+            items=required("item_id"),
+            types=self._types(ids("event_type", self._type_name), account, len(batch)),
+            timestamps_ms=self._read_times(batch, account),
+            event_ids=ids("event_id"),
+            order_ids=ids("order_id"),
+            numbers={name: numbers(name) for name in self._numbers if name in self.columns},
+        )
+
+    def _is_strict(self, name: str) -> bool:
+        # A type that is not known is nothing that can be left out.
+        return name in self._required or name == "event_type" or is_strict(name)
+
+    def _column(self, batch: RawBatch, name: str) -> Column:
+        """A column of a batch; one that a file has in other batches has no values in this."""
+        column = batch.columns.get(self.columns[name])
+        return [None] * len(batch) if column is None else column
+
+    def _types(self, found: Ids | None, account: "_Account", rows: int) -> Ids | None:
+        given = self._event_type
+        if found is None:
+            return Ids([given], np.zeros(rows, np.int32), {}) if given else None
+        if given is None:
+            account.note_missing("event_type", found.codes < 0)
+            return found
+        codes = np.where(found.codes < 0, len(found.names), found.codes).astype(np.int32)
+        return Ids([*found.names, given], codes, {})
+
+    def _read_times(self, batch: RawBatch, account: "_Account") -> NDArray[np.int64] | None:
+        if "date" in self.columns:
+            days, clock = (self._column(batch, name) for name in ("date", "time"))
+            moments = self._times.read(days, clock)
+        elif "timestamp" in self.columns:
+            moments = self._times.read(self._column(batch, "timestamp"))
+        else:
+            return None
+        account.note("timestamp", moments.problems, is_strict=True)
+        account.note_missing("timestamp", ~moments.is_there)
+        return moments.ms
+
+
+class _Account:
+    """Problems of a batch: the reasons of each bad row, and what was dropped."""
+
+    def __init__(self) -> None:
+        self.reasons: dict[int, list[str]] = {}
+        self.dropped: Counter[str] = Counter()
+        self.without_ids: set[int] = set()
+
+    def note(self, name: str, problems: Problems, *, is_strict: bool) -> None:
+        for place, reason in problems.items():
+            if is_strict:
+                self.reasons.setdefault(place, []).append(f"{name}: {reason}")
+            else:
+                self.dropped[f"{name}: {reason}"] += 1
+
+    def note_missing(self, name: str, is_missing: NDArray[np.bool_]) -> set[int]:
+        """Note where a field has neither value nor problem; these places."""
+        missing = set[int]()
+        for place in np.flatnonzero(is_missing).tolist():
+            reasons = self.reasons.setdefault(place, [])
+            if not any(reason.startswith(f"{name}:") for reason in reasons):
+                reasons.append(f"{name}: is missing")
+                missing.add(place)
+        return missing
+
+
+def _as_json(ids: Ids | None, count: int) -> list[Any]:
+    """The id of each row as JSON, each of them encoded once; None where there is none."""
+    if ids is None:
+        return [None] * count
+    used, places = np.unique(ids.codes, return_inverse=True)
+    encoded = [None if code < 0 else encode_basestring_ascii(ids.names[code]) for code in used]
+    return [encoded[place] for place in places.tolist()]
+
+
+def _texts(ids: Ids | None, count: int) -> list[Any]:
+    """The id of each row, None where there is none."""
+    if ids is None:
+        return [None] * count
+    names, codes = ids.names, ids.codes.tolist()
+    if count and ids.codes.min() >= 0:
+        return [names[code] for code in codes]
+    return [names[code] if code >= 0 else None for code in codes]
+
+
+def _or_none(numbers: NDArray[np.float64] | None, count: int) -> list[Any]:
+    if numbers is None:
+        return [None] * count
+    return [None if number != number else number for number in numbers.tolist()]
+
+
+(
+    _put_event_id, _put_user_id, _put_item_id, _put_event_type, _put_timestamp, _put_quantity,
+    _put_price, _put_order_id,
+) = (
+    getattr(Event, name).__set__
+    for name in (
+        "event_id", "user_id", "item_id", "event_type", "timestamp_ms", "quantity", "price",
+        "order_id",
+    )
+)  # fmt: skip
+
+
+def _checked_event(
+    event_id: str,
+    user_id: str,
+    item_id: str,
+    event_type: str,
+    timestamp_ms: int,
+    quantity: float | None,
+    price: float | None,
+    order_id: str | None,
+) -> Event:
+    """Make an event of values that were checked in columns, without a check of each, which would
+    take longer than all the rest.
+    """
+    event = object.__new__(Event)
+    _put_event_id(event, event_id)
+    _put_user_id(event, user_id)
+    _put_item_id(event, item_id)
+    _put_event_type(event, event_type)
+    _put_timestamp(event, timestamp_ms)
+    _put_quantity(event, quantity)
+    _put_price(event, price)
+    _put_order_id(event, order_id)
+    return event

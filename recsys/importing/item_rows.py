@@ -1,0 +1,156 @@
+"""From a file's columns to the rows of items, of which several may be about one item."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from recsys.core.domain import Item
+from recsys.core.errors import FieldProblem, InvalidInput
+from recsys.importing.columns import ITEM_FIELDS, FoundColumns
+from recsys.importing.converted import Converted, is_strict, line_of
+from recsys.importing.source import BadRow, RawBatch
+from recsys.importing.values import (
+    Decimals,
+    has_decimal_comma,
+    is_missing,
+    read_attribute,
+    read_attributes,
+    read_categories,
+    read_flag,
+    read_id,
+    read_number,
+    read_text,
+)
+
+_ATTRIBUTE = "attributes."
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "item_id": read_id,
+    "available": read_flag,
+    "categories": read_categories,
+    "attributes": read_attributes,
+}
+
+
+class ItemRow(NamedTuple):
+    """What a row says of an item; fields that it leaves blank are not there."""
+
+    item_id: str
+    fields: Mapping[str, Any]
+
+    def merged_into(self, item: Item | None) -> Item:
+        """Make the item with what the row says, and the rest as it was."""
+        if item is None:
+            return Item(self.item_id, **self.fields)
+        attributes = {**item.attributes, **self.fields.get("attributes", {})}
+        return replace(item, **{**self.fields, "attributes": attributes})
+
+
+@dataclass(frozen=True, slots=True)
+class ItemOptions:
+    """How the columns of a file become items.
+
+    Attributes:
+        mapping: "COLUMN=FIELD" each; fields not named are found by the names of the columns.
+        update: rows change the fields they have of stored items, instead of replacing these.
+    """
+
+    mapping: tuple[str, ...] = ()
+    decimals: Decimals = Decimals.AUTO
+    update: bool = False
+
+
+class ItemReader:
+    """Reads the batches of one file.
+
+    Raises:
+        ConfigurationError: the columns do not make items.
+    """
+
+    def __init__(self, columns: Sequence[str], options: ItemOptions) -> None:
+        self._found = FoundColumns(ITEM_FIELDS, columns, options.mapping)
+        self._decimals = options.decimals
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """Column by field."""
+        return self._found.by_field
+
+    @property
+    def unused(self) -> list[str]:
+        """Columns that are no field's."""
+        return self._found.unused
+
+    def read(self, batch: RawBatch) -> Converted[list[ItemRow]]:
+        """Read a batch; rows that break a rule, and optional values that do, are told."""
+        self._found.see(batch.columns)
+        self._find_decimals(batch)
+        rows, bad, dropped = list[ItemRow](), list(batch.bad), Counter[str]()
+        for place, (line, values) in enumerate(batch.rows()):
+            try:
+                rows.append(self._read_row(values, dropped))
+            except InvalidInput as error:
+                bad.append(BadRow(line, str(error), batch.raw(place)))
+        return Converted(
+            rows, sorted(bad, key=line_of), len(batch) + len(batch.bad), dropped=dropped
+        )
+
+    def _find_decimals(self, batch: RawBatch) -> None:
+        column = batch.columns.get(self.columns.get("price", ""))
+        if column is not None and self._decimals is Decimals.AUTO:
+            values = column if isinstance(column, list) else column.to_pylist()
+            if any(map(has_decimal_comma, values)):
+                self._decimals = Decimals.COMMA
+
+    def _read_row(self, values: Mapping[str, Any], dropped: Counter[str]) -> ItemRow:
+        """
+        Raises:
+            InvalidInput: naming what costs the row.
+        """
+        fields, problems = dict[str, Any](), list[FieldProblem]()
+        for field, column in self.columns.items():
+            value = values.get(column)
+            if is_missing(value):
+                continue
+            try:
+                fields[field] = self._read_value(field, value)
+            except ValueError as error:
+                problems.append(FieldProblem(field, str(error)))
+        if not any(problem.field == "item_id" for problem in problems) and "item_id" not in fields:
+            problems.append(FieldProblem("item_id", "is missing"))
+        item_id = fields.pop("item_id", "")
+        for name in [name for name in fields if name.startswith(_ATTRIBUTE)]:
+            fields.setdefault("attributes", {})[name.removeprefix(_ATTRIBUTE)] = fields.pop(name)
+        problems += _take_out_invalid(item_id, fields)
+        costly = [problem for problem in problems if _costs_the_row(problem)]
+        if costly:
+            raise InvalidInput(costly)
+        dropped.update(map(str, problems))
+        return ItemRow(item_id, fields)
+
+    def _read_value(self, field: str, value: Any) -> Any:
+        if field == "price":
+            return read_number(value, self._decimals)
+        if field.startswith(_ATTRIBUTE):
+            return read_attribute(value)
+        reader: Callable[[Any], Any] = _READERS.get(field, read_text)
+        return reader(value)
+
+
+def _take_out_invalid(item_id: str, fields: dict[str, Any]) -> list[FieldProblem]:
+    """Take out what the domain refuses; the problems it had."""
+    try:
+        Item(item_id or "-", **fields)
+    except InvalidInput as error:
+        for problem in error.problems:
+            field, _, rest = problem.field.partition(".")
+            if field == "attributes" and rest:
+                fields["attributes"].pop(rest, None)
+            else:
+                fields.pop(field, None)
+        return list(error.problems)
+    return []
+
+
+def _costs_the_row(problem: FieldProblem) -> bool:
+    return problem.field == "item_id" or is_strict(problem.field)

@@ -1,0 +1,37 @@
+"""Options for how the bytes of a file become rows and columns."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class FileFormat(StrEnum):
+    """Format of a file; AUTO goes by its name."""
+
+    AUTO = "auto"
+    CSV = "csv"
+    JSONL = "jsonl"
+    PARQUET = "parquet"
+
+
+class Quoting(StrEnum):
+    """Meaning of `"` in CSV: AUTO encloses fields that begin with it, NONE is a letter as any."""
+
+    AUTO = "auto"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How a file is written.
+
+    Attributes:
+        columns: names of the columns of a CSV file without a header line, which has none then.
+        delimiter: between the fields of a CSV line, one or more characters; None finds it.
+        encoding: of a text file.
+    """
+
+    file_format: FileFormat = FileFormat.AUTO
+    columns: tuple[str, ...] = ()
+    delimiter: str | None = None
+    encoding: str = "utf-8"
+    quoting: Quoting = Quoting.AUTO
