@@ -2,7 +2,8 @@
 
 Writes a made-up log of events as CSV, plain and with every field quoted, and as Parquet. Then reads
 and checks each as `recsys import events` does, up to columns; takes it in, up to a store of event
-objects that keeps nothing; and reads it as `recsys evaluate` does. CPU seconds are of this process with all its threads.
+objects that keeps nothing; and reads it as `recsys evaluate` does. CPU seconds are of this process
+with all its threads.
 """
 
 import argparse

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from recsys.core.domain import MAX_ID_CHARACTERS, MAX_NUMBER, identifier_problem, number_problem
+from recsys.core.domain import identifier_problem, number_problem
+from recsys.core.limits import MAX_ID_CHARACTERS, MAX_NUMBER
 from recsys.importing.source import Column
 from recsys.importing.values import (
     EXPONENT,
