@@ -35,6 +35,7 @@ from recsys.importing.bulk_writer import Tally
 from recsys.importing.dry_run import preview
 from recsys.importing.importer import MAX_REJECTED, Importer
 from recsys.importing.item_rows import ItemOptions
+from recsys.importing.named_files import named_files
 from recsys.importing.plan import ImportPlan, Preset, Reading, plan_events, plan_items
 from recsys.importing.read_options import FileFormat, Quoting
 from recsys.importing.times import TimeUnit
@@ -60,7 +61,10 @@ app = typer.Typer(
 )
 
 Files = Annotated[
-    list[Path], typer.Argument(metavar="FILE...", exists=True, dir_okay=False, readable=True)
+    list[str],
+    typer.Argument(
+        metavar="FILE...", help="Files, folders of them, 'patterns*.csv', or - for standard input."
+    ),
 ]
 PresetOption = Annotated[Preset | None, typer.Option(help="A known layout of columns.")]
 Rejects = Annotated[
@@ -133,18 +137,17 @@ def events(
     options = event_options(
         mapping, event_type, event_types, timestamp_format, time_unit, timezone, decimal
     )
-    readings = [Reading(path, how, events=options, preset=preset) for path in files]
-    if dry_run:
-        found = load(ShopSettings)
-        shop = shop_of(found.shop_config, tenant or found.tenant, say)
-        _preview(
-            plan_events(each, "", MemoryInteractionStore(), shop.event_types, _now_ms())
-            for each in readings
-        )
-        return
-    settings = load(ImportSettings)
-    plans = [partial(_plan_events, each) for each in readings]
-    _run(plans, settings, tenant, rejects, max_rejected=max_rejected, again=again)
+    with named_files(files) as paths:
+        readings = [Reading(path, how, events=options, preset=preset) for path in paths]
+        if dry_run:
+            found = load(ShopSettings)
+            types = shop_of(found.shop_config, tenant or found.tenant, say).event_types
+            store = MemoryInteractionStore()
+            _preview(plan_events(each, "", store, types, _now_ms()) for each in readings)
+            return
+        settings = load(ImportSettings)
+        plans = [partial(_plan_events, each) for each in readings]
+        _run(plans, settings, tenant, rejects, max_rejected=max_rejected, again=again)
 
 
 @app.command()
@@ -190,16 +193,17 @@ def items(
     """
     how = read_options(file_format, no_header, columns, delimiter, encoding, quoting)
     options = ItemOptions(tuple(mapping or ()), decimal, update)
-    readings = [Reading(path, how, items=options, preset=preset) for path in files]
-    if dry_run:
-        stores = MemoryItemStore(), MemoryLiveCatalogue()
-        _preview(plan_items(each, "", *stores) for each in readings)
-        return
-    settings = load(CatalogueImportSettings)
-    with connect(settings.redis_url.get_secret_value()) as redis:
-        live = RedisLiveCatalogue(redis)
-        plans = [partial(_plan_items, live, each) for each in readings]
-        _run(plans, settings, tenant, rejects, max_rejected=max_rejected)
+    with named_files(files) as paths:
+        readings = [Reading(path, how, items=options, preset=preset) for path in paths]
+        if dry_run:
+            stores = MemoryItemStore(), MemoryLiveCatalogue()
+            _preview(plan_items(each, "", *stores) for each in readings)
+            return
+        settings = load(CatalogueImportSettings)
+        with connect(settings.redis_url.get_secret_value()) as redis:
+            live = RedisLiveCatalogue(redis)
+            plans = [partial(_plan_items, live, each) for each in readings]
+            _run(plans, settings, tenant, rejects, max_rejected=max_rejected)
 
 
 def _plan_events(

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.importing.source import BadRow
-from recsys.importing.text_lines import shown
+from recsys.importing.text_lines import MAX_LINE_BYTES, shown
 
 _NEWLINE, _RETURN, _QUOTE = b'\n\r"'
 # A description has fewer lines; a quote that is closed later than this is no quote.
@@ -24,6 +24,9 @@ _MAX_RECORD_LINES = 500
 _MAX_ROWS_IN_QUOTES = 20
 # Closing quotes to try for one record.
 _MAX_TRIES = 50
+
+# A field may be as long as a line.
+csv.field_size_limit(MAX_LINE_BYTES)
 
 UNCLOSED = 'has a " that is not closed; --quoting none takes quotes as they are'
 
@@ -136,7 +139,7 @@ class RecordFinder:
             if fields is None:
                 later = suspects[place + 1 : place + 1 + _MAX_TRIES].tolist()
                 longer = self._over_lines(data, starts, number, later)
-                if longer is None and not is_last and self._may_go_on(starts, number):
+                if longer is None and not is_last and _may_go_on(starts, number):
                     found.unfinished = number
                     break
                 fields, end = longer or (None, end)
@@ -146,10 +149,6 @@ class RecordFinder:
             else:
                 found.add(number, end, self._written(fields))
         return found
-
-    def _may_go_on(self, starts: NDArray[np.int64], number: int) -> bool:
-        """Tell whether more text after this may close a quote of this line."""
-        return len(starts) - 1 - number <= _MAX_RECORD_LINES
 
     def _fields(self, text: str) -> list[str] | None:
         """Fields of a record; None when it ends within quotes."""
@@ -170,7 +169,7 @@ class RecordFinder:
         for last in later:
             if last - number > _MAX_RECORD_LINES:
                 break
-            lines = data[starts[number] : starts[last + 1]].decode().splitlines(keepends=True)
+            lines = split_lines(data[starts[number] : starts[last + 1]].decode())
             try:
                 records = list(csv.reader(lines, delimiter=self.delimiter, strict=True))
             except csv.Error as error:
@@ -196,6 +195,17 @@ class RecordFinder:
         """A record as Arrow reads it without doubt."""
         quoted = ('"' + text.replace('"', '""') + '"' for text in fields)
         return (self.delimiter.join(quoted) + "\n").encode()
+
+
+def split_lines(text: str) -> list[str]:
+    """Lines with their "\n": what else ends a line in Unicode is a letter of a field."""
+    return [f"{line}\n" for line in text.removesuffix("\n").split("\n")]
+
+
+def _may_go_on(starts: NDArray[np.int64], number: int) -> bool:
+    """Tell whether text after these lines may close a quote of this one."""
+    is_near = len(starts) - 1 - number <= _MAX_RECORD_LINES
+    return bool(is_near and starts[-1] - starts[number] <= MAX_LINE_BYTES)
 
 
 def _assembled(

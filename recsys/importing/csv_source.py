@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from recsys.core.errors import ConfigurationError
-from recsys.importing.csv_records import RecordFinder, Records
+from recsys.importing.csv_records import RecordFinder, Records, split_lines
 from recsys.importing.read_options import Quoting, ReadOptions
 from recsys.importing.source import BadRow, RawBatch
 from recsys.importing.text_lines import LineBlock, line_blocks
@@ -157,7 +157,7 @@ class _Parser:
 
 
 def _fields(record: str, delimiter: str, with_quotes: bool) -> list[str]:
-    lines = record.splitlines(keepends=True)
+    lines = split_lines(record)
     if with_quotes:
         return next(csv.reader(lines, delimiter=delimiter))
     return next(csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE))

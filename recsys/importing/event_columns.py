@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from json.encoder import encode_basestring_ascii
 from typing import Any, cast
 
@@ -127,7 +127,7 @@ class EventReader:
     """Reads the batches of one file.
 
     Args:
-        fields: what is read, and what there has to be.
+        wanted: the fields that are read, and those there have to be.
         columns: of the file, as far as they are known.
         known_types: the event types of the shop.
         now_ms: events may be a day ahead of it, no more.
@@ -139,7 +139,7 @@ class EventReader:
 
     def __init__(
         self,
-        fields: Fields,
+        wanted: Fields,
         columns: Sequence[str],
         options: EventOptions,
         known_types: Collection[str],
@@ -148,9 +148,9 @@ class EventReader:
         leaves_out: bool = False,
     ) -> None:
         self._leaves_out = leaves_out
-        self._required = fields.required
+        self._required = wanted.required
         constants = ["event_type"] if options.event_type else []
-        self._found = FoundColumns(fields, columns, options.mapping, constants)
+        self._found = FoundColumns(wanted, columns, options.mapping, constants)
         given = parse_event_types(options.event_types, known_types)
         self._type_name = EventTypeNames(known_types, given)
         self._event_type = options.event_type and self._checked_type(options.event_type)
@@ -320,6 +320,12 @@ def _or_none(numbers: NDArray[np.float64] | None, count: int) -> list[Any]:
         "order_id",
     )
 )  # fmt: skip
+# What files have no columns for is as in an event that has none of it.
+_PLAIN_EVENT = Event("-", "-", "-", "-", 0)
+_OTHERS = [
+    (getattr(Event, each.name).__set__, getattr(_PLAIN_EVENT, each.name))
+    for each in fields(Event)[8:]
+]
 
 
 def _checked_event(
@@ -344,4 +350,6 @@ def _checked_event(
     _put_quantity(event, quantity)
     _put_price(event, price)
     _put_order_id(event, order_id)
+    for put, value in _OTHERS:
+        put(event, value)
     return event

@@ -18,6 +18,7 @@ _BY_SUFFIX = {
     ".item": FileFormat.CSV,
     ".jsonl": FileFormat.JSONL,
     ".ndjson": FileFormat.JSONL,
+    ".json": FileFormat.JSONL,
     ".parquet": FileFormat.PARQUET,
 }
 
@@ -40,13 +41,21 @@ def open_source(path: Path, options: ReadOptions) -> RowReader:
             return ParquetSource(path)
 
 
-def _format_of_name(path: Path) -> FileFormat:
-    name = Path(path.stem) if path.suffix.lower() in COMPRESSED_SUFFIXES else path
+def has_known_name(path: Path) -> bool:
+    """Tell whether a file's name says its format."""
+    return _suffix(path) in _BY_SUFFIX
 
+
+def _format_of_name(path: Path) -> FileFormat:
     try:
-        return _BY_SUFFIX[name.suffix.lower()]
+        return _BY_SUFFIX[_suffix(path)]
     except KeyError:
         known = ", ".join(_BY_SUFFIX)
         raise ConfigurationError(
             f"cannot tell the format of {path.name} (known endings: {known}); say it with --format"
         ) from None
+
+
+def _suffix(path: Path) -> str:
+    name = Path(path.stem) if path.suffix.lower() in COMPRESSED_SUFFIXES else path
+    return name.suffix.lower()

@@ -1,11 +1,11 @@
-"""JSON Lines: one object a line.
+"""JSON: one object a line, or an array of objects.
 
-Line by line and not by Arrow, whose columns are of one type: exports mix `5` and `"5"`, and a line
-that is no JSON has to spoil itself only.
+Object by object and not by Arrow, whose columns are of one type: exports mix `5` and `"5"`, and a
+line that is no JSON has to spoil itself only.
 """
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,15 +13,20 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from recsys.importing.json_array import Elements, Row, array_elements, begins_array
 from recsys.importing.read_options import ReadOptions
 from recsys.importing.source import BadRow, Column, RawBatch
 from recsys.importing.text_lines import LineBlock, line_blocks, shown
 
 _ROWS_FOR_COLUMNS = 100
+REJECTS_SUFFIX = ".rejects.jsonl"
 
 
 class JsonlSource:
-    """A JSON Lines file; its columns are the keys of its first objects, batches may have more."""
+    """A file of JSON objects; its columns are the keys of the first, batches may have more.
+
+    A value within a value is the column "outer.inner". Of a reject file its rows are read.
+    """
 
     def __init__(self, path: Path, options: ReadOptions | None = None) -> None:
         self._path = path
@@ -29,28 +34,72 @@ class JsonlSource:
         self.size = path.stat().st_size
 
     def columns(self) -> list[str]:
-        blocks = line_blocks(self._path, self._encoding)
-        parsed = (row for block in blocks for row in _parsed(block))
-        objects = (row for _, row in parsed if isinstance(row, dict))
-        return _keys(islice(objects, _ROWS_FOR_COLUMNS))
+        parsed = (row for elements in self._elements() for _, row in elements.rows)
+        objects = list(islice((row for row in parsed if isinstance(row, dict)), _ROWS_FOR_COLUMNS))
+        return [*_keys(objects), *dict.fromkeys(path for row in objects for path in _paths(row))]
 
-    def batches(self, wanted: Collection[str] | None = None) -> Iterator[RawBatch]:  # noqa: ARG002
-        for block in line_blocks(self._path, self._encoding):
-            lines, rows, bad = list[int](), list[dict[str, Any]](), list(block.bad)
-            for line, row in _parsed(block):
+    def batches(self, wanted: Collection[str] | None = None) -> Iterator[RawBatch]:
+        paths = [path for path in wanted or () if "." in path]
+        for elements in self._elements():
+            lines, rows, bad = list[int](), list[dict[str, Any]](), list(elements.bad)
+            for line, row in elements.rows:
                 if isinstance(row, BadRow):
                     bad.append(row)
                 else:
                     lines.append(line)
                     rows.append(row)
             columns = {key: _column([row.get(key) for row in rows]) for key in _keys(rows)}
+            columns |= {
+                path: _column([_at(row, path) for row in rows])
+                for path in paths
+                if path not in columns
+            }
             yield RawBatch(
-                columns, np.array(lines, np.int64), sorted(bad), block.position, rows.__getitem__
+                columns=columns,
+                lines=np.array(lines, np.int64),
+                bad=sorted(bad, key=lambda row: row.line),
+                position=elements.position,
+                raw=rows.__getitem__,
             )
 
+    def _elements(self) -> Iterator[Elements]:
+        if begins_array(self._path, self._encoding):
+            yield from array_elements(self._path, self._encoding)
+            return
+        for block in line_blocks(self._path, self._encoding):
+            rows = list(_parsed(block))
+            if self._path.name.endswith(REJECTS_SUFFIX):
+                rows = [(line, _rejected_row(line, row)) for line, row in rows]
+            yield Elements(rows, block.bad, block.position)
 
-def _keys(rows: Iterator[dict[str, Any]] | list[dict[str, Any]]) -> list[str]:
+
+def _rejected_row(line: int, reject: Row) -> Row:
+    """The row of an earlier import that is to be tried again."""
+    if isinstance(reject, BadRow):
+        return reject
+    row = reject.get("row")
+    return row if isinstance(row, dict) else BadRow(line, "was not readable as a row", row)
+
+
+def _keys(rows: Iterable[dict[str, Any]]) -> list[str]:
     return list(dict.fromkeys(key for row in rows for key in row))
+
+
+def _paths(row: Mapping[str, Any], outer: str = "") -> Iterator[str]:
+    """Names of the values within values."""
+    for key, value in row.items():
+        if isinstance(value, dict):
+            yield from _paths(value, f"{outer}{key}.")
+        elif outer:
+            yield f"{outer}{key}"
+
+
+def _at(row: Mapping[str, Any], path: str) -> Any:
+    """The value of a path, None where there is none."""
+    value: Any = row
+    for key in path.split("."):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
 
 
 def _column(values: list[Any]) -> Column:
@@ -64,7 +113,7 @@ def _column(values: list[Any]) -> Column:
     return values
 
 
-def _parsed(block: LineBlock) -> Iterator[tuple[int, dict[str, Any] | BadRow]]:
+def _parsed(block: LineBlock) -> Iterator[tuple[int, Row]]:
     for number, line in enumerate(block.data.split(b"\n"), start=block.first_line):
         if not line.strip():
             continue
@@ -73,7 +122,5 @@ def _parsed(block: LineBlock) -> Iterator[tuple[int, dict[str, Any] | BadRow]]:
         except (ValueError, RecursionError) as error:
             yield number, BadRow(number, f"is not valid JSON: {error}", shown(line))
             continue
-        if isinstance(row, dict):
-            yield number, row
-        else:
-            yield number, BadRow(number, "is not a JSON object", shown(line))
+        is_object = isinstance(row, dict)
+        yield number, row if is_object else BadRow(number, "is not a JSON object", shown(line))

@@ -1,11 +1,12 @@
 """Parquet files."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from recsys.core.errors import ConfigurationError, DamagedFile
@@ -34,7 +35,9 @@ class ParquetSource:
             raise ConfigurationError(f"{path.name} has two columns {doubled[0]!r}")
 
     def columns(self) -> list[str]:
-        return list(self._file.schema_arrow.names)
+        """Names of the columns; a value within a value is "outer.inner"."""
+        schema = self._file.schema_arrow
+        return [*schema.names, *(path for each in schema for path in _paths(each, ""))]
 
     def batches(self, wanted: Collection[str] | None = None) -> Iterator[RawBatch]:
         chosen = [name for name in self.columns() if wanted is None or name in wanted]
@@ -42,7 +45,7 @@ class ParquetSource:
         for batch in self._read(chosen):
             lines = np.arange(row + 1, row + 1 + len(batch), dtype=np.int64)
             row += len(batch)
-            columns = {name: _plain(batch[name]) for name in chosen}
+            columns = {name: _plain(_at(batch, name)) for name in chosen}
             yield RawBatch(columns, lines, [], row, _row_of(batch))
 
     def _read(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
@@ -52,11 +55,24 @@ class ParquetSource:
             raise DamagedFile(self._path.name, f"is damaged: {error}") from error
 
 
-def _row_of(batch: pa.RecordBatch):  # type: ignore[no-untyped-def]
-    def row(place: int) -> dict[str, Any]:
-        return dict(batch.slice(place, 1).to_pylist()[0])
+def _row_of(batch: pa.RecordBatch) -> Callable[[int], Any]:
+    return lambda place: batch.slice(place, 1).to_pylist()[0]
 
-    return row
+
+def _paths(field: pa.Field, outer: str) -> Iterator[str]:
+    """Names of the values within values."""
+    if pa.types.is_struct(field.type):
+        for inner in field.type:
+            yield from _paths(inner, f"{outer}{field.name}.")
+    elif outer:
+        yield f"{outer}{field.name}"
+
+
+def _at(batch: pa.RecordBatch, name: str) -> pa.Array:
+    if name in batch.schema.names:
+        return batch[name]
+    outer, *inner = name.split(".")
+    return pc.struct_field(batch[outer], inner)
 
 
 def _plain(column: pa.Array) -> Column:
@@ -68,7 +84,8 @@ def _plain(column: pa.Array) -> Column:
             None if each is None else each.decode(errors="replace") for each in column.to_pylist()
         ]
     if pa.types.is_decimal(column.type):
-        return column.cast(pa.float64())
+        # Whole ones may be ids, which are not to be rounded.
+        return column.cast(pa.float64() if column.type.scale else pa.string())
     if pa.types.is_nested(column.type):
         return list(column.to_pylist())
     return column

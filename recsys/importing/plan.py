@@ -111,7 +111,7 @@ def plan_events(
         path=reading.path,
         source=source,
         reader=reader,
-        store=_EventWriter(tenant, store, ids_given="event_id" in reader.columns),
+        store=_EventWriter(tenant, store),
         how=_how(reading, "events", reader.columns) | {"event_types": sorted(event_types)},
         writers=_EVENT_WRITERS,
         is_skipped_when_known=True,
@@ -148,14 +148,16 @@ def plan_items(
 class _EventWriter:
     """Stores parts of a file's events, called from several threads."""
 
-    def __init__(self, tenant: str, store: BulkEventStore, *, ids_given: bool) -> None:
-        self._tenant, self._store, self._ids_given = tenant, store, ids_given
+    def __init__(self, tenant: str, store: BulkEventStore) -> None:
+        self._tenant, self._store = tenant, store
         self._rows = EqualRows()
 
     def __call__(self, records: EventBatch | list[Event]) -> Stored:
+        # A preset gives ids by the numbers of lines.
+        ids_given = isinstance(records, list) or records.event_ids is not None
         events = records if isinstance(records, list) else records.events()
-        new = self._store.put_many(self._tenant, events, ids_given=self._ids_given)
-        if not self._ids_given:
+        new = self._store.put_many(self._tenant, events, ids_given=ids_given)
+        if not ids_given:
             # Ids that follow from the row: equal rows are one event.
             new = self._rows.add([event.event_id for event in events])
         return Stored(new, duplicate=len(events) - new)

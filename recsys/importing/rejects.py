@@ -9,11 +9,14 @@ from types import TracebackType
 from typing import Self, TextIO
 
 from recsys.files import errors_name
+from recsys.importing.jsonl_source import REJECTS_SUFFIX
 from recsys.importing.source import BadRow
 
 
 class RejectFile:
     """JSON Lines of {tenant, file, line, reason, row}; only there when something was rejected.
+
+    It can be imported like any other, once what was wrong is mended.
 
     When it cannot be written, none is left: what it lacked would be taken for accepted. What an
     earlier import of the same file left is replaced, that of another file never.
@@ -61,7 +64,7 @@ class RejectFile:
     def _path_of(self, folder: Path, name: str) -> Path:
         """The first name that is free or this file's own."""
         for number in count(1):
-            path = folder / f"{name}{'' if number == 1 else f'.{number}'}.rejects.jsonl"
+            path = folder / f"{name}{'' if number == 1 else f'.{number}'}{REJECTS_SUFFIX}"
             with errors_name(path):
                 if not path.exists() or self._is_own(path):
                     return path

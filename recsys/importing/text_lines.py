@@ -42,7 +42,7 @@ def line_blocks(path: Path, encoding: str) -> Iterator[LineBlock]:
     """
     first_line, carried, bad, is_skipping = 1, b"", list[BadRow](), False
     position = 0
-    for chunk, position in _text_chunks(path, encoding):
+    for chunk, position in text_chunks(path, encoding):
         if is_skipping and b"\n" not in chunk:
             continue
         lines = chunk[chunk.find(b"\n") :] if is_skipping else carried + chunk
@@ -67,7 +67,7 @@ def shown(data: bytes) -> str:
     return data[:_RAW_SHOWN].decode(errors="replace").rstrip("\n")
 
 
-def _text_chunks(path: Path, encoding: str) -> Iterator[tuple[bytes, int]]:
+def text_chunks(path: Path, encoding: str) -> Iterator[tuple[bytes, int]]:
     """The text in UTF-8, lines ended by "\\n", and how far the file on disk has been read."""
     with open_content(path) as file:
         chunk = file.read(BLOCK_BYTES)

@@ -1,5 +1,6 @@
 """`recsys import` into a real HBase and, of items, a real Redis."""
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,76 @@ def test_creating_tables_says_what_it_did(hbase: str, hbase_admin: str) -> None:
 
     assert result.exit_code == 0
     assert "has all its tables already" in result.stderr
+
+
+def test_a_file_mostly_of_bad_rows_ends_with_4_and_its_good_rows_are_stored(
+    recsys_import: CliRunner, hbase_interactions: HBaseInteractionStore
+) -> None:
+    header = "user_id,item_id,event_type,timestamp\n"
+    Path("mixed.csv").write_text(
+        f"{header}few,i1,view,1300000000\nfew,i2,view,soon\nfew,i3,shrug,1\n"
+    )
+
+    result = run(recsys_import, "events", "mixed.csv")
+
+    assert result.exit_code == 4
+    said = " ".join(result.stderr.split())
+    assert "3 rows read" in said
+    assert "1 events stored" in said
+    assert "1 rejected: timestamp: is no time that can be told" in said
+    assert [event.item_id for event in hbase_interactions.history(TENANT, "few")] == ["i1"]
+    assert run(recsys_import, "events", "mixed.csv", "--max-rejected", "0.7").exit_code == 0
+    again = run(recsys_import, "events", "mixed.csv", "--max-rejected", "0.7")
+    assert "already imported" in " ".join(again.stderr.split())
+
+
+def test_a_damaged_file_ends_with_1_and_says_what_is_stored(
+    recsys_import: CliRunner, hbase_interactions: HBaseInteractionStore
+) -> None:
+    rows = "".join(f"torn,i{n},view,{1_300_000_000 + n}\n" for n in range(20_000))
+    whole = gzip.compress(f"user_id,item_id,event_type,timestamp\n{rows}".encode())
+    Path("torn.csv.gz").write_bytes(whole[: len(whole) // 2])
+
+    result = run(recsys_import, "events", "torn.csv.gz")
+
+    assert result.exit_code == 1
+    stored = len(hbase_interactions.history(TENANT, "torn"))
+    said = " ".join(result.stderr.split())
+    assert "error: torn.csv.gz: is damaged or not whole" in said
+    assert f"{stored:,} rows were read, {stored:,} stored" in said
+    assert 0 < stored < 20_000
+
+
+def test_rows_of_an_item_are_merged_and_an_update_leaves_the_rest(
+    recsys_import: CliRunner, hbase_items: HBaseItemStore, redis: Redis
+) -> None:
+    Path("shirts.csv").write_text("sku,title,price,available\nshirt,Shirt,10,no\nshirt,,12,\n")
+    Path("prices.csv").write_text("sku,price\nshirt,9\ntie,3\n")
+
+    first = run(recsys_import, "items", "shirts.csv")
+    assert first.exit_code == 0, first.stderr
+    assert "1 merged into items of earlier rows" in first.stderr
+    assert hbase_items.get(TENANT, "shirt") == Item("shirt", "Shirt", price=12.0, available=False)
+
+    assert run(recsys_import, "items", "prices.csv", "--update").exit_code == 0
+    shirt = Item("shirt", "Shirt", price=9.0, available=False)
+    assert hbase_items.get(TENANT, "shirt") == shirt
+    assert hbase_items.get(TENANT, "tie") == Item("tie", price=3.0)
+    # Nothing changes by writing it: it is what is there.
+    assert RedisLiveCatalogue(redis).write(TENANT, {"shirt": shirt}) == []
+
+
+def test_a_folder_and_a_pattern_are_their_files(
+    recsys_import: CliRunner, hbase_interactions: HBaseInteractionStore
+) -> None:
+    for number in (1, 2):
+        part = Path(f"parts/part-{number}.csv")
+        part.parent.mkdir(exist_ok=True)
+        part.write_text(
+            f"user_id,item_id,event_type,timestamp\nparted,i{number},view,130000000{number}\n"
+        )
+    Path("parts/_SUCCESS").touch()
+
+    assert run(recsys_import, "events", "parts").exit_code == 0
+    assert run(recsys_import, "events", "parts/part-*.csv").stderr.count("already") == 2
+    assert len(hbase_interactions.history(TENANT, "parted")) == 2

@@ -385,3 +385,19 @@ def test_what_is_known_of_an_import_includes_its_options(tmp_path: Path) -> None
         options = EventOptions(times=TimeOptions(zone=zone))
         plan = plan_events(Reading(path, events=options), TENANT, store, types, NOW_MS)
         assert run(plan, ledger).earlier is None
+
+
+def test_rejected_rows_can_be_imported_once_what_was_wrong_is_mended(tmp_path: Path) -> None:
+    path = write(tmp_path, HEADER + rows(3) + f"u,i,tasting,{AT}\nu,i,view,soon\nshort\n")
+    first = take_in(path).outcome.reject_path
+
+    again = take_in(first, event_types="tasting=view")
+
+    assert (again.tally.read, again.pairs()) == (3, [("u", "i")])
+    assert set(again.reasons()) == {
+        "was not readable as a row",
+        "timestamp: is no time that can be told: say --timestamp-format, or --time-unit of a"
+        " number",
+    }
+    assert first.exists()
+    assert again.outcome.reject_path != first

@@ -1,6 +1,10 @@
 """Files in their formats: rows with line numbers, bad ones apart."""
 
+import bz2
 import gzip
+import json
+import lzma
+import zipfile
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from recsys.core.errors import ConfigurationError
+from recsys.core.errors import ConfigurationError, DamagedFile
 from recsys.importing import text_lines
 from recsys.importing.file_format import open_source
 from recsys.importing.read_options import FileFormat, ReadOptions
@@ -159,3 +163,83 @@ def test_the_position_reaches_the_size(tmp_path: Path) -> None:
 
     assert sum(len(batch) for batch in batches) == 12_000
     assert batches[-1].position == source.size
+
+
+def test_what_unicode_ends_lines_with_is_a_letter_of_a_field(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", 'id,title\n1,a\u2028b\x85c,d\n2,5" \u2028x\n'.encode())
+
+    rows, bad = read(path)
+
+    assert rows == [(3, {"id": "2", "title": '5" \u2028x'})]
+    assert bad == [(2, "has 3 fields, the header has 2", ["1", "a\u2028b\x85c", "d"])]
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_json_array_is_read_element_by_element(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, indent: int | None
+) -> None:
+    monkeypatch.setattr(text_lines, "BLOCK_BYTES", 50)
+    elements = [{"id": n, "title": f"Müller {n}"} for n in range(40)]
+    content = json.dumps([*elements, 7], indent=indent, ensure_ascii=False).encode()
+    source = open_source(write(tmp_path / "a.json", content), ReadOptions())
+
+    rows, bad = read(tmp_path / "a.json")
+
+    assert source.columns() == ["id", "title"]
+    assert [values for _, values in rows] == elements
+    assert [line for line, _ in rows] == [2 + 4 * n if indent else 1 for n in range(40)]
+    assert [row.reason for row in bad] == ["is not a JSON object"]
+
+
+@pytest.mark.parametrize("content", [b'[{"id": 1}, {"id": ', b'[{"id": 1}, {"id" 2}]', b"[{}"])
+def test_a_json_array_that_is_not_whole_is_damaged(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(DamagedFile, match=r"a\.json: line 1: is no element of a JSON array"):
+        read(write(tmp_path / "a.json", content))
+
+
+def test_a_value_within_a_value_has_a_path(tmp_path: Path) -> None:
+    nested = {"properties": {"product": {"sku": "L1"}, "n": 1}, "id": "e"}
+    lines = write(tmp_path / "a.jsonl", json.dumps(nested).encode())
+    pq.write_table(pa.Table.from_pylist([nested]), tmp_path / "a.parquet")
+
+    for path in (lines, tmp_path / "a.parquet"):
+        source = open_source(path, ReadOptions())
+        assert {"properties.product.sku", "properties.n"} <= set(source.columns())
+        [batch] = source.batches(["properties.product.sku", "id"])
+        values = next(iter(batch.rows()))[1]
+        assert (values["properties.product.sku"], values["id"]) == ("L1", "e")
+
+
+@pytest.mark.parametrize("suffix", ["zst", "zip", "bz2", "xz"])
+def test_compressed_files_are_read_as_what_they_hold(tmp_path: Path, suffix: str) -> None:
+    content = b"id\n1\n"
+    if suffix == "zip":
+        with zipfile.ZipFile(tmp_path / "a.csv.zip", "w") as archive:
+            archive.writestr("__MACOSX/._a.csv", b"x")
+            archive.writestr("a.csv", content)
+    else:
+        with pa.CompressedOutputStream(str(tmp_path / "a.csv.zst"), "zstd") as stream:
+            stream.write(content)
+        packed = {"bz2": bz2.compress(content), "xz": lzma.compress(content)}
+        write(
+            tmp_path / f"a.csv.{suffix}", packed.get(suffix, (tmp_path / "a.csv.zst").read_bytes())
+        )
+
+    assert read(tmp_path / f"a.csv.{suffix}")[0] == [(2, {"id": "1"})]
+
+
+def test_a_zip_of_several_files_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.csv.zip", "w") as archive:
+        archive.writestr("a.csv", b"id\n1\n")
+        archive.writestr("b.csv", b"id\n1\n")
+
+    with pytest.raises(ConfigurationError, match=r"holds 2 files \(a\.csv, b\.csv\): unpack it"):
+        read(tmp_path / "a.csv.zip")
+
+
+def test_lines_may_end_as_on_any_system(tmp_path: Path) -> None:
+    for ending in ("\n", "\r\n", "\r"):
+        text = ending.join(["id,title", "1,a", "", '2,"b', 'c"'])
+        assert read(write(tmp_path / "a.csv", text.encode()))[0] == [
+            (2, {"id": "1", "title": "a"}), (4, {"id": "2", "title": "b\nc"})
+        ]  # fmt: skip
