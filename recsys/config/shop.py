@@ -22,6 +22,7 @@ from recsys.core.domain import identifier_problem
 from recsys.core.errors import ConfigurationError
 from recsys.core.event_types import EventType
 from recsys.core.limits import MAX_NUMBER
+from recsys.core.serving.generators import GENERATORS
 
 _Days = Annotated[float, Field(gt=0, le=36500, allow_inf_nan=False)]
 _FiniteWeight = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
@@ -79,6 +80,18 @@ class GateLimits:
     min_popular_kept: _Share = 0.3
 
 
+def _known(generators: list[str]) -> list[str]:
+    for name in generators:
+        if name not in GENERATORS:
+            raise ValueError(f"{name!r} is not a generator: use {', '.join(GENERATORS)}")
+    return generators
+
+
+# Part of a URL.
+_PlacementName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+_Generators = Annotated[list[str], Field(min_length=1), AfterValidator(_known)]
+
+
 class _ShopFile(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -86,6 +99,7 @@ class _ShopFile(BaseModel):
     popularity_half_life_days: _Days
     event_types: Annotated[dict[_TypeName, _EventTypeSettings], Field(min_length=1)]
     goals: Annotated[list[str], Field(min_length=1)]
+    placements: dict[_PlacementName, _Generators] | None = None
     gate: GateLimits = GateLimits()
 
     @field_validator("goals")
@@ -101,13 +115,14 @@ class _ShopFile(BaseModel):
 
 @dataclass(frozen=True)
 class Shop:
-    """A shop's configuration: the meaning of its events, and the limits of its gate.
+    """A shop's configuration: the meaning of its events, its placements, the limits of its gate.
 
     Attributes:
         half_life_days: an event this old counts half, unless its type has its own half-life.
         popularity_half_life_days: the same for what is popular.
         target_types: the types of event that recommendations are judged by.
         event_types: every type the shop may send.
+        placements: the generators of each list of the storefront, by its name.
         gate: when a new model may replace the one that serves.
     """
 
@@ -115,6 +130,7 @@ class Shop:
     popularity_half_life_days: float
     target_types: tuple[str, ...]
     event_types: dict[str, EventType]
+    placements: dict[str, tuple[str, ...]]
     gate: GateLimits = field(default_factory=GateLimits)
 
 
@@ -135,5 +151,8 @@ def load_shop(path: Path | None = None) -> Shop:
         popularity_half_life_days=settings.popularity_half_life_days,
         target_types=tuple(settings.goals),
         event_types=types,
+        placements=load_shop().placements
+        if settings.placements is None
+        else {name: tuple(kinds) for name, kinds in settings.placements.items()},
         gate=settings.gate,
     )

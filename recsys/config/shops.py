@@ -1,7 +1,7 @@
 """Settings of every shop: TENANT.toml in one folder, the shipped file for shops without one."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -65,6 +65,9 @@ class Shops:
 
     def event_types_of(self, tenant: str) -> EventTypes:
         return self.of(tenant).event_types
+
+    def placements_of(self, tenant: str) -> Mapping[str, tuple[str, ...]]:
+        return self.of(tenant).placements
 
     def event_types(self) -> list[str]:
         """Names of the types that any shop may send, sorted."""

@@ -135,8 +135,10 @@ class CatalogueColumns:
     def get(self, item_id: str) -> CatalogueRow | None:
         """The row of an item; None where the live catalogue says nothing of it."""
         position = self._positions.get(item_id)
-        if position is None:
-            return None
+        return None if position is None else self.at(position)
+
+    def at(self, position: int) -> CatalogueRow:
+        """The row of the item that stands there in every column."""
         price = self._prices[position]
         names = self._names[position] or ()
         values = {name: self.attributes[name][position] for name in names}

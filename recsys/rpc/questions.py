@@ -24,6 +24,8 @@ def write_question(question: pb.Question, request: RecommendationRequest) -> Non
         case ItemTarget(item_id):
             question.item_id = item_id
         case SessionTarget(item_ids):
+            # It may be empty, and is there all the same.
+            question.session.SetInParent()
             question.session.item_ids.extend(item_ids)
     if not request.is_plain:
         question.generators.extend(request.placement)

@@ -8,7 +8,14 @@ from services.gateway.fast_path import FastPath
 from services.gateway.http.error_responses import add_error_responses
 from services.gateway.http.raw_path import RawPath
 from services.gateway.http.request_context import RequestContext
-from services.gateway.routes import docs_page, events, items, operations, recommendations
+from services.gateway.routes import (
+    docs_page,
+    events,
+    items,
+    operations,
+    placements,
+    recommendations,
+)
 from services.gateway.routes.openapi import described_by
 
 
@@ -29,7 +36,7 @@ def build_app(dependencies: Dependencies) -> FastAPI:
     )
     app.state.dependencies = dependencies
     add_error_responses(app)
-    for routes in (recommendations, events, items, operations, docs_page):
+    for routes in (recommendations, placements, events, items, operations, docs_page):
         app.include_router(routes.router)
     app.openapi = described_by(app, dependencies.event_types)  # type: ignore[method-assign]  # FastAPI's documented way
     return app

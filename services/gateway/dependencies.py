@@ -1,6 +1,6 @@
 """Dependencies of the routes, wired in `main.py` or by a test."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, cast
 
@@ -27,6 +27,7 @@ class Dependencies:
 
     Attributes:
         event_types: those that any shop may send, for the description; ingest enforces each shop's.
+        placements_of: the generators of each placement of a shop, by its name.
         read_seconds, write_seconds: the budget of one request.
     """
 
@@ -38,6 +39,7 @@ class Dependencies:
     metrics: Metrics
     access_log: AccessLog
     event_types: Callable[[], Sequence[str]]
+    placements_of: Callable[[str], Mapping[str, tuple[str, ...]]]
     read_seconds: float
     write_seconds: float
 

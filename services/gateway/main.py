@@ -71,6 +71,7 @@ async def serve(settings: GatewaySettings) -> None:
             metrics=metrics,
             access_log=access_log,
             event_types=shops.event_types,
+            placements_of=shops.placements_of,
             read_seconds=settings.read_seconds,
             write_seconds=settings.write_seconds,
         )

@@ -20,9 +20,15 @@ from services.gateway.upstream.ingest import CallContext
 
 
 async def fetch_recommendations(
-    dependencies: Dependencies, request: RecommendationRequest, request_id: str
+    dependencies: Dependencies,
+    request: RecommendationRequest,
+    request_id: str,
+    placement: str | None = None,
 ) -> bytes:
     """Ask a recommender, or ingest for a shop without a model; return the body of the response.
+
+    Args:
+        placement: its name, where it was asked for by one.
 
     Raises:
         ProblemError: see `Recommenders.ask` and `_fetch_cold_start`.
@@ -37,7 +43,7 @@ async def fetch_recommendations(
             raise
         answer = await _fetch_cold_start(dependencies, request, problem, request_id)
     dependencies.metrics.answers[SOURCES[answer.source], answer.degraded].inc()
-    return _whole_json(answer, request_id, request.target)
+    return _whole_json(answer, request_id, request.target, placement)
 
 
 async def _fetch_cold_start(
@@ -67,22 +73,27 @@ async def _fetch_cold_start(
         raise
     return pb.RenderedAnswer(
         json=b'{"items":[%b],"source":"popular","model_version":null,"degraded":true'
-        % b",".join(map(_item, found.items)),
+        % b",".join(_item(item, request) for item in found.items),
         source=pb.SOURCE_POPULAR,
         degraded=True,
     )
 
 
-def _item(item: ingest_pb2.ColdStartItem) -> bytes:
+def _item(item: ingest_pb2.ColdStartItem, request: RecommendationRequest) -> bytes:
     title = item.title if item.HasField("title") else None
     price = item.price if item.HasField("price") else None
     members = {"item_id": item.item_id, "title": title, "price": price, "score": None}
+    if request.placement:
+        members["source"] = "popular"
     return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _whole_json(answer: pb.RenderedAnswer, request_id: str, about: Target) -> bytes:
+def _whole_json(
+    answer: pb.RenderedAnswer, request_id: str, about: Target, placement: str | None
+) -> bytes:
     """Close the JSON object that a recommender has left open."""
-    return b'%b,"request_id":%b%b}' % (answer.json, _string(request_id), _subject(about))
+    name = b"" if placement is None else b',"placement":' + _string(placement)
+    return b'%b,"request_id":%b%b%b}' % (answer.json, _string(request_id), name, _subject(about))
 
 
 def _subject(about: Target) -> bytes:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from recsys.core.model import ItemModel, ScoringParams
 from recsys.core.serving.candidates import MAX_POPULAR, EligibleItems, most_popular
 from recsys.core.serving.returned import ReturnedItems
+from recsys.core.serving.row_catalogue import RowCatalogue
 
 # For a user who had all of the most popular items already.
 _PIECE = 256
@@ -26,6 +27,7 @@ class ServingModel:
         shown: (n + m,) bool, the items that may be shown.
         eligible: those of them that can be scored, as candidates.
         returned: those that are back, and in no list that was calculated at night.
+        catalogue: what each item is now.
         is_filtered: whether fewer items are shown than the shop offers: a list that was
             calculated at night may have none of them.
     """
@@ -35,6 +37,7 @@ class ServingModel:
     shown: NDArray[np.bool_] = field(compare=False, repr=False)
     eligible: EligibleItems = field(compare=False, repr=False)
     returned: ReturnedItems = field(compare=False, repr=False)
+    catalogue: RowCatalogue = field(compare=False, repr=False)
     is_filtered: bool = False
 
     @classmethod
@@ -44,22 +47,27 @@ class ServingModel:
         params: ScoringParams,
         hidden: Collection[int] = (),
         back: Collection[int] = (),
-        newcomers: int = 0,
+        catalogue: RowCatalogue | None = None,
     ) -> "ServingModel":
         """All that a model may recommend.
 
         Args:
             hidden: item rows that must not be shown now: sold out, deleted.
             back: rows of items that may be shown, though the model was trained without them.
-            newcomers: the number m of items that the model does not know; those that may be shown
-                are back.
+            catalogue: with n + m rows; the items that the model does not know and may be shown are
+                back. Without one there are none.
         """
+        if catalogue is None:
+            catalogue = RowCatalogue(len(items.ids))
+        newcomers = np.zeros(len(catalogue) - len(items.ids), np.bool_)
         known = [row for row in back if row < len(items.ids)]
-        shown = np.concatenate([items.eligible, np.zeros(newcomers, np.bool_)])
+        shown = np.concatenate([items.eligible, newcomers])
         shown[np.fromiter(hidden, np.intp, len(hidden))] = False
         shown[np.fromiter(back, np.intp, len(back))] = True
         items, back = items.offering(known) if known else items, known
-        return cls(items, params, shown, _scored(items, shown), ReturnedItems.of(items, back))
+        return cls(
+            items, params, shown, _scored(items, shown), ReturnedItems.of(items, back), catalogue
+        )
 
     def where(self, mask: NDArray[np.bool_]) -> "ServingModel":
         """The same for the items where an (n + m,) mask is true."""
@@ -71,6 +79,7 @@ class ServingModel:
             shown,
             _scored(self.items, shown),
             ReturnedItems.of(self.items, back[shown[back]].tolist()),
+            self.catalogue,
             is_filtered=True,
         )
 

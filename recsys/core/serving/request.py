@@ -80,9 +80,10 @@ class RecommendationRequest:
 
     def __post_init__(self) -> None:
         if isinstance(self.target, SessionTarget):
-            count = len(self.target.item_ids)
-            if not 1 <= count <= MAX_SESSION_ITEMS:
-                range_problem = f"name between 1 and {MAX_SESSION_ITEMS} items"
+            # What is popular or new needs no target at all.
+            least = 0 if self.placement else 1
+            if not least <= len(self.target.item_ids) <= MAX_SESSION_ITEMS:
+                range_problem = f"name between {least} and {MAX_SESSION_ITEMS} items"
                 raise InvalidInput([FieldProblem("item_ids", range_problem)])
         problems = [
             FieldProblem(name, reason)

@@ -96,7 +96,7 @@ async def recommend(user_id: UserId, key: Reader, wishes: Wished, request: Reque
     Before the shop's first model: items that are popular in events as they arrive, then the
     catalogue in the order of its ids, with `degraded` true and `model_version` null.
     """
-    return await answer(request, wishes.of(key.tenant, UserTarget(user_id)))
+    return await respond(request, wishes.of(key.tenant, UserTarget(user_id)))
 
 
 @router.get(
@@ -116,7 +116,7 @@ async def recommend_for_session(
     the items viewed; `source` says so. When nothing else is left, there are fewer than `limit`
     items.
     """
-    return await answer(request, wishes.of(key.tenant, SessionTarget(tuple(item_ids))))
+    return await respond(request, wishes.of(key.tenant, SessionTarget(tuple(item_ids))))
 
 
 @router.get(
@@ -131,7 +131,7 @@ async def similar(item_id: ItemId, key: Reader, wishes: Wished, request: Request
     Popular items fill a list that is too short and are the response for an unknown item; `source`
     says so.
     """
-    return await answer(request, wishes.of(key.tenant, ItemTarget(item_id)))
+    return await respond(request, wishes.of(key.tenant, ItemTarget(item_id)))
 
 
 def checked(tenant: str, target: Target, limit: int, **wishes: Any) -> RecommendationRequest:
@@ -146,7 +146,10 @@ def checked(tenant: str, target: Target, limit: int, **wishes: Any) -> Recommend
         raise invalid_input(error.problems) from None
 
 
-async def answer(request: Request, wanted: RecommendationRequest) -> Response:
+async def respond(
+    request: Request, wanted: RecommendationRequest, placement: str | None = None
+) -> Response:
     """Respond with what is recommended."""
-    body = await fetch_recommendations(dependencies_of(request), wanted, request.state.request_id)
+    dependencies, request_id = dependencies_of(request), request.state.request_id
+    body = await fetch_recommendations(dependencies, wanted, request_id, placement)
     return Response(body, headers={"Cache-Control": UNCACHED}, media_type="application/json")

@@ -1,22 +1,26 @@
 """The JSON of recommendations, described; the recommenders write it, see their `rendering`."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.config import JsonDict
 
-from recsys.core.limits import MAX_LIMIT
+from recsys.core.errors import FieldProblem
+from recsys.core.limits import (
+    DEFAULT_LIMIT,
+    MAX_EXCLUDED_ITEMS,
+    MAX_FILTER_CHARACTERS,
+    MAX_LIMIT,
+    MAX_SESSION_ITEMS,
+)
+from recsys.core.serving.lists import Source
 from recsys.rpc.v1 import recommender_pb2 as pb
-from services.gateway.schemas.text_rules import ID_RULES, REQUEST_ID_RULES, TEXT_RULES
+from services.gateway.schemas.problems import invalid_input
+from services.gateway.schemas.text_rules import FILTER_RULES, ID_RULES, REQUEST_ID_RULES, TEXT_RULES
+from services.gateway.schemas.validation import field_problems
 
-SourceName = Literal["stored", "fold_in", "neighbours", "popular", "new"]
-SOURCES: dict[int, SourceName] = {
-    pb.SOURCE_STORED: "stored",
-    pb.SOURCE_FOLD_IN: "fold_in",
-    pb.SOURCE_NEIGHBOURS: "neighbours",
-    pb.SOURCE_POPULAR: "popular",
-    pb.SOURCE_NEW: "new",
-}
+# By their numbers in messages.
+SOURCES = {pb.Source.Value(f"SOURCE_{source.name}"): source.value for source in Source}
 
 _ITEM_EXAMPLE: JsonDict = {
     "item_id": "85123A",
@@ -49,12 +53,16 @@ class ScoredItem(BaseModel):
     )
 
 
+class PlacedItem(ScoredItem):
+    source: Source = Field(description="Where this item comes from.")
+
+
 class RecommendationResponse(BaseModel):
     items: list[ScoredItem] = Field(
         max_length=MAX_LIMIT,
         description="Best first. Fewer than `limit`, or none, when all others are excluded.",
     )
-    source: SourceName = Field(
+    source: Source = Field(
         description="`stored`: the nightly list; `fold_in`: scored again after recent events; "
         "`neighbours`: similar items; `popular`: popular items, such as for an unknown user, "
         "and in a new shop those of the catalogue."
@@ -87,3 +95,80 @@ class SimilarItems(RecommendationResponse):
 
 class SessionRecommendations(RecommendationResponse):
     model_config = ConfigDict(json_schema_extra={"examples": [_COMMON_EXAMPLE]})
+
+
+PLACEMENT_EXAMPLE: JsonDict = {
+    "user_id": "17850",
+    "limit": 10,
+    "filter": 'category = "Candles" AND price <= 20',
+    "exclude_item_ids": ["22423"],
+}
+
+
+class PlacementRequest(BaseModel):
+    """What a placement is to show: to whom or beside what, and which items.
+
+    At most one of `user_id`, `item_id` and `session_item_ids`; none where it does not matter who
+    looks, as for what is popular.
+    """
+
+    model_config = ConfigDict(
+        strict=True, extra="forbid", json_schema_extra={"examples": [PLACEMENT_EXAMPLE]}
+    )
+
+    user_id: _Id | None = None
+    item_id: _Id | None = Field(default=None, description="The item of a product page.")
+    session_item_ids: list[_Id] = Field(
+        default=[],
+        max_length=MAX_SESSION_ITEMS,
+        description="Of a visitor without an id: the items viewed, in their order.",
+    )
+    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+    filter: str | None = Field(
+        default=None, min_length=1, max_length=MAX_FILTER_CHARACTERS, description=FILTER_RULES
+    )
+    exclude_item_ids: list[_Id] = Field(
+        default=[], max_length=MAX_EXCLUDED_ITEMS, description="Items that are not recommended."
+    )
+
+
+class PlacementRecommendations(RecommendationResponse):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    **_COMMON_EXAMPLE,
+                    "items": [{**_ITEM_EXAMPLE, "source": "fold_in"}],
+                    "placement": "home",
+                    "user_id": "17850",
+                }
+            ]
+        }
+    )
+
+    items: list[PlacedItem] = Field(  # type: ignore[assignment]  # each says more than it has to
+        max_length=MAX_LIMIT,
+        description="Best first. Fewer than `limit`, or none, when nothing else may be shown.",
+    )
+    placement: str
+    user_id: _Id | None = Field(default=None, description="Only when it was asked for.")
+    item_id: _Id | None = Field(default=None, description="Only when it was asked for.")
+
+
+def read_placement(body: object) -> PlacementRequest:
+    """Read what a placement is to show.
+
+    Raises:
+        ProblemError: naming every field at fault.
+    """
+    try:
+        wanted = PlacementRequest.model_validate(body)
+    except ValidationError as error:
+        raise invalid_input(field_problems(error.errors())) from None
+    targets = {"user_id": wanted.user_id, "item_id": wanted.item_id}
+    named = [name for name, value in targets.items() if value is not None]
+    if wanted.session_item_ids:
+        named.append("session_item_ids")
+    if len(named) > 1:
+        raise invalid_input([FieldProblem(named[1], f"cannot stand beside {named[0]}")])
+    return wanted

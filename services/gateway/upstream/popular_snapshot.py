@@ -31,7 +31,10 @@ class PopularSnapshots:
         excluded = (*request.target.item_ids, *request.excluded_item_ids)
         beginnings = tuple(b'{"item_id":%b,' % _json(item_id) for item_id in excluded)
         shown = [item for item in snapshot.popular_json if not item.startswith(beginnings)]
-        items = b",".join(shown[: request.limit])
+        shown = shown[: request.limit]
+        if request.placement:
+            shown = [b'%b,"source":"popular"}' % item[:-1] for item in shown]
+        items = b",".join(shown)
         version = snapshot.model_version.encode()
         return pb.RenderedAnswer(
             json=b'{"items":[%b],"source":"popular","model_version":"%b","degraded":true'

@@ -51,14 +51,15 @@ class Serving:
     def of(cls, model: LoadedModel, columns: CatalogueColumns) -> "Serving":
         """A model that was just loaded, beside the live catalogue."""
         nothing = frozenset[int]()
-        bare = cls(model, nothing, nothing, ServingModel.of(model.items, model.params))
+        now = ServingModel.of(model.items, model.params, catalogue=model.shown.catalogue)
+        bare = cls(model, nothing, nothing, now)
         return replace(bare.following(columns, None), catalogue_number=0, shown_again_number=0)
 
     def following(self, columns: CatalogueColumns, changed: Iterable[str] | None) -> "Serving":
         """The same with what the live catalogue says now of some items, None for all."""
         model = self.model
         if changed is None:
-            model.shown.follow(columns)
+            model.shown.catalogue.follow(columns)
             changed = chain(model.items.ids, columns)
         rows = dict(_rows(model, columns, changed))
         if not rows:
@@ -82,7 +83,7 @@ class Serving:
         """
         found = self._filtered.pop(text, None)
         if found is None:
-            found = self.now.where(self.model.shown.where(parse_filter(text)))
+            found = self.now.where(self.now.catalogue.mask(parse_filter(text)))
         self._filtered[text] = found
         size = len(self.now.shown) * _FILTERED_BYTES_PER_ITEM
         if len(self._filtered) > max(_MIN_FILTERED, _MAX_FILTERED_BYTES // size):
@@ -96,9 +97,7 @@ class Serving:
             self,
             hidden=hidden,
             back=back,
-            now=ServingModel.of(
-                model.items, model.params, hidden, back, len(model.shown.newcomers)
-            ),
+            now=ServingModel.of(model.items, model.params, hidden, back, model.shown.catalogue),
             shown_again_number=number if is_more_shown else self.shown_again_number,
         )
 

@@ -1,17 +1,11 @@
 """Items as answers show them: id, title and price, by row."""
 
-from array import array
-
 # What json.dumps calls for a text, once it has made an encoder: a twentieth of the time.
 from json.encoder import encode_basestring
 
-import numpy as np
-from numpy.typing import NDArray
-
-from recsys.core.catalogue import CatalogueColumns
 from recsys.core.limits import MAX_TEXT_CHARACTERS
 from recsys.core.model import ItemModel
-from recsys.core.serving.filters import Filter
+from recsys.core.serving.row_catalogue import RowCatalogue
 
 
 class ShownItems:
@@ -19,25 +13,22 @@ class ShownItems:
 
     The JSON of each up to its score is written when first needed, then kept until the item changes.
     A row is never given to another item.
+
+    Attributes:
+        catalogue: the same items as the live catalogue has them, by row.
     """
 
     def __init__(self, items: ItemModel) -> None:
         self._items = items
-        self._columns = CatalogueColumns()
         self._newcomers: list[str] = []
         self._newcomer_rows: dict[str, int] = {}
         self._fragments: list[bytes | None] = [None] * len(items.ids)
-        # Of each row in the columns; -1 for an item that the live catalogue says nothing of.
-        self._positions = array("i", [-1]) * len(items.ids)
+        self.catalogue = RowCatalogue(len(items.ids))
 
     @property
     def newcomers(self) -> list[str]:
         """Ids of the items that the model does not know, in the order of their rows."""
         return self._newcomers
-
-    def follow(self, columns: CatalogueColumns) -> None:
-        """Show items as these columns have them; those that differ are to be rewritten."""
-        self._columns = columns
 
     def row_for(self, item_id: str) -> int:
         """The row of an item, a new one for an item that has none yet."""
@@ -46,7 +37,7 @@ class ShownItems:
             row = self._newcomer_rows[item_id] = len(self._fragments)
             self._newcomers.append(item_id)
             self._fragments.append(None)
-            self._positions.append(-1)
+            self.catalogue.append()
         return row
 
     def rewrite(self, row: int) -> bool:
@@ -54,8 +45,7 @@ class ShownItems:
 
         There is no answer with an item whose JSON has never been written.
         """
-        position = self._columns.position(self.id_of(row))
-        self._positions[row] = -1 if position is None else position
+        self.catalogue.place(row, self.id_of(row))
         before = self._fragments[row]
         return before is not None and self._write(row) != before
 
@@ -70,23 +60,17 @@ class ShownItems:
 
     def title_of(self, row: int) -> str:
         """Cut where the catalogue's own limit was not kept, or one item could outgrow a message."""
-        live = self._columns.get(self.id_of(row))
+        live = self.catalogue.row(row)
         title = self._items.titles[row] if live is None else live.title or ""
         return title[:MAX_TEXT_CHARACTERS]
 
     def price_of(self, row: int) -> float | None:
-        live = self._columns.get(self.id_of(row))
+        live = self.catalogue.row(row)
         return None if live is None else live.price
 
     def fragment_of(self, row: int) -> bytes:
         """The beginning of its JSON, up to its score."""
         return self._fragments[row] or self._write(row)
-
-    def where(self, condition: Filter) -> NDArray[np.bool_]:
-        """Which rows have an item that fulfils a condition, as the live catalogue has it."""
-        # The last is that of rows without an item in the catalogue.
-        fulfil = np.append(condition(self._columns, len(self._columns)), False)
-        return fulfil.take(np.array(self._positions))
 
     def _write(self, row: int) -> bytes:
         title, price = self.title_of(row), self.price_of(row)

@@ -60,3 +60,27 @@ def test_a_type_may_count_quantity_and_price_and_fade_by_itself(tmp_path: Path) 
 def test_what_makes_no_sense_is_named(tmp_path: Path, setting: str, reason: str) -> None:
     with pytest.raises(ConfigurationError, match=rf"event_types\.buy.*({reason})"):
         shop_of(tmp_path, f"buy = {{ weight = 1, {setting} }}")
+
+
+def test_a_shop_has_the_placements_that_it_names_or_the_shipped_ones(tmp_path: Path) -> None:
+    own = '\nbuy = { weight = 1 }\n[placements]\nhome = ["new", "popular"]\n'
+    assert shop_of(tmp_path, own).placements == {"home": ("new", "popular")}
+    shipped = shop_of(tmp_path, "buy = { weight = 1 }").placements
+    assert shipped == load_shop().placements
+    assert shipped["home"] == ("for_you", "popular", "new")
+
+
+@pytest.mark.parametrize(
+    ("placement", "reason"),
+    [
+        ('home = ["for-you"]', "'for-you' is not a generator: use for_you, similar, popular"),
+        ("home = []", "at least 1 item"),
+        ('"no slash/please" = ["new"]', "should match pattern"),
+        ('home = "new"', "valid list"),
+    ],
+)
+def test_what_is_wrong_with_a_placement_is_named(
+    tmp_path: Path, placement: str, reason: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=f"placements.*{reason}"):
+        shop_of(tmp_path, f"buy = {{ weight = 1 }}\n[placements]\n{placement}\n")

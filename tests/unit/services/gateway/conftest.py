@@ -32,6 +32,7 @@ from tests.unit.services.gateway.backends import (
 )
 
 READ_SECONDS = 1.0
+PLACEMENTS = {"home": ("for_you", "popular"), "product_page": ("similar",), "empty": ("new",)}
 MADE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -99,6 +100,7 @@ def running_world() -> Iterator[World]:
                 metrics,
                 AccessLog("gateway", "test", lines.append),
                 event_types=lambda: sorted(EVENT_TYPES),
+                placements_of=lambda tenant: PLACEMENTS if tenant == "shop" else {},
                 read_seconds=READ_SECONDS,
                 write_seconds=5.0,
             )

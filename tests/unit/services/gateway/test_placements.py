@@ -1,0 +1,120 @@
+"""Placements: whose they are, what is asked of a recommender for them, and what is refused."""
+
+import json
+from typing import Any
+
+import pytest
+
+from recsys.core.serving.request import RecommendationRequest, SessionTarget
+from services.gateway.upstream.popular_snapshot import PopularSnapshots
+from tests.unit.services.gateway.asgi_client import Client
+from tests.unit.services.gateway.backends import ANSWER_JSON, SNAPSHOT
+from tests.unit.services.gateway.conftest import PLACEMENTS, World
+
+HOME = "/v1/placements/home:recommend"
+
+
+def test_a_placement_asks_for_its_generators_with_all_wishes(world: World, api: Client) -> None:
+    answer = api.post(
+        HOME,
+        {
+            "user_id": "ann ☕",
+            "limit": 7,
+            "filter": "price < 5",
+            "exclude_item_ids": ["lamp", "a/b"],
+        },
+    )
+    assert answer.status == 200
+    [asked] = world.recommender.asked
+    assert (asked.user_id, asked.limit, asked.filter) == ("ann ☕", 7, "price < 5")
+    assert tuple(asked.generators) == PLACEMENTS["home"]
+    assert list(asked.excluded_item_ids) == ["lamp", "a/b"]
+    assert (answer.json["placement"], answer.json["user_id"]) == ("home", "ann ☕")
+    assert answer.body.startswith(ANSWER_JSON)
+    assert answer.headers["cache-control"] == "private, no-store"
+
+
+@pytest.mark.parametrize(
+    ("body", "about", "value"),
+    [
+        ({"item_id": "lamp"}, "item_id", "lamp"),
+        ({"session_item_ids": ["b", "a"]}, "session", ["b", "a"]),
+        ({}, "session", []),
+    ],
+)
+def test_it_is_about_an_item_a_session_or_nobody(
+    world: World, api: Client, body: dict[str, Any], about: str, value: object
+) -> None:
+    assert api.post("/v1/placements/product_page:recommend", body).status == 200
+    [asked] = world.recommender.asked
+    assert asked.WhichOneof("about") == about
+    found = getattr(asked, about)
+    assert (list(found.item_ids) if about == "session" else found) == value
+    assert asked.limit == 20
+
+
+def test_a_name_that_the_shop_has_not_given_is_not_found(world: World, api: Client) -> None:
+    answer = api.post("/v1/placements/basket:recommend", {})
+    assert answer.status == 404
+    detail = "this shop has no placement 'basket'; it has empty, home, product_page"
+    assert answer.json["detail"] == detail
+    assert world.recommender.asked == []
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ([], "body"),
+        ({"user": "ann"}, "user"),
+        ({"user_id": "ann", "item_id": "lamp"}, "item_id"),
+        ({"item_id": "lamp", "session_item_ids": ["a"]}, "session_item_ids"),
+        ({"user_id": ""}, "user_id"),
+        ({"user_id": "a\0"}, "user_id"),
+        ({"limit": 0}, "limit"),
+        ({"limit": "5"}, "limit"),
+        ({"filter": "price"}, "filter"),
+        ({"filter": ""}, "filter"),
+        ({"session_item_ids": ["a"] * 101}, "session_item_ids"),
+        ({"exclude_item_ids": ["a"] * 1001}, "exclude_item_ids"),
+        ({"exclude_item_ids": ["a\x07"]}, "exclude_item_ids[0]"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nobody_is_asked(
+    world: World, api: Client, body: object, field: str
+) -> None:
+    answer = api.post(HOME, body)
+    assert answer.status == 422
+    assert [problem["field"] for problem in answer.json["problems"]] == [field]
+    assert world.recommender.asked == []
+
+
+def test_popular_items_that_stand_in_say_where_they_come_from() -> None:
+    snapshots = PopularSnapshots()
+    snapshots.take(SNAPSHOT)
+    asked = RecommendationRequest(
+        "shop", SessionTarget(("1",)), 2, placement=("for_you",), excluded_item_ids=("0",)
+    )
+    answer = snapshots.answer(asked)
+    assert answer is not None
+    items = json.loads(answer.json + b"}")["items"]
+    assert [(item["item_id"], item["source"]) for item in items] == [
+        ("2", "popular"),
+        ("3", "popular"),
+    ]
+
+
+def test_a_shop_without_a_model_fills_its_placements_with_its_catalogue(
+    world: World, api: Client
+) -> None:
+    assert api.send("PUT", "/v1/items/rug", b'{"title": "Rug", "price": 9.5}').status == 200
+    world.recommender.without_model = True
+    answer = api.post(HOME, {"exclude_item_ids": ["lamp"]})
+    assert (answer.status, answer.json["degraded"]) == (200, True)
+    found = {item["item_id"]: item for item in answer.json["items"]}
+    assert found["rug"] == {
+        "item_id": "rug",
+        "title": "Rug",
+        "price": 9.5,
+        "score": None,
+        "source": "popular",
+    }
