@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from recsys.core.catalogue import NO_ATTRIBUTES, CatalogueRow
 from recsys.core.domain import Item
 
+_ITEM_FIELDS = {field.name for field in fields(Item)} - {"item_id"}
 _encode_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -17,15 +18,17 @@ def encode_document(document: Mapping[str, Any]) -> bytes:
 
 def item_document(item: Item) -> bytes:
     """An item without its id, by which it is found."""
-    fields = asdict(item)
-    del fields["item_id"]
-    return encode_document(fields)
+    document = asdict(item)
+    del document["item_id"]
+    return encode_document(document)
 
 
 def decode_item(item_id: bytes, document: bytes) -> Item:
-    fields = json.loads(document)
-    fields["categories"] = tuple(fields["categories"])
-    return Item(item_id.decode(), **fields)
+    found = json.loads(document)
+    # What a later release has added is left out: its services may write while this one still reads.
+    known = {name: value for name, value in found.items() if name in _ITEM_FIELDS}
+    known["categories"] = tuple(known["categories"])
+    return Item(item_id.decode(), **known)
 
 
 def decode_row(document: bytes) -> CatalogueRow:
@@ -35,14 +38,14 @@ def decode_row(document: bytes) -> CatalogueRow:
         ValueError: when it is no document of an item.
     """
     try:
-        fields = json.loads(document)
+        found = json.loads(document)
         return CatalogueRow(
-            fields["title"],
-            fields["price"],
-            bool(fields["available"]),
-            tuple(fields["categories"]),
-            fields["brand"],
-            dict(fields["attributes"]) or NO_ATTRIBUTES,
+            found["title"],
+            found["price"],
+            bool(found["available"]),
+            tuple(found["categories"]),
+            found["brand"],
+            dict(found["attributes"]) or NO_ATTRIBUTES,
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"not an item: {document[:100]!r}") from error

@@ -1,5 +1,6 @@
 """The manifest of a model version: what it was made from and with, and how good it is."""
 
+import json
 from dataclasses import asdict
 from typing import Any
 
@@ -11,13 +12,42 @@ from recsys.core.model import ScoringParams
 from recsys.core.shop_time import Pause
 from recsys.core.times import MS_PER_DAY
 
-FORMAT = 3
+# The format of what this release writes: one more with every change of manifest, model files, user
+# records or run snapshots. tests/data/formats has a model of each.
+FORMAT = 4
+# The oldest format whose releases read what this one writes. It stays where a change is an addition
+# that they may leave out: an entry with a default, an optional tensor, bytes at a record's end.
+# Releases before 4 refuse every entry that they do not know.
+LEAST_READER = 4
 # The oldest format that this release reads: it knows nothing of the order of behaviour.
 _OLDEST_FORMAT = 2
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # What a later release has added, and says that this one may leave out, is left out.
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class _Formats(_Part):
+    """The part of a manifest that every release can read."""
+
+    format: int
+    # Manifests of before format 4 lack it: their own format is.
+    least_reader: int | None = None
+
+    def check(self) -> None:
+        """Raises InvalidModel for a model that is too new, or too old, for this release."""
+        needed = self.format if self.least_reader is None else self.least_reader
+        if needed > FORMAT:
+            raise InvalidModel(
+                f"the model has format {self.format} and needs a release that reads format"
+                f" {needed}; this one reads {_OLDEST_FORMAT} to {FORMAT}: upgrade it first"
+            )
+        if self.format < _OLDEST_FORMAT:
+            raise InvalidModel(
+                f"the model has format {self.format}, this release reads {_OLDEST_FORMAT} to"
+                f" {FORMAT}: run recsys nightly to make a new one"
+            )
 
 
 class EventTypeEntry(_Part):
@@ -147,6 +177,7 @@ class Manifest(_Part):
     """One model version in words and numbers; `sha256` holds the checksums of its files by name."""
 
     format: int = FORMAT
+    least_reader: int | None = LEAST_READER
     version: str
     tenant: str
     created_at: str
@@ -168,25 +199,25 @@ class Manifest(_Part):
         return (self.recipe.as_of_ms - judged.split_at_ms) / MS_PER_DAY
 
     def to_json(self) -> bytes:
-        return self.model_dump_json(indent=2).encode()
+        # One of before least readers stays as it was: its releases refuse entries they do not know.
+        unknown_then = {"least_reader"} if self.least_reader is None else None
+        return self.model_dump_json(indent=2, exclude=unknown_then).encode()
 
     @classmethod
     def from_json(cls, text: bytes) -> "Manifest":
         """Read a manifest.
 
         Raises:
-            InvalidModel: when it is damaged or of a format this release does not know.
+            InvalidModel: when it is damaged, or too new or too old for this release.
         """
         try:
-            manifest = cls.model_validate_json(text)
+            # First: of a manifest that is too new, the rest may mean anything.
+            _Formats.model_validate_json(text).check()
+            document = json.loads(text)
+            # The default of what this release writes is none of what others wrote.
+            return cls.model_validate({"least_reader": None, **document})
         except ValidationError as error:
             raise InvalidModel(f"the manifest is damaged: {error.errors()[0]['msg']}") from error
-        if not _OLDEST_FORMAT <= manifest.format <= FORMAT:
-            raise InvalidModel(
-                f"the model has format {manifest.format},"
-                f" this release reads {_OLDEST_FORMAT} to {FORMAT}"
-            )
-        return manifest
 
 
 def params_entry(params: ScoringParams) -> ScoringParamsEntry:

@@ -187,4 +187,5 @@ def _snapshot(tenant: str, serving: Serving) -> pb.Snapshot:
         tenant=tenant,
         model_version=model.version,
         popular_json=render_items(popular, model),
+        newer_refused=serving.refused is not None,
     )

@@ -19,6 +19,7 @@ from recsys.core.errors import NotFound
 from recsys.core.ports import ItemStore
 from recsys.core.shop_time import ShopTime
 from recsys.files import write_whole
+from recsys.stores.manifest import FORMAT, LEAST_READER
 from recsys.stores.run_files import CATALOGUE, EVENTS
 from recsys.training.content.item_content import CONTENT_TYPES, ItemContent, content_table
 
@@ -44,6 +45,7 @@ class Snapshot:
     Attributes:
         read_at_ms: the events received before this moment are there, and no others.
         shop_time: what ages are measured by.
+        least_reader: the oldest format, see `recsys.stores.manifest`, whose releases read this.
         fingerprint: equal for equal events and catalogue, in whatever order they were read.
     """
 
@@ -53,6 +55,7 @@ class Snapshot:
     shop_time: ShopTime
     events: int
     fingerprint: str
+    least_reader: int = LEAST_READER
 
 
 @dataclass(frozen=True)
@@ -110,12 +113,17 @@ class RunFolder:
         """Raises NotFound when the read step has not run, or another release of it has."""
         text = _read(self._snapshot, "read")
         try:
-            return TypeAdapter(Snapshot).validate_json(text)
+            snapshot = TypeAdapter(Snapshot).validate_json(text)
         except ValidationError as error:
             raise NotFound(
                 f"{self._snapshot} is damaged or of another release: run `recsys nightly read`"
                 " first"
             ) from error
+        if snapshot.least_reader > FORMAT:
+            raise NotFound(
+                f"{self._snapshot} is of a later release: run `recsys nightly read` first"
+            )
+        return snapshot
 
     def save_catalogue(self, items: ItemStore, tenant: str) -> None:
         file = pa.BufferOutputStream()
@@ -129,6 +137,9 @@ class RunFolder:
         """Raises NotFound when the read step has not run, or another release of it has."""
         _read(self._catalogue, "read")
         table = pq.read_table(self._catalogue)
+        # What a later release has added is left out.
+        known = [name for name in _CATALOGUE_SCHEMA.names if name in table.column_names]
+        table = table.select(known)
         if table.schema != _CATALOGUE_SCHEMA:
             raise NotFound(
                 f"{self._catalogue} is of another release: run `recsys nightly read` first"

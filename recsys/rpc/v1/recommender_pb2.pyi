@@ -496,8 +496,13 @@ class Snapshot(_message.Message):
     TENANT_FIELD_NUMBER: _builtins.int
     MODEL_VERSION_FIELD_NUMBER: _builtins.int
     POPULAR_JSON_FIELD_NUMBER: _builtins.int
+    NEWER_REFUSED_FIELD_NUMBER: _builtins.int
     tenant: _builtins.str
     model_version: _builtins.str
+    newer_refused: _builtins.bool
+    """The tenant's pointer names another version, which this replica cannot load: of a format that is too
+    new for it, or damaged.
+    """
     @_builtins.property
     def popular_json(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
         """Each the JSON object of a popular item that may be shown now, best first. It begins with item_id."""
@@ -508,10 +513,11 @@ class Snapshot(_message.Message):
         tenant: _builtins.str = ...,
         model_version: _builtins.str = ...,
         popular_json: _abc.Iterable[_builtins.bytes] | None = ...,
+        newer_refused: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["model_version", b"model_version", "popular_json", b"popular_json", "tenant", b"tenant"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["model_version", b"model_version", "newer_refused", b"newer_refused", "popular_json", b"popular_json", "tenant", b"tenant"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -10,20 +10,13 @@ from recsys.stores.hbase.layout import ACTION, CONTEXT, DETAILS
 Cells = dict[bytes, bytes]
 
 _SEPARATOR = b"\0"
+_DETAILS = ("quantity", "price", "order_id")
 
 
 def event_cells(event: Event) -> Cells:
     """The cells of an event; what the row key holds (user, time, event id) is not repeated."""
     cells = {ACTION: event.event_type.encode() + _SEPARATOR + event.item_id.encode()}
-    details = {
-        name: value
-        for name, value in (
-            ("quantity", event.quantity),
-            ("price", event.price),
-            ("order_id", event.order_id),
-        )
-        if value is not None
-    }
+    details = {name: value for name in _DETAILS if (value := getattr(event, name)) is not None}
     if details:
         cells[DETAILS] = encode_document(details)
     if event.context:
@@ -45,7 +38,9 @@ def split_action(cell: bytes) -> tuple[bytes, bytes]:
 
 def decode_details(cell: bytes | None) -> dict[str, Any]:
     """Quantity, price and order_id, as far as the event has them."""
-    return {} if cell is None else dict(json.loads(cell))
+    found = {} if cell is None else json.loads(cell)
+    # What a later release has added is left out: its services may write while this one still reads.
+    return {name: found[name] for name in _DETAILS if name in found}
 
 
 def decode_context(cell: bytes | None) -> dict[str, str]:

@@ -5,7 +5,7 @@ is the same below zero. So one set, read at once, holds two windows that do not 
 and trimming each to its newest members takes no look at the others.
 
 A member is [event_id, event_type, item_id, timestamp_ms, quantity, price] as JSON; the last two are
-there only where the shop counts them.
+there only where the shop counts them. What later releases put behind them is left out.
 """
 
 import json
@@ -20,6 +20,8 @@ from recsys.core.event_types import EventTypes, EventTypesOf, counted_details, e
 from recsys.stores.redis import keys
 from recsys.stores.redis.connect import translated_errors
 
+# Quantity and price.
+_DETAILS = 2
 # At least as many as a batch has events.
 _PLACES_PER_MILLISECOND = 1024
 # Users who stay away must not fill the memory for ever. Shops train every night, so a model has
@@ -95,5 +97,6 @@ def decode_events(members: Iterable[tuple[bytes, float]]) -> list[RecentEvent]:
         key = event_id, event_type, item_id, timestamp_ms
         if details or key not in found:
             received_ms = int(abs(score))
-            found[key] = RecentEvent(item_id, event_type, timestamp_ms, received_ms, *details)
+            counted = details[:_DETAILS]
+            found[key] = RecentEvent(item_id, event_type, timestamp_ms, received_ms, *counted)
     return list(found.values())

@@ -4,7 +4,8 @@ Layout, little endian: n, h as uint16; then n item rows as int32, n scores as fl
 as int32, h strengths as float32, h excluded flags as uint8, h steps as uint8. 6 bytes an entry of
 the list, 10 of the history, against about 40 as JSON. Scores only order a list; strengths go into
 fold-in, whose answer must equal the full solve, so they keep their precision. After 255 steps
-nothing is left of a strength. Records of models of format 2 end before the steps.
+nothing is left of a strength. Records of models of format 2 end before the steps. The format and
+least reader of a record are its model's; what later releases put at its end is left out.
 """
 
 import struct
@@ -59,7 +60,7 @@ def unpack_user(data: bytes) -> StoredUser:
         raise InvalidModel("a user record is cut off")
     n, h = _HEADER.unpack_from(data)
     at, with_steps = _HEADER.size, _HEADER.size + 6 * n + 10 * h
-    if len(data) not in (with_steps, with_steps - h):
+    if len(data) < with_steps and len(data) != with_steps - h:
         raise InvalidModel("a user record does not have the length its header says")
     return StoredUser(
         items=np.frombuffer(data, "<i4", n, at),
@@ -68,13 +69,15 @@ def unpack_user(data: bytes) -> StoredUser:
             items=np.frombuffer(data, "<i4", h, at + 6 * n),
             strengths=np.frombuffer(data, "<f4", h, at + 6 * n + 4 * h),
             excluded=np.frombuffer(data, "u1", h, at + 6 * n + 8 * h).astype(np.bool_),
-            steps=_steps(data, h) if len(data) == with_steps else np.zeros(h, np.int32),
+            steps=_steps(data, h, with_steps - h),
         ),
     )
 
 
-def _steps(data: bytes, h: int) -> Steps:
-    return np.frombuffer(data, "u1", h, len(data) - h).astype(np.int32)
+def _steps(data: bytes, h: int, at: int) -> Steps:
+    if len(data) == at:
+        return np.zeros(h, np.int32)
+    return np.frombuffer(data, "u1", h, at).astype(np.int32)
 
 
 def _half_precision(scores: Scores) -> NDArray[np.float16]:

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+READY = "ready"
+
 
 class Dependency(Protocol):
     name: str
 
     def state(self) -> str:
-        """ "ready" where it can answer all it is asked, or what keeps it from that."""
+        """READY, alone or before a remark, where it can answer; or what keeps it from that."""
 
 
 class Readiness:
@@ -31,4 +33,4 @@ class Readiness:
         return {backend.name: backend.state() for backend in self._backends}
 
     def is_ready(self, parts: Mapping[str, str]) -> bool:
-        return not self._draining and "ready" in parts.values()
+        return not self._draining and any(state.startswith(READY) for state in parts.values())

@@ -61,7 +61,8 @@ async def readyz(request: Request) -> Ready:
     """Ready while any part behind the gateway answers, until the gateway is told to stop.
 
     A part is `ready` or `unavailable`; the recommender has `no model yet` until the first one of
-    any shop is published, and recommendations are what is popular until then.
+    any shop is published, and recommendations are what is popular until then. It is `ready` with a
+    remark while a replica keeps an older model, such as one that is not upgraded yet.
     """
     readiness = dependencies_of(request).readiness
     parts = readiness.parts()

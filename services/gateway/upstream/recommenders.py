@@ -14,6 +14,7 @@ import structlog
 from recsys.core.serving.request import RecommendationRequest
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.runtime.grpc.stream_limits import MAX_QUESTIONS, PIECE_BYTES
+from services.gateway.http.readiness import READY
 from services.gateway.schemas.problems import (
     NO_MODEL,
     OVERLOADED,
@@ -84,7 +85,11 @@ class Recommenders:
         """Describe the state in a word, for people."""
         if not self.is_ready():
             return "unavailable"
-        return "no model yet" if self._snapshots.is_empty() else "ready"
+        if self._snapshots.is_empty():
+            return "no model yet"
+        if self._replicas.is_any_refusing():
+            return f"{READY}, but a replica keeps an older model: see recsys models list"
+        return READY
 
     def pending(self) -> int:
         """Count the requests under way."""

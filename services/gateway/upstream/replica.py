@@ -52,6 +52,8 @@ class Replica:
     ) -> None:
         self.address = address
         self.state = State.AWAY
+        # Tenants whose newest model it could not load.
+        self.refusing: set[str] = set()
         self._on_free, self._on_lost, self._on_snapshot = on_free, on_lost, on_snapshot
         self._asked: dict[int, PendingRequest] = {}
         self._number = 0
@@ -174,6 +176,9 @@ class Replica:
         self._active_at = asyncio.get_running_loop().time()
         for snapshot in response.snapshots:
             self._on_snapshot(snapshot)
+            self.refusing.discard(snapshot.tenant)
+            if snapshot.newer_refused:
+                self.refusing.add(snapshot.tenant)
         for answer in response.answers:
             asked = self._asked.pop(answer.number, None)
             if asked is not None and not asked.is_over:
@@ -197,6 +202,7 @@ class Replica:
     def _forget(self) -> None:
         """The stream has ended: nothing of it counts for the next one."""
         self.state = State.AWAY
+        self.refusing.clear()
         self._requests_sent = self._requests_read = 0
         self._outgoing = asyncio.Queue()
         self._lose()

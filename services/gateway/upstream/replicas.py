@@ -48,6 +48,10 @@ class Replicas:
             for replica in self._rotation
         )
 
+    def is_any_refusing(self) -> bool:
+        """Tell whether one answers by an older model, since it cannot load the newest."""
+        return any(replica.refusing for replica in self._rotation)
+
     def is_any_busy(self) -> bool:
         return any(replica.is_busy for replica in self._rotation)
 

@@ -68,6 +68,8 @@ class ModelFollower:
                 f"this recommender does not serve tenant {checked_tenant(tenant)}: "
                 "add it to RECSYS_TENANTS"
             ) from None
+        if serving is None and tenant in self._refused:
+            raise NoModel("the model cannot be loaded by this release: see `recsys models list`")
         if serving is None:
             raise NoModel("no model yet: run `recsys nightly`")
         return serving
@@ -114,6 +116,7 @@ class ModelFollower:
     async def _refresh_model(self, tenant: str, version: str) -> None:
         serving = self._serving[tenant]
         if serving and serving.model.version == version:
+            self._note_refused(tenant, None)
             return
         if self._was_refused(tenant, version):
             return
@@ -124,6 +127,7 @@ class ModelFollower:
             self._refused[tenant] = (version, self._clock())
             self._metrics.model_refused[tenant].inc()
             _log.error("model_refused", tenant=tenant, version=version, reason=str(error))
+            self._note_refused(tenant, version)
             return
         columns = self._catalogues[tenant].columns
         self._serving[tenant] = await asyncio.to_thread(Serving.of, model, columns)
@@ -143,6 +147,13 @@ class ModelFollower:
             _log.error("store_emptied", tenant=tenant, remedy="recsys rebuild")
         else:
             _log.info("store_filled_again", tenant=tenant)
+
+    def _note_refused(self, tenant: str, version: str | None) -> None:
+        """Let gateways know, for whoever asks whether all is well."""
+        serving = self._serving[tenant]
+        if serving and serving.refused != version:
+            self._serving[tenant] = replace(serving, refused=version)
+            self.on_change()
 
     def _was_refused(self, tenant: str, version: str) -> bool:
         refused, at = self._refused.get(tenant, ("", 0.0))

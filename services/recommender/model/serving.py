@@ -30,6 +30,7 @@ class Serving:
         now: what follows from them.
         catalogue_number: counts the changes of the above, of titles and of prices.
         shown_again_number: that of the last change by which an item may be shown again.
+        refused: the version that should serve instead, and could not be loaded.
         is_lost: whether the store has lost its data, and with them what it knew of users.
         nobody: a user of whom nothing is known.
     """
@@ -40,6 +41,7 @@ class Serving:
     now: ServingModel = field(compare=False, repr=False)
     catalogue_number: int = 0
     shown_again_number: int = 0
+    refused: str | None = None
     is_lost: bool = False
     nobody: CachedUser = field(default_factory=unknown_user, compare=False, repr=False)
     # Of this moment only: a change of the catalogue begins with none.

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -6,11 +7,12 @@ import pytest
 
 from recsys.core.domain import Attribute, Item
 from recsys.core.errors import NotFound
+from recsys.core.shop_time import ShopTime
 from recsys.core.vocabulary import Vocabulary
 from recsys.stores.memory.items import MemoryItemStore
 from recsys.stores.run_files import CATALOGUE
 from spark_jobs.nightly import run_folder
-from spark_jobs.nightly.run_folder import RunFolder
+from spark_jobs.nightly.run_folder import RunFolder, Snapshot, Window
 
 
 def test_scratch_is_empty_whatever_a_killed_run_left_there(tmp_path: Path) -> None:
@@ -102,6 +104,28 @@ def test_a_shop_without_a_catalogue_has_no_content(tmp_path: Path) -> None:
 
     assert catalogue.titles == {}
     assert catalogue.content_of(["cup"]).title.to_pylist() == [None]
+
+
+def test_what_a_later_release_added_to_a_catalogue_is_left_out(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.save_catalogue(a_shop(), "shop")
+    table = pq.read_table(tmp_path / CATALOGUE)
+    later = table.append_column("colour", pa.array([""] * len(table)))
+    pq.write_table(later, tmp_path / CATALOGUE)
+
+    assert folder.catalogue().table == table
+
+
+def test_a_snapshot_that_needs_a_later_release_asks_for_the_read_step(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    snapshot = Snapshot("shop", Window(0, 1), 2, ShopTime(2), 3, "f")
+    folder.save_snapshot(snapshot)
+    assert folder.snapshot() == snapshot
+
+    folder.save_snapshot(replace(snapshot, least_reader=99))
+
+    with pytest.raises(NotFound, match="of a later release: run `recsys nightly read` first"):
+        folder.snapshot()
 
 
 def test_a_catalogue_of_another_release_asks_for_the_read_step(tmp_path: Path) -> None:

@@ -152,7 +152,9 @@ def test_a_version_cannot_lead_out_of_the_store(files: ModelFiles, version: str)
         files.manifest("shop", version)
 
 
-@pytest.mark.parametrize("text", [b"", b"{}", b"not json", a_manifest(format=99).to_json()])
+@pytest.mark.parametrize(
+    "text", [b"", b"{}", b"not json", a_manifest(format=99, least_reader=99).to_json()]
+)
 def test_a_damaged_or_foreign_manifest_is_refused(text: bytes) -> None:
     with pytest.raises(InvalidModel):
         Manifest.from_json(text)

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import pytest
 import uvicorn
 
+from recsys.rpc.v1 import recommender_pb2 as pb
 from services.gateway.http.draining_server import DrainingServer
 from services.gateway.http.readiness import Readiness
 from tests.unit.services.gateway.asgi_client import Client
+from tests.unit.services.gateway.backends import SNAPSHOT
 from tests.unit.services.gateway.conftest import World
 from tests.unit.services.gateway.upstream.test_recommenders import gateway, until
 
@@ -55,6 +57,26 @@ def test_ready_with_the_first_model() -> None:
                 await replicas.kill(number)
             await until(lambda: not asking.is_ready())
             assert asking.state() == "unavailable"
+
+    asyncio.run(run())
+
+
+def test_ready_while_a_replica_keeps_an_older_model_and_says_so() -> None:
+    async def run() -> None:
+        async with gateway() as (asking, replicas):
+            old = pb.Snapshot(tenant="shop", model_version="v1", newer_refused=True)
+            replicas.scripts[0]._snapshots = [old]
+            await replicas.kill(0)
+            await replicas.restart(0)
+            await until(lambda: asking.state() != "ready")
+            assert asking.state() == (
+                "ready, but a replica keeps an older model: see recsys models list"
+            )
+            assert Readiness(asking).is_ready(Readiness(asking).parts())
+            replicas.scripts[0]._snapshots = [SNAPSHOT]
+            await replicas.kill(0)
+            await replicas.restart(0)
+            await until(lambda: asking.state() == "ready")
 
     asyncio.run(run())
 

@@ -2,6 +2,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 
 import pytest
+from structlog.testing import capture_logs
 
 from recsys.core.catalogue import CatalogueChanges, CatalogueRow
 from recsys.core.domain import Item
@@ -184,11 +185,30 @@ def test_what_is_hidden_stays_when_the_store_is_emptied_while_it_is_read(
 def test_a_manifest_of_another_format_is_refused(shop: Shop) -> None:
     shop.publish("v1")
     shop.refresh()
-    future: Manifest = a_manifest("v2", format=99)
+    told: list[str | None] = []
+    shop.follower.on_change = lambda: told.append(shop.follower.serving("shop").refused)
+    future: Manifest = a_manifest("v2", format=99, least_reader=99)
+    shop.published.write_items("shop", "v2", future.to_json(), b"")
+    shop.published.activate("shop", "v2")
+    with capture_logs() as logs:
+        shop.refresh()
+        shop.clock.now += REFUSED_SECONDS
+        shop.refresh()
+    assert shop.version == "v1"
+    assert told == ["v2"]
+    assert "needs a release that reads format 99" in logs[0]["reason"]
+    shop.published.activate("shop", "v1")
+    shop.refresh()
+    assert told == ["v2", None]
+
+
+def test_where_the_only_model_is_too_new_it_is_not_said_that_there_is_none(shop: Shop) -> None:
+    future = a_manifest("v2", format=99, least_reader=99)
     shop.published.write_items("shop", "v2", future.to_json(), b"")
     shop.published.activate("shop", "v2")
     shop.refresh()
-    assert shop.version == "v1"
+    with pytest.raises(NoModel, match="cannot be loaded by this release"):
+        shop.follower.serving("shop")
 
 
 @pytest.fixture
