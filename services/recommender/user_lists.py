@@ -17,7 +17,7 @@ from recsys.core.errors import Unavailable
 from recsys.core.limits import MAX_LIMIT
 from recsys.core.model import History
 from recsys.core.ports import ReadUser, ServingStore, UserLookup
-from recsys.core.serving.generators import Query
+from recsys.core.serving.generators import NEED_A_USER, Query
 from recsys.core.serving.lists import PersonalList, Recommendations, Source
 from recsys.core.serving.model import ServingModel
 from recsys.core.serving.personal import ActiveUser, list_without_scoring, with_returned
@@ -28,9 +28,6 @@ from services.recommender.fold_in_worker import FoldInWorker
 from services.recommender.model.answer_cache import NO_EVENTS, CachedUser, Rendering
 from services.recommender.model.serving import Serving
 from services.recommender.rendering import render
-
-# The generators that look at the user's list or history.
-_NEED_A_USER = frozenset({"for_you", "recently_viewed"})
 
 _log = structlog.get_logger()
 
@@ -151,7 +148,7 @@ class UserLists:
 
     def of_items(self, asked: Asked) -> UserResult | Awaitable[UserResult]:
         """The list of a user of whom only the items of a request are known."""
-        if not _NEED_A_USER.intersection(asked.request.generators):
+        if not NEED_A_USER.intersection(asked.request.generators):
             return UserResult(asked, asked.serving.nobody)
         item_ids = asked.request.target.item_ids
         history = asked.history(session_history(asked.model.items, item_ids))

@@ -83,3 +83,6 @@ GENERATORS: Mapping[str, Generator] = {
     "new": new,
     "recently_viewed": recently_viewed,
 }
+
+# Those that look at the user's list or history.
+NEED_A_USER = frozenset({"for_you", "recently_viewed"})
