@@ -73,7 +73,7 @@ def _show_history(items: ItemModel, history: History, limit: int) -> None:
 def _show_answer(items: ItemModel, answer: Recommendations) -> None:
     say(f"source {answer.source.value}")
     rows = [
-        [*_item(items, entry.item_index), "" if entry.score is None else f"{entry.score:.4f}"]
+        [*_item(items, entry.item_index), "" if entry.score is None else f"{entry.score:.4g}"]
         for entry in answer.ranked
     ]
     show(["item", "title", "score"], rows)

@@ -32,6 +32,7 @@ def run_demo(stack: Stack) -> None:
     with Showcase(stack, key) as showcase:
         showcase.known_customer()
         showcase.similar_items()
+        showcase.placement_with_a_filter()
         showcase.unknown_shopper_then_one_event()
         showcase.ways_in(time.monotonic() - started)
 

@@ -1,4 +1,4 @@
-"""Last page of the demo: four responses of the API, fetched through the load balancer."""
+"""Last page of the demo: five responses of the API, fetched through the load balancer."""
 
 import time
 from collections.abc import Sequence
@@ -19,6 +19,7 @@ from recsys.stores.hbase.pool import HBasePool
 KNOWN_CUSTOMER = "12356"
 KNOWN_ITEM = "85123A"
 POSTED_ITEM = "22423"
+FILTER = "price <= 1"
 _LISTED = 8
 # A version that was published a moment ago is loaded within a poll of the recommenders.
 _PATIENCE_SECONDS = 30.0
@@ -64,6 +65,15 @@ class Showcase:
         """Print the items similar to a product."""
         answer = self._get(f"/v1/items/{KNOWN_ITEM}/similar?limit={_LISTED}")
         self._print(f"Similar to {KNOWN_ITEM} {self._title(KNOWN_ITEM)}", answer, _list_of(answer))
+
+    def placement_with_a_filter(self) -> None:
+        """Print a place of the storefront with what a filter lets pass, for the same customer."""
+        wanted = {"user_id": KNOWN_CUSTOMER, "filter": FILTER, "limit": _LISTED}
+        answer = self._checked(self._api.post("/v1/placements/home:recommend", json=wanted))
+        table = _table("item", "title", "price", "source")
+        for item in answer["items"]:
+            table.add_row(item["item_id"], item["title"], f"{item['price']:.2f}", item["source"])
+        self._print(f"Customer {KNOWN_CUSTOMER}, placement home where {FILTER}", answer, table)
 
     def unknown_shopper_then_one_event(self) -> None:
         """Print how one event changes the recommendations of an unknown user."""
@@ -149,7 +159,7 @@ def _table(*columns: str) -> Table:
 def _list_of(answer: dict[str, Any]) -> Table:
     table = _table("item", "title", "score")
     for item in answer["items"]:
-        score = "" if item["score"] is None else f"{item['score']:.4f}"
+        score = "" if item["score"] is None else f"{item['score']:.4g}"
         table.add_row(item["item_id"], item["title"], score)
     return table
 
