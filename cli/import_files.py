@@ -36,7 +36,8 @@ from recsys.importing.dry_run import preview
 from recsys.importing.importer import MAX_REJECTED, Importer
 from recsys.importing.item_rows import ItemOptions
 from recsys.importing.named_files import named_files
-from recsys.importing.plan import ImportPlan, Preset, Reading, plan_events, plan_items
+from recsys.importing.plan import ImportPlan, Reading, plan_events, plan_items
+from recsys.importing.presets import Preset
 from recsys.importing.read_options import FileFormat, Quoting
 from recsys.importing.times import TimeUnit
 from recsys.importing.values import Decimals
@@ -66,7 +67,9 @@ Files = Annotated[
         metavar="FILE...", help="Files, folders of them, 'patterns*.csv', or - for standard input."
     ),
 ]
-PresetOption = Annotated[Preset | None, typer.Option(help="A known layout of columns.")]
+PresetOption = Annotated[
+    Preset | None, typer.Option(help="A known layout; other options go before it.")
+]
 Rejects = Annotated[
     Path,
     typer.Option(

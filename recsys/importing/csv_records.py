@@ -106,15 +106,16 @@ class RecordFinder:
     ) -> NDArray[np.bool_]:
         """(lines,) whether quotes do not enclose whole fields, `""` within them being one quote."""
         quotes = np.flatnonzero(text == _QUOTE)
-        line_of = np.searchsorted(starts, quotes, "right") - 1
+        line_of = np.cumsum(text == _NEWLINE, dtype=np.int32)[quotes]
         counts = np.bincount(line_of, minlength=len(starts) - 1)
         order = np.arange(len(quotes)) - (np.cumsum(counts) - counts)[line_of]
-        bounds = (ord(self.delimiter), _NEWLINE, _QUOTE)
+        is_bound = np.zeros(256, np.bool_)
+        is_bound[[ord(self.delimiter), _NEWLINE, _QUOTE]] = True
         before = np.where(quotes > 0, text[quotes - 1], _NEWLINE)
         # The text ends with a newline: there is always something after a quote.
         neighbour = np.where(order % 2 == 0, before, text[quotes + 1])
         is_odd = counts % 2 == 1
-        is_odd[line_of[~np.isin(neighbour, bounds)]] = True
+        is_odd[line_of[~is_bound[neighbour]]] = True
         return np.asarray(is_odd, np.bool_)
 
     def _read(

@@ -1,8 +1,7 @@
 """Plan of an import: reader, conversion of rows to records, and their store."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
-from enum import StrEnum
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -20,6 +19,7 @@ from recsys.importing.file_format import open_source
 from recsys.importing.header import columns_explained
 from recsys.importing.item_merging import ItemMerger
 from recsys.importing.item_rows import ItemOptions, ItemReader, ItemRow
+from recsys.importing.presets import LAYOUTS, Preset, given_over
 from recsys.importing.read_options import ReadOptions
 from recsys.importing.source import RowReader
 
@@ -34,12 +34,6 @@ _ITEM_WRITERS = 1
 _READING_VERSION = 1
 
 
-class Preset(StrEnum):
-    """Files whose layout is known."""
-
-    ONLINE_RETAIL = "online-retail"
-
-
 @dataclass(frozen=True, slots=True)
 class Reading:
     """Options for reading one file.
@@ -48,7 +42,7 @@ class Reading:
         path: the file.
         how: how its rows are written.
         events, items: how its columns become the one or the other.
-        preset: a known layout, which needs no mapping.
+        preset: a known layout; what is given here goes before its options.
     """
 
     path: Path
@@ -56,6 +50,18 @@ class Reading:
     events: EventOptions = field(default_factory=EventOptions)
     items: ItemOptions = field(default_factory=ItemOptions)
     preset: Preset | None = None
+
+    def with_preset(self) -> "Reading":
+        """The same with the options of the preset where none were given."""
+        if self.preset is None:
+            return self
+        layout = LAYOUTS[self.preset]
+        return replace(
+            self,
+            how=given_over(layout.how, self.how),
+            events=given_over(layout.events, self.events),
+            items=given_over(layout.items, self.items),
+        )
 
 
 class BulkEventStore(Protocol):
@@ -96,6 +102,7 @@ def plan_events(
     Raises:
         ConfigurationError: the file cannot be read, or its columns do not make events.
     """
+    reading = reading.with_preset()
     source = open_source(reading.path, reading.how)
     reader: BatchReader[Any]
     if reading.preset is Preset.ONLINE_RETAIL:
@@ -126,6 +133,7 @@ def plan_items(
     Raises:
         ConfigurationError: the file cannot be read, or its columns do not make items.
     """
+    reading = reading.with_preset()
     source = open_source(reading.path, reading.how)
     if reading.preset is Preset.ONLINE_RETAIL:
         _check_preset(reading, source)
@@ -171,7 +179,7 @@ def _how(reading: Reading, kind: str, columns: Mapping[str, str]) -> dict[str, A
 
 def _check_preset(reading: Reading, source: RowReader) -> None:
     if reading.events.mapping or reading.items.mapping:
-        raise ConfigurationError("a preset knows its columns: leave --mapping out")
+        raise ConfigurationError("this preset knows its columns: leave --mapping out")
     missing = online_retail.missing_columns(source.columns())
     if missing:
         raise ConfigurationError(

@@ -9,7 +9,8 @@ from recsys.evaluation.files.event_file import EventFile, FileOptions, read_even
 from recsys.importing.bulk_writer import Tally
 from recsys.importing.event_columns import EventOptions
 from recsys.importing.importer import Importer, ImportOutcome
-from recsys.importing.plan import ImportPlan, Preset, Reading, plan_events
+from recsys.importing.plan import ImportPlan, Reading, plan_events
+from recsys.importing.presets import Preset
 from recsys.importing.read_options import ReadOptions
 from recsys.stores.memory.interactions import MemoryInteractionStore
 

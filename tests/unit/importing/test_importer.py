@@ -14,7 +14,8 @@ from recsys.core.event_types import EventType
 from recsys.importing.bulk_writer import Tally
 from recsys.importing.event_columns import EventOptions
 from recsys.importing.importer import Importer, ImportOutcome
-from recsys.importing.plan import BulkEventStore, Preset, Reading, plan_events, plan_items
+from recsys.importing.plan import BulkEventStore, Reading, plan_events, plan_items
+from recsys.importing.presets import Preset
 from recsys.stores.memory.interactions import MemoryInteractionStore
 from recsys.stores.memory.items import MemoryItemStore
 from recsys.stores.memory.live_catalogue import MemoryLiveCatalogue

@@ -14,7 +14,8 @@ from recsys.core.event_types import EventType
 from recsys.importing.bulk_writer import Tally
 from recsys.importing.event_columns import EventOptions
 from recsys.importing.importer import Importer
-from recsys.importing.plan import Preset, Reading, plan_events
+from recsys.importing.plan import Reading, plan_events
+from recsys.importing.presets import Preset
 from recsys.importing.read_options import Quoting, ReadOptions
 from recsys.importing.times import TimeOptions, TimeUnit
 from recsys.stores.memory.interactions import MemoryInteractionStore

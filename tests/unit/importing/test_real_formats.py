@@ -9,7 +9,8 @@ import pytest
 
 from recsys.core.domain import Item
 from recsys.importing.item_rows import ItemOptions
-from recsys.importing.plan import Preset, Reading, plan_items
+from recsys.importing.plan import Reading, plan_items
+from recsys.importing.presets import Preset
 from recsys.importing.read_options import FileFormat, Quoting, ReadOptions
 from recsys.importing.times import TimeOptions
 from recsys.importing.values import Decimals
@@ -285,6 +286,51 @@ def test_events_of_a_real_format(tmp_path: Path, name: str) -> None:
     assert not found.tally.dropped
 
 
+PRESETS = {
+    Preset.ONLINE_RETAIL: "Online Retail",
+    Preset.MOVIELENS_1M: "MovieLens 1M",
+    Preset.MOVIELENS_100K: "MovieLens 100K",
+    Preset.MOVIELENS: "MovieLens latest",
+    Preset.TAOBAO: "Taobao",
+    Preset.YOOCHOOSE_CLICKS: "YooChoose clicks",
+    Preset.YOOCHOOSE_BUYS: "YooChoose buys",
+    Preset.HM: "H&M",
+    Preset.LASTFM_1K: "Last.fm 1K",
+    Preset.DIGINETICA: "Diginetica",
+    Preset.AMAZON_REVIEWS: "Amazon reviews",
+    Preset.AMAZON_RATINGS: "Amazon ratings",
+    Preset.SHOPIFY: "Shopify orders",
+    Preset.WOOCOMMERCE: "WooCommerce orders",
+    Preset.MAGENTO: "Magento orders",
+    Preset.GA4: "GA4 export",
+    Preset.GORSE: "Gorse feedback",
+    Preset.RECBOLE: "RecBole",
+}
+
+
+@pytest.mark.parametrize("preset", Preset)
+def test_a_preset_reads_its_files_without_any_option(tmp_path: Path, preset: Preset) -> None:
+    sample = EVENTS[PRESETS[preset]]
+    path = write(tmp_path, sample.text.encode(sample.encoding), sample.name)
+
+    found = take_in(path, preset=preset)
+
+    assert [
+        (event.user_id, event.item_id, event.event_type, _moment(event.timestamp_ms))
+        for event in found.events
+    ] == sample.rows
+    assert found.tally.rejected.total() == sample.rejected
+
+
+def test_options_go_before_a_preset(tmp_path: Path) -> None:
+    sample = EVENTS["Taobao"]
+    path = write(tmp_path, sample.text.replace(",", ";"), sample.name)
+
+    found = take_in(path, ReadOptions(delimiter=";"), Preset.TAOBAO, event_type="view")
+
+    assert {event.event_type for event in found.events} == {"view"}
+
+
 def _moment(time_ms: int) -> str:
     moment = datetime.fromtimestamp(time_ms / 1000, UTC).replace(tzinfo=None)
     return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
@@ -373,6 +419,26 @@ ITEMS: dict[str, tuple[str, str, list[Item], dict[str, Any]]] = {
         {},
     ),
 }
+
+
+ITEM_PRESETS = {
+    "Shopify products": Preset.SHOPIFY,
+    "WooCommerce products": Preset.WOOCOMMERCE,
+    "Magento products": Preset.MAGENTO,
+    "H&M articles": Preset.HM,
+    "Gorse items": Preset.GORSE,
+}
+
+
+@pytest.mark.parametrize("name", ITEM_PRESETS)
+def test_a_preset_reads_its_items_without_any_option(tmp_path: Path, name: str) -> None:
+    file, text, items, _ = ITEMS[name]
+    store = MemoryItemStore()
+
+    reading = Reading(write(tmp_path, text, file), preset=ITEM_PRESETS[name])
+    run(plan_items(reading, TENANT, store, MemoryLiveCatalogue()))
+
+    assert list(store.scan(TENANT)) == items
 
 
 @pytest.mark.parametrize("name", ITEMS)
