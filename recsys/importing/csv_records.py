@@ -97,9 +97,27 @@ class RecordFinder:
         if _RETURN in data:
             at = np.flatnonzero(text == _RETURN)
             is_suspect[np.searchsorted(starts, at, "right") - 1] = True
-        if self.with_quotes and _QUOTE in data:
+        if self.with_quotes and _QUOTE in data and not self._all_enclose(text):
             is_suspect |= self._has_odd_quotes(text, starts)
         return np.flatnonzero(is_suspect)
+
+    def _is_bound(self) -> NDArray[np.bool_]:
+        """(256,) whether a byte may stand outside of a quote that encloses a field."""
+        is_bound = np.zeros(256, np.bool_)
+        is_bound[[ord(self.delimiter), _NEWLINE, _QUOTE]] = True
+        return is_bound
+
+    def _all_enclose(self, text: NDArray[np.uint8]) -> bool:
+        """Tell whether all quotes enclose whole fields of one line, as in nearly every file."""
+        is_quote = text == _QUOTE
+        is_inside = np.cumsum(is_quote, dtype=np.uint8) & 1 == 1
+        may_be_outside = self._is_bound()[text]
+        opens, closes = is_quote & is_inside, is_quote & ~is_inside
+        return not (
+            (is_inside & (text == _NEWLINE)).any()
+            or (opens[1:] & ~may_be_outside[:-1]).any()
+            or (closes[:-1] & ~may_be_outside[1:]).any()
+        )
 
     def _has_odd_quotes(
         self, text: NDArray[np.uint8], starts: NDArray[np.int64]
@@ -109,13 +127,11 @@ class RecordFinder:
         line_of = np.cumsum(text == _NEWLINE, dtype=np.int32)[quotes]
         counts = np.bincount(line_of, minlength=len(starts) - 1)
         order = np.arange(len(quotes)) - (np.cumsum(counts) - counts)[line_of]
-        is_bound = np.zeros(256, np.bool_)
-        is_bound[[ord(self.delimiter), _NEWLINE, _QUOTE]] = True
         before = np.where(quotes > 0, text[quotes - 1], _NEWLINE)
         # The text ends with a newline: there is always something after a quote.
         neighbour = np.where(order % 2 == 0, before, text[quotes + 1])
         is_odd = counts % 2 == 1
-        is_odd[line_of[~is_bound[neighbour]]] = True
+        is_odd[line_of[~self._is_bound()[neighbour]]] = True
         return np.asarray(is_odd, np.bool_)
 
     def _read(
@@ -174,21 +190,23 @@ class RecordFinder:
             try:
                 records = list(csv.reader(lines, delimiter=self.delimiter, strict=True))
             except csv.Error as error:
-                if "unexpected end of data" in str(error):
-                    if self._are_rows(lines[1 : _MAX_ROWS_IN_QUOTES + 1], _MAX_ROWS_IN_QUOTES):
-                        break
+                is_open = "unexpected end of data" in str(error)
+                if is_open and (len(lines) <= _MAX_ROWS_IN_QUOTES or not self._are_rows(lines[1:])):
                     continue
                 break
-            if len(records) != 1 or len(records[0]) != self.fields or self._are_rows(lines[1:], 1):
+            is_one = len(records) == 1 and len(records[0]) == self.fields
+            # What closes a field may by itself look like a row; what is before it should not.
+            if not is_one or self._are_rows(lines[1:-1] or lines[1:]):
                 break
             return records[0], last + 1
         return None
 
-    def _are_rows(self, lines: list[str], at_least: int) -> bool:
-        """Tell whether each line would be a row, without the blank after commas that prose has."""
-        return len(lines) >= at_least and all(map(self._is_row, lines))
+    def _are_rows(self, lines: list[str]) -> bool:
+        """Tell whether most of some lines within quotes would be rows by themselves."""
+        return sum(map(self._is_row, lines)) * 2 >= len(lines)
 
     def _is_row(self, line: str) -> bool:
+        # Prose has a blank after its commas.
         delimiters = line.count(self.delimiter) - line.count(f"{self.delimiter} ")
         return self.fields > 1 and delimiters == self.fields - 1
 

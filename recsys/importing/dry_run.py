@@ -11,7 +11,7 @@ from recsys.core.domain import Event
 from recsys.importing.bulk_writer import Tally
 from recsys.importing.column_values import Ids
 from recsys.importing.converted import BatchReader
-from recsys.importing.event_columns import EventBatch
+from recsys.importing.event_batch import EventBatch
 from recsys.importing.item_rows import ItemRow
 from recsys.importing.source import RowReader
 from recsys.importing.times import FIRST_PLAUSIBLE_MS

@@ -1,109 +1,23 @@
 """From a file's columns to events, still in columns."""
 
-import hashlib
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from json.encoder import encode_basestring_ascii
-from typing import Any, cast
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.core.domain import Event
 from recsys.core.errors import ConfigurationError
 from recsys.importing.column_values import Ids, NumberReader, Problems, read_ids
 from recsys.importing.columns import Fields, FoundColumns
 from recsys.importing.converted import Converted, is_strict, line_of
+from recsys.importing.event_batch import EventBatch
 from recsys.importing.event_type_names import EventTypeNames, parse_event_types
 from recsys.importing.source import BadRow, Column, RawBatch
 from recsys.importing.times import TimeOptions, TimeReader
 from recsys.importing.values import Decimals
 
-_ID_BYTES = 16
 WITHOUT_IDS = "no user_id or no item_id"
-
-
-@dataclass(frozen=True, slots=True)
-class EventBatch:
-    """Checked events of a file; n rows.
-
-    Attributes:
-        lines: (n,) line of each.
-        users, items, types: (n,) without gaps.
-        timestamps_ms: (n,) or None for a file without times.
-        event_ids, order_ids: (n,) with gaps, or None for a file without.
-        numbers: (n,) float64 by field, NaN where unknown.
-    """
-
-    lines: NDArray[np.int64]
-    users: Ids
-    items: Ids
-    types: Ids | None
-    timestamps_ms: NDArray[np.int64] | None
-    event_ids: Ids | None
-    order_ids: Ids | None
-    numbers: Mapping[str, NDArray[np.float64]]
-
-    def __len__(self) -> int:
-        return len(self.lines)
-
-    def __getitem__(self, part: slice | NDArray[Any]) -> "EventBatch":
-        def cut(ids: Ids | None) -> Ids | None:
-            return None if ids is None else ids.only(part)
-
-        times = self.timestamps_ms
-        return EventBatch(
-            self.lines[part],
-            self.users.only(part),
-            self.items.only(part),
-            cut(self.types),
-            None if times is None else times[part],
-            cut(self.event_ids),
-            cut(self.order_ids),
-            {name: numbers[part] for name, numbers in self.numbers.items()},
-        )
-
-    def events(self) -> list[Event]:
-        """The events, one object each, of a file with types and times.
-
-        One without an id gets one that the same row has in every import, so that a rerun changes
-        nothing.
-        """
-        count = len(self)
-        columns = [
-            _texts(self.users, count),
-            _texts(self.items, count),
-            _texts(self.types, count),
-            cast(NDArray[np.int64], self.timestamps_ms).tolist(),
-            *(_or_none(self.numbers.get(name), count) for name in ("quantity", "price")),
-            _texts(self.order_ids, count),
-        ]
-        ids = _texts(self.event_ids, count)
-        if None in ids:
-            made = self._content_ids(columns)
-            ids = [given or content for given, content in zip(ids, made, strict=True)]
-        return list(map(_checked_event, ids, *columns))
-
-    def _content_ids(self, columns: Sequence[list[Any]]) -> Iterator[str]:
-        """Digests of the rows' JSON, whose names are put into it once each."""
-        count = len(self)
-        users, items, types, orders = (
-            _as_json(ids, count) for ids in (self.users, self.items, self.types, self.order_ids)
-        )
-        times, quantities, prices = columns[3:6]
-        for user, item, kind, order, time_ms, quantity, price in zip(
-            users, items, types, orders, times, quantities, prices, strict=True
-        ):
-            parts = f'"event_type": {kind}, "item_id": {item}'
-            if order is not None:
-                parts += f', "order_id": {order}'
-            if price is not None:
-                parts += f', "price": {price!r}'
-            if quantity is not None:
-                parts += f', "quantity": {quantity!r}'
-            content = f'{{{parts}, "timestamp_ms": {time_ms}, "user_id": {user}}}'
-            yield hashlib.blake2b(content.encode(), digest_size=_ID_BYTES).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,73 +197,3 @@ class _Account:
                 reasons.append(f"{name}: is missing")
                 missing.add(place)
         return missing
-
-
-def _as_json(ids: Ids | None, count: int) -> list[Any]:
-    """The id of each row as JSON, each of them encoded once; None where there is none."""
-    if ids is None:
-        return [None] * count
-    used, places = np.unique(ids.codes, return_inverse=True)
-    encoded = [None if code < 0 else encode_basestring_ascii(ids.names[code]) for code in used]
-    return [encoded[place] for place in places.tolist()]
-
-
-def _texts(ids: Ids | None, count: int) -> list[Any]:
-    """The id of each row, None where there is none."""
-    if ids is None:
-        return [None] * count
-    names, codes = ids.names, ids.codes.tolist()
-    if count and ids.codes.min() >= 0:
-        return [names[code] for code in codes]
-    return [names[code] if code >= 0 else None for code in codes]
-
-
-def _or_none(numbers: NDArray[np.float64] | None, count: int) -> list[Any]:
-    if numbers is None:
-        return [None] * count
-    return [None if number != number else number for number in numbers.tolist()]
-
-
-(
-    _put_event_id, _put_user_id, _put_item_id, _put_event_type, _put_timestamp, _put_quantity,
-    _put_price, _put_order_id,
-) = (
-    getattr(Event, name).__set__
-    for name in (
-        "event_id", "user_id", "item_id", "event_type", "timestamp_ms", "quantity", "price",
-        "order_id",
-    )
-)  # fmt: skip
-# What files have no columns for is as in an event that has none of it.
-_PLAIN_EVENT = Event("-", "-", "-", "-", 0)
-_OTHERS = [
-    (getattr(Event, each.name).__set__, getattr(_PLAIN_EVENT, each.name))
-    for each in fields(Event)[8:]
-]
-
-
-def _checked_event(
-    event_id: str,
-    user_id: str,
-    item_id: str,
-    event_type: str,
-    timestamp_ms: int,
-    quantity: float | None,
-    price: float | None,
-    order_id: str | None,
-) -> Event:
-    """Make an event of values that were checked in columns, without a check of each, which would
-    take longer than all the rest.
-    """
-    event = object.__new__(Event)
-    _put_event_id(event, event_id)
-    _put_user_id(event, user_id)
-    _put_item_id(event, item_id)
-    _put_event_type(event, event_type)
-    _put_timestamp(event, timestamp_ms)
-    _put_quantity(event, quantity)
-    _put_price(event, price)
-    _put_order_id(event, order_id)
-    for put, value in _OTHERS:
-        put(event, value)
-    return event

@@ -14,7 +14,9 @@ from recsys.importing.bulk_writer import Stored
 from recsys.importing.columns import EVENT_FIELDS
 from recsys.importing.converted import BatchReader, Sliceable
 from recsys.importing.equal_rows import EqualRows
-from recsys.importing.event_columns import EventBatch, EventOptions, EventReader
+from recsys.importing.event_batch import EventBatch
+from recsys.importing.event_columns import EventOptions, EventReader
+from recsys.importing.event_objects import events_of
 from recsys.importing.file_format import open_source
 from recsys.importing.header import columns_explained
 from recsys.importing.item_merging import ItemMerger
@@ -163,7 +165,7 @@ class _EventWriter:
     def __call__(self, records: EventBatch | list[Event]) -> Stored:
         # A preset gives ids by the numbers of lines.
         ids_given = isinstance(records, list) or records.event_ids is not None
-        events = records if isinstance(records, list) else records.events()
+        events = records if isinstance(records, list) else events_of(records)
         new = self._store.put_many(self._tenant, events, ids_given=ids_given)
         if not ids_given:
             # Ids that follow from the row: equal rows are one event.

@@ -13,7 +13,8 @@ from recsys.core.event_types import EventType
 from recsys.importing.bulk_writer import Tally
 from recsys.importing.column_values import Ids
 from recsys.importing.columns import EVALUATED_FIELDS
-from recsys.importing.event_columns import WITHOUT_IDS, EventBatch, EventOptions, EventReader
+from recsys.importing.event_batch import EventBatch
+from recsys.importing.event_columns import WITHOUT_IDS, EventOptions, EventReader
 from recsys.importing.file_format import open_source
 from recsys.importing.header import columns_explained
 from recsys.importing.read_options import ReadOptions

@@ -129,3 +129,20 @@ def test_one_line_of_another_century_is_an_error(evaluate: Run, tmp_path: Path) 
         in told
     )
     assert not (tmp_path / "out.json").exists()
+
+
+def test_files_are_read_with_the_options_of_an_import(evaluate: Run, tmp_path: Path) -> None:
+    """A log without header, of other names and units, and with a row that breaks a rule."""
+    rows = [line.split(",") for line in a_file().splitlines()[1:]]
+    text = "".join(f"{user};i{item};PV;{int(at) // 1000}\n" for user, item, at in rows)
+    code, _, told = evaluate(
+        "--split", "leave-last-out", "--no-baselines", "--no-header",
+        "--columns", "who,item_id,kind,when", "--mapping", "who=user_id", "--mapping",
+        "when=timestamp", "--mapping", "kind=event_type", "--event-types", "pv=purchase",
+        "--max-rejected", "0.01", events=text + "u;i;PV;42\n",
+    )  # fmt: skip
+
+    assert code == 0, told
+    assert f"events.csv: {len(rows):,} events read" in told
+    assert "1 rows left out: timestamp: is no time from 1995 on" in told
+    assert result(tmp_path)["data"]["test_rows"] == 40
