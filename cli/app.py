@@ -101,7 +101,8 @@ app = typer.Typer(
     epilog=(
         "HBASE_THRIFT, REDIS_URL and RECSYS_MODEL_STORE name the stores; in a checkout,"
         ' eval "$(.venv/bin/python -m infra.local env)" sets them for the local stack.'
-        " Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 3 refused by the quality gate."
+        " Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 3 refused by the quality gate,"
+        " 4 too many rows of a file rejected."
     ),
 )
 

@@ -206,9 +206,11 @@ class RecordFinder:
         return sum(map(self._is_row, lines)) * 2 >= len(lines)
 
     def _is_row(self, line: str) -> bool:
+        fields = self._fields(line)
+        if self.fields < 2 or fields is None or len(fields) != self.fields:
+            return False
         # Prose has a blank after its commas.
-        delimiters = line.count(self.delimiter) - line.count(f"{self.delimiter} ")
-        return self.fields > 1 and delimiters == self.fields - 1
+        return not any(field.startswith(" ") for field in fields[1:])
 
     def _written(self, fields: list[str]) -> bytes:
         """A record as Arrow reads it without doubt."""

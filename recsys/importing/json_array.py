@@ -11,11 +11,27 @@ from recsys.core.errors import DamagedFile
 from recsys.importing.source import BadRow
 from recsys.importing.text_lines import MAX_LINE_BYTES, text_chunks
 
-_decode = json.JSONDecoder().raw_decode
 _BEGINS = re.compile(rb"\s*\[\s*[{\]]")
 _BETWEEN = re.compile(r"[\s,]*")
 
 Row = dict[str, Any] | BadRow
+
+
+def each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of its members.
+
+    Raises:
+        ValueError: a key is there twice, of which JSON does not say which counts.
+    """
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        keys = [key for key, _ in pairs]
+        doubled = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {doubled!r} is there twice")
+    return members
+
+
+_decode = json.JSONDecoder(object_pairs_hook=each_key_once).raw_decode
 
 
 class Elements(NamedTuple):

@@ -13,7 +13,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from recsys.importing.json_array import Elements, Row, array_elements, begins_array
+from recsys.importing.json_array import (
+    Elements,
+    Row,
+    array_elements,
+    begins_array,
+    each_key_once,
+)
 from recsys.importing.read_options import ReadOptions
 from recsys.importing.source import BadRow, Column, RawBatch
 from recsys.importing.text_lines import LineBlock, line_blocks, shown
@@ -118,7 +124,7 @@ def _parsed(block: LineBlock) -> Iterator[tuple[int, Row]]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = json.loads(line, object_pairs_hook=each_key_once)
         except (ValueError, RecursionError) as error:
             yield number, BadRow(number, f"is not valid JSON: {error}", shown(line))
             continue

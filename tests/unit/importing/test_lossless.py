@@ -173,6 +173,9 @@ def test_two_columns_of_one_name_are_refused(tmp_path: Path, read: Any) -> None:
     text = f"user_id,item_id,item_id,event_type,timestamp\nu,a,b,view,{AT}\n"
     with pytest.raises(ConfigurationError, match="line 1 names two columns 'item_id'"):
         read(write(tmp_path, text))
+    twice = f'{{"user_id": "u", "user_id": "v", "item_id": "a", "type": "view", "ts": {AT}}}'
+    with pytest.raises(ConfigurationError, match="no column for"):
+        read(write(tmp_path, twice, "a.jsonl"))
     alike = f"user_id,User ID,item_id,event_type,timestamp\nu,v,a,view,{AT}\n"
     with pytest.raises(ConfigurationError, match="user_id and User ID may both be the user_id"):
         read(write(tmp_path, alike))

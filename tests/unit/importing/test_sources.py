@@ -243,3 +243,12 @@ def test_lines_may_end_as_on_any_system(tmp_path: Path) -> None:
         assert read(write(tmp_path / "a.csv", text.encode()))[0] == [
             (2, {"id": "1", "title": "a"}), (4, {"id": "2", "title": "b\nc"})
         ]  # fmt: skip
+
+
+def test_a_key_twice_in_an_object_is_refused(tmp_path: Path) -> None:
+    rows, bad = read(write(tmp_path / "a.jsonl", b'{"id": 1, "id": 2}\n{"id": 3}\n'))
+
+    assert rows == [(2, {"id": 3})]
+    assert [(row.line, row.reason) for row in bad] == [
+        (1, "is not valid JSON: the key 'id' is there twice")
+    ]
