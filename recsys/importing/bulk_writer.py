@@ -96,22 +96,28 @@ class BulkWriter(Generic[_Records]):
                 came before is stored and counted.
         """
         pending: deque[_Pending] = deque()
-        with self._threads() as threads:
-            ended: RecsysError | None = None
-            try:
-                for position, records in self._converted(source, tally):
-                    for part in _parts(records):
-                        pending.append(_Pending(threads.submit(self.store, part), position))
-                        while len(pending) > self.writers:
-                            observe(_finish(pending, tally))
-                    if not pending:
-                        observe(position)
-            except (DamagedFile, TooManyRejected) as error:
-                ended = error
-            while pending:
-                observe(_finish(pending, tally))
-            if ended:
-                raise ended
+        try:
+            with self._threads() as threads:
+                ended: RecsysError | None = None
+                try:
+                    for position, records in self._converted(source, tally):
+                        for part in _parts(records):
+                            pending.append(_Pending(threads.submit(self.store, part), position))
+                            while len(pending) > self.writers:
+                                observe(_finish(pending, tally))
+                        if not pending:
+                            observe(position)
+                except (DamagedFile, TooManyRejected) as error:
+                    ended = error
+                while pending:
+                    observe(_finish(pending, tally))
+                if ended:
+                    raise ended
+        finally:
+            # After an error, what other threads have stored meanwhile.
+            for stored, _ in pending:
+                if not stored.cancelled() and stored.exception() is None:
+                    _count(stored.result(), tally)
 
     def _converted(self, source: RowReader, tally: Tally) -> Iterator[tuple[int, _Records]]:
         for batch in source.batches(self.reader.columns.values()):
@@ -146,8 +152,11 @@ def _parts(records: _Records) -> Iterator[_Records]:
 
 def _finish(pending: deque[_Pending], tally: Tally) -> int:
     part = pending.popleft()
-    stored = part.stored.result()
+    _count(part.stored.result(), tally)
+    return part.position
+
+
+def _count(stored: Stored, tally: Tally) -> None:
     tally.stored += stored.new
     tally.merged += stored.merged
     tally.duplicate += stored.duplicate
-    return part.position
