@@ -130,7 +130,7 @@ class Shop:
     popularity_half_life_days: float
     target_types: tuple[str, ...]
     event_types: dict[str, EventType]
-    placements: dict[str, tuple[str, ...]]
+    placements: dict[str, tuple[str, ...]] = field(default_factory=dict)
     gate: GateLimits = field(default_factory=GateLimits)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from recsys.config.shop import load_shop
 from recsys.core.domain import Event, Item
 from recsys.core.model import ItemModel
+from recsys.core.serving.request import RecommendationRequest, UserTarget
 from recsys.runtime.metrics import new_metrics
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_files import ModelFiles
@@ -20,7 +21,7 @@ from recsys.training.settings import ModelSettings
 from recsys.tuning import FitEffort
 from services.recommender.fold_in_worker import FoldInWorker
 from services.recommender.model.follower import ModelFollower
-from services.recommender.user_lists import UserLists, UserQuery, UserResult
+from services.recommender.user_lists import Asked, UserLists, UserResult
 from spark_jobs.nightly.plan import Plan, Step
 from spark_jobs.nightly.run import run_nightly, serve_stored
 from spark_jobs.nightly.run_folder import Window
@@ -156,14 +157,15 @@ class Nightly:
         await follower.refresh()
         fold_ins = FoldInWorker()
         shoppers = UserLists(store, fold_ins, metrics)
-        query = UserQuery(follower.serving(tenant), tenant, user_id, within_seconds=10.0)
+        request = RecommendationRequest(tenant, UserTarget(user_id), limit)
+        query = Asked.of(follower.serving(tenant), request, within_seconds=10.0)
         [found] = await shoppers.find([query])
         result = found if isinstance(found, UserResult) else await found
         fold_ins.close()
         await shared.aclose()
         await client.aclose()
-        ids = query.serving.model.items.ids
-        return [ids.id_of(entry.item_index) for entry in result.recommendations(limit).ranked]
+        shown = query.serving.model.shown
+        return [shown.id_of(entry.item_index) for entry in result.recommendations().ranked]
 
 
 def a_nightly(hbase: str, redis_url: str, model_store: Path, tenant: str) -> Nightly:
