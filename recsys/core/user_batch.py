@@ -41,15 +41,15 @@ class UserBatch:
     def __post_init__(self) -> None:
         b, n = self.items.shape
         if {len(self.user_ids), len(self.lengths), len(self.indptr) - 1} != {b}:
-            raise InvalidModel(f"a block disagrees on how many users it has ({b} lists)")
+            raise InvalidModel(f"a batch disagrees on how many users it has ({b} lists)")
         if self.scores.shape != (b, n) or not ((self.lengths >= 0) & (self.lengths <= n)).all():
-            raise InvalidModel("the lists of a block do not fit their scores or lengths")
+            raise InvalidModel("the lists of a batch do not fit their scores or lengths")
         if (
             self.indptr[0] != 0
             or self.indptr[-1] != len(self.histories.items)
             or np.any(np.diff(self.indptr) < 0)
         ):
-            raise InvalidModel("the histories of a block do not fit their offsets")
+            raise InvalidModel("the histories of a batch do not fit their offsets")
 
     def user(self, row: int) -> StoredUser:
         """One of the b users alone."""

@@ -40,5 +40,5 @@ def test_a_user_of_a_block_has_list_and_history_without_padding() -> None:
     ids=str,
 )
 def test_arrays_that_do_not_fit_each_other_are_refused(wrong: dict[str, object]) -> None:
-    with pytest.raises(InvalidModel, match="block"):
+    with pytest.raises(InvalidModel, match="batch"):
         replace(BLOCK, **wrong)
