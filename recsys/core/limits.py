@@ -35,6 +35,9 @@ MAX_FIELD_CHARACTERS = 100
 # A batch of a thousand events with every field is half of this.
 MAX_BODY_BYTES = 1_000_000
 
+# Of both in a URL, of which balancers take some 16 KB in all; a body takes more.
+MAX_FILTER_CHARACTERS_IN_URL = 1000
+MAX_EXCLUDED_ITEMS_IN_URL = 100
 # A filter that a program wrote, with two hundred brands in a list.
 MAX_FILTER_CHARACTERS = 4000
 # Items that a request excludes, beside what the shopper had: what stands on the page already.

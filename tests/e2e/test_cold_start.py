@@ -96,7 +96,12 @@ def test_a_new_shop_shows_what_is_popular_then_its_catalogue(new_shops: NewShops
 
         answer = api.get(recommendations("bob"))
         assert ids_of(answer) == ["rug", "table", "chair", "lamp"]
-        assert answer.json()["items"][0] == {"item_id": "rug", "title": "A rug", "score": None}
+        assert answer.json()["items"][0] == {
+            "item_id": "rug",
+            "title": "A rug",
+            "price": None,
+            "score": None,
+        }
         assert ids_of(api.get(recommendations("ann"))) == ["table", "chair", "lamp"]
         assert ids_of(api.get(similar("table"))) == ["rug", "chair", "lamp"]
 

@@ -10,8 +10,8 @@ from pydantic import AfterValidator, Field
 from recsys.core.domain import identifier_problem
 from recsys.core.errors import FieldProblem
 from recsys.core.limits import (
-    MAX_EXCLUDED_ITEMS,
-    MAX_FILTER_CHARACTERS,
+    MAX_EXCLUDED_ITEMS_IN_URL,
+    MAX_FILTER_CHARACTERS_IN_URL,
     MAX_LIMIT,
     MAX_SESSION_ITEMS,
 )
@@ -54,7 +54,7 @@ FilterText = Annotated[
     Query(
         alias="filter",
         min_length=1,
-        max_length=MAX_FILTER_CHARACTERS,
+        max_length=MAX_FILTER_CHARACTERS_IN_URL,
         description=FILTER_RULES,
         examples=['category = "Candles" AND price <= 20'],
     ),
@@ -64,7 +64,7 @@ ExcludedItems = Annotated[
     list[Annotated[str, AfterValidator(_identifier), Field(json_schema_extra=ID_RULES)]],
     Query(
         alias="exclude_item_id",
-        max_length=MAX_EXCLUDED_ITEMS,
+        max_length=MAX_EXCLUDED_ITEMS_IN_URL,
         description="An item that is not to be recommended, percent-encoded; repeat the parameter "
         "for several.",
         examples=[["22423"]],
