@@ -7,12 +7,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from recsys.config.shop import load_shop
 from recsys.core.domain import Event
 from recsys.core.errors import InvalidInput
 from recsys.importing.converted import Skipped
 from recsys.importing.item_rows import ItemOptions, ItemReader
-from recsys.importing.online_retail import OnlineRetailEvents, OnlineRetailItems
+from recsys.importing.online_retail import (
+    OnlineRetailEvents,
+    OnlineRetailItems,
+    OnlineRetailReader,
+)
 from recsys.importing.source import RawBatch
+from recsys.importing.times import TimeReader
 
 
 def line(**changes: Any) -> dict[str, Any]:
@@ -139,3 +145,25 @@ def test_an_item_has_its_most_frequent_description_and_its_median_price() -> Non
 
 def test_an_item_never_sold_with_a_price_has_none() -> None:
     assert items_of(line(UnitPrice=0.0, Description=None)) == {"85123A": (None, None)}
+
+
+def test_times_are_read_a_batch_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+    whole = TimeReader.read
+
+    def counted(reader: TimeReader, column: Any, clock: Any = None) -> Any:
+        read.append(len(column))
+        return whole(reader, column, clock)
+
+    monkeypatch.setattr(TimeReader, "read", counted)
+    rows = [line(InvoiceDate=datetime(2011, 1, 1 + day)) for day in range(20)] * 10
+    rows.append(line(InvoiceDate="no time"))
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    numbers = np.arange(1, 1 + len(rows), dtype=np.int64)
+    reader = OnlineRetailReader(list(columns), load_shop().event_types, 2 * 10**12)
+
+    found = reader.read(RawBatch(columns, numbers, [], 0, rows.__getitem__))
+
+    assert read == [21]
+    assert len(found.records) == 200
+    assert [(bad.line, "timestamp" in bad.reason) for bad in found.bad] == [(201, True)]
