@@ -7,7 +7,7 @@ becomes a user of its own, `guest-<invoice>`. Times have no zone and are taken f
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
@@ -17,11 +17,10 @@ import numpy as np
 from recsys.core.domain import Event
 from recsys.core.errors import FieldProblem, InvalidInput
 from recsys.core.event_types import EventTypes, check_event
-from recsys.core.times import MAX_TIMESTAMP_MS
 from recsys.importing.bulk_writer import STORE_ROWS
 from recsys.importing.converted import Converted, Skipped, line_of
 from recsys.importing.source import BadRow, RawBatch, RowReader
-from recsys.importing.times import TimeOptions, TimeReader
+from recsys.importing.times import Moments, TimeOptions, TimeReader
 from recsys.importing.values import is_missing, read_id, read_number, read_text
 
 Values = Mapping[str, Any]
@@ -37,7 +36,7 @@ _COLUMNS = {
     "CustomerID": ("CustomerID", "Customer ID"),
 }
 # Exports of the workbook write 12/1/2010 8:26, the month first.
-_TIMES = TimeOptions(month_first=True)
+TIMES = TimeOptions(month_first=True)
 _ITEM_COLUMNS = ("item_id", "title", "price")
 GUEST_PREFIX = "guest-"
 # Everything else is no product: postage, discounts, fees, manual entries, vouchers, tests.
@@ -85,24 +84,15 @@ class OnlineRetailEvents:
     The event id is the invoice and the line's number in it, so a rerun makes the same ids.
     """
 
-    def __init__(self, now_ms: int = MAX_TIMESTAMP_MS) -> None:
+    def __init__(self) -> None:
         self._lines_of: defaultdict[str, int] = defaultdict(int)
-        self._times = TimeReader(_TIMES, now_ms)
-        self._moments: dict[Any, int | str] = {}
 
-    def expect(self, times: Iterable[Any]) -> None:
-        """Read the times of the lines that come next: together they take no more than one does."""
-        distinct = list(dict.fromkeys(each for each in times if isinstance(each, Hashable)))
-        read = self._times.read(distinct)
-        self._moments = {
-            value: int(read.ms[place])
-            if read.is_there[place]
-            else read.problems.get(place, "is missing")
-            for place, value in enumerate(distinct)
-        }
-
-    def __call__(self, values: Values) -> Event:
+    def __call__(self, values: Values, times: Moments, place: int) -> Event:
         """
+        Args:
+            times: of a batch of lines.
+            place: of this line in it.
+
         Raises:
             InvalidInput: naming what is wrong.
             Skipped: the line is no sale of a product.
@@ -116,21 +106,18 @@ class OnlineRetailEvents:
             user_id=line.customer or GUEST_PREFIX + line.invoice,
             item_id=line.stock_code,
             event_type="return" if is_return else "purchase",
-            timestamp_ms=self._time_ms(values["InvoiceDate"]),
+            timestamp_ms=_time_ms(times, place),
             quantity=abs(line.quantity),
             price=line.unit_price,
             order_id=line.invoice,
         )
 
-    def _time_ms(self, value: Any) -> int:
-        known = self._moments.get(value) if isinstance(value, Hashable) else None
-        try:
-            moment = self._times.read_one(value) if known is None else known
-        except ValueError as error:
-            moment = str(error)
-        if isinstance(moment, str):
-            raise InvalidInput([FieldProblem("timestamp", moment)])
-        return moment
+
+def _time_ms(times: Moments, place: int) -> int:
+    try:
+        return times.at(place)
+    except ValueError as error:
+        raise InvalidInput([FieldProblem("timestamp", str(error))]) from error
 
 
 class OnlineRetailReader:
@@ -139,18 +126,18 @@ class OnlineRetailReader:
     def __init__(self, columns: Sequence[str], event_types: EventTypes, now_ms: int) -> None:
         self._names = _named(columns)
         self._event_types, self._now_ms = event_types, now_ms
-        self._convert = OnlineRetailEvents(now_ms)
+        self._times = TimeReader(TIMES, now_ms)
+        self._convert = OnlineRetailEvents()
         # The ids of events are made of these.
         self.columns = {"event_id": self._names["InvoiceNo"], **self._names}
         self.unused = [column for column in columns if column not in self._names.values()]
 
     def read(self, batch: RawBatch) -> Converted[list[Event]]:
         events, bad, skipped = list[Event](), list(batch.bad), Counter[str]()
-        lines = list(_lines(batch, self._names))
-        self._convert.expect(values["InvoiceDate"] for _, values in lines)
-        for line, values in lines:
+        times = self._times.read(batch.columns[self._names["InvoiceDate"]])
+        for place, (line, values) in enumerate(_lines(batch, self._names)):
             try:
-                event = self._convert(values)
+                event = self._convert(values, times, place)
                 check_event(event, self._event_types, self._now_ms)
                 events.append(event)
             except InvalidInput as error:

@@ -21,7 +21,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from recsys.core.times import MAX_CLOCK_SKEW_MS, MAX_TIMESTAMP_MS, event_time_problem
+from recsys.core.times import (
+    MAX_CLOCK_SKEW_MS,
+    MAX_TIMESTAMP_MS,
+    MS_PER_DAY,
+    event_time_problem,
+)
 from recsys.importing.source import Column
 from recsys.importing.values import MISSING_WORDS, is_missing
 
@@ -29,7 +34,6 @@ from recsys.importing.values import MISSING_WORDS, is_missing
 FIRST_PLAUSIBLE_MS = 788_918_400_000
 # 1970-01-01 in the days of Excel.
 _EXCEL_EPOCH_DAYS = 25_569
-_MS_PER_DAY = 86_400_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MONTHS, _DAYS_OF_MONTH = 12, 31
 # YYYYMMDD, YYYYMMDDHHMM and YYYYMMDDHHMMSS: digits of all, and of the clock.
@@ -77,6 +81,16 @@ class Moments(NamedTuple):
     ms: NDArray[np.int64]
     is_there: NDArray[np.bool_]
     problems: dict[int, str]
+
+    def at(self, place: int) -> int:
+        """The time of one row.
+
+        Raises:
+            ValueError: saying what is wrong with it.
+        """
+        if not self.is_there[place]:
+            raise ValueError(self.problems.get(place, "is missing"))
+        return int(self.ms[place])
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,17 +158,6 @@ class TimeReader:
         self._to_utc(draft)
         self._check(draft)
         return Moments(draft.ms, draft.is_there, draft.problems)
-
-    def read_one(self, value: Any) -> int:
-        """Read a single value.
-
-        Raises:
-            ValueError: saying what is wrong with it.
-        """
-        moments = self.read([value])
-        if not moments.is_there[0]:
-            raise ValueError(moments.problems.get(0, "is missing"))
-        return int(moments.ms[0])
 
     def _read(self, column: Column) -> _Draft:
         if isinstance(column, list):
@@ -319,7 +322,7 @@ def _numbers_ms(
             read, is_moment = _spelled(numbers, digits, clock_digits)
             put(is_moment & (read >= first_ms) & (read <= MAX_TIMESTAMP_MS), read, _DIGITS)
     if unit in (TimeUnit.AUTO, TimeUnit.EXCEL):
-        read = np.rint((numbers - _EXCEL_EPOCH_DAYS) * _MS_PER_DAY)
+        read = np.rint((numbers - _EXCEL_EPOCH_DAYS) * MS_PER_DAY)
         put((read >= first_ms) & (read <= MAX_TIMESTAMP_MS), read, _DAYS)
     return ms.astype(np.int64), kinds
 

@@ -11,10 +11,8 @@ from recsys.analysis.shop_data import ShopData, read_last_run
 from recsys.analysis.versions import Version, trained_version
 from recsys.config.shop import load_shop
 from recsys.core.domain import Event, Item
-from recsys.core.errors import InvalidInput
-from recsys.core.times import MS_PER_DAY
-from recsys.importing.converted import Skipped
-from recsys.importing.online_retail import OnlineRetailEvents, OnlineRetailItems
+from recsys.core.times import MAX_TIMESTAMP_MS, MS_PER_DAY
+from recsys.importing.online_retail import OnlineRetailItems, OnlineRetailReader
 from recsys.importing.parquet_source import ParquetSource
 from recsys.stores.manifest import params_entry
 from recsys.stores.model_files import ModelFiles
@@ -52,13 +50,10 @@ def _some_lines() -> pa.Table:
 
 
 def _events(lines: Path) -> Iterator[Event]:
-    convert = OnlineRetailEvents()
-    for batch in ParquetSource(lines).batches():
-        for _, values in batch.rows():
-            try:
-                yield convert(values)
-            except (InvalidInput, Skipped):
-                continue
+    source = ParquetSource(lines)
+    reader = OnlineRetailReader(source.columns(), load_shop().event_types, MAX_TIMESTAMP_MS)
+    for batch in source.batches():
+        yield from reader.read(batch).records
 
 
 def _table(events: Iterator[Event]) -> pa.Table:

@@ -1,22 +1,29 @@
 """The preset of Online Retail II: what becomes of its kinds of lines."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from recsys.config.shop import load_shop
 from recsys.core.domain import Event
 from recsys.core.errors import InvalidInput
+from recsys.core.times import MAX_TIMESTAMP_MS
 from recsys.importing.converted import Skipped
 from recsys.importing.item_rows import ItemOptions, ItemReader
 from recsys.importing.online_retail import (
+    TIMES,
     OnlineRetailEvents,
     OnlineRetailItems,
     OnlineRetailReader,
 )
+from recsys.importing.plan import Reading, plan_events
+from recsys.importing.presets import Preset
 from recsys.importing.source import RawBatch
 from recsys.importing.times import TimeReader
 
@@ -33,8 +40,13 @@ def line(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def event_of(values: dict[str, Any], convert: OnlineRetailEvents | None = None) -> Event:
+    times = TimeReader(TIMES, MAX_TIMESTAMP_MS).read([values["InvoiceDate"]])
+    return (convert or OnlineRetailEvents())(values, times, 0)
+
+
 def test_a_line_is_a_purchase() -> None:
-    assert OnlineRetailEvents()(line()) == Event(
+    assert event_of(line()) == Event(
         event_id="489434-1",
         user_id="13085",
         item_id="85123A",
@@ -48,17 +60,17 @@ def test_a_line_is_a_purchase() -> None:
 
 @pytest.mark.parametrize("changes", [{"InvoiceNo": "C489434"}, {"Quantity": -6}])
 def test_a_cancelled_line_is_a_return_of_so_many(changes: dict[str, Any]) -> None:
-    event = OnlineRetailEvents()(line(**changes))
+    event = event_of(line(**changes))
 
     assert (event.event_type, event.quantity) == ("return", 6)
 
 
 def test_a_line_without_customer_is_a_guest_of_its_invoice() -> None:
-    assert OnlineRetailEvents()(line(CustomerID=None)).user_id == "guest-489434"
+    assert event_of(line(CustomerID=None)).user_id == "guest-489434"
 
 
 def test_small_and_capital_letters_are_one_product() -> None:
-    assert OnlineRetailEvents()(line(StockCode=" 85123a")).item_id == "85123A"
+    assert event_of(line(StockCode=" 85123a")).item_id == "85123A"
 
 
 def test_lines_are_numbered_within_their_invoice_and_every_run_alike() -> None:
@@ -68,7 +80,7 @@ def test_lines_are_numbered_within_their_invoice_and_every_run_alike() -> None:
         convert = OnlineRetailEvents()
         for row in rows:
             try:
-                yield convert(row).event_id
+                yield event_of(row, convert).event_id
             except Skipped:
                 yield "skipped"
 
@@ -82,28 +94,28 @@ def test_lines_are_numbered_within_their_invoice_and_every_run_alike() -> None:
 )  # fmt: skip
 def test_what_is_no_product_is_skipped_by_name(code: str) -> None:
     with pytest.raises(Skipped, match="no product"):
-        OnlineRetailEvents()(line(StockCode=code))
+        event_of(line(StockCode=code))
 
 
 @pytest.mark.parametrize("code", ["10002", "85123A", "47503J ", "DCGS0066N", "SP1002", "15056BL"])
 def test_products_are_taken(code: str) -> None:
-    assert OnlineRetailEvents()(line(StockCode=code)).item_id == code.strip()
+    assert event_of(line(StockCode=code)).item_id == code.strip()
 
 
 def test_a_stock_correction_is_no_sale() -> None:
     with pytest.raises(Skipped, match="stock correction"):
-        OnlineRetailEvents()(line(CustomerID=None, UnitPrice=0.0, Quantity=-40))
+        event_of(line(CustomerID=None, UnitPrice=0.0, Quantity=-40))
 
 
 def test_a_gift_to_a_customer_is_a_purchase() -> None:
-    assert OnlineRetailEvents()(line(UnitPrice=0.0)).price == 0
+    assert event_of(line(UnitPrice=0.0)).price == 0
 
 
 def test_a_line_that_cannot_be_read_is_refused() -> None:
     with pytest.raises(InvalidInput, match="must be a number"):
-        OnlineRetailEvents()(line(Quantity=None))
+        event_of(line(Quantity=None))
     with pytest.raises(InvalidInput, match="price"):
-        OnlineRetailEvents()(line(UnitPrice=-1.0))
+        event_of(line(UnitPrice=-1.0))
 
 
 class Lines:
@@ -164,6 +176,27 @@ def test_times_are_read_a_batch_at_a_time(monkeypatch: pytest.MonkeyPatch) -> No
 
     found = reader.read(RawBatch(columns, numbers, [], 0, rows.__getitem__))
 
-    assert read == [21]
+    assert read == [201]
     assert len(found.records) == 200
     assert [(bad.line, "timestamp" in bad.reason) for bad in found.bad] == [(201, True)]
+
+
+class Store:
+    """Takes events and notes whether their ids were given by others."""
+
+    def __init__(self) -> None:
+        self.ids_given: list[bool] = []
+
+    def put_many(self, tenant: str, events: Iterable[Event], *, ids_given: bool) -> int:
+        self.ids_given.append(ids_given)
+        return len(list(events))
+
+
+def test_ids_that_the_preset_makes_are_not_claimed_one_by_one(tmp_path: Path) -> None:
+    path, store = tmp_path / "lines.parquet", Store()
+    pq.write_table(pa.Table.from_pylist([line(), line(InvoiceNo="2")]), path)
+    reading = Reading(path, preset=Preset.ONLINE_RETAIL)
+    plan = plan_events(reading, "shop", store, load_shop().event_types, MAX_TIMESTAMP_MS)
+    [batch] = plan.source.batches(plan.reader.columns.values())
+    stored = plan.store(plan.reader.read(batch).records)
+    assert (stored.new, stored.duplicate, store.ids_given) == (2, 0, [False])
