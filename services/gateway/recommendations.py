@@ -1,9 +1,10 @@
 """Fetch recommendations for a request and count where they come from, for every route alike."""
 
-import json
 from json.encoder import encode_basestring
 
+from recsys.core.serving.lists import Source
 from recsys.core.serving.request import ItemTarget, RecommendationRequest, Target, UserTarget
+from recsys.rpc.item_json import item_fragment, with_source
 from recsys.rpc.v1 import ingest_pb2
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.runtime.deadline import Deadline
@@ -82,10 +83,8 @@ async def _fetch_cold_start(
 def _item(item: ingest_pb2.ColdStartItem, request: RecommendationRequest) -> bytes:
     title = item.title if item.HasField("title") else None
     price = item.price if item.HasField("price") else None
-    members = {"item_id": item.item_id, "title": title, "price": price, "score": None}
-    if request.placement:
-        members["source"] = "popular"
-    return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()
+    written = item_fragment(item.item_id, title, price) + b"null}"
+    return with_source(written, Source.POPULAR.value) if request.placement else written
 
 
 def _whole_json(

@@ -6,6 +6,7 @@ The object stays open at its end: the gateway adds what only it knows and closes
 from functools import lru_cache
 
 from recsys.core.serving.lists import Ranked, Recommendations, Source
+from recsys.rpc.item_json import with_source
 from services.recommender.model.answer_cache import Rendering
 from services.recommender.model.loaded_model import LoadedModel
 
@@ -24,25 +25,21 @@ def render(
     Args:
         with_sources: whether each item says where it comes from, for answers of several generators.
     """
-    items = b",".join(_with_sources(answer, model) if with_sources else render_items(answer, model))
+    items = render_items(answer, model)
+    if with_sources:
+        sources = (entry.source.value for entry in answer.ranked)
+        items = list(map(with_source, items, sources))
     tail = _TAILS[answer.source], model.version.encode(), _DEGRADED[degraded]
-    return Rendering(b'{"items":[%b%b%b%b' % (items, *tail), answer.source)
+    return Rendering(b'{"items":[%b%b%b%b' % (b",".join(items), *tail), answer.source)
 
 
 def render_items(answer: Recommendations, model: LoadedModel) -> list[bytes]:
     """Each item as a JSON object."""
-    return [b"%b%b}" % (_item(entry, model)) for entry in answer.ranked]
+    return [_item(entry, model) for entry in answer.ranked]
 
 
-def _with_sources(answer: Recommendations, model: LoadedModel) -> list[bytes]:
-    return [
-        b'%b%b,"source":"%b"}' % (*_item(entry, model), entry.source.value.encode())
-        for entry in answer.ranked
-    ]
-
-
-def _item(entry: Ranked, model: LoadedModel) -> tuple[bytes, bytes]:
-    return model.shown.fragment_of(entry.item_index), _score(entry.score)
+def _item(entry: Ranked, model: LoadedModel) -> bytes:
+    return model.shown.fragment_of(entry.item_index) + _score(entry.score)
 
 
 # Stored scores have half precision, so the same ones come again and again: 1,024 of each power of
@@ -50,4 +47,4 @@ def _item(entry: Ranked, model: LoadedModel) -> tuple[bytes, bytes]:
 @lru_cache(maxsize=8_192)
 def _score(score: float | None) -> bytes:
     """With the digits that single precision has; more would only cost bytes."""
-    return b"null" if score is None else f"{score:.7g}".encode()
+    return b"null}" if score is None else f"{score:.7g}}}".encode()

@@ -2,7 +2,9 @@
 
 from json.encoder import encode_basestring
 
+from recsys.core.serving.lists import Source
 from recsys.core.serving.request import RecommendationRequest
+from recsys.rpc.item_json import with_source
 from recsys.rpc.v1 import recommender_pb2 as pb
 
 
@@ -33,7 +35,7 @@ class PopularSnapshots:
         shown = [item for item in snapshot.popular_json if not item.startswith(beginnings)]
         shown = shown[: request.limit]
         if request.placement:
-            shown = [b'%b,"source":"popular"}' % item[:-1] for item in shown]
+            shown = [with_source(item, Source.POPULAR.value) for item in shown]
         items = b",".join(shown)
         version = snapshot.model_version.encode()
         return pb.RenderedAnswer(

@@ -1,11 +1,9 @@
 """Items as answers show them: id, title and price, by row."""
 
-# What json.dumps calls for a text, once it has made an encoder: a twentieth of the time.
-from json.encoder import encode_basestring
-
 from recsys.core.limits import MAX_TEXT_CHARACTERS
 from recsys.core.model import ItemModel
 from recsys.core.serving.row_catalogue import RowCatalogue
+from recsys.rpc.item_json import item_fragment
 
 
 class ShownItems:
@@ -73,10 +71,7 @@ class ShownItems:
         return self._fragments[row] or self._write(row)
 
     def _write(self, row: int) -> bytes:
-        title, price = self.title_of(row), self.price_of(row)
-        item_id = encode_basestring(self.id_of(row))
-        title = encode_basestring(title) if title else "null"
-        shown_price = "null" if price is None else repr(price)
-        text = f'{{"item_id":{item_id},"title":{title},"price":{shown_price},"score":'
-        fragment = self._fragments[row] = text.encode()
+        title = self.title_of(row) or None
+        fragment = item_fragment(self.id_of(row), title, self.price_of(row))
+        self._fragments[row] = fragment
         return fragment
