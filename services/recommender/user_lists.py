@@ -38,27 +38,27 @@ class Asked:
 
     Attributes:
         model: with the items that the request's filter lets pass.
+        excluded: rows of the items that the request excludes; those that nobody has heard of have
+            none.
         within_seconds: how long somebody waits for the answer.
     """
 
     serving: Serving
     model: ServingModel
     request: RecommendationRequest
+    excluded: frozenset[int]
     within_seconds: float
 
     @classmethod
     def of(cls, serving: Serving, request: RecommendationRequest, within_seconds: float) -> "Asked":
         model = serving.filtered(request.filter) if request.filter else serving.now
-        return cls(serving, model, request, within_seconds)
-
-    def excluded_rows(self) -> list[int]:
-        """Rows of the items that the request excludes; those that nobody has heard of have none."""
-        rows = map(self.serving.model.shown.row_of, self.request.excluded_item_ids)
-        return [row for row in rows if row is not None]
+        rows = map(serving.model.shown.row_of, request.excluded_item_ids)
+        excluded = frozenset(row for row in rows if row is not None)
+        return cls(serving, model, request, excluded, within_seconds)
 
     def history(self, history: History) -> History:
         """The history with what the request excludes, or the very same."""
-        rows = [row for row in self.excluded_rows() if row < len(self.model.items.ids)]
+        rows = [row for row in self.excluded if row < len(self.model.items.ids)]
         return excluding(history, rows) if rows else history
 
 
@@ -75,7 +75,7 @@ class UserResult:
         seed = None
         if isinstance(request.target, ItemTarget):
             seed = asked.model.items.ids.index_of(request.target.item_id)
-        excluded = self._excluded_newcomers().union(asked.excluded_rows())
+        excluded = self._excluded_newcomers() | asked.excluded
         query = Query(asked.model, self.user.personal, seed, excluded)
         return recommend(query, request.generators, request.limit)
 

@@ -28,8 +28,8 @@ from recsys.core.errors import FieldProblem, InvalidInput
 from recsys.core.limits import MAX_FILTER_CHARACTERS
 
 Mask = NDArray[np.bool_]
-# Says for the first n positions of a catalogue which fulfil it, (n,).
-Filter = Callable[[CatalogueColumns, int], Mask]
+# Says for the n positions of a catalogue which fulfil it, (n,).
+Filter = Callable[[CatalogueColumns], Mask]
 
 _GRAMMAR = r"""
 ?start: any
@@ -93,7 +93,7 @@ def parse_filter(text: str) -> Filter:
     try:
         found: Filter = _PARSER.parse(text)  # type: ignore[assignment]
         # Once for nothing: what is nested too deeply is refused now, and not when it is needed.
-        found(CatalogueColumns(), 0)
+        found(CatalogueColumns())
     except UnexpectedInput as error:
         _refuse(_unexpected(error, text))
     except RecursionError:
@@ -135,16 +135,17 @@ class _Field:
         """Where the item has a value, and the test of it holds."""
         match self.kind:
             case "brand":
-                return lambda columns, n: _encoded(columns.brands, test, n)
+                return lambda columns: _encoded(columns.brands, test, len(columns))
             case "category":
-                return lambda columns, n: _encoded(
-                    columns.categories, lambda levels: any(map(test, levels)), n
+                return lambda columns: _encoded(
+                    columns.categories, lambda levels: any(map(test, levels)), len(columns)
                 )
         name = self._attribute or ""
 
-        def by_attribute(columns: CatalogueColumns, n: int) -> Mask:
+        def by_attribute(columns: CatalogueColumns) -> Mask:
             column = columns.attributes.get(name)
-            return np.zeros(n, np.bool_) if column is None else _encoded(column, test, n)
+            count = len(columns)
+            return np.zeros(count, np.bool_) if column is None else _encoded(column, test, count)
 
         return by_attribute
 
@@ -155,7 +156,7 @@ def _encoded(column: EncodedColumn[Any], test: Callable[[Any], bool], n: int) ->
 
 
 def _not(inner: Filter) -> Filter:
-    return lambda columns, n: ~inner(columns, n)
+    return lambda columns: ~inner(columns)
 
 
 def _kind(value: Attribute) -> type:
@@ -166,10 +167,10 @@ def _kind(value: Attribute) -> type:
 @v_args(inline=True)
 class _ToFilter(Transformer[Token, Filter]):
     def any(self, *parts: Filter) -> Filter:
-        return lambda columns, n: reduce(operator.or_, (part(columns, n) for part in parts))
+        return lambda columns: reduce(operator.or_, (part(columns) for part in parts))
 
     def all(self, *parts: Filter) -> Filter:
-        return lambda columns, n: reduce(operator.and_, (part(columns, n) for part in parts))
+        return lambda columns: reduce(operator.and_, (part(columns) for part in parts))
 
     def negated(self, *signs_and_inner: Any) -> Filter:
         *signs, inner = signs_and_inner
@@ -202,13 +203,13 @@ class _ToFilter(Transformer[Token, Filter]):
             _refuse_at(sign, f"{sign} is for numbers, and for texts of attributes")
         if field.kind == "price":
             _check_number(token, bound)
-            return lambda columns, n: compare(columns.prices()[:n], bound)
+            return lambda columns: compare(columns.prices(), bound)
         return field.has(lambda own: _kind(own) is _kind(bound) and compare(own, bound))
 
     def member(self, field: _Field, values: Iterable[tuple[Token, Attribute]]) -> Filter:
         if field.kind == "price":
             numbers = [_check_number(*value) for value in values]
-            return lambda columns, n: np.isin(columns.prices()[:n], numbers)
+            return lambda columns: np.isin(columns.prices(), numbers)
         if field.kind in ("brand", "category"):
             texts = frozenset(_check_text(*value) for value in values)
             return field.has(texts.__contains__)
@@ -222,7 +223,7 @@ class _ToFilter(Transformer[Token, Filter]):
 
     def present(self, field: _Field, *_: Token) -> Filter:
         if field.kind == "price":
-            return lambda columns, n: ~np.isnan(columns.prices()[:n])
+            return lambda columns: ~np.isnan(columns.prices())
         return field.has(lambda _: True)
 
     def missing(self, field: _Field) -> Filter:

@@ -46,5 +46,5 @@ class RowCatalogue:
     def mask(self, condition: Filter) -> NDArray[np.bool_]:
         """Which rows have an item that fulfils a condition."""
         # The position -1 is that of the last value, which stands for what the catalogue lacks.
-        fulfil = condition(self._columns, len(self._columns))
+        fulfil = condition(self._columns)
         return np.append(fulfil, False).take(np.array(self._positions))

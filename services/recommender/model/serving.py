@@ -62,7 +62,8 @@ class Serving:
         model = self.model
         if changed is None:
             model.shown.catalogue.follow(columns)
-            changed = chain(model.items.ids, columns)
+            known = model.items.ids
+            changed = chain(known, (each for each in columns if known.index_of(each) is None))
         rows = dict(_rows(model, columns, changed))
         if not rows:
             return self

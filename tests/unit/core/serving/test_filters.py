@@ -29,7 +29,7 @@ def columns_of(rows: dict[str, CatalogueRow]) -> CatalogueColumns:
 
 
 def chosen(text: str, rows: dict[str, CatalogueRow] = ROWS) -> set[str]:
-    mask = parse_filter(text)(columns_of(rows), len(rows)).tolist()
+    mask = parse_filter(text)(columns_of(rows)).tolist()
     return {item_id for item_id, is_in in zip(rows, mask, strict=True) if is_in}
 
 
