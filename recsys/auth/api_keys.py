@@ -7,7 +7,8 @@ bits, so there is nothing for a slow password hash to protect.
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -22,28 +23,55 @@ _NO_DIGEST = bytes(hashlib.sha256().digest_size)
 
 
 class Scope(StrEnum):
-    """Permission of a key."""
+    """Permission of a key; `recsys.auth.access` says which route needs which."""
 
+    EVENTS_WRITE = "events:write"
+    CATALOGUE_WRITE = "catalogue:write"
     READ = "read"
-    INGEST = "ingest"
+    # Users' data as a whole, and whatever operates the shop.
+    ADMIN = "admin"
+
+
+# What keys of earlier releases have; their files stay readable and mean what they meant.
+EARLIER_SCOPES = {"ingest": frozenset({Scope.EVENTS_WRITE, Scope.CATALOGUE_WRITE})}
+SCOPE_NAMES = (*map(str, Scope), *EARLIER_SCOPES)
+
+
+def scopes_named(names: Iterable[str]) -> frozenset[Scope]:
+    """The scopes of these names, those of earlier releases among them.
+
+    Raises:
+        ValueError: naming the first that is none.
+    """
+    granted: set[Scope] = set()
+    for name in names:
+        granted |= EARLIER_SCOPES[name] if name in EARLIER_SCOPES else {Scope(name)}
+    return frozenset(granted)
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key as it is kept: its secret's digest, never the secret."""
+    """A key as it is kept: its secret's digest, never the secret.
+
+    Attributes:
+        expires: from then on the key is as good as none; None: never.
+    """
 
     key_id: str
     tenant: str
     digest: bytes
     scopes: frozenset[Scope]
     created: datetime
+    expires: datetime | None = None
 
 
-def new_key(tenant: str, scopes: Iterable[Scope], created: datetime) -> tuple[ApiKey, str]:
+def new_key(
+    tenant: str, scopes: Iterable[Scope], created: datetime, expires: datetime | None = None
+) -> tuple[ApiKey, str]:
     """Make a key; the text is shown once and cannot be had again.
 
     Raises:
-        InvalidInput: when the tenant cannot be one, or no scope is given.
+        InvalidInput: when the tenant cannot be one, no scope is given or it has expired already.
     """
     granted = frozenset(scopes)
     problems = []
@@ -51,18 +79,25 @@ def new_key(tenant: str, scopes: Iterable[Scope], created: datetime) -> tuple[Ap
         problems.append(FieldProblem("tenant", reason))
     if not granted:
         problems.append(FieldProblem("scopes", "name at least one"))
+    if expires is not None and expires <= created:
+        problems.append(FieldProblem("expires", "must be in the future"))
     if problems:
         raise InvalidInput(problems)
     key_id, secret = secrets.token_hex(_KEY_ID_BYTES), secrets.token_hex(_SECRET_BYTES)
-    key = ApiKey(key_id, tenant, _digest(secret), granted, created)
+    key = ApiKey(key_id, tenant, _digest(secret), granted, created, expires)
     return key, f"{_PREFIX}_{key_id}_{secret}"
 
 
 class KeyRing:
-    """All keys that are valid now."""
+    """All keys of a file.
 
-    def __init__(self, keys: Iterable[ApiKey]) -> None:
+    Args:
+        clock: seconds since 1970, by which keys expire.
+    """
+
+    def __init__(self, keys: Iterable[ApiKey], clock: Callable[[], float] = time.time) -> None:
         self._keys = {key.key_id: key for key in keys}
+        self._clock = clock
 
     def tenants(self) -> set[str]:
         """Tenants that have a key."""
@@ -74,7 +109,10 @@ class KeyRing:
         key_id, _, secret = rest.partition("_")
         key = self._keys.get(key_id) if prefix == _PREFIX else None
         matches = hmac.compare_digest(_digest(secret), key.digest if key else _NO_DIGEST)
-        return key if matches else None
+        return key if matches and key and not self._has_expired(key) else None
+
+    def _has_expired(self, key: ApiKey) -> bool:
+        return key.expires is not None and key.expires.timestamp() <= self._clock()
 
 
 def _digest(secret: str) -> bytes:

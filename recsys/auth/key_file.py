@@ -9,9 +9,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-from recsys.auth.api_keys import ApiKey, KeyRing, Scope, new_key
+from recsys.auth.api_keys import (
+    SCOPE_NAMES,
+    ApiKey,
+    KeyRing,
+    Scope,
+    new_key,
+    scopes_named,
+)
 from recsys.config.settings import TenantName
 from recsys.config.toml_file import read_toml
 from recsys.core.errors import AlreadyRunning, ConfigurationError, NotFound
@@ -25,18 +32,29 @@ _LOCK_POLL_SECONDS = 0.01
 _PRIVATE = 0o600
 
 
+def _check_scope(name: str) -> str:
+    if name not in SCOPE_NAMES:
+        raise ValueError(f"is not one of: {', '.join(SCOPE_NAMES)}")
+    return name
+
+
+_ScopeName = Annotated[str, AfterValidator(_check_scope)]
+
+
 class _KeyEntry(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     id: Annotated[str, Field(pattern=r"^[0-9a-f]+$")]
     tenant: TenantName
     sha256: Annotated[str, Field(pattern=_DIGEST_PATTERN)]
-    scopes: Annotated[list[Scope], Field(min_length=1)]
+    scopes: Annotated[list[_ScopeName], Field(min_length=1)]
     created: AwareDatetime
+    expires: AwareDatetime | None = None
 
     def to_key(self) -> ApiKey:
         digest = bytes.fromhex(self.sha256)
-        return ApiKey(self.id, self.tenant, digest, frozenset(self.scopes), self.created)
+        scopes = scopes_named(self.scopes)
+        return ApiKey(self.id, self.tenant, digest, scopes, self.created, self.expires)
 
 
 class _KeysFile(BaseModel):
@@ -63,15 +81,17 @@ def load_keys(path: Path) -> list[ApiKey]:
     return [entry.to_key() for entry in keys.key]
 
 
-def create_key(path: Path, tenant: str, scopes: Iterable[Scope]) -> str:
+def create_key(
+    path: Path, tenant: str, scopes: Iterable[Scope], expires: datetime | None = None
+) -> str:
     """Add a key to the file, which is made when missing, and return its text.
 
     Raises:
-        InvalidInput: when the tenant cannot be one, or no scope is given.
+        InvalidInput: when the tenant cannot be one, no scope is given or it has expired already.
         ConfigurationError: when the file cannot be read.
         AlreadyRunning: when another process does not end its change.
     """
-    key, text = new_key(tenant, scopes, datetime.now(UTC).replace(microsecond=0))
+    key, text = new_key(tenant, scopes, datetime.now(UTC).replace(microsecond=0), expires)
     with _only_change(path):
         _add(path, key)
     return text
@@ -158,11 +178,12 @@ def _save(path: Path, keys: Iterable[ApiKey]) -> None:
 def _render(key: ApiKey) -> str:
     # Nothing in here needs escaping: ids and digests are hex, tenants and scopes plain words.
     scopes = ", ".join(f'"{scope}"' for scope in sorted(key.scopes))
+    expires = f"expires = {key.expires.isoformat()}\n" if key.expires else ""
     return (
         "[[key]]\n"
         f'id = "{key.key_id}"\n'
         f'tenant = "{key.tenant}"\n'
         f'sha256 = "{key.digest.hex()}"\n'
         f"scopes = [{scopes}]\n"
-        f"created = {key.created.isoformat()}\n"
+        f"created = {key.created.isoformat()}\n{expires}"
     )

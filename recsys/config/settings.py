@@ -2,9 +2,10 @@
 
 import ipaddress
 import socket
+from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from recsys.config.address import Address, parse_address
@@ -45,6 +46,18 @@ def _check_tenant(value: str) -> str:
 HostPort = Annotated[Address, NoDecode, BeforeValidator(parse_address)]
 OptionalHostPort = Annotated[Address | None, NoDecode, BeforeValidator(_parse_if_set)]
 TenantName = Annotated[str, AfterValidator(_check_tenant)]
+# Guessing must be hopeless, whatever the operator makes it of.
+_MIN_TOKEN_CHARACTERS = 16
+
+
+def _check_token(value: SecretStr) -> SecretStr:
+    secret = value.get_secret_value()
+    if secret and (len(secret) < _MIN_TOKEN_CHARACTERS or not secret.isascii()):
+        raise ValueError(f"must have at least {_MIN_TOKEN_CHARACTERS} ASCII characters")
+    return value
+
+
+ServiceToken = Annotated[SecretStr, AfterValidator(_check_token)]
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 
 
@@ -71,6 +84,13 @@ class GrpcServiceSettings(ProcessSettings):
     """Further settings of every gRPC service."""
 
     listen: HostPort = Field(validation_alias="RECSYS_LISTEN")
+    # The secret that gateways and services share. With it a service answers gateways, and others by
+    # their API keys; without it whoever reaches it, so its network must be its own.
+    service_token: ServiceToken = Field(
+        default=SecretStr(""), validation_alias="RECSYS_SERVICE_TOKEN"
+    )
+    # Only where there is a service token; without the file it answers gateways alone.
+    api_keys: Path | None = Field(default=None, validation_alias="RECSYS_API_KEYS")
     reflection: bool = Field(default=False, validation_alias="RECSYS_GRPC_REFLECTION")
     # Where to serve metrics over HTTP; nowhere when not set.
     metrics_listen: OptionalHostPort = Field(default=None, validation_alias="RECSYS_METRICS_LISTEN")

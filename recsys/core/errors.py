@@ -5,6 +5,8 @@ RecsysError
 │   └── DamagedFile         a file is broken or ends too early
 ├── TooManyRejected         so many rows of a file break rules that the file is not what was meant
 ├── InvalidMessage          a message cannot be read, or not be taken as a whole
+├── Unauthenticated         nobody knows who is calling
+├── PermissionDenied        the caller is known and may not do this
 ├── NotFound                a named thing does not exist
 ├── PreconditionFailed      a thing is no longer as the caller knew it; nothing was changed
 ├── Unavailable             a dependency cannot answer now; trying again later may help
@@ -62,6 +64,14 @@ class TooManyRejected(RecsysError):
 
 class InvalidMessage(RecsysError):
     """A message that cannot be read, or not be taken as a whole; no single field is at fault."""
+
+
+class Unauthenticated(RecsysError):
+    """The caller has shown nothing by which we know it."""
+
+
+class PermissionDenied(RecsysError):
+    """The caller may not do this; the message says what is missing."""
 
 
 class NotFound(RecsysError):

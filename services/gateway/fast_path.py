@@ -13,8 +13,8 @@ from typing import Any
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from recsys.auth.access import ROUTE_SCOPES
 from recsys.auth.api_keys import ApiKey
-from recsys.auth.api_keys import Scope as KeyScope
 from recsys.core.limits import DEFAULT_LIMIT, MAX_LIMIT
 from recsys.core.serving.request import (
     ItemTarget,
@@ -71,7 +71,7 @@ class FastPath:
             return None
         text = _header(scope, b"x-api-key")
         key = self._dependencies.keys.authenticate(text.decode("latin-1")) if text else None
-        if key is None or KeyScope.READ not in key.scopes:
+        if key is None or ROUTE_SCOPES[f"GET {found[0]}"] not in key.scopes:
             return None
         return found[0], key, found[1], limit
 

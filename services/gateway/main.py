@@ -54,11 +54,15 @@ async def serve(settings: GatewaySettings) -> None:
     for tenant in set(shops.tenants()) - keys.tenants():
         _log.warning("shop_without_key", tenant=tenant)
     to_ingest = open_channel(settings.ingest_target, INGEST)
+    token = settings.service_token.get_secret_value()
     recommender = Recommenders(
-        ReplicaAddresses(settings.recommender_target), settings.read_seconds, settings.max_pending
+        ReplicaAddresses(settings.recommender_target),
+        settings.read_seconds,
+        settings.max_pending,
+        token,
     )
     metrics.breaker_open["recommender"].set_function(lambda: not recommender.is_ready())
-    ingest = Ingest(to_ingest)
+    ingest = Ingest(to_ingest, token)
     readiness = Readiness(recommender, ingest)
     access_log = AccessLog("gateway", settings.instance, sys.stdout.write)
     app = serving_app(

@@ -3,9 +3,9 @@
 from ipaddress import ip_network
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
-from recsys.config.settings import HostPort, Networks, ProcessSettings, Seconds
+from recsys.config.settings import HostPort, Networks, ProcessSettings, Seconds, ServiceToken
 
 
 class GatewaySettings(ProcessSettings):
@@ -15,6 +15,9 @@ class GatewaySettings(ProcessSettings):
     # "dns:///host:port", or "ipv4:a:port,b:port" for fixed replicas.
     recommender_target: str = Field(validation_alias="RECSYS_RECOMMENDER_TARGET", min_length=1)
     ingest_target: str = Field(validation_alias="RECSYS_INGEST_TARGET", min_length=1)
+    service_token: ServiceToken = Field(
+        default=SecretStr(""), validation_alias="RECSYS_SERVICE_TOKEN"
+    )
     # The folder that ingest has: the description of the API lists the shops' types of event.
     shop_config: Path | None = Field(default=None, validation_alias="RECSYS_SHOP_CONFIG")
     # The balancers in front, whose word is taken for which client they speak. By default one on the

@@ -4,6 +4,7 @@ import sys
 import time
 import uuid
 
+from recsys.auth.rpc_access import rpc_access
 from recsys.config.settings import load_settings
 from recsys.config.shops import Shops
 from recsys.core.errors import ConfigurationError
@@ -87,7 +88,11 @@ def serve(settings: IngestSettings) -> None:
     servicer = IngestServicer(recorder, Catalogue(items, live), cold_start)
 
     server = ThreadServer(
-        SERVICE, settings.threads, metrics.requests, reflection=settings.reflection
+        SERVICE,
+        settings.threads,
+        metrics.requests,
+        reflection=settings.reflection,
+        authorize=rpc_access(settings, metrics.settings_refused["api_keys"].inc),
     )
     add_IngestServiceServicer_to_server(servicer, server.grpc)
     server.start(settings.listen)

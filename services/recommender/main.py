@@ -7,6 +7,7 @@ from functools import partial
 import structlog
 import uvloop
 
+from recsys.auth.rpc_access import rpc_access
 from recsys.config.settings import load_settings
 from recsys.core.errors import ConfigurationError, Unavailable
 from recsys.rpc.v1 import recommender_pb2, recommender_pb2_grpc
@@ -52,7 +53,11 @@ async def serve(settings: RecommenderSettings) -> None:
     follower = ModelFollower(store, settings.tenants, settings.cache_bytes, metrics)
     fold_ins, streams = FoldInWorker(), Streams(follower)
     server = AsyncServer(
-        SERVICE, settings.max_calls, metrics.requests, reflection=settings.reflection
+        SERVICE,
+        settings.max_calls,
+        metrics.requests,
+        reflection=settings.reflection,
+        authorize=rpc_access(settings, metrics.settings_refused["api_keys"].inc),
     )
     recommender_pb2_grpc.add_RecommenderServiceServicer_to_server(
         RecommenderServicer(follower, UserLists(store, fold_ins, metrics), streams), server.grpc

@@ -53,7 +53,7 @@ def new_shops(
 ) -> Iterator[NewShops]:
     for tenant in TENANTS:
         create_tables(hbase_admin, tenant)
-    scopes = [Scope.READ, Scope.INGEST]
+    scopes = list(Scope)
     keys = {tenant: create_key(stack.settings.api_keys, tenant, scopes) for tenant in TENANTS}
     logs = tmp_path_factory.mktemp("new-shops")
     with OwnServices(stack, logs, RECSYS_TENANTS=",".join(TENANTS)) as services:

@@ -78,7 +78,7 @@ def shops(
     write(folder, "shoes", f"{_SETTINGS}try_on = {{ weight = 0.5 }}\n")
     for tenant in TENANTS:
         create_tables(hbase_admin, tenant)
-    scopes = [Scope.READ, Scope.INGEST]
+    scopes = list(Scope)
     keys = {tenant: create_key(store_stack.settings.api_keys, tenant, scopes) for tenant in TENANTS}
     logs = tmp_path_factory.mktemp("shops")
     with OwnServices(

@@ -9,4 +9,4 @@ from recsys.auth.key_file import ensure_key
 def ensure_demo_key(settings: Settings) -> str:
     """The text of the demo's key, made at the first call; gateways know it by its hash."""
     plain = settings.home / "demo_key"
-    return ensure_key(settings.api_keys, plain, DEMO_TENANT, [Scope.READ, Scope.INGEST])
+    return ensure_key(settings.api_keys, plain, DEMO_TENANT, Scope)

@@ -8,7 +8,7 @@ import structlog
 from grpc_health.v1 import health, health_pb2_grpc
 
 from recsys.config.address import Address
-from recsys.runtime.grpc.guard import AsyncGuard
+from recsys.runtime.grpc.guard import AsyncGuard, Authorize, allow_all
 from recsys.runtime.grpc.server import (
     NOT_SERVING,
     SERVER_OPTIONS,
@@ -30,10 +30,16 @@ class AsyncServer:
     """
 
     def __init__(
-        self, service: str, max_calls: int, requests: RequestMetrics, *, reflection: bool
+        self,
+        service: str,
+        max_calls: int,
+        requests: RequestMetrics,
+        *,
+        reflection: bool,
+        authorize: Authorize | None = None,
     ) -> None:
         self.grpc = grpc.aio.server(
-            interceptors=[AsyncGuard(requests)],
+            interceptors=[AsyncGuard(requests, authorize or allow_all)],
             options=SERVER_OPTIONS,
             maximum_concurrent_rpcs=max_calls,
         )

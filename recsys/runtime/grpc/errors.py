@@ -18,7 +18,9 @@ from recsys.core.errors import (
     NoModel,
     NotFound,
     NotSetUp,
+    PermissionDenied,
     PreconditionFailed,
+    Unauthenticated,
     Unavailable,
 )
 from recsys.core.limits import MAX_FIELD_CHARACTERS
@@ -34,6 +36,8 @@ _MAX_DETAILS_BYTES = 500
 _CODES: dict[type[Exception], grpc.StatusCode] = {
     InvalidInput: grpc.StatusCode.INVALID_ARGUMENT,
     InvalidMessage: grpc.StatusCode.INVALID_ARGUMENT,
+    Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
+    PermissionDenied: grpc.StatusCode.PERMISSION_DENIED,
     NotFound: grpc.StatusCode.NOT_FOUND,
     # A test-and-set that failed: whoever asked reads again and begins anew.
     PreconditionFailed: grpc.StatusCode.ABORTED,
@@ -46,7 +50,8 @@ _CODES: dict[type[Exception], grpc.StatusCode] = {
     Exception: grpc.StatusCode.INTERNAL,
 }
 _TOLD_TO_CALLERS = (
-    InvalidInput, InvalidMessage, NotFound, PreconditionFailed, NoModel, NotSetUp, Unavailable,
+    InvalidInput, InvalidMessage, Unauthenticated, PermissionDenied, NotFound, PreconditionFailed,
+    NoModel, NotSetUp, Unavailable,
 )  # fmt: skip
 
 Metadata = tuple[tuple[str, str], ...]

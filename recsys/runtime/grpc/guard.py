@@ -10,7 +10,15 @@ from typing import Any
 import grpc
 import structlog
 
-from recsys.core.errors import InvalidInput, InvalidMessage, NotFound, Unavailable
+from recsys.core.errors import (
+    InvalidInput,
+    InvalidMessage,
+    NotFound,
+    PermissionDenied,
+    RecsysError,
+    Unauthenticated,
+    Unavailable,
+)
 from recsys.runtime.grpc.errors import status_of
 from recsys.runtime.grpc.messages import Deserializer, check, checked, lenient, strict
 from recsys.runtime.metrics import RequestMetrics
@@ -20,11 +28,22 @@ REQUEST_ID_KEY = "x-request-id"
 # Health checks and reflection look after themselves.
 _FOREIGN = "/grpc."
 
+# The caller's own affair, at whatever rate: no warnings of ours.
+_REFUSALS = (InvalidInput, InvalidMessage, NotFound, PermissionDenied, Unauthenticated)
+
 _log = structlog.get_logger()
 
 _Handler = Any  # grpc.RpcMethodHandler; its type parameters differ for every method
 _Behaviour = Callable[..., Any]
 _Details = grpc.HandlerCallDetails
+
+# Raises for a call that may not be made: of its full method, its message (None of a stream) and its
+# metadata.
+Authorize = Callable[[str, object, Any], None]
+
+
+def allow_all(method: str, request: object, metadata: Any) -> None:
+    """Let everybody call: for services on a network of their own."""
 
 
 class ThreadGuard(grpc.ServerInterceptor):  # type: ignore[type-arg]
@@ -35,8 +54,11 @@ class ThreadGuard(grpc.ServerInterceptor):  # type: ignore[type-arg]
             went on meanwhile, and doing it too late would only make the next ones late, too.
     """
 
-    def __init__(self, requests: RequestMetrics, max_wait_seconds: float) -> None:
+    def __init__(
+        self, requests: RequestMetrics, max_wait_seconds: float, authorize: Authorize
+    ) -> None:
         self._requests = requests
+        self._authorize = authorize
         self._max_wait_seconds = max_wait_seconds
 
     def intercept_service(
@@ -61,6 +83,7 @@ class ThreadGuard(grpc.ServerInterceptor):  # type: ignore[type-arg]
                 try:
                     self._refuse_if_late(arrived)
                     check(request)
+                    self._authorize(method, request, context.invocation_metadata())
                     return behaviour(request, context)
                 except Exception as error:
                     _log_failure(method, error)
@@ -73,17 +96,21 @@ class ThreadGuard(grpc.ServerInterceptor):  # type: ignore[type-arg]
         return guarded
 
     def _watched(self, behaviour: _Behaviour, method: str, handler: _Handler) -> _Behaviour:
-        """Refuse what could not be read; all else is between the method and grpcio."""
+        """Refuse who may not call and what could not be read; all else is the method's affair."""
 
         # With the marks by which grpcio knows on which threads a method is to run.
         @functools.wraps(behaviour)
         def guarded(request: Any, context: grpc.ServicerContext, *rest: Any) -> object:
-            def refuse(error: InvalidMessage) -> None:
+            def refuse(error: RecsysError) -> None:
                 _log_failure(method, error)
                 code, details, _ = status_of(error)
                 self._requests.count_failure(_route(method), code.name)
                 context.abort(code, details)
 
+            try:
+                self._authorize(method, None, context.invocation_metadata())
+            except RecsysError as error:
+                refuse(error)
             if handler.request_streaming:
                 return behaviour(checked(request, refuse), context, *rest)
             for readable in checked(iter([request]), refuse):
@@ -100,8 +127,9 @@ class ThreadGuard(grpc.ServerInterceptor):  # type: ignore[type-arg]
 class AsyncGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
     """For servers that run RPCs on an event loop."""
 
-    def __init__(self, requests: RequestMetrics) -> None:
+    def __init__(self, requests: RequestMetrics, authorize: Authorize) -> None:
         self._requests = requests
+        self._authorize = authorize
 
     async def intercept_service(
         self, continuation: Callable[[_Details], Awaitable[_Handler]], details: _Details
@@ -124,6 +152,7 @@ class AsyncGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
             with structlog.contextvars.bound_contextvars(request_id=_request_id(context)):
                 try:
                     check(request)
+                    self._authorize(method, request, context.invocation_metadata())
                     return await behaviour(request, context)
                 except asyncio.CancelledError:
                     # The caller went away, or its time was up.
@@ -142,6 +171,7 @@ class AsyncGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         async def guarded(request: object, context: Any) -> object:
             try:
                 check(request)
+                self._authorize(method, None, context.invocation_metadata())
                 return await behaviour(request, context)
             except Exception as error:
                 await self._fail(error, method, context)
@@ -153,6 +183,7 @@ class AsyncGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         async def guarded(request: object, context: Any) -> AsyncIterator[object]:
             try:
                 check(request)
+                self._authorize(method, None, context.invocation_metadata())
                 async for response in behaviour(request, context):
                     yield response
             except Exception as error:
@@ -214,7 +245,7 @@ def _request_id(context: Any) -> str | None:
 
 def _log_failure(method: str, error: Exception) -> None:
     code = status_of(error)[0]
-    if isinstance(error, InvalidInput | InvalidMessage | NotFound):
+    if isinstance(error, _REFUSALS):
         # The caller's mistake; its words may hold ids, which do not belong into logs.
         _log.info("rpc_refused", method=method, code=code.name)
     elif code is grpc.StatusCode.INTERNAL:

@@ -9,7 +9,7 @@ import structlog
 from grpc_health.v1 import health, health_pb2_grpc
 
 from recsys.config.address import Address
-from recsys.runtime.grpc.guard import ThreadGuard
+from recsys.runtime.grpc.guard import Authorize, ThreadGuard, allow_all
 from recsys.runtime.grpc.server import (
     NOT_SERVING,
     SERVER_OPTIONS,
@@ -37,11 +37,17 @@ class ThreadServer:
     """
 
     def __init__(
-        self, service: str, threads: int, requests: RequestMetrics, *, reflection: bool
+        self,
+        service: str,
+        threads: int,
+        requests: RequestMetrics,
+        *,
+        reflection: bool,
+        authorize: Authorize | None = None,
     ) -> None:
         self.grpc = grpc.server(
             ThreadPoolExecutor(threads, thread_name_prefix="rpc"),
-            interceptors=[ThreadGuard(requests, MAX_WAIT_SECONDS)],
+            interceptors=[ThreadGuard(requests, MAX_WAIT_SECONDS, authorize or allow_all)],
             options=SERVER_OPTIONS,
             maximum_concurrent_rpcs=threads * (1 + _WAITING_CALLS_PER_THREAD),
         )

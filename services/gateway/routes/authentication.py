@@ -1,13 +1,14 @@
 """Authentication by API key: the caller's shop and scopes."""
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader
 
-from recsys.auth.api_keys import ApiKey, Scope
+from recsys.auth.access import ROUTE_SCOPES
+from recsys.auth.api_keys import ApiKey
 from services.gateway.dependencies import dependencies_of
+from services.gateway.http.request_context import route_template
 from services.gateway.schemas.problems import (
     MISSING_SCOPE,
     TOO_MANY_WRONG_KEYS,
@@ -24,22 +25,25 @@ _API_KEY = APIKeyHeader(
 )
 
 
-def _require(scope: Scope) -> Callable[..., Awaitable[ApiKey]]:
-    async def authenticate(
-        request: Request, text: Annotated[str | None, Security(_API_KEY)]
-    ) -> ApiKey:
-        dependencies = dependencies_of(request)
-        key = dependencies.keys.authenticate(text) if text else None
-        if key is None:
-            raise _without_key(request, "wrong" if text else "missing")
-        # For the log, of what is refused too.
-        request.state.key = key
-        if scope not in key.scopes:
-            dependencies.metrics.auth_failures["scope"].inc()
-            raise ProblemError(MISSING_SCOPE, f"this key lacks the scope {scope.value!r}")
-        return key
+async def authenticated(
+    request: Request, text: Annotated[str | None, Security(_API_KEY)]
+) -> ApiKey:
+    """The key of a request, which has the scope that its route needs.
 
-    return authenticate
+    Raises:
+        ProblemError: without a key that is valid, or with one that lacks the scope.
+    """
+    dependencies = dependencies_of(request)
+    key = dependencies.keys.authenticate(text) if text else None
+    if key is None:
+        raise _without_key(request, "wrong" if text else "missing")
+    # For the log, of what is refused too.
+    request.state.key = key
+    scope = ROUTE_SCOPES[f"{request.method} {route_template(request.scope)}"]
+    if scope not in key.scopes:
+        dependencies.metrics.auth_failures["scope"].inc()
+        raise ProblemError(MISSING_SCOPE, f"this key lacks the scope {scope.value!r}")
+    return key
 
 
 def _without_key(request: Request, fault: str) -> ProblemError:
@@ -52,9 +56,6 @@ def _without_key(request: Request, fault: str) -> ProblemError:
     return ProblemError(WRONG_KEY, f"the header {HEADER} is {fault}", headers=challenge)
 
 
-# Named once: FastAPI runs a dependency once a request, however often a route names it.
-reader_key = _require(Scope.READ)
-ingester_key = _require(Scope.INGEST)
-
-Reader = Annotated[ApiKey, Depends(reader_key)]
-Ingester = Annotated[ApiKey, Depends(ingester_key)]
+# A router names it first among its dependencies, too: a stranger learns nothing else. FastAPI
+# runs it once a request, however often it is named.
+Caller = Annotated[ApiKey, Depends(authenticated)]

@@ -9,7 +9,7 @@ from recsys.core.recording import EventDraft, EventOutcome, Recorded
 from services.gateway.dependencies import dependencies_of
 from services.gateway.http.json_body import JsonBody
 from services.gateway.http.query import only_parameters
-from services.gateway.routes.authentication import Ingester, ingester_key
+from services.gateway.routes.authentication import Caller, authenticated
 from services.gateway.routes.call_context import WriteContext
 from services.gateway.routes.openapi import body_responses, json_request, problem_responses
 from services.gateway.schemas.event_requests import read_batch, read_event
@@ -19,7 +19,7 @@ from services.gateway.upstream.ingest import CallContext, Ingest
 
 router = APIRouter(
     tags=["events"],
-    dependencies=[Depends(ingester_key), Depends(only_parameters())],
+    dependencies=[Depends(authenticated), Depends(only_parameters())],
     responses=problem_responses(),
 )
 
@@ -33,7 +33,7 @@ _ReadEvent = EventDraft | list[FieldProblem]
     openapi_extra=json_request("EventBatch"),
 )
 async def post_events(
-    key: Ingester, body: JsonBody, call: WriteContext, request: Request
+    key: Caller, body: JsonBody, call: WriteContext, request: Request
 ) -> EventsAnswer:
     """Record a batch of events. An accepted event is durable and changes the next recommendation.
 

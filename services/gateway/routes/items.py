@@ -12,17 +12,13 @@ from services.gateway.http.etags import Preconditions, etag_of, is_known_to_call
 from services.gateway.http.json_body import JsonBody
 from services.gateway.http.query import only_parameters
 from services.gateway.http.raw_path import ItemId
-from services.gateway.routes.authentication import Ingester, Reader, ingester_key, reader_key
+from services.gateway.routes.authentication import Caller, authenticated
 from services.gateway.routes.call_context import ReadContext, WriteContext
 from services.gateway.routes.openapi import body_responses, json_request, problem_responses
 from services.gateway.schemas.items import Item, changed, from_message, read_fields, to_message
 from services.gateway.schemas.problems import NOT_FOUND, PRECONDITION_FAILED
 
 PATH = "/v1/items/{item_id}"
-
-# Who is calling is asked first: a stranger learns nothing else.
-_READING = [Depends(reader_key), Depends(only_parameters())]
-_WRITING = [Depends(ingester_key), Depends(only_parameters())]
 
 _ETAG = {
     "ETag": {
@@ -39,7 +35,9 @@ _NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
 }
 
 router = APIRouter(
-    tags=["items"], responses={**problem_responses(), **problem_responses(PRECONDITION_FAILED)}
+    tags=["items"],
+    dependencies=[Depends(authenticated), Depends(only_parameters())],
+    responses={**problem_responses(), **problem_responses(PRECONDITION_FAILED)},
 )
 
 
@@ -47,11 +45,10 @@ router = APIRouter(
     PATH,
     summary="Read an item",
     response_model=Item,
-    dependencies=_READING,
     responses={**problem_responses(NOT_FOUND), **_WITH_ETAG, **_NOT_MODIFIED},
 )
 async def get_item(
-    item_id: ItemId, key: Reader, condition: Preconditions, call: ReadContext, request: Request
+    item_id: ItemId, key: Caller, condition: Preconditions, call: ReadContext, request: Request
 ) -> Response:
     """Read an item as the catalogue has it now."""
     question = ingest_pb2.GetItemRequest(tenant=key.tenant, item_id=item_id)
@@ -64,14 +61,13 @@ async def get_item(
 @router.put(
     PATH,
     summary="Create or replace an item",
-    dependencies=_WRITING,
     response_model=Item,
     responses={**body_responses(), **_WITH_ETAG},
     openapi_extra=json_request("ItemFields"),
 )
 async def put_item(
     item_id: ItemId,
-    key: Ingester,
+    key: Caller,
     condition: Preconditions,
     body: JsonBody,
     call: WriteContext,
@@ -93,14 +89,13 @@ async def put_item(
 @router.patch(
     PATH,
     summary="Change fields of an item",
-    dependencies=_WRITING,
     response_model=Item,
     responses={**body_responses(), **problem_responses(NOT_FOUND), **_WITH_ETAG},
     openapi_extra=json_request("ItemChanges"),
 )
 async def patch_item(
     item_id: ItemId,
-    key: Ingester,
+    key: Caller,
     condition: Preconditions,
     body: JsonBody,
     call: WriteContext,
@@ -127,10 +122,9 @@ async def patch_item(
     summary="Remove an item",
     status_code=204,
     response_class=Response,
-    dependencies=_WRITING,
 )
 async def delete_item(
-    item_id: ItemId, key: Ingester, condition: Preconditions, call: WriteContext, request: Request
+    item_id: ItemId, key: Caller, condition: Preconditions, call: WriteContext, request: Request
 ) -> None:
     """Remove an item and hide it from all recommendations. One that is not there is no error."""
     question = ingest_pb2.DeleteItemRequest(

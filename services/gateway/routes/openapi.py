@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
+from recsys.auth.access import ROUTE_SCOPES
 from recsys.core.limits import MAX_FIELD_CHARACTERS, MAX_LIMIT, MAX_PROBLEMS
 from services.gateway.schemas import problems
 from services.gateway.schemas.event_requests import EVENT_EXAMPLE, EventBatch
@@ -124,6 +125,11 @@ def _describe(app: FastAPI, event_types: Sequence[str]) -> dict[str, Any]:
     )
     schemas = document["components"]["schemas"]
     schemas.update({**bodies["$defs"], "ProblemDetails": PROBLEM_SCHEMA})
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            for scheme in operation.get("security", ()):
+                # The scopes that a key needs: OpenAPI 3.1 has a place for them.
+                scheme["ApiKey"] = [ROUTE_SCOPES[f"{method.upper()} {path}"].value]
     schemas["Event"]["properties"]["event_type"]["enum"] = list(event_types)
     return document
 

@@ -8,7 +8,7 @@ from recsys.core.serving.request import ItemTarget, SessionTarget, Target, UserT
 from services.gateway.dependencies import dependencies_of
 from services.gateway.http.json_body import JsonBody
 from services.gateway.http.query import only_parameters
-from services.gateway.routes.authentication import Reader, reader_key
+from services.gateway.routes.authentication import Caller, authenticated
 from services.gateway.routes.openapi import body_responses, json_request, problem_responses
 from services.gateway.routes.recommendations import checked, respond
 from services.gateway.schemas.problems import NOT_FOUND, ProblemError
@@ -20,7 +20,7 @@ from services.gateway.schemas.recommendations import (
 
 router = APIRouter(
     tags=["recommendations"],
-    dependencies=[Depends(reader_key), Depends(only_parameters())],
+    dependencies=[Depends(authenticated), Depends(only_parameters())],
     responses={**problem_responses(), **problem_responses(NOT_FOUND)},
 )
 
@@ -37,7 +37,7 @@ PlacementName = Annotated[
     openapi_extra=json_request("PlacementRequest"),
 )
 async def recommend_for_placement(
-    placement: PlacementName, key: Reader, body: JsonBody, request: Request
+    placement: PlacementName, key: Caller, body: JsonBody, request: Request
 ) -> Response:
     """Recommend items for a place of the storefront.
 

@@ -29,7 +29,7 @@ from services.gateway.http.query import (
 )
 from services.gateway.http.raw_path import ItemId, UserId
 from services.gateway.recommendations import fetch_recommendations
-from services.gateway.routes.authentication import Reader, reader_key
+from services.gateway.routes.authentication import Caller, authenticated
 from services.gateway.routes.openapi import problem_responses
 from services.gateway.schemas.problems import invalid_input
 from services.gateway.schemas.recommendations import (
@@ -40,7 +40,7 @@ from services.gateway.schemas.recommendations import (
 
 router = APIRouter(
     tags=["recommendations"],
-    dependencies=[Depends(reader_key)],
+    dependencies=[Depends(authenticated)],
     responses=problem_responses(),
 )
 _PARAMETERS = [Depends(only_parameters("limit", "filter", repeatable=("exclude_item_id",)))]
@@ -86,7 +86,7 @@ Wished = Annotated[Wishes, Depends(_wishes)]
     response_model=UserRecommendations,
     dependencies=_PARAMETERS,
 )
-async def recommend(user_id: UserId, key: Reader, wishes: Wished, request: Request) -> Response:
+async def recommend(user_id: UserId, key: Caller, wishes: Wished, request: Request) -> Response:
     """Recommend items to a user, by behaviour up to this moment.
 
     Popular items fill a list that is too short and are the response for an unknown user; `source`
@@ -108,7 +108,7 @@ async def recommend(user_id: UserId, key: Reader, wishes: Wished, request: Reque
     ],
 )
 async def recommend_for_session(
-    item_ids: SessionItems, key: Reader, wishes: Wished, request: Request
+    item_ids: SessionItems, key: Caller, wishes: Wished, request: Request
 ) -> Response:
     """Recommend items in a session without a user, from the items viewed; none of them comes back.
 
@@ -125,7 +125,7 @@ async def recommend_for_session(
     response_model=SimilarItems,
     dependencies=_PARAMETERS,
 )
-async def similar(item_id: ItemId, key: Reader, wishes: Wished, request: Request) -> Response:
+async def similar(item_id: ItemId, key: Caller, wishes: Wished, request: Request) -> Response:
     """Find items that the same users bought or viewed, never the item itself.
 
     Popular items fill a list that is too short and are the response for an unknown item; `source`

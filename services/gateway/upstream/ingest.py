@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 import grpc
 import structlog
 
+from recsys.auth.rpc_access import SERVICE_TOKEN_KEY
 from recsys.core.recording import EventDraft, Recorded
 from recsys.rpc.convert import from_draft, to_recorded
 from recsys.rpc.v1 import ingest_pb2
@@ -43,12 +44,16 @@ class CallContext:
 
 
 class ServiceClient:
-    """One service behind a channel."""
+    """One service behind a channel.
+
+    Args:
+        service_token: what it knows a gateway by.
+    """
 
     name: str
 
-    def __init__(self, channel: "grpc.aio.Channel") -> None:
-        self._channel = channel
+    def __init__(self, channel: "grpc.aio.Channel", service_token: str = "") -> None:
+        self._channel, self._service_token = channel, service_token
         # Connect now, not with the first request.
         self.is_ready()
 
@@ -70,7 +75,10 @@ class ServiceClient:
         attempts: int,
     ) -> _Answer:
         """Ask within the request's deadline; a question that changes nothing may be asked again."""
-        metadata = ((REQUEST_ID_KEY, call.request_id),)
+        metadata = (
+            (REQUEST_ID_KEY, call.request_id),
+            (SERVICE_TOKEN_KEY, self._service_token),
+        )
         try:
             return await method(request, timeout=call.deadline.timeout(), metadata=metadata)
         except grpc.aio.AioRpcError as error:
@@ -85,8 +93,8 @@ class Ingest(ServiceClient):
 
     name = "ingest"
 
-    def __init__(self, channel: "grpc.aio.Channel") -> None:
-        super().__init__(channel)
+    def __init__(self, channel: "grpc.aio.Channel", service_token: str = "") -> None:
+        super().__init__(channel, service_token)
         self._stub = IngestServiceStub(channel)
         self._cold_starts = asyncio.Semaphore(_COLD_STARTS_AT_ONCE)
 

@@ -51,17 +51,25 @@ class Recommenders:
     Args:
         seconds: how long an answer may take.
         max_pending: questions that may be under way at once; more are refused.
+        service_token: what replicas know a gateway by.
     """
 
     name = "recommender"
 
-    def __init__(self, addresses: ReplicaAddresses, seconds: float, max_pending: int) -> None:
+    def __init__(
+        self,
+        addresses: ReplicaAddresses,
+        seconds: float,
+        max_pending: int,
+        service_token: str = "",
+    ) -> None:
         self._seconds = seconds
         self._max_pending = max_pending
         self._loop = asyncio.get_running_loop()
         self._snapshots = PopularSnapshots()
         self._replicas = Replicas(
             addresses,
+            service_token,
             on_free=self._flush_soon,
             on_lost=self._ask_again,
             on_snapshot=self._snapshots.take,

@@ -12,6 +12,7 @@ from typing import Any
 import grpc
 import structlog
 
+from recsys.auth.rpc_access import SERVICE_TOKEN_KEY
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.rpc.v1.recommender_pb2_grpc import RecommenderServiceStub
 from recsys.runtime.grpc.channel import open_replica_channel
@@ -37,6 +38,7 @@ class Replica:
     """Make it inside the running event loop.
 
     Args:
+        service_token: what it knows a gateway by.
         on_free: called when the next request may be sent.
         on_lost: called with the questions that will get no answer here.
         on_snapshot: called with each snapshot the replica sends.
@@ -45,12 +47,14 @@ class Replica:
     def __init__(
         self,
         address: str,
+        service_token: str,
         *,
         on_free: Callable[[], None],
         on_lost: Callable[[Sequence[PendingRequest]], None],
         on_snapshot: Callable[[pb.Snapshot], None],
     ) -> None:
         self.address = address
+        self._metadata = ((SERVICE_TOKEN_KEY, service_token),)
         self.state = State.AWAY
         # Tenants whose newest model it could not load.
         self.refusing: set[str] = set()
@@ -138,7 +142,7 @@ class Replica:
             while True:
                 try:
                     # Without an iterator: requests are written when there are any.
-                    call = stub.StreamAnswers()  # type: ignore[call-arg]
+                    call = stub.StreamAnswers(metadata=self._metadata)  # type: ignore[call-arg]
                     if await self._converse(call):
                         pause = _FIRST_RETRY_SECONDS
                 except grpc.aio.AioRpcError as error:

@@ -18,18 +18,19 @@ class Replicas:
     """One stream to each replica a target names; make it inside the running event loop.
 
     Args:
-        on_free, on_lost, on_snapshot: see `Replica`.
+        service_token, on_free, on_lost, on_snapshot: see `Replica`.
     """
 
     def __init__(
         self,
         addresses: ReplicaAddresses,
+        service_token: str,
         *,
         on_free: Callable[[], None],
         on_lost: Callable[[Sequence[PendingRequest]], None],
         on_snapshot: Callable[[pb.Snapshot], None],
     ) -> None:
-        self._addresses = addresses
+        self._addresses, self._service_token = addresses, service_token
         self._on_free, self._on_lost, self._on_snapshot = on_free, on_lost, on_snapshot
         # The one that was asked last is at the end.
         self._rotation: deque[Replica] = deque()
@@ -84,6 +85,7 @@ class Replicas:
         for address in addresses - known.keys():
             replica = Replica(
                 address,
+                self._service_token,
                 on_free=self._on_free,
                 on_lost=self._on_lost,
                 on_snapshot=self._on_snapshot,

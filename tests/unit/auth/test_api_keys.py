@@ -148,3 +148,36 @@ def test_a_file_that_got_damaged_leaves_the_keys_as_they_were(file: Path, text: 
     file.unlink() if text is None else file.write_text(text)
     now += 1
     assert ring.authenticate(key)
+
+
+def test_a_key_of_an_earlier_release_may_do_what_it_could(file: Path) -> None:
+    text = create_key(file, "demo", Scope)
+    names = '["admin", "catalogue:write", "events:write", "read"]'
+    assert names in file.read_text()
+    file.write_text(file.read_text().replace(names, '["ingest"]'))
+    key = authenticate(file, text)
+    assert key
+    assert key.scopes == {Scope.EVENTS_WRITE, Scope.CATALOGUE_WRITE}
+
+
+def test_an_unknown_scope_in_a_file_is_told_with_those_there_are(file: Path) -> None:
+    create_key(file, "demo", [Scope.READ])
+    file.write_text(file.read_text().replace('"read"', '"everything"'))
+    with pytest.raises(ConfigurationError, match="is not one of: events:write, catalogue:write"):
+        load_keys(file)
+
+
+def test_a_key_is_worthless_from_the_moment_it_expires(file: Path) -> None:
+    expires = datetime(2100, 1, 1, tzinfo=UTC)
+    text = create_key(file, "demo", [Scope.READ], expires)
+    now = expires.timestamp() - 1
+    ring = KeyRing(load_keys(file), clock=lambda: now)
+    assert ring.authenticate(text)
+    now += 1
+    assert ring.authenticate(text) is None
+
+
+def test_a_key_that_has_expired_already_is_not_made(file: Path) -> None:
+    with pytest.raises(InvalidInput, match="expires: must be in the future"):
+        create_key(file, "demo", [Scope.READ], MADE)
+    assert not file.exists()

@@ -24,7 +24,7 @@ def test_a_key_is_made_listed_and_revoked(file: Path) -> None:
     key = KeyRing(load_keys(file)).authenticate(text)
     assert key
     listed = run(file, "list")
-    assert listed.startswith(f"{key.key_id}  demo  ingest,read  ")
+    assert listed.startswith(f"{key.key_id}  demo  catalogue:write,events:write,read  ")
     assert text.rpartition("_")[2] not in listed
     run(file, "revoke", key.key_id)
     assert run(file, "list") == ""
@@ -35,3 +35,9 @@ def test_a_key_needs_a_known_scope(file: Path) -> None:
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 2
     assert not file.exists()
+
+
+def test_a_key_says_when_it_expires(file: Path) -> None:
+    run(file, "create", "--tenant", "demo", "--scope", "admin", "--expires", "2100-01-31")
+    assert "  demo  admin  " in run(file, "list")
+    assert run(file, "list").endswith("  expires 2100-01-31T00:00:00+00:00\n")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from recsys.auth.access import ROUTE_SCOPES
 from services.gateway.schemas.problems import PROBLEM_TYPES
 from tests.builders import EVENT_TYPES
 from tests.unit.services.gateway.asgi_client import Client
@@ -77,7 +78,7 @@ def test_routes_with_a_key_say_so_and_what_can_go_wrong(document: dict[str, Any]
     for name, operation in operations(document):
         if "/v1/" not in name:
             continue
-        assert operation["security"] == [{"ApiKey": []}]
+        assert operation["security"] == [{"ApiKey": [ROUTE_SCOPES[name].value]}]
         assert {"401", "403", "422", "500", "502", "503", "504"} <= set(operation["responses"])
         if "requestBody" in operation:
             assert {"400", "408", "413", "415"} <= set(operation["responses"])
@@ -253,3 +254,16 @@ def test_the_type_of_a_problem_leads_to_its_description(api: Client, kind: Any) 
         "title": kind.title,
         "status": kind.status,
     }
+
+
+def test_every_route_has_a_scope_or_is_for_all(document: dict[str, Any]) -> None:
+    paths = document["paths"]
+    described = {
+        f"{method.upper()} {path}"
+        for path, operations in paths.items()
+        for method, operation in operations.items()
+        if "security" in operation
+    }
+    assert described == ROUTE_SCOPES.keys()
+    open_to_all = {path for path in paths if not path.startswith("/v1/")}
+    assert open_to_all == {"/livez", "/readyz", "/problems/{name}"}

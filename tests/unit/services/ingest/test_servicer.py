@@ -1,13 +1,20 @@
 """The service as another client of the RPC contract sees it."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.struct_pb2 import Struct
+from pydantic import SecretStr
 
+from recsys.auth.api_keys import Scope
+from recsys.auth.key_file import create_key
+from recsys.auth.rpc_access import rpc_access
 from recsys.config.address import Address
+from recsys.config.settings import GrpcServiceSettings
 from recsys.rpc.v1 import ingest_pb2 as pb
 from recsys.rpc.v1.ingest_pb2_grpc import IngestServiceStub, add_IngestServiceServicer_to_server
 from recsys.runtime.grpc.server import MAX_MESSAGE_BYTES
@@ -21,8 +28,7 @@ from tests.builders import EVENT_TYPES
 from tests.unit.services.ingest.cold_shop import ColdShop
 
 
-@pytest.fixture(scope="module")
-def ingest() -> Iterator[IngestServiceStub]:
+def _an_ingest() -> IngestServicer:
     shop = ColdShop()
     recorder = EventRecorder(
         MemoryInteractionStore(),
@@ -32,11 +38,13 @@ def ingest() -> Iterator[IngestServiceStub]:
         lambda: 5,
         lambda: "made",
     )
-    catalogue = Catalogue(shop.items, shop.live)
+    return IngestServicer(recorder, Catalogue(shop.items, shop.live), shop.cold_start)
+
+
+@pytest.fixture(scope="module")
+def ingest() -> Iterator[IngestServiceStub]:
     server = ThreadServer(SERVICE, 1, new_metrics().requests, reflection=False)
-    add_IngestServiceServicer_to_server(
-        IngestServicer(recorder, catalogue, shop.cold_start), server.grpc
-    )
+    add_IngestServiceServicer_to_server(_an_ingest(), server.grpc)
     port = server.start(Address("127.0.0.1", 0))
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         yield IngestServiceStub(channel)
@@ -195,3 +203,40 @@ def test_what_is_asked_of_a_cold_start_has_bounds(
         ingest.ColdStartItems(request_)
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert caught.value.details().startswith(f"{field}: ")
+
+
+def test_a_service_with_a_token_holds_callers_to_their_keys(tmp_path: Path) -> None:
+    text = create_key(tmp_path / "keys.toml", "shop", [Scope.READ])
+    settings = GrpcServiceSettings(
+        listen=Address("127.0.0.1", 0),
+        service_token=SecretStr("0123456789abcdef"),
+        api_keys=tmp_path / "keys.toml",
+    )
+    server = ThreadServer(
+        SERVICE,
+        1,
+        new_metrics().requests,
+        reflection=False,
+        authorize=rpc_access(settings, lambda: None),
+    )
+    add_IngestServiceServicer_to_server(_an_ingest(), server.grpc)
+    port = server.start(Address("127.0.0.1", 0))
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        stub = IngestServiceStub(channel)
+
+        def refused(method: Any, request: Any, *metadata: tuple[str, str]) -> grpc.StatusCode:
+            with pytest.raises(grpc.RpcError) as caught:
+                method(request, metadata=metadata, timeout=5)
+            return caught.value.code()
+
+        key = ("x-api-key", text)
+        get = pb.GetItemRequest(tenant="shop", item_id="lamp")
+        put = pb.PutItemRequest(tenant="shop", item=an_item())
+        elsewhere = pb.GetItemRequest(tenant="other", item_id="lamp")
+        assert refused(stub.GetItem, get) is grpc.StatusCode.UNAUTHENTICATED
+        assert refused(stub.PutItem, put, key) is grpc.StatusCode.PERMISSION_DENIED
+        assert refused(stub.GetItem, elsewhere, key) is grpc.StatusCode.PERMISSION_DENIED
+        assert refused(stub.GetItem, get, key) is grpc.StatusCode.NOT_FOUND
+        stub.PutItem(put, metadata=[("x-service-token", "0123456789abcdef")], timeout=5)
+        assert stub.GetItem(get, metadata=[key], timeout=5).item.title == "Lamp"
+    server.stop(0.1)

@@ -1,0 +1,35 @@
+"""The scope of every route and RPC: the one table, held against OpenAPI and proto by a test."""
+
+from collections.abc import Mapping
+
+from recsys.auth.api_keys import Scope
+
+# By method and template. What is not in here answers nobody.
+ROUTE_SCOPES: Mapping[str, Scope] = {
+    "POST /v1/events": Scope.EVENTS_WRITE,
+    "GET /v1/users/{user_id}/recommendations": Scope.READ,
+    "GET /v1/recommendations": Scope.READ,
+    "GET /v1/items/{item_id}/similar": Scope.READ,
+    "POST /v1/placements/{placement}:recommend": Scope.READ,
+    "GET /v1/items/{item_id}": Scope.READ,
+    "PUT /v1/items/{item_id}": Scope.CATALOGUE_WRITE,
+    "PATCH /v1/items/{item_id}": Scope.CATALOGUE_WRITE,
+    "DELETE /v1/items/{item_id}": Scope.CATALOGUE_WRITE,
+}
+
+_INGEST = "/recsys.rpc.v1.IngestService"
+_RECOMMENDER = "/recsys.rpc.v1.RecommenderService"
+# By full method. None: for gateways only, who ask for many shops at once.
+RPC_SCOPES: Mapping[str, Scope | None] = {
+    f"{_INGEST}/RecordEvents": Scope.EVENTS_WRITE,
+    f"{_INGEST}/PutItem": Scope.CATALOGUE_WRITE,
+    f"{_INGEST}/GetItem": Scope.READ,
+    f"{_INGEST}/PatchItem": Scope.CATALOGUE_WRITE,
+    f"{_INGEST}/DeleteItem": Scope.CATALOGUE_WRITE,
+    f"{_INGEST}/ColdStartItems": Scope.READ,
+    f"{_RECOMMENDER}/RecommendForUser": Scope.READ,
+    f"{_RECOMMENDER}/SimilarItems": Scope.READ,
+    f"{_RECOMMENDER}/RecommendForSession": Scope.READ,
+    f"{_RECOMMENDER}/Recommend": Scope.READ,
+    f"{_RECOMMENDER}/StreamAnswers": None,
+}
