@@ -1,6 +1,5 @@
 """One user's list taken apart: how much of each score comes from each thing done before."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,21 +51,12 @@ def explain_list(
         factors, items, [history], params.neighbour_weight, params.step_half_life
     )
     best = top_n(scores, n)
-    found = [explain(items, params, history, item) for item in best.tolist()]
-    seeds = np.sort(history.items[history.strengths != 0])
-    by_factors = _columns(seeds, [(one.seeds, one.by_factors) for one in found])
-    by_neighbours = _columns(seeds, [(one.seeds, one.by_neighbours) for one in found])
-    by_order = _columns(seeds, [(one.seeds, one.by_order) for one in found])
+    found = explain(items, params, history, best.tolist())
+    by_factors, by_neighbours, by_order = (
+        part.astype(np.float64) for part in (found.by_factors, found.by_neighbours, found.by_order)
+    )
     order = np.argsort(-(by_factors + by_neighbours).sum(axis=0), kind="stable")
     return ExplainedList(
-        *(best, scores[best], seeds[order]),
+        *(best, scores[best], found.seeds[order]),
         *(by_factors[:, order], by_neighbours[:, order], by_order[:, order]),
     )
-
-
-def _columns(seeds: Indices, rows: Sequence[tuple[Indices, Scores]]) -> NDArray[np.float64]:
-    """(l, m), a column a seed, of rows that have the seeds in an order of their own."""
-    found = np.zeros((len(rows), len(seeds)))
-    for row, (own, parts) in enumerate(rows):
-        found[row, np.searchsorted(seeds, own)] = parts
-    return found

@@ -1,4 +1,4 @@
-"""Why an item is recommended: a score taken apart by what the user did.
+"""Why items are recommended: scores taken apart by what the user did.
 
 Both parts of a score are sums over the history. For neighbours that is their formula, in which what
 was disliked takes away; for factors, which know of positive strengths only, it is Hu, Koren,
@@ -7,6 +7,7 @@ Volinsky (2008), section 5: with W = (Y^T C_u Y + lambda_u I)^-1,
     x_u . y_i = sum over j in the history of c_uj (y_j^T W y_i)
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,63 +20,86 @@ from recsys.core.recency import faded
 from recsys.core.scoring import Scores
 from recsys.core.user_factors import user_lambda
 
+# A table of so many entries stays in the cache of a core, whatever the number of items.
+_LAST_BITS = 0xFFFF
+
 
 @dataclass(frozen=True)
 class Explanation:
-    """The parts of the score of one item for one history.
+    """The parts of the scores of l items for one history.
 
     Attributes:
-        seeds: (m,) the items of the history that count, the one that explains most first.
-        by_factors, by_neighbours: (m,) what each adds, times trend; a part may be negative, and a
+        seeds: (m,) the items of the history that count, in its order.
+        by_factors, by_neighbours: (l, m) what each adds, times trend; a part may be negative, and a
             seed of negative strength has none by factors.
-        by_order: (m,) what of `by_neighbours` is due to the order of behaviour.
-        trend: of the item.
+        by_order: (l, m) what of `by_neighbours` is due to the order of behaviour.
+        trend: (l,) of the items.
     """
 
     seeds: Indices
     by_factors: Scores
     by_neighbours: Scores
     by_order: Scores
-    trend: float
+    trend: Scores
 
     @property
-    def score(self) -> float:
-        """The sum of all parts: the item's score before masking."""
-        return float(self.by_factors.sum() + self.by_neighbours.sum())
+    def scores(self) -> Scores:
+        """(l,) the sums of all parts: the items' scores before masking."""
+        return np.asarray((self.by_factors + self.by_neighbours).sum(axis=1))
 
 
 def explain(
-    items: ItemModel, params: ScoringParams, history: History, item_index: int
+    items: ItemModel, params: ScoringParams, history: History, rows: Sequence[int]
 ) -> Explanation:
-    """Take apart the score of an item for a user with this history.
+    """Take apart the scores of items, by their rows, for a user with this history.
 
     The factors are those that fold-in finds, so the parts add up to the score of a live answer.
     """
     history = faded(history, params.step_half_life)
     counted = history.strengths != 0
     seeds, strengths = history.items[counted], history.strengths[counted]
+    trend = items.trend[rows][:, np.newaxis]
+    factors = np.zeros((len(rows), len(seeds)), np.float32)
     liked = strengths > 0
-    vectors, positive = items.factors[seeds[liked]], strengths[liked]
+    factors[:, liked] = trend * _by_factors(items, params, seeds[liked], strengths[liked], rows)
+    alike, order_shares = _alike(items, seeds, rows)
+    neighbours = trend * params.neighbour_weight * strengths * alike
+    return Explanation(
+        seeds=seeds,
+        by_factors=factors,
+        by_neighbours=neighbours,
+        by_order=neighbours * order_shares,
+        trend=items.trend[rows],
+    )
+
+
+def _by_factors(
+    items: ItemModel, params: ScoringParams, seeds: Indices, strengths: Scores, rows: Sequence[int]
+) -> Scores:
+    """(l, m) what each seed adds to each item's product of factors."""
+    vectors = items.factors[seeds]
     system = normal_system(
         vectors,
         items.gramian,
-        positive,
+        strengths,
         alpha=params.alpha,
-        row_regularization=user_lambda(items, params, positive),
+        row_regularization=user_lambda(items, params, strengths),
     )
-    towards = np.linalg.solve(system, items.factors[item_index])
-    trend = items.trend[item_index]
-    factors = np.zeros(len(seeds), np.float32)
-    factors[liked] = trend * confidence(positive, params.alpha) * (vectors @ towards)
-    alike = items.neighbour_scores[seeds] * (items.neighbours[seeds] == item_index)
-    weights = trend * params.neighbour_weight * strengths
-    neighbours = weights * alike.sum(axis=1)
-    by_order = weights * (alike * items.order_shares[seeds].astype(np.float32)).sum(axis=1)
-    order = np.argsort(-(factors + neighbours), kind="stable")
-    return Explanation(
-        seeds=seeds[order],
-        by_factors=factors[order].astype(np.float32),
-        by_neighbours=neighbours[order].astype(np.float32),
-        by_order=by_order[order].astype(np.float32),
-        trend=float(trend),
-    )
+    towards = np.linalg.solve(system, items.factors[rows].T)
+    return np.asarray((vectors @ towards).T * confidence(strengths, params.alpha), np.float32)
+
+
+def _alike(items: ItemModel, seeds: Indices, rows: Sequence[int]) -> tuple[Scores, Scores]:
+    """(l, m) neighbour scores of seeds and items, and how much of each is due to the order."""
+    wanted = np.asarray(rows, np.int32)
+    near = items.neighbours[seeds]
+    # Nearly all neighbours are other items, which the last bits of their rows tell.
+    may_be_wanted = np.zeros(_LAST_BITS + 1, np.bool_)
+    may_be_wanted[wanted & _LAST_BITS] = True
+    seed, column = np.nonzero(may_be_wanted[near & _LAST_BITS])
+    place, position = np.nonzero(wanted[:, np.newaxis] == near[seed, column])
+    seed, column = seed[position], column[position]
+    scores, shares = np.zeros((2, len(rows), len(seeds)), np.float32)
+    scores[place, seed] = items.neighbour_scores[seeds[seed], column]
+    shares[place, seed] = items.order_shares[seeds[seed], column]
+    return scores, shares

@@ -1,5 +1,7 @@
 """The JSON of a recommended item: the one place that writes it, for gateway and recommender."""
 
+from collections.abc import Mapping, Sequence
+
 # What json.dumps calls for a text, once it has made an encoder: a twentieth of the time.
 from json.encoder import encode_basestring
 
@@ -12,6 +14,25 @@ def item_fragment(item_id: str, title: str | None, price: float | None) -> bytes
     return f'{text},"score":'.encode()
 
 
+def seed_json(item_id: str, title: str | None) -> bytes:
+    """An item that explains why others are recommended."""
+    shown_title = "null" if title is None else encode_basestring(title)
+    return f'{{"item_id":{encode_basestring(item_id)},"title":{shown_title}}}'.encode()
+
+
 def with_source(item: bytes, source: str) -> bytes:
     """The JSON of an item that says where it comes from, too."""
     return b'%b,"source":"%b"}' % (item[:-1], source.encode())
+
+
+def with_reason(
+    item: bytes, code: str, seeds: Sequence[bytes], score_parts: Mapping[str, float]
+) -> bytes:
+    """The JSON of an item that says why it is recommended, and what makes up its score, too.
+
+    Args:
+        seeds: see `seed_json`.
+    """
+    parts = ",".join([f'"{name}":{part:.7g}' for name, part in score_parts.items()])
+    reason = b'"reason":{"code":"%b","seeds":[%b]}' % (code.encode(), b",".join(seeds))
+    return b'%b,%b,"score_parts":{%b}}' % (item[:-1], reason, parts.encode())

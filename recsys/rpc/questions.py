@@ -1,6 +1,7 @@
 """Requests for recommendations as the questions of a stream, and back."""
 
 from recsys.core.errors import FieldProblem, InvalidInput
+from recsys.core.serving.controls import Controls
 from recsys.core.serving.request import (
     ItemTarget,
     RecommendationRequest,
@@ -31,6 +32,8 @@ def write_question(question: pb.Question, request: RecommendationRequest) -> Non
         question.generators.extend(request.placement)
         question.filter = request.filter
         question.excluded_item_ids.extend(request.excluded_item_ids)
+    if request.controls is not None:
+        question.controls.explain = request.controls.explain
 
 
 def max_bytes(request: RecommendationRequest) -> int:
@@ -57,7 +60,12 @@ def request_of(question: pb.Question | pb.RecommendRequest) -> RecommendationReq
         tuple(question.generators),
         question.filter,
         tuple(question.excluded_item_ids),
+        _controls(question.controls) if question.HasField("controls") else None,
     )
+
+
+def _controls(message: pb.Controls) -> Controls:
+    return Controls(explain=message.explain)
 
 
 def _target(question: pb.Question | pb.RecommendRequest) -> Target:

@@ -1,10 +1,11 @@
 """Fetch recommendations for a request and count where they come from, for every route alike."""
 
+import time
 from json.encoder import encode_basestring
 
-from recsys.core.serving.lists import Source
 from recsys.core.serving.request import ItemTarget, RecommendationRequest, Target, UserTarget
-from recsys.rpc.item_json import item_fragment, with_source
+from recsys.rpc.item_json import item_fragment
+from recsys.rpc.recommendation_id import new_recommendation_id
 from recsys.rpc.v1 import ingest_pb2
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.runtime.deadline import Deadline
@@ -18,6 +19,7 @@ from services.gateway.schemas.problems import (
 )
 from services.gateway.schemas.recommendations import SOURCES
 from services.gateway.upstream.ingest import CallContext
+from services.gateway.upstream.popular_snapshot import popular_answer
 
 
 async def fetch_recommendations(
@@ -34,6 +36,7 @@ async def fetch_recommendations(
     Raises:
         ProblemError: see `Recommenders.ask` and `_fetch_cold_start`.
     """
+    begun = time.perf_counter()
     try:
         answer = await dependencies.recommender.ask(request)
     except ProblemError as problem:
@@ -44,7 +47,14 @@ async def fetch_recommendations(
             raise
         answer = await _fetch_cold_start(dependencies, request, problem, request_id)
     dependencies.metrics.answers[SOURCES[answer.source], answer.degraded].inc()
-    return _whole_json(answer, request_id, request.target, placement)
+    if placement is None and not request.is_explained:
+        return _whole_json(answer.json, request_id, request.target)
+    took_ms = (time.perf_counter() - begun) * 1000
+    named = b"" if placement is None else b',"placement":' + _string(placement)
+    json = b'%b,"recommendation_id":"%b"%b,"took_ms":%.3f' % (
+        *(answer.json, new_recommendation_id().encode(), named, took_ms),
+    )
+    return _whole_json(json, request_id, request.target)
 
 
 async def _fetch_cold_start(
@@ -72,27 +82,18 @@ async def _fetch_cold_start(
         if problem.kind in (UNAVAILABLE, TIMED_OUT):
             raise no_model from problem
         raise
-    return pb.RenderedAnswer(
-        json=b'{"items":[%b],"source":"popular","model_version":null,"degraded":true'
-        % b",".join(_item(item, request) for item in found.items),
-        source=pb.SOURCE_POPULAR,
-        degraded=True,
-    )
+    return popular_answer(map(_item, found.items), request, model_version=None)
 
 
-def _item(item: ingest_pb2.ColdStartItem, request: RecommendationRequest) -> bytes:
+def _item(item: ingest_pb2.ColdStartItem) -> bytes:
     title = item.title if item.HasField("title") else None
     price = item.price if item.HasField("price") else None
-    written = item_fragment(item.item_id, title, price) + b"null}"
-    return with_source(written, Source.POPULAR.value) if request.placement else written
+    return item_fragment(item.item_id, title, price) + b"null}"
 
 
-def _whole_json(
-    answer: pb.RenderedAnswer, request_id: str, about: Target, placement: str | None
-) -> bytes:
+def _whole_json(json: bytes, request_id: str, about: Target) -> bytes:
     """Close the JSON object that a recommender has left open."""
-    name = b"" if placement is None else b',"placement":' + _string(placement)
-    return b'%b,"request_id":%b%b%b}' % (answer.json, _string(request_id), name, _subject(about))
+    return b'%b,"request_id":%b%b}' % (json, _string(request_id), _subject(about))
 
 
 def _subject(about: Target) -> bytes:

@@ -6,7 +6,7 @@ The object stays open at its end: the gateway adds what only it knows and closes
 from functools import lru_cache
 
 from recsys.core.serving.lists import Ranked, Recommendations, Source
-from recsys.rpc.item_json import with_source
+from recsys.rpc.item_json import seed_json, with_reason, with_source
 from services.recommender.model.answer_cache import Rendering
 from services.recommender.model.loaded_model import LoadedModel
 
@@ -17,20 +17,34 @@ _DEGRADED = {
 }
 
 
-def render(
-    answer: Recommendations, model: LoadedModel, *, degraded: bool, with_sources: bool = False
-) -> Rendering:
-    """Write an answer.
+def render(answer: Recommendations, model: LoadedModel, *, degraded: bool) -> Rendering:
+    """Write an answer."""
+    return _joined(answer, render_items(answer, model), model, degraded)
 
-    Args:
-        with_sources: whether each item says where it comes from, for answers of several generators.
-    """
-    items = render_items(answer, model)
-    if with_sources:
-        sources = (entry.source.value for entry in answer.ranked)
-        items = list(map(with_source, items, sources))
+
+def render_in_detail(answer: Recommendations, model: LoadedModel, *, degraded: bool) -> Rendering:
+    """Write an answer whose items say where they come from and, where they have reasons, why."""
+    sources = (entry.source.value for entry in answer.ranked)
+    items = list(map(with_source, render_items(answer, model), sources))
+    if answer.reasons:
+        seeds = {row: _seed(row, model) for reason in answer.reasons for row in reason.seeds}
+        items = [
+            with_reason(item, reason.code, [seeds[row] for row in reason.seeds], reason.score_parts)
+            for item, reason in zip(items, answer.reasons, strict=True)
+        ]
+    written = _joined(answer, items, model, degraded)
+    return written._replace(json=b'%b,"fallback_level":%d' % (written.json, answer.fallback_level))
+
+
+def _joined(
+    answer: Recommendations, items: list[bytes], model: LoadedModel, degraded: bool
+) -> Rendering:
     tail = _TAILS[answer.source], model.version.encode(), _DEGRADED[degraded]
     return Rendering(b'{"items":[%b%b%b%b' % (b",".join(items), *tail), answer.source)
+
+
+def _seed(row: int, model: LoadedModel) -> bytes:
+    return seed_json(model.shown.id_of(row), model.shown.title_of(row) or None)
 
 
 def render_items(answer: Recommendations, model: LoadedModel) -> list[bytes]:

@@ -1,8 +1,9 @@
 """The unary RPCs of the recommender: the same answers as those of streams, as messages."""
 
+import time
 from typing import Any
 
-from recsys.core.serving.lists import Recommendations
+from recsys.core.serving.lists import Reason, Recommendations
 from recsys.core.serving.request import (
     ItemTarget,
     RecommendationRequest,
@@ -10,6 +11,7 @@ from recsys.core.serving.request import (
     UserTarget,
 )
 from recsys.rpc.questions import request_of
+from recsys.rpc.recommendation_id import new_recommendation_id
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.rpc.v1 import recommender_pb2_grpc
 from services.recommender.answer_batch import SOURCES, BatchAnswers
@@ -65,6 +67,7 @@ class RecommenderServicer(recommender_pb2_grpc.RecommenderServiceServicer):
         await AnswerStream(answers, self._streams, context).serve()
 
     async def _answer(self, request: RecommendationRequest, context: Any) -> pb.Answer:
+        begun = time.perf_counter()
         serving = self._follower.serving(request.tenant)
         left = context.time_remaining()
         asked = Asked.of(serving, request, _UNHURRIED_SECONDS if left is None else float(left))
@@ -73,7 +76,9 @@ class RecommenderServicer(recommender_pb2_grpc.RecommenderServiceServicer):
         else:
             found = self._user_lists.of_items(asked)
         ready = found if isinstance(found, UserResult) else await found
-        return _to_proto(ready.recommendations(), serving.model, degraded=ready.degraded)
+        answer = _to_proto(ready.recommendations(), serving.model, degraded=ready.degraded)
+        answer.took_ms = round((time.perf_counter() - begun) * 1000, 3)
+        return answer
 
 
 def _to_proto(answer: Recommendations, model: LoadedModel, *, degraded: bool) -> pb.Answer:
@@ -87,9 +92,20 @@ def _to_proto(answer: Recommendations, model: LoadedModel, *, degraded: bool) ->
         )
         for entry in answer.ranked
     ]
+    for item, reason in zip(items, answer.reasons, strict=False):
+        _write_reason(item, reason, model)
     return pb.Answer(
         items=items,
         source=SOURCES[answer.source],
         model_version=model.version,
         degraded=degraded,
+        recommendation_id=new_recommendation_id(),
+        fallback_level=answer.fallback_level,
     )
+
+
+def _write_reason(item: pb.ScoredItem, reason: Reason, model: LoadedModel) -> None:
+    item.reason.code = reason.code
+    for row in reason.seeds:
+        item.reason.seeds.add(item_id=model.shown.id_of(row), title=model.shown.title_of(row))
+    item.score_parts.update(reason.score_parts)

@@ -1,7 +1,7 @@
 """The lists of users: from memory, from Redis in one trip for all who ask, or folded in."""
 
 from collections import defaultdict
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Collection, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -22,12 +22,13 @@ from recsys.core.serving.lists import PersonalList, Recommendations, Source
 from recsys.core.serving.model import ServingModel
 from recsys.core.serving.personal import ActiveUser, list_without_scoring, with_returned
 from recsys.core.serving.pipeline import recommend
+from recsys.core.serving.reasons import with_reasons
 from recsys.core.serving.request import ItemTarget, RecommendationRequest, UserTarget
 from recsys.runtime.metrics import Metrics
 from services.recommender.fold_in_worker import FoldInWorker
 from services.recommender.model.answer_cache import NO_EVENTS, CachedUser, Rendering
 from services.recommender.model.serving import Serving
-from services.recommender.rendering import render
+from services.recommender.rendering import render, render_in_detail
 
 _log = structlog.get_logger()
 
@@ -77,7 +78,8 @@ class UserResult:
             seed = asked.model.items.ids.index_of(request.target.item_id)
         excluded = self._excluded_newcomers() | asked.excluded
         query = Query(asked.model, self.user.personal, seed, excluded)
-        return recommend(query, request.generators, request.limit)
+        answer = recommend(query, request.generators, request.limit)
+        return with_reasons(query, answer, self._bought()) if request.is_explained else answer
 
     def rendered(self) -> Rendering:
         """The JSON of the answer, kept beside the list while nothing about it changes."""
@@ -104,13 +106,19 @@ class UserResult:
         }
         return {row for row in rows if row is not None}
 
+    def _bought(self) -> Collection[int]:
+        """Rows that the user bought; the items of a session or request were looked at."""
+        if not isinstance(self.asked.request.target, UserTarget):
+            return ()
+        history = self.user.personal.history
+        bought = history.items[history.excluded & (history.strengths > 0)]
+        return set(bought.tolist()) - self.asked.excluded
+
     def _render(self) -> Rendering:
-        return render(
-            self.recommendations(),
-            self.asked.serving.model,
-            degraded=self.degraded,
-            with_sources=bool(self.asked.request.placement),
-        )
+        asked = self.asked
+        is_detailed = asked.request.placement or asked.request.is_explained
+        write = render_in_detail if is_detailed else render
+        return write(self.recommendations(), asked.serving.model, degraded=self.degraded)
 
 
 class UserLists:

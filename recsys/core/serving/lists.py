@@ -1,7 +1,8 @@
 """Recommended items, and the lists that they are taken from."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, IntEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -53,8 +54,43 @@ class Ranked(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an item is recommended.
+
+    Attributes:
+        code: `because_you_bought`, `because_you_viewed`, `similar_users`, `similar_to_item`, or the
+            source of an item that is not scored for the user.
+        seeds: rows of the items that explain most of it, at most three, the strongest first.
+        score_parts: by name; they add up to the score of the item.
+    """
+
+    code: str
+    seeds: tuple[int, ...]
+    score_parts: Mapping[str, float]
+
+
+class FallbackLevel(IntEnum):
+    """How far items are from what was asked for first."""
+
+    # All items come from the first generator.
+    NONE = 0
+    # Some come from a later one.
+    FILLED = 1
+    # All do.
+    REPLACED = 2
+    # No recommender responded, or the shop has no model: popular items stand in.
+    STOOD_IN = 3
+
+
+@dataclass(frozen=True, slots=True)
 class Recommendations:
-    """Recommended items, best first, and where the first of them comes from."""
+    """Recommended items, best first, and where the first of them comes from.
+
+    Attributes:
+        reasons: one for each item where they were asked for, else none.
+    """
 
     ranked: tuple[Ranked, ...]
     source: Source
+    fallback_level: FallbackLevel = FallbackLevel.NONE
+    reasons: tuple[Reason, ...] = ()

@@ -12,7 +12,7 @@ from recsys.core.behaviour import RecentEvent, StoredUser, current_history
 from recsys.core.model import History
 from recsys.core.serving.candidates import Scratch
 from recsys.core.serving.generators import GENERATORS, Query
-from recsys.core.serving.lists import NO_LIST, Ranked, Recommendations, Source
+from recsys.core.serving.lists import NO_LIST, FallbackLevel, Ranked, Recommendations, Source
 from recsys.core.serving.model import ServingModel
 from recsys.core.serving.personal import personal_list
 from recsys.core.serving.request import FOR_ITEM, FOR_USER
@@ -20,8 +20,9 @@ from recsys.core.serving.request import FOR_ITEM, FOR_USER
 
 def recommend(query: Query, generators: Iterable[str], limit: int) -> Recommendations:
     """Take up to `limit` items from generators, in their order."""
-    ranked = _take(query, generators, limit)
-    return Recommendations(tuple(ranked), ranked[0].source if ranked else Source.POPULAR)
+    ranked, from_first = _take(query, generators, limit)
+    source = ranked[0].source if ranked else Source.POPULAR
+    return Recommendations(tuple(ranked), source, _fallback_level(from_first, len(ranked)))
 
 
 def recommend_for_user(
@@ -44,12 +45,20 @@ def similar_items(model: ServingModel, item_index: int | None, limit: int) -> Re
     return recommend(Query(model, NO_LIST, item_index), FOR_ITEM, limit)
 
 
-def _take(query: Query, generators: Iterable[str], limit: int) -> list[Ranked]:
+def _fallback_level(from_first: int, count: int) -> FallbackLevel:
+    if not from_first:
+        return FallbackLevel.REPLACED
+    return FallbackLevel.NONE if from_first == count else FallbackLevel.FILLED
+
+
+def _take(query: Query, generators: Iterable[str], limit: int) -> tuple[list[Ranked], int]:
+    """Take up to `limit` items; also count those of the first generator."""
     history, shown = query.personal.history, query.model.shown_bytes
     taken = {*query.excluded, *history.items[history.excluded].tolist()}
     if query.seed is not None:
         taken.add(query.seed)
     ranked = list[Ranked]()
+    from_first = None
     for name in generators:
         for entry in GENERATORS[name](query):
             row = entry.item_index
@@ -57,5 +66,7 @@ def _take(query: Query, generators: Iterable[str], limit: int) -> list[Ranked]:
                 taken.add(row)
                 ranked.append(entry)
                 if len(ranked) == limit:
-                    return ranked
-    return ranked
+                    return ranked, limit if from_first is None else from_first
+        if from_first is None:
+            from_first = len(ranked)
+    return ranked, from_first or 0

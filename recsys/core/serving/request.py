@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from recsys.core.domain import identifier_problem
 from recsys.core.errors import FieldProblem, InvalidInput
 from recsys.core.limits import MAX_EXCLUDED_ITEMS, MAX_LIMIT, MAX_SESSION_ITEMS
+from recsys.core.serving.controls import Controls
 from recsys.core.serving.filters import parse_filter
 from recsys.core.serving.generators import GENERATORS
 
@@ -66,6 +67,7 @@ class RecommendationRequest:
         placement: the generators to take items from, in order; none for the ones of the target.
         filter: see `filters`; empty for none.
         excluded_item_ids: items that must not be recommended, beside those of the target.
+        controls: further wishes; None for none.
 
     Raises:
         InvalidInput: naming every field that breaks a rule.
@@ -77,6 +79,7 @@ class RecommendationRequest:
     placement: tuple[str, ...] = ()
     filter: str = ""
     excluded_item_ids: tuple[str, ...] = ()
+    controls: Controls | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.target, SessionTarget):
@@ -100,7 +103,12 @@ class RecommendationRequest:
     @property
     def is_plain(self) -> bool:
         """Whether it says no more than its target: its answer is worth to be kept."""
-        return not (self.placement or self.filter or self.excluded_item_ids)
+        return not (self.placement or self.filter or self.excluded_item_ids or self.controls)
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether each item comes with its reason."""
+        return self.controls is not None and self.controls.explain
 
     @property
     def generators(self) -> tuple[str, ...]:

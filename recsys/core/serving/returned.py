@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from recsys.core.fold_in import Factors
 from recsys.core.model import NO_NEIGHBOUR, History, ItemModel
 from recsys.core.ranges import concatenated_ranges
+from recsys.core.ranking import Indices
 from recsys.core.scoring import Scores
 
 Rows = NDArray[np.intp]
@@ -70,6 +71,13 @@ class ReturnedItems:
         weights = np.repeat(history.strengths, counts) * self.scores[entries]
         sums = np.bincount(self.positions[entries], weights, minlength=len(self.rows))
         return sums.astype(np.float32)
+
+    def scores_beside(self, row: int, seeds: Indices) -> Scores:
+        """How alike one of them is to each of these items, (m,)."""
+        own = self.rows[self.positions] == row
+        near, scores = self.near[own], self.scores[own]
+        alike = near == seeds[:, np.newaxis]
+        return np.asarray((alike * scores).sum(axis=1), np.float32)
 
     def alike_to(self, item_index: int) -> list[tuple[int, float]]:
         """Those alike to one item, each with its score."""

@@ -24,47 +24,57 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1frecsys/rpc/v1/recommender.proto\x12\rrecsys.rpc.v1\"\x8f\x01\n\nScoredItem\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x12\n\x05score\x18\x03 \x01(\x02H\x00\x88\x01\x01\x12\x12\n\x05price\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12%\n\x06source\x18\x05 \x01(\x0e\x32\x15.recsys.rpc.v1.SourceB\x08\n\x06_scoreB\x08\n\x06_price\"\x82\x01\n\x06\x41nswer\x12(\n\x05items\x18\x01 \x03(\x0b\x32\x19.recsys.rpc.v1.ScoredItem\x12%\n\x06source\x18\x02 \x01(\x0e\x32\x15.recsys.rpc.v1.Source\x12\x15\n\rmodel_version\x18\x03 \x01(\t\x12\x10\n\x08\x64\x65graded\x18\x04 \x01(\x08\"I\n\x17RecommendForUserRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\r\"A\n\x18RecommendForUserResponse\x12%\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x15.recsys.rpc.v1.Answer\"E\n\x13SimilarItemsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\r\"=\n\x14SimilarItemsResponse\x12%\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x15.recsys.rpc.v1.Answer\"M\n\x1aRecommendForSessionRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x10\n\x08item_ids\x18\x02 \x03(\t\x12\r\n\x05limit\x18\x03 \x01(\r\"D\n\x1bRecommendForSessionResponse\x12%\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x15.recsys.rpc.v1.Answer\"\xcf\x01\n\x10RecommendRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x11\n\x07user_id\x18\x02 \x01(\tH\x00\x12\x11\n\x07item_id\x18\x03 \x01(\tH\x00\x12.\n\x07session\x18\x04 \x01(\x0b\x32\x1b.recsys.rpc.v1.SessionItemsH\x00\x12\r\n\x05limit\x18\x05 \x01(\r\x12\x12\n\ngenerators\x18\x06 \x03(\t\x12\x0e\n\x06\x66ilter\x18\x07 \x01(\t\x12\x19\n\x11\x65xcluded_item_ids\x18\x08 \x03(\tB\x07\n\x05\x61\x62out\":\n\x11RecommendResponse\x12%\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x15.recsys.rpc.v1.Answer\" \n\x0cSessionItems\x12\x10\n\x08item_ids\x18\x01 \x03(\t\"\xea\x01\n\x08Question\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\x11\n\x07user_id\x18\x03 \x01(\tH\x00\x12\x11\n\x07item_id\x18\x04 \x01(\tH\x00\x12.\n\x07session\x18\x05 \x01(\x0b\x32\x1b.recsys.rpc.v1.SessionItemsH\x00\x12\r\n\x05limit\x18\x06 \x01(\r\x12\x11\n\tbudget_ms\x18\x07 \x01(\r\x12\x12\n\ngenerators\x18\x08 \x03(\t\x12\x0e\n\x06\x66ilter\x18\t \x01(\t\x12\x19\n\x11\x65xcluded_item_ids\x18\n \x03(\tB\x07\n\x05\x61\x62out\"B\n\x14StreamAnswersRequest\x12*\n\tquestions\x18\x01 \x03(\x0b\x32\x17.recsys.rpc.v1.Question\"\xa4\x01\n\x0eRenderedAnswer\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\x0c\n\x04json\x18\x02 \x01(\x0c\x12%\n\x06source\x18\x03 \x01(\x0e\x32\x15.recsys.rpc.v1.Source\x12\x10\n\x08\x64\x65graded\x18\x04 \x01(\x08\x12\x12\n\nerror_code\x18\x05 \x01(\r\x12\x15\n\rerror_details\x18\x06 \x01(\t\x12\x10\n\x08no_model\x18\x07 \x01(\x08\"^\n\x08Snapshot\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x15\n\rmodel_version\x18\x02 \x01(\t\x12\x14\n\x0cpopular_json\x18\x03 \x03(\x0c\x12\x15\n\rnewer_refused\x18\x04 \x01(\x08\"\x9c\x01\n\x15StreamAnswersResponse\x12.\n\x07\x61nswers\x18\x01 \x03(\x0b\x32\x1d.recsys.rpc.v1.RenderedAnswer\x12\x15\n\rrequests_read\x18\x02 \x01(\x04\x12*\n\tsnapshots\x18\x03 \x03(\x0b\x32\x17.recsys.rpc.v1.Snapshot\x12\x10\n\x08\x64raining\x18\x04 \x01(\x08*\x9e\x01\n\x06Source\x12\x16\n\x12SOURCE_UNSPECIFIED\x10\x00\x12\x11\n\rSOURCE_STORED\x10\x01\x12\x12\n\x0eSOURCE_FOLD_IN\x10\x02\x12\x15\n\x11SOURCE_NEIGHBOURS\x10\x03\x12\x12\n\x0eSOURCE_POPULAR\x10\x04\x12\x0e\n\nSOURCE_NEW\x10\x05\x12\x1a\n\x16SOURCE_RECENTLY_VIEWED\x10\x06\x32\xf0\x03\n\x12RecommenderService\x12\x63\n\x10RecommendForUser\x12&.recsys.rpc.v1.RecommendForUserRequest\x1a\'.recsys.rpc.v1.RecommendForUserResponse\x12W\n\x0cSimilarItems\x12\".recsys.rpc.v1.SimilarItemsRequest\x1a#.recsys.rpc.v1.SimilarItemsResponse\x12l\n\x13RecommendForSession\x12).recsys.rpc.v1.RecommendForSessionRequest\x1a*.recsys.rpc.v1.RecommendForSessionResponse\x12N\n\tRecommend\x12\x1f.recsys.rpc.v1.RecommendRequest\x1a .recsys.rpc.v1.RecommendResponse\x12^\n\rStreamAnswers\x12#.recsys.rpc.v1.StreamAnswersRequest\x1a$.recsys.rpc.v1.StreamAnswersResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1frecsys/rpc/v1/recommender.proto\x12\rrecsys.rpc.v1\"\xa9\x02\n\nScoredItem\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x12\n\x05score\x18\x03 \x01(\x02H\x00\x88\x01\x01\x12\x12\n\x05price\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12%\n\x06source\x18\x05 \x01(\x0e\x32\x15.recsys.rpc.v1.Source\x12%\n\x06reason\x18\x06 \x01(\x0b\x32\x15.recsys.rpc.v1.Reason\x12>\n\x0bscore_parts\x18\x07 \x03(\x0b\x32).recsys.rpc.v1.ScoredItem.ScorePartsEntry\x1a\x31\n\x0fScorePartsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x42\x08\n\x06_scoreB\x08\n\x06_price\":\n\x06Reason\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\"\n\x05seeds\x18\x02 \x03(\x0b\x32\x13.recsys.rpc.v1.Seed\"&\n\x04Seed\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\"\x1b\n\x08\x43ontrols\x12\x0f\n\x07\x65xplain\x18\x01 \x01(\x08\"\xc6\x01\n\x06\x41nswer\x12(\n\x05items\x18\x01 \x03(\x0b\x32\x19.recsys.rpc.v1.ScoredItem\x12%\n\x06source\x18\x02 \x01(\x0e\x32\x15.recsys.rpc.v1.Source\x12\x15\n\rmodel_version\x18\x03 \x01(\t\x12\x10\n\x08\x64\x65graded\x18\x04 \x01(\x08\x12\x19\n\x11recommendation_id\x18\x05 \x01(\t\x12\x16\n\x0e\x66\x61llback_level\x18\x06 \x01(\r\x12\x0f\n\x07took_ms\x18\x07 \x01(\x01\"I\n\x17RecommendForUserRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\r\"A\n\x18RecommendForUserResponse\x12%\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x15.recsys.rpc.v1.Answer\"E\n\x13SimilarItemsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\r\"=\n\x14SimilarItemsResponse\x12%\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x15.recsys.rpc.v1.Answer\"M\n\x1aRecommendForSessionRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x10\n\x08item_ids\x18\x02 \x03(\t\x12\r\n\x05limit\x18\x03 \x01(\r\"D\n\x1bRecommendForSessionResponse\x12%\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x15.recsys.rpc.v1.Answer\"\xfa\x01\n\x10RecommendRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x11\n\x07user_id\x18\x02 \x01(\tH\x00\x12\x11\n\x07item_id\x18\x03 \x01(\tH\x00\x12.\n\x07session\x18\x04 \x01(\x0b\x32\x1b.recsys.rpc.v1.SessionItemsH\x00\x12\r\n\x05limit\x18\x05 \x01(\r\x12\x12\n\ngenerators\x18\x06 \x03(\t\x12\x0e\n\x06\x66ilter\x18\x07 \x01(\t\x12\x19\n\x11\x65xcluded_item_ids\x18\x08 \x03(\t\x12)\n\x08\x63ontrols\x18\t \x01(\x0b\x32\x17.recsys.rpc.v1.ControlsB\x07\n\x05\x61\x62out\":\n\x11RecommendResponse\x12%\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x15.recsys.rpc.v1.Answer\" \n\x0cSessionItems\x12\x10\n\x08item_ids\x18\x01 \x03(\t\"\x95\x02\n\x08Question\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\x11\n\x07user_id\x18\x03 \x01(\tH\x00\x12\x11\n\x07item_id\x18\x04 \x01(\tH\x00\x12.\n\x07session\x18\x05 \x01(\x0b\x32\x1b.recsys.rpc.v1.SessionItemsH\x00\x12\r\n\x05limit\x18\x06 \x01(\r\x12\x11\n\tbudget_ms\x18\x07 \x01(\r\x12\x12\n\ngenerators\x18\x08 \x03(\t\x12\x0e\n\x06\x66ilter\x18\t \x01(\t\x12\x19\n\x11\x65xcluded_item_ids\x18\n \x03(\t\x12)\n\x08\x63ontrols\x18\x0b \x01(\x0b\x32\x17.recsys.rpc.v1.ControlsB\x07\n\x05\x61\x62out\"B\n\x14StreamAnswersRequest\x12*\n\tquestions\x18\x01 \x03(\x0b\x32\x17.recsys.rpc.v1.Question\"\xa4\x01\n\x0eRenderedAnswer\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\x0c\n\x04json\x18\x02 \x01(\x0c\x12%\n\x06source\x18\x03 \x01(\x0e\x32\x15.recsys.rpc.v1.Source\x12\x10\n\x08\x64\x65graded\x18\x04 \x01(\x08\x12\x12\n\nerror_code\x18\x05 \x01(\r\x12\x15\n\rerror_details\x18\x06 \x01(\t\x12\x10\n\x08no_model\x18\x07 \x01(\x08\"^\n\x08Snapshot\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x15\n\rmodel_version\x18\x02 \x01(\t\x12\x14\n\x0cpopular_json\x18\x03 \x03(\x0c\x12\x15\n\rnewer_refused\x18\x04 \x01(\x08\"\x9c\x01\n\x15StreamAnswersResponse\x12.\n\x07\x61nswers\x18\x01 \x03(\x0b\x32\x1d.recsys.rpc.v1.RenderedAnswer\x12\x15\n\rrequests_read\x18\x02 \x01(\x04\x12*\n\tsnapshots\x18\x03 \x03(\x0b\x32\x17.recsys.rpc.v1.Snapshot\x12\x10\n\x08\x64raining\x18\x04 \x01(\x08*\x9e\x01\n\x06Source\x12\x16\n\x12SOURCE_UNSPECIFIED\x10\x00\x12\x11\n\rSOURCE_STORED\x10\x01\x12\x12\n\x0eSOURCE_FOLD_IN\x10\x02\x12\x15\n\x11SOURCE_NEIGHBOURS\x10\x03\x12\x12\n\x0eSOURCE_POPULAR\x10\x04\x12\x0e\n\nSOURCE_NEW\x10\x05\x12\x1a\n\x16SOURCE_RECENTLY_VIEWED\x10\x06\x32\xf0\x03\n\x12RecommenderService\x12\x63\n\x10RecommendForUser\x12&.recsys.rpc.v1.RecommendForUserRequest\x1a\'.recsys.rpc.v1.RecommendForUserResponse\x12W\n\x0cSimilarItems\x12\".recsys.rpc.v1.SimilarItemsRequest\x1a#.recsys.rpc.v1.SimilarItemsResponse\x12l\n\x13RecommendForSession\x12).recsys.rpc.v1.RecommendForSessionRequest\x1a*.recsys.rpc.v1.RecommendForSessionResponse\x12N\n\tRecommend\x12\x1f.recsys.rpc.v1.RecommendRequest\x1a .recsys.rpc.v1.RecommendResponse\x12^\n\rStreamAnswers\x12#.recsys.rpc.v1.StreamAnswersRequest\x1a$.recsys.rpc.v1.StreamAnswersResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'recsys.rpc.v1.recommender_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SOURCE']._serialized_start=1786
-  _globals['_SOURCE']._serialized_end=1944
+  _globals['_SCOREDITEM_SCOREPARTSENTRY']._loaded_options = None
+  _globals['_SCOREDITEM_SCOREPARTSENTRY']._serialized_options = b'8\001'
+  _globals['_SOURCE']._serialized_start=2223
+  _globals['_SOURCE']._serialized_end=2381
   _globals['_SCOREDITEM']._serialized_start=51
-  _globals['_SCOREDITEM']._serialized_end=194
-  _globals['_ANSWER']._serialized_start=197
-  _globals['_ANSWER']._serialized_end=327
-  _globals['_RECOMMENDFORUSERREQUEST']._serialized_start=329
-  _globals['_RECOMMENDFORUSERREQUEST']._serialized_end=402
-  _globals['_RECOMMENDFORUSERRESPONSE']._serialized_start=404
-  _globals['_RECOMMENDFORUSERRESPONSE']._serialized_end=469
-  _globals['_SIMILARITEMSREQUEST']._serialized_start=471
-  _globals['_SIMILARITEMSREQUEST']._serialized_end=540
-  _globals['_SIMILARITEMSRESPONSE']._serialized_start=542
-  _globals['_SIMILARITEMSRESPONSE']._serialized_end=603
-  _globals['_RECOMMENDFORSESSIONREQUEST']._serialized_start=605
-  _globals['_RECOMMENDFORSESSIONREQUEST']._serialized_end=682
-  _globals['_RECOMMENDFORSESSIONRESPONSE']._serialized_start=684
-  _globals['_RECOMMENDFORSESSIONRESPONSE']._serialized_end=752
-  _globals['_RECOMMENDREQUEST']._serialized_start=755
-  _globals['_RECOMMENDREQUEST']._serialized_end=962
-  _globals['_RECOMMENDRESPONSE']._serialized_start=964
-  _globals['_RECOMMENDRESPONSE']._serialized_end=1022
-  _globals['_SESSIONITEMS']._serialized_start=1024
-  _globals['_SESSIONITEMS']._serialized_end=1056
-  _globals['_QUESTION']._serialized_start=1059
-  _globals['_QUESTION']._serialized_end=1293
-  _globals['_STREAMANSWERSREQUEST']._serialized_start=1295
-  _globals['_STREAMANSWERSREQUEST']._serialized_end=1361
-  _globals['_RENDEREDANSWER']._serialized_start=1364
-  _globals['_RENDEREDANSWER']._serialized_end=1528
-  _globals['_SNAPSHOT']._serialized_start=1530
-  _globals['_SNAPSHOT']._serialized_end=1624
-  _globals['_STREAMANSWERSRESPONSE']._serialized_start=1627
-  _globals['_STREAMANSWERSRESPONSE']._serialized_end=1783
-  _globals['_RECOMMENDERSERVICE']._serialized_start=1947
-  _globals['_RECOMMENDERSERVICE']._serialized_end=2443
+  _globals['_SCOREDITEM']._serialized_end=348
+  _globals['_SCOREDITEM_SCOREPARTSENTRY']._serialized_start=279
+  _globals['_SCOREDITEM_SCOREPARTSENTRY']._serialized_end=328
+  _globals['_REASON']._serialized_start=350
+  _globals['_REASON']._serialized_end=408
+  _globals['_SEED']._serialized_start=410
+  _globals['_SEED']._serialized_end=448
+  _globals['_CONTROLS']._serialized_start=450
+  _globals['_CONTROLS']._serialized_end=477
+  _globals['_ANSWER']._serialized_start=480
+  _globals['_ANSWER']._serialized_end=678
+  _globals['_RECOMMENDFORUSERREQUEST']._serialized_start=680
+  _globals['_RECOMMENDFORUSERREQUEST']._serialized_end=753
+  _globals['_RECOMMENDFORUSERRESPONSE']._serialized_start=755
+  _globals['_RECOMMENDFORUSERRESPONSE']._serialized_end=820
+  _globals['_SIMILARITEMSREQUEST']._serialized_start=822
+  _globals['_SIMILARITEMSREQUEST']._serialized_end=891
+  _globals['_SIMILARITEMSRESPONSE']._serialized_start=893
+  _globals['_SIMILARITEMSRESPONSE']._serialized_end=954
+  _globals['_RECOMMENDFORSESSIONREQUEST']._serialized_start=956
+  _globals['_RECOMMENDFORSESSIONREQUEST']._serialized_end=1033
+  _globals['_RECOMMENDFORSESSIONRESPONSE']._serialized_start=1035
+  _globals['_RECOMMENDFORSESSIONRESPONSE']._serialized_end=1103
+  _globals['_RECOMMENDREQUEST']._serialized_start=1106
+  _globals['_RECOMMENDREQUEST']._serialized_end=1356
+  _globals['_RECOMMENDRESPONSE']._serialized_start=1358
+  _globals['_RECOMMENDRESPONSE']._serialized_end=1416
+  _globals['_SESSIONITEMS']._serialized_start=1418
+  _globals['_SESSIONITEMS']._serialized_end=1450
+  _globals['_QUESTION']._serialized_start=1453
+  _globals['_QUESTION']._serialized_end=1730
+  _globals['_STREAMANSWERSREQUEST']._serialized_start=1732
+  _globals['_STREAMANSWERSREQUEST']._serialized_end=1798
+  _globals['_RENDEREDANSWER']._serialized_start=1801
+  _globals['_RENDEREDANSWER']._serialized_end=1965
+  _globals['_SNAPSHOT']._serialized_start=1967
+  _globals['_SNAPSHOT']._serialized_end=2061
+  _globals['_STREAMANSWERSRESPONSE']._serialized_start=2064
+  _globals['_STREAMANSWERSRESPONSE']._serialized_end=2220
+  _globals['_RECOMMENDERSERVICE']._serialized_start=2384
+  _globals['_RECOMMENDERSERVICE']._serialized_end=2880
 # @@protoc_insertion_point(module_scope)

@@ -61,11 +61,33 @@ Global___Source: _TypeAlias = Source  # noqa: Y015
 class ScoredItem(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class ScorePartsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.float
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     ITEM_ID_FIELD_NUMBER: _builtins.int
     TITLE_FIELD_NUMBER: _builtins.int
     SCORE_FIELD_NUMBER: _builtins.int
     PRICE_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    SCORE_PARTS_FIELD_NUMBER: _builtins.int
     item_id: _builtins.str
     title: _builtins.str
     """Empty when the catalogue has none."""
@@ -75,6 +97,14 @@ class ScoredItem(_message.Message):
     """As the catalogue has it at this moment; unset when it has none."""
     source: Global___Source.ValueType
     """Where this item comes from."""
+    @_builtins.property
+    def reason(self) -> Global___Reason:
+        """Only where the request asks for it, like the parts."""
+
+    @_builtins.property
+    def score_parts(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
+        """By name, such as factors and neighbours; they add up to the score. None where there is no score."""
+
     def __init__(
         self,
         *,
@@ -83,10 +113,12 @@ class ScoredItem(_message.Message):
         score: _builtins.float | None = ...,
         price: _builtins.float | None = ...,
         source: Global___Source.ValueType = ...,
+        reason: Global___Reason | None = ...,
+        score_parts: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_price", b"_price", "_score", b"_score", "price", b"price", "score", b"score"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_price", b"_price", "_score", b"_score", "price", b"price", "reason", b"reason", "score", b"score"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_price", b"_price", "_score", b"_score", "item_id", b"item_id", "price", b"price", "score", b"score", "source", b"source", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_price", b"_price", "_score", b"_score", "item_id", b"item_id", "price", b"price", "reason", b"reason", "score", b"score", "score_parts", b"score_parts", "source", b"source", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__price: _TypeAlias = _typing.Literal["price"]  # noqa: Y015
     _WhichOneofArgType__price: _TypeAlias = _typing.Literal["_price", b"_price"]  # noqa: Y015
@@ -100,6 +132,82 @@ class ScoredItem(_message.Message):
 Global___ScoredItem: _TypeAlias = ScoredItem  # noqa: Y015
 
 @_typing.final
+class Reason(_message.Message):
+    """Why an item is recommended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_FIELD_NUMBER: _builtins.int
+    SEEDS_FIELD_NUMBER: _builtins.int
+    code: _builtins.str
+    """because_you_bought, because_you_viewed: the seeds explain at least half of the score, and the first
+    of them was bought, or looked at. similar_users: taste as a whole. similar_to_item: of the item that
+    the request is about. Else where the item comes from, such as popular or new.
+    """
+    @_builtins.property
+    def seeds(self) -> _containers.RepeatedCompositeFieldContainer[Global___Seed]:
+        """The items that explain most of the score, the strongest first; at most 3."""
+
+    def __init__(
+        self,
+        *,
+        code: _builtins.str = ...,
+        seeds: _abc.Iterable[Global___Seed] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "seeds", b"seeds"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Reason: _TypeAlias = Reason  # noqa: Y015
+
+@_typing.final
+class Seed(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_ID_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    item_id: _builtins.str
+    title: _builtins.str
+    """Empty when the catalogue has none."""
+    def __init__(
+        self,
+        *,
+        item_id: _builtins.str = ...,
+        title: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_id", b"item_id", "title", b"title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Seed: _TypeAlias = Seed  # noqa: Y015
+
+@_typing.final
+class Controls(_message.Message):
+    """Wishes about the items of an answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPLAIN_FIELD_NUMBER: _builtins.int
+    explain: _builtins.bool
+    """Each item comes with its reason and the parts of its score."""
+    def __init__(
+        self,
+        *,
+        explain: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["explain", b"explain"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Controls: _TypeAlias = Controls  # noqa: Y015
+
+@_typing.final
 class Answer(_message.Message):
     """What is the same in every answer."""
 
@@ -109,10 +217,19 @@ class Answer(_message.Message):
     SOURCE_FIELD_NUMBER: _builtins.int
     MODEL_VERSION_FIELD_NUMBER: _builtins.int
     DEGRADED_FIELD_NUMBER: _builtins.int
+    RECOMMENDATION_ID_FIELD_NUMBER: _builtins.int
+    FALLBACK_LEVEL_FIELD_NUMBER: _builtins.int
+    TOOK_MS_FIELD_NUMBER: _builtins.int
     source: Global___Source.ValueType
     model_version: _builtins.str
     degraded: _builtins.bool
     """True when a dependency failed and the answer is less personal than it should be."""
+    recommendation_id: _builtins.str
+    """Made anew for every answer; events name it in their context, by which clicks are counted."""
+    fallback_level: _builtins.int
+    """0: all items come from the first generator. 1: some come from a later one. 2: all do."""
+    took_ms: _builtins.float
+    """What the answer took here, in milliseconds."""
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___ScoredItem]: ...
     def __init__(
@@ -122,10 +239,13 @@ class Answer(_message.Message):
         source: Global___Source.ValueType = ...,
         model_version: _builtins.str = ...,
         degraded: _builtins.bool = ...,
+        recommendation_id: _builtins.str = ...,
+        fallback_level: _builtins.int = ...,
+        took_ms: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["degraded", b"degraded", "items", b"items", "model_version", b"model_version", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["degraded", b"degraded", "fallback_level", b"fallback_level", "items", b"items", "model_version", b"model_version", "recommendation_id", b"recommendation_id", "source", b"source", "took_ms", b"took_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -284,6 +404,7 @@ class RecommendRequest(_message.Message):
     GENERATORS_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
     EXCLUDED_ITEM_IDS_FIELD_NUMBER: _builtins.int
+    CONTROLS_FIELD_NUMBER: _builtins.int
     tenant: _builtins.str
     user_id: _builtins.str
     item_id: _builtins.str
@@ -303,6 +424,10 @@ class RecommendRequest(_message.Message):
     def excluded_item_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """At most 1000."""
 
+    @_builtins.property
+    def controls(self) -> Global___Controls:
+        """Unset: none."""
+
     def __init__(
         self,
         *,
@@ -314,10 +439,11 @@ class RecommendRequest(_message.Message):
         generators: _abc.Iterable[_builtins.str] | None = ...,
         filter: _builtins.str = ...,
         excluded_item_ids: _abc.Iterable[_builtins.str] | None = ...,
+        controls: Global___Controls | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "item_id", b"item_id", "session", b"session", "user_id", b"user_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "controls", b"controls", "item_id", b"item_id", "session", b"session", "user_id", b"user_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "excluded_item_ids", b"excluded_item_ids", "filter", b"filter", "generators", b"generators", "item_id", b"item_id", "limit", b"limit", "session", b"session", "tenant", b"tenant", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "controls", b"controls", "excluded_item_ids", b"excluded_item_ids", "filter", b"filter", "generators", b"generators", "item_id", b"item_id", "limit", b"limit", "session", b"session", "tenant", b"tenant", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_about: _TypeAlias = _typing.Literal["user_id", "item_id", "session"]  # noqa: Y015
     _WhichOneofArgType_about: _TypeAlias = _typing.Literal["about", b"about"]  # noqa: Y015
@@ -379,6 +505,7 @@ class Question(_message.Message):
     GENERATORS_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
     EXCLUDED_ITEM_IDS_FIELD_NUMBER: _builtins.int
+    CONTROLS_FIELD_NUMBER: _builtins.int
     number: _builtins.int
     """Chosen by the caller, unlike that of any other question it still waits for."""
     tenant: _builtins.str
@@ -399,6 +526,8 @@ class Question(_message.Message):
     def excluded_item_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """At most 1000."""
 
+    @_builtins.property
+    def controls(self) -> Global___Controls: ...
     def __init__(
         self,
         *,
@@ -412,10 +541,11 @@ class Question(_message.Message):
         generators: _abc.Iterable[_builtins.str] | None = ...,
         filter: _builtins.str = ...,
         excluded_item_ids: _abc.Iterable[_builtins.str] | None = ...,
+        controls: Global___Controls | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "item_id", b"item_id", "session", b"session", "user_id", b"user_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "controls", b"controls", "item_id", b"item_id", "session", b"session", "user_id", b"user_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "budget_ms", b"budget_ms", "excluded_item_ids", b"excluded_item_ids", "filter", b"filter", "generators", b"generators", "item_id", b"item_id", "limit", b"limit", "number", b"number", "session", b"session", "tenant", b"tenant", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "budget_ms", b"budget_ms", "controls", b"controls", "excluded_item_ids", b"excluded_item_ids", "filter", b"filter", "generators", b"generators", "item_id", b"item_id", "limit", b"limit", "number", b"number", "session", b"session", "tenant", b"tenant", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_about: _TypeAlias = _typing.Literal["user_id", "item_id", "session"]  # noqa: Y015
     _WhichOneofArgType_about: _TypeAlias = _typing.Literal["about", b"about"]  # noqa: Y015

@@ -1,7 +1,7 @@
 """Query parameters: the known ones, once each, in percent-encoded UTF-8."""
 
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import unquote_plus
 
 from fastapi import Query, Request
@@ -68,6 +68,16 @@ ExcludedItems = Annotated[
         description="An item that is not to be recommended, percent-encoded; repeat the parameter "
         "for several.",
         examples=[["22423"]],
+    ),
+]
+
+
+# Words, since a `bool` of FastAPI takes `on`, `2` and others for one of them, too.
+Explain = Annotated[
+    Literal["true", "false"],
+    Query(
+        description="Whether each item comes with its `reason` and `score_parts`, and the answer "
+        "with a `recommendation_id`.",
     ),
 ]
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
+from recsys.core.serving.controls import Controls
 from recsys.core.serving.request import ItemTarget, SessionTarget, Target, UserTarget
 from services.gateway.dependencies import dependencies_of
 from services.gateway.http.json_body import JsonBody
@@ -58,6 +59,7 @@ async def recommend_for_placement(
         placement=placements[placement],
         filter=wanted.filter or "",
         excluded_item_ids=tuple(wanted.exclude_item_ids),
+        controls=Controls(explain=True) if wanted.explain else None,
     )
     return await respond(request, asked, placement)
 

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from recsys.core.errors import InvalidInput
 from recsys.core.limits import DEFAULT_LIMIT
+from recsys.core.serving.controls import Controls
 from recsys.core.serving.request import (
     ItemTarget,
     RecommendationRequest,
@@ -22,6 +23,7 @@ from services.gateway.dependencies import dependencies_of
 from services.gateway.fast_path import SIMILAR_ROUTE, UNCACHED, USER_ROUTE
 from services.gateway.http.query import (
     ExcludedItems,
+    Explain,
     FilterText,
     Limit,
     SessionItems,
@@ -43,7 +45,9 @@ router = APIRouter(
     dependencies=[Depends(authenticated)],
     responses=problem_responses(),
 )
-_PARAMETERS = [Depends(only_parameters("limit", "filter", repeatable=("exclude_item_id",)))]
+_PARAMETERS = [
+    Depends(only_parameters("limit", "filter", "explain", repeatable=("exclude_item_id",)))
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class Wishes:
     limit: int
     filter: str
     excluded_item_ids: tuple[str, ...]
+    explain: bool
 
     def of(self, tenant: str, target: Target) -> RecommendationRequest:
         """The request for a target.
@@ -66,6 +71,7 @@ class Wishes:
             self.limit,
             filter=self.filter,
             excluded_item_ids=self.excluded_item_ids,
+            controls=Controls(explain=True) if self.explain else None,
         )
 
 
@@ -73,8 +79,9 @@ def _wishes(
     limit: Limit = DEFAULT_LIMIT,
     filter_text: FilterText = None,
     excluded: ExcludedItems = [],  # noqa: B006  # FastAPI's way; never changed
+    explain: Explain = "false",
 ) -> Wishes:
-    return Wishes(limit, filter_text or "", tuple(excluded))
+    return Wishes(limit, filter_text or "", tuple(excluded), explain == "true")
 
 
 Wished = Annotated[Wishes, Depends(_wishes)]
@@ -104,7 +111,9 @@ async def recommend(user_id: UserId, key: Caller, wishes: Wished, request: Reque
     summary="Recommend items in a session",
     response_model=SessionRecommendations,
     dependencies=[
-        Depends(only_parameters("limit", "filter", repeatable=("item_id", "exclude_item_id")))
+        Depends(
+            only_parameters("limit", "filter", "explain", repeatable=("item_id", "exclude_item_id"))
+        )
     ],
 )
 async def recommend_for_session(

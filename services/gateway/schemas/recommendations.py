@@ -28,6 +28,13 @@ _ITEM_EXAMPLE: JsonDict = {
     "price": 2.55,
     "score": 0.92,
 }
+_REASON_EXAMPLE: JsonDict = {
+    "reason": {
+        "code": "because_you_bought",
+        "seeds": [{"item_id": "22423", "title": "REGENCY CAKESTAND 3 TIER"}],
+    },
+    "score_parts": {"factors": 0.3, "neighbours": 0.62},
+}
 _COMMON_EXAMPLE: JsonDict = {
     "items": [_ITEM_EXAMPLE],
     "source": "fold_in",
@@ -38,6 +45,25 @@ _COMMON_EXAMPLE: JsonDict = {
 
 
 _Id = Annotated[str, Field(json_schema_extra=ID_RULES)]
+
+
+class Seed(BaseModel):
+    item_id: _Id
+    title: str | None = Field(description="Null when the catalogue has none.")
+
+
+class Reason(BaseModel):
+    """Why an item is recommended, for a line such as "because you bought ..."."""
+
+    code: str = Field(
+        description="`because_you_bought`, `because_you_viewed`: the seeds explain at least half "
+        "of the score, and the first of them was bought, or looked at; `similar_users`: the "
+        "user's taste as a whole; `similar_to_item`: of the item that the request is about; else "
+        "the `source`, such as `popular` or `new`."
+    )
+    seeds: list[Seed] = Field(
+        max_length=3, description="Items that explain most of the score, the strongest first."
+    )
 
 
 class ScoredItem(BaseModel):
@@ -53,12 +79,51 @@ class ScoredItem(BaseModel):
     )
 
 
-class PlacedItem(ScoredItem):
+class ExplainedItem(ScoredItem):
+    source: Source | None = Field(
+        default=None, description="Where this item comes from. Only with `explain=true`."
+    )
+    reason: Reason | None = Field(default=None, description="Only with `explain=true`.")
+    score_parts: dict[str, float] | None = Field(
+        default=None,
+        description="What adds up to the score, such as `factors` and `neighbours`; empty where "
+        "there is no score. Only with `explain=true`.",
+    )
+
+
+class PlacedItem(ExplainedItem):
     source: Source = Field(description="Where this item comes from.")
+    reason: Reason | None = Field(default=None, description="Unless `explain` is false.")
+    score_parts: dict[str, float] | None = Field(
+        default=None,
+        description="What adds up to the score, such as `factors` and `neighbours`; empty where "
+        "there is no score. Unless `explain` is false.",
+    )
+
+
+_RecommendationId = Annotated[
+    str,
+    Field(
+        min_length=16,
+        max_length=16,
+        description="Of this one answer, made anew for each: name it in the `context` of the "
+        "events that come of it.",
+    ),
+]
+_FallbackLevel = Annotated[
+    int,
+    Field(
+        ge=0,
+        le=3,
+        description="0: all items come from the first generator; 1: some come from a later one; "
+        "2: all do; 3: no recommender responded, or the shop has no model yet.",
+    ),
+]
+_TookMs = Annotated[float, Field(ge=0, description="Milliseconds that it took the service.")]
 
 
 class RecommendationResponse(BaseModel):
-    items: list[ScoredItem] = Field(
+    items: list[ExplainedItem] = Field(
         max_length=MAX_LIMIT,
         description="Best first. Fewer than `limit`, or none, when all others are excluded.",
     )
@@ -73,6 +138,11 @@ class RecommendationResponse(BaseModel):
         "personal than it should be."
     )
     request_id: str = Field(json_schema_extra=REQUEST_ID_RULES)
+    recommendation_id: _RecommendationId | None = Field(
+        default=None, description="Only with `explain=true`, like the next two."
+    )
+    fallback_level: _FallbackLevel | None = None
+    took_ms: _TookMs | None = None
 
 
 class UserRecommendations(RecommendationResponse):
@@ -130,6 +200,9 @@ class PlacementRequest(BaseModel):
     exclude_item_ids: list[_Id] = Field(
         default=[], max_length=MAX_EXCLUDED_ITEMS, description="Items that are not recommended."
     )
+    explain: bool = Field(
+        default=True, description="Whether each item comes with its `reason` and `score_parts`."
+    )
 
 
 class PlacementRecommendations(RecommendationResponse):
@@ -138,8 +211,11 @@ class PlacementRecommendations(RecommendationResponse):
             "examples": [
                 {
                     **_COMMON_EXAMPLE,
-                    "items": [{**_ITEM_EXAMPLE, "source": "fold_in"}],
+                    "items": [{**_ITEM_EXAMPLE, "source": "fold_in", **_REASON_EXAMPLE}],
                     "placement": "home",
+                    "recommendation_id": "q9Jb2xV0sTz3mKfA",
+                    "fallback_level": 0,
+                    "took_ms": 1.4,
                     "user_id": "17850",
                 }
             ]
@@ -151,6 +227,9 @@ class PlacementRecommendations(RecommendationResponse):
         description="Best first. Fewer than `limit`, or none, when nothing else may be shown.",
     )
     placement: str
+    recommendation_id: _RecommendationId
+    fallback_level: _FallbackLevel
+    took_ms: _TookMs
     user_id: _Id | None = Field(default=None, description="Only when it was asked for.")
     item_id: _Id | None = Field(default=None, description="Only when it was asked for.")
 

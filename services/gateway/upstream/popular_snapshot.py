@@ -1,10 +1,11 @@
 """Snapshots of popular items from the recommenders: the fallback when none of them responds."""
 
+from collections.abc import Iterable
 from json.encoder import encode_basestring
 
-from recsys.core.serving.lists import Source
+from recsys.core.serving.lists import FallbackLevel, Source
 from recsys.core.serving.request import RecommendationRequest
-from recsys.rpc.item_json import with_source
+from recsys.rpc.item_json import with_reason, with_source
 from recsys.rpc.v1 import recommender_pb2 as pb
 
 
@@ -33,17 +34,27 @@ class PopularSnapshots:
         excluded = (*request.target.item_ids, *request.excluded_item_ids)
         beginnings = tuple(b'{"item_id":%b,' % _json(item_id) for item_id in excluded)
         shown = [item for item in snapshot.popular_json if not item.startswith(beginnings)]
-        shown = shown[: request.limit]
-        if request.placement:
-            shown = [with_source(item, Source.POPULAR.value) for item in shown]
-        items = b",".join(shown)
-        version = snapshot.model_version.encode()
-        return pb.RenderedAnswer(
-            json=b'{"items":[%b],"source":"popular","model_version":"%b","degraded":true'
-            % (items, version),
-            source=pb.SOURCE_POPULAR,
-            degraded=True,
-        )
+        return popular_answer(shown[: request.limit], request, snapshot.model_version)
+
+
+def popular_answer(
+    items: Iterable[bytes], request: RecommendationRequest, model_version: str | None
+) -> pb.RenderedAnswer:
+    """The answer of popular items, each as JSON, where no recommender can give one."""
+    popular = Source.POPULAR.value
+    is_detailed = request.placement or request.is_explained
+    if is_detailed:
+        items = [with_source(item, popular) for item in items]
+    if request.is_explained:
+        items = [with_reason(item, popular, (), {}) for item in items]
+    version = b"null" if model_version is None else b'"%b"' % model_version.encode()
+    level = b',"fallback_level":%d' % FallbackLevel.STOOD_IN if is_detailed else b""
+    return pb.RenderedAnswer(
+        json=b'{"items":[%b],"source":"%b","model_version":%b,"degraded":true%b'
+        % (b",".join(items), popular.encode(), version, level),
+        source=pb.SOURCE_POPULAR,
+        degraded=True,
+    )
 
 
 def _json(text: str) -> bytes:

@@ -19,28 +19,38 @@ def test_the_parts_add_up_to_the_score(seed: int, length: int, item: int) -> Non
     params = scoring_params(neighbour_weight=0.7)
     factors = history_factors(items, params, history)
     expected = score_users(factors[np.newaxis], items, [history], 0.7)[0, item]
-    assert explain(items, params, history, item).score == pytest.approx(expected, abs=1e-4)
+    assert explain(items, params, history, [item]).scores == pytest.approx([expected], abs=1e-4)
 
 
-def test_what_does_not_count_explains_nothing_and_the_rest_comes_strongest_first() -> None:
+def test_items_are_taken_apart_together_as_each_alone() -> None:
+    items = an_item_model(12, trend=np.linspace(0.5, 2, 12).astype(np.float32))
+    params = scoring_params(neighbour_weight=0.7)
+    history = a_history([7, 2, 4, 9], [1.0, 0.5, 2.0, -0.7])
+    found = explain(items, params, history, [10, 3, 0])
+    for place, row in enumerate([10, 3, 0]):
+        alone = explain(items, params, history, [row])
+        for name in ("by_factors", "by_neighbours", "by_order"):
+            expected = getattr(alone, name)[0]
+            np.testing.assert_allclose(getattr(found, name)[place], expected, atol=1e-6)
+
+
+def test_what_does_not_count_explains_nothing() -> None:
     history = a_history([0, 3, 4], [0.0, 0.2, 2.0], excluded=False)
-    found = explain(an_item_model(), scoring_params(neighbour_weight=5.0), history, 5)
-    assert sorted(found.seeds.tolist()) == [3, 4]
-    parts = found.by_factors + found.by_neighbours
-    assert parts[0] >= parts[1]
+    found = explain(an_item_model(), scoring_params(neighbour_weight=5.0), history, [5])
+    assert found.seeds.tolist() == [3, 4]
 
 
 def test_a_dislike_takes_away_by_neighbours_and_says_nothing_of_factors() -> None:
     history = a_history([0, 3], [-2.0, 1.0], excluded=False)
-    found = explain(an_item_model(), scoring_params(neighbour_weight=5.0), history, 1)
+    found = explain(an_item_model(), scoring_params(neighbour_weight=5.0), history, [1])
     disliked = found.seeds.tolist().index(0)
-    assert found.by_factors[disliked] == 0
-    assert found.by_neighbours[disliked] == pytest.approx(5.0 * -2.0 * 0.9)
+    assert found.by_factors[0, disliked] == 0
+    assert found.by_neighbours[0, disliked] == pytest.approx(5.0 * -2.0 * 0.9)
 
 
 def test_only_items_that_have_it_as_a_neighbour_count_by_neighbours() -> None:
     """Item 1 is the nearest neighbour of item 0, and none of item 3."""
     history = a_history([0, 3], [2.0, 1.0], excluded=False)
-    found = explain(an_item_model(), scoring_params(neighbour_weight=5.0), history, 1)
-    by_seed = dict(zip(found.seeds.tolist(), found.by_neighbours.tolist(), strict=True))
+    found = explain(an_item_model(), scoring_params(neighbour_weight=5.0), history, [1])
+    by_seed = dict(zip(found.seeds.tolist(), found.by_neighbours[0].tolist(), strict=True))
     assert by_seed == {0: pytest.approx(5.0 * 2.0 * 0.9), 3: 0.0}

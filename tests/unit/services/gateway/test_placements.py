@@ -96,6 +96,7 @@ def test_popular_items_that_stand_in_say_where_they_come_from() -> None:
     )
     answer = snapshots.answer(asked)
     assert answer is not None
+    assert json.loads(answer.json + b"}")["fallback_level"] == 3
     items = json.loads(answer.json + b"}")["items"]
     assert [(item["item_id"], item["source"]) for item in items] == [
         ("2", "popular"),
@@ -117,4 +118,33 @@ def test_a_shop_without_a_model_fills_its_placements_with_its_catalogue(
         "price": 9.5,
         "score": None,
         "source": "popular",
+        "reason": {"code": "popular", "seeds": []},
+        "score_parts": {},
     }
+    assert answer.json["fallback_level"] == 3
+
+
+def test_answers_of_placements_are_explained_unless_they_need_not_be(
+    world: World, api: Client
+) -> None:
+    for body, is_explained in (({}, True), ({"explain": False}, False)):
+        answer = api.post(HOME, body)
+        assert world.recommender.asked[-1].controls.explain is is_explained
+        assert len(answer.json["recommendation_id"]) == 16
+        assert answer.json["took_ms"] > 0
+    assert api.post(HOME, {"explain": "yes"}).status == 422
+
+
+def test_a_simple_route_is_explained_when_asked_and_its_plain_answer_is_as_before(
+    world: World, api: Client
+) -> None:
+    plain = api.get("/v1/users/ann/recommendations")
+    assert plain.body.startswith(ANSWER_JSON + b',"request_id":')
+    assert "recommendation_id" not in plain.json
+    explained = api.get("/v1/users/ann/recommendations?explain=true")
+    assert world.recommender.asked[-1].controls.explain
+    assert (
+        explained.json["recommendation_id"]
+        != api.get("/v1/users/ann/recommendations?explain=true").json["recommendation_id"]
+    )
+    assert api.get("/v1/users/ann/recommendations?explain=1").status == 422

@@ -138,3 +138,27 @@ def test_wishes_are_answered_as_those_of_a_stream(rpc: Rpc) -> None:
     ] == [(i["item_id"], i["title"], i["price"], f"SOURCE_{i['source'].upper()}") for i in items]
     assert ids(message) == ["i2", "new"]
     assert message.source == rendered.source == pb.SOURCE_FOLD_IN
+
+
+def test_an_explained_answer_is_the_same_by_grpc_and_by_a_stream(rpc: Rpc) -> None:
+    asked = {"tenant": "shop", "user_id": "ann", "limit": 4, "controls": pb.Controls(explain=True)}
+    request = pb.RecommendRequest(generators=["for_you", "popular"], **asked)
+    answer = rpc.shop.wait(rpc.shop.servicer.Recommend(request, NoDeadline())).answer
+    question = pb.Question(number=1, generators=["for_you", "popular"], **asked)
+    [written], _ = rpc.shop.wait(rpc.shop.answers.to([question]))
+    document = json.loads(written.json + b"}")
+    assert document["fallback_level"] == answer.fallback_level == 1
+    for item, entry in zip(document["items"], answer.items, strict=True):
+        assert item["reason"]["code"] == entry.reason.code
+        seeds = [(seed["item_id"], seed["title"]) for seed in item["reason"]["seeds"]]
+        assert seeds == [(seed.item_id, seed.title) for seed in entry.reason.seeds]
+        assert item["score_parts"] == pytest.approx(dict(entry.score_parts), rel=1e-6)
+        assert sum(item["score_parts"].values()) == pytest.approx(item["score"] or 0, rel=1e-5)
+    assert document["items"][0]["reason"]["seeds"] == [{"item_id": "i0", "title": "Item 0"}]
+
+
+def test_each_answer_has_an_id_of_its_own_and_the_time_it_took(rpc: Rpc) -> None:
+    first, second = rpc.recommend(), rpc.recommend()
+    assert len(first.recommendation_id) == len(second.recommendation_id) == 16
+    assert first.recommendation_id != second.recommendation_id
+    assert first.took_ms > 0

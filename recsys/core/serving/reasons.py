@@ -1,0 +1,87 @@
+"""Reasons for recommended items: what the user did that explains their scores."""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+import numpy as np
+
+from recsys.core.explanation import Explanation, explain
+from recsys.core.recency import faded
+from recsys.core.serving.generators import Query
+from recsys.core.serving.lists import Ranked, Reason, Recommendations, Source
+
+# A storefront has room for one or two of them.
+_MAX_SEEDS = 3
+# Where so few items explain less of a score, it is rather the taste as a whole.
+_LEAST_SHARE_OF_SEEDS = 0.5
+# Scored by the whole model for the user.
+_PERSONAL = frozenset({Source.STORED, Source.FOLD_IN})
+
+
+def with_reasons(query: Query, answer: Recommendations, bought: Collection[int]) -> Recommendations:
+    """Give each item its reason, and the score that its parts add up to.
+
+    A stored score is rounded, and so may differ from that by a thousandth.
+
+    Args:
+        bought: rows of the history that the user bought; others were looked at.
+    """
+    ranked = list(answer.ranked)
+    reasons = [_plain_reason(query, entry) for entry in ranked]
+    places = [place for place, entry in enumerate(ranked) if entry.source in _PERSONAL]
+    history = query.personal.history
+    if places and history.strengths.any():
+        rows = [ranked[place].item_index for place in places]
+        found = explain(query.model.items, query.model.params, history, rows)
+        found = _with_returned(query, found, rows)
+        for place, reason in zip(places, _personal_reasons(found, bought), strict=True):
+            score = sum(reason.score_parts.values())
+            ranked[place], reasons[place] = ranked[place]._replace(score=score), reason
+    return replace(answer, ranked=tuple(ranked), reasons=tuple(reasons))
+
+
+def _plain_reason(query: Query, entry: Ranked) -> Reason:
+    code, part = entry.source.value, entry.source.value
+    seeds: tuple[int, ...] = ()
+    if entry.source in _PERSONAL:
+        code, part = "similar_users", "factors"
+    elif entry.source is Source.NEIGHBOURS:
+        code, part = "similar_users", "neighbours"
+        if query.seed is not None:
+            code, seeds = "similar_to_item", (query.seed,)
+    return Reason(code, seeds, {} if entry.score is None else {part: entry.score})
+
+
+def _personal_reasons(found: Explanation, bought: Collection[int]) -> list[Reason]:
+    parts = found.by_factors + found.by_neighbours
+    strongest = np.argsort(-parts, axis=1, kind="stable")[:, :_MAX_SEEDS]
+    best = np.take_along_axis(parts, strongest, axis=1)
+    explained = best.sum(axis=1) >= _LEAST_SHARE_OF_SEEDS * parts.sum(axis=1)
+    by_name = {"factors": found.by_factors, "neighbours": found.by_neighbours}
+    sums = {name: part.sum(axis=1).tolist() for name, part in by_name.items()}
+    reasons = []
+    for place, (seeds, values) in enumerate(
+        zip(found.seeds[strongest].tolist(), best.tolist(), strict=True)
+    ):
+        named = tuple(seed for seed, value in zip(seeds, values, strict=True) if value > 0)
+        code = "similar_users"
+        if named and explained[place]:
+            code = "because_you_bought" if named[0] in bought else "because_you_viewed"
+        reasons.append(Reason(code, named, {name: each[place] for name, each in sums.items()}))
+    return reasons
+
+
+def _with_returned(query: Query, found: Explanation, rows: list[int]) -> Explanation:
+    """Add the neighbours of items that are back, which no list of neighbours names."""
+    model, seeds = query.model, found.seeds
+    places = np.flatnonzero(np.isin(rows, model.returned.rows))
+    if not len(places):
+        return found
+    history = faded(query.personal.history, model.params.step_half_life)
+    strengths = history.strengths[history.strengths != 0]
+    neighbours = found.by_neighbours.copy()
+    for place in places.tolist():
+        alike = model.returned.scores_beside(rows[place], seeds)
+        weight = model.params.neighbour_weight * found.trend[place]
+        neighbours[place] = weight * strengths * alike
+    return replace(found, by_neighbours=neighbours)
