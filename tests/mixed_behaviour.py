@@ -57,7 +57,15 @@ class MixedBehaviour:
 
     def table(self) -> pa.Table:
         """As the nightly run has them."""
-        names = ["user_id", "item_id", "event_type", "timestamp_ms", "quantity", "price"]
+        names = [
+            "user_id",
+            "item_id",
+            "event_type",
+            "timestamp_ms",
+            "order_id",
+            "quantity",
+            "price",
+        ]
         return pa.table({name: [getattr(e, name) for e in self.events] for name in names})
 
 

@@ -71,6 +71,9 @@ class ItemModel:
         trend: (n,) float32, positive; above one where an item sells better lately than items do.
         popular: (n,) item rows, most popular first.
         eligible: (n,) bool; only these may be recommended.
+        partners: (n, p) item rows, best first, padded with NO_NEIGHBOUR: what is bought in one
+            basket with an item. None in models of before format 5.
+        partner_scores: (n, p) float32, zero where padded, see `recsys.training.baskets`.
 
     Raises:
         InvalidModel: when shapes disagree or a number is not one.
@@ -85,11 +88,15 @@ class ItemModel:
     trend: NDArray[np.float32]
     popular: Indices
     eligible: NDArray[np.bool_]
+    partners: Indices | None = None
+    partner_scores: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         n = len(self.ids)
         for name, (dimensions, kind) in _ARRAYS.items():
             array = getattr(self, name)
+            if array is None and name in OPTIONAL_ARRAYS:
+                continue
             if (array.ndim, array.dtype.kind) != (dimensions, kind):
                 raise InvalidModel(f"{name} is an array of another kind: {_kind_of(array)}")
         lengths = {len(self.titles), len(self.factors), len(self.neighbours), len(self.popular)}
@@ -105,6 +112,20 @@ class ItemModel:
             raise InvalidModel("a trend is not a positive number")
         if not (_within(self.neighbours, NO_NEIGHBOUR, n) and _within(self.popular, 0, n)):
             raise InvalidModel("a list of items points to one that is not there")
+        self._check_partners(n)
+
+    def _check_partners(self, n: int) -> None:
+        partners, scores = self.partners, self.partner_scores
+        if partners is None and scores is None:
+            return
+        if partners is None or scores is None:
+            raise InvalidModel("partners and their scores come together")
+        if partners.shape != scores.shape or len(partners) != n:
+            raise InvalidModel("partners differ in shape from their scores or from the items")
+        if not np.isfinite(scores).all():
+            raise InvalidModel("a number of partner_scores is not finite")
+        if not _within(partners, NO_NEIGHBOUR, n):
+            raise InvalidModel("a list of partners points to an item that is not there")
 
     @cached_property
     def recommendable(self) -> NDArray[np.bool_]:
@@ -147,7 +168,11 @@ _ARRAYS = {
     "trend": (1, "f"),
     "popular": (1, "i"),
     "eligible": (1, "b"),
+    "partners": (2, "i"),
+    "partner_scores": (2, "f"),
 }
+# Those that models of earlier formats lack: None.
+OPTIONAL_ARRAYS = ("partners", "partner_scores")
 
 
 def _kind_of(array: NDArray[np.generic]) -> str:

@@ -8,13 +8,14 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from recsys.core.errors import InvalidModel
-from recsys.core.model import History, ItemModel, UserModel
+from recsys.core.model import OPTIONAL_ARRAYS, History, ItemModel, UserModel
 from recsys.core.vocabulary import Vocabulary, decode_texts, encode_texts
 
 Tensors = dict[str, NDArray[np.generic]]
 
 
 def pack_items(items: ItemModel) -> bytes:
+    optional = {name: getattr(items, name) for name in OPTIONAL_ARRAYS}
     return save(
         {
             **_texts("ids", tuple(items.ids)),
@@ -26,6 +27,7 @@ def pack_items(items: ItemModel) -> bytes:
             "trend": items.trend,
             "popular": items.popular,
             "eligible": items.eligible,
+            **{name: array for name, array in optional.items() if array is not None},
         }
     )
 
@@ -50,6 +52,7 @@ def unpack_items(data: bytes) -> ItemModel:
             trend=tensors["trend"],
             popular=tensors["popular"],
             eligible=tensors["eligible"],
+            **{name: tensors.get(name) for name in OPTIONAL_ARRAYS},
         )
     except KeyError as error:
         raise InvalidModel(f"the item model lacks the tensor {error}") from error

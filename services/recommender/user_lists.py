@@ -23,7 +23,12 @@ from recsys.core.serving.model import ServingModel
 from recsys.core.serving.personal import ActiveUser, list_without_scoring, with_returned
 from recsys.core.serving.pipeline import recommend
 from recsys.core.serving.reasons import with_reasons
-from recsys.core.serving.request import ItemTarget, RecommendationRequest, UserTarget
+from recsys.core.serving.request import (
+    ItemTarget,
+    RecommendationRequest,
+    SessionTarget,
+    UserTarget,
+)
 from recsys.runtime.metrics import Metrics
 from services.recommender.fold_in_worker import FoldInWorker
 from services.recommender.model.answer_cache import NO_EVENTS, CachedUser, Rendering
@@ -73,11 +78,14 @@ class UserResult:
 
     def recommendations(self) -> Recommendations:
         asked, request = self.asked, self.asked.request
-        seed = None
+        seed, session = None, list[int]()
         if isinstance(request.target, ItemTarget):
             seed = asked.model.items.ids.index_of(request.target.item_id)
+        elif isinstance(request.target, SessionTarget):
+            found = map(asked.serving.model.shown.row_of, request.target.item_ids)
+            session = [row for row in found if row is not None]
         excluded = self._excluded_newcomers() | asked.excluded
-        query = Query(asked.model, self.user.personal, seed, excluded)
+        query = Query(asked.model, self.user.personal, seed, session, excluded)
         answer = recommend(query, request.generators, request.limit)
         return with_reasons(query, answer, self._bought()) if request.is_explained else answer
 

@@ -28,7 +28,8 @@ def read_behaviour(
 
     Args:
         received_before_ms: later arrivals are left out; must be past, see `nightly.cutoff`.
-        details: which of quantity and price to read too; they cost a second cell an event.
+        details: which of quantity and price to read too. They stand in one cell with the order id,
+            by which baskets are known.
 
     Raises:
         NoData: when the window holds no event.
@@ -42,9 +43,9 @@ def read_behaviour(
         start_ms=window.start_ms,
         end_ms=window.end_ms,
         received_before_ms=received_before_ms,
-        details=str(bool(details)).lower(),
+        details="true",
     )
-    columns = ["user_id", "item_id", "event_type", "timestamp_ms", *details]
+    columns = ["user_id", "item_id", "event_type", "timestamp_ms", "order_id", *details]
     events.load().select(columns).write.mode("overwrite").parquet(str(folder.events))
     read = spark.read.parquet(str(folder.events))
     totals = read.agg(

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.config.shop import GateLimits
-from recsys.core.model import ScoringParams
+from recsys.core.model import ItemModel, ScoringParams
 from recsys.core.shop_time import ShopTime
 from recsys.core.vocabulary import Vocabulary
 from recsys.stores.manifest import Data, FitEntry, Manifest, Reach, Training, params_entry
+from recsys.training.baskets import bought_together
 from recsys.training.build import BuiltModel, build_model
 from recsys.training.interactions import InteractionMatrix
 from recsys.training.settings import ModelSettings, settings_entry
@@ -20,11 +21,12 @@ from spark_jobs.nightly.context import Context
 from spark_jobs.nightly.fit import chosen_fit
 from spark_jobs.nightly.fit_settings import found_settings
 from spark_jobs.nightly.prepare_pairs import prepare_pairs
+from spark_jobs.nightly.purchases import read_purchases
 from spark_jobs.nightly.run_folder import CatalogueSnapshot, Snapshot
 
 # Counts the changes of how a model is made of the same events: an equal version of an older rule is
 # trained again.
-_RULES = 3
+_RULES = 4
 
 
 def train(context: Context) -> Manifest:
@@ -41,7 +43,8 @@ def train(context: Context) -> Manifest:
         context, settings, snapshot.window.end_ms, snapshot.shop_time, context.say
     )
     manifest = _manifest(context, snapshot, pairs, built, settings, fit)
-    manifest = context.models.save(manifest, built.items, built.users)
+    items = _with_partners(context, snapshot, built.items)
+    manifest = context.models.save(manifest, items, built.users)
     context.folder.save_candidate(manifest.version)
     context.say(f"model {manifest.version} trained in {built.trained.seconds:.1f} s")
     return manifest
@@ -98,6 +101,20 @@ def item_columns(
         say(f"{missing:,} items have events but are not in the catalogue: never recommended")
     eligible = [catalogue.available.get(item_id, False) for item_id in items]
     return titles, np.array(eligible, np.bool_)
+
+
+def _with_partners(context: Context, snapshot: Snapshot, items: ItemModel) -> ItemModel:
+    purchases = read_purchases(
+        context.spark,
+        context.folder.events,
+        context.plan.shop,
+        items.ids,
+        before_ms=snapshot.window.end_ms,
+    )
+    lists = bought_together(purchases, items.eligible)
+    paired = int((lists.scores[:, 0] > 0).sum())
+    context.say(f"{paired:,} items are bought together with others")
+    return replace(items, partners=lists.items, partner_scores=lists.scores)
 
 
 def run_fingerprint(context: Context) -> str:

@@ -45,6 +45,22 @@ def test_the_manifest_says_what_the_model_was_made_of(nightly: Nightly) -> None:
     ) == len({event.user_id for event in events})
 
 
+def test_a_run_finds_what_is_bought_together(nightly: Nightly) -> None:
+    nightly.run()
+
+    items = nightly.items()
+    assert items.partners is not None
+    # Whoever buys items of one colour does so at one moment, and none of the other.
+    for name in ("c0", "a1"):
+        row = items.ids.index_of(name)
+        partners = [items.ids.id_of(each) for each in items.partners[row].tolist() if each >= 0]
+        same = (
+            {f"c{n}" for n in range(2, SIZE, 2)} if name == "c0" else {f"a{n}" for n in range(20)}
+        )
+        assert set(partners) == same - {name}
+    assert any("are bought together with others" in line for line in nightly.said)
+
+
 def test_a_second_run_over_the_same_data_changes_nothing(nightly: Nightly) -> None:
     nightly.run()
     before = nightly.serving()

@@ -23,13 +23,21 @@ class Query:
     Attributes:
         personal: the list of the user by the model, and the history behind it.
         seed: row of the item that the request is about; None for none, or one that is unknown.
+        session: rows of the items of a session or a basket, the newest last.
         excluded: rows of further items that must not be recommended.
     """
 
     model: ServingModel
     personal: PersonalList
     seed: int | None = None
+    session: Collection[int] = ()
     excluded: Collection[int] = ()
+
+    @property
+    def seeds(self) -> list[int]:
+        """Rows of all items that the request names and the model knows."""
+        named = [*self.session] if self.seed is None else [self.seed, *self.session]
+        return [row for row in named if row < len(self.model.items.ids)]
 
 
 Generator = Callable[[Query], Iterator[Ranked]]
@@ -56,6 +64,22 @@ def similar(query: Query) -> Iterator[Ranked]:
         yield Ranked(row, score, Source.NEIGHBOURS)
 
 
+def bought_together(query: Query) -> Iterator[Ranked]:
+    """Items that are bought in one basket with the item, or with all those of the session.
+
+    The score of an item is the sum over those that it goes with.
+    """
+    items, seeds = query.model.items, query.seeds
+    if items.partners is None or items.partner_scores is None or not seeds:
+        return
+    partners = items.partners[seeds]
+    rows, places = np.unique(partners, return_inverse=True)
+    sums = np.bincount(places.ravel(), items.partner_scores[seeds].ravel())
+    for place in np.argsort(-sums, kind="stable").tolist():
+        if rows[place] != NO_NEIGHBOUR:
+            yield Ranked(int(rows[place]), float(sums[place]), Source.BOUGHT_TOGETHER)
+
+
 def popular(query: Query) -> Iterator[Ranked]:
     """What is popular, without a score."""
     for row in query.model.popular():
@@ -79,6 +103,7 @@ def recently_viewed(query: Query) -> Iterator[Ranked]:
 GENERATORS: Mapping[str, Generator] = {
     "for_you": for_you,
     "similar": similar,
+    "bought_together": bought_together,
     "popular": popular,
     "new": new,
     "recently_viewed": recently_viewed,

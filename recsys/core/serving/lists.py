@@ -21,6 +21,7 @@ class Source(Enum):
     POPULAR = "popular"
     NEW = "new"
     RECENTLY_VIEWED = "recently_viewed"
+    BOUGHT_TOGETHER = "bought_together"
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ def _fallback_level(from_first: int, count: int) -> FallbackLevel:
 def _take(query: Query, generators: Iterable[str], limit: int) -> tuple[list[Ranked], int]:
     """Take up to `limit` items; also count those of the first generator."""
     history, shown = query.personal.history, query.model.shown_bytes
-    taken = {*query.excluded, *history.items[history.excluded].tolist()}
+    taken = {*query.excluded, *query.session, *history.items[history.excluded].tolist()}
     if query.seed is not None:
         taken.add(query.seed)
     ranked = list[Ranked]()

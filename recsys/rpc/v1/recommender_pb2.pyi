@@ -38,6 +38,8 @@ class _SourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Source.ValueTy
     """What came into the catalogue since the model was trained."""
     SOURCE_RECENTLY_VIEWED: _Source.ValueType  # 6
     """What the user touched last, and may want to go back to."""
+    SOURCE_BOUGHT_TOGETHER: _Source.ValueType  # 7
+    """What is bought in one basket with the item, or with those of the session."""
 
 class Source(_Source, metaclass=_SourceEnumTypeWrapper):
     """Where the items of an answer come from."""
@@ -55,6 +57,8 @@ SOURCE_NEW: Source.ValueType  # 5
 """What came into the catalogue since the model was trained."""
 SOURCE_RECENTLY_VIEWED: Source.ValueType  # 6
 """What the user touched last, and may want to go back to."""
+SOURCE_BOUGHT_TOGETHER: Source.ValueType  # 7
+"""What is bought in one basket with the item, or with those of the session."""
 Global___Source: _TypeAlias = Source  # noqa: Y015
 
 @_typing.final
@@ -416,8 +420,8 @@ class RecommendRequest(_message.Message):
     def session(self) -> Global___SessionItems: ...
     @_builtins.property
     def generators(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What to take items from, in this order: for_you, similar, popular, new, recently_viewed. None for
-        what the calls above do.
+        """What to take items from, in this order: for_you, similar, bought_together, popular, new,
+        recently_viewed. None for what the calls above do.
         """
 
     @_builtins.property

@@ -73,7 +73,10 @@ def test_a_shop_has_the_placements_that_it_names_or_the_shipped_ones(tmp_path: P
 @pytest.mark.parametrize(
     ("placement", "reason"),
     [
-        ('home = ["for-you"]', "'for-you' is not a generator: use for_you, similar, popular"),
+        (
+            'home = ["for-you"]',
+            "'for-you' is not a generator: use for_you, similar, bought_together",
+        ),
         ("home = []", "at least 1 item"),
         ('"no slash/please" = ["new"]', "should match pattern"),
         ('home = "new"', "valid list"),

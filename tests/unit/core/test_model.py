@@ -27,6 +27,12 @@ from tests.builders import a_history, a_user_model, an_item_model
         {"trend": np.ones(5, np.float32)},
         {"trend": np.zeros(6, np.float32)},
         {"trend": np.full(6, np.nan, np.float32)},
+        {"partners": np.full((6, 2), 6, np.int32)},
+        {"partners": np.ones((5, 2), np.int32), "partner_scores": np.ones((5, 2), np.float32)},
+        {"partners": np.ones((6, 1), np.int32)},
+        {"partners": None},
+        {"partner_scores": np.full((6, 2), np.nan, np.float32)},
+        {"partner_scores": np.ones((6, 2), np.int32)},
     ],
 )
 def test_an_item_model_that_does_not_fit_together_is_refused(changes: dict[str, object]) -> None:

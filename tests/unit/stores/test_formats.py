@@ -45,6 +45,12 @@ def test_a_model_of_each_format_is_read_whole(number: int) -> None:
     expected = an_item_model()
     assert np.array_equal(model.items.factors, expected.factors)
     assert np.array_equal(model.items.order_shares, expected.order_shares)
+    if number >= 5:
+        assert np.array_equal(model.items.partners, expected.partners)
+        assert np.array_equal(model.items.partner_scores, expected.partner_scores)
+    else:
+        assert model.items.partners is None
+        assert pack_items(model.items) == pack_items(unpack_items(pack_items(model.items)))
 
 
 @of_each_format

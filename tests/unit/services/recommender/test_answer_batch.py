@@ -399,3 +399,23 @@ def test_without_the_store_a_filter_holds_too(shop: Shop) -> None:
     shop.store.away = True
     found = answers(shop, wishing(filter="price = 5"))[1]
     assert (ids(found), found.degraded) == (["i2"], True)
+
+
+def test_a_basket_is_completed_and_never_by_what_is_in_it(shop: Shop) -> None:
+    question = pb.Question(number=1, tenant="shop", limit=6)
+    question.session.item_ids.extend(["i0", "i1", "never heard of"])
+    question.generators.extend(["bought_together", "popular"])
+    items = document(answers(shop, question)[1])["items"]
+    assert [(item["item_id"], item["source"]) for item in items] == [
+        ("i2", "bought_together"),
+        ("i3", "bought_together"),
+        ("i5", "popular"),
+        ("i4", "popular"),
+    ]
+
+
+def test_an_item_of_a_session_that_came_after_the_training_does_not_come_back(shop: Shop) -> None:
+    shop.put(Item("new"))
+    question = pb.Question(number=1, tenant="shop", limit=6, generators=["new", "popular"])
+    question.session.item_ids.extend(["new", "i5"])
+    assert ids(answers(shop, question)[1]) == ["i4", "i3", "i2", "i1", "i0"]

@@ -1,0 +1,72 @@
+"""Lines of orders by Spark: what stands in one basket."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from pyspark.sql import SparkSession
+
+from recsys.config.shop import Shop
+from recsys.core.errors import NotFound
+from recsys.core.vocabulary import Vocabulary
+from spark_jobs.nightly.purchases import read_purchases
+from tests.builders import EVENT_TYPES
+
+SHOP = Shop(60.0, 14.0, ("purchase",), EVENT_TYPES)
+ITEMS = Vocabulary(["ale", "bun", "cod"])
+COLUMNS = ("user_id", "item_id", "event_type", "timestamp_ms", "order_id")
+LINES = [
+    # One order, though its lines come at different moments.
+    ("ann", "ale", "purchase", 1, "o1"),
+    ("ann", "cod", "purchase", 2, "o1"),
+    # One moment of one user, without an order.
+    ("bob", "ale", "purchase", 1, None),
+    ("bob", "bun", "purchase", 1, None),
+    ("bob", "bun", "purchase", 3, None),
+    # Another user's order of the same name.
+    ("cat", "cod", "purchase", 1, "o1"),
+    # No purchase, nothing the model has, and too late.
+    ("ann", "bun", "view", 1, "o1"),
+    ("ann", "dip", "purchase", 1, "o1"),
+    ("ann", "bun", "purchase", 9, "o1"),
+]
+
+
+def written(folder: Path, lines: list[tuple[object, ...]], columns: tuple[str, ...]) -> Path:
+    for part in range(2):
+        some = [dict(zip(columns, line, strict=False)) for line in lines[part::2]]
+        schema = pa.schema([("timestamp_ms", pa.int64())])
+        table = pa.table(
+            {
+                name: pa.array(
+                    [line[name] for line in some],
+                    schema.field(name).type if name in schema.names else pa.string(),
+                )
+                for name in columns
+            }
+        )
+        pq.write_table(table, folder / f"{part}.parquet")
+    return folder
+
+
+def test_a_basket_is_an_order_or_a_moment_of_one_user(
+    cluster: SparkSession, tmp_path: Path
+) -> None:
+    events = written(tmp_path, LINES, COLUMNS)
+    found = read_purchases(cluster, events, SHOP, ITEMS, before_ms=9)
+    baskets = {
+        tuple(sorted(found.items[found.baskets == basket].tolist()))
+        for basket in np.unique(found.baskets)
+    }
+    assert baskets == {(0, 2), (0, 1), (1,), (2,)}
+    assert (found.items.dtype, found.baskets.dtype) == (np.int32, np.int64)
+
+
+def test_events_without_order_ids_are_to_be_read_again(
+    cluster: SparkSession, tmp_path: Path
+) -> None:
+    events = written(tmp_path, LINES, COLUMNS[:-1])
+    with pytest.raises(NotFound, match="has no order_id: run `recsys nightly read` first"):
+        read_purchases(cluster, events, SHOP, ITEMS, before_ms=9)

@@ -1,0 +1,57 @@
+"""Each generator alone, on items few enough to know the answer."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from recsys.core.serving.generators import GENERATORS, Query
+from recsys.core.serving.lists import NO_LIST, Source
+from recsys.core.serving.model import ServingModel
+from recsys.core.serving.pipeline import recommend
+from tests.builders import an_item_model, scoring_params
+
+# Each item goes best with the second next one, then with the next.
+ITEMS = an_item_model()
+MODEL = ServingModel.of(ITEMS, scoring_params())
+
+
+def yielded(name: str, query: Query) -> list[tuple[int, float | None]]:
+    return [
+        (entry.item_index, None if entry.score is None else round(entry.score, 6))
+        for entry in GENERATORS[name](query)
+    ]
+
+
+def test_bought_together_with_an_item_are_its_partners() -> None:
+    assert yielded("bought_together", Query(MODEL, NO_LIST, seed=0)) == [(2, 0.4), (1, 0.2)]
+
+
+def test_bought_together_with_a_basket_is_the_sum_over_its_items() -> None:
+    found = yielded("bought_together", Query(MODEL, NO_LIST, session=[0, 1]))
+    # Of 0: 2 and 1; of 1: 3 and 2.
+    assert found == [(2, 0.6), (3, 0.4), (1, 0.2)]
+
+
+def test_what_is_in_the_basket_does_not_complete_it() -> None:
+    answer = recommend(Query(MODEL, NO_LIST, session=[0, 1]), ["bought_together"], 10)
+    assert [entry.item_index for entry in answer.ranked] == [2, 3]
+    assert answer.source is Source.BOUGHT_TOGETHER
+
+
+def test_what_is_in_a_session_does_not_come_back_from_any_generator() -> None:
+    answer = recommend(Query(MODEL, NO_LIST, session=[5, 3]), ["popular"], 10)
+    assert [entry.item_index for entry in answer.ranked] == [4, 2, 1, 0]
+
+
+def test_padding_is_no_partner() -> None:
+    partners = np.where(np.arange(2) == 0, ITEMS.partners, -1).astype(np.int32)
+    model = replace(MODEL, items=an_item_model(partners=partners))
+    assert yielded("bought_together", Query(model, NO_LIST, session=[0, 1])) == [(2, 0.4), (3, 0.4)]
+
+
+def test_without_an_item_or_by_an_old_model_nothing_is_bought_together() -> None:
+    assert yielded("bought_together", Query(MODEL, NO_LIST)) == []
+    # One that came since the training.
+    assert yielded("bought_together", Query(MODEL, NO_LIST, session=[6])) == []
+    old = replace(MODEL, items=an_item_model(partners=None, partner_scores=None))
+    assert yielded("bought_together", Query(old, NO_LIST, seed=0)) == []
