@@ -49,7 +49,20 @@ def _plain_reason(query: Query, entry: Ranked) -> Reason:
         code, part = "similar_users", "neighbours"
         if query.seed is not None:
             code, seeds = "similar_to_item", (query.seed,)
+    elif entry.source is Source.BOUGHT_TOGETHER:
+        seeds = _bought_with(query, entry.item_index)
     return Reason(code, seeds, {} if entry.score is None else {part: entry.score})
+
+
+def _bought_with(query: Query, row: int) -> tuple[int, ...]:
+    """The items of the request that an item goes with best."""
+    items = query.model.items
+    if items.partners is None or items.partner_scores is None:
+        return ()
+    seeds = np.array(query.seeds, np.intp)
+    scores = (items.partner_scores[seeds] * (items.partners[seeds] == row)).sum(axis=1)
+    strongest = np.argsort(-scores, kind="stable")[:_MAX_SEEDS]
+    return tuple(seeds[strongest[scores[strongest] > 0]].tolist())
 
 
 def _personal_reasons(found: Explanation, bought: Collection[int]) -> list[Reason]:

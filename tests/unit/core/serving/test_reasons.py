@@ -12,7 +12,7 @@ from recsys.core.model import History
 from recsys.core.scoring import score_users
 from recsys.core.serving.candidates import Scratch
 from recsys.core.serving.generators import Query
-from recsys.core.serving.lists import FallbackLevel, Recommendations
+from recsys.core.serving.lists import NO_LIST, FallbackLevel, Recommendations
 from recsys.core.serving.model import ServingModel
 from recsys.core.serving.personal import personal_list
 from recsys.core.serving.pipeline import recommend
@@ -129,3 +129,14 @@ def test_the_fallback_level_says_how_far_items_are_from_the_first_generator(
     had: list[int], limit: int, level: FallbackLevel
 ) -> None:
     assert explained(a_history(had), limit=limit).fallback_level is level
+
+
+def test_what_completes_a_basket_names_the_items_that_it_goes_with() -> None:
+    query = Query(MODEL, NO_LIST, session=[3, 0, 1])
+    answer = with_reasons(query, recommend(query, ["bought_together"], 2), ())
+    found = [
+        (e.item_index, r.code, r.seeds) for e, r in zip(answer.ranked, answer.reasons, strict=True)
+    ]
+    # Of 0: 2, then 1; of 1: 3, then 2; of 3: 5, then 4.
+    assert found == [(2, "bought_together", (0, 1)), (5, "bought_together", (3,))]
+    assert answer.reasons[0].score_parts == {"bought_together": answer.ranked[0].score}
