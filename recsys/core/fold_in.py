@@ -10,8 +10,6 @@ and Z = Y_u Q,
     x_u = Q D^-1 Z^T v,  (I + (C_u - I) Z D^-1 Z^T) v = c_u
 """
 
-from collections.abc import Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -78,7 +76,7 @@ def fold_in(
     alpha: float,
     row_regularization: float,
 ) -> Factors:
-    """Solve one user's factors by the paper's equation: the oracle of `fold_in_users`.
+    """Solve one user's factors by the paper's equation: the oracle of `fold_in_user`.
 
     The arguments are those of `normal_system`.
 
@@ -91,36 +89,26 @@ def fold_in(
     return np.linalg.solve(system, item_factors.T @ confidence(strengths, alpha)).astype(np.float32)
 
 
-def fold_in_users(
+def fold_in_user(
     item_factors: Factors,
-    bounds: Sequence[int],
     item_spectrum: Spectrum,
     strengths: NDArray[np.float32],
     *,
     alpha: float,
-    row_regularizations: NDArray[np.float32],
+    row_regularization: float,
 ) -> Factors:
-    """Solve the factors of b users, each by the smaller system.
+    """Solve the same by the smaller system.
 
     Args:
-        item_factors, strengths: (m, k) and (m,) as for `fold_in`, one user's after the other's.
-        bounds: (b + 1,) user i has the rows bounds[i]:bounds[i + 1].
         item_spectrum: of Y^T Y over all items.
-        row_regularizations: (b,) lambda_u.
-
-    Returns:
-        (b, k) user factors.
     """
     confidences = confidence(strengths, alpha)
     rotated = item_factors @ item_spectrum.vectors
-    diagonals = item_spectrum.values + row_regularizations[:, np.newaxis]
-    solved = np.empty(diagonals.shape, np.float32)
-    for user, (start, stop) in enumerate(pairwise(bounds)):
-        # Without regularization D may have zeros, by which nothing can be divided.
-        few = stop - start < diagonals.shape[1] and row_regularizations[user] > 0
-        solve = _solve_by_items if few else _solve_by_factors
-        solved[user] = solve(rotated[start:stop], diagonals[user], confidences[start:stop])
-    return solved @ item_spectrum.vectors.T
+    diagonal = item_spectrum.values + np.float32(row_regularization)
+    # Without regularization D may have zeros, by which nothing can be divided.
+    few = len(strengths) < len(diagonal) and row_regularization > 0
+    solve = _solve_by_items if few else _solve_by_factors
+    return np.asarray(solve(rotated, diagonal, confidences) @ item_spectrum.vectors.T)
 
 
 def _solve_by_items(rotated: Factors, diagonal: Factors, confidences: Factors) -> Factors:

@@ -10,14 +10,12 @@ matter. Training takes strengths as they are: what a user wanted long ago says a
 items as what another one wants today.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from recsys.core.model import History, Steps
-from recsys.core.ranking import Indices
 
 # So many half-lives leave nothing that float32 could add to anything, and yet no zero.
 _MAX_HALF_LIVES = 60.0
@@ -37,38 +35,6 @@ def faded(history: History, step_half_life: float | None) -> History:
     if step_half_life is None:
         return history
     return replace(history, strengths=history.strengths * recency(history.steps, step_half_life))
-
-
-@dataclass(frozen=True, slots=True)
-class FadedHistories:
-    """The histories of b users, one after the other, with what is left of their strengths.
-
-    Attributes:
-        items, strengths, excluded: (h,) as in `History`.
-        owners: (h,) whose each is, 0 to b - 1.
-        counts: (b,) how many items each user has.
-    """
-
-    items: Indices
-    strengths: NDArray[np.float32]
-    excluded: NDArray[np.bool_]
-    owners: NDArray[np.intp]
-    counts: NDArray[np.intp]
-
-    @classmethod
-    def of(cls, histories: Sequence[History], step_half_life: float | None) -> "FadedHistories":
-        strengths = np.concatenate([history.strengths for history in histories])
-        if step_half_life is not None:
-            steps = np.concatenate([history.steps for history in histories])
-            strengths = strengths * recency(steps, step_half_life)
-        counts = np.array([len(history.items) for history in histories], np.intp)
-        return cls(
-            np.concatenate([history.items for history in histories]),
-            strengths,
-            np.concatenate([history.excluded for history in histories]),
-            np.repeat(np.arange(len(histories)), counts),
-            counts,
-        )
 
 
 def steps_of(moments: ArrayLike) -> Steps:

@@ -1,32 +1,28 @@
 """The best n of a long row of scores, compiled: for callers that hold one row after the other."""
 
 import numpy as np
-from numba import njit
 
+from recsys.core.compiled_ranking import bar, compiled, descending
 from recsys.core.model import NO_NEIGHBOUR
 
 # Scores are looked at in groups of 32, sixteen groups side by side: the width of a register.
 _GROUP, _LANES = 32, 16
 _WHOLE = _GROUP * _LANES
-_BISECTIONS = 24
-_SIGN, _NOT_SIGN = np.uint32(1 << 31), np.uint32((1 << 31) - 1)
-# All but "no infinities": -inf is what may not be listed.
-_compiled = njit(nogil=True, cache=True, fastmath={"nnan", "nsz", "contract", "reassoc"})
 
 
-@_compiled
+@compiled
 def padded_length(columns):  # type: ignore[no-untyped-def]
     """The length a row must have to hold this many scores: whole groups, and at least one more."""
     return (columns // _WHOLE + 1) * _WHOLE
 
 
-@_compiled
+@compiled
 def scratch(length):  # type: ignore[no-untyped-def]
     """Make the buffer of `keep_best` for rows of that length, to be used for any number of them."""
     return np.empty(length // _GROUP, np.float32), np.empty(length, np.int32)
 
 
-@_compiled
+@compiled
 def keep_best(row, maxima, found, items, scores):  # type: ignore[no-untyped-def]
     """Fill `items` and `scores`, n each, with the best columns of a row and what they score.
 
@@ -38,22 +34,22 @@ def keep_best(row, maxima, found, items, scores):  # type: ignore[no-untyped-def
     """
     n = len(items)
     _group_maxima(row, maxima)
-    bar = _bar(maxima, n)
+    least = bar(maxima, n)
     count = 0
     for group in range(len(maxima)):
-        if maxima[group] >= bar and maxima[group] > -np.inf:
+        if maxima[group] >= least and maxima[group] > -np.inf:
             start = group // _LANES * (_GROUP * _LANES) + group % _LANES
             for item in range(start, start + _GROUP * _LANES, _LANES):
                 found[count] = item
-                count += row[item] >= bar and row[item] > -np.inf
-    order = descending(row, found[:count])
+                count += row[item] >= least and row[item] > -np.inf
+    rows, best = descending(row[found[:count]], found[:count])
     for place in range(n):
         listed = place < count
-        items[place] = order[place] if listed else NO_NEIGHBOUR
-        scores[place] = row[order[place]] if listed else -np.inf
+        items[place] = rows[place] if listed else NO_NEIGHBOUR
+        scores[place] = best[place] if listed else -np.inf
 
 
-@_compiled
+@compiled
 def keep_best_neighbours(row, eligible, maxima, found, neighbours, scores):  # type: ignore[no-untyped-def]
     """`keep_best` of the positive scores of eligible items, padded with scores of zero.
 
@@ -70,7 +66,7 @@ def keep_best_neighbours(row, eligible, maxima, found, neighbours, scores):  # t
             scores[place] = 0
 
 
-@_compiled
+@compiled
 def _group_maxima(row, maxima):  # type: ignore[no-untyped-def]
     for block in range(len(row) // (_GROUP * _LANES)):
         start = block * _GROUP * _LANES
@@ -80,54 +76,3 @@ def _group_maxima(row, maxima):  # type: ignore[no-untyped-def]
                 score = row[start + place * _LANES + lane]
                 highest = score if score > highest else highest
             maxima[block * _LANES + lane] = highest
-
-
-@_compiled
-def _bar(maxima, n):  # type: ignore[no-untyped-def]
-    """A value that n of the maxima reach, and hardly more of them do; -inf where there are fewer.
-
-    By bisection: counting is one pass of wide registers, the exact n-th of them would take several
-    times as long.
-    """
-    low, high = np.float32(np.inf), np.float32(-np.inf)
-    for maximum in maxima:
-        if maximum > -np.inf:
-            low = min(low, maximum)
-        high = max(high, maximum)
-    if _count(maxima, low) < n:
-        return np.float32(-np.inf)
-    for _ in range(_BISECTIONS):
-        middle = np.float32(0.5) * low + np.float32(0.5) * high
-        reached = _count(maxima, middle)
-        if reached < n:
-            high = middle
-        else:
-            low = middle
-            if reached <= n + n // 8:
-                break
-    return low
-
-
-@_compiled
-def _count(maxima, bar):  # type: ignore[no-untyped-def]
-    reached = 0
-    for maximum in maxima:
-        reached += maximum >= bar
-    return reached
-
-
-@_compiled
-def descending(row, items):  # type: ignore[no-untyped-def]
-    """Items by score, best first, equal ones by row.
-
-    One sort of integers: the bits of a float, turned so that they grow as it falls, then the row.
-    """
-    chosen, keys = row[items], np.empty(len(items), np.uint64)
-    every = chosen.view(np.uint32)
-    for place in range(len(items)):
-        # The two zeros are equal.
-        bits = every[place] if chosen[place] != 0 else np.uint32(0)
-        falling = bits if bits & _SIGN else ~bits & _NOT_SIGN
-        keys[place] = np.uint64(falling) << np.uint64(32) | np.uint64(items[place])
-    keys.sort()
-    return (keys & np.uint64(0xFFFFFFFF)).astype(np.int32)

@@ -7,9 +7,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from recsys.core.compiled_ranking import descending
 from recsys.core.model import NO_NEIGHBOUR
 from recsys.core.ranking import Indices
-from recsys.training.best_of_row import descending
 from recsys.training.neighbours import NeighbourLists, in_blocks
 
 
@@ -66,7 +66,7 @@ def _combine_block(  # type: ignore[no-untyped-def]
                 count += 1
             total[item] += score
             ordered[item] = score
-        best = descending(total, listed[:count])
+        best, _ = descending(total[listed[:count]], listed[:count])
         for place in range(min(count, items.shape[1])):
             item = best[place]
             items[row, place], scores[row, place] = item, total[item]

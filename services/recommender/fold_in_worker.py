@@ -12,13 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from recsys.core.limits import MAX_LIMIT
-from recsys.core.serving.candidates import Scratch
+from recsys.core.serving.best_candidates import Scratch
 from recsys.core.serving.lists import PersonalList
 from recsys.core.serving.model import ServingModel
-from recsys.core.serving.personal import ActiveUser, fold_in_lists, neighbour_list
+from recsys.core.serving.personal import ActiveUser, fold_in_list, neighbour_list
 
 MAX_WAITING = 256
-# Enough to share what a calculation costs beside its users.
+# Enough to share what handing them over costs.
 _USERS_PER_BATCH = 32
 # What the event loop may stand still for the fold-ins of one request.
 _QUICK_SECONDS = 0.008
@@ -58,8 +58,7 @@ class FoldInWorker:
             within_seconds: how long somebody waits for the lists.
         """
         if len(users) * seconds_each <= _QUICK_SECONDS:
-            lists = _fold_in_each(model, users, self._at_once)
-            return [_at_hand(each) for each in lists]
+            return [_at_hand(_fold_in_one(model, user, self._at_once)) for user in users]
         loop = asyncio.get_running_loop()
         tasks = [_Task(model, each, loop.create_future()) for each in users]
         return [
@@ -96,34 +95,25 @@ class FoldInWorker:
         self._working = None
 
     def _next_batch(self) -> list[_Task]:
-        """As many as agree on the model."""
-        first = self._waiting.popleft()
-        batch = [first]
-        while self._waiting and self._waiting[0].model is first.model:
-            if len(batch) == _USERS_PER_BATCH:
-                break
-            batch.append(self._waiting.popleft())
-        return batch
+        count = min(len(self._waiting), _USERS_PER_BATCH)
+        return [self._waiting.popleft() for _ in range(count)]
 
     def _learn(self, seconds: float) -> None:
         self._seconds_per_user += _NEWEST_SHARE * (seconds - self._seconds_per_user)
 
 
 def _fold_in(batch: list[_Task], scratch: Scratch) -> "list[PersonalList | Exception]":
-    return _fold_in_each(batch[0].model, [task.user for task in batch], scratch)
+    return [_fold_in_one(task.model, task.user, scratch) for task in batch]
 
 
-def _fold_in_each(
-    model: ServingModel, users: Sequence[ActiveUser], scratch: Scratch
-) -> "list[PersonalList | Exception]":
-    """All at once; each alone where that fails, so that one history takes no other with it."""
+def _fold_in_one(
+    model: ServingModel, user: ActiveUser, scratch: Scratch
+) -> "PersonalList | Exception":
+    """A history that cannot be folded in takes no other with it."""
     try:
-        return [*fold_in_lists(model, users, MAX_LIMIT, scratch)]
+        return fold_in_list(model, user, MAX_LIMIT, scratch)
     except Exception as error:
-        if len(users) == 1:
-            return [error]
-        each_alone = [_fold_in_each(model, [user], scratch) for user in users]
-        return [one for [one] in each_alone]
+        return error
 
 
 def _at_hand(found: PersonalList | Exception) -> "PersonalList | asyncio.Future[PersonalList]":

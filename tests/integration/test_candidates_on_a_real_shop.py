@@ -14,9 +14,9 @@ from recsys.core.event_types import EventType
 from recsys.core.model import ScoringParams
 from recsys.core.ranking import top_n_rows
 from recsys.core.scoring import score_users
-from recsys.core.serving.candidates import Scratch
+from recsys.core.serving.best_candidates import Scratch
 from recsys.core.serving.model import ServingModel
-from recsys.core.serving.personal import ActiveUser, fold_in_lists
+from recsys.core.serving.personal import ActiveUser, fold_in_list
 from recsys.core.user_factors import history_factors
 from recsys.evaluation import (
     EvaluationData,
@@ -100,7 +100,8 @@ def lists_of(
     factors = np.stack([history_factors(items, params, history) for history in histories])
     scores = score_users(factors, items, histories, params.neighbour_weight, params.step_half_life)
     users = [ActiveUser.of(history, None) for history in histories]
-    live = fold_in_lists(ServingModel.of(items, params), users, _K, Scratch())
+    model, scratch = ServingModel.of(items, params), Scratch()
+    live = [fold_in_list(model, user, _K, scratch) for user in users]
     return np.stack(top_n_rows(scores, _K)), np.stack([each.items for each in live])
 
 

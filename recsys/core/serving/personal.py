@@ -4,25 +4,27 @@ It lasts until the user's behaviour or the model changes, so that it may be kept
 shown at a moment is the pipeline's to say.
 """
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 
 from recsys.core.behaviour import StoredUser
+from recsys.core.compiled_ranking import best_of
 from recsys.core.model import History
-from recsys.core.ranking import Indices, top_n_of_rows
-from recsys.core.recency import FadedHistories, faded
-from recsys.core.scoring import Scores, hybrid
-from recsys.core.serving.candidates import Candidates, EligibleItems, Scratch, candidates
+from recsys.core.ranking import Indices
+from recsys.core.recency import faded
+from recsys.core.scoring import hybrid
+from recsys.core.serving.best_candidates import (
+    MAX_NEIGHBOURS,
+    Behaviour,
+    ItemColumns,
+    Scratch,
+    best_by_all,
+    best_by_neighbours,
+)
 from recsys.core.serving.lists import NO_LIST, PersonalList, Source
 from recsys.core.serving.model import ServingModel
 from recsys.core.user_factors import faded_history_factors, history_factors
-
-# Of the users who are calculated together: with 200 neighbours an item the arrays of such a batch
-# take some 50 MB.
-_MAX_HISTORY_ITEMS = 4096
 
 
 def personal_list(
@@ -36,7 +38,7 @@ def personal_list(
     """
     personal = list_without_scoring(model, stored, history)
     if personal is None:
-        [personal] = fold_in_lists(model, [ActiveUser.of(history, stored)], n, scratch)
+        personal = fold_in_list(model, ActiveUser.of(history, stored), n, scratch)
     return with_returned(model, personal, n)
 
 
@@ -68,81 +70,35 @@ class ActiveUser:
         return cls(history, NO_LIST.items if stored is None else stored.items)
 
 
-def fold_in_lists(
-    model: ServingModel, users: Sequence[ActiveUser], n: int, scratch: Scratch
-) -> list[PersonalList]:
-    """The best n items of users by the whole model, of their candidates."""
-    return [
-        found for batch in _batches(users) for found in _fold_in_batch(model, batch, n, scratch)
-    ]
-
-
-def _batches(users: Sequence[ActiveUser]) -> Iterator[list[ActiveUser]]:
-    """Users in order, together while their histories are short."""
-    batch, length = list[ActiveUser](), 0
-    for user in users:
-        length += len(user.history.items)
-        if batch and length > _MAX_HISTORY_ITEMS:
-            yield batch
-            batch, length = [], len(user.history.items)
-        batch.append(user)
-    if batch:
-        yield batch
-
-
-def _fold_in_batch(
-    model: ServingModel, users: Sequence[ActiveUser], n: int, scratch: Scratch
-) -> list[PersonalList]:
-    items, params, eligible = model.items, model.params, model.eligible
-    histories = FadedHistories.of([user.history for user in users], params.step_half_life)
-    found = candidates(items, eligible, histories, [user.stored for user in users], scratch)
-    factors = faded_history_factors(items, params, histories)
-    by_factors = np.empty(len(found.rows), np.float32)
-    for vector, (start, stop) in zip(factors, pairwise(found.bounds.tolist()), strict=True):
-        by_factors[start:stop] = items.factors.take(found.rows[start:stop], axis=0) @ vector
-    weight, trend = params.neighbour_weight, items.trend.take(found.rows)
-    popular = hybrid(
-        factors @ eligible.popular_factors.T, found.popular_sums, weight, eligible.popular_trend
+def fold_in_list(model: ServingModel, user: ActiveUser, n: int, scratch: Scratch) -> PersonalList:
+    """The best n items of a user by the whole model, of the candidates."""
+    items, params = model.items, model.params
+    history = faded(user.history, params.step_half_life)
+    rows, scores = best_by_all(
+        ItemColumns.of(items),
+        model.eligible,
+        Behaviour.of(history, user.stored),
+        faded_history_factors(items, params, history),
+        np.float32(params.neighbour_weight),
+        scratch.turn(len(items.ids)),
+        MAX_NEIGHBOURS,
+        n,
     )
-    others = hybrid(by_factors, found.sums, weight, trend)
-    return _best(users, eligible, found, popular, others, Source.FOLD_IN, n)
+    return PersonalList(rows, scores, Source.FOLD_IN, user.history)
 
 
 def neighbour_list(model: ServingModel, user: ActiveUser, n: int, scratch: Scratch) -> PersonalList:
     """The best n neighbours of what a user had: what costs least and is still personal."""
-    items, eligible = model.items, model.eligible
-    histories = FadedHistories.of([user.history], model.params.step_half_life)
-    found = candidates(items, eligible, histories, [user.stored], scratch)
-    popular = found.popular_sums * eligible.popular_trend
-    popular[popular <= 0] = -np.inf
-    others = found.sums * items.trend.take(found.rows)
-    others[others <= 0] = -np.inf
-    [best] = _best([user], eligible, found, popular, others, Source.NEIGHBOURS, n)
-    return best
-
-
-def _best(
-    users: Sequence[ActiveUser],
-    eligible: EligibleItems,
-    found: Candidates,
-    popular: Scores,
-    others: Scores,
-    source: Source,
-    n: int,
-) -> list[PersonalList]:
-    """The best n candidates of each user, by the scores of the popular ones and of the others."""
-    popular[found.barred] = -np.inf
-    lengths, p = np.diff(found.bounds), popular.shape[1]
-    # A row a user, as wide as the longest.
-    scores = np.full((len(users), p + lengths.max(initial=0)), -np.inf, np.float32)
-    rows = np.zeros(scores.shape, np.intp)
-    scores[:, :p], rows[:, :p] = popular, eligible.popular
-    filled = np.arange(scores.shape[1] - p) < lengths[:, np.newaxis]
-    scores[:, p:][filled], rows[:, p:][filled] = others, found.rows
-    return [
-        PersonalList(*best, source, user.history)
-        for user, best in zip(users, top_n_of_rows(rows, scores, n), strict=True)
-    ]
+    history = faded(user.history, model.params.step_half_life)
+    rows, scores = best_by_neighbours(
+        ItemColumns.of(model.items),
+        model.eligible,
+        Behaviour.of(history, user.stored),
+        scratch.turn(len(model.items.ids)),
+        MAX_NEIGHBOURS,
+        n,
+    )
+    return PersonalList(rows, scores, Source.NEIGHBOURS, user.history)
 
 
 def with_returned(model: ServingModel, personal: PersonalList, n: int) -> PersonalList:
@@ -161,5 +117,5 @@ def with_returned(model: ServingModel, personal: PersonalList, n: int) -> Person
     others = ~np.isin(personal.items, returned.rows)
     rows = np.concatenate([personal.items[others], returned.rows])
     of_all = np.concatenate([personal.scores[others], scores])
-    [(best, best_scores)] = top_n_of_rows(rows[np.newaxis], of_all[np.newaxis], n)
+    best, best_scores = best_of(rows, of_all, n)
     return replace(personal, items=best, scores=best_scores)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from recsys.core.behaviour import RecentEvent, StoredUser, current_history
 from recsys.core.model import History
-from recsys.core.serving.candidates import Scratch
+from recsys.core.serving.best_candidates import Scratch
 from recsys.core.serving.generators import GENERATORS, Query
 from recsys.core.serving.lists import NO_LIST, FallbackLevel, Ranked, Recommendations, Source
 from recsys.core.serving.model import ServingModel

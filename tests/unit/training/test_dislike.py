@@ -5,10 +5,10 @@ import pytest
 
 from recsys.core.behaviour import RecentEvent, current_history
 from recsys.core.model import TrainedModel
-from recsys.core.serving.candidates import Scratch
+from recsys.core.serving.best_candidates import Scratch
 from recsys.core.serving.lists import Source
 from recsys.core.serving.model import ServingModel
-from recsys.core.serving.personal import ActiveUser, fold_in_lists
+from recsys.core.serving.personal import ActiveUser, fold_in_list
 from recsys.core.serving.pipeline import recommend_for_user
 from recsys.training.als import AlsSettings
 from recsys.training.build import build_model
@@ -64,7 +64,7 @@ def live_scores(*recent: RecentEvent) -> dict[str, float]:
     assert row is not None
     history = current_history(model.items, model.params, model.users.history(row), recent)
     serving, n = ServingModel.of(model.items, model.params), len(model.items.ids)
-    [found] = fold_in_lists(serving, [ActiveUser.of(history, None)], n, Scratch())
+    found = fold_in_list(serving, ActiveUser.of(history, None), n, Scratch())
     listed = np.isfinite(found.scores)
     ids = [model.items.ids.id_of(item) for item in found.items[listed].tolist()]
     return dict(zip(ids, found.scores[listed].tolist(), strict=True))

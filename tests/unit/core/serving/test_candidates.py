@@ -14,10 +14,10 @@ from recsys.core.ranking import Indices, top_n
 from recsys.core.recency import faded
 from recsys.core.scoring import Scores, neighbour_part, score_users
 from recsys.core.serving import candidates, personal
-from recsys.core.serving.candidates import Scratch
+from recsys.core.serving.best_candidates import Scratch
 from recsys.core.serving.lists import PersonalList
 from recsys.core.serving.model import ServingModel
-from recsys.core.serving.personal import ActiveUser, fold_in_lists, neighbour_list
+from recsys.core.serving.personal import ActiveUser, fold_in_list, neighbour_list
 from recsys.core.user_factors import user_lambda
 from tests.builders import a_history, an_item_model, scoring_params
 
@@ -92,7 +92,8 @@ def exact_scores(shop: Shop, history: History) -> Scores:
 
 
 def lists_of(shop: Shop, n: int) -> list[PersonalList]:
-    return fold_in_lists(shop.model, shop.users, n, Scratch())
+    scratch = Scratch()
+    return [fold_in_list(shop.model, user, n, scratch) for user in shop.users]
 
 
 @given(SHOPS, st.integers(1, 30))
@@ -109,7 +110,7 @@ def test_where_all_items_are_candidates_a_list_is_that_of_all_items(shop: Shop, 
 def test_a_list_of_few_candidates_scores_them_as_all_items_are_scored(shop: Shop, n: int) -> None:
     with pytest.MonkeyPatch.context() as few:
         few.setattr(candidates, "MAX_POPULAR", 5)
-        few.setattr(candidates, "MAX_NEIGHBOURS", 3)
+        few.setattr(personal, "MAX_NEIGHBOURS", 3)
         lists = lists_of(shop, n)
     for user, found in zip(shop.users, lists, strict=True):
         shown = found.items.tolist()
@@ -134,18 +135,7 @@ def test_neighbours_are_those_of_all_items(shop: Shop) -> None:
 
 def alone(items: ItemModel, user: ActiveUser, n: int, hidden: set[int] | None = None) -> Indices:
     model = ServingModel.of(items, scoring_params(neighbour_weight=0.7), hidden or ())
-    [found] = fold_in_lists(model, [user], n, Scratch())
-    return found.items
-
-
-def test_long_histories_are_calculated_apart_and_change_nothing(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    shop = a_shop(60, 3, None)
-    together = lists_of(shop, 20)
-    monkeypatch.setattr(personal, "_MAX_HISTORY_ITEMS", 10)
-    apart = lists_of(shop, 20)
-    assert [one.items.tolist() for one in apart] == [one.items.tolist() for one in together]
+    return fold_in_list(model, user, n, Scratch()).items
 
 
 def test_equal_scores_are_ordered_by_item_wherever_they_come_from(
@@ -200,9 +190,11 @@ def test_a_list_takes_no_memory_of_the_size_of_the_catalogue() -> None:
     n = 400_000
     model, scratch = ServingModel.of(an_item_model(n), scoring_params()), Scratch()
     users = [ActiveUser(a_history(range(row, n, 50_000)), np.arange(9)) for row in (1, 2)]
-    fold_in_lists(model, users, 100, scratch)
+    for user in users:
+        fold_in_list(model, user, 100, scratch)
     tracemalloc.start()
-    fold_in_lists(model, users, 100, scratch)
+    for user in users:
+        fold_in_list(model, user, 100, scratch)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < n

@@ -107,21 +107,21 @@ def test_a_record_is_read_once_and_recent_behaviour_every_time(shop: Shop) -> No
 def test_a_list_is_folded_in_once_until_something_happens(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    batches: list[int] = []
-    fold_in = fold_in_worker.fold_in_lists
+    calls: list[ActiveUser] = []
+    fold_in = fold_in_worker.fold_in_list
 
-    def counted(model: Any, users: Any, *rest: Any) -> Any:
-        batches.append(len(users))
-        return fold_in(model, users, *rest)
+    def counted(model: Any, user: ActiveUser, *rest: Any) -> Any:
+        calls.append(user)
+        return fold_in(model, user, *rest)
 
-    monkeypatch.setattr(fold_in_worker, "fold_in_lists", counted)
+    monkeypatch.setattr(fold_in_worker, "fold_in_list", counted)
     shop.happens("bob", "i3")
     for _ in range(2):
         first = answers(shop, of_user("bob"))[1]
-    assert batches == [1]
+    assert len(calls) == 1
     shop.happens("bob", "i5")
     assert answers(shop, of_user("bob"))[1].json != first.json
-    assert batches == [1, 1]
+    assert len(calls) == 2
 
 
 def test_a_hidden_item_disappears_from_answers_that_are_kept(shop: Shop) -> None:
@@ -278,14 +278,14 @@ def test_events_that_cannot_be_read_degrade_one_shopper_and_no_other(
 def test_a_history_that_cannot_be_folded_in_costs_no_other_shopper_a_personal_list(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, quick_seconds: float
 ) -> None:
-    fold_in = fold_in_worker.fold_in_lists
+    fold_in = fold_in_worker.fold_in_list
 
-    def fragile(model: Any, users: Sequence[ActiveUser], *rest: Any) -> Any:
-        assert not any(4 in user.history.items for user in users)
-        return fold_in(model, users, *rest)
+    def fragile(model: Any, user: ActiveUser, *rest: Any) -> Any:
+        assert 4 not in user.history.items
+        return fold_in(model, user, *rest)
 
     monkeypatch.setattr(fold_in_worker, "_QUICK_SECONDS", quick_seconds)
-    monkeypatch.setattr(fold_in_worker, "fold_in_lists", fragile)
+    monkeypatch.setattr(fold_in_worker, "fold_in_list", fragile)
     for user_id, item_id in (("bob", "i3"), ("eve", "i4"), ("joe", "i5")):
         shop.happens(user_id, item_id)
     found = answers(shop, of_user("bob", 1), of_user("eve", 2), of_user("joe", 3))
@@ -296,7 +296,7 @@ def test_a_history_that_cannot_be_folded_in_costs_no_other_shopper_a_personal_li
 def test_a_calculation_that_fails_costs_its_shoppers_their_answers_and_no_other_question(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fold_in_worker, "fold_in_lists", lambda *_: 1 / 0)
+    monkeypatch.setattr(fold_in_worker, "fold_in_list", lambda *_: 1 / 0)
     shop.happens("bob", "i3")
     found = answers(shop, of_user("bob", 1), of_item("i0", 2))
     assert found[1].error_code == grpc.StatusCode.INTERNAL.value[0]

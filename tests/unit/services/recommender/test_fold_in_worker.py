@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from recsys.core.limits import MAX_LIMIT
-from recsys.core.serving.candidates import Scratch
+from recsys.core.serving.best_candidates import Scratch
 from recsys.core.serving.lists import PersonalList, Source
 from recsys.core.serving.model import ServingModel
-from recsys.core.serving.personal import ActiveUser, fold_in_lists
+from recsys.core.serving.personal import ActiveUser, fold_in_list
 from services.recommender import fold_in_worker
 from services.recommender.fold_in_worker import FoldInWorker
 from tests.builders import a_history
@@ -30,7 +30,7 @@ def expected(model: ServingModel) -> list[list[int]]:
 
 
 def best_of(model: ServingModel, user: ActiveUser) -> list[int]:
-    [found] = fold_in_lists(model, [user], MAX_LIMIT, Scratch())
+    found = fold_in_list(model, user, MAX_LIMIT, Scratch())
     return found.items.tolist()
 
 
@@ -64,7 +64,7 @@ def test_lists_are_the_same_on_the_event_loop_and_beside_it(
     assert asyncio.run(run()) == [expected(model)] * 3
 
 
-def test_who_waits_shares_a_matrix_product(
+def test_who_waits_is_handed_over_with_the_others(
     model: ServingModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fold_in_worker, "_QUICK_SECONDS", -1.0)
@@ -94,7 +94,7 @@ def test_a_failure_reaches_those_who_wait_and_the_next_one_is_served(
     async def run() -> None:
         worker = FoldInWorker()
         with monkeypatch.context() as broken:
-            broken.setattr(fold_in_worker, "fold_in_lists", lambda *_: 1 / 0)
+            broken.setattr(fold_in_worker, "fold_in_list", lambda *_: 1 / 0)
             with pytest.raises(ZeroDivisionError):
                 await fold_in_all(worker, model)
             await asyncio.sleep(0.05)
