@@ -1,13 +1,12 @@
 """The best of many scores, compiled: for callers that hold one row of them after the other."""
 
 import numpy as np
-from numba import njit
+
+from recsys.core.compiled import compiled
 
 _BISECTIONS = 24
 _SIGN, _NOT_SIGN = np.uint32(1 << 31), np.uint32((1 << 31) - 1)
 _LOWER_HALF = np.uint64((1 << 32) - 1)
-# All but "no infinities": -inf is no score.
-compiled = njit(nogil=True, cache=True, fastmath={"nnan", "nsz", "contract", "reassoc"})
 
 
 @compiled

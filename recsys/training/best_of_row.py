@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from recsys.core.compiled_ranking import bar, compiled, descending
+from recsys.core.compiled import compiled
+from recsys.core.compiled_ranking import bar, descending
 from recsys.core.model import NO_NEIGHBOUR
 
 # Scores are looked at in groups of 32, sixteen groups side by side: the width of a register.

@@ -6,13 +6,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from recsys.core.behaviour import (
-    RecentEvents,
-    StoredUser,
-    current_history,
-    excluding,
-    session_history,
-)
+from recsys.core.behaviour import RecentEvent, RecentEvents, StoredUser
+from recsys.core.current_history import current_histories, excluding, session_history
 from recsys.core.errors import Unavailable
 from recsys.core.limits import MAX_LIMIT
 from recsys.core.model import History
@@ -135,8 +130,8 @@ class UserLists:
     def __init__(self, store: ServingStore, fold_ins: FoldInWorker, metrics: Metrics) -> None:
         self._store = store
         self._fold_ins = fold_ins
-        self._kept = metrics.cache["hit"]
-        self._made = metrics.cache["miss"]
+        self._kept_lists = metrics.cache["hit"]
+        self._made_lists = metrics.cache["miss"]
 
     async def find(self, asked: Sequence[Asked]) -> list[UserResult | Awaitable[UserResult]]:
         """The lists of users, in order; one that must be calculated comes later."""
@@ -159,8 +154,7 @@ class UserLists:
                 UserResult(one, user or one.serving.nobody, degraded=True)
                 for one, user in zip(asked, known, strict=True)
             ]
-        found = [self._current_alone(*each) for each in zip(asked, known, read, strict=True)]
-        return self._folded_in(found)
+        return self._folded_in(self._current(asked, known, read))
 
     def of_items(self, asked: Asked) -> UserResult | Awaitable[UserResult]:
         """The list of a user of whom only the items of a request are known."""
@@ -174,41 +168,55 @@ class UserLists:
         [found] = self._folded_in([_FoldInJob(asked, None, NO_EVENTS, history)])
         return found
 
-    def _current_alone(
-        self, one: Asked, known: CachedUser | None, read: ReadUser
-    ) -> "UserResult | _FoldInJob":
-        """The list as it was lately for whom the store has something that makes no sense."""
-        try:
-            return self._current(one, known, read)
-        except Exception:  # whatever it is, it concerns one user of many
-            _log.exception("shopper_failed")
-            return UserResult(one, known or one.serving.nobody, degraded=True)
-
     def _current(
+        self, asked: Sequence[Asked], known: Sequence[CachedUser | None], read: Sequence[ReadUser]
+    ) -> "list[UserResult | _FoldInJob]":
+        """The lists of users as their behaviour is now, and what must be calculated for it."""
+        found = [self._kept(*each) for each in zip(asked, known, read, strict=True)]
+        changed = [one for one in found if isinstance(one, _ChangedUser)]
+        histories = iter(_histories(changed))
+        return [
+            one if isinstance(one, UserResult) else self._with_history(one, next(histories))
+            for one in found
+        ]
+
+    def _kept(
         self, one: Asked, known: CachedUser | None, read: ReadUser
-    ) -> "UserResult | _FoldInJob":
-        serving, model = one.serving, one.model
+    ) -> "UserResult | _ChangedUser":
+        """The list that was kept, where it still holds."""
+        serving = one.serving
         degraded = read.problem is not None or serving.is_lost
         if read.problem is not None:
             _log.warning("user_record_damaged", reason=read.problem)
         stored = read.stored or (known.stored if known else None)
         is_kept = one.request.is_plain
         if is_kept and known and _still_holds(known, stored, read.recent, serving):
-            self._kept.inc()
+            self._kept_lists.inc()
             return UserResult(one, known, degraded)
-        self._made.inc()
+        self._made_lists.inc()
         if is_kept and not stored and not read.recent.packed:
             return UserResult(one, serving.nobody, degraded)
-        history = stored.history if stored else History.empty()
-        if read.recent.packed:
-            history = current_history(model.items, model.params, history, read.recent.events())
-        history = one.history(history)
+        return _ChangedUser(one, known, stored, read.recent, degraded)
+
+    def _with_history(
+        self, changed: "_ChangedUser", history: History | Exception
+    ) -> "UserResult | _FoldInJob":
+        if isinstance(history, Exception):
+            return changed.as_lately(history)
+        try:
+            return self._changed(changed, changed.asked.history(history))
+        except Exception as error:  # whatever it is, it concerns one user of many
+            return changed.as_lately(error)
+
+    def _changed(self, changed: "_ChangedUser", history: History) -> "UserResult | _FoldInJob":
+        one, stored, recent = changed.asked, changed.stored, changed.recent
+        serving, model, degraded = one.serving, one.model, changed.degraded
         personal = list_without_scoring(model, stored, history)
-        key = _user_id(one) if is_kept else None
+        key = _user_id(one) if one.request.is_plain else None
         if personal is None:
-            return _FoldInJob(one, stored, read.recent, history, degraded, key)
+            return _FoldInJob(one, stored, recent, history, degraded, key)
         personal = with_returned(model, personal, MAX_LIMIT)
-        user = CachedUser(stored, read.recent, personal, serving.catalogue_number, key=key)
+        user = CachedUser(stored, recent, personal, serving.catalogue_number, key=key)
         if key is not None:
             serving.model.users.put(key, user)
         return UserResult(one, user, degraded)
@@ -233,6 +241,47 @@ class UserLists:
         return [
             one if isinstance(one, UserResult) else one.with_list(lists[id(one)]) for one in found
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class _ChangedUser:
+    """A user whose list as it was kept, if it was, no longer holds."""
+
+    asked: Asked
+    known: CachedUser | None
+    stored: StoredUser | None
+    recent: RecentEvents
+    degraded: bool
+
+    def behaviour(self) -> tuple[History, Sequence[RecentEvent]]:
+        history = self.stored.history if self.stored else History.empty()
+        return history, self.recent.events() if self.recent.packed else ()
+
+    def as_lately(self, error: Exception) -> UserResult:
+        """The list as it was lately for whom the store has something that makes no sense."""
+        _log.error("user_failed", exc_info=error)
+        return UserResult(self.asked, self.known or self.asked.serving.nobody, degraded=True)
+
+
+def _histories(users: Sequence[_ChangedUser]) -> list[History | Exception]:
+    """Each user's history up to this moment, all of a model together where nothing is wrong."""
+    found: dict[int, History | Exception] = {}
+    by_model = defaultdict[int, list[_ChangedUser]](list)
+    for user in users:
+        by_model[id(user.asked.model)].append(user)
+    for group in by_model.values():
+        found |= zip(map(id, group), _histories_of_model(group), strict=True)
+    return [found[id(user)] for user in users]
+
+
+def _histories_of_model(users: Sequence[_ChangedUser]) -> list[History | Exception]:
+    model = users[0].asked.model
+    try:
+        return [*current_histories(model.items, model.params, [one.behaviour() for one in users])]
+    except Exception as error:
+        if len(users) == 1:
+            return [error]
+        return [history for user in users for history in _histories_of_model([user])]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.core.compiled_ranking import bar, best_of, compiled
+from recsys.core.compiled import compiled, well_behaved
+from recsys.core.compiled_ranking import bar, best_of
 from recsys.core.fold_in import Factors
 from recsys.core.model import History, ItemModel
 from recsys.core.ranking import Indices
@@ -67,7 +68,12 @@ class Behaviour(NamedTuple):
 
     @classmethod
     def of(cls, history: History, stored: Indices) -> "Behaviour":
-        return cls(history.items, history.strengths, history.excluded, stored)
+        return cls(
+            well_behaved(history.items),
+            well_behaved(history.strengths),
+            well_behaved(history.excluded),
+            well_behaved(stored),
+        )
 
 
 @compiled

@@ -115,7 +115,7 @@ def with_returned(model: ServingModel, personal: PersonalList, n: int) -> Person
     seen = personal.history.items[personal.history.excluded]
     scores[np.isin(returned.rows, seen)] = -np.inf
     others = ~np.isin(personal.items, returned.rows)
-    rows = np.concatenate([personal.items[others], returned.rows])
+    rows = np.concatenate([personal.items[others], returned.rows], dtype=np.int32)
     of_all = np.concatenate([personal.scores[others], scores])
     best, best_scores = best_of(rows, of_all, n)
     return replace(personal, items=best, scores=best_scores)

@@ -8,7 +8,8 @@ empty for a user who has everything.
 
 from collections.abc import Iterable, Sequence
 
-from recsys.core.behaviour import RecentEvent, StoredUser, current_history
+from recsys.core.behaviour import RecentEvent, StoredUser
+from recsys.core.current_history import current_history
 from recsys.core.model import History
 from recsys.core.serving.best_candidates import Scratch
 from recsys.core.serving.generators import GENERATORS, Query

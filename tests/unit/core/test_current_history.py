@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.core.behaviour import RecentEvent, current_history, session_history
+from recsys.core.behaviour import RecentEvent
+from recsys.core.current_history import current_history, session_history
 from recsys.core.recency import steps_of
 from tests.builders import a_history, an_item_model, scoring_params
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from recsys.core.behaviour import RecentEvent, current_history
+from recsys.core.behaviour import RecentEvent
+from recsys.core.current_history import current_history
 from recsys.core.model import TrainedModel
 from recsys.core.serving.best_candidates import Scratch
 from recsys.core.serving.lists import Source

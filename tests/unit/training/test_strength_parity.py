@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.core.behaviour import current_history
+from recsys.core.current_history import current_history
 from recsys.core.model import History
 from recsys.training.event_log import pairs_of
 from tests.builders import EVENT_TYPES, an_item_model, scoring_params

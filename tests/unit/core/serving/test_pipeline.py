@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.core.behaviour import RecentEvent, StoredUser, current_history
+from recsys.core.behaviour import RecentEvent, StoredUser
+from recsys.core.current_history import current_history
 from recsys.core.fold_in import fold_in
 from recsys.core.model import History
 from recsys.core.serving.lists import Recommendations, Source

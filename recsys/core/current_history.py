@@ -1,0 +1,126 @@
+"""Histories of users up to this moment: what the model has, and recent events since."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.core.behaviour import RecentEvent
+from recsys.core.compiled import well_behaved
+from recsys.core.event_types import has_effect
+from recsys.core.merged_history import merged
+from recsys.core.model import History, ItemModel, ScoringParams
+from recsys.core.ranking import Indices
+from recsys.core.strength import EventColumns, event_strengths
+
+
+def current_history(
+    items: ItemModel, params: ScoringParams, history: History, recent: Sequence[RecentEvent]
+) -> History:
+    """The history with recent events added; the very same object when none of them matters.
+
+    Args:
+        recent: in any order; those that are in the model already are passed over.
+    """
+    return current_histories(items, params, [(history, recent)])[0]
+
+
+def current_histories(
+    items: ItemModel,
+    params: ScoringParams,
+    users: Sequence[tuple[History, Sequence[RecentEvent]]],
+) -> list[History]:
+    """`current_history` of many users, whose events take little longer than those of one."""
+    counted = [
+        [
+            (row, event)
+            for event in recent
+            if has_effect(event.event_type, params.event_types)
+            and _is_after_training(event, params)
+            and (row := items.ids.index_of(event.item_id)) is not None
+        ]
+        for _, recent in users
+    ]
+    events = [event for of_user in counted for _, event in of_user]
+    if not events:
+        return [history for history, _ in users]
+    rows = np.array([row for of_user in counted for row, _ in of_user], np.int32)
+    times = np.array([event.timestamp_ms for event in events], np.int64)
+    types = params.event_types
+    excludes = np.array([types[event.event_type].excludes for event in events], np.bool_)
+    strengths, end, found = _strengths(events, times, params), 0, []
+    for (history, _), of_user in zip(users, counted, strict=True):
+        own = slice(end, end := end + len(of_user))
+        of_events = rows[own], strengths[own], excludes[own], times[own]
+        found.append(with_events(history, *of_events) if of_user else history)
+    return found
+
+
+def with_events(
+    history: History,
+    rows: Indices,
+    strengths: NDArray[np.float64],
+    excludes: NDArray[np.bool_],
+    times: NDArray[np.int64],
+) -> History:
+    """The history with e events added: what each is about, adds, excludes, and when it happened."""
+    items, sums, excluded, steps = merged(
+        well_behaved(history.items),
+        well_behaved(history.strengths),
+        well_behaved(history.excluded),
+        well_behaved(history.steps),
+        *(rows, strengths, excludes, times),
+    )
+    # Rounded as in training, so that what cancels out is zero here too.
+    return History(items, sums.round(6).astype(np.float32), excluded, steps)
+
+
+def excluding(history: History, rows: Sequence[int]) -> History:
+    """The history with further items that must not be recommended; they count nothing else."""
+    excluded = history.excluded | np.isin(history.items, rows)
+    added = np.setdiff1d(rows, history.items).astype(np.int32)
+    none, steps = np.zeros(len(added), np.float32), np.zeros(len(added), np.int32)
+    return History(
+        np.concatenate([history.items, added]),
+        np.concatenate([history.strengths, none]),
+        np.concatenate([excluded, np.ones(len(added), np.bool_)]),
+        np.concatenate([history.steps, steps]),
+    )
+
+
+def session_history(items: ItemModel, item_ids: Sequence[str]) -> History:
+    """History of a user of whom only some items are known: each counts one, none comes back.
+
+    Args:
+        item_ids: in the order of behaviour, the newest last.
+    """
+    newest_first = dict.fromkeys(items.ids.index_of(item_id) for item_id in reversed(item_ids))
+    rows = np.array([row for row in newest_first if row is not None], np.int32)
+    steps = np.arange(len(rows), dtype=np.int32)
+    return History(rows, np.ones(len(rows), np.float32), np.ones(len(rows), np.bool_), steps)
+
+
+def _strengths(
+    events: Sequence[RecentEvent], times: NDArray[np.int64], params: ScoringParams
+) -> NDArray[np.float64]:
+    """Strength that each event adds to its pair, (e,)."""
+    places: dict[str, int] = {}
+    types = np.array([places.setdefault(event.event_type, len(places)) for event in events])
+    columns = EventColumns(
+        event_types=[params.event_types[name] for name in places],
+        types=types,
+        quantities=_numbers([event.quantity for event in events]),
+        prices=_numbers([event.price for event in events]),
+    )
+    return event_strengths(columns, params.shop_time.ages_ms(times), params.half_life_days)
+
+
+def _numbers(values: Sequence[float | None]) -> NDArray[np.float64] | None:
+    """NaN where there is none; None where no event has one."""
+    if all(value is None for value in values):
+        return None
+    return np.array(values, np.float64)
+
+
+def _is_after_training(event: RecentEvent, params: ScoringParams) -> bool:
+    return event.received_ms >= params.read_at_ms or event.timestamp_ms >= params.end_ms

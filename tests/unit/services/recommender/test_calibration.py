@@ -1,0 +1,44 @@
+"""After its calibration a model answers without waiting for a compiler."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.core.compiled_ranking import best_of
+from recsys.core.current_history import with_events
+from recsys.core.merged_history import merged
+from recsys.core.model import History
+from recsys.core.serving.best_candidates import Scratch, best_by_all, best_by_neighbours
+from recsys.core.serving.model import ServingModel
+from recsys.core.serving.personal import ActiveUser, fold_in_list, neighbour_list, with_returned
+from services.recommender.model.calibration import fold_in_seconds
+from tests.builders import an_item_model, scoring_params
+
+ITEMS, PARAMS = an_item_model(30), scoring_params()
+COMPILED = best_by_all, best_by_neighbours, best_of, merged
+
+
+def as_in_a_record(values: list[float], dtype: type) -> NDArray[np.generic]:
+    """Read-only and not aligned, as an array that points into received bytes."""
+    return np.frombuffer(b"." + np.array(values, dtype).tobytes(), dtype, offset=1)
+
+
+def test_whatever_memory_a_record_lies_in_nothing_is_compiled_for_it() -> None:
+    fold_in_seconds(ITEMS, PARAMS, 10)
+    before = [len(function.signatures) for function in COMPILED]
+    history = History(
+        as_in_a_record([3, 4], np.int32),
+        as_in_a_record([1, 2], np.float32),
+        as_in_a_record([True, False], np.bool_),
+        as_in_a_record([0, 1], np.int32),
+    )
+    model, scratch = ServingModel.of(ITEMS, PARAMS, back=[7]), Scratch()
+    for each in (history, with_events(history, *one_event())):
+        user = ActiveUser(each, as_in_a_record([5, 6], np.int32))
+        neighbour_list(model, user, 10, scratch)
+        found = with_returned(model, fold_in_list(model, user, 10, scratch), 10)
+        assert found.items.size
+    assert [len(function.signatures) for function in COMPILED] == before
+
+
+def one_event() -> tuple[NDArray[np.generic], ...]:
+    return np.array([9], np.int32), np.ones(1), np.zeros(1, np.bool_), np.ones(1, np.int64)
