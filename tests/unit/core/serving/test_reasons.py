@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.core.behaviour import StoredUser, session_history
+from recsys.core.behaviour import StoredUser
+from recsys.core.current_history import session_history
 from recsys.core.model import History
 from recsys.core.scoring import score_users
-from recsys.core.serving.candidates import Scratch
+from recsys.core.serving.best_candidates import Scratch
 from recsys.core.serving.generators import Query
 from recsys.core.serving.lists import NO_LIST, FallbackLevel, Recommendations
 from recsys.core.serving.model import ServingModel
