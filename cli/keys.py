@@ -1,5 +1,6 @@
 """`recsys keys`: make, list and revoke the API keys of the gateways."""
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +9,11 @@ import typer
 
 from cli.tenant_option import RequiredTenant
 from recsys.auth.api_keys import SCOPE_NAMES, scopes_named
-from recsys.auth.key_file import create_key, load_keys, revoke_key
+from recsys.auth.key_file import create_key, create_public_key, load_keys, revoke_key
+from recsys.auth.session_tokens import sign_session
+from recsys.config.shop import MAX_RATE
+from recsys.core.domain import identifier_problem
+from recsys.core.errors import FieldProblem, InvalidInput, NotFound
 
 app = typer.Typer(
     help="Create, list and revoke API keys. Running gateways follow the file.",
@@ -49,13 +54,33 @@ def create(
             help="When the key becomes worthless, UTC. Without it: when it is revoked.",
         ),
     ] = None,
+    requests_per_second: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1, max=MAX_RATE, help="Rate limit, instead of that of the shop's settings."
+        ),
+    ] = None,
+    public: Annotated[
+        bool,
+        typer.Option(
+            "--public",
+            help="A key for pages. It allows nothing without a session token, which the shop's "
+            "server signs with the secret that is printed second.",
+        ),
+    ] = False,
 ) -> None:
     """Create a key and print it. It cannot be shown again.
 
     To rotate: create a second key, move the callers over, then revoke the first.
     """
     ends = None if expires is None else expires.replace(tzinfo=UTC)
-    typer.echo(create_key(file, tenant, scopes_named(scope), ends))
+    of_key = file, tenant, scopes_named(scope), ends, requests_per_second
+    if public:
+        text, session_secret = create_public_key(*of_key)
+        typer.echo(f"{text}\n{session_secret}")
+        typer.echo("First the key, for pages; then its session secret, for your server.", err=True)
+    else:
+        typer.echo(create_key(*of_key))
     typer.echo("Store it now: only its hash is kept.", err=True)
 
 
@@ -64,8 +89,9 @@ def list_keys(file: KeysFile) -> None:
     """List keys, without their secrets."""
     for key in load_keys(file):
         scopes = ",".join(sorted(key.scopes))
-        expires = f"  expires {key.expires.isoformat()}" if key.expires else ""
-        typer.echo(f"{key.key_id}  {key.tenant}  {scopes}  {key.created.isoformat()}{expires}")
+        rest = "  public" if key.is_public else ""
+        rest += f"  expires {key.expires.isoformat()}" if key.expires else ""
+        typer.echo(f"{key.key_id}  {key.tenant}  {scopes}  {key.created.isoformat()}{rest}")
 
 
 @app.command()
@@ -76,3 +102,21 @@ def revoke(
     """Revoke a key. Running gateways refuse it within two seconds."""
     revoke_key(file, key_id)
     typer.echo(f"revoked {key_id}")
+
+
+@app.command()
+def session(
+    file: KeysFile,
+    key_id: Annotated[str, typer.Argument(help="Id of a public key.")],
+    user_id: Annotated[str, typer.Argument(help="The user whom the token is for.")],
+    minutes: Annotated[
+        int, typer.Option(min=1, max=24 * 60, help="How long the token is valid.")
+    ] = 60,
+) -> None:
+    """Sign a session token, to try a public key with. A shop's server signs its own."""
+    secret = next((key.session_secret for key in load_keys(file) if key.key_id == key_id), None)
+    if secret is None:
+        raise NotFound(f"there is no public key {key_id} in {file}")
+    if reason := identifier_problem(user_id):
+        raise InvalidInput([FieldProblem("user_id", reason)])
+    typer.echo(sign_session(secret, user_id, time.time() + 60 * minutes))

@@ -17,6 +17,18 @@ ROUTE_SCOPES: Mapping[str, Scope] = {
     "DELETE /v1/items/{item_id}": Scope.CATALOGUE_WRITE,
 }
 
+# Those that a public key may call, for the user of its session token alone. A user in the path is
+# compared for every route; one in a body is the route's affair, so a route is put here with care.
+PUBLIC_ROUTES = frozenset(
+    {
+        "POST /v1/events",
+        "GET /v1/users/{user_id}/recommendations",
+        "GET /v1/recommendations",
+        "GET /v1/items/{item_id}/similar",
+        "POST /v1/placements/{placement}:recommend",
+    }
+)
+
 _INGEST = "/recsys.rpc.v1.IngestService"
 _RECOMMENDER = "/recsys.rpc.v1.RecommenderService"
 # By full method. None: for gateways only, who ask for many shops at once.

@@ -9,7 +9,7 @@ import hmac
 import secrets
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -55,6 +55,9 @@ class ApiKey:
 
     Attributes:
         expires: from then on the key is as good as none; None: never.
+        session_secret: of a public key, which stands in pages: it allows nothing without a session
+            token signed by this. None: the key is itself a secret, of a server.
+        requests_per_second: its rate limit, instead of that of its shop's settings.
     """
 
     key_id: str
@@ -63,15 +66,32 @@ class ApiKey:
     scopes: frozenset[Scope]
     created: datetime
     expires: datetime | None = None
+    session_secret: str | None = field(default=None, repr=False)
+    requests_per_second: float | None = None
+
+    @property
+    def is_public(self) -> bool:
+        return self.session_secret is not None
+
+
+# What a key in a page may have: whoever sees the page can read it.
+PUBLIC_SCOPES = frozenset({Scope.EVENTS_WRITE, Scope.READ})
 
 
 def new_key(
-    tenant: str, scopes: Iterable[Scope], created: datetime, expires: datetime | None = None
+    tenant: str,
+    scopes: Iterable[Scope],
+    created: datetime,
+    *,
+    expires: datetime | None = None,
+    public: bool = False,
+    requests_per_second: float | None = None,
 ) -> tuple[ApiKey, str]:
     """Make a key; the text is shown once and cannot be had again.
 
     Raises:
-        InvalidInput: when the tenant cannot be one, no scope is given or it has expired already.
+        InvalidInput: when the tenant cannot be one, no scope is given, one that no public key may
+            have, or it has expired already.
     """
     granted = frozenset(scopes)
     problems = []
@@ -79,12 +99,24 @@ def new_key(
         problems.append(FieldProblem("tenant", reason))
     if not granted:
         problems.append(FieldProblem("scopes", "name at least one"))
+    if public and granted - PUBLIC_SCOPES:
+        allowed = " and ".join(sorted(PUBLIC_SCOPES))
+        problems.append(FieldProblem("scopes", f"a public key may have {allowed} only"))
     if expires is not None and expires <= created:
         problems.append(FieldProblem("expires", "must be in the future"))
     if problems:
         raise InvalidInput(problems)
     key_id, secret = secrets.token_hex(_KEY_ID_BYTES), secrets.token_hex(_SECRET_BYTES)
-    key = ApiKey(key_id, tenant, _digest(secret), granted, created, expires)
+    key = ApiKey(
+        key_id,
+        tenant,
+        _digest(secret),
+        granted,
+        created,
+        expires,
+        secrets.token_hex(_SECRET_BYTES) if public else None,
+        requests_per_second,
+    )
     return key, f"{_PREFIX}_{key_id}_{secret}"
 
 

@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from recsys.auth.api_keys import (
+    PUBLIC_SCOPES,
     SCOPE_NAMES,
     ApiKey,
     KeyRing,
@@ -20,6 +21,7 @@ from recsys.auth.api_keys import (
     scopes_named,
 )
 from recsys.config.settings import TenantName
+from recsys.config.shop import MAX_RATE
 from recsys.config.toml_file import read_toml
 from recsys.core.errors import AlreadyRunning, ConfigurationError, NotFound
 from recsys.files import errors_name, write_whole
@@ -50,11 +52,28 @@ class _KeyEntry(BaseModel):
     scopes: Annotated[list[_ScopeName], Field(min_length=1)]
     created: AwareDatetime
     expires: AwareDatetime | None = None
+    session_secret: Annotated[str, Field(pattern=_DIGEST_PATTERN)] | None = None
+    requests_per_second: Annotated[float, Field(gt=0, le=MAX_RATE)] | None = None
+
+    @model_validator(mode="after")
+    def _has_no_more_than_a_public_key_may(self) -> "_KeyEntry":
+        if self.session_secret and scopes_named(self.scopes) - PUBLIC_SCOPES:
+            raise ValueError("with a session_secret a key has read and events:write only")
+        return self
 
     def to_key(self) -> ApiKey:
         digest = bytes.fromhex(self.sha256)
         scopes = scopes_named(self.scopes)
-        return ApiKey(self.id, self.tenant, digest, scopes, self.created, self.expires)
+        return ApiKey(
+            self.id,
+            self.tenant,
+            digest,
+            scopes,
+            self.created,
+            self.expires,
+            self.session_secret,
+            self.requests_per_second,
+        )
 
 
 class _KeysFile(BaseModel):
@@ -82,19 +101,54 @@ def load_keys(path: Path) -> list[ApiKey]:
 
 
 def create_key(
-    path: Path, tenant: str, scopes: Iterable[Scope], expires: datetime | None = None
+    path: Path,
+    tenant: str,
+    scopes: Iterable[Scope],
+    expires: datetime | None = None,
+    requests_per_second: float | None = None,
 ) -> str:
     """Add a key to the file, which is made when missing, and return its text.
 
     Raises:
-        InvalidInput: when the tenant cannot be one, no scope is given or it has expired already.
+        InvalidInput: see `new_key`.
         ConfigurationError: when the file cannot be read.
         AlreadyRunning: when another process does not end its change.
     """
-    key, text = new_key(tenant, scopes, datetime.now(UTC).replace(microsecond=0), expires)
+    return _create(path, tenant, scopes, expires, requests_per_second, public=False)[1]
+
+
+def create_public_key(
+    path: Path,
+    tenant: str,
+    scopes: Iterable[Scope],
+    expires: datetime | None = None,
+    requests_per_second: float | None = None,
+) -> tuple[str, str]:
+    """The same for a key of browsers; its text, and the secret that signs its session tokens."""
+    key, text = _create(path, tenant, scopes, expires, requests_per_second, public=True)
+    return text, str(key.session_secret)
+
+
+def _create(
+    path: Path,
+    tenant: str,
+    scopes: Iterable[Scope],
+    expires: datetime | None,
+    requests_per_second: float | None,
+    *,
+    public: bool,
+) -> tuple[ApiKey, str]:
+    key, text = new_key(
+        tenant,
+        scopes,
+        datetime.now(UTC).replace(microsecond=0),
+        expires=expires,
+        public=public,
+        requests_per_second=requests_per_second,
+    )
     with _only_change(path):
         _add(path, key)
-    return text
+    return key, text
 
 
 def revoke_key(path: Path, key_id: str) -> None:
@@ -178,12 +232,16 @@ def _save(path: Path, keys: Iterable[ApiKey]) -> None:
 def _render(key: ApiKey) -> str:
     # Nothing in here needs escaping: ids and digests are hex, tenants and scopes plain words.
     scopes = ", ".join(f'"{scope}"' for scope in sorted(key.scopes))
-    expires = f"expires = {key.expires.isoformat()}\n" if key.expires else ""
+    rest = f"expires = {key.expires.isoformat()}\n" if key.expires else ""
+    if key.session_secret:
+        rest += f'session_secret = "{key.session_secret}"\n'
+    if key.requests_per_second:
+        rest += f"requests_per_second = {key.requests_per_second}\n"
     return (
         "[[key]]\n"
         f'id = "{key.key_id}"\n'
         f'tenant = "{key.tenant}"\n'
         f'sha256 = "{key.digest.hex()}"\n'
         f"scopes = [{scopes}]\n"
-        f"created = {key.created.isoformat()}\n{expires}"
+        f"created = {key.created.isoformat()}\n{rest}"
     )

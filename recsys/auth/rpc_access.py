@@ -7,8 +7,10 @@ from typing import Protocol
 from recsys.auth.access import RPC_SCOPES
 from recsys.auth.api_keys import ApiKey
 from recsys.auth.key_reload import WatchedKeyRing
+from recsys.auth.rate_limiter import RateLimiter
 from recsys.config.settings import GrpcServiceSettings
-from recsys.core.errors import PermissionDenied, Unauthenticated
+from recsys.config.shop import RequestLimits
+from recsys.core.errors import PermissionDenied, TooManyRequests, Unauthenticated
 
 SERVICE_TOKEN_KEY = "x-service-token"  # noqa: S105  # the name, not the secret
 API_KEY_KEY = "x-api-key"
@@ -26,11 +28,20 @@ class RpcAccess:
     Args:
         service_token: the secret of gateways, who have checked their callers themselves.
         keys: of callers without it; None where only gateways may call.
+        limits_of: a shop's, for keys without a limit of their own.
     """
 
-    def __init__(self, service_token: str, keys: _Keys | None) -> None:
+    def __init__(
+        self,
+        service_token: str,
+        keys: _Keys | None,
+        limits_of: Callable[[str], RequestLimits],
+        limiter: RateLimiter,
+    ) -> None:
         self._service_token = service_token.encode()
         self._keys = keys
+        self._limits_of = limits_of
+        self._limiter = limiter
 
     def __call__(
         self, method: str, request: object, metadata: Iterable[tuple[str, str | bytes]]
@@ -44,6 +55,7 @@ class RpcAccess:
         Raises:
             Unauthenticated: the caller has neither the token nor a key that is valid.
             PermissionDenied: the key lacks the scope, or is another shop's.
+            TooManyRequests: the key's rate limit is exceeded.
         """
         if method.startswith(_FOREIGN):
             return
@@ -54,9 +66,19 @@ class RpcAccess:
         key = self._keys.authenticate(text) if self._keys and isinstance(text, str) else None
         if key is None:
             raise Unauthenticated(f"send a valid API key as {API_KEY_KEY}")
+        self._limit(key)
         self._check(method, request, key)
 
+    def _limit(self, key: ApiKey) -> None:
+        rate = key.requests_per_second or self._limits_of(key.tenant).requests_per_second
+        refused = self._limiter.take(key.key_id, rate)
+        if refused is not None:
+            wait = refused.retry_after_seconds
+            raise TooManyRequests(f"this key calls too often: wait {wait} seconds", wait)
+
     def _check(self, method: str, request: object, key: ApiKey) -> None:
+        if key.is_public:
+            raise PermissionDenied("a public key is for browsers: use it with the REST API")
         scope = RPC_SCOPES.get(method)
         if scope is None:
             raise PermissionDenied("only gateways may call this")
@@ -66,10 +88,15 @@ class RpcAccess:
             raise PermissionDenied("this key is not of this tenant")
 
 
-def rpc_access(settings: GrpcServiceSettings, on_refused: Callable[[], None]) -> RpcAccess | None:
+def rpc_access(
+    settings: GrpcServiceSettings,
+    on_refused: Callable[[], None],
+    limits_of: Callable[[str], RequestLimits] = lambda _: RequestLimits(),
+) -> RpcAccess | None:
     """The access that the settings ask for; None: whoever reaches the service may call it.
 
     Args:
+        limits_of: see `RpcAccess`; the shipped ones where a service knows no settings of shops.
         on_refused: called for every change of the file of keys that was not taken.
 
     Raises:
@@ -79,7 +106,7 @@ def rpc_access(settings: GrpcServiceSettings, on_refused: Callable[[], None]) ->
     if not token:
         return None
     keys = WatchedKeyRing(settings.api_keys, on_refused) if settings.api_keys else None
-    return RpcAccess(token, keys)
+    return RpcAccess(token, keys, limits_of, RateLimiter())
 
 
 def _bytes(value: str | bytes) -> bytes:

@@ -92,6 +92,34 @@ _PlacementName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 _Generators = Annotated[list[str], Field(min_length=1), AfterValidator(_known)]
 
 
+# Of requests in a second: more than any gateway answers.
+MAX_RATE = 1e6
+_Rate = Annotated[float, Field(gt=0, le=MAX_RATE, allow_inf_nan=False)]
+
+
+@pydantic_dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class RequestLimits:
+    """Rate limits of a shop's callers at each gateway; shop.toml has their reasons.
+
+    Attributes:
+        requests_per_second: of a key that has no limit of its own.
+        browser_requests_per_second: of a source address with a public key.
+    """
+
+    requests_per_second: _Rate = 5000.0
+    browser_requests_per_second: _Rate = 50.0
+
+
+# As browsers write it: scheme, host and port in lower case, no path and no slash at the end.
+_Origin = Annotated[str, Field(pattern=r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$")]
+
+
+class _CorsSettings(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    allowed_origins: list[_Origin] = []
+
+
 class _ShopFile(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -101,6 +129,8 @@ class _ShopFile(BaseModel):
     goals: Annotated[list[str], Field(min_length=1)]
     placements: dict[_PlacementName, _Generators] | None = None
     gate: GateLimits = GateLimits()
+    limits: RequestLimits = RequestLimits()
+    cors: _CorsSettings = _CorsSettings()
 
     @field_validator("goals")
     @classmethod
@@ -124,6 +154,8 @@ class Shop:
         event_types: every type the shop may send.
         placements: the generators of each list of the storefront, by its name.
         gate: when a new model may replace the one that serves.
+        limits: how often callers may ask.
+        allowed_origins: of pages whose scripts may read what the API answers.
     """
 
     half_life_days: float
@@ -132,6 +164,8 @@ class Shop:
     event_types: dict[str, EventType]
     placements: dict[str, tuple[str, ...]] = field(default_factory=dict)
     gate: GateLimits = field(default_factory=GateLimits)
+    limits: RequestLimits = field(default_factory=RequestLimits)
+    allowed_origins: frozenset[str] = frozenset()
 
 
 def load_shop(path: Path | None = None) -> Shop:
@@ -155,4 +189,6 @@ def load_shop(path: Path | None = None) -> Shop:
         if settings.placements is None
         else {name: tuple(kinds) for name, kinds in settings.placements.items()},
         gate=settings.gate,
+        limits=settings.limits,
+        allowed_origins=frozenset(settings.cors.allowed_origins),
     )

@@ -1,14 +1,14 @@
 """Settings of every shop: TENANT.toml in one folder, the shipped file for shops without one."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from pathlib import Path
 
 import structlog
 
 from recsys.config.followed_file import FollowedFile, Interval
-from recsys.config.shop import Shop, load_shop
+from recsys.config.shop import RequestLimits, Shop, load_shop
 from recsys.core.domain import tenant_problem
 from recsys.core.errors import ConfigurationError
 from recsys.core.event_types import EventTypes
@@ -68,6 +68,16 @@ class Shops:
 
     def placements_of(self, tenant: str) -> Mapping[str, tuple[str, ...]]:
         return self.of(tenant).placements
+
+    def limits_of(self, tenant: str) -> RequestLimits:
+        return self.of(tenant).limits
+
+    def allowed_origins_of(self, tenant: str | None) -> Collection[str]:
+        """Origins of pages that may call for this shop; None: for any."""
+        if tenant is not None:
+            return self.of(tenant).allowed_origins
+        self._follow()
+        return frozenset().union(*(file.content.allowed_origins for file in self._files.values()))
 
     def event_types(self) -> list[str]:
         """Names of the types that any shop may send, sorted."""

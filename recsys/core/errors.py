@@ -9,6 +9,8 @@ RecsysError
 ├── PermissionDenied        the caller is known and may not do this
 ├── NotFound                a named thing does not exist
 ├── PreconditionFailed      a thing is no longer as the caller knew it; nothing was changed
+├── TooManyRequests         the caller asks more often than it may
+├── QuotaExceeded           a shop has as much as it may have
 ├── Unavailable             a dependency cannot answer now; trying again later may help
 ├── NoModel                 a shop has no model yet, so nothing personal can be said
 ├── NoData                  there is nothing to train on
@@ -80,6 +82,22 @@ class NotFound(RecsysError):
 
 class PreconditionFailed(RecsysError):
     """A thing is not as a conditional request says it must be; nothing was changed."""
+
+
+class TooManyRequests(RecsysError):
+    """The caller asks more often than it may.
+
+    Attributes:
+        retry_after_seconds: when the next request will be let through.
+    """
+
+    def __init__(self, reason: str, retry_after_seconds: float) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(reason)
+
+
+class QuotaExceeded(RecsysError):
+    """A shop has as much of something as its settings allow; the message says of what."""
 
 
 class Unavailable(RecsysError):

@@ -2,9 +2,11 @@
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
+from starlette.types import ASGIApp
 
 from services.gateway.dependencies import Dependencies
 from services.gateway.fast_path import FastPath
+from services.gateway.http.cors import Cors
 from services.gateway.http.error_responses import add_error_responses
 from services.gateway.http.raw_path import RawPath
 from services.gateway.http.request_context import RequestContext
@@ -19,9 +21,10 @@ from services.gateway.routes import (
 from services.gateway.routes.openapi import described_by
 
 
-def serving_app(dependencies: Dependencies) -> FastPath:
+def serving_app(dependencies: Dependencies) -> ASGIApp:
     """Build what a server runs: the REST API over these dependencies, its fast path first."""
-    return FastPath(build_app(dependencies), dependencies)
+    answering = FastPath(build_app(dependencies), dependencies)
+    return Cors(answering, dependencies.allowed_origins_of)
 
 
 def build_app(dependencies: Dependencies) -> FastAPI:

@@ -1,6 +1,6 @@
 """Dependencies of the routes, wired in `main.py` or by a test."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, cast
 
@@ -10,6 +10,7 @@ from recsys.auth.api_keys import ApiKey
 from recsys.runtime.metrics import Metrics
 from services.gateway.http.access_log import AccessLog
 from services.gateway.http.failed_keys import FailedKeys
+from services.gateway.http.rate_limits import RateLimits
 from services.gateway.http.readiness import Readiness
 from services.gateway.upstream.ingest import Ingest
 from services.gateway.upstream.recommenders import Recommenders
@@ -28,11 +29,13 @@ class Dependencies:
     Attributes:
         event_types: those that any shop may send, for the description; ingest enforces each shop's.
         placements_of: the generators of each placement of a shop, by its name.
+        allowed_origins_of: pages that may call for a shop; for any shop: of None.
         read_seconds, write_seconds: the budget of one request.
     """
 
     keys: Keys
     failed_keys: FailedKeys
+    rate_limits: RateLimits
     recommender: Recommenders
     ingest: Ingest
     readiness: Readiness
@@ -40,6 +43,7 @@ class Dependencies:
     access_log: AccessLog
     event_types: Callable[[], Sequence[str]]
     placements_of: Callable[[str], Mapping[str, tuple[str, ...]]]
+    allowed_origins_of: Callable[[str | None], Collection[str]]
     read_seconds: float
     write_seconds: float
 

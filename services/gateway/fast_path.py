@@ -71,7 +71,8 @@ class FastPath:
             return None
         text = _header(scope, b"x-api-key")
         key = self._dependencies.keys.authenticate(text.decode("latin-1")) if text else None
-        if key is None or ROUTE_SCOPES[f"GET {found[0]}"] not in key.scopes:
+        # What a public key may ask depends on more, which the application looks at.
+        if key is None or key.is_public or ROUTE_SCOPES[f"GET {found[0]}"] not in key.scopes:
             return None
         return found[0], key, found[1], limit
 
@@ -88,7 +89,10 @@ class FastPath:
         requests = self._dependencies.metrics.requests
         begun, status = requests.begin(), 200
         request_id = request_id_of((_header(scope, _REQUEST_ID) or b"").decode("latin-1"))
+        # For CORS, whose lists are the shops'.
+        scope.setdefault("state", {})["key"] = key
         try:
+            self._dependencies.rate_limits.check(key, scope)
             body = await fetch_recommendations(
                 self._dependencies, RecommendationRequest(key.tenant, about, limit), request_id
             )

@@ -10,6 +10,7 @@ import uvloop
 from starlette.types import ASGIApp
 
 from recsys.auth.key_reload import WatchedKeyRing
+from recsys.auth.rate_limiter import RateLimiter
 from recsys.config.settings import load_settings
 from recsys.config.shops import Shops
 from recsys.core.errors import ConfigurationError
@@ -21,9 +22,11 @@ from recsys.runtime.metrics import new_metrics
 from services.gateway.app import serving_app
 from services.gateway.dependencies import Dependencies
 from services.gateway.http.access_log import AccessLog
+from services.gateway.http.client_source import ClientSource
 from services.gateway.http.draining_server import DrainingServer
 from services.gateway.http.failed_keys import FailedKeys
 from services.gateway.http.protocol import GatewayProtocol
+from services.gateway.http.rate_limits import RateLimits
 from services.gateway.http.readiness import Readiness
 from services.gateway.settings import GatewaySettings
 from services.gateway.upstream.ingest import INGEST, Ingest
@@ -69,6 +72,9 @@ async def serve(settings: GatewaySettings) -> None:
         Dependencies(
             keys=keys,
             failed_keys=FailedKeys(settings.trusted_proxies),
+            rate_limits=RateLimits(
+                RateLimiter(), ClientSource(settings.trusted_proxies), shops.limits_of
+            ),
             recommender=recommender,
             ingest=ingest,
             readiness=readiness,
@@ -76,6 +82,7 @@ async def serve(settings: GatewaySettings) -> None:
             access_log=access_log,
             event_types=shops.event_types,
             placements_of=shops.placements_of,
+            allowed_origins_of=shops.allowed_origins_of,
             read_seconds=settings.read_seconds,
             write_seconds=settings.write_seconds,
         )

@@ -92,7 +92,7 @@ def serve(settings: IngestSettings) -> None:
         settings.threads,
         metrics.requests,
         reflection=settings.reflection,
-        authorize=rpc_access(settings, metrics.settings_refused["api_keys"].inc),
+        authorize=rpc_access(settings, metrics.settings_refused["api_keys"].inc, shops.limits_of),
     )
     add_IngestServiceServicer_to_server(servicer, server.grpc)
     server.start(settings.listen)

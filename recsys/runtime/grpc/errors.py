@@ -20,12 +20,16 @@ from recsys.core.errors import (
     NotSetUp,
     PermissionDenied,
     PreconditionFailed,
+    QuotaExceeded,
+    TooManyRequests,
     Unauthenticated,
     Unavailable,
 )
 from recsys.core.limits import MAX_FIELD_CHARACTERS
 
 PROBLEMS_KEY = "recsys-problems"
+# Tells a full quota from too many calls at once, which have the same status.
+QUOTA_KEY = "recsys-quota"
 RETRY_AFTER_KEY = "retry-after-ms"
 # gRPC refuses more than about 8 KiB of metadata.
 _MAX_PROBLEMS_BYTES = 6000
@@ -41,6 +45,8 @@ _CODES: dict[type[Exception], grpc.StatusCode] = {
     NotFound: grpc.StatusCode.NOT_FOUND,
     # A test-and-set that failed: whoever asked reads again and begins anew.
     PreconditionFailed: grpc.StatusCode.ABORTED,
+    TooManyRequests: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    QuotaExceeded: grpc.StatusCode.RESOURCE_EXHAUSTED,
     Unavailable: grpc.StatusCode.UNAVAILABLE,
     # The shop is new: nothing is broken, and trying again does not help.
     NoModel: grpc.StatusCode.FAILED_PRECONDITION,
@@ -51,7 +57,7 @@ _CODES: dict[type[Exception], grpc.StatusCode] = {
 }
 _TOLD_TO_CALLERS = (
     InvalidInput, InvalidMessage, Unauthenticated, PermissionDenied, NotFound, PreconditionFailed,
-    NoModel, NotSetUp, Unavailable,
+    TooManyRequests, QuotaExceeded, NoModel, NotSetUp, Unavailable,
 )  # fmt: skip
 
 Metadata = tuple[tuple[str, str], ...]
@@ -76,7 +82,9 @@ def _details(error: Exception) -> str:
 def _metadata(error: Exception) -> Metadata:
     if isinstance(error, InvalidInput):
         return ((PROBLEMS_KEY, encode_problems(error.problems)),)
-    if isinstance(error, Unavailable):
+    if isinstance(error, QuotaExceeded):
+        return ((QUOTA_KEY, "exceeded"),)
+    if isinstance(error, Unavailable | TooManyRequests):
         return ((RETRY_AFTER_KEY, str(round(error.retry_after_seconds * 1000))),)
     return ()
 
@@ -98,6 +106,11 @@ def problems_of(error: grpc.aio.AioRpcError) -> list[FieldProblem]:
     """The fields at fault, on the caller's side."""
     text = _trailing(error, PROBLEMS_KEY)
     return [FieldProblem(*entry) for entry in json.loads(text)] if text else []
+
+
+def is_quota_exceeded(error: grpc.aio.AioRpcError) -> bool:
+    """Tell whether waiting does not help, on the caller's side."""
+    return _trailing(error, QUOTA_KEY) is not None
 
 
 def retry_after_seconds_of(error: grpc.aio.AioRpcError) -> float | None:

@@ -15,7 +15,9 @@ from recsys.core.errors import (
     InvalidMessage,
     NotFound,
     PermissionDenied,
+    QuotaExceeded,
     RecsysError,
+    TooManyRequests,
     Unauthenticated,
     Unavailable,
 )
@@ -29,7 +31,10 @@ REQUEST_ID_KEY = "x-request-id"
 _FOREIGN = "/grpc."
 
 # The caller's own affair, at whatever rate: no warnings of ours.
-_REFUSALS = (InvalidInput, InvalidMessage, NotFound, PermissionDenied, Unauthenticated)
+_REFUSALS = (
+    InvalidInput, InvalidMessage, NotFound, PermissionDenied, QuotaExceeded, TooManyRequests,
+    Unauthenticated,
+)  # fmt: skip
 
 _log = structlog.get_logger()
 

@@ -9,7 +9,7 @@ from recsys.core.recording import EventDraft, EventOutcome, Recorded
 from services.gateway.dependencies import dependencies_of
 from services.gateway.http.json_body import JsonBody
 from services.gateway.http.query import only_parameters
-from services.gateway.routes.authentication import Caller, authenticated
+from services.gateway.routes.authentication import Caller, SessionUser, authenticated
 from services.gateway.routes.call_context import WriteContext
 from services.gateway.routes.openapi import body_responses, json_request, problem_responses
 from services.gateway.schemas.event_requests import read_batch, read_event
@@ -33,7 +33,7 @@ _ReadEvent = EventDraft | list[FieldProblem]
     openapi_extra=json_request("EventBatch"),
 )
 async def post_events(
-    key: Caller, body: JsonBody, call: WriteContext, request: Request
+    key: Caller, acting: SessionUser, body: JsonBody, call: WriteContext, request: Request
 ) -> EventsAnswer:
     """Record a batch of events. An accepted event is durable and changes the next recommendation.
 
@@ -42,13 +42,20 @@ async def post_events(
     200 when any event was recorded, 422 with the same results when none was.
     """
     bodies = read_batch(body)
-    events = [read_event(body) for body in bodies]
+    events = [_of_session(read_event(body), acting) for body in bodies]
     stored = await _record(dependencies_of(request).ingest, key.tenant, events, call)
     outcomes = _merge(bodies, events, stored.outcomes)
     answer = respond(outcomes, degraded=stored.degraded, request_id=call.request_id)
     if answer.rejected == len(outcomes):
         raise ProblemError(INVALID_INPUT, "no event was taken", members=answer.model_dump())
     return answer
+
+
+def _of_session(event: _ReadEvent, acting: str | None) -> _ReadEvent:
+    """Reject an event of another user than the session's."""
+    if acting is None or not isinstance(event, EventDraft) or event.user_id == acting:
+        return event
+    return [FieldProblem("user_id", "is not the user of the session token")]
 
 
 async def _record(

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
-from recsys.auth.access import ROUTE_SCOPES
+from recsys.auth.access import PUBLIC_ROUTES, ROUTE_SCOPES
 from recsys.core.limits import MAX_FIELD_CHARACTERS, MAX_LIMIT, MAX_PROBLEMS
 from services.gateway.schemas import problems
 from services.gateway.schemas.event_requests import EVENT_EXAMPLE, EventBatch
@@ -58,13 +58,24 @@ PROBLEM_SCHEMA = {
     },
 }
 
+_SESSION_TOKEN = {
+    "type": "apiKey",
+    "in": "header",
+    "name": "X-Session-Token",
+    "description": "Beside a public key: a JSON Web Token (HS256) of the shop's server that names "
+    "the one user (`sub`) whom the page acts for, and ends (`exp`) within 24 hours.",
+}
+
 # What any route may answer that needs a key and asks a service behind.
 _COMMON = (
     problems.WRONG_KEY,
+    problems.WRONG_SESSION,
     problems.MISSING_SCOPE,
+    problems.OTHER_USER,
     problems.NOT_SET_UP,
     problems.INVALID_INPUT,
     problems.TOO_MANY_WRONG_KEYS,
+    problems.TOO_MANY_REQUESTS,
     problems.INTERNAL,
     problems.BACKEND_FAILED,
     problems.UNAVAILABLE,
@@ -125,13 +136,20 @@ def _describe(app: FastAPI, event_types: Sequence[str]) -> dict[str, Any]:
     )
     schemas = document["components"]["schemas"]
     schemas.update({**bodies["$defs"], "ProblemDetails": PROBLEM_SCHEMA})
+    document["components"]["securitySchemes"]["SessionToken"] = _SESSION_TOKEN
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            for scheme in operation.get("security", ()):
-                # The scopes that a key needs: OpenAPI 3.1 has a place for them.
-                scheme["ApiKey"] = [ROUTE_SCOPES[f"{method.upper()} {path}"].value]
+            if "security" in operation:
+                operation["security"] = _security(f"{method.upper()} {path}")
     schemas["Event"]["properties"]["event_type"]["enum"] = list(event_types)
     return document
+
+
+def _security(route: str) -> list[dict[str, list[str]]]:
+    """A server's key, or a public one with a session; OpenAPI 3.1 has a place for scopes."""
+    scopes = [ROUTE_SCOPES[route].value]
+    public = {"ApiKey": scopes, "SessionToken": []}
+    return [{"ApiKey": scopes}, *([public] if route in PUBLIC_ROUTES else [])]
 
 
 def _response(kind: ProblemType) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from recsys.core.serving.request import ItemTarget, SessionTarget, Target, UserT
 from services.gateway.dependencies import dependencies_of
 from services.gateway.http.json_body import JsonBody
 from services.gateway.http.query import only_parameters
-from services.gateway.routes.authentication import Caller, authenticated
+from services.gateway.routes.authentication import Caller, SessionUser, authenticated, other_user
 from services.gateway.routes.openapi import body_responses, json_request, problem_responses
 from services.gateway.routes.recommendations import checked, respond
 from services.gateway.schemas.problems import NOT_FOUND, ProblemError
@@ -38,7 +38,7 @@ PlacementName = Annotated[
     openapi_extra=json_request("PlacementRequest"),
 )
 async def recommend_for_placement(
-    placement: PlacementName, key: Caller, body: JsonBody, request: Request
+    placement: PlacementName, key: Caller, acting: SessionUser, body: JsonBody, request: Request
 ) -> Response:
     """Recommend items for a place of the storefront.
 
@@ -52,6 +52,8 @@ async def recommend_for_placement(
         detail = f"this shop has no placement {placement!r}; it has {known}"
         raise ProblemError(NOT_FOUND, detail)
     wanted = read_placement(body)
+    if acting is not None and wanted.user_id not in (None, acting):
+        raise other_user()
     asked = checked(
         key.tenant,
         _target(wanted),

@@ -29,7 +29,9 @@ class ProblemType:
 BAD_REQUEST = ProblemType("bad-request", 400, "The request is not valid HTTP")
 MALFORMED_JSON = ProblemType("malformed-json", 400, "The body is not valid JSON")
 WRONG_KEY = ProblemType("wrong-key", 401, "The API key is missing or wrong")
+WRONG_SESSION = ProblemType("wrong-session", 401, "The session token is missing or not valid")
 MISSING_SCOPE = ProblemType("missing-scope", 403, "The API key does not allow this")
+OTHER_USER = ProblemType("other-user", 403, "The session is that of another user")
 NOT_FOUND = ProblemType("not-found", 404, "Not found")
 WRONG_METHOD = ProblemType("wrong-method", 405, "This route does not support this method")
 NOT_SET_UP = ProblemType("not-set-up", 409, "The operator has not set up this shop yet")
@@ -43,6 +45,7 @@ INVALID_INPUT = ProblemType("invalid-input", 422, "The input is invalid")
 TOO_MANY_WRONG_KEYS = ProblemType(
     "too-many-wrong-keys", 429, "Too many wrong API keys came from this address"
 )
+TOO_MANY_REQUESTS = ProblemType("too-many-requests", 429, "The rate limit is exceeded")
 INTERNAL = ProblemType("internal", 500, "The gateway failed")
 BACKEND_FAILED = ProblemType("backend-failed", 502, "A service behind the gateway failed")
 UNAVAILABLE = ProblemType("unavailable", 503, "A service is unavailable")
@@ -54,7 +57,9 @@ PROBLEM_TYPES = (
     BAD_REQUEST,
     MALFORMED_JSON,
     WRONG_KEY,
+    WRONG_SESSION,
     MISSING_SCOPE,
+    OTHER_USER,
     NOT_FOUND,
     WRONG_METHOD,
     NOT_SET_UP,
@@ -64,6 +69,7 @@ PROBLEM_TYPES = (
     WRONG_MEDIA_TYPE,
     INVALID_INPUT,
     TOO_MANY_WRONG_KEYS,
+    TOO_MANY_REQUESTS,
     INTERNAL,
     BACKEND_FAILED,
     UNAVAILABLE,

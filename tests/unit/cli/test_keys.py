@@ -1,3 +1,4 @@
+import time
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,8 @@ from typer.testing import CliRunner
 from cli.keys import app
 from recsys.auth.api_keys import KeyRing
 from recsys.auth.key_file import load_keys
+from recsys.auth.session_tokens import session_user
+from recsys.core.errors import InvalidInput, NotFound
 
 
 @pytest.fixture
@@ -41,3 +44,30 @@ def test_a_key_says_when_it_expires(file: Path) -> None:
     run(file, "create", "--tenant", "demo", "--scope", "admin", "--expires", "2100-01-31")
     assert "  demo  admin  " in run(file, "list")
     assert run(file, "list").endswith("  expires 2100-01-31T00:00:00+00:00\n")
+
+
+def test_a_public_key_comes_with_the_secret_that_signs_its_sessions(file: Path) -> None:
+    printed = run(file, "create", "--tenant", "demo", "--scope", "read", "--public")
+    text, secret = printed.split()
+    key = KeyRing(load_keys(file)).authenticate(text)
+    assert key
+    assert key.session_secret == secret
+    assert "  public" in run(file, "list")
+    assert secret not in run(file, "list")
+    token = run(file, "session", key.key_id, "ann", "--minutes", "5").strip()
+    assert session_user(secret, token, time.time()) == "ann"
+    assert session_user(secret, token, time.time() + 300) is None
+
+
+@pytest.mark.parametrize("scope", ["admin", "catalogue:write", "ingest"])
+def test_a_public_key_may_not_have_what_pages_must_not_do(file: Path, scope: str) -> None:
+    arguments = ["create", "--file", str(file), "--tenant", "demo", "--scope", scope, "--public"]
+    result = CliRunner().invoke(app, arguments)
+    assert isinstance(result.exception, InvalidInput)
+    assert not file.exists()
+
+
+def test_a_session_is_of_a_public_key(file: Path) -> None:
+    key_id = run(file, "create", "--tenant", "demo", "--scope", "read").split("_")[1]
+    result = CliRunner().invoke(app, ["session", "--file", str(file), key_id, "ann"])
+    assert isinstance(result.exception, NotFound)

@@ -87,3 +87,21 @@ def test_what_is_wrong_with_a_placement_is_named(
 ) -> None:
     with pytest.raises(ConfigurationError, match=f"placements.*{reason}"):
         shop_of(tmp_path, f"buy = {{ weight = 1 }}\n[placements]\n{placement}\n")
+
+
+def test_a_shop_names_the_pages_that_may_call_and_how_often(tmp_path: Path) -> None:
+    shop = shop_of(
+        tmp_path,
+        "buy = { weight = 1 }\n[limits]\nrequests_per_second = 7\n"
+        '[cors]\nallowed_origins = ["https://shop.example", "http://localhost:3000"]',
+    )
+
+    assert shop.allowed_origins == {"https://shop.example", "http://localhost:3000"}
+    assert shop.limits.requests_per_second == 7
+    assert load_shop().allowed_origins == frozenset()
+
+
+@pytest.mark.parametrize("origin", ["*", "shop.example", "https://shop.example/", "https://A.b"])
+def test_an_origin_is_written_as_browsers_write_it(tmp_path: Path, origin: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"cors.allowed_origins.0"):
+        shop_of(tmp_path, f'buy = {{ weight = 1 }}\n[cors]\nallowed_origins = ["{origin}"]')

@@ -7,15 +7,19 @@ from datetime import UTC, datetime
 
 import pytest
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
-from recsys.auth.api_keys import KeyRing, Scope, new_key
+from recsys.auth.api_keys import PUBLIC_SCOPES, KeyRing, Scope, new_key
+from recsys.auth.rate_limiter import RateLimiter
+from recsys.config.shop import RequestLimits
 from recsys.runtime.grpc.channel import open_channel
 from recsys.runtime.metrics import Metrics, new_metrics
-from services.gateway.app import build_app
+from services.gateway.app import build_app, serving_app
 from services.gateway.dependencies import Dependencies
-from services.gateway.fast_path import FastPath
 from services.gateway.http.access_log import AccessLog
+from services.gateway.http.client_source import ClientSource
 from services.gateway.http.failed_keys import FailedKeys
+from services.gateway.http.rate_limits import RateLimits
 from services.gateway.http.readiness import Readiness
 from services.gateway.upstream.ingest import INGEST
 from services.gateway.upstream.ingest import Ingest as IngestBackend
@@ -33,6 +37,7 @@ from tests.unit.services.gateway.backends import (
 
 READ_SECONDS = 1.0
 PLACEMENTS = {"home": ("for_you", "popular"), "product_page": ("similar",), "empty": ("new",)}
+ORIGINS = ("https://shop.example",)
 MADE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -46,12 +51,13 @@ class World:
     """
 
     application: FastAPI
-    app: FastPath
+    app: ASGIApp
     log_lines: list[str]
     runner: asyncio.Runner
     recommender: ScriptedRecommender
     ingest: Ingest
     keys: dict[str, str]
+    session_secret: str
     metrics: Metrics
 
     def plain_client(self) -> Client:
@@ -59,8 +65,10 @@ class World:
         headers = {"Content-Type": "application/json", "X-API-Key": self.keys["all"]}
         return Client(self.application, self.runner, headers)
 
-    def client(self, key: str | None) -> Client:
+    def client(self, key: str | None, **headers_of_all: str) -> Client:
+        """Header names may have underscores for hyphens."""
         headers = {"Content-Type": "application/json"}
+        headers |= {name.replace("_", "-"): text for name, text in headers_of_all.items()}
         if key:
             headers["X-API-Key"] = key
         return Client(self.app, self.runner, headers)
@@ -81,6 +89,8 @@ def running_world() -> Iterator[World]:
             "all": new_key("shop", Scope, MADE),
             "read": new_key("shop", [Scope.READ], MADE),
             "other": new_key("other", Scope, MADE),
+            "public": new_key("shop", PUBLIC_SCOPES, MADE, public=True),
+            "slow": new_key("shop", Scope, MADE, requests_per_second=1),
         }
         keys = KeyRing(key for key, _ in made.values())
 
@@ -95,12 +105,14 @@ def running_world() -> Iterator[World]:
             parts = Dependencies(
                 keys,
                 FailedKeys(trusted=()),
+                RateLimits(RateLimiter(), ClientSource(()), lambda _: RequestLimits()),
                 *behind,
                 Readiness(*behind),
                 metrics,
                 AccessLog("gateway", "test", lines.append),
                 event_types=lambda: sorted(EVENT_TYPES),
                 placements_of=lambda tenant: PLACEMENTS if tenant == "shop" else {},
+                allowed_origins_of=lambda tenant: ORIGINS if tenant in (None, "shop") else (),
                 read_seconds=READ_SECONDS,
                 write_seconds=5.0,
             )
@@ -109,9 +121,10 @@ def running_world() -> Iterator[World]:
 
         parts = runner.run(build())
         app = build_app(parts)
+        secret = str(made["public"][0].session_secret)
         texts = {name: text for name, (_, text) in made.items()}
-        hot = FastPath(app, parts)
-        yield World(app, hot, lines, runner, recommender, ingest, texts, metrics)
+        hot = serving_app(parts)
+        yield World(app, hot, lines, runner, recommender, ingest, texts, secret, metrics)
         runner.run(parts.recommender.close())
         ingest_server.stop(0.1)
         runner.run(recommender_server.stop(0.1))

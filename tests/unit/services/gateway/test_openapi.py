@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from recsys.auth.access import ROUTE_SCOPES
+from recsys.auth.access import PUBLIC_ROUTES, ROUTE_SCOPES
 from services.gateway.schemas.problems import PROBLEM_TYPES
 from tests.builders import EVENT_TYPES
 from tests.unit.services.gateway.asgi_client import Client
@@ -78,8 +78,12 @@ def test_routes_with_a_key_say_so_and_what_can_go_wrong(document: dict[str, Any]
     for name, operation in operations(document):
         if "/v1/" not in name:
             continue
-        assert operation["security"] == [{"ApiKey": [ROUTE_SCOPES[name].value]}]
-        assert {"401", "403", "422", "500", "502", "503", "504"} <= set(operation["responses"])
+        scopes = [ROUTE_SCOPES[name].value]
+        public = [{"ApiKey": scopes, "SessionToken": []}] * (name in PUBLIC_ROUTES)
+        assert operation["security"] == [{"ApiKey": scopes}, *public]
+        assert {"401", "403", "422", "429", "500", "502", "503", "504"} <= set(
+            operation["responses"]
+        )
         if "requestBody" in operation:
             assert {"400", "408", "413", "415"} <= set(operation["responses"])
 
