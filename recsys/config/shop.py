@@ -22,6 +22,7 @@ from recsys.core.domain import identifier_problem
 from recsys.core.errors import ConfigurationError
 from recsys.core.event_types import EventType
 from recsys.core.limits import MAX_NUMBER
+from recsys.core.quotas import Quotas
 from recsys.core.serving.generators import GENERATORS
 
 _Days = Annotated[float, Field(gt=0, le=36500, allow_inf_nan=False)]
@@ -110,6 +111,26 @@ class RequestLimits:
     browser_requests_per_second: _Rate = 50.0
 
 
+_MEBIBYTE = 1024**2
+# One user's events may be 20 MiB, and one item 1 MiB.
+_Mebibytes = Annotated[int, Field(ge=32, le=1024**2)]
+
+
+class _QuotaSettings(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    recent_users: Annotated[int, Field(ge=1, le=10**9)] = Quotas().recent_users
+    recent_mebibytes: _Mebibytes = Quotas().recent_bytes // _MEBIBYTE
+    catalogue_mebibytes: _Mebibytes = Quotas().catalogue_bytes // _MEBIBYTE
+
+    def to_quotas(self) -> Quotas:
+        return Quotas(
+            self.recent_users,
+            self.recent_mebibytes * _MEBIBYTE,
+            self.catalogue_mebibytes * _MEBIBYTE,
+        )
+
+
 # As browsers write it: scheme, host and port in lower case, no path and no slash at the end.
 _Origin = Annotated[str, Field(pattern=r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$")]
 
@@ -130,6 +151,7 @@ class _ShopFile(BaseModel):
     placements: dict[_PlacementName, _Generators] | None = None
     gate: GateLimits = GateLimits()
     limits: RequestLimits = RequestLimits()
+    quotas: _QuotaSettings = _QuotaSettings()
     cors: _CorsSettings = _CorsSettings()
 
     @field_validator("goals")
@@ -155,6 +177,7 @@ class Shop:
         placements: the generators of each list of the storefront, by its name.
         gate: when a new model may replace the one that serves.
         limits: how often callers may ask.
+        quotas: how much of the serving store the shop may take.
         allowed_origins: of pages whose scripts may read what the API answers.
     """
 
@@ -165,7 +188,8 @@ class Shop:
     placements: dict[str, tuple[str, ...]] = field(default_factory=dict)
     gate: GateLimits = field(default_factory=GateLimits)
     limits: RequestLimits = field(default_factory=RequestLimits)
-    allowed_origins: frozenset[str] = frozenset()
+    quotas: Quotas = field(default_factory=Quotas)
+    allowed_origins: tuple[str, ...] = ()
 
 
 def load_shop(path: Path | None = None) -> Shop:
@@ -190,5 +214,6 @@ def load_shop(path: Path | None = None) -> Shop:
         else {name: tuple(kinds) for name, kinds in settings.placements.items()},
         gate=settings.gate,
         limits=settings.limits,
-        allowed_origins=frozenset(settings.cors.allowed_origins),
+        quotas=settings.quotas.to_quotas(),
+        allowed_origins=tuple(settings.cors.allowed_origins),
     )

@@ -12,6 +12,7 @@ from recsys.config.shop import RequestLimits, Shop, load_shop
 from recsys.core.domain import tenant_problem
 from recsys.core.errors import ConfigurationError
 from recsys.core.event_types import EventTypes
+from recsys.core.quotas import Quotas
 
 _SUFFIX = ".toml"
 
@@ -71,6 +72,9 @@ class Shops:
 
     def limits_of(self, tenant: str) -> RequestLimits:
         return self.of(tenant).limits
+
+    def quotas_of(self, tenant: str) -> Quotas:
+        return self.of(tenant).quotas
 
     def allowed_origins_of(self, tenant: str | None) -> Collection[str]:
         """Origins of pages that may call for this shop; None: for any."""

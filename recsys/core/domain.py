@@ -174,6 +174,11 @@ class Item:
         content = json.dumps(asdict(self), sort_keys=True).encode()
         return hashlib.blake2b(content, digest_size=_REVISION_BYTES).hexdigest()
 
+    @property
+    def size(self) -> int:
+        """Bytes of the content as JSON."""
+        return len(json.dumps(asdict(self), ensure_ascii=False).encode())
+
 
 def revision_of(item: Item | None) -> str | None:
     """The revision of an item, or None for one that is not there."""

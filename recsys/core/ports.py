@@ -112,6 +112,8 @@ class RecentBehaviour(Protocol):
 
     Of a user the newest MAX_RECENT_EVENTS stay, and apart from these the newest
     MAX_RECENT_EXCLUSIONS that exclude their items: looking around never makes a purchase forgotten.
+    A shop with more users, or more bytes of them, than its quotas allow forgets those who were seen
+    longest ago; no other shop loses anything by it.
     """
 
     def record(self, tenant: str, events: Sequence[Event], received_ms: int) -> None:
@@ -125,6 +127,9 @@ class RecentBehaviour(Protocol):
 
     def excluded(self, tenant: str, user_id: str) -> set[str]:
         """Items that the remembered events of a user exclude. May raise Unavailable."""
+
+    def forget(self, tenant: str, user_id: str) -> None:
+        """Forget all events of a user. May raise Unavailable."""
 
 
 class RestorableBehaviour(RecentBehaviour, Protocol):
@@ -155,6 +160,9 @@ class LiveCatalogue(Protocol):
 
     def forget_gone(self, tenant: str, item_ids: Collection[str]) -> None:
         """Drop those of these items that are gone. Nobody is told: no model knows them."""
+
+    def size(self, tenant: str) -> int:
+        """Bytes that it takes, about."""
 
 
 class EarlyPopularity(Protocol):

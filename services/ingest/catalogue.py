@@ -11,10 +11,12 @@ from recsys.core.errors import (
     InvalidInput,
     NotFound,
     PreconditionFailed,
+    QuotaExceeded,
     Unavailable,
 )
 from recsys.core.live_catalogue import copy_items
 from recsys.core.ports import ItemStore, LiveCatalogue
+from recsys.core.quotas import QuotasOf, shipped_quotas
 
 PATCHABLE = ("title", "categories", "brand", "price", "available", "attributes")
 # Of writers that meet one always gets through, so with fewer than this many nobody gives up.
@@ -28,15 +30,19 @@ class Catalogue:
     sold-out item is still recommended would be wrong, and the same write again is safe.
     """
 
-    def __init__(self, items: ItemStore, live: LiveCatalogue) -> None:
+    def __init__(
+        self, items: ItemStore, live: LiveCatalogue, quotas_of: QuotasOf = shipped_quotas
+    ) -> None:
         self._items = items
         self._live = live
+        self._quotas_of = quotas_of
 
     def put(self, tenant: str, item: Item, condition: Condition = ALWAYS) -> Item:
         """Create an item, or replace the one of this id.
 
         Raises:
             PreconditionFailed: the condition does not hold.
+            QuotaExceeded: the catalogue would be larger than it may be.
         """
         self._replace(tenant, item.item_id, condition, lambda _: item)
         return item
@@ -64,6 +70,7 @@ class Catalogue:
             InvalidInput: no change, an unknown field or a value that breaks a rule.
             NotFound: when the catalogue has none of this id.
             PreconditionFailed: the condition does not hold.
+            QuotaExceeded: the catalogue would be larger than it may be.
         """
         unknown = [name for name in changes if name not in PATCHABLE]
         if unknown or not changes:
@@ -95,6 +102,7 @@ class Catalogue:
             wanted = change(current)
             if not condition.holds(revision_of(current)):
                 raise PreconditionFailed("the item is not as the request says it must be")
+            self._check_room(tenant, current, wanted)
             if current is wanted is None:
                 # Mends what a removal that failed half-way left; of what never was, nothing is.
                 copy_items(self._items, self._live, tenant, self._live.known(tenant, [item_id]))
@@ -103,6 +111,18 @@ class Catalogue:
                 copy_items(self._items, self._live, tenant, [item_id])
                 return wanted
         raise Unavailable("catalogue", "too many others change this item at this moment")
+
+    def _check_room(self, tenant: str, current: Item | None, wanted: Item | None) -> None:
+        """Refuse what grows; whatever hides an item or makes it smaller is always taken."""
+        growth = _size(wanted) - _size(current)
+        quota = self._quotas_of(tenant).catalogue_bytes
+        if growth > 0 and self._live.size(tenant) + growth > quota:
+            reason = f"the catalogue may take {quota // 1024**2} MiB: remove items, or ask for more"
+            raise QuotaExceeded(reason)
+
+
+def _size(item: Item | None) -> int:
+    return 0 if item is None else item.size
 
 
 def _existing(item: Item | None) -> Item:

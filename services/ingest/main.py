@@ -65,7 +65,7 @@ def serve(settings: IngestSettings) -> None:
     metrics = new_metrics()
     shops = Shops(settings.shop_config, metrics.settings_refused["shops"].inc)
     recent_events = RecentEventBuffer(
-        RedisRecentBehaviour(redis, shops.event_types_of),
+        RedisRecentBehaviour(redis, shops.event_types_of, shops.quotas_of),
         lambda up: metrics.breaker_open["redis"].set(not up),
     )
     items, live = HBaseItemStore(stores), RedisLiveCatalogue(redis)
@@ -85,7 +85,7 @@ def serve(settings: IngestSettings) -> None:
         clock=lambda: time.time_ns() // 1_000_000,
         new_event_id=lambda: uuid.uuid4().hex,
     )
-    servicer = IngestServicer(recorder, Catalogue(items, live), cold_start)
+    servicer = IngestServicer(recorder, Catalogue(items, live, shops.quotas_of), cold_start)
 
     server = ThreadServer(
         SERVICE,

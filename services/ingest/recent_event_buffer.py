@@ -75,6 +75,12 @@ class RecentEventBuffer:
             raise _did_not_answer()
         return self._recent.excluded(tenant, user_id)
 
+    def forget(self, tenant: str, user_id: str) -> None:
+        """See `RecentBehaviour`; a store that is away is not asked."""
+        if self._is_away:
+            raise _did_not_answer()
+        self._recent.forget(tenant, user_id)
+
     def retry(self) -> None:
         """Write what was kept, as long as the store takes it."""
         while batch := self._oldest_or_back():

@@ -169,3 +169,15 @@ def test_every_change_moves_the_position(serving_side: ServingSide, ask: Ask) ->
         seen.append(position(serving_side, ask))
 
     assert all(before != after for before, after in itertools.pairwise(seen))
+
+
+def test_its_size_follows_what_is_in_it(serving_side: ServingSide) -> None:
+    assert serving_side.live.size("shop") == 0
+    write(serving_side, Item("lamp", title="x" * 1000))
+    assert 1000 < serving_side.live.size("shop") < 1500
+    write(serving_side, Item("lamp", title="x"))
+    assert serving_side.live.size("shop") < 300
+    serving_side.live.write("shop", {"lamp": None})
+    serving_side.live.forget_gone("shop", ["lamp"])
+    assert serving_side.live.size("shop") == 0
+    assert serving_side.live.size("other") == 0

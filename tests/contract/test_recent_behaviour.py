@@ -264,3 +264,14 @@ def test_what_is_remembered_expires(redis_side: ServingSide, redis: Redis) -> No
     seconds_left = redis.ttl(keys.recent("shop", "ann"))
 
     assert EXPIRE_SECONDS - 60 < seconds_left <= EXPIRE_SECONDS
+
+
+def test_a_user_is_forgotten_and_no_other(serving_side: ServingSide, ask: Ask) -> None:
+    for user_id in ("ann", "bob"):
+        serving_side.recent.record("shop", [an_event(5, user_id)], received_ms=9)
+
+    serving_side.recent.forget("shop", "ann")
+    serving_side.recent.forget("shop", "nobody")
+
+    assert recent(serving_side, ask, "ann") == []
+    assert len(recent(serving_side, ask, "bob")) == 1

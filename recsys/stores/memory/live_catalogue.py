@@ -39,6 +39,9 @@ class MemoryLiveCatalogue:
             if self._items[tenant].get(item_id, ...) is None:
                 del self._items[tenant][item_id]
 
+    def size(self, tenant: str) -> int:
+        return sum(0 if item is None else item.size for item in self._items[tenant].values())
+
     def rows(self, tenant: str) -> dict[str, CatalogueRow]:
         """The rows that serving reads."""
         return {item_id: _row(item) for item_id, item in self._items[tenant].items()}

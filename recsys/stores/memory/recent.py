@@ -27,6 +27,9 @@ class MemoryRecentBehaviour:
         types = self._event_types_of(tenant)
         return {event.item_id for event in events if excludes_item(event.event_type, types)}
 
+    def forget(self, tenant: str, user_id: str) -> None:
+        self._events.pop((tenant, user_id), None)
+
     def restore(self, tenant: str, events: Sequence[ReceivedEvent]) -> None:
         for each in events:
             self.record(tenant, [each.event], each.received_ms)

@@ -59,12 +59,27 @@ def recent(tenant: str, user_id: str) -> str:
     return f"{_prefix(tenant)}recent:{user_id}"
 
 
+def recent_users(tenant: str) -> str:
+    """Users who have the above, by when they were seen last."""
+    return f"{_prefix(tenant)}recent_users"
+
+
+def recent_bytes(tenant: str) -> str:
+    """What the lists of all these users take."""
+    return f"{_prefix(tenant)}recent_bytes"
+
+
 def early_popularity(tenant: str) -> str:
     return f"{_prefix(tenant)}early_popularity"
 
 
 def catalogue(tenant: str) -> str:
     return f"{_prefix(tenant)}catalogue"
+
+
+def catalogue_bytes(tenant: str) -> str:
+    """What the above takes."""
+    return f"{_prefix(tenant)}catalogue_bytes"
 
 
 def catalogue_log(tenant: str) -> str:

@@ -22,22 +22,33 @@ LOG_ENTRIES = 100_000
 _ITEMS_PER_COMMAND = 500
 GONE_DOCUMENT = b""
 
+# What an entry takes beside its id and its document is 64 bytes, about.
 # What is there already is no change: a file that is imported again makes nobody read anything.
 _WRITE = """
-local changed = {}
+local changed, grown = {}, 0
+-- Of a catalogue that nobody has counted yet, by an earlier release for instance.
+if redis.call('EXISTS', KEYS[3]) == 0 then
+  redis.call('SET', KEYS[3], redis.call('MEMORY', 'USAGE', KEYS[1], 'SAMPLES', 0) or 0)
+end
 for i = 2, #ARGV, 2 do
-  if redis.call('HGET', KEYS[1], ARGV[i]) ~= ARGV[i + 1] then
+  local before = redis.call('HGET', KEYS[1], ARGV[i])
+  if before ~= ARGV[i + 1] then
+    grown = grown + #ARGV[i + 1] - (before and #before or -64 - #ARGV[i])
     redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
     redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[1], '*', 'item', ARGV[i])
     changed[#changed + 1] = ARGV[i]
   end
 end
+redis.call('INCRBY', KEYS[3], grown)
 return changed
 """
 # In one step with its test: an item that was put again meanwhile stays.
 _FORGET_GONE = """
 for i = 1, #ARGV do
-  if redis.call('HGET', KEYS[1], ARGV[i]) == '' then redis.call('HDEL', KEYS[1], ARGV[i]) end
+  if redis.call('HGET', KEYS[1], ARGV[i]) == '' then
+    redis.call('HDEL', KEYS[1], ARGV[i])
+    redis.call('DECRBY', KEYS[2], 64 + #ARGV[i])
+  end
 end
 """
 
@@ -49,12 +60,12 @@ class RedisLiveCatalogue:
         self._redis = client
 
     def write(self, tenant: str, items: Mapping[str, Item | None]) -> list[str]:
-        names = keys.catalogue(tenant), keys.catalogue_log(tenant)
+        names = keys.catalogue(tenant), keys.catalogue_log(tenant), keys.catalogue_bytes(tenant)
         changed: list[str] = []
         with translated_errors():
             for some in _in_pieces(list(items)):
                 pairs = [part for item_id in some for part in (item_id, _document(items[item_id]))]
-                reply = self._redis.eval(_WRITE, 2, *names, LOG_ENTRIES, *pairs)
+                reply = self._redis.eval(_WRITE, 3, *names, LOG_ENTRIES, *pairs)
                 changed += map(to_text, cast(list[bytes], reply))
         return changed
 
@@ -73,7 +84,12 @@ class RedisLiveCatalogue:
     def forget_gone(self, tenant: str, item_ids: Collection[str]) -> None:
         with translated_errors():
             for some in _in_pieces(list(item_ids)):
-                self._redis.eval(_FORGET_GONE, 1, keys.catalogue(tenant), *some)
+                names = keys.catalogue(tenant), keys.catalogue_bytes(tenant)
+                self._redis.eval(_FORGET_GONE, 2, *names, *some)
+
+    def size(self, tenant: str) -> int:
+        with translated_errors():
+            return int(cast(bytes | None, self._redis.get(keys.catalogue_bytes(tenant))) or 0)
 
 
 def _document(item: Item | None) -> bytes:

@@ -4,12 +4,16 @@ The score of an event is its arrival in UTC milliseconds; that of an event which
 is the same below zero. So one set, read at once, holds two windows that do not push each other out,
 and trimming each to its newest members takes no look at the others.
 
+A shop has quotas of users and of bytes. Its users stand in a sorted set by when they were seen
+last, and a counter has the bytes of their lists.
+
 A member is [event_id, event_type, item_id, timestamp_ms, quantity, price] as JSON; the last two are
 there only where the shop counts them. What later releases put behind them is left out.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from typing import cast
 
 import redis
@@ -17,6 +21,7 @@ import redis
 from recsys.core.behaviour import MAX_RECENT_EVENTS, MAX_RECENT_EXCLUSIONS, RecentEvent
 from recsys.core.domain import Event, ReceivedEvent
 from recsys.core.event_types import EventTypes, EventTypesOf, counted_details, excludes_item
+from recsys.core.quotas import QuotasOf, shipped_quotas
 from recsys.stores.redis import keys
 from recsys.stores.redis.connect import translated_errors
 
@@ -27,22 +32,65 @@ _PLACES_PER_MILLISECOND = 1024
 # Users who stay away must not fill the memory for ever. Shops train every night, so a model has
 # had an event long before; where none was trained for that long, `recsys rebuild` reads it again.
 EXPIRE_SECONDS = 30 * 24 * 3600
-# Newest members are the lowest of those that exclude and the highest of the others.
-_TRIM = """
-local excluding = redis.call('ZCOUNT', KEYS[1], '-inf', '(0')
-redis.call('ZREMRANGEBYRANK', KEYS[1], excluding, -1 - ARGV[1])
-redis.call('ZREMRANGEBYRANK', KEYS[1], ARGV[2], excluding - 1)
-redis.call('EXPIRE', KEYS[1], ARGV[3])
+# A list that ends by itself takes what was counted of it along: in a shop that goes on, whoever is
+# that old is forgotten before.
+_FORGOTTEN_SECONDS = 29 * 24 * 3600
+# What one write may cost at most for the sake of others: more than one goes for each that comes.
+_FORGET_AT_ONCE = 20
+
+# Of one user: takes in events, keeps the newest, and forgets those users of the shop who were seen
+# longest ago while it takes more than its quotas. Newest members are the lowest of those that
+# exclude and the highest of the others. What a list takes is counted by the difference that a
+# write makes.
+_RECORD = """
+local list, users, bytes = KEYS[1], KEYS[2], KEYS[3]
+local user, seen_ms, prefix = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+local max_events, max_exclusions = ARGV[4], ARGV[5]
+local expire, forgotten = ARGV[6], tonumber(ARGV[7])
+local max_users, max_bytes, at_once = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
+local function size(key) return redis.call('MEMORY', 'USAGE', key) or 0 end
+local before = size(list)
+for i = 11, #ARGV, 2 do redis.call('ZADD', list, 'NX', ARGV[i], ARGV[i + 1]) end
+local excluding = redis.call('ZCOUNT', list, '-inf', '(0')
+redis.call('ZREMRANGEBYRANK', list, excluding, -1 - max_events)
+redis.call('ZREMRANGEBYRANK', list, max_exclusions, excluding - 1)
+redis.call('EXPIRE', list, expire)
+redis.call('ZADD', users, 'GT', seen_ms, user)
+local total = redis.call('INCRBY', bytes, size(list) - before)
+local count = redis.call('ZCARD', users)
+for _ = 1, at_once do
+  local oldest = redis.call('ZRANGE', users, 0, 0, 'WITHSCORES')
+  local is_old = tonumber(oldest[2]) < seen_ms - forgotten * 1000
+  if oldest[1] == user or not (is_old or count > max_users or total > max_bytes) then break end
+  total = redis.call('DECRBY', bytes, size(prefix .. oldest[1]))
+  redis.call('UNLINK', prefix .. oldest[1])
+  redis.call('ZREM', users, oldest[1])
+  count = count - 1
+end
+if count == 1 then redis.call('SET', bytes, size(list)) end
+redis.call('EXPIRE', users, expire)
+redis.call('EXPIRE', bytes, expire)
 """
-_BOUNDS = (MAX_RECENT_EVENTS, MAX_RECENT_EXCLUSIONS, EXPIRE_SECONDS)
+_FORGET = """
+redis.call('DECRBY', KEYS[3], redis.call('MEMORY', 'USAGE', KEYS[1]) or 0)
+redis.call('DEL', KEYS[1])
+redis.call('ZREM', KEYS[2], ARGV[1])
+"""
+_BOUNDS = (MAX_RECENT_EVENTS, MAX_RECENT_EXCLUSIONS, EXPIRE_SECONDS, _FORGOTTEN_SECONDS)
 
 
 class RedisRecentBehaviour:
     """The RecentBehaviour port."""
 
-    def __init__(self, client: "redis.Redis", event_types_of: EventTypesOf) -> None:
+    def __init__(
+        self,
+        client: "redis.Redis",
+        event_types_of: EventTypesOf,
+        quotas_of: QuotasOf = shipped_quotas,
+    ) -> None:
         self._redis = client
         self._event_types_of = event_types_of
+        self._quotas_of = quotas_of
 
     def record(self, tenant: str, events: Sequence[Event], received_ms: int) -> None:
         # Fractions of the millisecond keep the order of a batch; a double holds them.
@@ -61,17 +109,35 @@ class RedisRecentBehaviour:
     def restore(self, tenant: str, events: Sequence[ReceivedEvent]) -> None:
         self._add(tenant, [(each.event, float(each.received_ms)) for each in events])
 
+    def forget(self, tenant: str, user_id: str) -> None:
+        with translated_errors():
+            self._redis.eval(_FORGET, 3, *_names(tenant, user_id), user_id)
+
     def _add(self, tenant: str, events: Sequence[tuple[Event, float]]) -> None:
         """NX keeps the first arrival of a repeated event, so a repeat changes nothing."""
-        types = self._event_types_of(tenant)
+        types, quotas = self._event_types_of(tenant), self._quotas_of(tenant)
+        by_user: defaultdict[str, list[tuple[Event, float]]] = defaultdict(list)
+        for event, arrival in events:
+            by_user[event.user_id].append((event, arrival))
+        bounds = *_BOUNDS, quotas.recent_users, quotas.recent_bytes, _FORGET_AT_ONCE
         with translated_errors(), self._redis.pipeline(transaction=False) as pipeline:
-            for event, arrival in events:
-                key = keys.recent(tenant, event.user_id)
-                score = -arrival if excludes_item(event.event_type, types) else arrival
-                pipeline.zadd(key, {encode_event(event, types): score}, nx=True)
-            for user_id in {event.user_id for event, _ in events}:
-                pipeline.eval(_TRIM, 1, keys.recent(tenant, user_id), *_BOUNDS)
+            for user_id, received in by_user.items():
+                seen_ms = int(max(arrival for _, arrival in received))
+                of_user = user_id, seen_ms, keys.recent(tenant, ""), *bounds
+                members = _members(received, types)
+                pipeline.eval(_RECORD, 3, *_names(tenant, user_id), *of_user, *members)
             pipeline.execute()
+
+
+def _names(tenant: str, user_id: str) -> tuple[str, str, str]:
+    return keys.recent(tenant, user_id), keys.recent_users(tenant), keys.recent_bytes(tenant)
+
+
+def _members(received: Iterable[tuple[Event, float]], types: EventTypes) -> Iterator[float | bytes]:
+    """Score and member of each event."""
+    for event, arrival in received:
+        yield -arrival if excludes_item(event.event_type, types) else arrival
+        yield encode_event(event, types)
 
 
 def encode_event(event: Event, event_types: EventTypes) -> bytes:

@@ -32,6 +32,7 @@ WRONG_KEY = ProblemType("wrong-key", 401, "The API key is missing or wrong")
 WRONG_SESSION = ProblemType("wrong-session", 401, "The session token is missing or not valid")
 MISSING_SCOPE = ProblemType("missing-scope", 403, "The API key does not allow this")
 OTHER_USER = ProblemType("other-user", 403, "The session is that of another user")
+QUOTA_EXCEEDED = ProblemType("quota-exceeded", 403, "The shop has as much as it may have")
 NOT_FOUND = ProblemType("not-found", 404, "Not found")
 WRONG_METHOD = ProblemType("wrong-method", 405, "This route does not support this method")
 NOT_SET_UP = ProblemType("not-set-up", 409, "The operator has not set up this shop yet")
@@ -60,6 +61,7 @@ PROBLEM_TYPES = (
     WRONG_SESSION,
     MISSING_SCOPE,
     OTHER_USER,
+    QUOTA_EXCEEDED,
     NOT_FOUND,
     WRONG_METHOD,
     NOT_SET_UP,

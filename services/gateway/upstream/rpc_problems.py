@@ -4,13 +4,14 @@ import math
 
 import grpc
 
-from recsys.runtime.grpc.errors import problems_of, retry_after_seconds_of
+from recsys.runtime.grpc.errors import is_quota_exceeded, problems_of, retry_after_seconds_of
 from services.gateway.schemas.problems import (
     BACKEND_FAILED,
     INVALID_INPUT,
     NOT_FOUND,
     NOT_SET_UP,
     PRECONDITION_FAILED,
+    QUOTA_EXCEEDED,
     TIMED_OUT,
     UNAVAILABLE,
     ProblemError,
@@ -41,6 +42,8 @@ def problem_of(error: grpc.aio.AioRpcError, backend: str) -> ProblemError:
     """Translate a failed call to a problem for the REST caller."""
     if error.code() is grpc.StatusCode.INVALID_ARGUMENT and (problems := problems_of(error)):
         return invalid_input(problems)
+    if is_quota_exceeded(error):
+        return ProblemError(QUOTA_EXCEEDED, error.details() or QUOTA_EXCEEDED.title)
     seconds = retry_after_seconds_of(error) or _DEFAULT_RETRY_SECONDS
     return _problem(error.code(), error.details() or "", backend, seconds)
 

@@ -7,6 +7,7 @@ import pytest
 from recsys.config.shop import Shop, load_shop
 from recsys.core.errors import ConfigurationError
 from recsys.core.event_types import EventType, details_that_count
+from recsys.core.quotas import Quotas
 
 _REST = 'half_life_days = 30\npopularity_half_life_days = 7\ngoals = ["buy"]\n[event_types]\n'
 
@@ -96,9 +97,17 @@ def test_a_shop_names_the_pages_that_may_call_and_how_often(tmp_path: Path) -> N
         '[cors]\nallowed_origins = ["https://shop.example", "http://localhost:3000"]',
     )
 
-    assert shop.allowed_origins == {"https://shop.example", "http://localhost:3000"}
+    assert shop.allowed_origins == ("https://shop.example", "http://localhost:3000")
     assert shop.limits.requests_per_second == 7
-    assert load_shop().allowed_origins == frozenset()
+    assert load_shop().allowed_origins == ()
+
+
+def test_a_shop_has_quotas_in_mebibytes(tmp_path: Path) -> None:
+    quotas = "[quotas]\nrecent_users = 5\nrecent_mebibytes = 64"
+    shop = shop_of(tmp_path, f"buy = {{ weight = 1 }}\n{quotas}")
+
+    assert shop.quotas == Quotas(recent_users=5, recent_bytes=64 * 1024**2)
+    assert load_shop().quotas == Quotas()
 
 
 @pytest.mark.parametrize("origin", ["*", "shop.example", "https://shop.example/", "https://A.b"])

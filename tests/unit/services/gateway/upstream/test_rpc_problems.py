@@ -13,17 +13,22 @@ from recsys.core.errors import (
     NoModel,
     NotFound,
     PreconditionFailed,
+    QuotaExceeded,
     RecsysError,
+    TooManyRequests,
     Unavailable,
 )
 from recsys.runtime.grpc.errors import status_of
-from services.gateway.upstream.rpc_problems import problem_of_status
+from services.gateway.upstream.rpc_problems import problem_of, problem_of_status
 
 HTTP_STATUSES: dict[type[RecsysError], int] = {
     InvalidInput: 422,
     InvalidMessage: 422,
     NotFound: 404,
     PreconditionFailed: 412,
+    # Of a stream; elsewhere what is sent beside the status tells them from an outage.
+    TooManyRequests: 503,
+    QuotaExceeded: 503,
     Unavailable: 503,
     NoModel: 409,
     ConfigurationError: 409,
@@ -67,3 +72,10 @@ def test_what_was_not_foreseen_is_internal_and_says_nothing() -> None:
     assert code is grpc.StatusCode.INTERNAL
     assert "secret" not in text
     assert metadata == ()
+
+
+def test_a_full_quota_is_no_outage_that_passes() -> None:
+    code, details, metadata = status_of(QuotaExceeded("the catalogue may take 4 MiB"))
+    error = grpc.aio.AioRpcError(code, grpc.aio.Metadata(), grpc.aio.Metadata(*metadata), details)
+    problem = problem_of(error, "ingest")
+    assert (problem.kind.status, problem.detail) == (403, "the catalogue may take 4 MiB")
