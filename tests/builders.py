@@ -75,6 +75,7 @@ def an_item_model(n: int = 6, k: int = 3, seed: int = 0, **changes: object) -> I
         "popular": np.arange(n, dtype=np.int32)[::-1].copy(),
         "eligible": np.ones(n, np.bool_),
         "partners": (nearby[:, ::-1] if n > 2 else nearby).astype(np.int32),
+        "rising": np.arange(0, n, 2, dtype=np.int32),
         "partner_scores": np.where(nearby == NO_NEIGHBOUR, 0, [0.4, 0.2]).astype(np.float32),
     }
     return ItemModel(**(values | changes))  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ ROUTE_SCOPES: Mapping[str, Scope] = {
     "GET /v1/recommendations": Scope.READ,
     "GET /v1/items/{item_id}/similar": Scope.READ,
     "POST /v1/placements/{placement}:recommend": Scope.READ,
+    "POST /v1/placements:recommend": Scope.READ,
     "GET /v1/items/{item_id}": Scope.READ,
     "PUT /v1/items/{item_id}": Scope.CATALOGUE_WRITE,
     "PATCH /v1/items/{item_id}": Scope.CATALOGUE_WRITE,
@@ -26,6 +27,7 @@ PUBLIC_ROUTES = frozenset(
         "GET /v1/recommendations",
         "GET /v1/items/{item_id}/similar",
         "POST /v1/placements/{placement}:recommend",
+        "POST /v1/placements:recommend",
     }
 )
 
@@ -43,5 +45,6 @@ RPC_SCOPES: Mapping[str, Scope | None] = {
     f"{_RECOMMENDER}/SimilarItems": Scope.READ,
     f"{_RECOMMENDER}/RecommendForSession": Scope.READ,
     f"{_RECOMMENDER}/Recommend": Scope.READ,
+    f"{_RECOMMENDER}/RecommendPage": Scope.READ,
     f"{_RECOMMENDER}/StreamAnswers": None,
 }

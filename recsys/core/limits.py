@@ -7,6 +7,8 @@ MAX_ID_CHARACTERS = 256
 MAX_TEXT_CHARACTERS = 1000
 # Several paths through a category tree; deeper trees than ten levels are unknown.
 MAX_CATEGORIES = 50
+# Of the path of a category page.
+MAX_CATEGORY_LEVELS = 10
 # A hundred of the longest ones still are a tenth of a request body.
 MAX_ATTRIBUTES = 100
 # Quantities and prices. Sums of a billion of such numbers keep six digits in float64.
@@ -19,6 +21,9 @@ MAX_CONTEXT_VALUE_CHARACTERS = 256
 
 # Events of one batch: their results take some 100 KiB, and writing them a tenth of a second.
 MAX_EVENTS = 1000
+
+# Lists of one page of a storefront: more are further down than anybody scrolls.
+MAX_PAGE_PLACEMENTS = 10
 
 # Items of one response: several screens of a storefront, and as many as the nightly lists keep.
 MAX_LIMIT = 100

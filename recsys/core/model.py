@@ -74,6 +74,8 @@ class ItemModel:
         partners: (n, p) item rows, best first, padded with NO_NEIGHBOUR: what is bought in one
             basket with an item. None in models of before format 5.
         partner_scores: (n, p) float32, zero where padded, see `recsys.training.baskets`.
+        rising: item rows, most rising first: those that more want lately than before, see
+            `recsys.training.popularity`. None in models of before format 5.
 
     Raises:
         InvalidModel: when shapes disagree or a number is not one.
@@ -90,6 +92,7 @@ class ItemModel:
     eligible: NDArray[np.bool_]
     partners: Indices | None = None
     partner_scores: NDArray[np.float32] | None = None
+    rising: Indices | None = None
 
     def __post_init__(self) -> None:
         n = len(self.ids)
@@ -110,7 +113,9 @@ class ItemModel:
                 raise InvalidModel(f"a number of {name} is not finite")
         if not (np.isfinite(self.trend) & (self.trend > 0)).all():
             raise InvalidModel("a trend is not a positive number")
-        if not (_within(self.neighbours, NO_NEIGHBOUR, n) and _within(self.popular, 0, n)):
+        rising = () if self.rising is None else (self.rising,)
+        orders = all(_within(order, 0, n) for order in (self.popular, *rising))
+        if not (_within(self.neighbours, NO_NEIGHBOUR, n) and orders):
             raise InvalidModel("a list of items points to one that is not there")
         self._check_partners(n)
 
@@ -170,9 +175,10 @@ _ARRAYS = {
     "eligible": (1, "b"),
     "partners": (2, "i"),
     "partner_scores": (2, "f"),
+    "rising": (1, "i"),
 }
 # Those that models of earlier formats lack: None.
-OPTIONAL_ARRAYS = ("partners", "partner_scores")
+OPTIONAL_ARRAYS = ("partners", "partner_scores", "rising")
 
 
 def _kind_of(array: NDArray[np.generic]) -> str:

@@ -19,7 +19,7 @@ from recsys.training.content import ItemContent, with_content
 from recsys.training.followers import item_followers
 from recsys.training.interactions import InteractionMatrix
 from recsys.training.neighbours import NeighbourLists, item_neighbours
-from recsys.training.popularity import popular_items, trends
+from recsys.training.popularity import popular_items, rising_items, trends
 from recsys.training.settings import ModelSettings
 
 # Factorises a matrix (u, n), and tells the number of finished iterations: see `train_als`.
@@ -104,6 +104,7 @@ def build_model(
         trend=trends(pairs, settings.trend_exponent),
         popular=popular_items(pairs),
         eligible=eligible,
+        rising=rising_items(pairs),
     )
     users = UserModel(pairs.users, trained.user_factors, pairs.indptr, pairs.histories())
     r_squared = content_fit.r_squared if content_fit else None

@@ -23,13 +23,35 @@ def trends(pairs: InteractionMatrix, exponent: float) -> NDArray[np.float32]:
     weight and e the exponent. An item with little data stays near one, and so does every item of a
     shop whose data has no time.
     """
-    recent = _recent_shoppers(pairs)
-    ever = np.bincount(pairs.item_indices[pairs.strengths > 0], minlength=len(pairs.items))
+    recent, ever = _recent_shoppers(pairs), _all_shoppers(pairs)
     if not recent.any():
         return np.ones(len(pairs.items), np.float32)
     share = recent.sum() / ever.sum()
     smoothed = (recent + TREND_PRIOR_SHOPPERS * share) / (ever + TREND_PRIOR_SHOPPERS)
     return np.asarray((smoothed / share) ** exponent, np.float32)
+
+
+def rising_items(pairs: InteractionMatrix) -> Indices:
+    """The items that more want lately than their past lets one expect, the most rising first.
+
+    rise_i = (recent_i - share * ever_i) / sqrt(share * ever_i + 1), in the terms of `trends`: the
+    standardised residual of a count, in which one shopper more is no rise of what hardly anybody
+    had before. Equal ones by row; none in data without time.
+    """
+    recent, ever = _recent_shoppers(pairs), _all_shoppers(pairs)
+    if not recent.any():
+        return np.empty(0, np.int32)
+    expected = ever * (recent.sum() / ever.sum())
+    # Sums of the same shoppers in another order differ by rounding.
+    rise = ((recent - expected) / np.sqrt(expected + 1)).round(6)
+    order = np.argsort(-rise, kind="stable").astype(np.int32)
+    return np.asarray(order[rise[order] > 0])
+
+
+def _all_shoppers(pairs: InteractionMatrix) -> NDArray[np.int64]:
+    wanted = pairs.item_indices[pairs.strengths > 0]
+    shoppers: NDArray[np.int64] = np.bincount(wanted, minlength=len(pairs.items))
+    return shoppers
 
 
 def _recent_shoppers(pairs: InteractionMatrix) -> NDArray[np.float64]:

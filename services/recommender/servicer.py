@@ -1,8 +1,11 @@
 """The unary RPCs of the recommender: the same answers as those of streams, as messages."""
 
 import time
+from dataclasses import replace
 from typing import Any
 
+from recsys.core.errors import FieldProblem, InvalidInput
+from recsys.core.limits import MAX_PAGE_PLACEMENTS
 from recsys.core.serving.lists import Reason, Recommendations
 from recsys.core.serving.request import (
     ItemTarget,
@@ -51,6 +54,17 @@ class RecommenderServicer(recommender_pb2_grpc.RecommenderServiceServicer):
     ) -> pb.RecommendResponse:
         return pb.RecommendResponse(answer=await self._answer(request_of(request), context))
 
+    async def RecommendPage(  # noqa: N802  # named by the proto
+        self, request: pb.RecommendPageRequest, context: Any
+    ) -> pb.RecommendPageResponse:
+        answers, shown = list[pb.Answer](), list[str]()
+        for asked in _of_page(request):
+            excluded = (*asked.excluded_item_ids, *shown)
+            answers.append(await self._answer(replace(asked, excluded_item_ids=excluded), context))
+            if not request.repeats_allowed:
+                shown += [item.item_id for item in answers[-1].items]
+        return pb.RecommendPageResponse(answers=answers)
+
     async def SimilarItems(  # noqa: N802  # named by the proto
         self, request: pb.SimilarItemsRequest, context: Any
     ) -> pb.SimilarItemsResponse:
@@ -79,6 +93,27 @@ class RecommenderServicer(recommender_pb2_grpc.RecommenderServiceServicer):
         answer = _to_proto(ready.recommendations(), serving.model, degraded=ready.degraded)
         answer.took_ms = round((time.perf_counter() - begun) * 1000, 3)
         return answer
+
+
+def _of_page(page: pb.RecommendPageRequest) -> list[RecommendationRequest]:
+    """The requests of a page.
+
+    Raises:
+        InvalidInput: naming every field of every request at fault.
+    """
+    if not 1 <= len(page.requests) <= MAX_PAGE_PLACEMENTS:
+        reason = f"name between 1 and {MAX_PAGE_PLACEMENTS} requests"
+        raise InvalidInput([FieldProblem("requests", reason)])
+    problems, asked = list[FieldProblem](), list[RecommendationRequest]()
+    for place, one in enumerate(page.requests):
+        try:
+            asked.append(replace(request_of(one), tenant=page.tenant))
+        except InvalidInput as error:
+            fields = (FieldProblem(f"requests.{place}.{p.field}", p.reason) for p in error.problems)
+            problems += fields
+    if problems:
+        raise InvalidInput(problems)
+    return asked
 
 
 def _to_proto(answer: Recommendations, model: LoadedModel, *, degraded: bool) -> pb.Answer:

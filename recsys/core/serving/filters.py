@@ -11,6 +11,7 @@ comparison, and so `NOT brand = "Acme"`, like `brand != "Acme"`, holds for an it
 In a text a backslash stands before a quote or another backslash.
 """
 
+import json
 import operator
 import re
 from collections.abc import Callable, Iterable
@@ -99,6 +100,20 @@ def parse_filter(text: str) -> Filter:
     except RecursionError:
         _refuse("is nested too deeply")
     return found
+
+
+def within_categories(text: str, categories: Iterable[str]) -> str:
+    """The filter of items that fulfil a filter, or an empty one, and are in all of the categories.
+
+    Raises:
+        InvalidInput: when the filter by itself cannot be read.
+    """
+    conditions = [f"category = {json.dumps(name, ensure_ascii=False)}" for name in categories]
+    if not (text and conditions):
+        return text or " AND ".join(conditions)
+    # By itself first: joined, another condition might come of what is none.
+    parse_filter(text)
+    return " AND ".join([f"({text})", *conditions])
 
 
 def _unexpected(error: UnexpectedInput, text: str) -> str:

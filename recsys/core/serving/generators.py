@@ -86,6 +86,12 @@ def popular(query: Query) -> Iterator[Ranked]:
         yield Ranked(row, None, Source.POPULAR)
 
 
+def trending(query: Query) -> Iterator[Ranked]:
+    """What more users want lately than before, the most rising first, without a score."""
+    for row in query.model.rising:
+        yield Ranked(row, None, Source.TRENDING)
+
+
 def new(query: Query) -> Iterator[Ranked]:
     """What came into the catalogue since the model was trained, without a score."""
     for row in query.model.newest():
@@ -105,6 +111,7 @@ GENERATORS: Mapping[str, Generator] = {
     "similar": similar,
     "bought_together": bought_together,
     "popular": popular,
+    "trending": trending,
     "new": new,
     "recently_viewed": recently_viewed,
 }

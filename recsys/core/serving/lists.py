@@ -22,6 +22,7 @@ class Source(Enum):
     NEW = "new"
     RECENTLY_VIEWED = "recently_viewed"
     BOUGHT_TOGETHER = "bought_together"
+    TRENDING = "trending"
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,15 @@ class ServingModel:
         for start in range(0, len(others), _PIECE):
             yield from others[start : start + _PIECE].tolist()
 
+    @cached_property
+    def rising(self) -> list[int]:
+        """Rows of the items that may be shown and that more want lately, the most rising first."""
+        order = self.items.rising
+        if order is None:
+            return []
+        rows: list[int] = order[self.shown.take(order)][:MAX_POPULAR].tolist()
+        return rows
+
     def newest(self) -> Iterator[int]:
         """Rows of the items that came since the training and may be shown, the newest first."""
         n = len(self.items.ids)

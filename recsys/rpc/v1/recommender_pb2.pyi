@@ -40,6 +40,8 @@ class _SourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Source.ValueTy
     """What the user touched last, and may want to go back to."""
     SOURCE_BOUGHT_TOGETHER: _Source.ValueType  # 7
     """What is bought in one basket with the item, or with those of the session."""
+    SOURCE_TRENDING: _Source.ValueType  # 8
+    """What more want in the last days before the training than before these."""
 
 class Source(_Source, metaclass=_SourceEnumTypeWrapper):
     """Where the items of an answer come from."""
@@ -59,6 +61,8 @@ SOURCE_RECENTLY_VIEWED: Source.ValueType  # 6
 """What the user touched last, and may want to go back to."""
 SOURCE_BOUGHT_TOGETHER: Source.ValueType  # 7
 """What is bought in one basket with the item, or with those of the session."""
+SOURCE_TRENDING: Source.ValueType  # 8
+"""What more want in the last days before the training than before these."""
 Global___Source: _TypeAlias = Source  # noqa: Y015
 
 @_typing.final
@@ -420,8 +424,8 @@ class RecommendRequest(_message.Message):
     def session(self) -> Global___SessionItems: ...
     @_builtins.property
     def generators(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What to take items from, in this order: for_you, similar, bought_together, popular, new,
-        recently_viewed. None for what the calls above do.
+        """What to take items from, in this order: for_you, similar, bought_together, popular,
+        trending, new, recently_viewed. None for what the calls above do.
         """
 
     @_builtins.property
@@ -474,6 +478,58 @@ class RecommendResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RecommendResponse: _TypeAlias = RecommendResponse  # noqa: Y015
+
+@_typing.final
+class RecommendPageRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    REQUESTS_FIELD_NUMBER: _builtins.int
+    REPEATS_ALLOWED_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    """Of every request, whatever it says itself."""
+    repeats_allowed: _builtins.bool
+    """Whether an item may be in several answers."""
+    @_builtins.property
+    def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecommendRequest]:
+        """1..10. One that is wrong fails the call."""
+
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        requests: _abc.Iterable[Global___RecommendRequest] | None = ...,
+        repeats_allowed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["repeats_allowed", b"repeats_allowed", "requests", b"requests", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecommendPageRequest: _TypeAlias = RecommendPageRequest  # noqa: Y015
+
+@_typing.final
+class RecommendPageResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ANSWERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def answers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Answer]:
+        """One for each request, in order."""
+
+    def __init__(
+        self,
+        *,
+        answers: _abc.Iterable[Global___Answer] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecommendPageResponse: _TypeAlias = RecommendPageResponse  # noqa: Y015
 
 @_typing.final
 class SessionItems(_message.Message):

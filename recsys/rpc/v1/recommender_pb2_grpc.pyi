@@ -46,6 +46,8 @@ class RecommenderServiceStub:
     """For a session without a user id: from the items looked at in this session, never one of these."""
     Recommend: _grpc.UnaryUnaryMultiCallable[_recommender_pb2.RecommendRequest, _recommender_pb2.RecommendResponse]
     """Any of the above with wishes: what to take items from, which of them, and which not."""
+    RecommendPage: _grpc.UnaryUnaryMultiCallable[_recommender_pb2.RecommendPageRequest, _recommender_pb2.RecommendPageResponse]
+    """Several of these in one call, in the order of a page, with no item twice."""
     StreamAnswers: _grpc.StreamStreamMultiCallable[_recommender_pb2.StreamAnswersRequest, _recommender_pb2.StreamAnswersResponse]
     """The same answers, ready for REST, for gateways: one call a replica for as long as both live, and
     many questions a message. A question is answered once, in any order.
@@ -69,6 +71,8 @@ class RecommenderServiceAsyncStub(RecommenderServiceStub):
     """For a session without a user id: from the items looked at in this session, never one of these."""
     Recommend: _aio.UnaryUnaryMultiCallable[_recommender_pb2.RecommendRequest, _recommender_pb2.RecommendResponse]  # type: ignore[assignment]
     """Any of the above with wishes: what to take items from, which of them, and which not."""
+    RecommendPage: _aio.UnaryUnaryMultiCallable[_recommender_pb2.RecommendPageRequest, _recommender_pb2.RecommendPageResponse]  # type: ignore[assignment]
+    """Several of these in one call, in the order of a page, with no item twice."""
     StreamAnswers: _aio.StreamStreamMultiCallable[_recommender_pb2.StreamAnswersRequest, _recommender_pb2.StreamAnswersResponse]  # type: ignore[assignment]
     """The same answers, ready for REST, for gateways: one call a replica for as long as both live, and
     many questions a message. A question is answered once, in any order.
@@ -113,6 +117,14 @@ class RecommenderServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_recommender_pb2.RecommendResponse, _abc.Awaitable[_recommender_pb2.RecommendResponse]]:
         """Any of the above with wishes: what to take items from, which of them, and which not."""
+
+    @_abc_1.abstractmethod
+    def RecommendPage(
+        self,
+        request: _recommender_pb2.RecommendPageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_recommender_pb2.RecommendPageResponse, _abc.Awaitable[_recommender_pb2.RecommendPageResponse]]:
+        """Several of these in one call, in the order of a page, with no item twice."""
 
     @_abc_1.abstractmethod
     def StreamAnswers(

@@ -1,18 +1,21 @@
 """Lists of the storefront by the names that the shop has given them."""
 
+from collections.abc import Collection
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
+from recsys.core.errors import InvalidInput
 from recsys.core.serving.controls import Controls
-from recsys.core.serving.request import ItemTarget, SessionTarget, Target, UserTarget
+from recsys.core.serving.filters import within_categories
+from recsys.core.serving.request import RecommendationRequest, SessionTarget, Target
 from services.gateway.dependencies import dependencies_of
 from services.gateway.http.json_body import JsonBody
 from services.gateway.http.query import only_parameters
 from services.gateway.routes.authentication import Caller, SessionUser, authenticated, other_user
 from services.gateway.routes.openapi import body_responses, json_request, problem_responses
-from services.gateway.routes.recommendations import checked, respond
-from services.gateway.schemas.problems import NOT_FOUND, ProblemError
+from services.gateway.routes.recommendations import respond
+from services.gateway.schemas.problems import NOT_FOUND, ProblemError, invalid_input
 from services.gateway.schemas.recommendations import (
     PlacementRecommendations,
     PlacementRequest,
@@ -48,27 +51,40 @@ async def recommend_for_placement(
     """
     placements = dependencies_of(request).placements_of(key.tenant)
     if placement not in placements:
-        known = ", ".join(sorted(placements)) or "none"
-        detail = f"this shop has no placement {placement!r}; it has {known}"
-        raise ProblemError(NOT_FOUND, detail)
+        raise ProblemError(NOT_FOUND, unknown_placement(placement, placements))
     wanted = read_placement(body)
     if acting is not None and wanted.user_id not in (None, acting):
         raise other_user()
-    asked = checked(
-        key.tenant,
-        _target(wanted),
-        wanted.limit,
-        placement=placements[placement],
-        filter=wanted.filter or "",
-        excluded_item_ids=tuple(wanted.exclude_item_ids),
-        controls=Controls(explain=True) if wanted.explain else None,
-    )
+    try:
+        asked = request_for(key.tenant, wanted, placements[placement], wanted.target())
+    except InvalidInput as error:
+        raise invalid_input(error.problems) from None
     return await respond(request, asked, placement)
 
 
-def _target(wanted: PlacementRequest) -> Target:
-    if wanted.user_id is not None:
-        return UserTarget(wanted.user_id)
-    if wanted.item_id is not None:
-        return ItemTarget(wanted.item_id)
-    return SessionTarget(tuple(wanted.session_item_ids))
+def unknown_placement(name: str, placements: Collection[str]) -> str:
+    """Say that a shop has no placement of this name, and which ones it has."""
+    known = ", ".join(sorted(placements)) or "none"
+    return f"this shop has no placement {name!r}; it has {known}"
+
+
+def request_for(
+    tenant: str, wanted: PlacementRequest, generators: tuple[str, ...], target: Target | None
+) -> RecommendationRequest:
+    """The request for a placement.
+
+    Args:
+        target: None where it does not matter who looks.
+
+    Raises:
+        InvalidInput: naming every field at fault.
+    """
+    return RecommendationRequest(
+        tenant,
+        target or SessionTarget(()),
+        wanted.limit,
+        placement=generators,
+        filter=within_categories(wanted.filter or "", wanted.category),
+        excluded_item_ids=tuple(wanted.exclude_item_ids),
+        controls=Controls(explain=True) if wanted.explain else None,
+    )

@@ -1,5 +1,6 @@
 """The JSON of recommendations, described; the recommenders write it, see their `rendering`."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -8,12 +9,14 @@ from pydantic.config import JsonDict
 from recsys.core.errors import FieldProblem
 from recsys.core.limits import (
     DEFAULT_LIMIT,
+    MAX_CATEGORY_LEVELS,
     MAX_EXCLUDED_ITEMS,
     MAX_FILTER_CHARACTERS,
     MAX_LIMIT,
     MAX_SESSION_ITEMS,
 )
 from recsys.core.serving.lists import Source
+from recsys.core.serving.request import ItemTarget, SessionTarget, Target, UserTarget
 from recsys.rpc.v1 import recommender_pb2 as pb
 from services.gateway.schemas.problems import invalid_input
 from services.gateway.schemas.text_rules import FILTER_RULES, ID_RULES, REQUEST_ID_RULES, TEXT_RULES
@@ -175,7 +178,35 @@ PLACEMENT_EXAMPLE: JsonDict = {
 }
 
 
-class PlacementRequest(BaseModel):
+class TargetFields(BaseModel):
+    """Whom or what recommendations are for: one of three, or nobody."""
+
+    user_id: _Id | None = None
+    item_id: _Id | None = Field(default=None, description="The item of a product page.")
+    session_item_ids: list[_Id] = Field(
+        default=[],
+        max_length=MAX_SESSION_ITEMS,
+        description="Of a visitor without an id: the items viewed, in their order, or those of a "
+        "basket. None of them is recommended.",
+    )
+
+    def target(self) -> Target | None:
+        if self.user_id is not None:
+            return UserTarget(self.user_id)
+        if self.item_id is not None:
+            return ItemTarget(self.item_id)
+        return SessionTarget(tuple(self.session_item_ids)) if self.session_item_ids else None
+
+    def target_problems(self) -> Iterator[FieldProblem]:
+        targets = {"user_id": self.user_id, "item_id": self.item_id}
+        named = [name for name, value in targets.items() if value is not None]
+        if self.session_item_ids:
+            named.append("session_item_ids")
+        if len(named) > 1:
+            yield FieldProblem(named[1], f"cannot stand beside {named[0]}")
+
+
+class PlacementRequest(TargetFields):
     """What a placement is to show: to whom or beside what, and which items.
 
     At most one of `user_id`, `item_id` and `session_item_ids`; none where it does not matter who
@@ -186,16 +217,16 @@ class PlacementRequest(BaseModel):
         strict=True, extra="forbid", json_schema_extra={"examples": [PLACEMENT_EXAMPLE]}
     )
 
-    user_id: _Id | None = None
-    item_id: _Id | None = Field(default=None, description="The item of a product page.")
-    session_item_ids: list[_Id] = Field(
-        default=[],
-        max_length=MAX_SESSION_ITEMS,
-        description="Of a visitor without an id: the items viewed, in their order.",
-    )
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
     filter: str | None = Field(
         default=None, min_length=1, max_length=MAX_FILTER_CHARACTERS, description=FILTER_RULES
+    )
+    category: list[_Id] = Field(
+        default=[],
+        max_length=MAX_CATEGORY_LEVELS,
+        description="The path of a category page, from broad to narrow: only items that are in all "
+        "of these categories. Beside a filter both hold.",
+        examples=[["Home", "Candles"]],
     )
     exclude_item_ids: list[_Id] = Field(
         default=[], max_length=MAX_EXCLUDED_ITEMS, description="Items that are not recommended."
@@ -205,22 +236,19 @@ class PlacementRequest(BaseModel):
     )
 
 
+PLACED_EXAMPLE: JsonDict = {
+    **_COMMON_EXAMPLE,
+    "items": [{**_ITEM_EXAMPLE, "source": "fold_in", **_REASON_EXAMPLE}],
+    "placement": "home",
+    "recommendation_id": "q9Jb2xV0sTz3mKfA",
+    "fallback_level": 0,
+    "took_ms": 1.4,
+    "user_id": "17850",
+}
+
+
 class PlacementRecommendations(RecommendationResponse):
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    **_COMMON_EXAMPLE,
-                    "items": [{**_ITEM_EXAMPLE, "source": "fold_in", **_REASON_EXAMPLE}],
-                    "placement": "home",
-                    "recommendation_id": "q9Jb2xV0sTz3mKfA",
-                    "fallback_level": 0,
-                    "took_ms": 1.4,
-                    "user_id": "17850",
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [PLACED_EXAMPLE]})
 
     items: list[PlacedItem] = Field(  # type: ignore[assignment]  # each says more than it has to
         max_length=MAX_LIMIT,
@@ -244,10 +272,6 @@ def read_placement(body: object) -> PlacementRequest:
         wanted = PlacementRequest.model_validate(body)
     except ValidationError as error:
         raise invalid_input(field_problems(error.errors())) from None
-    targets = {"user_id": wanted.user_id, "item_id": wanted.item_id}
-    named = [name for name, value in targets.items() if value is not None]
-    if wanted.session_item_ids:
-        named.append("session_item_ids")
-    if len(named) > 1:
-        raise invalid_input([FieldProblem(named[1], f"cannot stand beside {named[0]}")])
+    if problems := list(wanted.target_problems()):
+        raise invalid_input(problems)
     return wanted

@@ -8,7 +8,7 @@
 | 2      | 5e6f03a  | before the order of behaviour                                 |
 | 3      | ae886f6  | order; the last one without a least reader                    |
 | 4      | e49a9a5  | a least reader; what is unknown to a reader may be left out   |
-| 5      | this one | what is bought together                                       |
+| 5      | this one | what is bought together, what is rising                       |
 
 It takes whatever the builders of that commit's tests are called, and changes nothing by hand. A new
 format is a new row, a new folder, and no change of the folders that are there.

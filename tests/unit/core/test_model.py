@@ -31,6 +31,8 @@ from tests.builders import a_history, a_user_model, an_item_model
         {"partners": np.ones((5, 2), np.int32), "partner_scores": np.ones((5, 2), np.float32)},
         {"partners": np.ones((6, 1), np.int32)},
         {"partners": None},
+        {"rising": np.array([0, 6], np.int32)},
+        {"rising": np.ones((6, 1), np.int32)},
         {"partner_scores": np.full((6, 2), np.nan, np.float32)},
         {"partner_scores": np.ones((6, 2), np.int32)},
     ],

@@ -48,8 +48,10 @@ def test_a_model_of_each_format_is_read_whole(number: int) -> None:
     if number >= 5:
         assert np.array_equal(model.items.partners, expected.partners)
         assert np.array_equal(model.items.partner_scores, expected.partner_scores)
+        assert np.array_equal(model.items.rising, expected.rising)
     else:
         assert model.items.partners is None
+        assert model.items.rising is None
         assert pack_items(model.items) == pack_items(unpack_items(pack_items(model.items)))
 
 

@@ -8,6 +8,7 @@ from recsys.training.interactions import InteractionMatrix, make_pairs
 from recsys.training.popularity import (
     TREND_PRIOR_SHOPPERS,
     popular_items,
+    rising_items,
     trends,
 )
 from tests.builders import an_event_log
@@ -63,3 +64,28 @@ def test_who_dislikes_an_item_takes_nothing_from_its_popularity_and_its_trend() 
 def test_data_without_time_has_no_trend(recent: float) -> None:
     pairs = shoppers_of({"often": [recent] * 40, "once": [recent]})
     assert trends(pairs, 0.75) == pytest.approx([1.0, 1.0])
+
+
+def test_what_rises_is_wanted_more_lately_than_its_past_lets_one_expect() -> None:
+    pairs = shoppers_of(
+        {"always": [0.1] * 200, "fallen": [0.0] * 40, "once": [1.0], "risen": [1.0] * 20}
+    )
+    assert [pairs.items.id_of(row) for row in rising_items(pairs)] == ["risen", "once"]
+
+
+def test_the_rise_is_a_standardised_residual() -> None:
+    wanted = {"a": [1.0] * 6 + [0.0] * 4, "b": [1.0] * 3 + [0.0] * 1, "c": [0.0] * 6}
+    pairs = shoppers_of(wanted)
+    share = 9 / 20
+    rises = {
+        "a": (6 - 10 * share) / (10 * share + 1) ** 0.5,
+        "b": (3 - 4 * share) / (4 * share + 1) ** 0.5,
+    }
+    expected = sorted(rises, key=lambda item: -rises[item])
+    assert [pairs.items.id_of(row) for row in rising_items(pairs)] == expected
+
+
+def test_in_data_without_time_nothing_rises() -> None:
+    pairs = shoppers_of({"often": [1.0] * 40, "once": [1.0]})
+    assert rising_items(pairs).tolist() == []
+    assert rising_items(shoppers_of({"often": [0.0] * 3})).tolist() == []

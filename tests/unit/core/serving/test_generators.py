@@ -55,3 +55,11 @@ def test_without_an_item_or_by_an_old_model_nothing_is_bought_together() -> None
     assert yielded("bought_together", Query(MODEL, NO_LIST, session=[6])) == []
     old = replace(MODEL, items=an_item_model(partners=None, partner_scores=None))
     assert yielded("bought_together", Query(old, NO_LIST, seed=0)) == []
+
+
+def test_trending_items_come_in_their_order_as_far_as_they_may_be_shown() -> None:
+    assert yielded("trending", Query(MODEL, NO_LIST)) == [(0, None), (2, None), (4, None)]
+    some = MODEL.where(np.arange(6) != 2)
+    assert yielded("trending", Query(some, NO_LIST)) == [(0, None), (4, None)]
+    old = ServingModel.of(an_item_model(rising=None), scoring_params())
+    assert yielded("trending", Query(old, NO_LIST)) == []

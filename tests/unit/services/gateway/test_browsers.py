@@ -58,6 +58,13 @@ def test_a_session_reads_and_writes_for_its_user_only(world: World) -> None:
     assert page.post(home, {"user_id": "ann"}).status == 200
     assert page.post(home, {}).status == 200
     assert page.post(home, {"user_id": "bob"}).json["type"] == "/problems/other-user"
+    several, requests = "/v1/placements:recommend", [{"placement": "home"}]
+    assert page.post(several, {"user_id": "ann", "requests": requests}).status == 200
+    for body in (
+        {"user_id": "bob", "requests": requests},
+        {"user_id": "ann", "requests": [*requests, {"placement": "home", "user_id": "bob"}]},
+    ):
+        assert page.post(several, body).json["type"] == "/problems/other-user"
 
 
 def test_an_event_of_another_user_is_rejected_by_itself(world: World) -> None:

@@ -148,3 +148,39 @@ def test_a_simple_route_is_explained_when_asked_and_its_plain_answer_is_as_befor
         != api.get("/v1/users/ann/recommendations?explain=true").json["recommendation_id"]
     )
     assert api.get("/v1/users/ann/recommendations?explain=1").status == 422
+
+
+@pytest.mark.parametrize(
+    ("wishes", "expected"),
+    [
+        ({"category": ["Home", 'The "best"']}, r'category = "Home" AND category = "The \"best\""'),
+        (
+            {"category": ["Home"], "filter": "price < 5 OR brand = 'a'"},
+            "(price < 5 OR brand = 'a') AND category = \"Home\"",
+        ),
+    ],
+)
+def test_a_category_is_a_filter_of_its_path(
+    world: World, api: Client, wishes: dict[str, Any], expected: str
+) -> None:
+    assert api.post(HOME, wishes).status == 200
+    assert world.recommender.asked[0].filter == expected
+
+
+@pytest.mark.parametrize(
+    ("wishes", "field"),
+    [
+        ({"category": "Home"}, "category"),
+        ({"category": ["a"] * 11}, "category"),
+        # Neither is a filter, though both would be parts of one.
+        ({"category": ["Home"], "filter": "price < 5) OR (price > 9"}, "filter"),
+        ({"category": ["Home"], "filter": "price <"}, "filter"),
+    ],
+)
+def test_what_is_wrong_with_a_category_is_said(
+    world: World, api: Client, wishes: dict[str, Any], field: str
+) -> None:
+    answer = api.post(HOME, wishes)
+    assert answer.status == 422
+    assert [problem["field"] for problem in answer.json["problems"]] == [field]
+    assert world.recommender.asked == []

@@ -162,3 +162,35 @@ def test_each_answer_has_an_id_of_its_own_and_the_time_it_took(rpc: Rpc) -> None
     assert len(first.recommendation_id) == len(second.recommendation_id) == 16
     assert first.recommendation_id != second.recommendation_id
     assert first.took_ms > 0
+
+
+def page(rpc: Rpc, *requests: pb.RecommendRequest, **wishes: Any) -> list[list[str]]:
+    request = pb.RecommendPageRequest(tenant="shop", requests=requests, **wishes)
+    answers = rpc.shop.wait(rpc.shop.servicer.RecommendPage(request, NoDeadline())).answers
+    return [ids(answer) for answer in answers]
+
+
+def test_a_page_shows_no_item_twice(rpc: Rpc) -> None:
+    bestsellers = pb.RecommendRequest(limit=2, generators=["popular"])
+    bestsellers.session.SetInParent()
+    # What another shop is named in a request changes nothing.
+    for_ann = pb.RecommendRequest(tenant="other", user_id="ann", limit=3)
+    first, for_ann_only, last = page(rpc, bestsellers, for_ann, bestsellers)
+    assert (first, last) == (["i5", "i4"], ["i0"])
+    # Who bought i0.
+    assert sorted(for_ann_only) == ["i1", "i2", "i3"]
+    assert page(rpc, bestsellers, bestsellers, repeats_allowed=True) == [["i5", "i4"]] * 2
+
+
+def test_a_page_with_a_fault_names_the_request(rpc: Rpc) -> None:
+    good = pb.RecommendRequest(user_id="ann", limit=1)
+    with pytest.raises(InvalidInput, match=r"requests\.1\.limit.*requests\.2\.filter"):
+        page(
+            rpc,
+            good,
+            pb.RecommendRequest(user_id="ann"),
+            pb.RecommendRequest(user_id="ann", limit=1, filter="x"),
+        )
+    for requests in ([], [good] * 11):
+        with pytest.raises(InvalidInput, match="requests"):
+            page(rpc, *requests)

@@ -1,0 +1,107 @@
+"""Several placements of a page in one request, with no item twice."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from json.encoder import encode_basestring
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from recsys.core.errors import FieldProblem, InvalidInput
+from recsys.core.limits import MAX_EXCLUDED_ITEMS
+from recsys.core.serving.request import RecommendationRequest
+from services.gateway.dependencies import dependencies_of
+from services.gateway.fast_path import UNCACHED
+from services.gateway.http.json_body import JsonBody
+from services.gateway.http.query import only_parameters
+from services.gateway.recommendations import fetch_recommendations
+from services.gateway.routes.authentication import Caller, SessionUser, authenticated, other_user
+from services.gateway.routes.openapi import body_responses, json_request, problem_responses
+from services.gateway.routes.placements import request_for, unknown_placement
+from services.gateway.schemas.pages import (
+    PageRecommendations,
+    PageRequest,
+    prefixed,
+    read_page,
+)
+from services.gateway.schemas.problems import TIMED_OUT, ProblemError, invalid_input
+
+router = APIRouter(
+    tags=["recommendations"],
+    dependencies=[Depends(authenticated), Depends(only_parameters())],
+    responses=problem_responses(),
+)
+
+
+@router.post(
+    "/v1/placements:recommend",
+    summary="Fill the placements of a page",
+    response_model=PageRecommendations,
+    responses=body_responses(),
+    openapi_extra=json_request("PageRequest"),
+)
+async def recommend_for_page(
+    key: Caller, acting: SessionUser, body: JsonBody, request: Request
+) -> Response:
+    """Recommend items for up to ten placements, with no item twice unless `distinct` is false.
+
+    Each is filled as by its own route, in the order of the requests: what one shows, the later ones
+    leave out and go on with the next best. A request with a fault fails the whole, and its problems
+    name the place; nothing is asked before all requests are right.
+    """
+    dependencies = dependencies_of(request)
+    page = read_page(body)
+    if acting is not None and any(user_id != acting for user_id in page.user_ids()):
+        raise other_user()
+    asked = _asked(key.tenant, page, dependencies.placements_of(key.tenant))
+    request_id = request.state.request_id
+    shown, responses = list[str](), list[bytes]()
+    try:
+        async with asyncio.timeout(dependencies.write_seconds):
+            for wanted, one in zip(page.requests, asked, strict=True):
+                excluded = (*one.excluded_item_ids, *shown)
+                one = replace(one, excluded_item_ids=excluded)
+                response = await fetch_recommendations(
+                    dependencies, one, request_id, wanted.placement
+                )
+                responses.append(response)
+                if page.distinct:
+                    shown += [item["item_id"] for item in json.loads(response)["items"]]
+    except TimeoutError:
+        detail = f"the placements took more than {dependencies.write_seconds:.0f} s"
+        raise ProblemError(TIMED_OUT, detail) from None
+    whole = b'{"responses":[%b],"request_id":%b}' % (
+        b",".join(responses),
+        encode_basestring(request_id).encode(),
+    )
+    return Response(whole, headers={"Cache-Control": UNCACHED}, media_type="application/json")
+
+
+def _asked(
+    tenant: str, page: PageRequest, placements: Mapping[str, tuple[str, ...]]
+) -> list[RecommendationRequest]:
+    """The requests of a page.
+
+    Raises:
+        ProblemError: naming every field of every request at fault.
+    """
+    problems, asked, shown = list[FieldProblem](), list[RecommendationRequest](), 0
+    for place, wanted in enumerate(page.requests):
+        if wanted.placement not in placements:
+            reason = unknown_placement(wanted.placement, placements)
+            problems += prefixed(place, [FieldProblem("placement", reason)])
+            continue
+        target = wanted.target() or page.target()
+        try:
+            asked.append(request_for(tenant, wanted, placements[wanted.placement], target))
+        except InvalidInput as error:
+            problems += prefixed(place, error.problems)
+        # Refused now, and not when the placements before it have been filled.
+        if page.distinct and len(wanted.exclude_item_ids) + shown > MAX_EXCLUDED_ITEMS:
+            reason = f"with {shown} items of the placements before: at most {MAX_EXCLUDED_ITEMS}"
+            problems += prefixed(place, [FieldProblem("exclude_item_ids", reason)])
+        shown += wanted.limit
+    if problems:
+        raise invalid_input(problems)
+    return asked
