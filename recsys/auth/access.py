@@ -7,11 +7,13 @@ from recsys.auth.api_keys import Scope
 # By method and template. What is not in here answers nobody.
 ROUTE_SCOPES: Mapping[str, Scope] = {
     "POST /v1/events": Scope.EVENTS_WRITE,
+    "POST /v1/users:merge": Scope.ADMIN,
     "GET /v1/users/{user_id}/recommendations": Scope.READ,
     "GET /v1/recommendations": Scope.READ,
     "GET /v1/items/{item_id}/similar": Scope.READ,
     "POST /v1/placements/{placement}:recommend": Scope.READ,
     "POST /v1/placements:recommend": Scope.READ,
+    "POST /v1/items:batchUpsert": Scope.CATALOGUE_WRITE,
     "GET /v1/items/{item_id}": Scope.READ,
     "PUT /v1/items/{item_id}": Scope.CATALOGUE_WRITE,
     "PATCH /v1/items/{item_id}": Scope.CATALOGUE_WRITE,
@@ -36,6 +38,8 @@ _RECOMMENDER = "/recsys.rpc.v1.RecommenderService"
 # By full method. None: for gateways only, who ask for many shops at once.
 RPC_SCOPES: Mapping[str, Scope | None] = {
     f"{_INGEST}/RecordEvents": Scope.EVENTS_WRITE,
+    f"{_INGEST}/MergeUsers": Scope.ADMIN,
+    f"{_INGEST}/PutItems": Scope.CATALOGUE_WRITE,
     f"{_INGEST}/PutItem": Scope.CATALOGUE_WRITE,
     f"{_INGEST}/GetItem": Scope.READ,
     f"{_INGEST}/PatchItem": Scope.CATALOGUE_WRITE,

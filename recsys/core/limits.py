@@ -21,6 +21,8 @@ MAX_CONTEXT_VALUE_CHARACTERS = 256
 
 # Events of one batch: their results take some 100 KiB, and writing them a tenth of a second.
 MAX_EVENTS = 1000
+# Items of one batch: a catalogue of a hundred thousand is a hundred requests.
+MAX_ITEMS = 1000
 
 # Lists of one page of a storefront: more are further down than anybody scrolls.
 MAX_PAGE_PLACEMENTS = 10
@@ -37,8 +39,8 @@ MAX_PROBLEMS = 20
 # Of the name of such a field, which the caller chose.
 MAX_FIELD_CHARACTERS = 100
 
-# A batch of a thousand events with every field is half of this.
-MAX_BODY_BYTES = 1_000_000
+# A thousand events, or items, of 8 KiB each: several times what one has with every field filled in.
+MAX_BODY_BYTES = 8 * 1024**2
 
 # Of both in a URL, of which balancers take some 16 KB in all; a body takes more.
 MAX_FILTER_CHARACTERS_IN_URL = 1000

@@ -63,6 +63,28 @@ class InteractionStore(Protocol):
             Unavailable: nothing may be assumed stored; sending the same events again is safe.
         """
 
+    def reassign(
+        self, tenant: str, events: Sequence[Event], user_id: str, received_ms: int
+    ) -> None:
+        """Store events of one user as another's, received now; their ids then stand for these.
+
+        The other user has them durably when this returns. The first may have them too until they
+        are removed. Doing it again changes nothing.
+
+        Raises:
+            Unavailable: some may be stored; doing it again is safe.
+        """
+
+    def remove(self, tenant: str, events: Sequence[Event], removed_ms: int) -> None:
+        """Remove events of a user that were reassigned; one that is not there is no error.
+
+        Args:
+            removed_ms: when, by the clock by which events are received.
+
+        Raises:
+            Unavailable: some may be removed; doing it again is safe.
+        """
+
     def history(
         self,
         tenant: str,

@@ -1,7 +1,8 @@
 """Between the messages of the RPC contract and the words of the domain, for both ends of a call."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from itertools import islice
 from typing import Any
 
 from google.protobuf.struct_pb2 import Struct
@@ -9,10 +10,11 @@ from google.protobuf.struct_pb2 import Struct
 from recsys.core.conditions import Condition
 from recsys.core.domain import Attribute, Item
 from recsys.core.errors import FieldProblem, InvalidInput
-from recsys.core.limits import MAX_ID_CHARACTERS
+from recsys.core.limits import MAX_FIELD_CHARACTERS, MAX_ID_CHARACTERS, MAX_PROBLEMS
 from recsys.core.recording import EventDraft, EventOutcome, EventStatus, Recorded
 from recsys.rpc.v1 import ingest_pb2
 
+_REPEATED_ITEM = FieldProblem("item_id", "is that of an earlier item of this batch")
 _STATUSES = {
     EventStatus.ACCEPTED: ingest_pb2.EVENT_STATUS_ACCEPTED,
     EventStatus.DUPLICATE: ingest_pb2.EVENT_STATUS_DUPLICATE,
@@ -55,10 +57,7 @@ def from_recorded(recorded: Recorded) -> ingest_pb2.RecordEventsResponse:
             status=_STATUSES[outcome.status],
             # One that is too long to be taken may be too long to be sent back.
             event_id=outcome.event_id[:MAX_ID_CHARACTERS],
-            problems=[
-                ingest_pb2.FieldProblem(field=problem.field, reason=problem.reason)
-                for problem in outcome.problems
-            ],
+            problems=_from_problems(outcome.problems),
         )
         for outcome in recorded.outcomes
     )
@@ -95,6 +94,44 @@ def to_item(message: ingest_pb2.Item) -> Item:
         InvalidInput: naming every field that breaks a rule.
     """
     return Item(item_id=message.item_id, **_fields(message))
+
+
+def read_items(
+    messages: Iterable[ingest_pb2.Item],
+) -> tuple[list[Item], list[tuple[FieldProblem, ...]]]:
+    """Read the items of a batch, each on its own.
+
+    Returns:
+        Those that can be stored, and for each message its problems: none where it can.
+    """
+    items: dict[str, Item] = {}
+    problems: list[tuple[FieldProblem, ...]] = []
+    for message in messages:
+        try:
+            item = to_item(message)
+        except InvalidInput as error:
+            problems.append(error.problems)
+            continue
+        is_repeated = item.item_id in items
+        items.setdefault(item.item_id, item)
+        problems.append((_REPEATED_ITEM,) if is_repeated else ())
+    return list(items.values()), problems
+
+
+def from_item_problems(problems: Iterable[FieldProblem]) -> ingest_pb2.ItemResult:
+    return ingest_pb2.ItemResult(problems=_from_problems(problems))
+
+
+def to_item_problems(message: ingest_pb2.ItemResult) -> list[FieldProblem]:
+    return [FieldProblem(problem.field, problem.reason) for problem in message.problems]
+
+
+def _from_problems(problems: Iterable[FieldProblem]) -> list[ingest_pb2.FieldProblem]:
+    # Of an item a hundred attributes may be wrong, and a thousand items of a batch.
+    return [
+        ingest_pb2.FieldProblem(field=problem.field[:MAX_FIELD_CHARACTERS], reason=problem.reason)
+        for problem in islice(problems, MAX_PROBLEMS)
+    ]
 
 
 def to_changes(request: ingest_pb2.PatchItemRequest) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from services.gateway.routes import (
     pages,
     placements,
     recommendations,
+    users,
 )
 from services.gateway.routes.openapi import described_by
 
@@ -40,7 +41,9 @@ def build_app(dependencies: Dependencies) -> FastAPI:
     )
     app.state.dependencies = dependencies
     add_error_responses(app)
-    for routes in (recommendations, placements, pages, events, items, operations, docs_page):
+    for routes in (
+        *(recommendations, placements, pages, events, items, users, operations, docs_page),
+    ):
         app.include_router(routes.router)
     app.openapi = described_by(app, dependencies.event_types)  # type: ignore[method-assign]  # FastAPI's documented way
     return app

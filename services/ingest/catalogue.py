@@ -1,6 +1,6 @@
 """Changing the catalogue, and with it what is recommended."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -46,6 +46,22 @@ class Catalogue:
         """
         self._replace(tenant, item.item_id, condition, lambda _: item)
         return item
+
+    def put_many(self, tenant: str, items: Sequence[Item]) -> None:
+        """Create items, or replace those of the same ids. All are durable when this returns.
+
+        Args:
+            items: each of another id.
+
+        Raises:
+            QuotaExceeded: the catalogue would be larger than it may be; none is stored.
+        """
+        ids = [item.item_id for item in items]
+        current = self._items.find(tenant, ids)
+        growth = sum(item.size - _size(current.get(item.item_id)) for item in items)
+        self._check_room(tenant, growth)
+        self._items.put(tenant, items)
+        copy_items(self._items, self._live, tenant, ids)
 
     def get(self, tenant: str, item_id: str) -> Item:
         """The item.
@@ -102,7 +118,7 @@ class Catalogue:
             wanted = change(current)
             if not condition.holds(revision_of(current)):
                 raise PreconditionFailed("the item is not as the request says it must be")
-            self._check_room(tenant, current, wanted)
+            self._check_room(tenant, _size(wanted) - _size(current))
             if current is wanted is None:
                 # Mends what a removal that failed half-way left; of what never was, nothing is.
                 copy_items(self._items, self._live, tenant, self._live.known(tenant, [item_id]))
@@ -112,9 +128,8 @@ class Catalogue:
                 return wanted
         raise Unavailable("catalogue", "too many others change this item at this moment")
 
-    def _check_room(self, tenant: str, current: Item | None, wanted: Item | None) -> None:
+    def _check_room(self, tenant: str, growth: int) -> None:
         """Refuse what grows; whatever hides an item or makes it smaller is always taken."""
-        growth = _size(wanted) - _size(current)
         quota = self._quotas_of(tenant).catalogue_bytes
         if growth > 0 and self._live.size(tenant) + growth > quota:
             reason = f"the catalogue may take {quota // 1024**2} MiB: remove items, or ask for more"

@@ -24,6 +24,7 @@ from recsys.stores.redis.recent import RedisRecentBehaviour
 from services.ingest.catalogue import Catalogue
 from services.ingest.cold_start import ColdStart
 from services.ingest.health_probe import HealthProbe
+from services.ingest.merge_users import UserMerger
 from services.ingest.recent_event_buffer import RecentEventBuffer
 from services.ingest.record_events import EventRecorder
 from services.ingest.servicer import SERVICE, IngestServicer
@@ -77,15 +78,21 @@ def serve(settings: IngestSettings) -> None:
         live,
         shops.event_types_of,
     )
+    interactions = HBaseInteractionStore(stores)
     recorder = EventRecorder(
-        HBaseInteractionStore(stores),
+        interactions,
         recent_events,
         cold_start,
         shops.event_types_of,
-        clock=lambda: time.time_ns() // 1_000_000,
+        clock=_now_ms,
         new_event_id=lambda: uuid.uuid4().hex,
     )
-    servicer = IngestServicer(recorder, Catalogue(items, live, shops.quotas_of), cold_start)
+    servicer = IngestServicer(
+        recorder,
+        Catalogue(items, live, shops.quotas_of),
+        cold_start,
+        UserMerger(interactions, recent_events, shops.event_types_of, _now_ms),
+    )
 
     server = ThreadServer(
         SERVICE,
@@ -113,3 +120,7 @@ def serve(settings: IngestSettings) -> None:
     stores.close()
     probed.close()
     redis.close()
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -4,9 +4,12 @@ from typing import Any
 
 from recsys.core.domain import checked_tenant, identifier_problem
 from recsys.core.errors import FieldProblem, InvalidInput
+from recsys.core.limits import MAX_ITEMS
 from recsys.rpc.convert import (
     from_item,
+    from_item_problems,
     from_recorded,
+    read_items,
     to_changes,
     to_condition,
     to_draft,
@@ -15,6 +18,7 @@ from recsys.rpc.convert import (
 from recsys.rpc.v1 import ingest_pb2, ingest_pb2_grpc
 from services.ingest.catalogue import Catalogue
 from services.ingest.cold_start import ColdStart
+from services.ingest.merge_users import UserMerger
 from services.ingest.record_events import EventRecorder
 
 SERVICE = "recsys.rpc.v1.IngestService"
@@ -22,11 +26,16 @@ SERVICE = "recsys.rpc.v1.IngestService"
 
 class IngestServicer(ingest_pb2_grpc.IngestServiceServicer):
     def __init__(
-        self, recorder: EventRecorder, catalogue: Catalogue, cold_start: ColdStart
+        self,
+        recorder: EventRecorder,
+        catalogue: Catalogue,
+        cold_start: ColdStart,
+        merger: UserMerger,
     ) -> None:
         self._recorder = recorder
         self._catalogue = catalogue
         self._cold_start = cold_start
+        self._merger = merger
 
     def RecordEvents(  # noqa: N802  # named by the proto
         self, request: ingest_pb2.RecordEventsRequest, context: Any
@@ -36,6 +45,30 @@ class IngestServicer(ingest_pb2_grpc.IngestServiceServicer):
             checked_tenant(request.tenant), [to_draft(e) for e in request.events]
         )
         return from_recorded(recorded)
+
+    def MergeUsers(  # noqa: N802  # named by the proto
+        self, request: ingest_pb2.MergeUsersRequest, context: Any
+    ) -> ingest_pb2.MergeUsersResponse:
+        del context
+        merged = self._merger.merge(
+            checked_tenant(request.tenant), request.source_user_id, request.target_user_id
+        )
+        return ingest_pb2.MergeUsersResponse(
+            moved_events=merged.moved_events, degraded=merged.degraded
+        )
+
+    def PutItems(  # noqa: N802  # named by the proto
+        self, request: ingest_pb2.PutItemsRequest, context: Any
+    ) -> ingest_pb2.PutItemsResponse:
+        del context
+        tenant = checked_tenant(request.tenant)
+        if not 1 <= len(request.items) <= MAX_ITEMS:
+            reason = f"must be 1 to {MAX_ITEMS}, not {len(request.items)}"
+            raise InvalidInput([FieldProblem("items", reason)])
+        items, problems = read_items(request.items)
+        if items:
+            self._catalogue.put_many(tenant, items)
+        return ingest_pb2.PutItemsResponse(results=map(from_item_problems, problems))
 
     def PutItem(  # noqa: N802  # named by the proto
         self, request: ingest_pb2.PutItemRequest, context: Any

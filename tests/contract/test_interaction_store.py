@@ -262,3 +262,50 @@ def test_an_event_id_counts_once_across_import_and_append(
     assert appended.is_new
     assert store.put_many(TENANT, [event(user_id, 10, "e8")], ids_given=True) == 0
     assert [e.timestamp_ms for e in store.history(TENANT, user_id)] == [8, 2, 1, 0]
+
+
+def test_events_that_are_reassigned_and_removed_are_the_other_users(
+    store: InteractionStore, user_id: str
+) -> None:
+    events = [event(user_id, timestamp_ms=n, event_id=f"e{n}", price=0.5) for n in (3, 2, 1)]
+    own = event(f"{user_id} 2", timestamp_ms=2, event_id="own")
+    store.append(TENANT, [*events, own], NOW_MS)
+
+    for _ in range(2):
+        store.reassign(TENANT, events, f"{user_id} 2", NOW_MS + 1)
+        store.remove(TENANT, events, NOW_MS + 1)
+
+    assert store.history(TENANT, user_id) == []
+    found = store.history(TENANT, f"{user_id} 2")
+    moved = [replace(each, user_id=f"{user_id} 2") for each in events]
+    assert sorted(found, key=lambda each: each.event_id) == sorted(
+        [*moved, own], key=lambda each: each.event_id
+    )
+
+
+def test_an_event_sent_again_after_it_was_reassigned_is_the_other_users(
+    store: InteractionStore, user_id: str
+) -> None:
+    first = event(user_id)
+    store.append(TENANT, [first], NOW_MS)
+    store.reassign(TENANT, [first], f"{user_id} 2", NOW_MS + 1)
+    store.remove(TENANT, [first], NOW_MS + 1)
+
+    [again] = store.append(TENANT, [first], NOW_MS + 2)
+
+    assert not again.is_new
+    assert again.stored == ReceivedEvent(replace(first, user_id=f"{user_id} 2"), NOW_MS + 1)
+    assert store.history(TENANT, user_id) == []
+    assert len(store.history(TENANT, f"{user_id} 2")) == 1
+
+
+def test_a_user_whose_events_moved_may_come_again(store: InteractionStore, user_id: str) -> None:
+    first = event(user_id)
+    store.append(TENANT, [first], NOW_MS)
+    store.reassign(TENANT, [first], f"{user_id} 2", NOW_MS + 1)
+    store.remove(TENANT, [first], NOW_MS + 1)
+
+    later = event(user_id, event_id="later")
+    store.append(TENANT, [later], NOW_MS + 2)
+
+    assert store.history(TENANT, user_id) == [later]

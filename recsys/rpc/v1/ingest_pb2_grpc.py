@@ -40,6 +40,16 @@ class IngestServiceStub:
                 request_serializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.RecordEventsRequest.SerializeToString,
                 response_deserializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.RecordEventsResponse.FromString,
                 _registered_method=True)
+        self.MergeUsers = channel.unary_unary(
+                '/recsys.rpc.v1.IngestService/MergeUsers',
+                request_serializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.MergeUsersRequest.SerializeToString,
+                response_deserializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.MergeUsersResponse.FromString,
+                _registered_method=True)
+        self.PutItems = channel.unary_unary(
+                '/recsys.rpc.v1.IngestService/PutItems',
+                request_serializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.PutItemsRequest.SerializeToString,
+                response_deserializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.PutItemsResponse.FromString,
+                _registered_method=True)
         self.PutItem = channel.unary_unary(
                 '/recsys.rpc.v1.IngestService/PutItem',
                 request_serializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.PutItemRequest.SerializeToString,
@@ -73,6 +83,21 @@ class IngestServiceServicer:
 
     def RecordEvents(self, request, context):
         """Stores each event on its own: a bad one never fails the others.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MergeUsers(self, request, context):
+        """Makes of two users one: the events of the source become the target's, and count in its next answers.
+        Asking again is safe; whatever a crash has left is moved then.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PutItems(self, request, context):
+        """Creates or replaces items, each on its own: a bad one never fails the others.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -119,6 +144,16 @@ def add_IngestServiceServicer_to_server(servicer, server):
                     servicer.RecordEvents,
                     request_deserializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.RecordEventsRequest.FromString,
                     response_serializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.RecordEventsResponse.SerializeToString,
+            ),
+            'MergeUsers': grpc.unary_unary_rpc_method_handler(
+                    servicer.MergeUsers,
+                    request_deserializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.MergeUsersRequest.FromString,
+                    response_serializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.MergeUsersResponse.SerializeToString,
+            ),
+            'PutItems': grpc.unary_unary_rpc_method_handler(
+                    servicer.PutItems,
+                    request_deserializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.PutItemsRequest.FromString,
+                    response_serializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.PutItemsResponse.SerializeToString,
             ),
             'PutItem': grpc.unary_unary_rpc_method_handler(
                     servicer.PutItem,
@@ -174,6 +209,60 @@ class IngestService:
             '/recsys.rpc.v1.IngestService/RecordEvents',
             recsys_dot_rpc_dot_v1_dot_ingest__pb2.RecordEventsRequest.SerializeToString,
             recsys_dot_rpc_dot_v1_dot_ingest__pb2.RecordEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MergeUsers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recsys.rpc.v1.IngestService/MergeUsers',
+            recsys_dot_rpc_dot_v1_dot_ingest__pb2.MergeUsersRequest.SerializeToString,
+            recsys_dot_rpc_dot_v1_dot_ingest__pb2.MergeUsersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PutItems(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recsys.rpc.v1.IngestService/PutItems',
+            recsys_dot_rpc_dot_v1_dot_ingest__pb2.PutItemsRequest.SerializeToString,
+            recsys_dot_rpc_dot_v1_dot_ingest__pb2.PutItemsResponse.FromString,
             options,
             channel_credentials,
             insecure,

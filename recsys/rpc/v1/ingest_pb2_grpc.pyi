@@ -35,6 +35,12 @@ class IngestServiceStub:
     def __new__(cls, channel: _aio.Channel) -> IngestServiceAsyncStub: ...
     RecordEvents: _grpc.UnaryUnaryMultiCallable[_ingest_pb2.RecordEventsRequest, _ingest_pb2.RecordEventsResponse]
     """Stores each event on its own: a bad one never fails the others."""
+    MergeUsers: _grpc.UnaryUnaryMultiCallable[_ingest_pb2.MergeUsersRequest, _ingest_pb2.MergeUsersResponse]
+    """Makes of two users one: the events of the source become the target's, and count in its next answers.
+    Asking again is safe; whatever a crash has left is moved then.
+    """
+    PutItems: _grpc.UnaryUnaryMultiCallable[_ingest_pb2.PutItemsRequest, _ingest_pb2.PutItemsResponse]
+    """Creates or replaces items, each on its own: a bad one never fails the others."""
     PutItem: _grpc.UnaryUnaryMultiCallable[_ingest_pb2.PutItemRequest, _ingest_pb2.PutItemResponse]
     """Creates or replaces an item."""
     GetItem: _grpc.UnaryUnaryMultiCallable[_ingest_pb2.GetItemRequest, _ingest_pb2.GetItemResponse]
@@ -53,6 +59,12 @@ class IngestServiceAsyncStub(IngestServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     RecordEvents: _aio.UnaryUnaryMultiCallable[_ingest_pb2.RecordEventsRequest, _ingest_pb2.RecordEventsResponse]  # type: ignore[assignment]
     """Stores each event on its own: a bad one never fails the others."""
+    MergeUsers: _aio.UnaryUnaryMultiCallable[_ingest_pb2.MergeUsersRequest, _ingest_pb2.MergeUsersResponse]  # type: ignore[assignment]
+    """Makes of two users one: the events of the source become the target's, and count in its next answers.
+    Asking again is safe; whatever a crash has left is moved then.
+    """
+    PutItems: _aio.UnaryUnaryMultiCallable[_ingest_pb2.PutItemsRequest, _ingest_pb2.PutItemsResponse]  # type: ignore[assignment]
+    """Creates or replaces items, each on its own: a bad one never fails the others."""
     PutItem: _aio.UnaryUnaryMultiCallable[_ingest_pb2.PutItemRequest, _ingest_pb2.PutItemResponse]  # type: ignore[assignment]
     """Creates or replaces an item."""
     GetItem: _aio.UnaryUnaryMultiCallable[_ingest_pb2.GetItemRequest, _ingest_pb2.GetItemResponse]  # type: ignore[assignment]
@@ -74,6 +86,24 @@ class IngestServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_ingest_pb2.RecordEventsResponse, _abc.Awaitable[_ingest_pb2.RecordEventsResponse]]:
         """Stores each event on its own: a bad one never fails the others."""
+
+    @_abc_1.abstractmethod
+    def MergeUsers(
+        self,
+        request: _ingest_pb2.MergeUsersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ingest_pb2.MergeUsersResponse, _abc.Awaitable[_ingest_pb2.MergeUsersResponse]]:
+        """Makes of two users one: the events of the source become the target's, and count in its next answers.
+        Asking again is safe; whatever a crash has left is moved then.
+        """
+
+    @_abc_1.abstractmethod
+    def PutItems(
+        self,
+        request: _ingest_pb2.PutItemsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ingest_pb2.PutItemsResponse, _abc.Awaitable[_ingest_pb2.PutItemsResponse]]:
+        """Creates or replaces items, each on its own: a bad one never fails the others."""
 
     @_abc_1.abstractmethod
     def PutItem(

@@ -7,7 +7,8 @@ from grpc_reflection.v1alpha import reflection
 from recsys.config.address import Address
 from recsys.core.errors import ConfigurationError
 
-MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+# A body of the REST API, and half as much again for the numbers in it: digits become doubles.
+MAX_MESSAGE_BYTES = 12 * 1024 * 1024
 MIN_PING_INTERVAL_MS = 5_000
 
 SERVER_OPTIONS = (

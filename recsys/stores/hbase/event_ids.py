@@ -7,7 +7,7 @@ claim without its event, because a writer died between the two, knows what to st
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 
 from recsys.core.domain import Event, ReceivedEvent
@@ -85,6 +85,18 @@ class EventIds:
             return wanted
         return self._find_held([wanted.event_id])[wanted.event_id]
 
+    def reassign(self, events: Sequence[Event], user_id: str) -> None:
+        """Let the ids of these events stand for the same events of another user.
+
+        An id that nobody claimed, or that stands for another event, stays as it is.
+        """
+        held = self._find([event.event_id for event in events])
+        for event in events:
+            claim = held.get(event.event_id)
+            if claim is not None and _is_same_row(claim.first.event, event):
+                first = replace(claim.first, event=replace(event, user_id=user_id))
+                self._put(replace(claim, first=first), claim)
+
     def _put(self, claim: Claim, instead_of: Claim | None) -> bool:
         expected = None if instead_of is None else instead_of.encode()
         attempt = partial(
@@ -104,3 +116,8 @@ class EventIds:
         if len(held) < len(event_ids):
             raise Unavailable("hbase", "an event id expired at this very moment")
         return held
+
+
+def _is_same_row(first: Event, event: Event) -> bool:
+    """Of one id, that is: what else they say may be written otherwise by another release."""
+    return (first.user_id, first.timestamp_ms) == (event.user_id, event.timestamp_ms)

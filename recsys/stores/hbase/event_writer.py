@@ -9,7 +9,7 @@ from recsys.core.domain import Event, ReceivedEvent
 from recsys.core.errors import Unavailable
 from recsys.core.ports import AppendResult
 from recsys.stores.hbase import keys
-from recsys.stores.hbase.cells import event_cells
+from recsys.stores.hbase.cells import Cells, event_cells
 from recsys.stores.hbase.event_ids import Claim, EventIds
 from recsys.stores.hbase.layout import ACTION, EVENT_IDS, IMPORTED_MS, INTERACTIONS, table_name
 from recsys.stores.hbase.pool import HBasePool
@@ -106,7 +106,7 @@ class EventWriter:
             if not self._may_write(received_ms):
                 raise Unavailable("hbase", "it took too long to claim event ids")
             self._rows.put(
-                ((_row_key(event), event_cells(event)) for event in events),
+                map(event_row, events),
                 written_ms=received_ms,
                 patience_seconds=self._patience_seconds,
             )
@@ -114,6 +114,11 @@ class EventWriter:
     def _may_write(self, received_ms: int) -> bool:
         late_ms = self._now_ms() - received_ms
         return received_ms == IMPORTED_MS or late_ms <= WRITE_SECONDS * 1000
+
+
+def event_row(event: Event) -> tuple[bytes, Cells]:
+    """Key and cells of the row that an event is."""
+    return _row_key(event), event_cells(event)
 
 
 def _row_key(event: Event) -> bytes:

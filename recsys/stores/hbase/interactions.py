@@ -9,11 +9,13 @@ from recsys.core.domain import Event
 from recsys.core.ports import AppendResult
 from recsys.stores.hbase import keys
 from recsys.stores.hbase.cells import decode_context, decode_details, split_action
-from recsys.stores.hbase.event_writer import EventWriter
+from recsys.stores.hbase.event_ids import EventIds
+from recsys.stores.hbase.event_writer import EventWriter, event_row
 from recsys.stores.hbase.layout import (
     ACTION,
     CONTEXT,
     DETAILS,
+    EVENT_IDS,
     IMPORTED_MS,
     INTERACTIONS,
     table_name,
@@ -29,6 +31,8 @@ from recsys.stores.hbase.table import (
 
 # Requests read a user's newest events, rarely more than these.
 _PAGE_ROWS = 500
+# An event that another service received lately may be dated later than now by its clock.
+_CLOCKS_DIFFER_MS = 60_000
 
 
 class HBaseInteractionStore:
@@ -77,6 +81,20 @@ class HBaseInteractionStore:
                 writer.write((), made=batch)
                 new += len(batch)
         return new
+
+    def reassign(
+        self, tenant: str, events: Sequence[Event], user_id: str, received_ms: int
+    ) -> None:
+        moved = [replace(event, user_id=user_id) for event in events]
+        self._table(tenant).put(map(event_row, moved), written_ms=received_ms)
+        # Then whoever sends one of them again finds the other user's, which is there.
+        EventIds(Table(self._pool, table_name(tenant, EVENT_IDS))).reassign(events, user_id)
+
+    def remove(self, tenant: str, events: Sequence[Event], removed_ms: int) -> None:
+        rows = [event_row(event)[0] for event in events]
+        columns = (ACTION, DETAILS, CONTEXT)
+        until_ms = removed_ms + _CLOCKS_DIFFER_MS
+        self._table(tenant).delete(rows, columns, written_until_ms=until_ms)
 
     def history(
         self,

@@ -84,6 +84,15 @@ class Table:
             count += len(batch)
         return count
 
+    def delete(
+        self, keys: Sequence[bytes], columns: Sequence[bytes], *, written_until_ms: int
+    ) -> None:
+        """Delete these cells of rows, as far as they were written until then."""
+        mutations = [Mutation(isDelete=True, column=column) for column in columns]
+        for start in range(0, len(keys), BATCH_ROWS):
+            rows = [BatchMutation(key, mutations) for key in keys[start : start + BATCH_ROWS]]
+            self._mutate(rows, written_until_ms)
+
     def put_if(self, key: bytes, column: bytes, expected: bytes | None, value: bytes) -> bool:
         """Write a cell if it holds `expected`, atomically in the row; None: if missing or empty.
 

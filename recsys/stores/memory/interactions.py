@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from threading import Lock
 
 from recsys.core.domain import Event, ReceivedEvent
@@ -31,6 +32,27 @@ class MemoryInteractionStore:
     def put_many(self, tenant: str, events: Iterable[Event], *, ids_given: bool) -> int:
         results = self.append(tenant, list(events), _IMPORTED_MS)
         return sum(result.is_new for result in results) if ids_given else len(results)
+
+    def reassign(
+        self, tenant: str, events: Sequence[Event], user_id: str, received_ms: int
+    ) -> None:
+        with self._lock:
+            for event in events:
+                moved = replace(event, user_id=user_id)
+                self._events[tenant][event.event_id] = ReceivedEvent(moved, received_ms)
+
+    def remove(
+        self,
+        tenant: str,
+        events: Sequence[Event],
+        removed_ms: int,  # noqa: ARG002 - nothing here is read by its time
+    ) -> None:
+        with self._lock:
+            for event in events:
+                stored = self._events[tenant].get(event.event_id)
+                # What was reassigned is another user's.
+                if stored is not None and stored.event == event:
+                    del self._events[tenant][event.event_id]
 
     def history(
         self,

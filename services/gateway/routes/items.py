@@ -1,11 +1,12 @@
-"""The catalogue: one item at a time."""
+"""The catalogue: one item at a time, or many."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from recsys.rpc.convert import from_condition
+from recsys.rpc.convert import from_condition, to_item_problems
 from recsys.rpc.v1 import ingest_pb2
 from services.gateway.dependencies import dependencies_of
 from services.gateway.http.etags import Preconditions, etag_of, is_known_to_caller
@@ -15,8 +16,20 @@ from services.gateway.http.raw_path import ItemId
 from services.gateway.routes.authentication import Caller, authenticated
 from services.gateway.routes.call_context import ReadContext, WriteContext
 from services.gateway.routes.openapi import body_responses, json_request, problem_responses
+from services.gateway.schemas.item_batches import (
+    ItemBatchAnswer,
+    read_item,
+    read_item_batch,
+    rejected,
+)
 from services.gateway.schemas.items import Item, changed, from_message, read_fields, to_message
-from services.gateway.schemas.problems import NOT_FOUND, PRECONDITION_FAILED
+from services.gateway.schemas.problems import (
+    INVALID_INPUT,
+    NOT_FOUND,
+    PRECONDITION_FAILED,
+    ProblemError,
+)
+from services.gateway.upstream.ingest import CallContext, Ingest
 
 PATH = "/v1/items/{item_id}"
 
@@ -131,6 +144,47 @@ async def delete_item(
         tenant=key.tenant, item_id=item_id, condition=from_condition(condition)
     )
     await dependencies_of(request).ingest.delete_item(question, call)
+
+
+@router.post(
+    "/v1/items:batchUpsert",
+    summary="Create or replace many items",
+    responses=body_responses(),
+    openapi_extra=json_request("ItemBatch"),
+)
+async def batch_upsert_items(
+    key: Caller, body: JsonBody, call: WriteContext, request: Request
+) -> ItemBatchAnswer:
+    """Store items whole, up to 1000 in a request. Once answered, those stored are durable.
+
+    An invalid item never fails the others: the response has the place of each that was rejected,
+    and why. Of two with the same id the first is stored. The status is 200 when any item was
+    stored, 422 with the same response when none was. Sending a batch again is safe.
+    """
+    bodies = read_item_batch(body)
+    items = [read_item(body) for body in bodies]
+    readable = [item for item in items if isinstance(item, ingest_pb2.Item)]
+    results = iter(await _put_all(dependencies_of(request).ingest, key.tenant, readable, call))
+    problems = [
+        to_item_problems(next(results)) if isinstance(item, ingest_pb2.Item) else item
+        for item in items
+    ]
+    refused = rejected(bodies, problems)
+    answer = ItemBatchAnswer(
+        stored=len(bodies) - len(refused), rejected=refused, request_id=call.request_id
+    )
+    if not answer.stored:
+        raise ProblemError(INVALID_INPUT, "no item was stored", members=answer.model_dump())
+    return answer
+
+
+async def _put_all(
+    ingest: Ingest, tenant: str, items: Sequence[ingest_pb2.Item], call: CallContext
+) -> Iterable[ingest_pb2.ItemResult]:
+    if not items:
+        return ()
+    request = ingest_pb2.PutItemsRequest(tenant=tenant, items=items)
+    return (await ingest.put_items(request, call)).results
 
 
 def _item(item: ingest_pb2.Item, revision: str) -> Response:

@@ -104,6 +104,16 @@ class Ingest(ServiceClient):
         request = ingest_pb2.RecordEventsRequest(tenant=tenant, events=map(from_draft, drafts))
         return to_recorded(await self._ask(self._stub.RecordEvents, request, call, attempts=1))
 
+    async def merge_users(
+        self, request: ingest_pb2.MergeUsersRequest, call: CallContext
+    ) -> ingest_pb2.MergeUsersResponse:
+        return await self._ask(self._stub.MergeUsers, request, call, attempts=2)
+
+    async def put_items(
+        self, request: ingest_pb2.PutItemsRequest, call: CallContext
+    ) -> ingest_pb2.PutItemsResponse:
+        return await self._ask(self._stub.PutItems, request, call, attempts=1)
+
     async def put_item(
         self, request: ingest_pb2.PutItemRequest, call: CallContext
     ) -> ingest_pb2.PutItemResponse:

@@ -30,6 +30,7 @@ from recsys.stores.memory.recent import MemoryRecentBehaviour
 from services.gateway.upstream.ingest import INGEST
 from services.ingest.catalogue import Catalogue
 from services.ingest.cold_start import ColdStart
+from services.ingest.merge_users import UserMerger
 from services.ingest.record_events import EventRecorder
 from services.ingest.servicer import IngestServicer
 from tests.builders import EVENT_TYPES
@@ -188,7 +189,9 @@ class Ingest:
             clock=lambda: NOW_MS,
             new_event_id=lambda: f"made-{next(ids)}",
         )
-        self.servicer = IngestServicer(recorder, Catalogue(items, self.live), cold_start)
+        merger = UserMerger(self.interactions, recent, lambda _: EVENT_TYPES, lambda: NOW_MS)
+        catalogue = Catalogue(items, self.live)
+        self.servicer = IngestServicer(recorder, catalogue, cold_start, merger)
 
 
 async def start_recommender(

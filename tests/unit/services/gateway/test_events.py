@@ -1,4 +1,7 @@
+import json
+
 from recsys.core.domain import Event
+from recsys.core.limits import MAX_BODY_BYTES, MAX_EVENTS
 from tests.unit.services.gateway.asgi_client import Client
 from tests.unit.services.gateway.backends import NOW_MS
 from tests.unit.services.gateway.conftest import World
@@ -88,3 +91,14 @@ def test_nothing_is_acknowledged_while_hbase_is_away(world: World, api: Client) 
     answer = api.post("/v1/events", {"events": [VIEW]})
     assert answer.status == 503
     assert answer.headers["retry-after"] == "3"
+
+
+def test_a_thousand_events_of_nearly_eight_mebibytes_are_taken(api: Client) -> None:
+    context = {f"name{n}": "ü" * 256 for n in range(14)}
+    event = {"user_id": "big", "event_type": "view", "context": context}
+    events = [{**event, "item_id": f"{n}-" + "ü" * 200} for n in range(MAX_EVENTS)]
+    body = json.dumps({"events": events}, ensure_ascii=False).encode()
+    assert 7.4 * 1024**2 < len(body) < MAX_BODY_BYTES
+    answer = api.send("POST", "/v1/events", body)
+    assert answer.status == 200
+    assert answer.json["accepted"] == MAX_EVENTS

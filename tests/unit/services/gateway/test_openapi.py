@@ -33,6 +33,8 @@ def check(document: dict[str, Any], schema: dict[str, Any], example: object) -> 
 def test_every_route_is_described(document: dict[str, Any]) -> None:
     assert {name for name, _ in operations(document)} == {
         "POST /v1/events",
+        "POST /v1/users:merge",
+        "POST /v1/items:batchUpsert",
         "GET /v1/items/{item_id}",
         "PUT /v1/items/{item_id}",
         "PATCH /v1/items/{item_id}",

@@ -22,6 +22,7 @@ from recsys.runtime.grpc.thread_server import ThreadServer
 from recsys.runtime.metrics import new_metrics
 from recsys.stores.memory.interactions import MemoryInteractionStore
 from services.ingest.catalogue import Catalogue
+from services.ingest.merge_users import UserMerger
 from services.ingest.record_events import EventRecorder
 from services.ingest.servicer import SERVICE, IngestServicer
 from tests.builders import EVENT_TYPES
@@ -29,16 +30,17 @@ from tests.unit.services.ingest.cold_shop import ColdShop
 
 
 def _an_ingest() -> IngestServicer:
-    shop = ColdShop()
+    shop, interactions = ColdShop(), MemoryInteractionStore()
     recorder = EventRecorder(
-        MemoryInteractionStore(),
+        interactions,
         shop.recent,
         shop.cold_start,
         lambda _: EVENT_TYPES,
         lambda: 5,
         lambda: "made",
     )
-    return IngestServicer(recorder, Catalogue(shop.items, shop.live), shop.cold_start)
+    merger = UserMerger(interactions, shop.recent, lambda _: EVENT_TYPES, lambda: 6)
+    return IngestServicer(recorder, Catalogue(shop.items, shop.live), shop.cold_start, merger)
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +121,9 @@ def test_the_largest_batch_of_bad_events_is_answered_one_by_one(ingest: IngestSe
 def test_a_message_that_is_too_large_is_refused_and_the_next_one_taken(
     ingest: IngestServiceStub,
 ) -> None:
-    event = pb.Event(user_id="ann", item_id="lamp", event_type="view", event_id="e" * 2**22)
+    event = pb.Event(
+        user_id="ann", item_id="lamp", event_type="view", event_id="e" * MAX_MESSAGE_BYTES
+    )
     with pytest.raises(grpc.RpcError) as caught:
         ingest.RecordEvents(pb.RecordEventsRequest(tenant="shop", events=[event]))
     assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
@@ -240,3 +244,33 @@ def test_a_service_with_a_token_holds_callers_to_their_keys(tmp_path: Path) -> N
         stub.PutItem(put, metadata=[("x-service-token", "0123456789abcdef")], timeout=5)
         assert stub.GetItem(get, metadata=[key], timeout=5).item.title == "Lamp"
     server.stop(0.1)
+
+
+def test_users_are_merged_once(ingest: IngestServiceStub) -> None:
+    events = [
+        pb.Event(user_id="visitor", item_id=f"i{n}", event_type="view", event_id=f"merge-{n}")
+        for n in range(3)
+    ]
+    ingest.RecordEvents(pb.RecordEventsRequest(tenant="shop", events=events))
+    users = pb.MergeUsersRequest(tenant="shop", source_user_id="visitor", target_user_id="ann")
+    assert ingest.MergeUsers(users) == pb.MergeUsersResponse(moved_events=3)
+    assert ingest.MergeUsers(users) == pb.MergeUsersResponse(moved_events=0)
+
+
+def test_a_bad_item_of_a_batch_fails_no_other(ingest: IngestServiceStub) -> None:
+    bad = pb.Item(item_id="bad", price=-1)
+    items = [an_item("first"), bad, an_item("first"), pb.Item()]
+    answer = ingest.PutItems(pb.PutItemsRequest(tenant="shop", items=items))
+    assert [[problem.field for problem in result.problems] for result in answer.results] == [
+        *([], ["price"], ["item_id"], ["item_id"])
+    ]
+    get = pb.GetItemRequest(tenant="shop", item_id="first")
+    assert ingest.GetItem(get).item.title == "Lamp"
+
+
+@pytest.mark.parametrize("count", [0, 1001])
+def test_a_batch_of_items_has_its_bounds(ingest: IngestServiceStub, count: int) -> None:
+    request = pb.PutItemsRequest(tenant="shop", items=[an_item()] * count)
+    with pytest.raises(grpc.RpcError) as caught:
+        ingest.PutItems(request)
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
