@@ -37,6 +37,8 @@ from tests.unit.services.gateway.backends import (
 
 READ_SECONDS = 1.0
 PLACEMENTS = {"home": ("for_you", "popular"), "product_page": ("similar",), "empty": ("new",)}
+# Few enough that a busy machine reaches them.
+LIMITS = RequestLimits(browser_requests_per_second=5)
 ORIGINS = ("https://shop.example",)
 MADE = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -105,7 +107,7 @@ def running_world() -> Iterator[World]:
             parts = Dependencies(
                 keys,
                 FailedKeys(trusted=()),
-                RateLimits(RateLimiter(), ClientSource(()), lambda _: RequestLimits()),
+                RateLimits(RateLimiter(), ClientSource(()), lambda _: LIMITS),
                 *behind,
                 Readiness(*behind),
                 metrics,
