@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated
 
@@ -17,13 +18,22 @@ from pydantic import (
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 from pydantic_core import PydanticCustomError
 
+from recsys.config.placement_settings import (
+    PlacementSettings,
+    RuleSettings,
+    check_rules,
+    placement_of,
+    scheduled,
+)
 from recsys.config.toml_file import read_toml
 from recsys.core.domain import identifier_problem
 from recsys.core.errors import ConfigurationError
-from recsys.core.event_types import EventType
+from recsys.core.event_types import EventType, unremembered
 from recsys.core.limits import MAX_NUMBER
 from recsys.core.quotas import Quotas
-from recsys.core.serving.generators import GENERATORS
+from recsys.core.serving.placement import Placement, ScheduledRule
+
+_SHIPPED = resources.files("recsys.config") / "shop.toml"
 
 _Days = Annotated[float, Field(gt=0, le=36500, allow_inf_nan=False)]
 _FiniteWeight = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
@@ -81,16 +91,8 @@ class GateLimits:
     min_popular_kept: _Share = 0.3
 
 
-def _known(generators: list[str]) -> list[str]:
-    for name in generators:
-        if name not in GENERATORS:
-            raise ValueError(f"{name!r} is not a generator: use {', '.join(GENERATORS)}")
-    return generators
-
-
 # Part of a URL.
 _PlacementName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-_Generators = Annotated[list[str], Field(min_length=1), AfterValidator(_known)]
 
 
 # Of requests in a second: more than any gateway answers.
@@ -148,11 +150,28 @@ class _ShopFile(BaseModel):
     popularity_half_life_days: _Days
     event_types: Annotated[dict[_TypeName, _EventTypeSettings], Field(min_length=1)]
     goals: Annotated[list[str], Field(min_length=1)]
-    placements: dict[_PlacementName, _Generators] | None = None
+    placements: dict[_PlacementName, PlacementSettings] | None = None
+    rules: list[RuleSettings] = []
     gate: GateLimits = GateLimits()
     limits: RequestLimits = RequestLimits()
     quotas: _QuotaSettings = _QuotaSettings()
     cors: _CorsSettings = _CorsSettings()
+
+    @model_validator(mode="after")
+    def _has_rules_that_go_together(self) -> "_ShopFile":
+        # Where it names no placements it has the shipped ones.
+        check_rules(self.rules, self.placements or (load_shop().placements if self.rules else {}))
+        return self
+
+    @model_validator(mode="after")
+    def _excludes_by_types_that_count(self) -> "_ShopFile":
+        types = {name: EventType(**dict(kind)) for name, kind in self.event_types.items()}
+        for name, table in (self.placements or {}).items():
+            if reason := unremembered(table.exclude_event_types, types):
+                context = {"name": name, "reason": reason}
+                message = "placements.{name}.exclude_event_types: {reason}"
+                raise PydanticCustomError("event_types", message, context)
+        return self
 
     @field_validator("goals")
     @classmethod
@@ -174,7 +193,8 @@ class Shop:
         popularity_half_life_days: the same for what is popular.
         target_types: the types of event that recommendations are judged by.
         event_types: every type the shop may send.
-        placements: the generators of each list of the storefront, by its name.
+        placements: the lists of the storefront, by their names.
+        rules: for all placements, at all times; each placement has its own of them, too.
         gate: when a new model may replace the one that serves.
         limits: how often callers may ask.
         quotas: how much of the serving store the shop may take.
@@ -185,7 +205,8 @@ class Shop:
     popularity_half_life_days: float
     target_types: tuple[str, ...]
     event_types: dict[str, EventType]
-    placements: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    placements: dict[str, Placement] = field(default_factory=dict)
+    rules: tuple[ScheduledRule, ...] = ()
     gate: GateLimits = field(default_factory=GateLimits)
     limits: RequestLimits = field(default_factory=RequestLimits)
     quotas: Quotas = field(default_factory=Quotas)
@@ -198,22 +219,28 @@ def load_shop(path: Path | None = None) -> Shop:
     Raises:
         ConfigurationError: naming the file and every setting at fault.
     """
-    source = path or resources.files("recsys.config") / "shop.toml"
-    try:
-        settings = read_toml(source, _ShopFile)
-    except OSError as error:
-        raise ConfigurationError(f"cannot read the shop settings: {error}") from error
+    settings = _read(path or _SHIPPED)
     types = {name: EventType(**dict(kind)) for name, kind in settings.event_types.items()}
+    rules = scheduled(settings.rules)
+    placements = settings.placements
+    if placements is None:
+        placements = _read(_SHIPPED).placements or {}
     return Shop(
         half_life_days=settings.half_life_days,
         popularity_half_life_days=settings.popularity_half_life_days,
         target_types=tuple(settings.goals),
         event_types=types,
-        placements=load_shop().placements
-        if settings.placements is None
-        else {name: tuple(kinds) for name, kinds in settings.placements.items()},
+        placements={name: placement_of(name, table, rules) for name, table in placements.items()},
+        rules=rules,
         gate=settings.gate,
         limits=settings.limits,
         quotas=settings.quotas.to_quotas(),
         allowed_origins=tuple(settings.cors.allowed_origins),
     )
+
+
+def _read(source: Path | Traversable) -> _ShopFile:
+    try:
+        return read_toml(source, _ShopFile)
+    except OSError as error:
+        raise ConfigurationError(f"cannot read the shop settings: {error}") from error

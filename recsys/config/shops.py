@@ -1,7 +1,8 @@
 """Settings of every shop: TENANT.toml in one folder, the shipped file for shops without one."""
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from recsys.core.domain import tenant_problem
 from recsys.core.errors import ConfigurationError
 from recsys.core.event_types import EventTypes
 from recsys.core.quotas import Quotas
+from recsys.core.serving.placement import Placement, ScheduledRule
 
 _SUFFIX = ".toml"
 
@@ -67,7 +69,7 @@ class Shops:
     def event_types_of(self, tenant: str) -> EventTypes:
         return self.of(tenant).event_types
 
-    def placements_of(self, tenant: str) -> Mapping[str, tuple[str, ...]]:
+    def placements_of(self, tenant: str) -> Mapping[str, Placement]:
         return self.of(tenant).placements
 
     def limits_of(self, tenant: str) -> RequestLimits:
@@ -103,8 +105,21 @@ class Shops:
         new = [path for path in _listed(self._folder) if path.stem not in self._files]
         # A dictionary of its own: other threads may be going through the old one.
         self._files = self._files | {path.stem: followed(path) for path in new}
-        for file in self._files.values():
+        for tenant, file in self._files.items():
+            before = file.content.rules
             file.follow()
+            _log_rules(tenant, before, file.content.rules)
+
+
+def _log_rules(tenant: str, old: Sequence[ScheduledRule], new: Sequence[ScheduledRule]) -> None:
+    """Leave a trail of what held when, for whoever asks afterwards."""
+    if old != new:
+        _log.info(
+            "rules_changed",
+            tenant=tenant,
+            old=[asdict(rule) for rule in old if rule not in new],
+            new=[asdict(rule) for rule in new if rule not in old],
+        )
 
 
 def shop_of(folder: Path | None, tenant: str, say: Callable[[str], None]) -> Shop:

@@ -40,6 +40,18 @@ def has_effect(event_type: str, event_types: EventTypes) -> bool:
     return kind is not None and (kind.weight != 0 or kind.excludes)
 
 
+def unremembered(names: Iterable[str], event_types: EventTypes) -> str | None:
+    """Tell what is wrong with names of types by which recent behaviour is looked at, if anything.
+
+    Events without an effect are not kept there.
+    """
+    for name in names:
+        if not has_effect(name, event_types):
+            kept = ", ".join(sorted(each for each in event_types if has_effect(each, event_types)))
+            return f"{name!r} is not one of the types that count: {kept}"
+    return None
+
+
 def excludes_item(event_type: str, event_types: EventTypes) -> bool:
     """Tell whether an event of this type keeps its item from the user."""
     kind = event_types.get(event_type)

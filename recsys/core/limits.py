@@ -47,5 +47,15 @@ MAX_FILTER_CHARACTERS_IN_URL = 1000
 MAX_EXCLUDED_ITEMS_IN_URL = 100
 # A filter that a program wrote, with two hundred brands in a list.
 MAX_FILTER_CHARACTERS = 4000
+# Items of all pages of one list, each of which carries the ids of those before.
+MAX_PAGED_ITEMS = 1000
+# A thousand ids of 36 characters, as a UUID has; with longer ones a list has fewer pages.
+MAX_PAGE_TOKEN_CHARACTERS = 50_000
+# Of an exclusion by behaviour: as long as recent events are remembered.
+MAX_SEEN_DAYS = 30
+# Types of event in one request; shops have a dozen.
+MAX_EVENT_TYPES = 50
+# Boosts, pins or exclusions of one answer: each is a look at all candidates.
+MAX_RULES = 50
 # Items that a request excludes, beside what the shopper had: what stands on the page already.
 MAX_EXCLUDED_ITEMS = 1000

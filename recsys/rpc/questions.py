@@ -1,7 +1,7 @@
 """Requests for recommendations as the questions of a stream, and back."""
 
 from recsys.core.errors import FieldProblem, InvalidInput
-from recsys.core.serving.controls import Controls
+from recsys.core.serving.controls import Boost, Controls, Exclusion, Pin
 from recsys.core.serving.request import (
     ItemTarget,
     RecommendationRequest,
@@ -11,8 +11,10 @@ from recsys.core.serving.request import (
 )
 from recsys.rpc.v1 import recommender_pb2 as pb
 
-# A character in UTF-8, the tag and length of an id, and all of a question but its ids.
-_BYTES_PER_CHARACTER, _BYTES_PER_ID, _BYTES_PER_QUESTION = 4, 4, 200
+# A character in UTF-8, the tag and length of an id, and all of a question but its ids and rules.
+_BYTES_PER_CHARACTER, _BYTES_PER_ID, _BYTES_PER_QUESTION = 4, 4, 260
+# All of a rule but its texts.
+_BYTES_PER_RULE = 20
 
 
 def write_question(question: pb.Question, request: RecommendationRequest) -> None:
@@ -32,8 +34,9 @@ def write_question(question: pb.Question, request: RecommendationRequest) -> Non
         question.generators.extend(request.placement)
         question.filter = request.filter
         question.excluded_item_ids.extend(request.excluded_item_ids)
+        question.page_token = request.page_token
     if request.controls is not None:
-        question.controls.explain = request.controls.explain
+        question.controls.CopyFrom(from_controls(request.controls))
 
 
 def max_bytes(request: RecommendationRequest) -> int:
@@ -43,8 +46,9 @@ def max_bytes(request: RecommendationRequest) -> int:
     size = _BYTES_PER_QUESTION + sum(map(_max_bytes, ids))
     if request.is_plain:
         return size
-    others = (*request.placement, request.filter, *request.excluded_item_ids)
-    return size + sum(map(_max_bytes, others))
+    others = (*request.placement, request.filter, *request.excluded_item_ids, request.page_token)
+    size += sum(map(_max_bytes, others))
+    return size if request.controls is None else size + _max_bytes_of_rules(request.controls)
 
 
 def request_of(question: pb.Question | pb.RecommendRequest) -> RecommendationRequest:
@@ -61,11 +65,47 @@ def request_of(question: pb.Question | pb.RecommendRequest) -> RecommendationReq
         question.filter,
         tuple(question.excluded_item_ids),
         _controls(question.controls) if question.HasField("controls") else None,
+        question.page_token,
+    )
+
+
+def from_controls(controls: Controls) -> pb.Controls:
+    """Write controls."""
+    return pb.Controls(
+        explain=controls.explain,
+        diversity=controls.diversity,
+        max_per_category=controls.max_per_category,
+        max_per_brand=controls.max_per_brand,
+        strict=controls.strict,
+        boosts=[
+            pb.Boost(filter=each.filter, weight=each.weight, rule=each.rule)
+            for each in controls.boosts
+        ],
+        pins=[
+            pb.Pin(item_id=each.item_id, position=each.position, rule=each.rule)
+            for each in controls.pins
+        ],
+        exclusions=[
+            pb.Exclusion(filter=each.filter, rule=each.rule) for each in controls.exclusions
+        ],
+        exclude_seen_days=controls.exclude_seen_days,
+        exclude_event_types=controls.exclude_event_types,
     )
 
 
 def _controls(message: pb.Controls) -> Controls:
-    return Controls(explain=message.explain)
+    return Controls(
+        explain=message.explain,
+        diversity=message.diversity,
+        max_per_category=message.max_per_category,
+        max_per_brand=message.max_per_brand,
+        strict=message.strict,
+        boosts=tuple(Boost(each.filter, each.weight, each.rule) for each in message.boosts),
+        pins=tuple(Pin(each.item_id, each.position, each.rule) for each in message.pins),
+        exclusions=tuple(Exclusion(each.filter, each.rule) for each in message.exclusions),
+        exclude_seen_days=message.exclude_seen_days,
+        exclude_event_types=tuple(message.exclude_event_types),
+    )
 
 
 def _target(question: pb.Question | pb.RecommendRequest) -> Target:
@@ -77,6 +117,14 @@ def _target(question: pb.Question | pb.RecommendRequest) -> Target:
         case "session":
             return SessionTarget(tuple(question.session.item_ids))
     raise InvalidInput([FieldProblem("about", "must be set")])
+
+
+def _max_bytes_of_rules(controls: Controls) -> int:
+    rules: list[Boost | Pin | Exclusion] = [*controls.boosts, *controls.pins]
+    rules += controls.exclusions
+    texts = [each.item_id if isinstance(each, Pin) else each.filter for each in rules]
+    names = [*controls.exclude_event_types, *(each.rule for each in rules)]
+    return len(rules) * _BYTES_PER_RULE + sum(map(_max_bytes, texts + names))
 
 
 def _max_bytes(text: str) -> int:

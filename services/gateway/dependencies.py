@@ -7,6 +7,8 @@ from typing import Protocol, cast
 from fastapi import Request
 
 from recsys.auth.api_keys import ApiKey
+from recsys.core.event_types import EventTypesOf
+from recsys.core.serving.placement import Placement
 from recsys.runtime.metrics import Metrics
 from services.gateway.http.access_log import AccessLog
 from services.gateway.http.failed_keys import FailedKeys
@@ -28,8 +30,10 @@ class Dependencies:
 
     Attributes:
         event_types: those that any shop may send, for the description; ingest enforces each shop's.
-        placements_of: the generators of each placement of a shop, by its name.
         allowed_origins_of: pages that may call for a shop; for any shop: of None.
+        event_types_of: those of a shop.
+        placements_of: the placements of a shop, by their names.
+        now_ms: the current time in UTC milliseconds, by which rules hold or not.
         read_seconds, write_seconds: the budget of one request.
     """
 
@@ -42,8 +46,10 @@ class Dependencies:
     metrics: Metrics
     access_log: AccessLog
     event_types: Callable[[], Sequence[str]]
-    placements_of: Callable[[str], Mapping[str, tuple[str, ...]]]
     allowed_origins_of: Callable[[str | None], Collection[str]]
+    event_types_of: EventTypesOf
+    placements_of: Callable[[str], Mapping[str, Placement]]
+    now_ms: Callable[[], int]
     read_seconds: float
     write_seconds: float
 

@@ -3,6 +3,7 @@
 import asyncio
 import math
 import sys
+import time
 
 import structlog
 import uvicorn
@@ -81,8 +82,10 @@ async def serve(settings: GatewaySettings) -> None:
             metrics=metrics,
             access_log=access_log,
             event_types=shops.event_types,
+            event_types_of=shops.event_types_of,
             placements_of=shops.placements_of,
             allowed_origins_of=shops.allowed_origins_of,
+            now_ms=lambda: time.time_ns() // 1_000_000,
             read_seconds=settings.read_seconds,
             write_seconds=settings.write_seconds,
         )

@@ -72,7 +72,7 @@ async def _fetch_cold_start(
     question = ingest_pb2.ColdStartItemsRequest(
         tenant=request.tenant,
         user_id=target.user_id if isinstance(target, UserTarget) else "",
-        excluded_item_ids=(*target.item_ids, *request.excluded_item_ids),
+        excluded_item_ids=(*target.item_ids, *request.withheld_item_ids),
         limit=request.limit,
     )
     call = CallContext(Deadline.after(dependencies.read_seconds), request_id)

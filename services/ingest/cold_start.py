@@ -12,7 +12,7 @@ import structlog
 from recsys.core.domain import Event, Item, identifier_problem
 from recsys.core.errors import FieldProblem, InvalidInput, Unavailable
 from recsys.core.event_types import EventTypesOf
-from recsys.core.limits import MAX_EXCLUDED_ITEMS, MAX_LIMIT, MAX_SESSION_ITEMS
+from recsys.core.limits import MAX_EXCLUDED_ITEMS, MAX_LIMIT, MAX_PAGED_ITEMS, MAX_SESSION_ITEMS
 from recsys.core.ports import (
     EarlyPopularity,
     ItemStore,
@@ -23,6 +23,8 @@ from recsys.core.ports import (
 
 # Enough for the longest answer to somebody who has had four times as many of them.
 _CANDIDATES = 500
+# Of the session, of the request and of the pages before.
+_MAX_EXCLUDED = MAX_SESSION_ITEMS + MAX_EXCLUDED_ITEMS + MAX_PAGED_ITEMS
 # So old may candidates be, and so old the knowledge that a shop has no model.
 _FRESH_SECONDS = 1.0
 # For others who need the first candidates while one reads them: threads are there for writes.
@@ -154,8 +156,8 @@ def _check(user_id: str | None, excluded: Collection[str], limit: int) -> None:
     problems = []
     if user_id is not None and (reason := identifier_problem(user_id)):
         problems.append(FieldProblem("user_id", reason))
-    if len(excluded) > MAX_SESSION_ITEMS + MAX_EXCLUDED_ITEMS:
-        reason = f"name at most {MAX_SESSION_ITEMS + MAX_EXCLUDED_ITEMS} items"
+    if len(excluded) > _MAX_EXCLUDED:
+        reason = f"name at most {_MAX_EXCLUDED} items"
         problems.append(FieldProblem("excluded_item_ids", reason))
     if not 1 <= limit <= MAX_LIMIT:
         problems.append(FieldProblem("limit", f"must be between 1 and {MAX_LIMIT}"))

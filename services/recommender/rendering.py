@@ -4,6 +4,7 @@ The object stays open at its end: the gateway adds what only it knows and closes
 """
 
 from functools import lru_cache
+from json.encoder import encode_basestring
 
 from recsys.core.serving.lists import Ranked, Recommendations, Source
 from recsys.rpc.item_json import seed_json, with_reason, with_source
@@ -33,7 +34,12 @@ def render_in_detail(answer: Recommendations, model: LoadedModel, *, degraded: b
             for item, reason in zip(items, answer.reasons, strict=True)
         ]
     written = _joined(answer, items, model, degraded)
-    return written._replace(json=b'%b,"fallback_level":%d' % (written.json, answer.fallback_level))
+    about = b',"fallback_level":%d,"relaxed":%b,"rules":[%b]' % (
+        answer.fallback_level,
+        b"true" if answer.is_relaxed else b"false",
+        ",".join(map(encode_basestring, answer.rules)).encode(),
+    )
+    return written._replace(json=written.json + about)
 
 
 def _joined(

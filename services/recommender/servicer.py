@@ -86,11 +86,13 @@ class RecommenderServicer(recommender_pb2_grpc.RecommenderServiceServicer):
         left = context.time_remaining()
         asked = Asked.of(serving, request, _UNHURRIED_SECONDS if left is None else float(left))
         if isinstance(request.target, UserTarget):
-            [found] = await self._user_lists.find([asked])
+            [coming] = await self._user_lists.find([asked])
         else:
-            found = self._user_lists.of_items(asked)
-        ready = found if isinstance(found, UserResult) else await found
-        answer = _to_proto(ready.recommendations(), serving.model, degraded=ready.degraded)
+            coming = self._user_lists.of_items(asked)
+        ready = coming if isinstance(coming, UserResult) else await coming
+        found = ready.recommendations()
+        answer = _to_proto(found, serving.model, degraded=ready.degraded)
+        answer.next_page_token = ready.next_page_token(found)
         answer.took_ms = round((time.perf_counter() - begun) * 1000, 3)
         return answer
 
@@ -136,6 +138,8 @@ def _to_proto(answer: Recommendations, model: LoadedModel, *, degraded: bool) ->
         degraded=degraded,
         recommendation_id=new_recommendation_id(),
         fallback_level=answer.fallback_level,
+        rules=answer.rules,
+        relaxed=answer.is_relaxed,
     )
 
 

@@ -1,8 +1,9 @@
 """The lists of users: from memory, from Redis in one trip for all who ask, or folded in."""
 
+import time
 from collections import defaultdict
 from collections.abc import Awaitable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -13,11 +14,10 @@ from recsys.core.limits import MAX_LIMIT
 from recsys.core.model import History
 from recsys.core.ports import ReadUser, ServingStore, UserLookup
 from recsys.core.serving.generators import NEED_A_USER, Query
-from recsys.core.serving.lists import PersonalList, Recommendations, Source
+from recsys.core.serving.lists import PersonalList, PinnedItem, Recommendations, Source
 from recsys.core.serving.model import ServingModel
 from recsys.core.serving.personal import ActiveUser, list_without_scoring, with_returned
 from recsys.core.serving.pipeline import recommend
-from recsys.core.serving.reasons import with_reasons
 from recsys.core.serving.request import (
     ItemTarget,
     RecommendationRequest,
@@ -29,6 +29,8 @@ from services.recommender.fold_in_worker import FoldInWorker
 from services.recommender.model.answer_cache import NO_EVENTS, CachedUser, Rendering
 from services.recommender.model.serving import Serving
 from services.recommender.rendering import render, render_in_detail
+
+_SECONDS_PER_DAY = 86_400
 
 _log = structlog.get_logger()
 
@@ -52,14 +54,39 @@ class Asked:
 
     @classmethod
     def of(cls, serving: Serving, request: RecommendationRequest, within_seconds: float) -> "Asked":
-        model = serving.filtered(request.filter) if request.filter else serving.now
-        rows = map(serving.model.shown.row_of, request.excluded_item_ids)
+        controls = request.controls
+        exclusions = () if controls is None else controls.excluded_filters
+        model = serving.now
+        if request.filter or exclusions:
+            model = serving.filtered(request.filter, exclusions)
+        rows = map(serving.model.shown.row_of, request.withheld_item_ids)
         excluded = frozenset(row for row in rows if row is not None)
         return cls(serving, model, request, excluded, within_seconds)
 
-    def history(self, history: History) -> History:
+    def pinned(self) -> list[PinnedItem]:
+        """The pins of items that there are."""
+        pins = self.request.controls.pins if self.request.controls else ()
+        rows = ((pin, self.serving.model.shown.row_of(pin.item_id)) for pin in pins)
+        return [PinnedItem(row, pin.position, pin.rule) for pin, row in rows if row is not None]
+
+    def seen(self, recent: RecentEvents) -> set[int]:
+        """Rows of the items that the request excludes since the user touched them lately."""
+        controls = self.request.controls
+        if controls is None or not controls.exclude_seen_days or not recent.packed:
+            return set()
+        since_ms = (time.time() - controls.exclude_seen_days * _SECONDS_PER_DAY) * 1000
+        types = controls.exclude_event_types
+        rows = {
+            self.serving.model.shown.row_of(event.item_id)
+            for event in recent.events()
+            if event.timestamp_ms >= since_ms and (not types or event.event_type in types)
+        }
+        return {row for row in rows if row is not None}
+
+    def history(self, history: History, recent: RecentEvents = NO_EVENTS) -> History:
         """The history with what the request excludes, or the very same."""
-        rows = [row for row in self.excluded if row < len(self.model.items.ids)]
+        excluded = self.excluded | self.seen(recent)
+        rows = [row for row in excluded if row < len(self.model.items.ids)]
         return excluding(history, rows) if rows else history
 
 
@@ -79,10 +106,12 @@ class UserResult:
         elif isinstance(request.target, SessionTarget):
             found = map(asked.serving.model.shown.row_of, request.target.item_ids)
             session = [row for row in found if row is not None]
-        excluded = self._excluded_newcomers() | asked.excluded
+        excluded = self._excluded_newcomers() | asked.excluded | asked.seen(self.user.recent)
         query = Query(asked.model, self.user.personal, seed, session, excluded)
-        answer = recommend(query, request.generators, request.limit)
-        return with_reasons(query, answer, self._bought()) if request.is_explained else answer
+        if request.controls is None:
+            return recommend(query, request.generators, request.limit)
+        query = replace(query, bought=self._bought(), pinned=asked.pinned())
+        return recommend(query, request.generators, request.limit, request.controls)
 
     def rendered(self) -> Rendering:
         """The JSON of the answer, kept beside the list while nothing about it changes."""
@@ -121,7 +150,18 @@ class UserResult:
         asked = self.asked
         is_detailed = asked.request.placement or asked.request.is_explained
         write = render_in_detail if is_detailed else render
-        return write(self.recommendations(), asked.serving.model, degraded=self.degraded)
+        answer, model = self.recommendations(), asked.serving.model
+        written = write(answer, model, degraded=self.degraded)
+        return self._with_page_token(written, answer) if asked.request.placement else written
+
+    def next_page_token(self, answer: Recommendations) -> str:
+        """The token of the page after an answer."""
+        id_of = self.asked.serving.model.shown.id_of
+        return self.asked.request.next_page_token([id_of(e.item_index) for e in answer.ranked])
+
+    def _with_page_token(self, written: Rendering, answer: Recommendations) -> Rendering:
+        token = self.next_page_token(answer).encode()
+        return written._replace(json=b'%b,"next_page_token":"%b"' % (written.json, token))
 
 
 class UserLists:
@@ -204,7 +244,7 @@ class UserLists:
         if isinstance(history, Exception):
             return changed.as_lately(history)
         try:
-            return self._changed(changed, changed.asked.history(history))
+            return self._changed(changed, changed.asked.history(history, changed.recent))
         except Exception as error:  # whatever it is, it concerns one user of many
             return changed.as_lately(error)
 

@@ -5,14 +5,14 @@ earlier generator gave. To add one, write a function here, name it in GENERATORS
 `lists.Source`; a placement names the generators that it takes items from.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 
 import numpy as np
 
 from recsys.core.model import NO_NEIGHBOUR
-from recsys.core.serving.lists import PersonalList, Ranked, Source
+from recsys.core.serving.lists import PersonalList, PinnedItem, Ranked, Source
 from recsys.core.serving.model import ServingModel
 
 
@@ -25,6 +25,8 @@ class Query:
         seed: row of the item that the request is about; None for none, or one that is unknown.
         session: rows of the items of a session or a basket, the newest last.
         excluded: rows of further items that must not be recommended.
+        bought: rows of the history that the user bought; others were looked at.
+        pinned: the pins of the request's controls, of items that there are.
     """
 
     model: ServingModel
@@ -32,6 +34,8 @@ class Query:
     seed: int | None = None
     session: Collection[int] = ()
     excluded: Collection[int] = ()
+    bought: Collection[int] = ()
+    pinned: Sequence[PinnedItem] = ()
 
     @property
     def seeds(self) -> list[int]:

@@ -23,6 +23,7 @@ class Source(Enum):
     RECENTLY_VIEWED = "recently_viewed"
     BOUGHT_TOGETHER = "bought_together"
     TRENDING = "trending"
+    PINNED = "pinned"
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,15 @@ class Ranked(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class PinnedItem:
+    """The row of an item, its position from 1 on, and the shop's rule that says so, if one does."""
+
+    row: int
+    position: int
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Reason:
     """Why an item is recommended.
 
@@ -84,15 +94,27 @@ class FallbackLevel(IntEnum):
     STOOD_IN = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Recommendations:
+def fallback_level(from_first: int, count: int) -> FallbackLevel:
+    """The level of so many items, of which some come from the first generator."""
+    if not from_first:
+        return FallbackLevel.REPLACED
+    return FallbackLevel.NONE if from_first == count else FallbackLevel.FILLED
+
+
+class Recommendations(NamedTuple):
     """Recommended items, best first, and where the first of them comes from.
 
     Attributes:
         reasons: one for each item where they were asked for, else none.
+        weights: what boosts have multiplied each score by; none where nothing was boosted.
+        rules: names of the shop's rules that had a part in it.
+        is_relaxed: whether there is more of a category or brand than the caps allow.
     """
 
     ranked: tuple[Ranked, ...]
     source: Source
     fallback_level: FallbackLevel = FallbackLevel.NONE
     reasons: tuple[Reason, ...] = ()
+    weights: tuple[float, ...] = ()
+    rules: tuple[str, ...] = ()
+    is_relaxed: bool = False

@@ -7,23 +7,43 @@ empty for a user who has everything.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from recsys.core.behaviour import RecentEvent, StoredUser
 from recsys.core.current_history import current_history
 from recsys.core.model import History
 from recsys.core.serving.best_candidates import Scratch
+from recsys.core.serving.controls import Controls
 from recsys.core.serving.generators import GENERATORS, Query
-from recsys.core.serving.lists import NO_LIST, FallbackLevel, Ranked, Recommendations, Source
+from recsys.core.serving.lists import (
+    NO_LIST,
+    PinnedItem,
+    Ranked,
+    Recommendations,
+    Source,
+    fallback_level,
+)
 from recsys.core.serving.model import ServingModel
 from recsys.core.serving.personal import personal_list
+from recsys.core.serving.reasons import with_reasons
 from recsys.core.serving.request import FOR_ITEM, FOR_USER
+from recsys.core.serving.rerank import rerank, with_weights
 
 
-def recommend(query: Query, generators: Iterable[str], limit: int) -> Recommendations:
-    """Take up to `limit` items from generators, in their order."""
-    ranked, from_first = _take(query, generators, limit)
-    source = ranked[0].source if ranked else Source.POPULAR
-    return Recommendations(tuple(ranked), source, _fallback_level(from_first, len(ranked)))
+def recommend(
+    query: Query, generators: Iterable[str], limit: int, controls: Controls | None = None
+) -> Recommendations:
+    """Take up to `limit` items from generators, in their order, or as controls say."""
+    if controls is None:
+        return _first(query, generators, limit)
+    if controls.is_about_order:
+        answer = _reranked(query, tuple(generators), limit, controls)
+    else:
+        answer = _first(query, generators, limit)
+        answer = answer._replace(rules=controls.rules_of_exclusions)
+    if controls.explain:
+        answer = with_reasons(query, answer)
+    return with_weights(answer)
 
 
 def recommend_for_user(
@@ -46,18 +66,35 @@ def similar_items(model: ServingModel, item_index: int | None, limit: int) -> Re
     return recommend(Query(model, NO_LIST, item_index), FOR_ITEM, limit)
 
 
-def _fallback_level(from_first: int, count: int) -> FallbackLevel:
-    if not from_first:
-        return FallbackLevel.REPLACED
-    return FallbackLevel.NONE if from_first == count else FallbackLevel.FILLED
+def _first(query: Query, generators: Iterable[str], limit: int) -> Recommendations:
+    """The first items of the generators."""
+    ranked, from_first = _take(query, generators, limit)
+    source = ranked[0].source if ranked else Source.POPULAR
+    return Recommendations(tuple(ranked), source, fallback_level(from_first, len(ranked)))
+
+
+def _reranked(
+    query: Query, generators: Sequence[str], limit: int, controls: Controls
+) -> Recommendations:
+    pinned = list[PinnedItem]()
+    if query.pinned:
+        withheld, shown = _withheld(query), query.model.shown_bytes
+        pinned = [pin for pin in query.pinned if shown[pin.row] and pin.row not in withheld]
+    return rerank(query, partial(_take, query, generators), limit, controls, pinned)
+
+
+def _withheld(query: Query) -> set[int]:
+    """Rows that must not be recommended: what is excluded, and the item that it is about."""
+    history = query.personal.history
+    withheld = {*query.excluded, *query.session, *history.items[history.excluded].tolist()}
+    if query.seed is not None:
+        withheld.add(query.seed)
+    return withheld
 
 
 def _take(query: Query, generators: Iterable[str], limit: int) -> tuple[list[Ranked], int]:
     """Take up to `limit` items; also count those of the first generator."""
-    history, shown = query.personal.history, query.model.shown_bytes
-    taken = {*query.excluded, *query.session, *history.items[history.excluded].tolist()}
-    if query.seed is not None:
-        taken.add(query.seed)
+    taken, shown = _withheld(query), query.model.shown_bytes
     ranked = list[Ranked]()
     from_first = None
     for name in generators:

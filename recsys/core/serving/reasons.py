@@ -1,6 +1,6 @@
 """Reasons for recommended items: what the user did that explains their scores."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -18,26 +18,26 @@ _LEAST_SHARE_OF_SEEDS = 0.5
 _PERSONAL = frozenset({Source.STORED, Source.FOLD_IN})
 
 
-def with_reasons(query: Query, answer: Recommendations, bought: Collection[int]) -> Recommendations:
+def with_reasons(query: Query, answer: Recommendations) -> Recommendations:
     """Give each item its reason, and the score that its parts add up to.
 
     A stored score is rounded, and so may differ from that by a thousandth.
-
-    Args:
-        bought: rows of the history that the user bought; others were looked at.
     """
-    ranked = list(answer.ranked)
-    reasons = [_plain_reason(query, entry) for entry in ranked]
-    places = [place for place, entry in enumerate(ranked) if entry.source in _PERSONAL]
-    history = query.personal.history
-    if places and history.strengths.any():
-        rows = [ranked[place].item_index for place in places]
-        found = explain(query.model.items, query.model.params, history, rows)
-        found = _with_returned(query, found, rows)
-        for place, reason in zip(places, _personal_reasons(found, bought), strict=True):
-            score = sum(reason.score_parts.values())
-            ranked[place], reasons[place] = ranked[place]._replace(score=score), reason
-    return replace(answer, ranked=tuple(ranked), reasons=tuple(reasons))
+    rows = [entry.item_index for entry in answer.ranked if entry.source in _PERSONAL]
+    personal: Iterator[Reason] = iter(())
+    if rows and query.personal.history.strengths.any():
+        found = explain(query.model.items, query.model.params, query.personal.history, rows)
+        personal = _personal_reasons(_with_returned(query, found, rows), query.bought)
+    ranked, reasons = list[Ranked](), list[Reason]()
+    for entry in answer.ranked:
+        reason = next(personal, None) if entry.source in _PERSONAL else None
+        if reason is None:
+            reason = _plain_reason(query, entry)
+        else:
+            entry = Ranked(entry.item_index, sum(reason.score_parts.values()), entry.source)
+        ranked.append(entry)
+        reasons.append(reason)
+    return answer._replace(ranked=tuple(ranked), reasons=tuple(reasons))
 
 
 def _plain_reason(query: Query, entry: Ranked) -> Reason:
@@ -65,23 +65,21 @@ def _bought_with(query: Query, row: int) -> tuple[int, ...]:
     return tuple(seeds[strongest[scores[strongest] > 0]].tolist())
 
 
-def _personal_reasons(found: Explanation, bought: Collection[int]) -> list[Reason]:
+def _personal_reasons(found: Explanation, bought: Collection[int]) -> Iterator[Reason]:
     parts = found.by_factors + found.by_neighbours
     strongest = np.argsort(-parts, axis=1, kind="stable")[:, :_MAX_SEEDS]
     best = np.take_along_axis(parts, strongest, axis=1)
     explained = best.sum(axis=1) >= _LEAST_SHARE_OF_SEEDS * parts.sum(axis=1)
-    by_name = {"factors": found.by_factors, "neighbours": found.by_neighbours}
-    sums = {name: part.sum(axis=1).tolist() for name, part in by_name.items()}
-    reasons = []
-    for place, (seeds, values) in enumerate(
-        zip(found.seeds[strongest].tolist(), best.tolist(), strict=True)
+    columns = found.seeds[strongest], best, explained
+    sums = found.by_factors.sum(axis=1), found.by_neighbours.sum(axis=1)
+    for seeds, values, is_explained, factors, neighbours in zip(
+        *(column.tolist() for column in (*columns, *sums)), strict=True
     ):
-        named = tuple(seed for seed, value in zip(seeds, values, strict=True) if value > 0)
+        named = tuple([seed for seed, value in zip(seeds, values, strict=True) if value > 0])
         code = "similar_users"
-        if named and explained[place]:
+        if named and is_explained:
             code = "because_you_bought" if named[0] in bought else "because_you_viewed"
-        reasons.append(Reason(code, named, {name: each[place] for name, each in sums.items()}))
-    return reasons
+        yield Reason(code, named, {"factors": factors, "neighbours": neighbours})
 
 
 def _with_returned(query: Query, found: Explanation, rows: list[int]) -> Explanation:

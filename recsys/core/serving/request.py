@@ -1,7 +1,7 @@
 """A request for recommendations, as any client of the shop makes it."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from recsys.core.domain import identifier_problem
 from recsys.core.errors import FieldProblem, InvalidInput
@@ -9,6 +9,7 @@ from recsys.core.limits import MAX_EXCLUDED_ITEMS, MAX_LIMIT, MAX_SESSION_ITEMS
 from recsys.core.serving.controls import Controls
 from recsys.core.serving.filters import parse_filter
 from recsys.core.serving.generators import GENERATORS
+from recsys.core.serving.page_token import page_token, shown_before
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,8 @@ class RecommendationRequest:
         filter: see `filters`; empty for none.
         excluded_item_ids: items that must not be recommended, beside those of the target.
         controls: further wishes; None for none.
+        page_token: of the page before; empty for the first page.
+        shown_item_ids: what the pages before have shown, by the token.
 
     Raises:
         InvalidInput: naming every field that breaks a rule.
@@ -80,6 +83,8 @@ class RecommendationRequest:
     filter: str = ""
     excluded_item_ids: tuple[str, ...] = ()
     controls: Controls | None = None
+    page_token: str = ""
+    shown_item_ids: tuple[str, ...] = field(init=False, default=())
 
     def __post_init__(self) -> None:
         if isinstance(self.target, SessionTarget):
@@ -103,7 +108,23 @@ class RecommendationRequest:
     @property
     def is_plain(self) -> bool:
         """Whether it says no more than its target: its answer is worth to be kept."""
-        return not (self.placement or self.filter or self.excluded_item_ids or self.controls)
+        wishes = self.placement or self.filter or self.excluded_item_ids or self.controls
+        return not (wishes or self.page_token)
+
+    @property
+    def withheld_item_ids(self) -> tuple[str, ...]:
+        """Ids that must not be recommended, beside those of the target."""
+        return self.excluded_item_ids + self.shown_item_ids
+
+    def next_page_token(self, item_ids: Sequence[str]) -> str:
+        """The token of the page after this one; empty after a page that was not full."""
+        if len(item_ids) < self.limit:
+            return ""
+        return page_token((*self.shown_item_ids, *item_ids), self._of_all_pages)
+
+    @property
+    def _of_all_pages(self) -> str:
+        return repr((self.tenant, self.target, self.filter))
 
     @property
     def is_explained(self) -> bool:
@@ -125,6 +146,14 @@ class RecommendationRequest:
         for place, item_id in enumerate(self.excluded_item_ids):
             if reason := identifier_problem(item_id):
                 yield FieldProblem(f"exclude_item_ids[{place}]", reason)
+        if self.controls is not None:
+            yield from self.controls.problems()
+        if self.page_token:
+            try:
+                shown = shown_before(self.page_token, self._of_all_pages)
+                object.__setattr__(self, "shown_item_ids", shown)
+            except InvalidInput as error:
+                yield from error.problems
         if self.filter:
             try:
                 parse_filter(self.filter)

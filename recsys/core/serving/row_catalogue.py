@@ -1,14 +1,17 @@
 """The live catalogue by the rows of a model."""
 
 from array import array
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.catalogue import CatalogueColumns, CatalogueRow
-from recsys.core.serving.filters import Filter
+from recsys.core.serving.filters import Filter, parse_filter
 
 _NOWHERE = -1
+# Masks of filters that rules and requests boost by; each has a byte a row.
+_MAX_MASKS = 64
 
 
 class RowCatalogue:
@@ -21,6 +24,9 @@ class RowCatalogue:
     def __init__(self, count: int) -> None:
         self._columns = CatalogueColumns()
         self._positions = array("i", [_NOWHERE]) * count
+        # Until something changes.
+        self._masks: dict[str, NDArray[np.bool_]] = {}
+        self._groups: dict[str, NDArray[np.int32]] = {}
 
     def __len__(self) -> int:
         return len(self._positions)
@@ -28,15 +34,18 @@ class RowCatalogue:
     def follow(self, columns: CatalogueColumns) -> None:
         """Look items up in these columns from now on; each row is to be placed anew."""
         self._columns = columns
+        self._forget()
 
     def append(self) -> None:
         """Add a row."""
         self._positions.append(_NOWHERE)
+        self._forget()
 
     def place(self, row: int, item_id: str) -> None:
         """Look up where the columns have the item of a row."""
         position = self._columns.position(item_id)
         self._positions[row] = _NOWHERE if position is None else position
+        self._forget()
 
     def row(self, row: int) -> CatalogueRow | None:
         """The item of a row as the catalogue has it; None where it says nothing of it."""
@@ -48,3 +57,44 @@ class RowCatalogue:
         # The position -1 is that of the last value, which stands for what the catalogue lacks.
         fulfil = condition(self._columns)
         return np.append(fulfil, False).take(np.array(self._positions))
+
+    def passing(self, text: str) -> NDArray[np.bool_]:
+        """The mask of a filter's text; the latest are kept until an item changes.
+
+        Raises:
+            InvalidInput: for what is no filter.
+        """
+        found = self._masks.pop(text, None)
+        if found is None:
+            found = self.mask(parse_filter(text))
+        self._masks[text] = found
+        if len(self._masks) > _MAX_MASKS:
+            del self._masks[next(iter(self._masks))]
+        return found
+
+    def brands(self) -> NDArray[np.int32]:
+        """A number for the brand of each row's item, 0 for none."""
+        return self._group("brand", lambda columns: columns.brands.codes(len(columns)))
+
+    def narrowest_categories(self) -> NDArray[np.int32]:
+        """A number for the last category of each row's item, 0 for none."""
+        return self._group("category", _narrowest_categories)
+
+    def _group(
+        self, name: str, codes_of: Callable[[CatalogueColumns], NDArray[np.int32]]
+    ) -> NDArray[np.int32]:
+        if name not in self._groups:
+            codes = np.append(codes_of(self._columns), np.int32(0))
+            self._groups[name] = codes.take(np.array(self._positions))
+        return self._groups[name]
+
+    def _forget(self) -> None:
+        self._masks.clear()
+        self._groups.clear()
+
+
+def _narrowest_categories(columns: CatalogueColumns) -> NDArray[np.int32]:
+    numbers = dict[str | None, int]({None: 0})
+    narrowest = [levels[-1] if levels else None for levels in columns.categories.values]
+    codes = [numbers.setdefault(name, len(numbers)) for name in narrowest]
+    return np.array(codes, np.int32).take(columns.categories.codes(len(columns)))

@@ -644,7 +644,7 @@ class ColdStartItemsRequest(_message.Message):
     """1..100."""
     @_builtins.property
     def excluded_item_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Left out, too. At most 1100."""
+        """Left out, too. At most 2100."""
 
     def __init__(
         self,

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1frecsys/rpc/v1/recommender.proto\x12\rrecsys.rpc.v1\"\xa9\x02\n\nScoredItem\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x12\n\x05score\x18\x03 \x01(\x02H\x00\x88\x01\x01\x12\x12\n\x05price\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12%\n\x06source\x18\x05 \x01(\x0e\x32\x15.recsys.rpc.v1.Source\x12%\n\x06reason\x18\x06 \x01(\x0b\x32\x15.recsys.rpc.v1.Reason\x12>\n\x0bscore_parts\x18\x07 \x03(\x0b\x32).recsys.rpc.v1.ScoredItem.ScorePartsEntry\x1a\x31\n\x0fScorePartsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x42\x08\n\x06_scoreB\x08\n\x06_price\":\n\x06Reason\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\"\n\x05seeds\x18\x02 \x03(\x0b\x32\x13.recsys.rpc.v1.Seed\"&\n\x04Seed\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\"\x1b\n\x08\x43ontrols\x12\x0f\n\x07\x65xplain\x18\x01 \x01(\x08\"\xc6\x01\n\x06\x41nswer\x12(\n\x05items\x18\x01 \x03(\x0b\x32\x19.recsys.rpc.v1.ScoredItem\x12%\n\x06source\x18\x02 \x01(\x0e\x32\x15.recsys.rpc.v1.Source\x12\x15\n\rmodel_version\x18\x03 \x01(\t\x12\x10\n\x08\x64\x65graded\x18\x04 \x01(\x08\x12\x19\n\x11recommendation_id\x18\x05 \x01(\t\x12\x16\n\x0e\x66\x61llback_level\x18\x06 \x01(\r\x12\x0f\n\x07took_ms\x18\x07 \x01(\x01\"I\n\x17RecommendForUserRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\r\"A\n\x18RecommendForUserResponse\x12%\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x15.recsys.rpc.v1.Answer\"E\n\x13SimilarItemsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\r\"=\n\x14SimilarItemsResponse\x12%\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x15.recsys.rpc.v1.Answer\"M\n\x1aRecommendForSessionRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x10\n\x08item_ids\x18\x02 \x03(\t\x12\r\n\x05limit\x18\x03 \x01(\r\"D\n\x1bRecommendForSessionResponse\x12%\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x15.recsys.rpc.v1.Answer\"\xfa\x01\n\x10RecommendRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x11\n\x07user_id\x18\x02 \x01(\tH\x00\x12\x11\n\x07item_id\x18\x03 \x01(\tH\x00\x12.\n\x07session\x18\x04 \x01(\x0b\x32\x1b.recsys.rpc.v1.SessionItemsH\x00\x12\r\n\x05limit\x18\x05 \x01(\r\x12\x12\n\ngenerators\x18\x06 \x03(\t\x12\x0e\n\x06\x66ilter\x18\x07 \x01(\t\x12\x19\n\x11\x65xcluded_item_ids\x18\x08 \x03(\t\x12)\n\x08\x63ontrols\x18\t \x01(\x0b\x32\x17.recsys.rpc.v1.ControlsB\x07\n\x05\x61\x62out\":\n\x11RecommendResponse\x12%\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x15.recsys.rpc.v1.Answer\"r\n\x14RecommendPageRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x31\n\x08requests\x18\x02 \x03(\x0b\x32\x1f.recsys.rpc.v1.RecommendRequest\x12\x17\n\x0frepeats_allowed\x18\x03 \x01(\x08\"?\n\x15RecommendPageResponse\x12&\n\x07\x61nswers\x18\x01 \x03(\x0b\x32\x15.recsys.rpc.v1.Answer\" \n\x0cSessionItems\x12\x10\n\x08item_ids\x18\x01 \x03(\t\"\x95\x02\n\x08Question\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\x11\n\x07user_id\x18\x03 \x01(\tH\x00\x12\x11\n\x07item_id\x18\x04 \x01(\tH\x00\x12.\n\x07session\x18\x05 \x01(\x0b\x32\x1b.recsys.rpc.v1.SessionItemsH\x00\x12\r\n\x05limit\x18\x06 \x01(\r\x12\x11\n\tbudget_ms\x18\x07 \x01(\r\x12\x12\n\ngenerators\x18\x08 \x03(\t\x12\x0e\n\x06\x66ilter\x18\t \x01(\t\x12\x19\n\x11\x65xcluded_item_ids\x18\n \x03(\t\x12)\n\x08\x63ontrols\x18\x0b \x01(\x0b\x32\x17.recsys.rpc.v1.ControlsB\x07\n\x05\x61\x62out\"B\n\x14StreamAnswersRequest\x12*\n\tquestions\x18\x01 \x03(\x0b\x32\x17.recsys.rpc.v1.Question\"\xa4\x01\n\x0eRenderedAnswer\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\x0c\n\x04json\x18\x02 \x01(\x0c\x12%\n\x06source\x18\x03 \x01(\x0e\x32\x15.recsys.rpc.v1.Source\x12\x10\n\x08\x64\x65graded\x18\x04 \x01(\x08\x12\x12\n\nerror_code\x18\x05 \x01(\r\x12\x15\n\rerror_details\x18\x06 \x01(\t\x12\x10\n\x08no_model\x18\x07 \x01(\x08\"^\n\x08Snapshot\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x15\n\rmodel_version\x18\x02 \x01(\t\x12\x14\n\x0cpopular_json\x18\x03 \x03(\x0c\x12\x15\n\rnewer_refused\x18\x04 \x01(\x08\"\x9c\x01\n\x15StreamAnswersResponse\x12.\n\x07\x61nswers\x18\x01 \x03(\x0b\x32\x1d.recsys.rpc.v1.RenderedAnswer\x12\x15\n\rrequests_read\x18\x02 \x01(\x04\x12*\n\tsnapshots\x18\x03 \x03(\x0b\x32\x17.recsys.rpc.v1.Snapshot\x12\x10\n\x08\x64raining\x18\x04 \x01(\x08*\xcf\x01\n\x06Source\x12\x16\n\x12SOURCE_UNSPECIFIED\x10\x00\x12\x11\n\rSOURCE_STORED\x10\x01\x12\x12\n\x0eSOURCE_FOLD_IN\x10\x02\x12\x15\n\x11SOURCE_NEIGHBOURS\x10\x03\x12\x12\n\x0eSOURCE_POPULAR\x10\x04\x12\x0e\n\nSOURCE_NEW\x10\x05\x12\x1a\n\x16SOURCE_RECENTLY_VIEWED\x10\x06\x12\x1a\n\x16SOURCE_BOUGHT_TOGETHER\x10\x07\x12\x13\n\x0fSOURCE_TRENDING\x10\x08\x32\xcc\x04\n\x12RecommenderService\x12\x63\n\x10RecommendForUser\x12&.recsys.rpc.v1.RecommendForUserRequest\x1a\'.recsys.rpc.v1.RecommendForUserResponse\x12W\n\x0cSimilarItems\x12\".recsys.rpc.v1.SimilarItemsRequest\x1a#.recsys.rpc.v1.SimilarItemsResponse\x12l\n\x13RecommendForSession\x12).recsys.rpc.v1.RecommendForSessionRequest\x1a*.recsys.rpc.v1.RecommendForSessionResponse\x12N\n\tRecommend\x12\x1f.recsys.rpc.v1.RecommendRequest\x1a .recsys.rpc.v1.RecommendResponse\x12Z\n\rRecommendPage\x12#.recsys.rpc.v1.RecommendPageRequest\x1a$.recsys.rpc.v1.RecommendPageResponse\x12^\n\rStreamAnswers\x12#.recsys.rpc.v1.StreamAnswersRequest\x1a$.recsys.rpc.v1.StreamAnswersResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1frecsys/rpc/v1/recommender.proto\x12\rrecsys.rpc.v1\"\xa9\x02\n\nScoredItem\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x12\n\x05score\x18\x03 \x01(\x02H\x00\x88\x01\x01\x12\x12\n\x05price\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12%\n\x06source\x18\x05 \x01(\x0e\x32\x15.recsys.rpc.v1.Source\x12%\n\x06reason\x18\x06 \x01(\x0b\x32\x15.recsys.rpc.v1.Reason\x12>\n\x0bscore_parts\x18\x07 \x03(\x0b\x32).recsys.rpc.v1.ScoredItem.ScorePartsEntry\x1a\x31\n\x0fScorePartsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x42\x08\n\x06_scoreB\x08\n\x06_price\":\n\x06Reason\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\"\n\x05seeds\x18\x02 \x03(\x0b\x32\x13.recsys.rpc.v1.Seed\"&\n\x04Seed\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\"\x9d\x02\n\x08\x43ontrols\x12\x0f\n\x07\x65xplain\x18\x01 \x01(\x08\x12\x11\n\tdiversity\x18\x02 \x01(\x01\x12\x18\n\x10max_per_category\x18\x03 \x01(\r\x12\x15\n\rmax_per_brand\x18\x04 \x01(\r\x12\x0e\n\x06strict\x18\x05 \x01(\x08\x12$\n\x06\x62oosts\x18\x06 \x03(\x0b\x32\x14.recsys.rpc.v1.Boost\x12 \n\x04pins\x18\x07 \x03(\x0b\x32\x12.recsys.rpc.v1.Pin\x12,\n\nexclusions\x18\x08 \x03(\x0b\x32\x18.recsys.rpc.v1.Exclusion\x12\x19\n\x11\x65xclude_seen_days\x18\t \x01(\x01\x12\x1b\n\x13\x65xclude_event_types\x18\n \x03(\t\"5\n\x05\x42oost\x12\x0e\n\x06\x66ilter\x18\x01 \x01(\t\x12\x0e\n\x06weight\x18\x02 \x01(\x01\x12\x0c\n\x04rule\x18\x03 \x01(\t\"6\n\x03Pin\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\r\x12\x0c\n\x04rule\x18\x03 \x01(\t\")\n\tExclusion\x12\x0e\n\x06\x66ilter\x18\x01 \x01(\t\x12\x0c\n\x04rule\x18\x02 \x01(\t\"\xff\x01\n\x06\x41nswer\x12(\n\x05items\x18\x01 \x03(\x0b\x32\x19.recsys.rpc.v1.ScoredItem\x12%\n\x06source\x18\x02 \x01(\x0e\x32\x15.recsys.rpc.v1.Source\x12\x15\n\rmodel_version\x18\x03 \x01(\t\x12\x10\n\x08\x64\x65graded\x18\x04 \x01(\x08\x12\x19\n\x11recommendation_id\x18\x05 \x01(\t\x12\x16\n\x0e\x66\x61llback_level\x18\x06 \x01(\r\x12\x0f\n\x07took_ms\x18\x07 \x01(\x01\x12\r\n\x05rules\x18\x08 \x03(\t\x12\x0f\n\x07relaxed\x18\t \x01(\x08\x12\x17\n\x0fnext_page_token\x18\n \x01(\t\"I\n\x17RecommendForUserRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\r\"A\n\x18RecommendForUserResponse\x12%\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x15.recsys.rpc.v1.Answer\"E\n\x13SimilarItemsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\r\"=\n\x14SimilarItemsResponse\x12%\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x15.recsys.rpc.v1.Answer\"M\n\x1aRecommendForSessionRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x10\n\x08item_ids\x18\x02 \x03(\t\x12\r\n\x05limit\x18\x03 \x01(\r\"D\n\x1bRecommendForSessionResponse\x12%\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x15.recsys.rpc.v1.Answer\"\x8e\x02\n\x10RecommendRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x11\n\x07user_id\x18\x02 \x01(\tH\x00\x12\x11\n\x07item_id\x18\x03 \x01(\tH\x00\x12.\n\x07session\x18\x04 \x01(\x0b\x32\x1b.recsys.rpc.v1.SessionItemsH\x00\x12\r\n\x05limit\x18\x05 \x01(\r\x12\x12\n\ngenerators\x18\x06 \x03(\t\x12\x0e\n\x06\x66ilter\x18\x07 \x01(\t\x12\x19\n\x11\x65xcluded_item_ids\x18\x08 \x03(\t\x12)\n\x08\x63ontrols\x18\t \x01(\x0b\x32\x17.recsys.rpc.v1.Controls\x12\x12\n\npage_token\x18\n \x01(\tB\x07\n\x05\x61\x62out\":\n\x11RecommendResponse\x12%\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x15.recsys.rpc.v1.Answer\"r\n\x14RecommendPageRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x31\n\x08requests\x18\x02 \x03(\x0b\x32\x1f.recsys.rpc.v1.RecommendRequest\x12\x17\n\x0frepeats_allowed\x18\x03 \x01(\x08\"?\n\x15RecommendPageResponse\x12&\n\x07\x61nswers\x18\x01 \x03(\x0b\x32\x15.recsys.rpc.v1.Answer\" \n\x0cSessionItems\x12\x10\n\x08item_ids\x18\x01 \x03(\t\"\xa9\x02\n\x08Question\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\x11\n\x07user_id\x18\x03 \x01(\tH\x00\x12\x11\n\x07item_id\x18\x04 \x01(\tH\x00\x12.\n\x07session\x18\x05 \x01(\x0b\x32\x1b.recsys.rpc.v1.SessionItemsH\x00\x12\r\n\x05limit\x18\x06 \x01(\r\x12\x11\n\tbudget_ms\x18\x07 \x01(\r\x12\x12\n\ngenerators\x18\x08 \x03(\t\x12\x0e\n\x06\x66ilter\x18\t \x01(\t\x12\x19\n\x11\x65xcluded_item_ids\x18\n \x03(\t\x12)\n\x08\x63ontrols\x18\x0b \x01(\x0b\x32\x17.recsys.rpc.v1.Controls\x12\x12\n\npage_token\x18\x0c \x01(\tB\x07\n\x05\x61\x62out\"B\n\x14StreamAnswersRequest\x12*\n\tquestions\x18\x01 \x03(\x0b\x32\x17.recsys.rpc.v1.Question\"\xa4\x01\n\x0eRenderedAnswer\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\x0c\n\x04json\x18\x02 \x01(\x0c\x12%\n\x06source\x18\x03 \x01(\x0e\x32\x15.recsys.rpc.v1.Source\x12\x10\n\x08\x64\x65graded\x18\x04 \x01(\x08\x12\x12\n\nerror_code\x18\x05 \x01(\r\x12\x15\n\rerror_details\x18\x06 \x01(\t\x12\x10\n\x08no_model\x18\x07 \x01(\x08\"^\n\x08Snapshot\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x15\n\rmodel_version\x18\x02 \x01(\t\x12\x14\n\x0cpopular_json\x18\x03 \x03(\x0c\x12\x15\n\rnewer_refused\x18\x04 \x01(\x08\"\x9c\x01\n\x15StreamAnswersResponse\x12.\n\x07\x61nswers\x18\x01 \x03(\x0b\x32\x1d.recsys.rpc.v1.RenderedAnswer\x12\x15\n\rrequests_read\x18\x02 \x01(\x04\x12*\n\tsnapshots\x18\x03 \x03(\x0b\x32\x17.recsys.rpc.v1.Snapshot\x12\x10\n\x08\x64raining\x18\x04 \x01(\x08*\xe2\x01\n\x06Source\x12\x16\n\x12SOURCE_UNSPECIFIED\x10\x00\x12\x11\n\rSOURCE_STORED\x10\x01\x12\x12\n\x0eSOURCE_FOLD_IN\x10\x02\x12\x15\n\x11SOURCE_NEIGHBOURS\x10\x03\x12\x12\n\x0eSOURCE_POPULAR\x10\x04\x12\x0e\n\nSOURCE_NEW\x10\x05\x12\x1a\n\x16SOURCE_RECENTLY_VIEWED\x10\x06\x12\x1a\n\x16SOURCE_BOUGHT_TOGETHER\x10\x07\x12\x13\n\x0fSOURCE_TRENDING\x10\x08\x12\x11\n\rSOURCE_PINNED\x10\x1e\x32\xcc\x04\n\x12RecommenderService\x12\x63\n\x10RecommendForUser\x12&.recsys.rpc.v1.RecommendForUserRequest\x1a\'.recsys.rpc.v1.RecommendForUserResponse\x12W\n\x0cSimilarItems\x12\".recsys.rpc.v1.SimilarItemsRequest\x1a#.recsys.rpc.v1.SimilarItemsResponse\x12l\n\x13RecommendForSession\x12).recsys.rpc.v1.RecommendForSessionRequest\x1a*.recsys.rpc.v1.RecommendForSessionResponse\x12N\n\tRecommend\x12\x1f.recsys.rpc.v1.RecommendRequest\x1a .recsys.rpc.v1.RecommendResponse\x12Z\n\rRecommendPage\x12#.recsys.rpc.v1.RecommendPageRequest\x1a$.recsys.rpc.v1.RecommendPageResponse\x12^\n\rStreamAnswers\x12#.recsys.rpc.v1.StreamAnswersRequest\x1a$.recsys.rpc.v1.StreamAnswersResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,8 +33,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SCOREDITEM_SCOREPARTSENTRY']._loaded_options = None
   _globals['_SCOREDITEM_SCOREPARTSENTRY']._serialized_options = b'8\001'
-  _globals['_SOURCE']._serialized_start=2404
-  _globals['_SOURCE']._serialized_end=2611
+  _globals['_SOURCE']._serialized_start=2914
+  _globals['_SOURCE']._serialized_end=3140
   _globals['_SCOREDITEM']._serialized_start=51
   _globals['_SCOREDITEM']._serialized_end=348
   _globals['_SCOREDITEM_SCOREPARTSENTRY']._serialized_start=279
@@ -43,42 +43,48 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REASON']._serialized_end=408
   _globals['_SEED']._serialized_start=410
   _globals['_SEED']._serialized_end=448
-  _globals['_CONTROLS']._serialized_start=450
-  _globals['_CONTROLS']._serialized_end=477
-  _globals['_ANSWER']._serialized_start=480
-  _globals['_ANSWER']._serialized_end=678
-  _globals['_RECOMMENDFORUSERREQUEST']._serialized_start=680
-  _globals['_RECOMMENDFORUSERREQUEST']._serialized_end=753
-  _globals['_RECOMMENDFORUSERRESPONSE']._serialized_start=755
-  _globals['_RECOMMENDFORUSERRESPONSE']._serialized_end=820
-  _globals['_SIMILARITEMSREQUEST']._serialized_start=822
-  _globals['_SIMILARITEMSREQUEST']._serialized_end=891
-  _globals['_SIMILARITEMSRESPONSE']._serialized_start=893
-  _globals['_SIMILARITEMSRESPONSE']._serialized_end=954
-  _globals['_RECOMMENDFORSESSIONREQUEST']._serialized_start=956
-  _globals['_RECOMMENDFORSESSIONREQUEST']._serialized_end=1033
-  _globals['_RECOMMENDFORSESSIONRESPONSE']._serialized_start=1035
-  _globals['_RECOMMENDFORSESSIONRESPONSE']._serialized_end=1103
-  _globals['_RECOMMENDREQUEST']._serialized_start=1106
-  _globals['_RECOMMENDREQUEST']._serialized_end=1356
-  _globals['_RECOMMENDRESPONSE']._serialized_start=1358
-  _globals['_RECOMMENDRESPONSE']._serialized_end=1416
-  _globals['_RECOMMENDPAGEREQUEST']._serialized_start=1418
-  _globals['_RECOMMENDPAGEREQUEST']._serialized_end=1532
-  _globals['_RECOMMENDPAGERESPONSE']._serialized_start=1534
-  _globals['_RECOMMENDPAGERESPONSE']._serialized_end=1597
-  _globals['_SESSIONITEMS']._serialized_start=1599
-  _globals['_SESSIONITEMS']._serialized_end=1631
-  _globals['_QUESTION']._serialized_start=1634
-  _globals['_QUESTION']._serialized_end=1911
-  _globals['_STREAMANSWERSREQUEST']._serialized_start=1913
-  _globals['_STREAMANSWERSREQUEST']._serialized_end=1979
-  _globals['_RENDEREDANSWER']._serialized_start=1982
-  _globals['_RENDEREDANSWER']._serialized_end=2146
-  _globals['_SNAPSHOT']._serialized_start=2148
-  _globals['_SNAPSHOT']._serialized_end=2242
-  _globals['_STREAMANSWERSRESPONSE']._serialized_start=2245
-  _globals['_STREAMANSWERSRESPONSE']._serialized_end=2401
-  _globals['_RECOMMENDERSERVICE']._serialized_start=2614
-  _globals['_RECOMMENDERSERVICE']._serialized_end=3202
+  _globals['_CONTROLS']._serialized_start=451
+  _globals['_CONTROLS']._serialized_end=736
+  _globals['_BOOST']._serialized_start=738
+  _globals['_BOOST']._serialized_end=791
+  _globals['_PIN']._serialized_start=793
+  _globals['_PIN']._serialized_end=847
+  _globals['_EXCLUSION']._serialized_start=849
+  _globals['_EXCLUSION']._serialized_end=890
+  _globals['_ANSWER']._serialized_start=893
+  _globals['_ANSWER']._serialized_end=1148
+  _globals['_RECOMMENDFORUSERREQUEST']._serialized_start=1150
+  _globals['_RECOMMENDFORUSERREQUEST']._serialized_end=1223
+  _globals['_RECOMMENDFORUSERRESPONSE']._serialized_start=1225
+  _globals['_RECOMMENDFORUSERRESPONSE']._serialized_end=1290
+  _globals['_SIMILARITEMSREQUEST']._serialized_start=1292
+  _globals['_SIMILARITEMSREQUEST']._serialized_end=1361
+  _globals['_SIMILARITEMSRESPONSE']._serialized_start=1363
+  _globals['_SIMILARITEMSRESPONSE']._serialized_end=1424
+  _globals['_RECOMMENDFORSESSIONREQUEST']._serialized_start=1426
+  _globals['_RECOMMENDFORSESSIONREQUEST']._serialized_end=1503
+  _globals['_RECOMMENDFORSESSIONRESPONSE']._serialized_start=1505
+  _globals['_RECOMMENDFORSESSIONRESPONSE']._serialized_end=1573
+  _globals['_RECOMMENDREQUEST']._serialized_start=1576
+  _globals['_RECOMMENDREQUEST']._serialized_end=1846
+  _globals['_RECOMMENDRESPONSE']._serialized_start=1848
+  _globals['_RECOMMENDRESPONSE']._serialized_end=1906
+  _globals['_RECOMMENDPAGEREQUEST']._serialized_start=1908
+  _globals['_RECOMMENDPAGEREQUEST']._serialized_end=2022
+  _globals['_RECOMMENDPAGERESPONSE']._serialized_start=2024
+  _globals['_RECOMMENDPAGERESPONSE']._serialized_end=2087
+  _globals['_SESSIONITEMS']._serialized_start=2089
+  _globals['_SESSIONITEMS']._serialized_end=2121
+  _globals['_QUESTION']._serialized_start=2124
+  _globals['_QUESTION']._serialized_end=2421
+  _globals['_STREAMANSWERSREQUEST']._serialized_start=2423
+  _globals['_STREAMANSWERSREQUEST']._serialized_end=2489
+  _globals['_RENDEREDANSWER']._serialized_start=2492
+  _globals['_RENDEREDANSWER']._serialized_end=2656
+  _globals['_SNAPSHOT']._serialized_start=2658
+  _globals['_SNAPSHOT']._serialized_end=2752
+  _globals['_STREAMANSWERSRESPONSE']._serialized_start=2755
+  _globals['_STREAMANSWERSRESPONSE']._serialized_end=2911
+  _globals['_RECOMMENDERSERVICE']._serialized_start=3143
+  _globals['_RECOMMENDERSERVICE']._serialized_end=3731
 # @@protoc_insertion_point(module_scope)

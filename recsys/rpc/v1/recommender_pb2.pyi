@@ -42,6 +42,8 @@ class _SourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Source.ValueTy
     """What is bought in one basket with the item, or with those of the session."""
     SOURCE_TRENDING: _Source.ValueType  # 8
     """What more want in the last days before the training than before these."""
+    SOURCE_PINNED: _Source.ValueType  # 30
+    """Put at its position by a rule."""
 
 class Source(_Source, metaclass=_SourceEnumTypeWrapper):
     """Where the items of an answer come from."""
@@ -63,6 +65,8 @@ SOURCE_BOUGHT_TOGETHER: Source.ValueType  # 7
 """What is bought in one basket with the item, or with those of the session."""
 SOURCE_TRENDING: Source.ValueType  # 8
 """What more want in the last days before the training than before these."""
+SOURCE_PINNED: Source.ValueType  # 30
+"""Put at its position by a rule."""
 Global___Source: _TypeAlias = Source  # noqa: Y015
 
 @_typing.final
@@ -200,20 +204,141 @@ class Controls(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     EXPLAIN_FIELD_NUMBER: _builtins.int
+    DIVERSITY_FIELD_NUMBER: _builtins.int
+    MAX_PER_CATEGORY_FIELD_NUMBER: _builtins.int
+    MAX_PER_BRAND_FIELD_NUMBER: _builtins.int
+    STRICT_FIELD_NUMBER: _builtins.int
+    BOOSTS_FIELD_NUMBER: _builtins.int
+    PINS_FIELD_NUMBER: _builtins.int
+    EXCLUSIONS_FIELD_NUMBER: _builtins.int
+    EXCLUDE_SEEN_DAYS_FIELD_NUMBER: _builtins.int
+    EXCLUDE_EVENT_TYPES_FIELD_NUMBER: _builtins.int
     explain: _builtins.bool
     """Each item comes with its reason and the parts of its score."""
+    diversity: _builtins.float
+    """0 to 1: how many items give way to ones that are less alike."""
+    max_per_category: _builtins.int
+    """Items of one category, the narrowest of an item's, or of one brand; 0 for any number, 100 at most."""
+    max_per_brand: _builtins.int
+    strict: _builtins.bool
+    """An answer is rather shorter than more of one category or brand than that."""
+    exclude_seen_days: _builtins.float
+    """Leaves out what the user touched in so many days, 30 at most, by the newest 200 events that exclude
+    nothing and all that do; 0: nothing.
+    """
+    @_builtins.property
+    def boosts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Boost]:
+        """At most 50 each."""
+
+    @_builtins.property
+    def pins(self) -> _containers.RepeatedCompositeFieldContainer[Global___Pin]: ...
+    @_builtins.property
+    def exclusions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Exclusion]: ...
+    @_builtins.property
+    def exclude_event_types(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """By events of these types; none: of all types that are remembered."""
+
     def __init__(
         self,
         *,
         explain: _builtins.bool = ...,
+        diversity: _builtins.float = ...,
+        max_per_category: _builtins.int = ...,
+        max_per_brand: _builtins.int = ...,
+        strict: _builtins.bool = ...,
+        boosts: _abc.Iterable[Global___Boost] | None = ...,
+        pins: _abc.Iterable[Global___Pin] | None = ...,
+        exclusions: _abc.Iterable[Global___Exclusion] | None = ...,
+        exclude_seen_days: _builtins.float = ...,
+        exclude_event_types: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["explain", b"explain"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["boosts", b"boosts", "diversity", b"diversity", "exclude_event_types", b"exclude_event_types", "exclude_seen_days", b"exclude_seen_days", "exclusions", b"exclusions", "explain", b"explain", "max_per_brand", b"max_per_brand", "max_per_category", b"max_per_category", "pins", b"pins", "strict", b"strict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Controls: _TypeAlias = Controls  # noqa: Y015
+
+@_typing.final
+class Boost(_message.Message):
+    """Multiplies the scores of the items that a filter lets pass; below one it buries them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILTER_FIELD_NUMBER: _builtins.int
+    WEIGHT_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    filter: _builtins.str
+    weight: _builtins.float
+    """0.01..100."""
+    rule: _builtins.str
+    """Named by the answer where any candidate passes, like that of the next two."""
+    def __init__(
+        self,
+        *,
+        filter: _builtins.str = ...,
+        weight: _builtins.float = ...,
+        rule: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "rule", b"rule", "weight", b"weight"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Boost: _TypeAlias = Boost  # noqa: Y015
+
+@_typing.final
+class Pin(_message.Message):
+    """Puts an item that may be shown at a position, 1..100, whatever its score."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_ID_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    item_id: _builtins.str
+    position: _builtins.int
+    rule: _builtins.str
+    def __init__(
+        self,
+        *,
+        item_id: _builtins.str = ...,
+        position: _builtins.int = ...,
+        rule: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_id", b"item_id", "position", b"position", "rule", b"rule"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Pin: _TypeAlias = Pin  # noqa: Y015
+
+@_typing.final
+class Exclusion(_message.Message):
+    """Leaves out the items that a filter lets pass."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILTER_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    filter: _builtins.str
+    rule: _builtins.str
+    def __init__(
+        self,
+        *,
+        filter: _builtins.str = ...,
+        rule: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "rule", b"rule"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Exclusion: _TypeAlias = Exclusion  # noqa: Y015
 
 @_typing.final
 class Answer(_message.Message):
@@ -228,6 +353,9 @@ class Answer(_message.Message):
     RECOMMENDATION_ID_FIELD_NUMBER: _builtins.int
     FALLBACK_LEVEL_FIELD_NUMBER: _builtins.int
     TOOK_MS_FIELD_NUMBER: _builtins.int
+    RULES_FIELD_NUMBER: _builtins.int
+    RELAXED_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     source: Global___Source.ValueType
     model_version: _builtins.str
     degraded: _builtins.bool
@@ -238,8 +366,16 @@ class Answer(_message.Message):
     """0: all items come from the first generator. 1: some come from a later one. 2: all do."""
     took_ms: _builtins.float
     """What the answer took here, in milliseconds."""
+    relaxed: _builtins.bool
+    """There is more of a category or brand than the caps allow, since nothing else was left."""
+    next_page_token: _builtins.str
+    """For the page after this one; empty after the last: all pages have 1000 items at most."""
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___ScoredItem]: ...
+    @_builtins.property
+    def rules(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of the rules that had a part in it."""
+
     def __init__(
         self,
         *,
@@ -250,10 +386,13 @@ class Answer(_message.Message):
         recommendation_id: _builtins.str = ...,
         fallback_level: _builtins.int = ...,
         took_ms: _builtins.float = ...,
+        rules: _abc.Iterable[_builtins.str] | None = ...,
+        relaxed: _builtins.bool = ...,
+        next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["degraded", b"degraded", "fallback_level", b"fallback_level", "items", b"items", "model_version", b"model_version", "recommendation_id", b"recommendation_id", "source", b"source", "took_ms", b"took_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["degraded", b"degraded", "fallback_level", b"fallback_level", "items", b"items", "model_version", b"model_version", "next_page_token", b"next_page_token", "recommendation_id", b"recommendation_id", "relaxed", b"relaxed", "rules", b"rules", "source", b"source", "took_ms", b"took_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -413,6 +552,7 @@ class RecommendRequest(_message.Message):
     FILTER_FIELD_NUMBER: _builtins.int
     EXCLUDED_ITEM_IDS_FIELD_NUMBER: _builtins.int
     CONTROLS_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     tenant: _builtins.str
     user_id: _builtins.str
     item_id: _builtins.str
@@ -420,6 +560,10 @@ class RecommendRequest(_message.Message):
     """1..100."""
     filter: _builtins.str
     """A condition on the catalogue, such as category = "Candles" AND price <= 20. Empty: none."""
+    page_token: _builtins.str
+    """next_page_token of the answer before, to the same question about the same filter. Empty: the first
+    page. No page has an item of another one, whatever model answers it.
+    """
     @_builtins.property
     def session(self) -> Global___SessionItems: ...
     @_builtins.property
@@ -448,10 +592,11 @@ class RecommendRequest(_message.Message):
         filter: _builtins.str = ...,
         excluded_item_ids: _abc.Iterable[_builtins.str] | None = ...,
         controls: Global___Controls | None = ...,
+        page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "controls", b"controls", "item_id", b"item_id", "session", b"session", "user_id", b"user_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "controls", b"controls", "excluded_item_ids", b"excluded_item_ids", "filter", b"filter", "generators", b"generators", "item_id", b"item_id", "limit", b"limit", "session", b"session", "tenant", b"tenant", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "controls", b"controls", "excluded_item_ids", b"excluded_item_ids", "filter", b"filter", "generators", b"generators", "item_id", b"item_id", "limit", b"limit", "page_token", b"page_token", "session", b"session", "tenant", b"tenant", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_about: _TypeAlias = _typing.Literal["user_id", "item_id", "session"]  # noqa: Y015
     _WhichOneofArgType_about: _TypeAlias = _typing.Literal["about", b"about"]  # noqa: Y015
@@ -566,6 +711,7 @@ class Question(_message.Message):
     FILTER_FIELD_NUMBER: _builtins.int
     EXCLUDED_ITEM_IDS_FIELD_NUMBER: _builtins.int
     CONTROLS_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     number: _builtins.int
     """Chosen by the caller, unlike that of any other question it still waits for."""
     tenant: _builtins.str
@@ -576,6 +722,7 @@ class Question(_message.Message):
     budget_ms: _builtins.int
     """After this long nobody waits for the answer any more."""
     filter: _builtins.str
+    page_token: _builtins.str
     @_builtins.property
     def session(self) -> Global___SessionItems: ...
     @_builtins.property
@@ -602,10 +749,11 @@ class Question(_message.Message):
         filter: _builtins.str = ...,
         excluded_item_ids: _abc.Iterable[_builtins.str] | None = ...,
         controls: Global___Controls | None = ...,
+        page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "controls", b"controls", "item_id", b"item_id", "session", b"session", "user_id", b"user_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "budget_ms", b"budget_ms", "controls", b"controls", "excluded_item_ids", b"excluded_item_ids", "filter", b"filter", "generators", b"generators", "item_id", b"item_id", "limit", b"limit", "number", b"number", "session", b"session", "tenant", b"tenant", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "budget_ms", b"budget_ms", "controls", b"controls", "excluded_item_ids", b"excluded_item_ids", "filter", b"filter", "generators", b"generators", "item_id", b"item_id", "limit", b"limit", "number", b"number", "page_token", b"page_token", "session", b"session", "tenant", b"tenant", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_about: _TypeAlias = _typing.Literal["user_id", "item_id", "session"]  # noqa: Y015
     _WhichOneofArgType_about: _TypeAlias = _typing.Literal["about", b"about"]  # noqa: Y015

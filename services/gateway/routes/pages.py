@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from json.encoder import encode_basestring
 
@@ -11,7 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from recsys.core.errors import FieldProblem, InvalidInput
 from recsys.core.limits import MAX_EXCLUDED_ITEMS
 from recsys.core.serving.request import RecommendationRequest
-from services.gateway.dependencies import dependencies_of
+from services.gateway.dependencies import Dependencies, dependencies_of
 from services.gateway.fast_path import UNCACHED
 from services.gateway.http.json_body import JsonBody
 from services.gateway.http.query import only_parameters
@@ -54,7 +53,7 @@ async def recommend_for_page(
     page = read_page(body)
     if acting is not None and any(user_id != acting for user_id in page.user_ids()):
         raise other_user()
-    asked = _asked(key.tenant, page, dependencies.placements_of(key.tenant))
+    asked = _asked(dependencies, key.tenant, page)
     request_id = request.state.request_id
     shown, responses = list[str](), list[bytes]()
     try:
@@ -79,13 +78,14 @@ async def recommend_for_page(
 
 
 def _asked(
-    tenant: str, page: PageRequest, placements: Mapping[str, tuple[str, ...]]
+    dependencies: Dependencies, tenant: str, page: PageRequest
 ) -> list[RecommendationRequest]:
     """The requests of a page.
 
     Raises:
         ProblemError: naming every field of every request at fault.
     """
+    placements = dependencies.placements_of(tenant)
     problems, asked, shown = list[FieldProblem](), list[RecommendationRequest](), 0
     for place, wanted in enumerate(page.requests):
         if wanted.placement not in placements:
@@ -94,7 +94,8 @@ def _asked(
             continue
         target = wanted.target() or page.target()
         try:
-            asked.append(request_for(tenant, wanted, placements[wanted.placement], target))
+            placement = placements[wanted.placement]
+            asked.append(request_for(dependencies, tenant, wanted, placement, target))
         except InvalidInput as error:
             problems += prefixed(place, error.problems)
         # Refused now, and not when the placements before it have been filled.

@@ -1,15 +1,18 @@
 """Lists of the storefront by the names that the shop has given them."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
-from recsys.core.errors import InvalidInput
-from recsys.core.serving.controls import Controls
+from recsys.core.errors import FieldProblem, InvalidInput
+from recsys.core.event_types import unremembered
+from recsys.core.serving.controls import Boost, Controls
 from recsys.core.serving.filters import within_categories
+from recsys.core.serving.placement import Placement
 from recsys.core.serving.request import RecommendationRequest, SessionTarget, Target
-from services.gateway.dependencies import dependencies_of
+from services.gateway.dependencies import Dependencies, dependencies_of
 from services.gateway.http.json_body import JsonBody
 from services.gateway.http.query import only_parameters
 from services.gateway.routes.authentication import Caller, SessionUser, authenticated, other_user
@@ -26,6 +29,12 @@ router = APIRouter(
     tags=["recommendations"],
     dependencies=[Depends(authenticated), Depends(only_parameters())],
     responses={**problem_responses(), **problem_responses(NOT_FOUND)},
+)
+
+# Those that a request may set, instead of the placement's settings.
+_OWN_CONTROLS = (
+    *("diversity", "max_per_category", "max_per_brand", "strict"),
+    "exclude_seen_days",
 )
 
 PlacementName = Annotated[
@@ -49,14 +58,17 @@ async def recommend_for_placement(
     and each says from which. Only items that the filter lets pass are recommended, scored for this
     user, however few there are.
     """
-    placements = dependencies_of(request).placements_of(key.tenant)
+    dependencies = dependencies_of(request)
+    placements = dependencies.placements_of(key.tenant)
     if placement not in placements:
         raise ProblemError(NOT_FOUND, unknown_placement(placement, placements))
     wanted = read_placement(body)
     if acting is not None and wanted.user_id not in (None, acting):
         raise other_user()
     try:
-        asked = request_for(key.tenant, wanted, placements[placement], wanted.target())
+        asked = request_for(
+            dependencies, key.tenant, wanted, placements[placement], wanted.target()
+        )
     except InvalidInput as error:
         raise invalid_input(error.problems) from None
     return await respond(request, asked, placement)
@@ -69,7 +81,11 @@ def unknown_placement(name: str, placements: Collection[str]) -> str:
 
 
 def request_for(
-    tenant: str, wanted: PlacementRequest, generators: tuple[str, ...], target: Target | None
+    dependencies: Dependencies,
+    tenant: str,
+    wanted: PlacementRequest,
+    placement: Placement,
+    target: Target | None,
 ) -> RecommendationRequest:
     """The request for a placement.
 
@@ -79,12 +95,26 @@ def request_for(
     Raises:
         InvalidInput: naming every field at fault.
     """
+    types = dependencies.event_types_of(tenant)
+    if reason := unremembered(wanted.exclude_event_types or (), types):
+        raise InvalidInput([FieldProblem("exclude_event_types", reason)])
     return RecommendationRequest(
         tenant,
         target or SessionTarget(()),
         wanted.limit,
-        placement=generators,
+        placement=placement.generators,
         filter=within_categories(wanted.filter or "", wanted.category),
         excluded_item_ids=tuple(wanted.exclude_item_ids),
-        controls=Controls(explain=True) if wanted.explain else None,
+        page_token=wanted.page_token or "",
+        controls=_controls(wanted, placement.controls_at(dependencies.now_ms())),
     )
+
+
+def _controls(wanted: PlacementRequest, settings: Controls) -> Controls:
+    """The placement's own controls, where the request says nothing else."""
+    named = {name: getattr(wanted, name) for name in _OWN_CONTROLS}
+    own = {name: value for name, value in named.items() if value is not None}
+    if wanted.exclude_event_types is not None:
+        own["exclude_event_types"] = tuple(wanted.exclude_event_types)
+    boosts = tuple(Boost(each.filter, each.weight) for each in wanted.boosts)
+    return replace(settings, explain=wanted.explain, boosts=settings.boosts + boosts, **own)

@@ -10,11 +10,16 @@ from recsys.core.errors import FieldProblem
 from recsys.core.limits import (
     DEFAULT_LIMIT,
     MAX_CATEGORY_LEVELS,
+    MAX_EVENT_TYPES,
     MAX_EXCLUDED_ITEMS,
     MAX_FILTER_CHARACTERS,
     MAX_LIMIT,
+    MAX_PAGE_TOKEN_CHARACTERS,
+    MAX_RULES,
+    MAX_SEEN_DAYS,
     MAX_SESSION_ITEMS,
 )
+from recsys.core.serving.controls import MAX_WEIGHT, MIN_WEIGHT
 from recsys.core.serving.lists import Source
 from recsys.core.serving.request import ItemTarget, SessionTarget, Target, UserTarget
 from recsys.rpc.v1 import recommender_pb2 as pb
@@ -142,9 +147,11 @@ class RecommendationResponse(BaseModel):
     )
     request_id: str = Field(json_schema_extra=REQUEST_ID_RULES)
     recommendation_id: _RecommendationId | None = Field(
-        default=None, description="Only with `explain=true`, like the next two."
+        default=None, description="Only with `explain=true`, like the next ones."
     )
     fallback_level: _FallbackLevel | None = None
+    relaxed: bool = Field(default=False, description="Of placements only, like `rules`.")
+    rules: list[str] = []
     took_ms: _TookMs | None = None
 
 
@@ -170,11 +177,28 @@ class SessionRecommendations(RecommendationResponse):
     model_config = ConfigDict(json_schema_extra={"examples": [_COMMON_EXAMPLE]})
 
 
+class Boost(BaseModel):
+    """Multiplies the scores of the items that a filter lets pass."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    filter: str = Field(min_length=1, max_length=MAX_FILTER_CHARACTERS, description=FILTER_RULES)
+    weight: float = Field(
+        ge=MIN_WEIGHT,
+        le=MAX_WEIGHT,
+        allow_inf_nan=False,
+        description="Above one the items rise, below one they sink.",
+    )
+
+
 PLACEMENT_EXAMPLE: JsonDict = {
     "user_id": "17850",
     "limit": 10,
     "filter": 'category = "Candles" AND price <= 20',
     "exclude_item_ids": ["22423"],
+    "diversity": 0.3,
+    "max_per_brand": 2,
+    "boosts": [{"filter": "price < 5", "weight": 1.5}],
 }
 
 
@@ -231,6 +255,51 @@ class PlacementRequest(TargetFields):
     exclude_item_ids: list[_Id] = Field(
         default=[], max_length=MAX_EXCLUDED_ITEMS, description="Items that are not recommended."
     )
+    diversity: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="0: by relevance alone; the higher, the more items give way to ones that are "
+        "less alike. Instead of the placement's settings, like the next three.",
+    )
+    max_per_category: int | None = Field(
+        default=None,
+        ge=0,
+        le=MAX_LIMIT,
+        description="Items of one category, the narrowest of an item's; 0 for any number.",
+    )
+    max_per_brand: int | None = Field(
+        default=None, ge=0, le=MAX_LIMIT, description="Items of one brand; 0 for any number."
+    )
+    strict: bool | None = Field(
+        default=None,
+        description="True: rather fewer items than more of a category or brand than that. False: "
+        "others fill the list up, and `relaxed` says so.",
+    )
+    exclude_seen_days: float | None = Field(
+        default=None,
+        ge=0,
+        le=MAX_SEEN_DAYS,
+        allow_inf_nan=False,
+        description="Leave out what the user touched in so many days: by the newest 200 events, "
+        "and all that exclude their item. Instead of the placement's settings.",
+    )
+    exclude_event_types: list[_Id] | None = Field(
+        default=None,
+        max_length=MAX_EVENT_TYPES,
+        description="By events of these types; empty for all that count in recommendations.",
+    )
+    page_token: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=MAX_PAGE_TOKEN_CHARACTERS,
+        description="`next_page_token` of the page before, of the same user, item or session and "
+        "the same filter. No page has an item of another one, whatever model answers it.",
+    )
+    boosts: list[Boost] = Field(
+        default=[], max_length=MAX_RULES, description="Beside the shop's own rules."
+    )
     explain: bool = Field(
         default=True, description="Whether each item comes with its `reason` and `score_parts`."
     )
@@ -242,6 +311,9 @@ PLACED_EXAMPLE: JsonDict = {
     "placement": "home",
     "recommendation_id": "q9Jb2xV0sTz3mKfA",
     "fallback_level": 0,
+    "relaxed": False,
+    "rules": [],
+    "next_page_token": "bNfQw1pVbi04NTEyM0E",
     "took_ms": 1.4,
     "user_id": "17850",
 }
@@ -257,6 +329,15 @@ class PlacementRecommendations(RecommendationResponse):
     placement: str
     recommendation_id: _RecommendationId
     fallback_level: _FallbackLevel
+    relaxed: bool = Field(
+        description="True when there is more of a category or brand than the caps allow, since "
+        "nothing else was left."
+    )
+    rules: list[str] = Field(description="Names of the shop's rules that had a part in it.")
+    next_page_token: str = Field(
+        description="For the page after this one; empty after the last. All pages together have "
+        "1,000 items at most."
+    )
     took_ms: _TookMs
     user_id: _Id | None = Field(default=None, description="Only when it was asked for.")
     item_id: _Id | None = Field(default=None, description="Only when it was asked for.")

@@ -31,7 +31,7 @@ class PopularSnapshots:
         snapshot = self._snapshots.get(request.tenant)
         if snapshot is None:
             return None
-        excluded = (*request.target.item_ids, *request.excluded_item_ids)
+        excluded = (*request.target.item_ids, *request.withheld_item_ids)
         beginnings = tuple(b'{"item_id":%b,' % _json(item_id) for item_id in excluded)
         shown = [item for item in snapshot.popular_json if not item.startswith(beginnings)]
         return popular_answer(shown[: request.limit], request, snapshot.model_version)
@@ -48,10 +48,14 @@ def popular_answer(
     if request.is_explained:
         items = [with_reason(item, popular, (), {}) for item in items]
     version = b"null" if model_version is None else b'"%b"' % model_version.encode()
-    level = b',"fallback_level":%d' % FallbackLevel.STOOD_IN if is_detailed else b""
+    level = b',"fallback_level":%d,"relaxed":false,"rules":[]' % FallbackLevel.STOOD_IN
+    about = level if is_detailed else b""
+    if request.placement:
+        # Nothing is left to go on with when a recommender is back.
+        about += b',"next_page_token":""'
     return pb.RenderedAnswer(
         json=b'{"items":[%b],"source":"%b","model_version":%b,"degraded":true%b'
-        % (b",".join(items), popular.encode(), version, level),
+        % (b",".join(items), popular.encode(), version, about),
         source=pb.SOURCE_POPULAR,
         degraded=True,
     )

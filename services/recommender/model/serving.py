@@ -4,8 +4,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
+import numpy as np
+from numpy.typing import NDArray
+
 from recsys.core.catalogue import CatalogueColumns
-from recsys.core.serving.filters import parse_filter
 from recsys.core.serving.model import ServingModel
 from services.recommender.model.answer_cache import CachedUser, unknown_user
 from services.recommender.model.loaded_model import LoadedModel
@@ -45,7 +47,7 @@ class Serving:
     is_lost: bool = False
     nobody: CachedUser = field(default_factory=unknown_user, compare=False, repr=False)
     # Of this moment only: a change of the catalogue begins with none.
-    _filtered: dict[str, ServingModel] = field(
+    _filtered: dict[tuple[str, ...], ServingModel] = field(
         init=False, default_factory=dict, compare=False, repr=False
     )
 
@@ -78,20 +80,32 @@ class Serving:
             return replace(self, catalogue_number=self.catalogue_number + 1)._showing(hidden, back)
         return replace(self, catalogue_number=self.catalogue_number + bool(retitled))
 
-    def filtered(self, text: str) -> ServingModel:
+    def filtered(self, text: str, excluding: tuple[str, ...] = ()) -> ServingModel:
         """The model with the items that a filter lets pass; the latest filters are kept.
+
+        Args:
+            text: of the filter; empty for all items.
+            excluding: filters of items to leave out.
 
         Raises:
             InvalidInput: for what is no filter.
         """
-        found = self._filtered.pop(text, None)
+        key = text, *excluding
+        found = self._filtered.pop(key, None)
         if found is None:
-            found = self.now.where(self.now.catalogue.mask(parse_filter(text)))
-        self._filtered[text] = found
+            found = self.now.where(self._mask(text, excluding))
+        self._filtered[key] = found
         size = len(self.now.shown) * _FILTERED_BYTES_PER_ITEM
         if len(self._filtered) > max(_MIN_FILTERED, _MAX_FILTERED_BYTES // size):
             del self._filtered[next(iter(self._filtered))]
         return found
+
+    def _mask(self, text: str, excluding: tuple[str, ...]) -> NDArray[np.bool_]:
+        catalogue = self.now.catalogue
+        mask = catalogue.passing(text) if text else np.ones(len(catalogue), np.bool_)
+        for left_out in excluding:
+            mask = mask & ~catalogue.passing(left_out)
+        return mask
 
     def _showing(self, hidden: frozenset[int], back: frozenset[int]) -> "Serving":
         is_more_shown = bool(self.hidden - hidden or back - self.back)

@@ -8,6 +8,7 @@ from recsys.config.shop import Shop, load_shop
 from recsys.core.errors import ConfigurationError
 from recsys.core.event_types import EventType, details_that_count
 from recsys.core.quotas import Quotas
+from recsys.core.serving.placement import Placement
 
 _REST = 'half_life_days = 30\npopularity_half_life_days = 7\ngoals = ["buy"]\n[event_types]\n'
 
@@ -65,10 +66,10 @@ def test_what_makes_no_sense_is_named(tmp_path: Path, setting: str, reason: str)
 
 def test_a_shop_has_the_placements_that_it_names_or_the_shipped_ones(tmp_path: Path) -> None:
     own = '\nbuy = { weight = 1 }\n[placements]\nhome = ["new", "popular"]\n'
-    assert shop_of(tmp_path, own).placements == {"home": ("new", "popular")}
+    assert shop_of(tmp_path, own).placements == {"home": Placement(("new", "popular"))}
     shipped = shop_of(tmp_path, "buy = { weight = 1 }").placements
     assert shipped == load_shop().placements
-    assert shipped["home"] == ("for_you", "popular", "new")
+    assert shipped["home"].generators == ("for_you", "popular", "new")
 
 
 @pytest.mark.parametrize(
@@ -80,7 +81,7 @@ def test_a_shop_has_the_placements_that_it_names_or_the_shipped_ones(tmp_path: P
         ),
         ("home = []", "at least 1 item"),
         ('"no slash/please" = ["new"]', "should match pattern"),
-        ('home = "new"', "valid list"),
+        ('home = "new"', "valid dictionary"),
     ],
 )
 def test_what_is_wrong_with_a_placement_is_named(

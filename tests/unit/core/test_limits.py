@@ -13,7 +13,7 @@ PROTO = Path(__file__).parents[3] / "proto" / "recsys" / "rpc" / "v1"
 QUOTED = {
     ("ingest", "repeated Event events"): f"1..{limits.MAX_EVENTS}.",
     ("ingest", "repeated string excluded_item_ids"): (
-        f"At most {limits.MAX_SESSION_ITEMS + limits.MAX_EXCLUDED_ITEMS}."
+        f"At most {limits.MAX_SESSION_ITEMS + limits.MAX_EXCLUDED_ITEMS + limits.MAX_PAGED_ITEMS}."
     ),
     ("recommender", "repeated string excluded_item_ids"): (f"At most {limits.MAX_EXCLUDED_ITEMS}."),
     ("ingest", "map<string, string> context"): (

@@ -32,9 +32,8 @@ def explained(
     history: History, model: ServingModel = MODEL, limit: int = N, bought: bool = False
 ) -> Recommendations:
     personal = personal_list(model, None, history, limit, Scratch())
-    query = Query(model, personal)
-    rows = history.items.tolist() if bought else ()
-    return with_reasons(query, recommend(query, FOR_USER, limit), rows)
+    query = Query(model, personal, bought=history.items.tolist() if bought else ())
+    return with_reasons(query, recommend(query, FOR_USER, limit))
 
 
 @settings(max_examples=100)
@@ -56,7 +55,7 @@ def test_the_parts_of_every_item_add_up_to_its_score_also_of_items_that_are_back
     personal = personal_list(model, None, history, N, Scratch())
     query = Query(model, personal)
     answer = recommend(query, FOR_USER, N)
-    found = with_reasons(query, answer, ())
+    found = with_reasons(query, answer)
     assert [e.item_index for e in found.ranked] == [e.item_index for e in answer.ranked]
     for before, after, reason in zip(answer.ranked, found.ranked, found.reasons, strict=True):
         if before.score is None:
@@ -95,7 +94,7 @@ def test_a_long_history_of_equal_parts_is_a_taste() -> None:
 
 def test_fillers_and_items_of_a_product_page_say_what_they_are() -> None:
     query = Query(MODEL, personal_list(MODEL, None, History.empty(), 5, Scratch()), seed=4)
-    found = with_reasons(query, recommend(query, FOR_ITEM, 5), ())
+    found = with_reasons(query, recommend(query, FOR_ITEM, 5))
     assert [reason.code for reason in found.reasons] == ["similar_to_item"] * 2 + ["popular"] * 3
     assert [reason.seeds for reason in found.reasons[:3]] == [(4,), (4,), ()]
     assert found.reasons[0].score_parts == {"neighbours": pytest.approx(0.9)}
@@ -113,7 +112,7 @@ def test_a_stored_list_keeps_its_order_and_gets_scores_of_full_precision() -> No
     fresh = personal_list(MODEL, None, history, 5, Scratch())
     stored = StoredUser(fresh.items, fresh.scores.astype(np.float16).astype(np.float32), history)
     query = Query(MODEL, personal_list(MODEL, stored, history, 5, Scratch()))
-    found = with_reasons(query, recommend(query, FOR_USER, 5), ())
+    found = with_reasons(query, recommend(query, FOR_USER, 5))
     assert [entry.item_index for entry in found.ranked] == fresh.items.tolist()
     assert [entry.score for entry in found.ranked] == pytest.approx(fresh.scores.tolist(), rel=1e-4)
 
@@ -134,7 +133,7 @@ def test_the_fallback_level_says_how_far_items_are_from_the_first_generator(
 
 def test_what_completes_a_basket_names_the_items_that_it_goes_with() -> None:
     query = Query(MODEL, NO_LIST, session=[3, 0, 1])
-    answer = with_reasons(query, recommend(query, ["bought_together"], 2), ())
+    answer = with_reasons(query, recommend(query, ["bought_together"], 2))
     found = [
         (e.item_index, r.code, r.seeds) for e, r in zip(answer.ranked, answer.reasons, strict=True)
     ]

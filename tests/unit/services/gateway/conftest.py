@@ -12,6 +12,8 @@ from starlette.types import ASGIApp
 from recsys.auth.api_keys import PUBLIC_SCOPES, KeyRing, Scope, new_key
 from recsys.auth.rate_limiter import RateLimiter
 from recsys.config.shop import RequestLimits
+from recsys.core.serving.controls import Boost, Controls
+from recsys.core.serving.placement import Placement, ScheduledRule
 from recsys.runtime.grpc.channel import open_channel
 from recsys.runtime.metrics import Metrics, new_metrics
 from services.gateway.app import build_app, serving_app
@@ -28,6 +30,7 @@ from services.gateway.upstream.replica_addresses import ReplicaAddresses
 from tests.builders import EVENT_TYPES
 from tests.unit.services.gateway.asgi_client import Client
 from tests.unit.services.gateway.backends import (
+    NOW_MS,
     Ingest,
     ScriptedRecommender,
     start_ingest,
@@ -36,10 +39,22 @@ from tests.unit.services.gateway.backends import (
 )
 
 READ_SECONDS = 1.0
-PLACEMENTS = {"home": ("for_you", "popular"), "product_page": ("similar",), "empty": ("new",)}
 # Few enough that a busy machine reaches them.
 LIMITS = RequestLimits(browser_requests_per_second=5)
 ORIGINS = ("https://shop.example",)
+PLACEMENTS = {
+    "home": Placement(("for_you", "popular")),
+    "product_page": Placement(("similar",)),
+    "empty": Placement(("new",)),
+    "ruled": Placement(
+        ("popular",),
+        Controls(diversity=0.5, max_per_brand=2),
+        (
+            ScheduledRule("sale", (), Boost("price < 5", 2.0, "sale"), until_ms=NOW_MS + 1),
+            ScheduledRule("over", (), Boost("price < 9", 3.0, "over"), until_ms=NOW_MS),
+        ),
+    ),
+}
 MADE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -113,8 +128,10 @@ def running_world() -> Iterator[World]:
                 metrics,
                 AccessLog("gateway", "test", lines.append),
                 event_types=lambda: sorted(EVENT_TYPES),
+                event_types_of=lambda _: EVENT_TYPES,
                 placements_of=lambda tenant: PLACEMENTS if tenant == "shop" else {},
                 allowed_origins_of=lambda tenant: ORIGINS if tenant in (None, "shop") else (),
+                now_ms=lambda: NOW_MS,
                 read_seconds=READ_SECONDS,
                 write_seconds=5.0,
             )

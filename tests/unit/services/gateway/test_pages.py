@@ -27,7 +27,7 @@ def test_each_placement_leaves_out_what_the_ones_before_show(world: World, api: 
     assert answer.status == 200
     first, second = world.recommender.asked
     assert (first.user_id, first.limit) == ("ann", 2)
-    assert tuple(first.generators) == PLACEMENTS["home"]
+    assert tuple(first.generators) == PLACEMENTS["home"].generators
     assert list(first.excluded_item_ids) == []
     # An item of its own stands for the user of the page.
     assert (second.WhichOneof("about"), second.item_id, second.limit) == ("item_id", "rug", 20)

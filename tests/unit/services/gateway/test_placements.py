@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from recsys.core.serving.request import RecommendationRequest, SessionTarget
+from recsys.core.serving.request import RecommendationRequest, SessionTarget, UserTarget
 from services.gateway.upstream.popular_snapshot import PopularSnapshots
 from tests.unit.services.gateway.asgi_client import Client
 from tests.unit.services.gateway.backends import ANSWER_JSON, SNAPSHOT
@@ -27,7 +27,7 @@ def test_a_placement_asks_for_its_generators_with_all_wishes(world: World, api: 
     assert answer.status == 200
     [asked] = world.recommender.asked
     assert (asked.user_id, asked.limit, asked.filter) == ("ann ☕", 7, "price < 5")
-    assert tuple(asked.generators) == PLACEMENTS["home"]
+    assert tuple(asked.generators) == PLACEMENTS["home"].generators
     assert list(asked.excluded_item_ids) == ["lamp", "a/b"]
     assert (answer.json["placement"], answer.json["user_id"]) == ("home", "ann ☕")
     assert answer.body.startswith(ANSWER_JSON)
@@ -56,7 +56,7 @@ def test_it_is_about_an_item_a_session_or_nobody(
 def test_a_name_that_the_shop_has_not_given_is_not_found(world: World, api: Client) -> None:
     answer = api.post("/v1/placements/basket:recommend", {})
     assert answer.status == 404
-    detail = "this shop has no placement 'basket'; it has empty, home, product_page"
+    detail = "this shop has no placement 'basket'; it has empty, home, product_page, ruled"
     assert answer.json["detail"] == detail
     assert world.recommender.asked == []
 
@@ -77,6 +77,18 @@ def test_a_name_that_the_shop_has_not_given_is_not_found(world: World, api: Clie
         ({"session_item_ids": ["a"] * 101}, "session_item_ids"),
         ({"exclude_item_ids": ["a"] * 1001}, "exclude_item_ids"),
         ({"exclude_item_ids": ["a\x07"]}, "exclude_item_ids[0]"),
+        ({"diversity": 1.1}, "diversity"),
+        ({"max_per_brand": -1}, "max_per_brand"),
+        ({"max_per_category": 101}, "max_per_category"),
+        ({"strict": 1}, "strict"),
+        ({"exclude_seen_days": 31}, "exclude_seen_days"),
+        ({"exclude_event_types": ["impression"]}, "exclude_event_types"),
+        ({"page_token": "damaged"}, "page_token"),
+        ({"page_token": ""}, "page_token"),
+        ({"boosts": [{"filter": "price <", "weight": 2}]}, "boosts.0.filter"),
+        ({"boosts": [{"filter": "price < 1", "weight": 0}]}, "boosts.0.weight"),
+        ({"boosts": [{"filter": "price < 1"}]}, "boosts.0.weight"),
+        ({"boosts": [{"filter": "price < 1", "weight": 2}] * 51}, "boosts"),
     ],
 )
 def test_what_is_wrong_is_said_and_nobody_is_asked(
@@ -184,3 +196,51 @@ def test_what_is_wrong_with_a_category_is_said(
     assert answer.status == 422
     assert [problem["field"] for problem in answer.json["problems"]] == [field]
     assert world.recommender.asked == []
+
+
+def test_a_placement_has_the_controls_and_rules_of_the_settings_that_hold_now(
+    world: World, api: Client
+) -> None:
+    answer = api.post("/v1/placements/ruled:recommend", {})
+    assert answer.status == 200
+    controls = world.recommender.asked[-1].controls
+    assert (controls.diversity, controls.max_per_brand, controls.max_per_category) == (0.5, 2, 0)
+    [boost] = controls.boosts
+    assert (boost.filter, boost.weight, boost.rule) == ("price < 5", 2.0, "sale")
+
+
+def test_a_request_overrules_controls_of_the_settings_and_adds_boosts(
+    world: World, api: Client
+) -> None:
+    body = {
+        "diversity": 0,
+        "max_per_category": 3,
+        "strict": True,
+        "boosts": [{"filter": "price > 7", "weight": 0.5}],
+    }
+    assert api.post("/v1/placements/ruled:recommend", body).status == 200
+    controls = world.recommender.asked[-1].controls
+    assert (controls.diversity, controls.max_per_brand, controls.max_per_category) == (0, 2, 3)
+    assert controls.strict
+    assert [boost.rule for boost in controls.boosts] == ["sale", ""]
+
+
+def test_a_page_token_goes_with_the_question_and_its_items_are_no_filler(
+    world: World, api: Client
+) -> None:
+    first = RecommendationRequest("shop", UserTarget("ann"), 1)
+    token = first.next_page_token(["0"])
+    body = {"user_id": "ann", "page_token": token, "exclude_seen_days": 7}
+    assert api.post(HOME, body | {"exclude_event_types": ["view"]}).status == 200
+    asked = world.recommender.asked[-1]
+    assert (asked.page_token, asked.controls.exclude_seen_days) == (token, 7)
+    assert asked.controls.exclude_event_types == ["view"]
+    snapshots = PopularSnapshots()
+    snapshots.take(SNAPSHOT)
+    second = RecommendationRequest("shop", UserTarget("ann"), 1, ("for_you",), page_token=token)
+    answer = snapshots.answer(second)
+    assert answer is not None
+    written = json.loads(answer.json + b"}")
+    assert [item["item_id"] for item in written["items"]] == ["1"]
+    assert written["next_page_token"] == ""
+    assert api.post(HOME, {"user_id": "bob", "page_token": token}).status == 422

@@ -1,7 +1,9 @@
 """Batches of questions, and what is kept between them."""
 
 import json
+import time
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import grpc
@@ -9,14 +11,14 @@ import pytest
 from google.protobuf.json_format import MessageToDict
 
 from recsys.core.behaviour import RecentEvents
-from recsys.core.domain import Item
+from recsys.core.domain import Event, Item
 from recsys.core.ports import ReadUser, UserLookup
 from recsys.core.serving.personal import ActiveUser
 from recsys.rpc.v1 import recommender_pb2 as pb
 from services.recommender import fold_in_worker
 from tests.builders import an_item_model
 from tests.unit.services.recommender.shop import Shop
-from tests.unit.services.recommender.test_servicer import Rpc
+from tests.unit.services.recommender.test_servicer import NoDeadline, Rpc
 
 
 @pytest.fixture
@@ -419,3 +421,128 @@ def test_an_item_of_a_session_that_came_after_the_training_does_not_come_back(sh
     question = pb.Question(number=1, tenant="shop", limit=6, generators=["new", "popular"])
     question.session.item_ids.extend(["new", "i5"])
     assert ids(answers(shop, question)[1]) == ["i4", "i3", "i2", "i1", "i0"]
+
+
+def test_rules_of_a_question_are_those_of_grpc_and_named_in_the_answer(shop: Shop) -> None:
+    for row in range(6):
+        shop.put(Item(f"i{row}", price=float(row), brand="even" if row % 2 == 0 else "odd"))
+    controls = pb.Controls(
+        max_per_brand=1,
+        boosts=[
+            pb.Boost(filter="price = 2", weight=50, rule="two"),
+            pb.Boost(filter="price = 99", weight=2, rule="none"),
+        ],
+        pins=[
+            pb.Pin(item_id="i5", position=2, rule="five"),
+            pb.Pin(item_id="unheard of", position=1),
+        ],
+        exclusions=[pb.Exclusion(filter="price = 1", rule="one")],
+    )
+    wishes = {"tenant": "shop", "user_id": "ann", "limit": 4, "generators": ["for_you", "popular"]}
+    found = answers(shop, pb.Question(number=1, controls=controls, **wishes))[1]
+    written = document(found)
+    # Item 1 is excluded, 0 bought; the score of 2 is below zero; one of 2 and 4 and, beside the
+    # pinned 5, 3 exceed the cap, and fill up.
+    assert ids(found) == ["i3", "i5", "i2", "i4"]
+    assert (written["rules"], written["relaxed"]) == (["one", "two", "five"], True)
+    request = pb.RecommendRequest(controls=controls, **wishes)
+    answer = shop.wait(shop.servicer.Recommend(request, NoDeadline())).answer
+    assert [item.item_id for item in answer.items] == ids(found)
+    assert (list(answer.rules), answer.relaxed) == (written["rules"], True)
+
+
+def test_a_change_of_the_catalogue_changes_what_rules_are_about(shop: Shop) -> None:
+    shop.put(Item("i3", brand="x"))
+    controls = pb.Controls(boosts=[pb.Boost(filter='brand = "x"', weight=0.01)])
+    question = pb.Question(
+        number=1, tenant="shop", user_id="ann", limit=2, generators=["for_you"], controls=controls
+    )
+    assert ids(answers(shop, question)[1]) == ["i1", "i3"]
+    shop.put(Item("i3", brand="y"))
+    assert ids(answers(shop, question)[1]) == ["i3", "i1"]
+
+
+@pytest.mark.parametrize(
+    ("controls", "field"),
+    [
+        (pb.Controls(diversity=float("nan")), "diversity"),
+        (pb.Controls(max_per_brand=101), "max_per_brand"),
+        (pb.Controls(exclude_seen_days=31), "exclude_seen_days"),
+        (pb.Controls(boosts=[pb.Boost(filter="price", weight=2)]), "boosts.0.filter"),
+        (pb.Controls(boosts=[pb.Boost(filter="price < 1")]), "boosts.0.weight"),
+        (pb.Controls(pins=[pb.Pin(item_id="i1")]), "pins.0.position"),
+        (pb.Controls(exclusions=[pb.Exclusion()]), "exclusions.0.filter"),
+    ],
+)
+def test_controls_that_make_no_sense_are_named(
+    shop: Shop, controls: pb.Controls, field: str
+) -> None:
+    question = pb.Question(number=1, tenant="shop", user_id="ann", limit=2, controls=controls)
+    found = answers(shop, question)[1]
+    assert found.error_code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
+    assert field in found.error_details
+
+
+def pages(shop: Shop, limit: int, swap: bool = False, **wishes: Any) -> list[list[str]]:
+    """All pages of ann's list, with another model for each where models swap."""
+    found, token = list[list[str]](), ""
+    while not found or token:
+        asked = {"tenant": "shop", "user_id": "ann", "limit": limit, "page_token": token, **wishes}
+        question = pb.Question(number=1, generators=["for_you", "popular"], **asked)
+        answer = answers(shop, question)[1]
+        request = pb.RecommendRequest(generators=["for_you", "popular"], **asked)
+        same = shop.wait(shop.servicer.Recommend(request, NoDeadline())).answer
+        found.append(ids(answer))
+        token = document(answer)["next_page_token"]
+        assert ([item.item_id for item in same.items], same.next_page_token) == (found[-1], token)
+        if swap:
+            shop.items = an_item_model(seed=len(found))
+            shop.publish(f"v{len(found) + 1}")
+    return found
+
+
+@pytest.mark.parametrize("swap", [False, True])
+@pytest.mark.parametrize("controls", [None, pb.Controls(diversity=0.5, explain=True)])
+def test_pages_are_disjoint_and_together_the_whole_list_also_while_models_swap(
+    shop: Shop, swap: bool, controls: pb.Controls | None
+) -> None:
+    found = pages(shop, 2, swap, controls=controls)
+    assert [len(page) for page in found] == [2, 2, 1]
+    assert sorted(chain.from_iterable(found)) == ["i1", "i2", "i3", "i4", "i5"]
+
+
+def test_a_damaged_token_is_refused(shop: Shop) -> None:
+    question = pb.Question(number=1, tenant="shop", user_id="ann", limit=2, page_token="x")  # noqa: S106  # no password
+    found = answers(shop, question)[1]
+    assert found.error_code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
+    assert "page_token" in found.error_details
+
+
+def seen_by_bob(shop: Shop, **controls: Any) -> set[str]:
+    """Items of bob's list that he touched: 1 and new a day ago, 2 ten days ago."""
+    now_ms = time.time_ns() // 1_000_000
+    for item_id, days in (("i1", 1), ("i2", 10), ("new", 1)):
+        then_ms = now_ms - days * 86_400_000
+        event = Event(f"e{item_id}", "bob", item_id, "view", timestamp_ms=then_ms)
+        shop.recent.record("shop", [event], received_ms=now_ms)
+    shop.put(Item("new"))
+    question = pb.Question(
+        number=1,
+        tenant="shop",
+        user_id="bob",
+        limit=7,
+        generators=["for_you", "popular", "new"],
+        controls=pb.Controls(**controls),
+    )
+    return {"i1", "i2", "new"}.intersection(ids(answers(shop, question)[1]))
+
+
+def test_what_was_touched_in_some_days_is_left_out_also_what_the_model_does_not_know(
+    shop: Shop,
+) -> None:
+    assert seen_by_bob(shop) == {"i1", "i2", "new"}
+    assert seen_by_bob(shop, exclude_seen_days=5) == {"i2"}
+    assert seen_by_bob(shop, exclude_seen_days=30) == set()
+    assert seen_by_bob(shop, exclude_seen_days=30, exclude_event_types=["view"]) == set()
+    types = ["purchase", "dislike"]
+    assert seen_by_bob(shop, exclude_seen_days=30, exclude_event_types=types) == {"i1", "i2", "new"}

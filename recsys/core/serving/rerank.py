@@ -1,0 +1,301 @@
+"""Re-rank: choose and order the items of an answer by its controls, from more than it needs.
+
+Candidates come from the generators, best first, and have a relevance that falls: scores within one
+generator, and no more than the last of the generator before. Then, in this order,
+
+- boosts multiply it, by which candidates change places;
+- caps pass over what exceeds them; where nothing else is left it fills the list up all the same,
+  unless the caps are strict;
+- diversity exchanges items for ones that are less alike, within the caps;
+- pins take their positions, whatever the caps and the order.
+
+Nothing here shows what may not be shown: every item comes from a generator's pipeline, or is a pin
+that the pipeline lets pass.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.core.ranking import Indices
+from recsys.core.serving.controls import Controls
+from recsys.core.serving.diversity import diversified, unit_vectors
+from recsys.core.serving.generators import Query
+from recsys.core.serving.lists import (
+    PinnedItem,
+    Ranked,
+    Reason,
+    Recommendations,
+    Source,
+    fallback_level,
+)
+from recsys.core.serving.row_catalogue import RowCatalogue
+
+# A user's own list; where caps leave an answer short, many more.
+MIN_POOL, MAX_POOL = 100, 2000
+# Candidates for each place of a long answer.
+_POOL_PER_PLACE = 2
+# What diversity may choose from, for each place of the list: further down nothing fits the user.
+_CANDIDATES_PER_PLACE = 3
+# Share of the best score of a generator that its worst has at least: scores may be below zero, and
+# what is multiplied must not be.
+_LEAST_RELEVANCE = 1e-3
+
+# Takes up to so many candidates, and counts those of the first generator.
+TakePool = Callable[[int], tuple[list[Ranked], int]]
+
+
+def rerank(
+    query: Query, take: TakePool, limit: int, controls: Controls, pinned: Sequence[PinnedItem]
+) -> Recommendations:
+    """Choose up to `limit` items; their scores are not yet weighted.
+
+    Args:
+        pinned: those of the query that may be shown.
+    """
+    places = _pinned_places(pinned, limit)
+    rows_of_pins = {pin.row for pin in places.values()}
+    pool, chosen, is_relaxed = _Pool.of(query, [], 0, controls), list[int](), False
+    for size in (max(MIN_POOL, _POOL_PER_PLACE * limit), MAX_POOL):
+        entries, from_first = take(size + len(places))
+        pool = _Pool.of(query, entries, from_first, controls, rows_of_pins)
+        caps = Caps.of(query.model.catalogue, pool.rows, controls, sorted(rows_of_pins))
+        chosen, is_relaxed = _chosen(pool, caps, limit - len(places), controls)
+        if (not is_relaxed and len(chosen) == limit - len(places)) or len(entries) < size:
+            break
+    chosen = _diversified(query, pool, chosen, caps, limit, controls, sorted(rows_of_pins))
+    return _answer(pool, sorted(chosen), places, is_relaxed, controls)
+
+
+def with_weights(answer: Recommendations) -> Recommendations:
+    """Multiply scores by what boosts say, which is a part of them called `rules`."""
+    if all(weight == 1 for weight in answer.weights):
+        return answer
+    ranked, reasons = list(answer.ranked), list(answer.reasons)
+    for place, (entry, weight) in enumerate(zip(answer.ranked, answer.weights, strict=True)):
+        if weight == 1 or entry.score is None:
+            continue
+        # So that a boost lifts a score below zero, too.
+        score = entry.score * weight if entry.score >= 0 else entry.score / weight
+        ranked[place] = Ranked(entry.item_index, score, entry.source)
+        if reasons:
+            reason = reasons[place]
+            parts = {**reason.score_parts, "rules": score - entry.score}
+            reasons[place] = Reason(reason.code, reason.seeds, parts)
+    return answer._replace(ranked=tuple(ranked), reasons=tuple(reasons))
+
+
+@dataclass(frozen=True)
+class _Pool:
+    """c candidates by falling relevance, after boosts.
+
+    Attributes:
+        rows: (c,) item rows.
+        relevance: (c,) positive.
+        weights: what boosts multiply each score by.
+        is_first: whether each comes from the first generator.
+        rules: names of the rules that boosted any.
+    """
+
+    entries: list[Ranked]
+    rows: Indices
+    relevance: NDArray[np.float32]
+    weights: list[float]
+    is_first: list[bool]
+    rules: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls,
+        query: Query,
+        entries: Sequence[Ranked],
+        from_first: int,
+        controls: Controls,
+        without: set[int] | frozenset[int] = frozenset(),
+    ) -> "_Pool":
+        kept = [place for place, entry in enumerate(entries) if entry.item_index not in without]
+        own = [entries[place] for place in kept]
+        rows = np.array([entry.item_index for entry in own], np.int32)
+        weights, rules = _weights(query.model.catalogue, rows, controls)
+        relevance = falling_relevance(own) * weights
+        order = np.argsort(-relevance, kind="stable").tolist()
+        return cls(
+            [own[place] for place in order],
+            rows[order],
+            relevance[order].astype(np.float32),
+            weights[order].tolist(),
+            [kept[place] < from_first for place in order],
+            rules,
+        )
+
+
+def falling_relevance(entries: Sequence[Ranked]) -> NDArray[np.float64]:
+    """(c,) positive and falling: 1 for the first.
+
+    Within a generator it falls as scores do, or as 1/rank where there are none.
+    """
+    blocks, top = [np.empty(0)], 1.0
+    for _, group in groupby(entries, key=lambda entry: entry.source):
+        scores = [entry.score for entry in group]
+        values = 1.0 / np.arange(1, len(scores) + 1)
+        if scores[0] is not None and scores[0] > 0:
+            found = np.array(scores, np.float64)
+            values = np.minimum.accumulate(np.maximum(found / found[0], _LEAST_RELEVANCE))
+        blocks.append(top * values)
+        top = float(blocks[-1][-1])
+    return np.concatenate(blocks)
+
+
+def _weights(
+    catalogue: RowCatalogue, rows: Indices, controls: Controls
+) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    weights, rules = np.ones(len(rows)), list[str]()
+    for boost in controls.boosts:
+        passes = catalogue.passing(boost.filter)[rows]
+        if passes.any():
+            weights[passes] *= boost.weight
+            rules.append(boost.rule)
+    return weights, tuple(name for name in rules if name)
+
+
+def _pinned_places(pinned: Sequence[PinnedItem], limit: int) -> Mapping[int, PinnedItem]:
+    """Pins by the place they take, from 0 on; of two for one place or item the first."""
+    places, rows = dict[int, PinnedItem](), set[int]()
+    for pin in pinned:
+        if pin.position <= limit and pin.position - 1 not in places and pin.row not in rows:
+            places[pin.position - 1] = pin
+            rows.add(pin.row)
+    return places
+
+
+class Caps:
+    """Counts of the groups of a list's items, by category and by brand.
+
+    Args:
+        groups: for each kind of group the group of each candidate, (c,), 0 for none; its maximum;
+            and the groups that the list has already.
+    """
+
+    def __init__(
+        self, groups: Sequence[tuple[NDArray[np.int32], int, NDArray[np.int32]]], count: int
+    ) -> None:
+        self._groups = []
+        for codes, maximum, taken in groups:
+            size = 1 + max(codes.max(initial=0), taken.max(initial=0))
+            self._groups.append((codes, maximum, np.bincount(taken, minlength=size)))
+        self._count = count
+
+    @classmethod
+    def of(
+        cls, catalogue: RowCatalogue, rows: Indices, controls: Controls, taken: Sequence[int]
+    ) -> "Caps":
+        """Caps of candidates, with the rows that the list has already."""
+        groups = []
+        already = np.array(taken, np.intp)
+        if controls.max_per_category:
+            codes = catalogue.narrowest_categories()
+            groups.append((codes[rows], controls.max_per_category, codes[already]))
+        if controls.max_per_brand:
+            codes = catalogue.brands()
+            groups.append((codes[rows], controls.max_per_brand, codes[already]))
+        return cls(groups, len(rows))
+
+    def allow(self, candidate: int) -> bool:
+        """Whether the list may have a candidate, too."""
+        return all(
+            not codes[candidate] or counts[codes[candidate]] < maximum
+            for codes, maximum, counts in self._groups
+        )
+
+    def add(self, candidate: int) -> None:
+        for codes, _, counts in self._groups:
+            counts[codes[candidate]] += 1
+
+    def exchange(self, leaving: int, coming: int) -> None:
+        for codes, _, counts in self._groups:
+            counts[codes[leaving]] -= 1
+            counts[codes[coming]] += 1
+
+    def may_replace(self, leaving: int) -> NDArray[np.bool_]:
+        """Which candidates may come when one leaves, (c,)."""
+        allowed = np.ones(self._count, np.bool_)
+        for codes, maximum, counts in self._groups:
+            rest = counts[codes] - (codes == codes[leaving])
+            allowed &= (codes == 0) | (rest < maximum)
+        return allowed
+
+
+def _chosen(pool: _Pool, caps: Caps, wanted: int, controls: Controls) -> tuple[list[int], bool]:
+    """The best candidates within the caps; also whether others had to fill up."""
+    chosen, passed_over = list[int](), list[int]()
+    for candidate in range(len(pool.rows)):
+        if len(chosen) == wanted:
+            break
+        if caps.allow(candidate):
+            caps.add(candidate)
+            chosen.append(candidate)
+        else:
+            passed_over.append(candidate)
+    missing = 0 if controls.strict else wanted - len(chosen)
+    filling = passed_over[:missing]
+    for candidate in filling:
+        caps.add(candidate)
+    return chosen + filling, bool(filling)
+
+
+def _diversified(
+    query: Query,
+    pool: _Pool,
+    chosen: list[int],
+    caps: Caps,
+    limit: int,
+    controls: Controls,
+    pinned: Sequence[int],
+) -> list[int]:
+    exchanges = round(controls.diversity * limit)
+    if not exchanges or not chosen:
+        return chosen
+    count = len(pool.rows)
+    considered = min(count, max(_CANDIDATES_PER_PLACE * limit, *chosen) + 1)
+    rows = np.concatenate([pool.rows[:considered], np.array(pinned, np.int32)])
+    vectors = unit_vectors(query.model.items.factors, rows)
+    relevance = np.concatenate([pool.relevance[:considered], np.zeros(len(pinned), np.float32)])
+    never = np.zeros(len(pinned), np.bool_)
+    return diversified(
+        vectors,
+        relevance,
+        chosen,
+        list(range(considered, len(rows))),
+        exchanges,
+        lambda leaving: np.concatenate([caps.may_replace(leaving)[:considered], never]),
+        caps.exchange,
+    )
+
+
+def _answer(
+    pool: _Pool,
+    chosen: Sequence[int],
+    places: Mapping[int, PinnedItem],
+    is_relaxed: bool,
+    controls: Controls,
+) -> Recommendations:
+    ranked = [pool.entries[candidate] for candidate in chosen]
+    weights = [pool.weights[candidate] for candidate in chosen]
+    source = ranked[0].source if ranked else Source.POPULAR
+    from_first = sum(pool.is_first[candidate] for candidate in chosen)
+    level = fallback_level(from_first, len(chosen))
+    for place, pin in sorted(places.items()):
+        ranked.insert(place, Ranked(pin.row, None, Source.PINNED))
+        weights.insert(place, 1.0)
+    pins = tuple(pin.rule for _, pin in sorted(places.items()) if pin.rule)
+    return Recommendations(
+        tuple(ranked),
+        source,
+        level,
+        weights=tuple(weights),
+        rules=tuple(dict.fromkeys((*controls.rules_of_exclusions, *pool.rules, *pins))),
+        is_relaxed=is_relaxed,
+    )
