@@ -3,6 +3,7 @@
 import math
 from array import array
 from collections.abc import Hashable, Iterator, Mapping
+from heapq import heappop, heappush
 from types import MappingProxyType
 from typing import Generic, NamedTuple, TypeVar
 
@@ -15,7 +16,12 @@ NO_ATTRIBUTES: Mapping[str, Attribute] = MappingProxyType({})
 
 
 class CatalogueRow(NamedTuple):
-    """The part of an item that answers are made of."""
+    """The part of an item that answers are made of.
+
+    Attributes:
+        available: whether it can be bought, at the times at which it is shown.
+        publish_ms, expire_ms: it is shown from the one on and before the other; None: no bound.
+    """
 
     title: str | None
     price: float | None
@@ -23,6 +29,9 @@ class CatalogueRow(NamedTuple):
     categories: tuple[str, ...] = ()
     brand: str | None = None
     attributes: Mapping[str, Attribute] = NO_ATTRIBUTES
+    tags: tuple[str, ...] = ()
+    publish_ms: int | None = None
+    expire_ms: int | None = None
 
 
 # Values of a column that no row has any more are kept until there are this many, and more of them
@@ -91,7 +100,7 @@ class CatalogueColumns:
     An item keeps its position while its row changes.
 
     Attributes:
-        brands, categories: encoded; the categories of an item are one value.
+        brands, categories, tags: encoded; the categories of an item are one value, like its tags.
         attributes: a column for each name that any item has.
     """
 
@@ -102,6 +111,12 @@ class CatalogueColumns:
         self._available = bytearray()
         self.brands = EncodedColumn[str]()
         self.categories = EncodedColumn[tuple[str, ...]]()
+        self.tags = EncodedColumn[tuple[str, ...]]()
+        # Publish and expiry of the few items that have one.
+        self._periods: dict[int, tuple[int | None, int | None]] = {}
+        # When one of these is to come, the next first; some are no longer an item's.
+        self._turns: list[tuple[int, str]] = []
+        self._now_ms = 0
         self.attributes: dict[str, EncodedColumn[Attribute]] = {}
         self._names = EncodedColumn[tuple[str, ...]]()
 
@@ -130,7 +145,9 @@ class CatalogueColumns:
                 self._available[position] = row.available
             self.brands[position] = row.brand
             self.categories[position] = row.categories or None
+            self.tags[position] = row.tags or None
             self._set_attributes(position, row.attributes)
+            self._set_period(item_id, position, row)
 
     def get(self, item_id: str) -> CatalogueRow | None:
         """The row of an item; None where the live catalogue says nothing of it."""
@@ -149,16 +166,45 @@ class CatalogueColumns:
             self.categories[position] or (),
             self.brands[position],
             {name: value for name, value in values.items() if value is not None},
+            self.tags[position] or (),
+            *self._periods.get(position, (None, None)),
         )
 
     def is_available(self, item_id: str) -> bool | None:
-        """Tell whether an item can be bought; None where the live catalogue says nothing of it."""
+        """Tell whether an item may be shown now; None where the live catalogue says nothing of it.
+
+        Now is when `turn` was called last.
+        """
         position = self._positions.get(item_id)
-        return None if position is None else bool(self._available[position])
+        if position is None or not self._available[position]:
+            return None if position is None else False
+        publish_ms, expire_ms = self._periods.get(position, (None, None))
+        is_published = publish_ms is None or publish_ms <= self._now_ms
+        return is_published and (expire_ms is None or self._now_ms < expire_ms)
+
+    def turn(self, now_ms: int) -> list[str]:
+        """Let time pass; the ids of items whose publish or expiry time has come by it."""
+        self._now_ms = now_ms
+        turned = []
+        while self._turns and self._turns[0][0] <= now_ms:
+            turned.append(heappop(self._turns)[1])
+        return turned
 
     def prices(self) -> NDArray[np.float64]:
         """Price of each position, NaN for none; a copy."""
         return np.array(self._prices)
+
+    def _set_period(self, item_id: str, position: int, row: CatalogueRow) -> None:
+        period = row.publish_ms, row.expire_ms
+        if period == self._periods.get(position, (None, None)):
+            return
+        if period == (None, None):
+            del self._periods[position]
+            return
+        self._periods[position] = period
+        for moment_ms in period:
+            if moment_ms is not None and moment_ms > self._now_ms:
+                heappush(self._turns, (moment_ms, item_id))
 
     def _set_attributes(self, position: int, attributes: Mapping[str, Attribute]) -> None:
         names = tuple(sorted(attributes)) or None

@@ -16,9 +16,10 @@ from recsys.core.limits import (
     MAX_CONTEXT_VALUE_CHARACTERS,
     MAX_ID_CHARACTERS,
     MAX_NUMBER,
+    MAX_TAGS,
     MAX_TEXT_CHARACTERS,
 )
-from recsys.core.times import range_problem
+from recsys.core.times import milliseconds_problem, range_problem
 
 # Two states of one item share a digest of this size with a probability of 2^-96.
 _REVISION_BYTES = 12
@@ -144,6 +145,10 @@ class ReceivedEvent:
 class Item:
     """One product of the catalogue. `categories` runs from broad to narrow.
 
+    `quantity` is what is in stock, None where nobody counts. `list_price` is the one before a
+    reduction. From `publish_ms` on and before `expire_ms`, UTC milliseconds since 1970, it may be
+    shown.
+
     Raises:
         InvalidInput: naming every field that breaks a rule.
     """
@@ -155,6 +160,11 @@ class Item:
     price: float | None = None
     available: bool = True
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    quantity: float | None = None
+    tags: tuple[str, ...] = ()
+    list_price: float | None = None
+    publish_ms: int | None = None
+    expire_ms: int | None = None
 
     def __post_init__(self) -> None:
         problems = _problems(
@@ -162,11 +172,35 @@ class Item:
             title=label_problem(self.title),
             brand=label_problem(self.brand),
             price=number_problem(self.price),
+            quantity=number_problem(self.quantity),
+            list_price=number_problem(self.list_price),
+            publish_time=_moment_problem(self.publish_ms),
+            expire_time=_moment_problem(self.expire_ms) or self._period_problem(),
         )
-        problems.extend(_category_problems(self.categories))
+        problems.extend(_label_problems("categories", self.categories, MAX_CATEGORIES))
+        problems.extend(_label_problems("tags", self.tags, MAX_TAGS))
         problems.extend(_attribute_problems(self.attributes))
         if problems:
             raise InvalidInput(problems)
+
+    def _period_problem(self) -> str | None:
+        if self.publish_ms is None or self.expire_ms is None or self.publish_ms < self.expire_ms:
+            return None
+        return "must be after publish_time"
+
+    @property
+    def can_be_bought(self) -> bool:
+        """Tell whether there is any of it, whenever it is shown."""
+        return self.available and self.quantity != 0
+
+    def is_shown(self, now_ms: int) -> bool:
+        """Tell whether the item may be shown at a moment."""
+        is_published = self.publish_ms is None or self.publish_ms <= now_ms
+        return (
+            self.can_be_bought
+            and is_published
+            and (self.expire_ms is None or now_ms < self.expire_ms)
+        )
 
     @property
     def revision(self) -> str:
@@ -207,12 +241,16 @@ def _context_problems(context: Mapping[str, str]) -> Iterator[FieldProblem]:
             yield FieldProblem(f"context.{key}", reason)
 
 
-def _category_problems(categories: tuple[str, ...]) -> Iterator[FieldProblem]:
-    if len(categories) > MAX_CATEGORIES:
-        yield FieldProblem("categories", f"at most {MAX_CATEGORIES} are allowed")
-    for position, category in enumerate(categories):
-        if reason := identifier_problem(category):
-            yield FieldProblem(f"categories.{position}", reason)
+def _moment_problem(moment_ms: int | None) -> str | None:
+    return None if moment_ms is None else milliseconds_problem(moment_ms)
+
+
+def _label_problems(field: str, labels: tuple[str, ...], most: int) -> Iterator[FieldProblem]:
+    if len(labels) > most:
+        yield FieldProblem(field, f"at most {most} are allowed")
+    for position, label in enumerate(labels):
+        if reason := identifier_problem(label):
+            yield FieldProblem(f"{field}.{position}", reason)
 
 
 def _attribute_problems(attributes: Mapping[str, Attribute]) -> Iterator[FieldProblem]:

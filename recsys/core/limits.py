@@ -9,6 +9,8 @@ MAX_TEXT_CHARACTERS = 1000
 MAX_CATEGORIES = 50
 # Of the path of a category page.
 MAX_CATEGORY_LEVELS = 10
+# Campaigns, collections and labels.
+MAX_TAGS = 100
 # A hundred of the longest ones still are a tenth of a request body.
 MAX_ATTRIBUTES = 100
 # Quantities and prices. Sums of a billion of such numbers keep six digits in float64.

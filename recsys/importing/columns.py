@@ -42,6 +42,12 @@ _ITEM_COLUMNS = {
     "price": ("price", "unitprice"),
     "available": ("available", "instock", "availability"),
     "attributes": ("attributes",),
+    # Not "quantity": in a file of orders, which may be read for its items, it is what was bought.
+    "quantity": ("stock", "stockquantity", "quantityinstock", "inventory", "inventoryquantity"),
+    "tags": ("tags", "labels"),
+    "list_price": ("listprice", "compareatprice", "msrp", "regularprice", "originalprice"),
+    "publish_ms": ("publishtime", "publishedat", "availabledate"),
+    "expire_ms": ("expiretime", "expirationdate", "expiresat"),
 }  # fmt: skip
 _ATTRIBUTE_PREFIX = "attributes."
 _PARTS_OF_TIME = ("date", "time")

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from recsys.core.domain import Item
 from recsys.core.errors import FieldProblem, InvalidInput
+from recsys.core.times import read_time_ms
 from recsys.importing.columns import ITEM_FIELDS, FoundColumns
 from recsys.importing.converted import Converted, is_strict, line_of
 from recsys.importing.source import BadRow, RawBatch
@@ -24,11 +25,17 @@ from recsys.importing.values import (
 )
 
 _ATTRIBUTE = "attributes."
+# Named in problems as in the API.
+_FIELDS_OF_PROBLEMS = {"publish_time": "publish_ms", "expire_time": "expire_ms"}
+_NUMBERS = ("price", "list_price", "quantity")
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "item_id": read_id,
     "available": read_flag,
     "categories": read_categories,
     "attributes": read_attributes,
+    "tags": read_categories,
+    "publish_ms": read_time_ms,
+    "expire_ms": read_time_ms,
 }
 
 
@@ -129,7 +136,7 @@ class ItemReader:
         return ItemRow(item_id, fields)
 
     def _read_value(self, field: str, value: Any) -> Any:
-        if field == "price":
+        if field in _NUMBERS:
             return read_number(value, self._decimals)
         if field.startswith(_ATTRIBUTE):
             return read_attribute(value)
@@ -147,7 +154,7 @@ def _take_out_invalid(item_id: str, fields: dict[str, Any]) -> list[FieldProblem
             if field == "attributes" and rest:
                 fields["attributes"].pop(rest, None)
             else:
-                fields.pop(field, None)
+                fields.pop(_FIELDS_OF_PROBLEMS.get(field, field), None)
         return list(error.problems)
     return []
 

@@ -160,6 +160,11 @@ def _fields(message: ingest_pb2.Item) -> dict[str, Any]:
         "price": message.price if message.HasField("price") else None,
         "available": message.available if message.HasField("available") else True,
         "attributes": _attributes(message.attributes),
+        "quantity": message.quantity if message.HasField("quantity") else None,
+        "tags": tuple(message.tags),
+        "list_price": message.list_price if message.HasField("list_price") else None,
+        "publish_ms": message.publish_ms if message.HasField("publish_ms") else None,
+        "expire_ms": message.expire_ms if message.HasField("expire_ms") else None,
     }
 
 

@@ -9,6 +9,8 @@ from recsys.core.catalogue import NO_ATTRIBUTES, CatalogueRow
 from recsys.core.domain import Item
 
 _ITEM_FIELDS = {field.name for field in fields(Item)} - {"item_id"}
+# Fields that came later, where an item has none.
+_LEFT_OUT = ("quantity", "tags", "list_price", "publish_ms", "expire_ms")
 _encode_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -20,6 +22,10 @@ def item_document(item: Item) -> bytes:
     """An item without its id, by which it is found."""
     document = asdict(item)
     del document["item_id"]
+    # The documents of items from before must stay the bytes they were: they are compared.
+    for name in _LEFT_OUT:
+        if not document[name] and document[name] != 0:
+            del document[name]
     return encode_document(document)
 
 
@@ -28,6 +34,7 @@ def decode_item(item_id: bytes, document: bytes) -> Item:
     # What a later release has added is left out: its services may write while this one still reads.
     known = {name: value for name, value in found.items() if name in _ITEM_FIELDS}
     known["categories"] = tuple(known["categories"])
+    known["tags"] = tuple(known.get("tags", ()))
     return Item(item_id.decode(), **known)
 
 
@@ -42,10 +49,14 @@ def decode_row(document: bytes) -> CatalogueRow:
         return CatalogueRow(
             found["title"],
             found["price"],
-            bool(found["available"]),
+            # As in `Item.can_be_bought`.
+            bool(found["available"]) and found.get("quantity") != 0,
             tuple(found["categories"]),
             found["brand"],
             dict(found["attributes"]) or NO_ATTRIBUTES,
+            tuple(found.get("tags", ())),
+            found.get("publish_ms"),
+            found.get("expire_ms"),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"not an item: {document[:100]!r}") from error

@@ -18,7 +18,10 @@ from recsys.core.live_catalogue import copy_items
 from recsys.core.ports import ItemStore, LiveCatalogue
 from recsys.core.quotas import QuotasOf, shipped_quotas
 
-PATCHABLE = ("title", "categories", "brand", "price", "available", "attributes")
+PATCHABLE = (
+    *("title", "categories", "brand", "price", "available", "attributes"),
+    *("quantity", "tags", "list_price", "publish_ms", "expire_ms"),
+)
 # Of writers that meet one always gets through, so with fewer than this many nobody gives up.
 _MAX_ATTEMPTS = 100
 

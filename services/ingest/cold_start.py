@@ -44,6 +44,7 @@ class ColdStart:
 
     Args:
         clock: monotonic seconds.
+        now_ms: UTC milliseconds since 1970, by which items are published and expire.
     """
 
     def __init__(
@@ -55,7 +56,9 @@ class ColdStart:
         live: LiveCatalogue,
         event_types_of: EventTypesOf,
         clock: Callable[[], float] = time.monotonic,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
+        self._now_ms = now_ms
         self._published = published
         self._popularity = popularity
         self._recent = recent
@@ -148,7 +151,7 @@ class ColdStart:
             # Whatever is in the live catalogue of a shop without any other was removed from it.
             gone = self._live.known(tenant, popular)
             found = [Item(item_id) for item_id in popular if item_id not in gone]
-        by_id = {item.item_id: item for item in found if item.available}
+        by_id = {item.item_id: item for item in found if item.is_shown(self._now_ms())}
         return list(by_id.values())[:_CANDIDATES]
 
 

@@ -158,7 +158,7 @@ class RunFolder:
 
 
 def _catalogue_table(items: list[Item]) -> pa.Table:
-    ids, available = [i.item_id for i in items], [i.available for i in items]
+    ids, available = [i.item_id for i in items], [i.can_be_bought for i in items]
     content = content_table(items)
     return pa.table([ids, available, *content.columns], schema=_CATALOGUE_SCHEMA)
 

@@ -5,9 +5,10 @@ The grammar is that of a condition in SQL over the fields of an item:
     category = "Candles" AND price <= 20 AND NOT brand IN ("Hearts & Co", "Acme")
     attributes.colour = "white" OR attributes."height in cm" >= 11.5 OR brand IS NULL
 
-`category` stands for every category of an item: one of them is to be equal. Values compare with
-values of their kind only: text, numbers, true and false. A field that an item lacks fulfils no
-comparison, and so `NOT brand = "Acme"`, like `brand != "Acme"`, holds for an item without a brand.
+`category` stands for every category of an item: one of them is to be equal; so does `tag`. Values
+compare with values of their kind only: text, numbers, true and false. A field that an item lacks
+fulfils no comparison, and so `NOT brand = "Acme"`, like `brand != "Acme"`, holds for an item
+without a brand.
 In a text a backslash stands before a quote or another backslash.
 """
 
@@ -77,7 +78,8 @@ _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-_FIELDS = "price, brand, category or attributes.NAME"
+_LABELS = ("brand", "category", "tag")
+_FIELDS = "price, brand, category, tag or attributes.NAME"
 # A shop's pages have their own filters, and each comes again and again.
 _KEPT = 1024
 
@@ -141,7 +143,7 @@ class _Field:
     def __init__(self, token: Token, attribute: str | None) -> None:
         self.token, self._attribute = token, attribute
         self.kind = str(token).lower()
-        if self.kind not in ("price", "brand", "category", "attributes"):
+        if self.kind not in ("price", "brand", "category", "tag", "attributes"):
             _refuse_at(token, f"unknown field {str(token)[:50]!r}: use {_FIELDS}")
         if (self.kind == "attributes") != (attribute is not None):
             _refuse_at(token, f"use {_FIELDS}")
@@ -154,6 +156,10 @@ class _Field:
             case "category":
                 return lambda columns: _encoded(
                     columns.categories, lambda levels: any(map(test, levels)), len(columns)
+                )
+            case "tag":
+                return lambda columns: _encoded(
+                    columns.tags, lambda tags: any(map(test, tags)), len(columns)
                 )
         name = self._attribute or ""
 
@@ -214,7 +220,7 @@ class _ToFilter(Transformer[Token, Filter]):
             return self.member(field, (value,))
         token, bound = value
         compare = _COMPARISONS[str(sign)]
-        if field.kind in ("brand", "category") or isinstance(bound, bool):
+        if field.kind in _LABELS or isinstance(bound, bool):
             _refuse_at(sign, f"{sign} is for numbers, and for texts of attributes")
         if field.kind == "price":
             _check_number(token, bound)
@@ -225,7 +231,7 @@ class _ToFilter(Transformer[Token, Filter]):
         if field.kind == "price":
             numbers = [_check_number(*value) for value in values]
             return lambda columns: np.isin(columns.prices(), numbers)
-        if field.kind in ("brand", "category"):
+        if field.kind in _LABELS:
             texts = frozenset(_check_text(*value) for value in values)
             return field.has(texts.__contains__)
         pairs = frozenset((_kind(value), value) for _, value in values)
@@ -257,7 +263,7 @@ def _check_number(token: Token, value: Attribute) -> float:
 
 def _check_text(token: Token, value: Attribute) -> str:
     if not isinstance(value, str):
-        _refuse_at(token, "a brand or category is a text in quotes")
+        _refuse_at(token, "a brand, category or tag is a text in quotes")
     return value
 
 

@@ -291,18 +291,32 @@ class Item(_message.Message):
     PRICE_FIELD_NUMBER: _builtins.int
     AVAILABLE_FIELD_NUMBER: _builtins.int
     ATTRIBUTES_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    TAGS_FIELD_NUMBER: _builtins.int
+    LIST_PRICE_FIELD_NUMBER: _builtins.int
+    PUBLISH_MS_FIELD_NUMBER: _builtins.int
+    EXPIRE_MS_FIELD_NUMBER: _builtins.int
     item_id: _builtins.str
     title: _builtins.str
     brand: _builtins.str
     price: _builtins.float
     available: _builtins.bool
     """Unset: true."""
+    quantity: _builtins.float
+    """Pieces in stock: with 0 the item is shown nowhere. Unset: not counted."""
+    list_price: _builtins.float
+    """The price before a reduction."""
+    publish_ms: _builtins.int
+    """UTC milliseconds since 1970; before the first, and from the second on, the item is shown nowhere."""
+    expire_ms: _builtins.int
     @_builtins.property
     def categories(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """From broad to narrow."""
 
     @_builtins.property
     def attributes(self) -> _struct_pb2.Struct: ...
+    @_builtins.property
+    def tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     def __init__(
         self,
         *,
@@ -313,17 +327,30 @@ class Item(_message.Message):
         price: _builtins.float | None = ...,
         available: _builtins.bool | None = ...,
         attributes: _struct_pb2.Struct | None = ...,
+        quantity: _builtins.float | None = ...,
+        tags: _abc.Iterable[_builtins.str] | None = ...,
+        list_price: _builtins.float | None = ...,
+        publish_ms: _builtins.int | None = ...,
+        expire_ms: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_available", b"_available", "_brand", b"_brand", "_price", b"_price", "_title", b"_title", "attributes", b"attributes", "available", b"available", "brand", b"brand", "price", b"price", "title", b"title"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_available", b"_available", "_brand", b"_brand", "_expire_ms", b"_expire_ms", "_list_price", b"_list_price", "_price", b"_price", "_publish_ms", b"_publish_ms", "_quantity", b"_quantity", "_title", b"_title", "attributes", b"attributes", "available", b"available", "brand", b"brand", "expire_ms", b"expire_ms", "list_price", b"list_price", "price", b"price", "publish_ms", b"publish_ms", "quantity", b"quantity", "title", b"title"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_available", b"_available", "_brand", b"_brand", "_price", b"_price", "_title", b"_title", "attributes", b"attributes", "available", b"available", "brand", b"brand", "categories", b"categories", "item_id", b"item_id", "price", b"price", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_available", b"_available", "_brand", b"_brand", "_expire_ms", b"_expire_ms", "_list_price", b"_list_price", "_price", b"_price", "_publish_ms", b"_publish_ms", "_quantity", b"_quantity", "_title", b"_title", "attributes", b"attributes", "available", b"available", "brand", b"brand", "categories", b"categories", "expire_ms", b"expire_ms", "item_id", b"item_id", "list_price", b"list_price", "price", b"price", "publish_ms", b"publish_ms", "quantity", b"quantity", "tags", b"tags", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__available: _TypeAlias = _typing.Literal["available"]  # noqa: Y015
     _WhichOneofArgType__available: _TypeAlias = _typing.Literal["_available", b"_available"]  # noqa: Y015
     _WhichOneofReturnType__brand: _TypeAlias = _typing.Literal["brand"]  # noqa: Y015
     _WhichOneofArgType__brand: _TypeAlias = _typing.Literal["_brand", b"_brand"]  # noqa: Y015
+    _WhichOneofReturnType__expire_ms: _TypeAlias = _typing.Literal["expire_ms"]  # noqa: Y015
+    _WhichOneofArgType__expire_ms: _TypeAlias = _typing.Literal["_expire_ms", b"_expire_ms"]  # noqa: Y015
+    _WhichOneofReturnType__list_price: _TypeAlias = _typing.Literal["list_price"]  # noqa: Y015
+    _WhichOneofArgType__list_price: _TypeAlias = _typing.Literal["_list_price", b"_list_price"]  # noqa: Y015
     _WhichOneofReturnType__price: _TypeAlias = _typing.Literal["price"]  # noqa: Y015
     _WhichOneofArgType__price: _TypeAlias = _typing.Literal["_price", b"_price"]  # noqa: Y015
+    _WhichOneofReturnType__publish_ms: _TypeAlias = _typing.Literal["publish_ms"]  # noqa: Y015
+    _WhichOneofArgType__publish_ms: _TypeAlias = _typing.Literal["_publish_ms", b"_publish_ms"]  # noqa: Y015
+    _WhichOneofReturnType__quantity: _TypeAlias = _typing.Literal["quantity"]  # noqa: Y015
+    _WhichOneofArgType__quantity: _TypeAlias = _typing.Literal["_quantity", b"_quantity"]  # noqa: Y015
     _WhichOneofReturnType__title: _TypeAlias = _typing.Literal["title"]  # noqa: Y015
     _WhichOneofArgType__title: _TypeAlias = _typing.Literal["_title", b"_title"]  # noqa: Y015
     @_typing.overload
@@ -331,7 +358,15 @@ class Item(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__brand) -> _WhichOneofReturnType__brand | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__expire_ms) -> _WhichOneofReturnType__expire_ms | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__list_price) -> _WhichOneofReturnType__list_price | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__price) -> _WhichOneofReturnType__price | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__publish_ms) -> _WhichOneofReturnType__publish_ms | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__quantity) -> _WhichOneofReturnType__quantity | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__title) -> _WhichOneofReturnType__title | None: ...
 

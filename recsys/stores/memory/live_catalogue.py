@@ -56,5 +56,6 @@ def _row(item: Item | None) -> CatalogueRow:
     if item is None:
         return GONE
     return CatalogueRow(
-        *(item.title, item.price, item.available, item.categories, item.brand, item.attributes)
+        *(item.title, item.price, item.can_be_bought, item.categories, item.brand, item.attributes),
+        *(item.tags, item.publish_ms, item.expire_ms),
     )

@@ -4,11 +4,9 @@ from typing import Annotated, Any
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
-    WithJsonSchema,
 )
 from pydantic.config import JsonDict
 
@@ -22,9 +20,9 @@ from recsys.core.limits import (
     MAX_NUMBER,
 )
 from recsys.core.recording import EventDraft
-from recsys.core.times import MAX_TIMESTAMP_MS, SMALLEST_MILLISECONDS, read_time_ms
 from services.gateway.schemas.problems import invalid_input
 from services.gateway.schemas.text_rules import CONTEXT_VALUE_RULES, ID_RULES
+from services.gateway.schemas.time_rules import TimeMs
 from services.gateway.schemas.validation import field_problems
 
 EVENT_EXAMPLE: JsonDict = {
@@ -45,18 +43,6 @@ _ContextKey = Annotated[str, Field(pattern=CONTEXT_KEY_PATTERN)]
 _ContextValue = Annotated[
     str, Field(max_length=MAX_CONTEXT_VALUE_CHARACTERS, json_schema_extra=CONTEXT_VALUE_RULES)
 ]
-# From 1974, see `recsys.core.times`, to 2099; that it must not lie in the future no schema can say.
-_RFC_3339 = (
-    r"^(197[4-9]|19[89][0-9]|20[0-9]{2})-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-5][0-9]"
-    r"(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})$"
-)
-_TIMESTAMP_SCHEMA = {
-    "anyOf": [
-        {"type": "string", "format": "date-time", "pattern": _RFC_3339},
-        {"type": "integer", "minimum": SMALLEST_MILLISECONDS, "maximum": MAX_TIMESTAMP_MS},
-    ]
-}
-_Timestamp = Annotated[int, BeforeValidator(read_time_ms), WithJsonSchema(_TIMESTAMP_SCHEMA)]
 
 
 class Event(BaseModel):
@@ -74,7 +60,7 @@ class Event(BaseModel):
         description="Identity of the event: another with the same id within 90 days is a duplicate "
         "and changes nothing. Generated when missing.",
     )
-    timestamp: _Timestamp | None = Field(
+    timestamp: TimeMs | None = Field(
         default=None,
         description="RFC 3339 with a zone, or an integer of UTC milliseconds since 1970. When "
         "missing, the time of arrival. Not before March 1973: so small a number counts seconds.",

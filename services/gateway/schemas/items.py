@@ -20,12 +20,14 @@ from recsys.core.limits import (
     MAX_CATEGORIES,
     MAX_ID_CHARACTERS,
     MAX_NUMBER,
+    MAX_TAGS,
     MAX_TEXT_CHARACTERS,
 )
 from recsys.rpc.convert import from_item_fields, to_item
 from recsys.rpc.v1 import ingest_pb2
 from services.gateway.schemas.problems import invalid_input
 from services.gateway.schemas.text_rules import ID_RULES, TEXT_RULES
+from services.gateway.schemas.time_rules import TimeMs
 from services.gateway.schemas.validation import field_problems
 
 ITEM_EXAMPLE: JsonDict = {
@@ -35,6 +37,11 @@ ITEM_EXAMPLE: JsonDict = {
     "price": 2.55,
     "available": True,
     "attributes": {"colour": "white", "height_cm": 11.5, "gift": True},
+    "quantity": 40,
+    "tags": ["summer", "gift"],
+    "list_price": 3.45,
+    "publish_time": "2026-05-01T00:00:00Z",
+    "expire_time": "2027-01-01T00:00:00Z",
 }
 
 
@@ -75,6 +82,8 @@ _AttributeValue = Annotated[
 ]
 
 
+_Number = Annotated[float, Field(ge=0, le=MAX_NUMBER, allow_inf_nan=False)]
+
 _ID_IN_BODY = FieldProblem("item_id", "stands in the path alone: leave it out of the body")
 
 
@@ -85,7 +94,10 @@ class ItemFields(BaseModel):
     """
 
     model_config = ConfigDict(
-        strict=True, extra="forbid", json_schema_extra={"examples": [ITEM_EXAMPLE]}
+        strict=True,
+        extra="forbid",
+        serialize_by_alias=True,
+        json_schema_extra={"examples": [ITEM_EXAMPLE]},
     )
 
     title: _Text | None = None
@@ -93,7 +105,7 @@ class ItemFields(BaseModel):
         default=[], max_length=MAX_CATEGORIES, description="From broad to narrow."
     )
     brand: _Text | None = None
-    price: Annotated[float, Field(ge=0, le=MAX_NUMBER, allow_inf_nan=False)] | None = None
+    price: _Number | None = None
     available: bool = Field(
         default=True, description="False hides the item from all recommendations at once."
     )
@@ -102,6 +114,24 @@ class ItemFields(BaseModel):
         max_length=MAX_ATTRIBUTES,
         description="Replaced as a whole.",
         json_schema_extra={"propertyNames": ID_RULES},
+    )
+    quantity: _Number | None = Field(
+        default=None, description="Pieces in stock: with 0 the item is not shown."
+    )
+    tags: list[_Id] = Field(
+        default=[], max_length=MAX_TAGS, description="Labels without an order, for filters."
+    )
+    list_price: _Number | None = Field(default=None, description="The price before a reduction.")
+    publish_ms: TimeMs | None = Field(
+        default=None,
+        alias="publish_time",
+        description="Before it the item is not shown. RFC 3339 with a zone, or UTC milliseconds "
+        "since 1970, which it is read as.",
+    )
+    expire_ms: TimeMs | None = Field(
+        default=None,
+        alias="expire_time",
+        description="From it on the item is not shown. After `publish_time`.",
     )
 
 
@@ -119,6 +149,9 @@ class Item(ItemFields):
     )
 
     item_id: _Id
+
+
+_ALIASES = {name: field.alias for name, field in ItemFields.model_fields.items() if field.alias}
 
 
 def read_fields(body: object) -> ItemFields:
@@ -147,9 +180,12 @@ def changed(fields: ItemFields) -> list[str]:
 
 
 def to_message(item_id: str, fields: ItemFields) -> ingest_pb2.Item:
-    return from_item_fields(item_id, fields.model_dump())
+    return from_item_fields(item_id, fields.model_dump(by_alias=False))
 
 
 def from_message(message: ingest_pb2.Item) -> Item:
-    item = to_item(message)
-    return Item.model_validate({**asdict(item), "categories": list(item.categories)})
+    fields = asdict(to_item(message))
+    for name, alias in _ALIASES.items():
+        fields[alias] = fields.pop(name)
+    lists = {name: list(fields[name]) for name in ("categories", "tags")}
+    return Item.model_validate({**fields, **lists})

@@ -17,7 +17,7 @@ ID_RULES: JsonDict = {"minLength": 1, "maxLength": MAX_ID_CHARACTERS, "pattern":
 
 FILTER_RULES = (
     "A condition on the catalogue as it is at this moment, like one of SQL: `price`, `brand`, "
-    "`category` (any of an item's) and `attributes.NAME` with `=`, `!=`, `<`, `<=`, `>`, `>=`, "
-    "`IN (...)`, `IS NULL`, joined by `AND`, `OR`, `NOT` and parentheses. Texts stand in quotes. "
-    "Only items that fulfil it are recommended, however few there are."
+    "`category` and `tag` (any of an item's) and `attributes.NAME` with `=`, `!=`, `<`, `<=`, `>`, "
+    "`>=`, `IN (...)`, `IS NULL`, joined by `AND`, `OR`, `NOT` and parentheses. Texts stand in "
+    "quotes. Only items that fulfil it are recommended, however few there are."
 )

@@ -1,6 +1,7 @@
 """Follow the live catalogue of a tenant: read it once, then what changes in it."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 
 import structlog
 
@@ -10,14 +11,24 @@ from recsys.core.ports import ServingStore
 _log = structlog.get_logger()
 
 
+def utc_now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
 class CatalogueFollower:
     """Keeps the live catalogue of one tenant in memory.
+
+    Args:
+        now_ms: UTC milliseconds since 1970, by which items are published and expire.
 
     Attributes:
         columns: as it was at the last refresh; replaced as a whole when it was read as a whole.
     """
 
-    def __init__(self, store: ServingStore, tenant: str) -> None:
+    def __init__(
+        self, store: ServingStore, tenant: str, now_ms: Callable[[], int] = utc_now_ms
+    ) -> None:
+        self._now_ms = now_ms
         self._store = store
         self._tenant = tenant
         self._position: str | None = None
@@ -27,7 +38,10 @@ class CatalogueFollower:
         self.columns = CatalogueColumns()
 
     async def refresh(self) -> Iterable[str] | None:
-        """Take in what has changed; return the ids of these items, or None where any may have.
+        """Take in what has changed, by the catalogue's log and by the time.
+
+        Returns:
+            The ids of these items, or None where any may have changed.
 
         Raises:
             Unavailable: the store does not answer; the columns are as before, or nearly up to date.
@@ -42,6 +56,8 @@ class CatalogueFollower:
                     _log.warning("catalogue_log_lost", tenant=self._tenant, remedy="read it whole")
                 return await self._read_whole()
             if not changes.rows:
+                # What turns with the time alone.
+                self._changed.update(dict.fromkeys(self.columns.turn(self._now_ms())))
                 changed, self._changed = self._changed, {}
                 return changed
             self.columns.update(changes.rows)
@@ -58,6 +74,7 @@ class CatalogueFollower:
         if await self._store.current(self._tenant) is None:
             # The store has just been emptied: better the last that is known than nothing.
             return ()
+        columns.turn(self._now_ms())
         self.columns, self._position, self._was_read = columns, position, True
         self._changed.clear()
         return None

@@ -17,6 +17,9 @@ ROWS = st.builds(
     categories=st.sampled_from([(), ("a",), ("a", "b")]),
     brand=st.none() | st.sampled_from(["x", "y"]),
     attributes=st.dictionaries(NAMES, VALUES),
+    tags=st.sampled_from([(), ("sale",), ("sale", "new")]),
+    publish_ms=st.none() | st.integers(1, 9),
+    expire_ms=st.none() | st.integers(1, 9),
 )
 UPDATES = st.lists(st.dictionaries(st.sampled_from("abcd"), ROWS), max_size=6)
 
@@ -56,3 +59,25 @@ def test_a_column_forgets_values_that_no_row_has(writes: list[tuple[int, int | N
     codes = column.codes(6)
     assert [column.values[code] for code in codes.tolist()] == [expected.get(r) for r in range(6)]
     assert codes.dtype == np.int32
+
+
+@given(UPDATES)
+def test_items_are_shown_between_their_times_whenever_these_became_known(
+    updates: list[dict[str, CatalogueRow]],
+) -> None:
+    columns, rows = CatalogueColumns(), dict[str, CatalogueRow]()
+    shown: dict[str, bool | None] = {}
+    for now_ms, update in enumerate([*updates, *[{}] * 10]):
+        columns.update(update)
+        rows |= update
+        changed = {*columns.turn(now_ms), *update}
+        for item_id, row in rows.items():
+            expected = (
+                row.available
+                and (row.publish_ms is None or row.publish_ms <= now_ms)
+                and (row.expire_ms is None or now_ms < row.expire_ms)
+            )
+            assert columns.is_available(item_id) is expected
+            # Whoever looks again at what has changed only misses nothing.
+            assert item_id in changed or shown[item_id] is expected
+            shown[item_id] = expected

@@ -188,3 +188,24 @@ def test_a_row_whose_meaning_would_change_is_rejected(
 
     assert shop.items() == []
     assert next(iter(outcome.tally.rejected)).startswith(reason)
+
+
+def test_stock_tags_and_times_of_a_file_become_those_of_the_item(tmp_path: Path) -> None:
+    shop = Catalogue(tmp_path)
+    shop.take_in(
+        "id,stock,tags,list_price,publish_time,expire_time\n"
+        "1,0,sale|summer,12.5,2026-05-01T00:00:00Z,\n"
+        "2,,,,2026-05-01T00:00:00Z,2026-04-01T00:00:00Z\n"
+    )
+
+    assert shop.items() == [
+        Item(
+            "1",
+            quantity=0.0,
+            tags=("sale", "summer"),
+            list_price=12.5,
+            publish_ms=1_777_593_600_000,
+        ),
+        # A period that ends before it begins is none.
+        Item("2", publish_ms=1_777_593_600_000),
+    ]

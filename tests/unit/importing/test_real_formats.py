@@ -402,7 +402,7 @@ ITEMS: dict[str, tuple[str, str, list[Item], dict[str, Any]]] = {
         "items.csv",
         "item_id,is_hidden,categories,time_stamp,labels,description\nL1,0,Home|Light,2019-10-20,a,"
         "Lamp\n",
-        [Item("L1", "Lamp", ("Home", "Light"))],
+        [Item("L1", "Lamp", ("Home", "Light"), tags=("a",))],
         {},
     ),
     "price feed": (

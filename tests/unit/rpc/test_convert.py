@@ -24,6 +24,7 @@ def test_an_event_comes_out_as_it_went_in(draft: EventDraft) -> None:
     [
         Item("i"),
         Item("i", "", ("A", "B"), "brand", 0.0, False, {"a": "text", "b": 1.5, "c": False}),
+        Item("i", quantity=0.0, tags=("a",), list_price=2.5, publish_ms=10**11, expire_ms=10**12),
     ],
 )
 def test_an_item_comes_out_as_it_went_in(item: Item) -> None:

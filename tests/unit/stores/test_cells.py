@@ -77,13 +77,19 @@ def test_details_come_back(
         price=st.none() | numbers,
         available=st.booleans(),
         attributes=attributes,
+        quantity=st.none() | numbers,
+        tags=st.lists(ids, max_size=3).map(tuple),
+        list_price=st.none() | numbers,
+        publish_ms=st.none() | st.integers(10**11, 10**12),
+        expire_ms=st.none() | st.integers(10**12 + 1, 4 * 10**12),
     )
 )
 def test_an_item_comes_back(item: Item) -> None:
     document = item_document(item)
     assert decode_item(item.item_id.encode(), document) == item
     assert decode_row(document) == CatalogueRow(
-        *(item.title, item.price, item.available, item.categories, item.brand, item.attributes)
+        *(item.title, item.price, item.can_be_bought, item.categories, item.brand, item.attributes),
+        *(item.tags, item.publish_ms, item.expire_ms),
     )
 
 
@@ -96,3 +102,10 @@ def test_what_is_no_item_is_refused(document: bytes) -> None:
 def test_a_foreign_action_cell_is_refused() -> None:
     with pytest.raises(ValueError, match="not an action cell"):
         split_action(b"view")
+
+
+def test_the_document_of_an_item_without_later_fields_is_what_it_was() -> None:
+    assert item_document(Item("lamp", title="Lamp")) == (
+        b'{"title":"Lamp","categories":[],"brand":null,"price":null,"available":true,'
+        b'"attributes":{}}'
+    )

@@ -14,7 +14,9 @@ from recsys.core.serving.filters import parse_filter
 
 ROWS = {
     "lamp": CatalogueRow(
-        "L", 5.0, True, ("Home", "Light"), "Acme", {"colour": "white", "watts": 7.5, "new": True}
+        *("L", 5.0, True, ("Home", "Light"), "Acme"),
+        {"colour": "white", "watts": 7.5, "new": True},
+        ("sale", "summer"),
     ),
     "bare": CatalogueRow(None, None, available=True),
     "rug": CatalogueRow("R", 25.0, True, ("Home",), 'H "&" Co', {"colour": "red", "watts": 60.0}),
@@ -47,6 +49,9 @@ def chosen(text: str, rows: dict[str, CatalogueRow] = ROWS) -> set[str]:
         ('brand NOT IN ("Acme")', {"bare", "rug"}),
         ('category = "Home" AND category = "Light"', {"lamp"}),
         ('category != "Home"', {"bare", "odd"}),
+        ('tag = "sale"', {"lamp"}),
+        ('tag NOT IN ("sale", "x")', {"bare", "rug", "odd"}),
+        ("tag IS NULL", {"bare", "rug", "odd"}),
         ('attributes.colour = "red" OR attributes.colour = 1', {"rug", "odd"}),
         ('attributes.colour >= "s"', {"lamp"}),
         ("attributes.watts > 7.5", {"rug"}),
@@ -75,11 +80,17 @@ def test_a_filter_chooses_what_fulfils_it(text: str, expected: set[str]) -> None
         ("brand = Acme", "is not understood at character 9: expected a number or a text in quotes"),
         ('brand = "Acme', "is not understood at character 9"),
         ("price = 1; DROP", "is not understood at character 10"),
-        ("colour = 'red'", "at character 1: unknown field 'colour': use price, brand, category or"),
-        ("price = 1 OR price.x = 1", "at character 14: use price, brand, category or attributes"),
+        (
+            "colour = 'red'",
+            "at character 1: unknown field 'colour': use price, brand",
+        ),
+        (
+            "price = 1 OR price.x = 1",
+            "at character 14: use price, brand, category",
+        ),
         ("price = 'x'", "at character 9: a price is a number"),
         ("price IN (1, true)", "at character 14: a price is a number"),
-        ("category = 5", "at character 12: a brand or category is a text in quotes"),
+        ("category = 5", "at character 12: a brand, category or tag is a text in quotes"),
         ("brand > 'A'", "at character 7: > is for numbers, and for texts of attributes"),
         ("attributes.new < true", "at character 16: < is for numbers, and for texts of attributes"),
         ("__import__('os')", "is not understood at character 11"),

@@ -13,6 +13,11 @@ LAMP = {
     "price": 19.99,
     "available": True,
     "attributes": {"colour": "red", "watts": 7.5, "dimmable": True},
+    "quantity": 3.0,
+    "tags": ["summer", "Büro"],
+    "list_price": 25.0,
+    "publish_time": 1_700_000_000_000,
+    "expire_time": 1_900_000_000_000,
 }
 
 
@@ -158,3 +163,36 @@ def test_what_is_no_etag_is_refused_by_name(api: Client, header: str, value: str
     answer = conditional(api, "PATCH", "plain", {"price": 1}, **{header: value})
     assert answer.status == 422
     assert "quotes" in answer.reasons[header]
+
+
+def test_a_time_of_an_item_is_text_or_milliseconds(api: Client) -> None:
+    written = {"publish_time": "2026-05-01T02:00:00+02:00", "expire_time": 1_900_000_000_000}
+    put = write(api, "PUT", "timed", written)
+    assert (put.json["publish_time"], put.json["expire_time"]) == (
+        *(1_777_593_600_000, 1_900_000_000_000),
+    )
+    cleared = write(api, "PATCH", "timed", {"expire_time": None, "quantity": 0, "tags": ["a"]})
+    assert cleared.json["publish_time"] == 1_777_593_600_000
+    assert (cleared.json["expire_time"], cleared.json["quantity"]) == (None, 0)
+
+
+@pytest.mark.parametrize(
+    ("document", "field"),
+    [
+        ({"quantity": -1}, "quantity"),
+        ({"quantity": "many"}, "quantity"),
+        ({"list_price": 1e13}, "list_price"),
+        ({"tags": ["a"] * 101}, "tags"),
+        ({"tags": [""]}, "tags.0"),
+        ({"publish_time": "tomorrow"}, "publish_time"),
+        ({"publish_time": 1_700_000_000}, "publish_time"),
+        ({"publish_ms": 1_700_000_000_000}, "publish_ms"),
+        ({"publish_time": 1_700_000_000_001, "expire_time": 1_700_000_000_001}, "expire_time"),
+    ],
+)
+def test_stock_tags_and_times_have_their_rules(
+    api: Client, document: dict[str, object], field: str
+) -> None:
+    answer = write(api, "PUT", "ruled", document)
+    assert answer.status == 422
+    assert field in answer.reasons

@@ -27,4 +27,5 @@ class ColdShop:
             self.live,
             lambda _: EVENT_TYPES,
             clock=lambda: self.now,
+            now_ms=lambda: 10**12 + int(1000 * self.now),
         )

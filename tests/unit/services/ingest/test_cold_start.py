@@ -176,3 +176,17 @@ def test_one_call_reads_the_catalogue_and_the_others_do_not_wait_for_it_for_long
 
 def away(*_: object) -> None:
     raise Unavailable("hbase", "away")
+
+
+def test_what_is_out_of_stock_or_not_of_this_time_is_not_shown(shop: ColdShop) -> None:
+    begun_ms = 10**12
+    items = [
+        Item("always"),
+        Item("expiring", expire_ms=begun_ms + 5000),
+        Item("sold out", quantity=0.0),
+        Item("to come", publish_ms=begun_ms + 5000),
+    ]
+    shop.items.put("shop", items)
+    assert shown(shop) == ["always", "expiring"]
+    shop.now = 5.0
+    assert shown(shop) == ["always", "to come"]

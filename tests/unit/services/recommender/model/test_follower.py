@@ -397,3 +397,29 @@ def test_memory_is_given_back_once_after_each_swap(
 
     asyncio.run(follow())
     assert given_back == ["v1", "v2"]
+
+
+def test_an_item_is_shown_from_its_publishing_to_its_expiry_without_any_event(shop: Shop) -> None:
+    now_ms = 10**12
+    shop.follower._catalogues["shop"]._now_ms = lambda: now_ms
+    known = an_item_model().ids.id_of(0)
+    period = {"publish_ms": now_ms + 10, "expire_ms": now_ms + 20}
+    shop.live.write("shop", {i: Item(i, **period) for i in (known, "newcomer")})
+    shop.publish("v1")
+    shown = []
+    for _ in range(4):
+        shop.refresh()
+        serving = shop.follower.serving("shop")
+        found = [serving.model.shown.row_of(item_id) for item_id in (known, "newcomer")]
+        shown.append([row is not None and row not in serving.hidden for row in found])
+        now_ms += 10 if len(shown) > 1 else 5
+    assert shown == [[False, False], [False, False], [True, True], [False, False]]
+
+
+def test_an_item_without_stock_is_hidden_until_there_is_some(shop: Shop) -> None:
+    item_id = an_item_model().ids.id_of(0)
+    shop.publish("v1")
+    for quantity, hidden in ((0.0, {0}), (2.0, set()), (None, set())):
+        shop.live.write("shop", {item_id: Item(item_id, quantity=quantity)})
+        shop.refresh()
+        assert shop.follower.serving("shop").hidden == hidden
