@@ -52,6 +52,10 @@ COMMANDS = {
         "cli.recommend:similar",
         "Show the items most similar to an item in a model version.",
     ),
+    "users-for-item": (
+        "cli.users_for_item:export_users",
+        "Write the users whom an item suits best to a file, best first.",
+    ),
     "models": ("cli.models:app", "List, inspect and serve model versions."),
     "shops": ("cli.shops:app", "Check the settings of shops."),
     "keys": (

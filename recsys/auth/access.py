@@ -14,6 +14,7 @@ ROUTE_SCOPES: Mapping[str, Scope] = {
     "POST /v1/placements/{placement}:recommend": Scope.READ,
     "POST /v1/placements:recommend": Scope.READ,
     "POST /v1/items:batchUpsert": Scope.CATALOGUE_WRITE,
+    "POST /v1/items:rerank": Scope.READ,
     "GET /v1/items/{item_id}": Scope.READ,
     "PUT /v1/items/{item_id}": Scope.CATALOGUE_WRITE,
     "PATCH /v1/items/{item_id}": Scope.CATALOGUE_WRITE,
@@ -30,6 +31,7 @@ PUBLIC_ROUTES = frozenset(
         "GET /v1/items/{item_id}/similar",
         "POST /v1/placements/{placement}:recommend",
         "POST /v1/placements:recommend",
+        "POST /v1/items:rerank",
     }
 )
 
@@ -50,5 +52,6 @@ RPC_SCOPES: Mapping[str, Scope | None] = {
     f"{_RECOMMENDER}/RecommendForSession": Scope.READ,
     f"{_RECOMMENDER}/Recommend": Scope.READ,
     f"{_RECOMMENDER}/RecommendPage": Scope.READ,
+    f"{_RECOMMENDER}/RerankItems": Scope.READ,
     f"{_RECOMMENDER}/StreamAnswers": None,
 }

@@ -26,6 +26,9 @@ MAX_EVENTS = 1000
 # Items of one batch: a catalogue of a hundred thousand is a hundred requests.
 MAX_ITEMS = 1000
 
+# Items that are put in a user's order: some pages of search results.
+MAX_RERANKED_ITEMS = 500
+
 # Lists of one page of a storefront: more are further down than anybody scrolls.
 MAX_PAGE_PLACEMENTS = 10
 

@@ -142,6 +142,13 @@ class ItemModel:
         """(n,) bool."""
         return np.asarray(self.factors.any(axis=1))
 
+    @cached_property
+    def popularity_rank(self) -> Indices:
+        """(n,) the position of each item in `popular`."""
+        rank = np.empty(len(self.popular), np.int32)
+        rank[self.popular] = np.arange(len(rank), dtype=np.int32)
+        return rank
+
     def offering(self, rows: Collection[int]) -> "ItemModel":
         """The same with these items eligible, too; it shares all else, what was calculated as well.
 

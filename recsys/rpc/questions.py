@@ -35,6 +35,7 @@ def write_question(question: pb.Question, request: RecommendationRequest) -> Non
         question.filter = request.filter
         question.excluded_item_ids.extend(request.excluded_item_ids)
         question.page_token = request.page_token
+    question.reranked_item_ids.extend(request.reranked_item_ids)
     if request.controls is not None:
         question.controls.CopyFrom(from_controls(request.controls))
 
@@ -43,7 +44,7 @@ def max_bytes(request: RecommendationRequest) -> int:
     """Upper bound of the size of a question, sooner than protobuf can tell the size."""
     target = request.target
     ids = (target.user_id,) if isinstance(target, UserTarget) else target.item_ids
-    size = _BYTES_PER_QUESTION + sum(map(_max_bytes, ids))
+    size = _BYTES_PER_QUESTION + sum(map(_max_bytes, (*ids, *request.reranked_item_ids)))
     if request.is_plain:
         return size
     others = (*request.placement, request.filter, *request.excluded_item_ids, request.page_token)
@@ -66,6 +67,7 @@ def request_of(question: pb.Question | pb.RecommendRequest) -> RecommendationReq
         tuple(question.excluded_item_ids),
         _controls(question.controls) if question.HasField("controls") else None,
         question.page_token,
+        tuple(question.reranked_item_ids) if isinstance(question, pb.Question) else (),
     )
 
 
@@ -93,6 +95,20 @@ def from_controls(controls: Controls) -> pb.Controls:
     )
 
 
+def reranking_of(message: pb.RerankItemsRequest) -> RecommendationRequest:
+    """Read what to put in order.
+
+    Raises:
+        InvalidInput: naming every field that breaks a rule.
+    """
+    if not message.reranked_item_ids:
+        raise InvalidInput([FieldProblem("item_ids", "name at least one item")])
+    target = _target(message)
+    return RecommendationRequest(
+        message.tenant, target, 1, reranked_item_ids=tuple(message.reranked_item_ids)
+    )
+
+
 def _controls(message: pb.Controls) -> Controls:
     return Controls(
         explain=message.explain,
@@ -108,11 +124,11 @@ def _controls(message: pb.Controls) -> Controls:
     )
 
 
-def _target(question: pb.Question | pb.RecommendRequest) -> Target:
+def _target(question: pb.Question | pb.RecommendRequest | pb.RerankItemsRequest) -> Target:
     match question.WhichOneof("about"):
         case "user_id":
             return UserTarget(question.user_id)
-        case "item_id":
+        case "item_id" if not isinstance(question, pb.RerankItemsRequest):
             return ItemTarget(question.item_id)
         case "session":
             return SessionTarget(tuple(question.session.item_ids))

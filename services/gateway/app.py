@@ -18,6 +18,7 @@ from services.gateway.routes import (
     pages,
     placements,
     recommendations,
+    rerank,
     users,
 )
 from services.gateway.routes.openapi import described_by
@@ -43,6 +44,14 @@ def build_app(dependencies: Dependencies) -> FastAPI:
     add_error_responses(app)
     for routes in (
         *(recommendations, placements, pages, events, items, users, operations, docs_page),
+        recommendations,
+        placements,
+        pages,
+        rerank,
+        events,
+        items,
+        operations,
+        docs_page,
     ):
         app.include_router(routes.router)
     app.openapi = described_by(app, dependencies.event_types)  # type: ignore[method-assign]  # FastAPI's documented way

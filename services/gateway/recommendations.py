@@ -19,7 +19,7 @@ from services.gateway.schemas.problems import (
 )
 from services.gateway.schemas.recommendations import SOURCES
 from services.gateway.upstream.ingest import CallContext
-from services.gateway.upstream.popular_snapshot import popular_answer
+from services.gateway.upstream.popular_snapshot import popular_answer, unordered_answer
 
 
 async def fetch_recommendations(
@@ -45,7 +45,10 @@ async def fetch_recommendations(
         # Without a model nobody knows which items a filter lets pass.
         if problem.kind is not NO_MODEL or request.filter:
             raise
-        answer = await _fetch_cold_start(dependencies, request, problem, request_id)
+        if request.reranked_item_ids:
+            answer = unordered_answer(request, model_version=None)
+        else:
+            answer = await _fetch_cold_start(dependencies, request, problem, request_id)
     dependencies.metrics.answers[SOURCES[answer.source], answer.degraded].inc()
     if placement is None and not request.is_explained:
         return _whole_json(answer.json, request_id, request.target)

@@ -7,7 +7,7 @@ from functools import lru_cache
 from json.encoder import encode_basestring
 
 from recsys.core.serving.lists import Ranked, Recommendations, Source
-from recsys.rpc.item_json import seed_json, with_reason, with_source
+from recsys.rpc.item_json import reranked_json, seed_json, with_reason, with_source
 from services.recommender.model.answer_cache import Rendering
 from services.recommender.model.loaded_model import LoadedModel
 
@@ -40,6 +40,14 @@ def render_in_detail(answer: Recommendations, model: LoadedModel, *, degraded: b
         ",".join(map(encode_basestring, answer.rules)).encode(),
     )
     return written._replace(json=written.json + about)
+
+
+def render_reranked(
+    order: tuple[list[str], list[str]], model: LoadedModel, degraded: bool
+) -> Rendering:
+    """Write items in a user's order, and those of them that the model does not know."""
+    json = reranked_json(*order, model.version, degraded=degraded)
+    return Rendering(json, Source.FOLD_IN)
 
 
 def _joined(

@@ -13,7 +13,7 @@ from recsys.core.serving.request import (
     SessionTarget,
     UserTarget,
 )
-from recsys.rpc.questions import request_of
+from recsys.rpc.questions import request_of, reranking_of
 from recsys.rpc.recommendation_id import new_recommendation_id
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.rpc.v1 import recommender_pb2_grpc
@@ -65,6 +65,19 @@ class RecommenderServicer(recommender_pb2_grpc.RecommenderServiceServicer):
                 shown += [item.item_id for item in answers[-1].items]
         return pb.RecommendPageResponse(answers=answers)
 
+    async def RerankItems(  # noqa: N802  # named by the proto
+        self, request: pb.RerankItemsRequest, context: Any
+    ) -> pb.RerankItemsResponse:
+        found = await self._found(reranking_of(request), context)
+        item_ids, unknown = found.reranked()
+        version = found.asked.serving.model.version
+        return pb.RerankItemsResponse(
+            ranked_item_ids=item_ids,
+            unknown=unknown,
+            model_version=version,
+            degraded=found.degraded,
+        )
+
     async def SimilarItems(  # noqa: N802  # named by the proto
         self, request: pb.SimilarItemsRequest, context: Any
     ) -> pb.SimilarItemsResponse:
@@ -82,6 +95,14 @@ class RecommenderServicer(recommender_pb2_grpc.RecommenderServiceServicer):
 
     async def _answer(self, request: RecommendationRequest, context: Any) -> pb.Answer:
         begun = time.perf_counter()
+        found = await self._found(request, context)
+        ranked = found.recommendations()
+        answer = _to_proto(ranked, found.asked.serving.model, degraded=found.degraded)
+        answer.next_page_token = found.next_page_token(ranked)
+        answer.took_ms = round((time.perf_counter() - begun) * 1000, 3)
+        return answer
+
+    async def _found(self, request: RecommendationRequest, context: Any) -> UserResult:
         serving = self._follower.serving(request.tenant)
         left = context.time_remaining()
         asked = Asked.of(serving, request, _UNHURRIED_SECONDS if left is None else float(left))
@@ -89,12 +110,7 @@ class RecommenderServicer(recommender_pb2_grpc.RecommenderServiceServicer):
             [coming] = await self._user_lists.find([asked])
         else:
             coming = self._user_lists.of_items(asked)
-        ready = coming if isinstance(coming, UserResult) else await coming
-        found = ready.recommendations()
-        answer = _to_proto(found, serving.model, degraded=ready.degraded)
-        answer.next_page_token = ready.next_page_token(found)
-        answer.took_ms = round((time.perf_counter() - begun) * 1000, 3)
-        return answer
+        return coming if isinstance(coming, UserResult) else await coming
 
 
 def _of_page(page: pb.RecommendPageRequest) -> list[RecommendationRequest]:

@@ -14,6 +14,7 @@ from recsys.core.limits import MAX_LIMIT
 from recsys.core.model import History
 from recsys.core.ports import ReadUser, ServingStore, UserLookup
 from recsys.core.serving.generators import NEED_A_USER, Query
+from recsys.core.serving.given_items import reranked
 from recsys.core.serving.lists import PersonalList, PinnedItem, Recommendations, Source
 from recsys.core.serving.model import ServingModel
 from recsys.core.serving.personal import ActiveUser, list_without_scoring, with_returned
@@ -28,7 +29,7 @@ from recsys.runtime.metrics import Metrics
 from services.recommender.fold_in_worker import FoldInWorker
 from services.recommender.model.answer_cache import NO_EVENTS, CachedUser, Rendering
 from services.recommender.model.serving import Serving
-from services.recommender.rendering import render, render_in_detail
+from services.recommender.rendering import render, render_in_detail, render_reranked
 
 _SECONDS_PER_DAY = 86_400
 
@@ -113,8 +114,22 @@ class UserResult:
         query = replace(query, bought=self._bought(), pinned=asked.pinned())
         return recommend(query, request.generators, request.limit, request.controls)
 
+    def reranked(self) -> tuple[list[str], list[str]]:
+        """The items to put in order, each once, and which of them the model does not know.
+
+        These come last, as they came.
+        """
+        asked, ids = self.asked, self.asked.model.items.ids
+        given = {each: ids.index_of(each) for each in asked.request.reranked_item_ids}
+        unknown = [item_id for item_id, row in given.items() if row is None]
+        rows = [row for row in given.values() if row is not None]
+        order = reranked(asked.model, self.user.personal.history, rows)
+        return [*map(ids.id_of, order), *unknown], unknown
+
     def rendered(self) -> Rendering:
         """The JSON of the answer, kept beside the list while nothing about it changes."""
+        if self.asked.request.reranked_item_ids:
+            return render_reranked(self.reranked(), self.asked.serving.model, self.degraded)
         if self.degraded or not self.asked.request.is_plain:
             return self._render()
         user, before = self.user, self.user.rendered.rendering

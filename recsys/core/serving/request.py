@@ -5,7 +5,12 @@ from dataclasses import dataclass, field
 
 from recsys.core.domain import identifier_problem
 from recsys.core.errors import FieldProblem, InvalidInput
-from recsys.core.limits import MAX_EXCLUDED_ITEMS, MAX_LIMIT, MAX_SESSION_ITEMS
+from recsys.core.limits import (
+    MAX_EXCLUDED_ITEMS,
+    MAX_LIMIT,
+    MAX_RERANKED_ITEMS,
+    MAX_SESSION_ITEMS,
+)
 from recsys.core.serving.controls import Controls
 from recsys.core.serving.filters import parse_filter
 from recsys.core.serving.generators import GENERATORS
@@ -71,6 +76,7 @@ class RecommendationRequest:
         controls: further wishes; None for none.
         page_token: of the page before; empty for the first page.
         shown_item_ids: what the pages before have shown, by the token.
+        reranked_item_ids: items to be put in order, see `given_items`, instead of recommending any.
 
     Raises:
         InvalidInput: naming every field that breaks a rule.
@@ -85,6 +91,7 @@ class RecommendationRequest:
     controls: Controls | None = None
     page_token: str = ""
     shown_item_ids: tuple[str, ...] = field(init=False, default=())
+    reranked_item_ids: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if isinstance(self.target, SessionTarget):
@@ -100,6 +107,8 @@ class RecommendationRequest:
         ]
         if not 1 <= self.limit <= MAX_LIMIT:
             problems.append(FieldProblem("limit", f"must be between 1 and {MAX_LIMIT}"))
+        if self.reranked_item_ids:
+            problems.extend(self._problems_of_reranking())
         if not self.is_plain:
             problems.extend(self._problems_of_wishes())
         if problems:
@@ -136,6 +145,15 @@ class RecommendationRequest:
         if self.placement:
             return self.placement
         return FOR_ITEM if isinstance(self.target, ItemTarget) else FOR_USER
+
+    def _problems_of_reranking(self) -> Iterator[FieldProblem]:
+        if isinstance(self.target, ItemTarget):
+            yield FieldProblem("item_id", "items are put in order for a user or a session")
+        if len(self.reranked_item_ids) > MAX_RERANKED_ITEMS:
+            yield FieldProblem("item_ids", f"at most {MAX_RERANKED_ITEMS} are allowed")
+        for place, item_id in enumerate(self.reranked_item_ids):
+            if reason := identifier_problem(item_id):
+                yield FieldProblem(f"item_ids[{place}]", reason)
 
     def _problems_of_wishes(self) -> Iterator[FieldProblem]:
         if unknown := [name for name in self.placement if name not in GENERATORS]:

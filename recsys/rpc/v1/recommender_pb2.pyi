@@ -677,6 +677,74 @@ class RecommendPageResponse(_message.Message):
 Global___RecommendPageResponse: _TypeAlias = RecommendPageResponse  # noqa: Y015
 
 @_typing.final
+class RerankItemsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    SESSION_FIELD_NUMBER: _builtins.int
+    RERANKED_ITEM_IDS_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    user_id: _builtins.str
+    @_builtins.property
+    def session(self) -> Global___SessionItems: ...
+    @_builtins.property
+    def reranked_item_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """1..500."""
+
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        user_id: _builtins.str = ...,
+        session: Global___SessionItems | None = ...,
+        reranked_item_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "session", b"session", "user_id", b"user_id"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "reranked_item_ids", b"reranked_item_ids", "session", b"session", "tenant", b"tenant", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_about: _TypeAlias = _typing.Literal["user_id", "session"]  # noqa: Y015
+    _WhichOneofArgType_about: _TypeAlias = _typing.Literal["about", b"about"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_about) -> _WhichOneofReturnType_about | None: ...
+
+Global___RerankItemsRequest: _TypeAlias = RerankItemsRequest  # noqa: Y015
+
+@_typing.final
+class RerankItemsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RANKED_ITEM_IDS_FIELD_NUMBER: _builtins.int
+    UNKNOWN_FIELD_NUMBER: _builtins.int
+    MODEL_VERSION_FIELD_NUMBER: _builtins.int
+    DEGRADED_FIELD_NUMBER: _builtins.int
+    model_version: _builtins.str
+    degraded: _builtins.bool
+    @_builtins.property
+    def ranked_item_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """All of them, each once, best first; those that the model does not know at the end, as they came."""
+
+    @_builtins.property
+    def unknown(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The ids that the model does not know."""
+
+    def __init__(
+        self,
+        *,
+        ranked_item_ids: _abc.Iterable[_builtins.str] | None = ...,
+        unknown: _abc.Iterable[_builtins.str] | None = ...,
+        model_version: _builtins.str = ...,
+        degraded: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["degraded", b"degraded", "model_version", b"model_version", "ranked_item_ids", b"ranked_item_ids", "unknown", b"unknown"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RerankItemsResponse: _TypeAlias = RerankItemsResponse  # noqa: Y015
+
+@_typing.final
 class SessionItems(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -712,6 +780,7 @@ class Question(_message.Message):
     EXCLUDED_ITEM_IDS_FIELD_NUMBER: _builtins.int
     CONTROLS_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    RERANKED_ITEM_IDS_FIELD_NUMBER: _builtins.int
     number: _builtins.int
     """Chosen by the caller, unlike that of any other question it still waits for."""
     tenant: _builtins.str
@@ -735,6 +804,10 @@ class Question(_message.Message):
 
     @_builtins.property
     def controls(self) -> Global___Controls: ...
+    @_builtins.property
+    def reranked_item_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """At most 500, to be put in order instead of recommending any."""
+
     def __init__(
         self,
         *,
@@ -750,10 +823,11 @@ class Question(_message.Message):
         excluded_item_ids: _abc.Iterable[_builtins.str] | None = ...,
         controls: Global___Controls | None = ...,
         page_token: _builtins.str = ...,
+        reranked_item_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "controls", b"controls", "item_id", b"item_id", "session", b"session", "user_id", b"user_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "budget_ms", b"budget_ms", "controls", b"controls", "excluded_item_ids", b"excluded_item_ids", "filter", b"filter", "generators", b"generators", "item_id", b"item_id", "limit", b"limit", "number", b"number", "page_token", b"page_token", "session", b"session", "tenant", b"tenant", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "budget_ms", b"budget_ms", "controls", b"controls", "excluded_item_ids", b"excluded_item_ids", "filter", b"filter", "generators", b"generators", "item_id", b"item_id", "limit", b"limit", "number", b"number", "page_token", b"page_token", "reranked_item_ids", b"reranked_item_ids", "session", b"session", "tenant", b"tenant", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_about: _TypeAlias = _typing.Literal["user_id", "item_id", "session"]  # noqa: Y015
     _WhichOneofArgType_about: _TypeAlias = _typing.Literal["about", b"about"]  # noqa: Y015

@@ -62,6 +62,11 @@ class RecommenderServiceStub:
                 request_serializer=recsys_dot_rpc_dot_v1_dot_recommender__pb2.RecommendPageRequest.SerializeToString,
                 response_deserializer=recsys_dot_rpc_dot_v1_dot_recommender__pb2.RecommendPageResponse.FromString,
                 _registered_method=True)
+        self.RerankItems = channel.unary_unary(
+                '/recsys.rpc.v1.RecommenderService/RerankItems',
+                request_serializer=recsys_dot_rpc_dot_v1_dot_recommender__pb2.RerankItemsRequest.SerializeToString,
+                response_deserializer=recsys_dot_rpc_dot_v1_dot_recommender__pb2.RerankItemsResponse.FromString,
+                _registered_method=True)
         self.StreamAnswers = channel.stream_stream(
                 '/recsys.rpc.v1.RecommenderService/StreamAnswers',
                 request_serializer=recsys_dot_rpc_dot_v1_dot_recommender__pb2.StreamAnswersRequest.SerializeToString,
@@ -111,6 +116,13 @@ class RecommenderServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RerankItems(self, request, context):
+        """Puts given items in the order of a user's scores, as of search results.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def StreamAnswers(self, request_iterator, context):
         """The same answers, ready for REST, for gateways: one call a replica for as long as both live, and
         many questions a message. A question is answered once, in any order.
@@ -146,6 +158,11 @@ def add_RecommenderServiceServicer_to_server(servicer, server):
                     servicer.RecommendPage,
                     request_deserializer=recsys_dot_rpc_dot_v1_dot_recommender__pb2.RecommendPageRequest.FromString,
                     response_serializer=recsys_dot_rpc_dot_v1_dot_recommender__pb2.RecommendPageResponse.SerializeToString,
+            ),
+            'RerankItems': grpc.unary_unary_rpc_method_handler(
+                    servicer.RerankItems,
+                    request_deserializer=recsys_dot_rpc_dot_v1_dot_recommender__pb2.RerankItemsRequest.FromString,
+                    response_serializer=recsys_dot_rpc_dot_v1_dot_recommender__pb2.RerankItemsResponse.SerializeToString,
             ),
             'StreamAnswers': grpc.stream_stream_rpc_method_handler(
                     servicer.StreamAnswers,
@@ -291,6 +308,33 @@ class RecommenderService:
             '/recsys.rpc.v1.RecommenderService/RecommendPage',
             recsys_dot_rpc_dot_v1_dot_recommender__pb2.RecommendPageRequest.SerializeToString,
             recsys_dot_rpc_dot_v1_dot_recommender__pb2.RecommendPageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RerankItems(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recsys.rpc.v1.RecommenderService/RerankItems',
+            recsys_dot_rpc_dot_v1_dot_recommender__pb2.RerankItemsRequest.SerializeToString,
+            recsys_dot_rpc_dot_v1_dot_recommender__pb2.RerankItemsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -48,6 +48,8 @@ class RecommenderServiceStub:
     """Any of the above with wishes: what to take items from, which of them, and which not."""
     RecommendPage: _grpc.UnaryUnaryMultiCallable[_recommender_pb2.RecommendPageRequest, _recommender_pb2.RecommendPageResponse]
     """Several of these in one call, in the order of a page, with no item twice."""
+    RerankItems: _grpc.UnaryUnaryMultiCallable[_recommender_pb2.RerankItemsRequest, _recommender_pb2.RerankItemsResponse]
+    """Puts given items in the order of a user's scores, as of search results."""
     StreamAnswers: _grpc.StreamStreamMultiCallable[_recommender_pb2.StreamAnswersRequest, _recommender_pb2.StreamAnswersResponse]
     """The same answers, ready for REST, for gateways: one call a replica for as long as both live, and
     many questions a message. A question is answered once, in any order.
@@ -73,6 +75,8 @@ class RecommenderServiceAsyncStub(RecommenderServiceStub):
     """Any of the above with wishes: what to take items from, which of them, and which not."""
     RecommendPage: _aio.UnaryUnaryMultiCallable[_recommender_pb2.RecommendPageRequest, _recommender_pb2.RecommendPageResponse]  # type: ignore[assignment]
     """Several of these in one call, in the order of a page, with no item twice."""
+    RerankItems: _aio.UnaryUnaryMultiCallable[_recommender_pb2.RerankItemsRequest, _recommender_pb2.RerankItemsResponse]  # type: ignore[assignment]
+    """Puts given items in the order of a user's scores, as of search results."""
     StreamAnswers: _aio.StreamStreamMultiCallable[_recommender_pb2.StreamAnswersRequest, _recommender_pb2.StreamAnswersResponse]  # type: ignore[assignment]
     """The same answers, ready for REST, for gateways: one call a replica for as long as both live, and
     many questions a message. A question is answered once, in any order.
@@ -125,6 +129,14 @@ class RecommenderServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_recommender_pb2.RecommendPageResponse, _abc.Awaitable[_recommender_pb2.RecommendPageResponse]]:
         """Several of these in one call, in the order of a page, with no item twice."""
+
+    @_abc_1.abstractmethod
+    def RerankItems(
+        self,
+        request: _recommender_pb2.RerankItemsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_recommender_pb2.RerankItemsResponse, _abc.Awaitable[_recommender_pb2.RerankItemsResponse]]:
+        """Puts given items in the order of a user's scores, as of search results."""
 
     @_abc_1.abstractmethod
     def StreamAnswers(

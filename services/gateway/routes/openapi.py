@@ -17,12 +17,14 @@ from services.gateway.schemas.items import ITEM_EXAMPLE, ItemChanges, ItemFields
 from services.gateway.schemas.pages import PAGE_EXAMPLE, PageRequest
 from services.gateway.schemas.problems import MEDIA_TYPE, ProblemType
 from services.gateway.schemas.recommendations import PLACEMENT_EXAMPLE, PlacementRequest
+from services.gateway.schemas.rerank import RERANK_EXAMPLE, RerankRequest
 from services.gateway.schemas.text_rules import REQUEST_ID_RULES
 from services.gateway.schemas.users import MERGE_EXAMPLE, UserMerge
 
 _REF = "#/components/schemas/{model}"
 _REQUESTS = (
-    *(EventBatch, ItemFields, ItemChanges, ItemBatch, UserMerge, PlacementRequest, PageRequest),
+    *(EventBatch, ItemFields, ItemChanges, ItemBatch, UserMerge),
+    *(PlacementRequest, PageRequest, RerankRequest),
 )
 _REQUEST_EXAMPLES = {
     "EventBatch": {"events": [EVENT_EXAMPLE]},
@@ -32,6 +34,7 @@ _REQUEST_EXAMPLES = {
     "UserMerge": MERGE_EXAMPLE,
     "PlacementRequest": PLACEMENT_EXAMPLE,
     "PageRequest": PAGE_EXAMPLE,
+    "RerankRequest": RERANK_EXAMPLE,
 }
 
 _TEXT = {"type": "string"}

@@ -5,7 +5,7 @@ from json.encoder import encode_basestring
 
 from recsys.core.serving.lists import FallbackLevel, Source
 from recsys.core.serving.request import RecommendationRequest
-from recsys.rpc.item_json import with_reason, with_source
+from recsys.rpc.item_json import reranked_json, with_reason, with_source
 from recsys.rpc.v1 import recommender_pb2 as pb
 
 
@@ -31,10 +31,21 @@ class PopularSnapshots:
         snapshot = self._snapshots.get(request.tenant)
         if snapshot is None:
             return None
+        if request.reranked_item_ids:
+            return unordered_answer(request, snapshot.model_version)
         excluded = (*request.target.item_ids, *request.withheld_item_ids)
         beginnings = tuple(b'{"item_id":%b,' % _json(item_id) for item_id in excluded)
         shown = [item for item in snapshot.popular_json if not item.startswith(beginnings)]
         return popular_answer(shown[: request.limit], request, snapshot.model_version)
+
+
+def unordered_answer(
+    request: RecommendationRequest, model_version: str | None
+) -> pb.RenderedAnswer:
+    """The items to be put in order as they came, where no recommender can order them."""
+    given = dict.fromkeys(request.reranked_item_ids)
+    json = reranked_json(given, (), model_version, degraded=True)
+    return pb.RenderedAnswer(json=json, source=pb.SOURCE_POPULAR, degraded=True)
 
 
 def popular_answer(

@@ -24,6 +24,8 @@ QUOTED = {
     ("ingest", "uint32 limit"): f"1..{limits.MAX_LIMIT}.",
     ("recommender", "uint32 limit"): f"1..{limits.MAX_LIMIT}.",
     ("recommender", "repeated string item_ids"): f"1..{limits.MAX_SESSION_ITEMS},",
+    ("recommender", "repeated string reranked_item_ids"): f"{limits.MAX_RERANKED_ITEMS}",
+    ("recommender", "repeated RecommendRequest requests"): f"1..{limits.MAX_PAGE_PLACEMENTS}.",
     ("recommender", "repeated Question questions"): (
         f"{MAX_QUESTIONS} at most; more end the call with INVALID_ARGUMENT. "
         f"With {MAX_QUESTIONS_UNDER_WAY - MAX_QUESTIONS} of a call unanswered,"

@@ -44,6 +44,7 @@ def test_every_route_is_described(document: dict[str, Any]) -> None:
         "GET /v1/recommendations",
         "POST /v1/placements/{placement}:recommend",
         "POST /v1/placements:recommend",
+        "POST /v1/items:rerank",
         "GET /livez",
         "GET /readyz",
         "GET /problems/{name}",

@@ -194,3 +194,44 @@ def test_a_page_with_a_fault_names_the_request(rpc: Rpc) -> None:
     for requests in ([], [good] * 11):
         with pytest.raises(InvalidInput, match="requests"):
             page(rpc, *requests)
+
+
+def test_items_are_put_in_order_by_grpc_and_by_a_stream_alike(rpc: Rpc) -> None:
+    shop, given = rpc.shop, ["i0", "ghost", "i4", "i1", "i0", 'odd "one"', "i3"]
+    shop.happens("ann", "i4", "view")
+    shop.hide("i3")
+    for about in ({"user_id": "ann"}, {"session": pb.SessionItems(item_ids=["i4"])}):
+        request = pb.RerankItemsRequest(tenant="shop", reranked_item_ids=given, **about)
+        found = shop.wait(shop.servicer.RerankItems(request, NoDeadline()))
+        # Bought, viewed and hidden ones are there, too.
+        assert sorted(found.ranked_item_ids[:4]) == ["i0", "i1", "i3", "i4"]
+        assert list(found.ranked_item_ids[4:]) == list(found.unknown) == ["ghost", 'odd "one"']
+        question = pb.Question(
+            tenant="shop", limit=1, budget_ms=1000, reranked_item_ids=given, **about
+        )
+        [rendered], _ = shop.wait(shop.answers.to([question]))
+        assert json.loads(rendered.json + b"}") == {
+            "item_ids": list(found.ranked_item_ids),
+            "unknown": list(found.unknown),
+            "model_version": "v1",
+            "degraded": False,
+        }
+    # The list of the same user is what it was.
+    assert rpc.recommend().items
+
+
+@pytest.mark.parametrize(
+    ("wishes", "field"),
+    [
+        ({"user_id": "ann"}, "item_ids"),
+        ({"reranked_item_ids": ["a"]}, "about"),
+        ({"user_id": "ann", "reranked_item_ids": ["a"] * 501}, "item_ids"),
+        ({"user_id": "ann", "reranked_item_ids": ["a", ""]}, r"item_ids\[1\]"),
+    ],
+)
+def test_what_cannot_be_put_in_order_is_refused(
+    rpc: Rpc, wishes: dict[str, Any], field: str
+) -> None:
+    request = pb.RerankItemsRequest(tenant="shop", **wishes)
+    with pytest.raises(InvalidInput, match=field):
+        rpc.shop.wait(rpc.shop.servicer.RerankItems(request, NoDeadline()))

@@ -1,0 +1,46 @@
+"""`recsys users-for-item`: users for a campaign about one item."""
+
+import csv
+import io
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.model_access import open_model
+from cli.output import check_output, say
+from cli.tenant_option import Tenant
+from recsys.core.errors import NotFound
+from recsys.files import write_whole
+from recsys.training.users_for_item import users_for_item
+
+
+def export_users(
+    item_id: Annotated[str, typer.Argument(help="The item's id.")],
+    output: Annotated[Path, typer.Option(help="CSV file to write: user_id and score.")],
+    tenant: Tenant = None,
+    version: Annotated[
+        str | None, typer.Option(help="Model version. Default: the one that serves.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of users.")] = 1000,
+) -> None:
+    """Write the users whom an item suits best to a file, best first.
+
+    Who bought or disliked it before the training is left out, and whom nothing speaks for it.
+
+    Example: recsys users-for-item 85123A --limit 1000 --output users.csv
+    """
+    check_output(output)
+    opened = open_model(tenant, version)
+    model = opened.model
+    row = model.items.ids.index_of(item_id)
+    if row is None:
+        raise NotFound(f"item {item_id!r} is not in model {opened.version}")
+    users, scores = users_for_item(model, row, limit)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["user_id", "score"])
+    for user, score in zip(users.tolist(), scores.tolist(), strict=True):
+        writer.writerow([model.users.ids.id_of(user), f"{score:.6g}"])
+    write_whole(output, text.getvalue())
+    say(f"model {opened.version}: {len(users):,} users for {item_id} in {output}")

@@ -1,0 +1,100 @@
+"""Kinds of recommendations over the running stack, by the model of a nightly run."""
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import grpc
+import httpx
+
+from recsys.rpc.v1 import recommender_pb2 as pb
+from recsys.rpc.v1.recommender_pb2_grpc import RecommenderServiceStub
+from tests.e2e.shop import KNOWN_CUSTOMER, TENANT, Shop, ids_of
+
+BASKET = ["85123A", "22423", "84879"]
+
+
+def placed(api: httpx.Client, name: str, **wishes: Any) -> list[dict[str, Any]]:
+    answer = api.post(f"/v1/placements/{name}:recommend", json=wishes)
+    assert answer.status_code == 200, answer.text
+    return list(answer.json()["items"])
+
+
+def test_a_basket_is_completed_by_what_is_bought_with_it(shop: Shop, api: httpx.Client) -> None:
+    items = placed(api, "basket", session_item_ids=BASKET, limit=10)
+    together = [item for item in items if item["source"] == "bought_together"]
+    assert together
+    assert not set(BASKET) & {item["item_id"] for item in items}
+    # Some order of the shop has both: the item, and the one of the basket that it goes with.
+    orders: dict[str, set[str]] = {}
+    for line in shop.lines:
+        orders.setdefault(str(line["InvoiceNo"]), set()).add(line["StockCode"].upper())
+    for item in together:
+        seed = item["reason"]["seeds"][0]["item_id"]
+        assert any({item["item_id"], seed} <= order for order in orders.values())
+
+
+def test_trending_items_come_first_where_they_are_asked_for(api: httpx.Client) -> None:
+    items = placed(api, "trending", limit=20)
+    assert items[0]["source"] == "trending"
+    assert len({item["item_id"] for item in items}) == 20
+
+
+def test_a_page_of_placements_shows_no_item_twice(shop: Shop, api: httpx.Client) -> None:
+    names = ["home", "bestsellers", "trending", "category_page"]
+    requests = [{"placement": name, "limit": 10} for name in names]
+    body = {"user_id": KNOWN_CUSTOMER, "requests": requests}
+    page = api.post("/v1/placements:recommend", json=body)
+    assert page.status_code == 200, page.text
+    shown = [[item["item_id"] for item in each["items"]] for each in page.json()["responses"]]
+    assert [len(each) for each in shown] == [10] * 4
+    assert len({item_id for each in shown for item_id in each}) == 40
+    asked = [
+        pb.RecommendRequest(user_id=KNOWN_CUSTOMER, limit=10, generators=generators)
+        for generators in (
+            ["for_you", "popular", "new"],
+            ["popular"],
+            ["trending", "popular"],
+            ["for_you", "popular", "new"],
+        )
+    ]
+    with grpc.insecure_channel(f"127.0.0.1:{shop.stack.settings.ports.recommender_1}") as channel:
+        request = pb.RecommendPageRequest(tenant=TENANT, requests=asked)
+        answers = RecommenderServiceStub(channel).RecommendPage(request, timeout=10).answers
+    assert [[item.item_id for item in answer.items] for answer in answers] == shown
+
+
+def test_found_items_are_put_in_the_order_of_the_list(api: httpx.Client) -> None:
+    listed = ids_of(
+        api.post("/v1/placements/home:recommend", json={"user_id": KNOWN_CUSTOMER, "limit": 40})
+    )
+    given = [*reversed(listed), "of no catalogue"]
+    answer = api.post("/v1/items:rerank", json={"user_id": KNOWN_CUSTOMER, "item_ids": given})
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert found["unknown"] == ["of no catalogue"]
+    assert found["item_ids"][-1] == "of no catalogue"
+    # Stored scores have half precision: a place or two may differ.
+    assert sorted(found["item_ids"][:-1]) == sorted(listed)
+    assert all(abs(listed.index(item) - at) <= 3 for at, item in enumerate(found["item_ids"][:-1]))
+
+
+def test_users_for_an_item_have_not_bought_it(shop: Shop, tmp_path: Path) -> None:
+    output = tmp_path / "users.csv"
+    command = [str(Path(sys.executable).with_name("recsys")), "users-for-item", "85123A"]
+    done = subprocess.run(
+        [*command, "--limit", "25", "--output", str(output), "--tenant", TENANT],
+        env=os.environ | shop.stack.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = list(csv.DictReader(output.read_text().splitlines()))
+    assert len(lines) == 25
+    scores = [float(line["score"]) for line in lines]
+    assert scores == sorted(scores, reverse=True)
+    assert not any("85123A" in shop.bought_by(line["user_id"]) for line in lines)
