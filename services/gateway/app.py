@@ -43,15 +43,8 @@ def build_app(dependencies: Dependencies) -> FastAPI:
     app.state.dependencies = dependencies
     add_error_responses(app)
     for routes in (
-        *(recommendations, placements, pages, events, items, users, operations, docs_page),
-        recommendations,
-        placements,
-        pages,
-        rerank,
-        events,
-        items,
-        operations,
-        docs_page,
+        *(recommendations, placements, pages, rerank),
+        *(events, items, users, operations, docs_page),
     ):
         app.include_router(routes.router)
     app.openapi = described_by(app, dependencies.event_types)  # type: ignore[method-assign]  # FastAPI's documented way

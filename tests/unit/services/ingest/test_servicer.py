@@ -195,7 +195,7 @@ def test_a_shop_without_a_model_is_recommended_what_there_is(ingest: IngestServi
         (pb.ColdStartItemsRequest(tenant="shop", limit=101), "limit"),
         (pb.ColdStartItemsRequest(tenant="shop", limit=1, user_id="a\0"), "user_id"),
         (
-            pb.ColdStartItemsRequest(tenant="shop", limit=1, excluded_item_ids=["i"] * 1101),
+            pb.ColdStartItemsRequest(tenant="shop", limit=1, excluded_item_ids=["i"] * 2101),
             "excluded_item_ids",
         ),
     ],
