@@ -21,6 +21,7 @@ from recsys.stores.redis.multiplexed import MultiplexedRedis
 from recsys.stores.redis.serving import RedisServingStore
 from services.recommender.answer_stream import Streams
 from services.recommender.fold_in_worker import FoldInWorker
+from services.recommender.model.calibration import compile_answers
 from services.recommender.model.follower import POLL_SECONDS, ModelFollower
 from services.recommender.servicer import RecommenderServicer
 from services.recommender.settings import RecommenderSettings
@@ -37,6 +38,7 @@ def main() -> None:
     try:
         settings = load_settings(RecommenderSettings)
         configure_logging("recommender", settings.instance, settings.log_level)
+        compile_answers()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serve(settings))
     except ConfigurationError as error:

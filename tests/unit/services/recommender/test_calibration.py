@@ -1,4 +1,4 @@
-"""After its calibration a model answers without waiting for a compiler."""
+"""After the start of a recommender nothing waits for a compiler."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,8 @@ from recsys.core.model import History
 from recsys.core.serving.best_candidates import Scratch, best_by_all, best_by_neighbours
 from recsys.core.serving.model import ServingModel
 from recsys.core.serving.personal import ActiveUser, fold_in_list, neighbour_list, with_returned
-from services.recommender.model.calibration import fold_in_seconds
+from recsys.stores.model_codec import pack_items, unpack_items
+from services.recommender.model.calibration import compile_answers, fold_in_seconds
 from tests.builders import an_item_model, scoring_params
 
 ITEMS, PARAMS = an_item_model(30), scoring_params()
@@ -23,15 +24,17 @@ def as_in_a_record(values: list[float], dtype: type) -> NDArray[np.generic]:
 
 
 def test_whatever_memory_a_record_lies_in_nothing_is_compiled_for_it() -> None:
-    fold_in_seconds(ITEMS, PARAMS, 10)
+    compile_answers()
     before = [len(function.signatures) for function in COMPILED]
+    read = unpack_items(pack_items(ITEMS))
+    fold_in_seconds(read, PARAMS, 10)
     history = History(
         as_in_a_record([3, 4], np.int32),
         as_in_a_record([1, 2], np.float32),
         as_in_a_record([True, False], np.bool_),
         as_in_a_record([0, 1], np.int32),
     )
-    model, scratch = ServingModel.of(ITEMS, PARAMS, back=[7]), Scratch()
+    model, scratch = ServingModel.of(read, PARAMS, back=[7]), Scratch()
     for each in (history, with_events(history, *one_event())):
         user = ActiveUser(each, as_in_a_record([5, 6], np.int32))
         neighbour_list(model, user, 10, scratch)
