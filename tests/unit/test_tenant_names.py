@@ -129,6 +129,7 @@ COMMANDS = [
     ["models", "serve", "v1"],
     ["models", "remove", "v1"],
     ["recommend", "u"],
+    ["users-for-item", "i", "--output", "users.csv"],
     ["similar", "i"],
     ["nightly"],
     ["rebuild"],
