@@ -65,6 +65,7 @@ class Replica:
         # When it was last asked, or last said something.
         self._active_at = self._hung_at = 0.0
         self._outgoing: asyncio.Queue[pb.StreamAnswersRequest | None] = asyncio.Queue()
+        self._is_stopped = False
         self._running = asyncio.create_task(self._run())
 
     @property
@@ -126,6 +127,7 @@ class Replica:
 
     def stop(self) -> "asyncio.Task[None]":
         """Hang up; returns what ends when that is done."""
+        self._is_stopped = True
         self._running.cancel()
         return self._running
 
@@ -139,7 +141,8 @@ class Replica:
         pause = _FIRST_RETRY_SECONDS
         async with open_replica_channel(self.address) as channel:
             stub = RecommenderServiceStub(channel)
-            while True:
+            # Where a call fails as it is cancelled, gRPC tells of its failure alone.
+            while not self._is_stopped:
                 try:
                     # Without an iterator: requests are written when there are any.
                     call = stub.StreamAnswers(metadata=self._metadata)  # type: ignore[call-arg]
@@ -151,7 +154,8 @@ class Replica:
                             "recommender_lost", address=self.address, code=error.code().name
                         )
                 self._forget()
-                await asyncio.sleep(pause)
+                if not self._is_stopped:
+                    await asyncio.sleep(pause)
                 pause = min(2 * pause, _LAST_RETRY_SECONDS)
 
     async def _converse(self, call: Any) -> bool:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import grpc
 import pytest
 from structlog.testing import capture_logs
 
@@ -111,6 +112,29 @@ def test_questions_of_a_replica_that_dies_are_answered_by_the_other() -> None:
             answers = await asked
             assert {answer.json for answer in answers} == {ANSWER_JSON}
             assert not any(answer.degraded for answer in answers)
+
+    asyncio.run(run())
+
+
+def test_a_call_that_fails_while_it_is_hung_up_is_the_last_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """gRPC then tells of the failure alone, and of no cancellation."""
+
+    async def converse(*_: Any) -> bool:
+        try:
+            return await asyncio.sleep(60, True)
+        except asyncio.CancelledError:
+            code, none = grpc.StatusCode.UNAVAILABLE, grpc.aio.Metadata()
+            raise grpc.aio.AioRpcError(code, none, none) from None
+
+    async def run() -> None:
+        async with gateway() as (asking, replicas):
+            monkeypatch.setattr(replica.Replica, "_converse", converse)
+            await replicas.kill(0)
+            await replicas.restart(0)
+            await asyncio.sleep(0.3)
+            await asyncio.wait_for(asking.close(), 3)
 
     asyncio.run(run())
 
