@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_GIBIBYTE = 1024**3
+_MEBIBYTE = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +17,8 @@ class Quotas:
     """
 
     recent_users: int = 1_000_000
-    recent_bytes: int = _GIBIBYTE
-    catalogue_bytes: int = _GIBIBYTE
+    recent_bytes: int = 256 * _MEBIBYTE
+    catalogue_bytes: int = 512 * _MEBIBYTE
 
 
 QuotasOf = Callable[[str], Quotas]

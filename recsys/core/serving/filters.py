@@ -25,7 +25,7 @@ from lark.exceptions import UnexpectedEOF, UnexpectedToken
 from numpy.typing import NDArray
 
 from recsys.core.catalogue import CatalogueColumns, EncodedColumn
-from recsys.core.domain import Attribute
+from recsys.core.domain import Attribute, identifier_problem
 from recsys.core.errors import FieldProblem, InvalidInput
 from recsys.core.limits import MAX_FILTER_CHARACTERS
 
@@ -108,8 +108,16 @@ def within_categories(text: str, categories: Iterable[str]) -> str:
     """The filter of items that fulfil a filter, or an empty one, and are in all of the categories.
 
     Raises:
-        InvalidInput: when the filter by itself cannot be read.
+        InvalidInput: when the filter by itself cannot be read, or a category is none.
     """
+    categories = tuple(categories)
+    problems = [
+        FieldProblem(f"category[{place}]", reason)
+        for place, name in enumerate(categories)
+        if (reason := identifier_problem(name))
+    ]
+    if problems:
+        raise InvalidInput(problems)
     conditions = [f"category = {json.dumps(name, ensure_ascii=False)}" for name in categories]
     if not (text and conditions):
         return text or " AND ".join(conditions)

@@ -23,7 +23,7 @@ class UserMerge(BaseModel):
     )
 
     source_user_id: _Id = Field(
-        description="Whose events move, such as an anonymous visitor. Another than the target."
+        description="Whose events move, such as an anonymous visitor; none do where both are one."
     )
     target_user_id: _Id = Field(description="Who has them afterwards, such as a customer.")
 
