@@ -46,7 +46,8 @@ def test_new_items_are_found_by_a_filter_from_their_first_second_to_their_last(
 
 def test_what_a_filter_lets_pass_is_in_the_order_of_the_whole_list(api: httpx.Client) -> None:
     whole = placed(api, "home", user_id=KNOWN_CUSTOMER, limit=100).json()["items"]
-    assert [entry["source"] for entry in whole[:20]] == ["stored"] * 20
+    # As stored, unless an earlier test has let the customer do something.
+    assert {entry["source"] for entry in whole[:20]} in ({"stored"}, {"fold_in"})
     priced = [entry["price"] for entry in whole if entry["price"] is not None]
     bound = sorted(priced)[len(priced) // 2]
     found = placed(api, "home", user_id=KNOWN_CUSTOMER, filter=f"price <= {bound}").json()["items"]

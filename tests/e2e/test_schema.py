@@ -5,17 +5,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
+
 from tests.e2e.shop import Shop
 
 _EXAMPLES_PER_OPERATION = 100
 # Two minutes where everything else is busy, too.
 _SECONDS = 240
 # A time in the future is refused, which no schema can say. That a batch is otherwise taken exactly
-# when it fits the schema is tested by test_openapi.py. Nor can one say which ETag an item has, or
-# which text is a filter.
+# when it fits the schema is tested by test_openapi.py. Nor can one say which ETag an item has,
+# which text is a filter, that an item expires after it is published, or that one of two fields is
+# needed.
 _CONFIG = """
 [[operations]]
-include-path-regex = "recommend|similar"
+include-path-regex = "recommend|similar|rerank"
 checks.positive_data_acceptance.expected-statuses = ["2xx", 401, 403, 404, 409, 422, 429, "5xx"]
 
 [[operations]]
@@ -24,13 +27,19 @@ checks.positive_data_acceptance.expected-statuses = ["2xx", 401, 403, 404, 409, 
 
 [[operations]]
 include-path = "/v1/items/{item_id}"
-checks.positive_data_acceptance.expected-statuses = ["2xx", "3xx", 401, 403, 404, 409, 412, "5xx"]
+checks.positive_data_acceptance.expected-statuses = ["2xx", "3xx", 404, 409, 412, 422, "5xx"]
+
+# Its lists of items with lists of attributes are too deep for what this phase compiles.
+[[operations]]
+include-path = "/v1/items:batchUpsert"
+checks.positive_data_acceptance.expected-statuses = ["2xx", 404, 409, 422, 429, "5xx"]
+phases.coverage.enabled = false
 """
 
 
 def test_the_api_does_what_its_description_says(shop: Shop, tmp_path: Path) -> None:
     """Through the balancer, by all checks: among others that what fits the schema is taken, what
-    does not is refused, every answer is as described, and no key means no answer."""
+    does not is refused, and every answer is as described."""
     (tmp_path / "schemathesis.toml").write_text(_CONFIG)
     done = subprocess.run(
         [
@@ -38,6 +47,8 @@ def test_the_api_does_what_its_description_says(shop: Shop, tmp_path: Path) -> N
             "run",
             f"{shop.stack.settings.url}/openapi.json",
             "--checks=all",
+            # Tested below: there are more routes than a source may try keys.
+            "--exclude-checks=ignored_auth",
             f"--max-examples={_EXAMPLES_PER_OPERATION}",
             # The same requests each time.
             "--generation-deterministic",
@@ -61,3 +72,19 @@ def test_the_api_does_what_its_description_says(shop: Shop, tmp_path: Path) -> N
     # All of them, and with a key that opens them: otherwise a warning says so.
     assert len(set(operations.groups())) == 1, said
     assert "WARNINGS" not in said, said
+
+
+def test_without_a_key_no_route_answers(shop: Shop) -> None:
+    with httpx.Client(base_url=shop.stack.settings.url) as nobody:
+        paths = nobody.get("/openapi.json").json()["paths"]
+        locked = [
+            (method, path)
+            for path, operations in paths.items()
+            for method, operation in operations.items()
+            if operation.get("security")
+        ]
+        assert len(locked) > 10
+        for method, path in locked:
+            done = nobody.request(method, re.sub(r"\{\w+\}", "x", path))
+            # 429 from the tenth on: too many wrong keys.
+            assert done.status_code in {401, 429}, (method, path)
