@@ -22,6 +22,11 @@ LAMP = {
     "price": 19.99,
     "available": True,
     "attributes": {"colour": "red", "watts": 7.5, "dimmable": True},
+    "quantity": 3,
+    "tags": ["gift"],
+    "list_price": 24.99,
+    "publish_time": 1_600_000_000_000,
+    "expire_time": 4_000_000_000_000,
 }
 ANYBODY = "somebody looking around"
 
