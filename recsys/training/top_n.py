@@ -15,6 +15,7 @@ from numba import literally, njit  # type: ignore[attr-defined]
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from recsys.core.compiled import compiled
 from recsys.core.model import ItemModel, UserModel
 from recsys.core.ranking import Indices
 from recsys.core.recency import faded
@@ -28,8 +29,6 @@ _SCORES_PER_BLOCK = 8_000_000
 _MAX_USERS_PER_BLOCK = 256
 # The neighbours of an item are fetched while those of the items before it are added.
 _ENTRIES_AHEAD = 3
-# All but "no infinities": -inf is what may not be listed.
-_compiled = njit(nogil=True, cache=True, fastmath={"nnan", "nsz", "contract", "reassoc"})
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,7 @@ def _picker(width: int) -> Callable[..., None]:
     return pick
 
 
-@_compiled
+@compiled
 def _pick(  # type: ignore[no-untyped-def]
     rows, scores, best_items, best_scores, barred,
     indptr, had, strengths, excluded, neighbours, neighbour_scores, width,
