@@ -89,11 +89,8 @@ def best_by_all(columns, eligible, behaviour, vector, neighbour_weight, turn, mo
         turn: Turn.
         most: how many neighbours are scored, and hardly more.
     """
+    scores, others = _summed(columns, eligible, behaviour, turn, most)
     popular = len(eligible.popular)
-    found, certain = _sum_neighbours(columns, behaviour, turn)
-    others = _others(found, certain, turn.sums, eligible.neighbour_trend, most)
-    scores = np.zeros(popular + len(others), np.float32)
-    _add_popular(scores, found, turn.sums, eligible.popular_place)
     for place in range(popular):
         by_factors = _dot(eligible.popular_factors[place], vector)
         by_all = by_factors + neighbour_weight * scores[place]
@@ -101,7 +98,7 @@ def best_by_all(columns, eligible, behaviour, vector, neighbour_weight, turn, mo
     for place in range(len(others)):
         row = others[place]
         by_factors = _dot(columns.factors[row], vector)
-        by_all = by_factors + neighbour_weight * turn.sums[row]
+        by_all = by_factors + neighbour_weight * scores[popular + place]
         scores[popular + place] = by_all * columns.trend[row]
     return _best(scores, others, behaviour, eligible, n)
 
@@ -109,20 +106,32 @@ def best_by_all(columns, eligible, behaviour, vector, neighbour_weight, turn, mo
 @compiled
 def best_by_neighbours(columns, eligible, behaviour, turn, most, n):  # type: ignore[no-untyped-def]
     """`best_by_all` without factors: the best of what neighbours speak for."""
+    scores, others = _summed(columns, eligible, behaviour, turn, most)
     popular = len(eligible.popular)
-    found, certain = _sum_neighbours(columns, behaviour, turn)
-    others = _others(found, certain, turn.sums, eligible.neighbour_trend, most)
-    scores = np.zeros(popular + len(others), np.float32)
-    _add_popular(scores, found, turn.sums, eligible.popular_place)
     for place in range(popular):
         scores[place] *= eligible.popular_trend[place]
     for place in range(len(others)):
-        row = others[place]
-        scores[popular + place] = turn.sums[row] * columns.trend[row]
+        scores[popular + place] *= columns.trend[others[place]]
     for place in range(len(scores)):
         if scores[place] <= 0:
             scores[place] = -np.inf
     return _best(scores, others, behaviour, eligible, n)
+
+
+@compiled
+def _summed(columns, eligible, behaviour, turn, most):  # type: ignore[no-untyped-def]
+    """The sum over neighbours of each candidate, popular ones first; and the rows of the others."""
+    popular = len(eligible.popular)
+    found, certain = _sum_neighbours(columns, behaviour, turn)
+    others = _others(found, certain, turn.sums, eligible.neighbour_trend, most)
+    sums = np.zeros(popular + len(others), np.float32)
+    for row in found:
+        place = eligible.popular_place[row]
+        if place >= 0:
+            sums[place] = turn.sums[row]
+    for place in range(len(others)):
+        sums[popular + place] = turn.sums[others[place]]
+    return sums, others
 
 
 @compiled
@@ -186,14 +195,6 @@ def _others(found, certain, sums, neighbour_trend, most):  # type: ignore[no-unt
         others[kept] = others[place]
         kept += values[place] >= least
     return others[:kept]
-
-
-@compiled
-def _add_popular(scores, found, sums, popular_place):  # type: ignore[no-untyped-def]
-    for row in found:
-        place = popular_place[row]
-        if place >= 0:
-            scores[place] = sums[row]
 
 
 @compiled
