@@ -20,10 +20,9 @@ from recsys.core.limits import (
     MAX_NUMBER,
 )
 from recsys.core.recording import EventDraft
-from services.gateway.schemas.problems import invalid_input
 from services.gateway.schemas.text_rules import CONTEXT_VALUE_RULES, ID_RULES
 from services.gateway.schemas.time_rules import TimeMs
-from services.gateway.schemas.validation import field_problems
+from services.gateway.schemas.validation import field_problems, read_body, taken_one_by_one
 
 EVENT_EXAMPLE: JsonDict = {
     "event_id": "order-536365-line-1",
@@ -77,25 +76,13 @@ class Event(BaseModel):
     )
 
 
-# A batch is taken when one of its events is.
-_EVENTS_RULES: JsonDict = {
-    "items": {
-        "anyOf": [
-            {"$ref": "#/components/schemas/Event"},
-            {"description": "Anything else is rejected by itself."},
-        ]
-    },
-    "contains": {"$ref": "#/components/schemas/Event"},
-}
-
-
 class EventBatch(BaseModel):
     """Body of `POST /v1/events`."""
 
     model_config = ConfigDict(extra="forbid")
 
     events: list[Event] = Field(
-        min_length=1, max_length=MAX_EVENTS, json_schema_extra=_EVENTS_RULES
+        min_length=1, max_length=MAX_EVENTS, json_schema_extra=taken_one_by_one("Event")
     )
 
 
@@ -113,10 +100,7 @@ def read_batch(body: object) -> list[object]:
     Raises:
         ProblemError: when the batch as a whole is wrong.
     """
-    try:
-        return _Envelope.model_validate(body).events
-    except ValidationError as error:
-        raise invalid_input(field_problems(error.errors())) from None
+    return read_body(_Envelope, body).events
 
 
 def read_event(body: object) -> EventDraft | list[FieldProblem]:

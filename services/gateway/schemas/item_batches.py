@@ -11,22 +11,11 @@ from recsys.core.errors import FieldProblem
 from recsys.core.limits import MAX_FIELD_CHARACTERS, MAX_ITEMS, MAX_PROBLEMS
 from recsys.rpc.v1 import ingest_pb2
 from services.gateway.schemas.items import ITEM_EXAMPLE, Item, to_message
-from services.gateway.schemas.problems import described, invalid_input
+from services.gateway.schemas.problems import described
 from services.gateway.schemas.text_rules import ID_RULES, REQUEST_ID_RULES
-from services.gateway.schemas.validation import field_problems
+from services.gateway.schemas.validation import field_problems, read_body, taken_one_by_one
 
 ITEM_BATCH_EXAMPLE: JsonDict = {"items": [{"item_id": "85123A", **ITEM_EXAMPLE}]}
-
-# A batch is taken when one of its items is.
-_ITEMS_RULES: JsonDict = {
-    "items": {
-        "anyOf": [
-            {"$ref": "#/components/schemas/WholeItem"},
-            {"description": "Anything else is rejected by itself."},
-        ]
-    },
-    "contains": {"$ref": "#/components/schemas/WholeItem"},
-}
 
 
 class WholeItem(Item):
@@ -39,7 +28,7 @@ class ItemBatch(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     items: list[WholeItem] = Field(
-        min_length=1, max_length=MAX_ITEMS, json_schema_extra=_ITEMS_RULES
+        min_length=1, max_length=MAX_ITEMS, json_schema_extra=taken_one_by_one("WholeItem")
     )
 
 
@@ -101,10 +90,7 @@ def read_item_batch(body: object) -> list[object]:
     Raises:
         ProblemError: when the batch as a whole is wrong.
     """
-    try:
-        return _Envelope.model_validate(body).items
-    except ValidationError as error:
-        raise invalid_input(field_problems(error.errors())) from None
+    return read_body(_Envelope, body).items
 
 
 def read_item(body: object) -> ReadItem:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from recsys.core.errors import FieldProblem
@@ -16,7 +16,7 @@ from services.gateway.schemas.recommendations import (
     TargetFields,
 )
 from services.gateway.schemas.text_rules import REQUEST_ID_RULES
-from services.gateway.schemas.validation import field_problems
+from services.gateway.schemas.validation import read_body
 
 PAGE_EXAMPLE: JsonDict = {
     "user_id": "17850",
@@ -81,10 +81,7 @@ def read_page(body: object) -> PageRequest:
     Raises:
         ProblemError: naming every field at fault.
     """
-    try:
-        page = PageRequest.model_validate(body)
-    except ValidationError as error:
-        raise invalid_input(field_problems(error.errors())) from None
+    page = read_body(PageRequest, body)
     problems = list(page.target_problems())
     for place, wanted in enumerate(page.requests):
         problems += prefixed(place, list(wanted.target_problems()))

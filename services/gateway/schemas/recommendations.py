@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from recsys.core.errors import FieldProblem
@@ -25,7 +25,7 @@ from recsys.core.serving.request import ItemTarget, SessionTarget, Target, UserT
 from recsys.rpc.v1 import recommender_pb2 as pb
 from services.gateway.schemas.problems import invalid_input
 from services.gateway.schemas.text_rules import FILTER_RULES, ID_RULES, REQUEST_ID_RULES, TEXT_RULES
-from services.gateway.schemas.validation import field_problems
+from services.gateway.schemas.validation import read_body
 
 # By their numbers in messages.
 SOURCES = {pb.Source.Value(f"SOURCE_{source.name}"): source.value for source in Source}
@@ -349,10 +349,7 @@ def read_placement(body: object) -> PlacementRequest:
     Raises:
         ProblemError: naming every field at fault.
     """
-    try:
-        wanted = PlacementRequest.model_validate(body)
-    except ValidationError as error:
-        raise invalid_input(field_problems(error.errors())) from None
+    wanted = read_body(PlacementRequest, body)
     if problems := list(wanted.target_problems()):
         raise invalid_input(problems)
     return wanted

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from recsys.core.errors import FieldProblem
@@ -10,7 +10,7 @@ from recsys.core.limits import MAX_RERANKED_ITEMS, MAX_SESSION_ITEMS
 from recsys.core.serving.request import SessionTarget, UserTarget
 from services.gateway.schemas.problems import invalid_input
 from services.gateway.schemas.text_rules import ID_RULES, REQUEST_ID_RULES
-from services.gateway.schemas.validation import field_problems
+from services.gateway.schemas.validation import read_body
 
 RERANK_EXAMPLE: JsonDict = {"user_id": "17850", "item_ids": ["85123A", "22423", "made-up"]}
 
@@ -81,10 +81,7 @@ def read_rerank(body: object) -> RerankRequest:
     Raises:
         ProblemError: naming every field at fault.
     """
-    try:
-        wanted = RerankRequest.model_validate(body)
-    except ValidationError as error:
-        raise invalid_input(field_problems(error.errors())) from None
+    wanted = read_body(RerankRequest, body)
     if wanted.user_id is not None and wanted.session_item_ids:
         raise invalid_input([FieldProblem("session_item_ids", "cannot stand beside user_id")])
     if wanted.user_id is None and not wanted.session_item_ids:

@@ -2,13 +2,12 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from recsys.core.limits import MAX_ID_CHARACTERS
-from services.gateway.schemas.problems import invalid_input
 from services.gateway.schemas.text_rules import ID_RULES, REQUEST_ID_RULES
-from services.gateway.schemas.validation import field_problems
+from services.gateway.schemas.validation import read_body
 
 MERGE_EXAMPLE: JsonDict = {"source_user_id": "visitor-8f14e45f", "target_user_id": "17850"}
 
@@ -52,7 +51,4 @@ def read_merge(body: object) -> UserMerge:
     Raises:
         ProblemError: naming every field at fault.
     """
-    try:
-        return UserMerge.model_validate(body)
-    except ValidationError as error:
-        raise invalid_input(field_problems(error.errors())) from None
+    return read_body(UserMerge, body)

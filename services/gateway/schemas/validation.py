@@ -1,9 +1,15 @@
-"""Translate pydantic's errors to ours."""
+"""Read what comes in by pydantic, with its errors as ours."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic.config import JsonDict
 
 from recsys.core.errors import FieldProblem
+from services.gateway.schemas.problems import invalid_input
+
+_Body = TypeVar("_Body", bound=BaseModel)
 
 _REASONS = {
     "missing": "is required",
@@ -13,6 +19,27 @@ _REASONS = {
     "list_type": "must be a JSON array",
     "string_unicode": "has half a surrogate pair",
 }
+
+
+def read_body(schema: type[_Body], body: object) -> _Body:
+    """Read a body by its schema.
+
+    Raises:
+        ProblemError: naming every field at fault.
+    """
+    try:
+        return schema.model_validate(body)
+    except ValidationError as error:
+        raise invalid_input(field_problems(error.errors())) from None
+
+
+def taken_one_by_one(schema: str) -> JsonDict:
+    """Describe a list that is taken when one of its entries fits a schema."""
+    fits: JsonDict = {"$ref": f"#/components/schemas/{schema}"}
+    return {
+        "items": {"anyOf": [fits, {"description": "Anything else is rejected by itself."}]},
+        "contains": fits,
+    }
 
 
 def field_problems(errors: Iterable[Mapping[str, Any]], whole: str = "body") -> list[FieldProblem]:
