@@ -23,12 +23,19 @@ def test_what_a_visitor_did_moves_once(world: World, api: Client) -> None:
     assert len(world.ingest.interactions.history("shop", "ünal")) == 3
 
 
+def test_a_user_merged_with_itself_keeps_everything(world: World, api: Client) -> None:
+    event = {"user_id": "ann", "item_id": "i1", "event_type": "view"}
+    assert api.post("/v1/events", {"events": [event]}).status == 200
+    answer = api.post(MERGE, {"source_user_id": "ann", "target_user_id": "ann"})
+    assert (answer.status, answer.json["moved_events"]) == (200, 0)
+    assert len(world.ingest.interactions.history("shop", "ann")) == 1
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
         ({}, "source_user_id"),
         ([], "body"),
-        ({"source_user_id": "a", "target_user_id": "a"}, "target_user_id"),
         ({"source_user_id": "a\0", "target_user_id": "b"}, "source_user_id"),
         ({"source_user_id": "", "target_user_id": "b"}, "source_user_id"),
         ({"source_user_id": 1, "target_user_id": "b"}, "source_user_id"),
