@@ -17,6 +17,7 @@ from infra.local.processes.status import is_healthy
 from infra.local.settings import REPOSITORY, Settings
 from infra.local.stack import Parts, Stack
 from tests.eventually import eventually
+from tests.stack_metrics import is_every_recommender_found
 
 # Another name lets two sessions run in one checkout, each on ports of its own.
 STACK_NAME = os.environ.get("RECSYS_TEST_STACK", "test")
@@ -96,8 +97,9 @@ def job_environment(stack: Stack, changes: Mapping[str, str]) -> dict[str, str]:
 
 
 def await_health(stack: Stack) -> None:
-    """Wait until everything that was started does its work."""
+    """Wait until everything that was started does its work, and gateways know of it."""
     eventually(lambda: is_healthy(stack.status()), within_seconds=_RECOVERY_SECONDS)
+    eventually(lambda: is_every_recommender_found(stack), within_seconds=_RECOVERY_SECONDS)
 
 
 def assert_nothing_is_left(stack: Stack) -> None:

@@ -6,18 +6,16 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import httpx
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from infra.local.replicas import USUAL_REPLICAS, Service
-from infra.local.servers.services import metrics_url
 from infra.local.settings import REPOSITORY
 from infra.local.stack import Stack
 from tests.e2e.load import load
 from tests.e2e.load_driver import Request
 from tests.e2e.shop import KNOWN_CUSTOMER, Shop, recommendations, similar
 from tests.eventually import eventually
+from tests.stack_metrics import total_of
 
 PER_SECOND = 120
 # None is due to scaling; a machine that stalls for long enough costs a few.
@@ -51,13 +49,7 @@ def write() -> Request:
 
 def work_of(stack: Stack, service: Service, replica: str) -> float:
     """Count what a replica has done so far; 0 if it does not respond."""
-    try:
-        page = httpx.get(metrics_url(stack.settings, service, replica), trust_env=False)
-    except httpx.HTTPError:
-        return 0
-    families = text_string_to_metric_families(page.text)
-    samples = [sample for family in families for sample in family.samples]
-    return sum(sample.value for sample in samples if sample.name == WORK[service])
+    return total_of(stack, service, replica, WORK[service])
 
 
 @pytest.mark.parametrize("service", Service)

@@ -43,7 +43,8 @@ def _options() -> list[tuple[str, str | int]]:
         ("grpc.http2.max_pings_without_data", 0),
         ("grpc.initial_reconnect_backoff_ms", 100),
         ("grpc.min_reconnect_backoff_ms", 1_000),
-        ("grpc.max_reconnect_backoff_ms", 2_000),
+        # A replica that is back is needed at once: the others may be the next to go.
+        ("grpc.max_reconnect_backoff_ms", 250),
         # An idle channel would disconnect and look unready to /readyz.
         ("grpc.client_idle_timeout_ms", _NEVER_MS),
     ]

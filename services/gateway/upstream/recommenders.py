@@ -89,6 +89,10 @@ class Recommenders:
         """Tell whether any replica responds."""
         return self._replicas.is_any_ready()
 
+    def count_ready(self) -> int:
+        """Count the replicas that may be asked."""
+        return self._replicas.count_ready()
+
     def state(self) -> str:
         """Describe the state in a word, for people."""
         if not self.is_ready():

@@ -19,7 +19,7 @@ from recsys.runtime.grpc.channel import open_replica_channel
 from recsys.runtime.grpc.stream_limits import MAX_QUESTIONS, MAX_QUESTIONS_UNDER_WAY
 from services.gateway.upstream.pending_request import PendingRequest
 
-# After a lost connection; the second is what a restarted replica waits at most to be found.
+# After a lost connection; doubled while calls end before anything is said.
 _FIRST_RETRY_SECONDS, _LAST_RETRY_SECONDS = 0.1, 0.5
 
 _log = structlog.get_logger()
@@ -144,8 +144,11 @@ class Replica:
             # Where a call fails as it is cancelled, gRPC tells of its failure alone.
             while not self._is_stopped:
                 try:
-                    # Without an iterator: requests are written when there are any.
-                    call = stub.StreamAnswers(metadata=self._metadata)  # type: ignore[call-arg]
+                    # Without an iterator: requests are written when there are any. Waiting for the
+                    # connection, it begins as soon as there is one.
+                    call = stub.StreamAnswers(  # type: ignore[call-arg]
+                        metadata=self._metadata, wait_for_ready=True
+                    )
                     if await self._converse(call):
                         pause = _FIRST_RETRY_SECONDS
                 except grpc.aio.AioRpcError as error:

@@ -42,6 +42,9 @@ class Replicas:
     def is_any_ready(self) -> bool:
         return any(replica.state is State.READY for replica in self._rotation)
 
+    def count_ready(self) -> int:
+        return sum(replica.state is State.READY for replica in self._rotation)
+
     def can_answer_within(self, seconds: float, now: float) -> bool:
         """Also where one hangs for a moment: it may come back before the time is over."""
         return any(

@@ -153,6 +153,17 @@ def test_a_restarted_replica_is_asked_again() -> None:
     asyncio.run(run())
 
 
+def test_a_replica_that_was_away_for_long_is_found_soon() -> None:
+    async def run() -> None:
+        async with gateway() as (asking, replicas):
+            await replicas.kill(0)
+            await asyncio.sleep(3)
+            await replicas.restart(0)
+            await until(lambda: asking.count_ready() == 2, 1)
+
+    asyncio.run(run())
+
+
 def test_a_silent_replica_is_ejected_and_its_questions_go_to_the_other() -> None:
     async def run() -> None:
         async with gateway() as (asking, replicas):
