@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from recsys.core.behaviour import RecentEvent, RecentEvents, StoredUser
+from recsys.core.behaviour import RecentEvents, StoredUser
 from recsys.core.current_history import current_histories, excluding, session_history
 from recsys.core.errors import Unavailable
 from recsys.core.limits import MAX_LIMIT
@@ -231,14 +231,14 @@ class UserLists:
         changed = [one for one in found if isinstance(one, _ChangedUser)]
         histories = iter(_histories(changed))
         return [
-            one if isinstance(one, UserResult) else self._with_history(one, next(histories))
+            self._with_history(one, next(histories)) if isinstance(one, _ChangedUser) else one
             for one in found
         ]
 
     def _kept(
         self, one: Asked, known: CachedUser | None, read: ReadUser
-    ) -> "UserResult | _ChangedUser":
-        """The list that was kept, where it still holds."""
+    ) -> "UserResult | _ChangedUser | _FoldInJob":
+        """The list that was kept, where it still holds, or a new one; recent events come later."""
         serving = one.serving
         degraded = read.problem is not None or serving.is_lost
         if read.problem is not None:
@@ -251,7 +251,10 @@ class UserLists:
         self._made_lists.inc()
         if is_kept and not stored and not read.recent.packed:
             return UserResult(one, serving.nobody, degraded)
-        return _ChangedUser(one, known, stored, read.recent, degraded)
+        changed = _ChangedUser(one, known, stored, read.recent, degraded)
+        if read.recent.packed:
+            return changed
+        return self._with_history(changed, changed.history)
 
     def _with_history(
         self, changed: "_ChangedUser", history: History | Exception
@@ -300,7 +303,7 @@ class UserLists:
 
 @dataclass(frozen=True, slots=True)
 class _ChangedUser:
-    """A user whose list as it was kept, if it was, no longer holds."""
+    """A user whose list as it was kept, if it was, does not hold."""
 
     asked: Asked
     known: CachedUser | None
@@ -308,9 +311,10 @@ class _ChangedUser:
     recent: RecentEvents
     degraded: bool
 
-    def behaviour(self) -> tuple[History, Sequence[RecentEvent]]:
-        history = self.stored.history if self.stored else History.empty()
-        return history, self.recent.events() if self.recent.packed else ()
+    @property
+    def history(self) -> History:
+        """The history that the model has of the user."""
+        return self.stored.history if self.stored else History.empty()
 
     def as_lately(self, error: Exception) -> UserResult:
         """The list as it was lately for whom the store has something that makes no sense."""
@@ -332,7 +336,8 @@ def _histories(users: Sequence[_ChangedUser]) -> list[History | Exception]:
 def _histories_of_model(users: Sequence[_ChangedUser]) -> list[History | Exception]:
     model = users[0].asked.model
     try:
-        return [*current_histories(model.items, model.params, [one.behaviour() for one in users])]
+        behaviour = [(one.history, one.recent.events()) for one in users]
+        return [*current_histories(model.items, model.params, behaviour)]
     except Exception as error:
         if len(users) == 1:
             return [error]
