@@ -30,6 +30,7 @@ class Ports:
     gateway_2: int = 8082
     gateway_3: int = 8083
     gateway_4: int = 8084
+    storefront: int = 8089
     recommender_1: int = 50051
     recommender_2: int = 50052
     recommender_3: int = 50053

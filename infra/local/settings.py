@@ -102,6 +102,14 @@ class Settings:
         return self.home / "api_keys.toml"
 
     @property
+    def storefront_keys(self) -> Path:
+        return self.home / "storefront_keys.toml"
+
+    @property
+    def shop_url(self) -> str:
+        return f"{self.url}/shop"
+
+    @property
     def redis_url(self) -> str:
         return self.external_redis or _redis_url(self.ports)
 

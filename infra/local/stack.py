@@ -28,7 +28,7 @@ from infra.local.scaling import autoscaler
 from infra.local.scaling.scale import Change, change_to, running_replicas
 from infra.local.servers import environment, haproxy, hbase, services, valkey
 from infra.local.servers.java import java_home
-from infra.local.servers.keys import ensure_demo_key
+from infra.local.servers.keys import ensure_demo_key, ensure_storefront_keys
 from infra.local.servers.tables import ensure_tables
 from infra.local.servers.templates import write
 from infra.local.settings import Settings
@@ -67,6 +67,7 @@ class Stack:
                 ensure_tables(self.settings, self._java, self._jars.folder)
             if only is Parts.ALL:
                 ensure_demo_key(self.settings)
+                ensure_storefront_keys(self.settings)
                 self._start([p for p in wanted if p.tier in ("services", "gateways")])
                 self._start([p for p in wanted if p.tier == "edge"])
 
@@ -162,6 +163,7 @@ class Stack:
         return [
             *stores,
             *services.programs(self.settings),
+            services.storefront(self.settings),
             haproxy.program(self.settings),
             autoscaler.program(self.settings),
         ]

@@ -176,17 +176,33 @@ def ensure_key(path: Path, plain_path: Path, tenant: str, scopes: Iterable[Scope
 
     Called again it returns the same key as long as both files agree.
     """
+    return _ensure(path, plain_path, tenant, scopes, public=False)[1]
+
+
+def ensure_public_key(
+    path: Path, plain_path: Path, tenant: str, scopes: Iterable[Scope]
+) -> tuple[str, str]:
+    """The same for a key of browsers; its text, and the secret that signs its session tokens."""
+    key, text = _ensure(path, plain_path, tenant, scopes, public=True)
+    return text, str(key.session_secret)
+
+
+def _ensure(
+    path: Path, plain_path: Path, tenant: str, scopes: Iterable[Scope], *, public: bool
+) -> tuple[ApiKey, str]:
     wanted = frozenset(scopes)
     with _only_change(path):
         if path.exists() and plain_path.exists():
             text = plain_path.read_text(encoding="utf-8").strip()
             known = KeyRing(load_keys(path)).authenticate(text)
-            if known and known.tenant == tenant and known.scopes >= wanted:
-                return text
-        key, text = new_key(tenant, wanted, datetime.now(UTC).replace(microsecond=0))
+            fits = known and known.tenant == tenant and known.is_public == public
+            if known and fits and known.scopes >= wanted:
+                return known, text
+        now = datetime.now(UTC).replace(microsecond=0)
+        key, text = new_key(tenant, wanted, now, public=public)
         _add(path, key)
         write_whole(plain_path, f"{text}\n", _PRIVATE)
-    return text
+    return key, text
 
 
 @contextmanager

@@ -97,7 +97,8 @@ class Showcase:
         memory = sum(row.rss_bytes for row in rows) / _MIB
         self._out.print(f"\nDone in {seconds:.0f} s; the stack uses {memory:,.0f} MiB.\n")
         self._out.print(f"API   {settings.url}   ({settings.https_url} with TLS)", soft_wrap=True)
-        self._out.print(f"Docs  {settings.url}/docs\n", soft_wrap=True)
+        self._out.print(f"Docs  {settings.url}/docs", soft_wrap=True)
+        self._out.print(f"Shop  {settings.shop_url}\n", soft_wrap=True)
         path = f"/v1/users/{KNOWN_CUSTOMER}/recommendations?limit=5"
         self._out.print(
             f"curl -H 'X-API-Key: {self._key}' '{settings.url}{path}'\n", soft_wrap=True

@@ -28,6 +28,7 @@ def render(settings: Settings) -> None:
         "http_port": ports.http,
         "https_port": ports.https,
         "stats_port": ports.stats,
+        "storefront_port": ports.storefront,
         "gateways": _gateways(settings),
     }
     write(_config(settings), fill("haproxy/haproxy.cfg", values))

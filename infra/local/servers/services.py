@@ -1,4 +1,4 @@
-"""The product's own processes: recommenders, ingest services and gateways."""
+"""The product's own processes: recommenders, ingest services, gateways and the demo shop."""
 
 from functools import partial
 
@@ -17,6 +17,24 @@ def programs(settings: Settings) -> list[Program]:
         for service in Service
         for name in service.names()
     ]
+
+
+def storefront(settings: Settings) -> Program:
+    """The demo shop, a client of the API: it starts with the gateways and needs none of them."""
+    listen = f"{LOOPBACK}:{settings.ports.storefront}"
+    return Program(
+        name="storefront",
+        tier="gateways",
+        command=python_module("services.storefront"),
+        ports=("storefront",),
+        probe=partial(probes.http_ready, f"http://{listen}"),
+        environment={
+            "RECSYS_LISTEN": listen,
+            "RECSYS_INSTANCE": "storefront",
+            "RECSYS_URL": settings.url,
+            "RECSYS_STOREFRONT_KEYS": str(settings.storefront_keys),
+        },
+    )
 
 
 def metrics_url(settings: Settings, service: Service, replica: str) -> str:

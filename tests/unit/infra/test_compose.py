@@ -355,7 +355,7 @@ def test_balancer_behaves_as_in_the_local_stack(section: str, tmp_path: Path) ->
 
 
 def directives(config: str, section: str) -> list[str]:
-    """Lines of a section without addresses."""
+    """Lines of a section without addresses, and without the local stack's demo shop."""
     lines = [line for line in config.splitlines() if line.strip() and line.strip()[0] != "#"]
     start = lines.index(section) + 1
     body: list[str] = []
@@ -363,7 +363,11 @@ def directives(config: str, section: str) -> list[str]:
         if not line.startswith(" "):
             break
         body.append(line.strip())
-    return [line for line in body if not re.match(r"bind |server|stats socket ", line)]
+    return [
+        line
+        for line in body
+        if not re.match(r"bind |server|stats socket |use_backend demo_shop ", line)
+    ]
 
 
 def test_usage_names_services_and_variables_that_exist() -> None:

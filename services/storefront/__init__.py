@@ -1,0 +1,1 @@
+"""The demo shop: an example storefront, a client of the public API like any other."""

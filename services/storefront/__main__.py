@@ -1,0 +1,5 @@
+"""`python -m services.storefront`."""
+
+from services.storefront.main import main
+
+main()

@@ -1,0 +1,132 @@
+"""The basket and the checkout."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from services.storefront.api import Api, Json
+from services.storefront.basket import EMPTY, MAX_QUANTITY, Basket, BasketFull, Line
+from services.storefront.dependencies import dependencies_of
+from services.storefront.forms import read_count, read_form, read_id
+from services.storefront.pages.rendering import render
+from services.storefront.shelves import Shelf, fill
+from services.storefront.via import Via
+from services.storefront.visit import keep_basket, visit_of
+
+router = APIRouter()
+
+
+@dataclass(frozen=True, slots=True)
+class _PricedLine:
+    """A line of the basket with the item as the catalogue has it now."""
+
+    line: Line
+    item: Json
+
+    @property
+    def total(self) -> Decimal:
+        # As the price is written: cents must add up.
+        return Decimal(str(self.item["price"] or 0)) * self.line.quantity
+
+
+@router.get("/shop/basket")
+async def basket(request: Request) -> HTMLResponse:
+    api, lines = dependencies_of(request).api, visit_of(request).basket
+    filled = []
+    if lines.lines:
+        wanted = {"placement": "basket", "session_item_ids": list(lines.lines), "limit": 6}
+        filled = await fill(api, [Shelf("Goes well with your basket", wanted)]) or []
+    priced = await _priced(api, lines)
+    total = sum((each.total for each in priced), Decimal())
+    return render(request, "basket.html", lines=priced, total=total, shelves=filled)
+
+
+@router.post("/shop/basket")
+async def add(request: Request) -> RedirectResponse:
+    fields = await read_form(request)
+    item_id = read_id(fields, "item_id")
+    quantity = read_count(fields.get("quantity", "1"), MAX_QUANTITY)
+    item = await dependencies_of(request).api.item(item_id)
+    if item is None or not _is_on_offer(item):
+        raise HTTPException(404, "This product is not on offer.")
+    line = Line(item_id, quantity, Via.read(fields.get("via", "")))
+    try:
+        return _changed(request, visit_of(request).basket.with_added(line))
+    except BasketFull:
+        raise HTTPException(400, "Your basket is full: order first, then go on.") from None
+
+
+@router.post("/shop/basket/remove")
+async def remove(request: Request) -> RedirectResponse:
+    item_id = read_id(await read_form(request), "item_id")
+    return _changed(request, visit_of(request).basket.without(item_id))
+
+
+@router.get("/shop/checkout")
+async def checkout(request: Request) -> HTMLResponse:
+    priced = await _priced(dependencies_of(request).api, visit_of(request).basket)
+    total = sum((each.total for each in priced), Decimal())
+    # Sent with the order: an order that is sent twice counts once.
+    order_id = f"shop-{secrets.token_hex(8)}"
+    return render(request, "checkout.html", lines=priced, total=total, order_id=order_id)
+
+
+@router.post("/shop/checkout")
+async def order(request: Request) -> RedirectResponse:
+    """Record the purchases of one order, then empty the basket: it is kept while that fails."""
+    order_id = read_id(await read_form(request), "order_id")
+    visit, api = visit_of(request), dependencies_of(request).api
+    priced = await _priced(api, visit.basket)
+    if not priced:
+        raise HTTPException(400, "There is nothing in your basket.")
+    if visit.tracked_user is not None:
+        await api.record(_purchases(visit.tracked_user, order_id, priced))
+    answer = RedirectResponse("/shop/thanks", status_code=303)
+    keep_basket(request, answer, EMPTY)
+    return answer
+
+
+@router.get("/shop/thanks")
+async def thanks(request: Request) -> HTMLResponse:
+    user_id = visit_of(request).user_id
+    wanted = {"placement": "home", "limit": 6}
+    filled = await fill(dependencies_of(request).api, [Shelf("Your next find", wanted)], user_id)
+    return render(request, "thanks.html", shelves=filled)
+
+
+def _changed(request: Request, changed: Basket) -> RedirectResponse:
+    answer = RedirectResponse("/shop/basket", status_code=303)
+    keep_basket(request, answer, changed)
+    return answer
+
+
+async def _priced(api: Api, basket: Basket) -> list[_PricedLine]:
+    """Read what is in the basket; what is sold out or gone by now is not."""
+    items = await api.items(basket.lines)
+    return [
+        _PricedLine(basket.lines[item["item_id"]], item) for item in items if _is_on_offer(item)
+    ]
+
+
+def _is_on_offer(item: Json) -> bool:
+    return bool(item["available"]) and item["quantity"] != 0
+
+
+def _purchases(user_id: str, order_id: str, lines: Sequence[_PricedLine]) -> list[Json]:
+    return [
+        {
+            "event_id": f"{order_id}-{number}",
+            "user_id": user_id,
+            "item_id": each.line.item_id,
+            "event_type": "purchase",
+            "quantity": each.line.quantity,
+            "price": each.item["price"],
+            "order_id": order_id,
+            "context": each.line.via.context() if each.line.via else {},
+        }
+        for number, each in enumerate(lines, start=1)
+    ]

@@ -1,0 +1,35 @@
+"""Settings of the demo shop, from its environment, and the file of its keys."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from recsys.config.settings import HostPort, ProcessSettings, TenantName
+
+
+class StorefrontSettings(ProcessSettings):
+    listen: HostPort = Field(validation_alias="RECSYS_LISTEN")
+    # Where the API is asked, by the shop's server; its pages call the host that they come from.
+    api_url: str = Field(validation_alias="RECSYS_URL", pattern="^https?://")
+    keys: Path = Field(validation_alias="RECSYS_STOREFRONT_KEYS")
+
+
+_Secret = Annotated[str, Field(min_length=1, repr=False)]
+
+
+class StorefrontKeys(BaseModel):
+    """What an operator gives to a storefront.
+
+    Attributes:
+        api_key: of the shop's server: reads, and records purchases.
+        public_key: stands in the pages, worth nothing without a session token.
+        session_secret: signs those tokens.
+    """
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, frozen=True)
+
+    tenant: TenantName
+    api_key: _Secret
+    public_key: _Secret
+    session_secret: _Secret
