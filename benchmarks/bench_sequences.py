@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.machine import machine
+from recsys.config.shop import load_shop
 from recsys.core.event_types import EventType
 from recsys.core.model import UserModel
 from recsys.evaluation import TestSet, evaluate_lists
@@ -30,8 +31,6 @@ from recsys.tuning import PLANS, FitEffort, fit_settings, hold_out
 
 _DAY_MS = 86_400_000
 # Ages count nothing here, times are only an order; any half-life does.
-_HALF_LIVES = 180.0, 14.0
-_SEED = 1
 
 
 def main() -> None:
@@ -60,7 +59,7 @@ def report(name: str, sequences: list[list[str]], effort: FitEffort) -> None:
     known = log_of([sequence[:-1] for sequence in sequences])
     settings = ModelSettings()
     if effort is not FitEffort.OFF:
-        validation = hold_out(known, *_HALF_LIVES, PLANS[effort].size, _SEED)
+        validation = hold_out(known, load_shop(), settings, PLANS[effort].size)
         settings = fit_settings(validation, settings, effort, say=print).settings
     model = model_of(sequences, settings)
     test = last_items(sequences, model)
@@ -94,11 +93,11 @@ def log_of(sequences: list[list[str]]) -> EventLog:
 
 def model_of(sequences: list[list[str]], settings: ModelSettings) -> BuiltModel:
     """Items learnt without the last two of each user, users by all but their last."""
-    learnt = pairs_of(log_of([sequence[:-2] for sequence in sequences]), *_HALF_LIVES)
+    learnt = pairs_of(log_of([sequence[:-2] for sequence in sequences]), *settings.half_lives)
     titles, eligible = ("",) * len(learnt.items), np.ones(len(learnt.items), np.bool_)
     built = build_model(learnt, titles, eligible, settings)
     scored = in_rows_of(
-        learnt, pairs_of(log_of([sequence[:-1] for sequence in sequences]), *_HALF_LIVES)
+        learnt, pairs_of(log_of([sequence[:-1] for sequence in sequences]), *settings.half_lives)
     )
     users = np.zeros((len(scored.users), settings.als.factors), np.float32)
     trained = project_users(

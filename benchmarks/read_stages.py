@@ -14,6 +14,7 @@ from recsys.config.shop import load_shop
 from recsys.core.times import MAX_TIMESTAMP_MS
 from recsys.stores.hbase.items import HBaseItemStore
 from recsys.stores.hbase.pool import HBasePool
+from recsys.training.settings import ModelSettings
 from spark_jobs.nightly.prepare_pairs import prepare_pairs
 from spark_jobs.nightly.read_behaviour import read_behaviour
 from spark_jobs.nightly.run_folder import RunFolder, Window
@@ -61,7 +62,10 @@ def main() -> None:
         with measured() as prepared:
             shop_time = found.shop_time
             prepare_pairs(
-                *(spark, folder.events, load_shop(), ()), before_ms=end, shop_time=shop_time
+                *(spark, folder.events, load_shop(), ()),
+                before_ms=end,
+                shop_time=shop_time,
+                half_lives=ModelSettings().half_lives,
             )
         report(read=read, prepare=prepared)
 

@@ -34,11 +34,11 @@ def tune_settings(
     # Brings pandas along, which every command would wait for.
     from recsys.analysis.snapshot_log import snapshot_sample
 
-    start, size = ModelSettings(), PLANS[FitEffort.THOROUGH].size
+    fixed = shop.half_life_days, shop.popularity_half_life_days
+    start, size = ModelSettings().with_half_lives(*fixed), PLANS[FitEffort.THOROUGH].size
     events = settings.run_folder(tenant) / EVENTS
     log, user_share = snapshot_sample(events, shop, size.pairs)
-    half_lives = shop.half_life_days, shop.popularity_half_life_days
-    validation = hold_out(log, *half_lives, size, start.als.seed, user_share=user_share)
+    validation = hold_out(log, shop, start, size, user_share=user_share)
     say(f"{len(log):,} events; {validation.judged_users:,} users' newest ones are held out")
     found = fit_settings(validation, start, FitEffort.THOROUGH, say=say)
     try:

@@ -4,12 +4,12 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from recsys.config.shop import Shop
 from recsys.evaluation.ablation import ablations
 from recsys.evaluation.baselines import Baseline
-from recsys.evaluation.data import Mask, evaluation_data
+from recsys.evaluation.data import EvaluationData, Mask, evaluation_data
 from recsys.evaluation.files.event_file import FileOptions
 from recsys.evaluation.files.read_split import OneFile, Say, TwoFiles, read_split
 from recsys.evaluation.model_results import (
@@ -17,6 +17,7 @@ from recsys.evaluation.model_results import (
     evaluate_cold_users,
     evaluate_model,
 )
+from recsys.evaluation.protocol import Split
 from recsys.evaluation.result import EvaluationInput, EvaluationResult, FitSummary, TrainingBackend
 from recsys.evaluation.result_table import MODEL
 from recsys.training.als import Trained
@@ -31,7 +32,8 @@ class EvaluationRequest:
     """One evaluation: files to train and test on, settings, metrics.
 
     Attributes:
-        settings: where the search for settings begins; without effort they are taken.
+        settings: where the search for settings begins, with the half-lives that the shop fixes;
+            without effort they are taken.
         cutoffs: each k that metrics are wanted at.
         now_ms: no event may be more than a day ahead of it.
         reading: how the files are read.
@@ -64,12 +66,16 @@ def evaluate_files(
     Raises:
         InvalidInput, NoData, ConfigurationError: see the message.
     """
-    source, validation = _read_files(request, baselines, say)
-    data, k = source.data, request.cutoffs
-    users, items = data.pairs.shape
-    say(f"training: {users:,} users, {items:,} items, {len(data.pairs.item_indices):,} pairs")
+    source, validation, split = _read_files(request, baselines, say)
+    users, items = source.data.pairs.shape
+    say(
+        f"training: {users:,} users, {items:,} items, {len(source.data.pairs.item_indices):,} pairs"
+    )
     fitted = _fit(request, validation, say) if validation else None
     settings = fitted.settings if fitted else request.settings
+    if split is not None and settings.half_lives != request.settings.half_lives:
+        source = replace(source, data=_data(request, settings, split, baselines))
+    data, k = source.data, request.cutoffs
     started = time.perf_counter()
     built = build_model(
         data.pairs, ("",) * items, data.eligible, settings, _iterations(settings, say)
@@ -102,16 +108,15 @@ def _backend(trained: Trained) -> TrainingBackend:
 
 def _read_files(
     request: EvaluationRequest, baselines: Mapping[str, Baseline], say: Say
-) -> tuple[EvaluationInput, Validation | None]:
-    """Only the pairs stay in memory: the events of a large file take as much again."""
+) -> tuple[EvaluationInput, Validation | None, Split | None]:
+    """Read the data, and hold out what settings are found by.
+
+    The events of a large file take as much memory as the pairs, and are returned only where other
+    half-lives may make other pairs of them.
+    """
     started = time.perf_counter()
     read = read_split(request.files, request.shop, request.now_ms, say, request.reading)
-    data = evaluation_data(
-        read.split,
-        request.shop,
-        request.mask,
-        with_sequences=any(baseline.needs_sequences for baseline in baselines.values()),
-    )
+    data = _data(request, request.settings, read.split, baselines)
     # Said now, not after the model's training.
     for baseline in baselines.values():
         baseline.check(data)
@@ -122,7 +127,24 @@ def _read_files(
         left_out=read.left_out,
         seconds=time.perf_counter() - started,
     )
-    return source, _validation(request, read.split.timed_train(), say)
+    validation = _validation(request, read.split.timed_train(), say)
+    is_final = validation is None or not validation.searched_half_lives
+    return source, validation, None if is_final else read.split
+
+
+def _data(
+    request: EvaluationRequest,
+    settings: ModelSettings,
+    split: Split,
+    baselines: Mapping[str, Baseline],
+) -> EvaluationData:
+    return evaluation_data(
+        split,
+        request.shop,
+        request.mask,
+        half_lives=settings.half_lives,
+        with_sequences=any(baseline.needs_sequences for baseline in baselines.values()),
+    )
 
 
 def _validation(request: EvaluationRequest, log: EventLog, say: Say) -> Validation | None:
@@ -130,7 +152,7 @@ def _validation(request: EvaluationRequest, log: EventLog, say: Say) -> Validati
     if request.effort is FitEffort.OFF:
         return None
     size = PLANS[request.effort].size
-    return hold_out_if_judgeable(log, request.shop, size, request.settings.als.seed, say)
+    return hold_out_if_judgeable(log, request.shop, request.settings, size, say)
 
 
 def _fit(request: EvaluationRequest, validation: Validation, say: Say) -> Fitted:

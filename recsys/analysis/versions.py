@@ -44,7 +44,7 @@ def trained_version(
         NoData: when nothing of positive weight happened before.
     """
     log = data.log.only(data.log.times_ms() < before_ms)
-    pairs = pairs_of(log, shop.half_life_days, shop.popularity_half_life_days)
+    pairs = pairs_of(log, *settings.half_lives)
     titles = tuple(data.titles.get(item_id, "") for item_id in pairs.items)
     built = build_model(pairs, titles, _eligible(pairs.items, data), settings)
     clock = shop_time_of_events(log.times_ms(), log.users)
@@ -53,7 +53,7 @@ def trained_version(
         regularization=settings.als.regularization,
         frequency_weight=settings.als.frequency_weight,
         neighbour_weight=built.neighbour_weight,
-        half_life_days=shop.half_life_days,
+        half_life_days=settings.half_life_days,
         event_types=shop.event_types,
         as_of_ms=clock.as_of_ms,
         read_at_ms=before_ms,

@@ -146,8 +146,8 @@ class _CorsSettings(BaseModel):
 class _ShopFile(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    half_life_days: _Days
-    popularity_half_life_days: _Days
+    half_life_days: _Days | None = None
+    popularity_half_life_days: _Days | None = None
     event_types: Annotated[dict[_TypeName, _EventTypeSettings], Field(min_length=1)]
     goals: Annotated[list[str], Field(min_length=1)]
     placements: dict[_PlacementName, PlacementSettings] | None = None
@@ -189,7 +189,8 @@ class Shop:
     """A shop's configuration: the meaning of its events, its placements, the limits of its gate.
 
     Attributes:
-        half_life_days: an event this old counts half, unless its type has its own half-life.
+        half_life_days: an event this old counts half, unless its type has its own half-life; None
+            where training finds it.
         popularity_half_life_days: the same for what is popular.
         target_types: the types of event that recommendations are judged by.
         event_types: every type the shop may send.
@@ -201,8 +202,8 @@ class Shop:
         allowed_origins: of pages whose scripts may read what the API answers.
     """
 
-    half_life_days: float
-    popularity_half_life_days: float
+    half_life_days: float | None
+    popularity_half_life_days: float | None
     target_types: tuple[str, ...]
     event_types: dict[str, EventType]
     placements: dict[str, Placement] = field(default_factory=dict)

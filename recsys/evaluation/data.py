@@ -19,6 +19,7 @@ from recsys.evaluation.sequences import Sequences, sequences_of
 from recsys.evaluation.splits import held_out_targets
 from recsys.training.event_log import EventLog, pairs_of
 from recsys.training.interactions import InteractionMatrix
+from recsys.training.settings import ModelSettings
 
 
 class Mask(StrEnum):
@@ -78,18 +79,27 @@ class EvaluationData:
 
 
 def evaluation_data(
-    split: Split, shop: Shop, mask: Mask = Mask.ALL, *, with_sequences: bool = False
+    split: Split,
+    shop: Shop,
+    mask: Mask = Mask.ALL,
+    *,
+    half_lives: tuple[float, float] | None = None,
+    with_sequences: bool = False,
 ) -> EvaluationData:
     """Pair up the training events, and sort the test's users into known and cold ones.
 
     Args:
+        half_lives: of behaviour and of popularity, in days; None for those that training starts
+            with.
         with_sequences: for models that learn from order; they take 8 bytes an event.
 
     Raises:
         NoData: when nothing can be trained on, or no known user is left to judge by.
     """
     train, test = split.timed_train(), split.test
-    pairs = pairs_of(train, shop.half_life_days, shop.popularity_half_life_days)
+    fixed = shop.half_life_days, shop.popularity_half_life_days
+    usual = ModelSettings().with_half_lives(*fixed).half_lives
+    pairs = pairs_of(train, *(half_lives or usual))
     behaviour = has_behaviour(pairs)
     if not behaviour.any():
         raise NoData("the training events have no positive weight: nothing to train on")

@@ -1,12 +1,15 @@
 """Settings of a whole model: factors, neighbours and trend."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from recsys.training.als.settings import AlsSettings, refuse_out_of_range
+
+# A minute to a century: what is outside would be a mistake of units.
+_HALF_LIFE_BOUNDS = (1 / 1440, 36_500)
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,8 @@ class ModelSettings:
             `recsys.core.recency`; None where its order does not count.
         trend_exponent: how much an item's trend counts, see `recsys.training.popularity`; 0 turns
             it off.
+        half_life_days, popularity_half_life_days: ages at which an event counts half, see
+            `recsys.core.strength`.
 
     Raises:
         ConfigurationError: naming the setting that makes no sense.
@@ -39,6 +44,8 @@ class ModelSettings:
     order_weight: float = 0.0
     step_half_life: float | None = None
     trend_exponent: float = 0.75
+    half_life_days: float = 180.0
+    popularity_half_life_days: float = 14.0
 
     def __post_init__(self) -> None:
         refuse_out_of_range(
@@ -49,6 +56,23 @@ class ModelSettings:
             order_weight=(0, 1000),
             step_half_life=(0.1, 1000),
             trend_exponent=(0, 4),
+            half_life_days=_HALF_LIFE_BOUNDS,
+            popularity_half_life_days=_HALF_LIFE_BOUNDS,
+        )
+
+    @property
+    def half_lives(self) -> tuple[float, float]:
+        """Half-lives of behaviour and of popularity, in days."""
+        return self.half_life_days, self.popularity_half_life_days
+
+    def with_half_lives(
+        self, half_life_days: float | None, popularity_half_life_days: float | None
+    ) -> "ModelSettings":
+        """The same with half-lives that somebody has fixed; None changes nothing."""
+        return replace(
+            self,
+            half_life_days=half_life_days or self.half_life_days,
+            popularity_half_life_days=popularity_half_life_days or self.popularity_half_life_days,
         )
 
 

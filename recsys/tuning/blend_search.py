@@ -6,10 +6,9 @@ from statistics import fmean
 from typing import Any
 
 from recsys.training.settings import ModelSettings
+from recsys.tuning.half_lives import MIN_GAIN, best_half_life
 from recsys.tuning.judged_fold import JudgedModel
 
-# A part must earn its place: what gains less than this share is chance on a few thousand users.
-_MIN_GAIN = 0.003
 _WEIGHTS = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0)
 _ORDER_WEIGHTS = (0.0, 0.1, 0.25, 0.5, 1.0)
 _STEP_HALF_LIVES = (None, 16.0, 8.0, 4.0, 2.0, 1.0)
@@ -33,10 +32,20 @@ class BlendSearch:
     Args:
         ordered: whether it is known what users did first.
         timed: whether the held-out part is of a later time, so that trends can be judged.
+        popularity_span_days: time that the data spans, where the half-life of popularity may be
+            tried; else None.
     """
 
-    def __init__(self, models: Sequence[JudgedModel], *, ordered: bool, timed: bool) -> None:
+    def __init__(
+        self,
+        models: Sequence[JudgedModel],
+        *,
+        ordered: bool,
+        timed: bool,
+        popularity_span_days: float | None = None,
+    ) -> None:
         self._models, self._ordered, self._timed = models, ordered, timed
+        self._popularity_span_days = popularity_span_days
         self._tried: dict[ModelSettings, float] = {}
 
     def judged(self, settings: ModelSettings) -> Blended:
@@ -65,6 +74,9 @@ class BlendSearch:
         if self._ordered:
             best = self._with_order(best)
         best = self._finer(best, "neighbour_weight")
+        if self._popularity_span_days is not None:
+            name, span = "popularity_half_life_days", self._popularity_span_days
+            best = best_half_life(best, name, span, self.judged)
         if self._timed:
             best = self._best(best, trend_exponent=_TRENDS)
         return best
@@ -76,7 +88,7 @@ class BlendSearch:
             best = max(best, self._best(start, order_weight=_ORDER_WEIGHTS), key=_ndcg)
         best = self._best(best, popularity_exponent=_EXPONENTS)
         best = self._finer(best, "order_weight")
-        return best if best.ndcg > plain.ndcg * (1 + _MIN_GAIN) else plain
+        return best if best.ndcg > plain.ndcg * (1 + MIN_GAIN) else plain
 
     def _finer(self, best: Blended, name: str) -> Blended:
         weight = getattr(best.settings, name)

@@ -1,7 +1,7 @@
 """A fold of the validation, with what needs no training kept for all trials."""
 
 from dataclasses import replace
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from recsys.evaluation import evaluate_lists
 from recsys.training.als import AlsSettings, Trained, project_users
 from recsys.training.build import Sample, Scales, measured_users, weighted_neighbours
 from recsys.training.followers import item_followers
+from recsys.training.interactions import InteractionMatrix
 from recsys.training.neighbours import NeighbourLists, item_neighbours
 from recsys.training.popularity import trends
 from recsys.training.settings import ModelSettings
@@ -31,12 +32,15 @@ class JudgedFold:
     """Judges models trained on a fold; keeps neighbours, followers and trends."""
 
     def __init__(self, fold: Fold) -> None:
+        self._fold = fold
         self.pairs, self.test = fold.pairs, fold.test
         self.users = HeldOutUsers.of(fold.pairs, fold.test.users)
         # Those that production measures the parts by, too, so that a weight means the same.
         self.measured = HeldOutUsers.of(fold.pairs, measured_users(len(fold.pairs.users)))
         self.neighbours = cache(self._neighbours)
         self.trend = cache(self._trend)
+        # The search stays with a half-life for many exponents.
+        self._recent = lru_cache(2)(self._with_popularity_half_life)
 
     @cached_property
     def matrix(self) -> csr_matrix:
@@ -58,8 +62,14 @@ class JudgedFold:
             self.matrix, self._eligible, self.max_neighbours, popularity_exponent
         )
 
-    def _trend(self, exponent: float) -> NDArray[np.float32]:
-        return trends(self.pairs, exponent)
+    def _trend(
+        self, exponent: float, half_life_days: float, popularity_half_life_days: float
+    ) -> NDArray[np.float32]:
+        pairs = self._recent(half_life_days, popularity_half_life_days)
+        return trends(pairs, exponent)
+
+    def _with_popularity_half_life(self, *half_lives: float) -> InteractionMatrix:
+        return self._fold.with_half_lives(*half_lives).pairs
 
     @property
     def _eligible(self) -> NDArray[np.bool_]:
@@ -106,7 +116,7 @@ class JudgedModel:
             self._histories,
             neighbours,
             weight,
-            fold.trend(settings.trend_exponent),
+            fold.trend(settings.trend_exponent, *settings.half_lives),
             LIST_LENGTH,
         )
         return evaluate_lists(lists, fold.test, k=LIST_LENGTH).means[METRIC]

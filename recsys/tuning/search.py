@@ -20,6 +20,7 @@ from recsys.training.als.half_step import row_lambdas
 from recsys.training.als.settings import resolved_alpha
 from recsys.training.settings import ModelSettings
 from recsys.tuning.blend_search import Blended, BlendSearch
+from recsys.tuning.half_lives import best_half_life, span_days
 from recsys.tuning.judged_fold import JudgedFold, JudgedModel
 from recsys.tuning.validation import Validation, ValidationSize
 
@@ -74,9 +75,9 @@ PLANS = {
         factors=(48, 64, 96, 192, 256, 384),
     ),
 }
-_COARSE, _MIDDLE = "coarse", "middle"
-_FACTORS = {_COARSE: 64, _MIDDLE: 128}
-_ITERATIONS = {_COARSE: 6, _MIDDLE: 8}
+_HALF_LIFE, _COARSE, _MIDDLE = "half-life", "coarse", "middle"
+_FACTORS = {_HALF_LIFE: 64, _COARSE: 64, _MIDDLE: 128}
+_ITERATIONS = {_HALF_LIFE: 6, _COARSE: 6, _MIDDLE: 8}
 _FINAL = "final"
 # What a climb multiplies at first, and by which power when nothing around was better; nothing is
 # tried outside of the bounds.
@@ -151,14 +152,21 @@ class _Search:
         train_many: TrainMany,
         say: Callable[[str], None],
     ) -> None:
-        self._folds = [JudgedFold(fold) for fold in validation.folds]
+        self._validation = validation
+        self._folds = self._first_folds = self._folds_by(start)
         self._ordered = any(fold.pairs.is_ordered for fold in validation.folds)
         self._timed = validation.timed
-        self._start, self._plan, self._train_many, self._say = start, plan, train_many, say
+        searched = "popularity_half_life_days" in validation.searched_half_lives
+        self._popularity_span_days = self._span_days if searched else None
+        self._first = self._start = start
+        self._plan, self._train_many, self._say = plan, train_many, say
         self._trials: list[Trial] = []
 
     def run(self, *, is_fitted: bool) -> Fitted:
         started = time.perf_counter()
+        # Before all else, which depends on what still counts.
+        if "half_life_days" in self._validation.searched_half_lives:
+            self._find_half_life()
         grid = [] if is_fitted else self._grid()
         coarse = self._try(_COARSE, [self._start, *grid]) if grid else []
         best = [each.settings for each in coarse[: self._plan.finalists + 1]] or [self._start]
@@ -173,6 +181,31 @@ class _Search:
             trials=tuple(self._trials),
             seconds=time.perf_counter() - started,
         )
+
+    def _find_half_life(self) -> None:
+        first = self._with_half_life(self._start)
+        best = best_half_life(first, "half_life_days", self._span_days, self._with_half_life)
+        self._use_half_life(best.settings.half_life_days)
+        self._say(f"behaviour counts half after {best.settings.half_life_days:.3g} days")
+
+    def _with_half_life(self, settings: ModelSettings) -> Trial:
+        self._use_half_life(settings.half_life_days)
+        [trial] = self._try(_HALF_LIFE, [self._start])
+        return trial
+
+    def _use_half_life(self, days: float) -> None:
+        if days != self._start.half_life_days:
+            self._start = replace(self._start, half_life_days=days)
+            self._folds = self._folds_by(self._start)
+
+    def _folds_by(self, settings: ModelSettings) -> list[JudgedFold]:
+        half_lives = settings.half_lives
+        return [JudgedFold(fold.with_half_lives(*half_lives)) for fold in self._validation.folds]
+
+    @property
+    def _span_days(self) -> float:
+        log = self._validation.folds[0].log
+        return 0.0 if log is None else span_days(log)
 
     def _grid(self) -> list[ModelSettings]:
         plan = self._plan
@@ -228,15 +261,15 @@ class _Search:
 
     def _judge_start(self) -> Trial:
         """The settings to start with, as they are."""
-        [search] = self._searches([self._start.als], self._folds)
-        blended = search.judged(self._start)
+        [search] = self._searches([self._first.als], self._first_folds)
+        blended = search.judged(self._first)
         return Trial("start", blended.settings, blended.ndcg)
 
     def _try(self, stage: str, settings: Sequence[ModelSettings]) -> list[Trial]:
         """Train and blend each; best first."""
         als = [_fidelity(stage, each.als) for each in settings]
         # Where to look more closely one part of the data tells well enough.
-        folds = self._folds[:1] if stage == _COARSE else self._folds
+        folds = self._folds[:1] if stage in (_HALF_LIFE, _COARSE) else self._folds
         found = []
         for each, search in zip(settings, self._searches(als, folds), strict=True):
             blended = search.fine(each) if stage == _FINAL else search.rough(each)
@@ -253,7 +286,12 @@ class _Search:
                 JudgedModel(fold, next(models), each)
                 for fold, models in zip(folds, trained, strict=True)
             ]
-            yield BlendSearch(models, ordered=self._ordered, timed=self._timed)
+            yield BlendSearch(
+                models,
+                ordered=self._ordered,
+                timed=self._timed,
+                popularity_span_days=self._popularity_span_days,
+            )
 
     def _keep(self, trial: Trial) -> Trial:
         before = [each.ndcg for each in self._trials if each.stage == trial.stage]

@@ -1,7 +1,7 @@
 """Validation: a part of training that is held out to compare settings, never the test."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from recsys.evaluation.splits import (
 )
 from recsys.training.event_log import EventLog, pairs_of
 from recsys.training.interactions import InteractionMatrix
+from recsys.training.settings import ModelSettings
 
 # The newest tenth of events, or a tenth of every user's pairs where there is no time. With a fifth
 # held out, what is tried on is another, sparser shop: on MovieLens-1M a frequency weight of 9 won
@@ -48,10 +49,22 @@ class ValidationSize:
 
 @dataclass(frozen=True)
 class Fold:
-    """Pairs to train on and a test set made of the rest."""
+    """Pairs to train on and a test set made of the rest.
+
+    Attributes:
+        log: the events that the pairs were made of, where other half-lives may be tried.
+    """
 
     pairs: InteractionMatrix
     test: TestSet
+    log: EventLog | None = None
+
+    def with_half_lives(self, half_life_days: float, popularity_half_life_days: float) -> "Fold":
+        """The same users, items and test by other half-lives."""
+        if self.log is None:
+            return self
+        pairs = pairs_of(self.log, half_life_days, popularity_half_life_days)
+        return replace(self, pairs=pairs)
 
 
 @dataclass(frozen=True)
@@ -61,10 +74,13 @@ class Validation:
     Attributes:
         folds: one or more splits of the same log.
         timed: whether the split is by time, so that trends can be judged.
+        searched_half_lives: names of the half-lives, as in ModelSettings, that may be tried:
+            those that the shop does not fix, where it is known how old behaviour is.
     """
 
     folds: tuple[Fold, ...]
     timed: bool
+    searched_half_lives: frozenset[str] = frozenset()
 
     @property
     def judged_users(self) -> int:
@@ -74,16 +90,16 @@ class Validation:
 
 def hold_out(
     log: EventLog,
-    half_life_days: float,
-    popularity_half_life_days: float,
+    shop: Shop,
+    settings: ModelSettings,
     size: ValidationSize,
-    seed: int,
     *,
     user_share: float = 1.0,
 ) -> Validation:
     """Hold out what the data can be judged by: the newest days, the newest of each user, or a part.
 
     Args:
+        settings: that the search starts with.
         user_share: share of all users whose events the log has, less than 1 when only so many were
             read.
 
@@ -92,14 +108,16 @@ def hold_out(
     """
     if not len(log):
         raise NoData("there is no behaviour to hold some of out: nothing to tune on")
+    seed = settings.als.seed
     log = _sample(log, size.pairs, seed, user_share)
-    half_lives = (half_life_days, popularity_half_life_days)
     if log.timestamps_ms is not None and log.has_ages:
         past, future = temporal_split(log, split_time_ms(log, NEWEST_SHARE))
-        pairs = pairs_of(past, *half_lives)
+        pairs = pairs_of(past, *settings.half_lives)
         test = _first_times(held_out_targets(future, pairs.users, pairs.items), pairs)
-        return Validation((_fold(pairs, test, size, seed),), timed=True)
-    pairs = pairs_of(log, *half_lives)
+        fold, searched = _fold(pairs, test, size, seed), _not_fixed(shop)
+        fold = replace(fold, log=past if searched else None)
+        return Validation((fold,), timed=True, searched_half_lives=searched)
+    pairs = pairs_of(log, *settings.half_lives)
     if log.timestamps_ms is not None:
         splits = [newest_holdout(pairs, size.judged_users, seed)]
     else:
@@ -111,16 +129,15 @@ def hold_out(
 def hold_out_if_judgeable(
     log: EventLog,
     shop: Shop,
+    settings: ModelSettings,
     size: ValidationSize,
-    seed: int,
     say: Callable[[str], None],
     *,
     user_share: float = 1.0,
 ) -> Validation | None:
-    """`hold_out` by a shop's half-lives; None, said, where too few users would judge settings."""
-    half_lives = shop.half_life_days, shop.popularity_half_life_days
+    """`hold_out`; None, said, where too few users would judge settings."""
     try:
-        validation = hold_out(log, *half_lives, size, seed, user_share=user_share)
+        validation = hold_out(log, shop, settings, size, user_share=user_share)
     except NoData:
         say("too little behaviour to find settings by: training with those given")
         return None
@@ -129,6 +146,11 @@ def hold_out_if_judgeable(
         say(f"only {users:,} users to find settings by: training with those given")
         return None
     return validation
+
+
+def _not_fixed(shop: Shop) -> frozenset[str]:
+    names = "half_life_days", "popularity_half_life_days"
+    return frozenset(name for name in names if getattr(shop, name) is None)
 
 
 def _fold(pairs: InteractionMatrix, test: TestSet, size: ValidationSize, seed: int) -> Fold:

@@ -3,6 +3,7 @@
 from pydantic import ValidationError
 
 from recsys.analysis.snapshot_log import snapshot_sample
+from recsys.config.shop import Shop
 from recsys.core.errors import ConfigurationError
 from recsys.stores.manifest import FitEntry, FitTrialEntry
 from recsys.training.settings import ModelSettings, settings_entry, settings_of_entry
@@ -25,11 +26,12 @@ def found_settings(context: Context, split_ms: int) -> tuple[ModelSettings, FitE
         split_ms: nothing from then on is looked at: the gate judges by it.
     """
     plan = context.plan
+    start = _fixed_by_shop(plan.model, plan.shop)
     if plan.effort is FitEffort.OFF:
-        return plan.model, None
-    validation = _validation(context, split_ms)
+        return start, None
+    validation = _validation(context, start, split_ms)
     if validation is None:
-        return plan.model, None
+        return start, None
     last = _last_fit(context)
     context.say(
         f"fitting settings ({plan.effort.value}) on {validation.judged_users:,} users"
@@ -37,7 +39,7 @@ def found_settings(context: Context, split_ms: int) -> tuple[ModelSettings, FitE
     )
     fitted = fit_settings(
         validation,
-        last or plan.model,
+        last or start,
         plan.effort,
         is_fitted=last is not None,
         train_many=chosen_trials(context),
@@ -50,14 +52,16 @@ def found_settings(context: Context, split_ms: int) -> tuple[ModelSettings, FitE
     return fitted.settings, _entry(plan.effort, validation, fitted)
 
 
-def _validation(context: Context, split_ms: int) -> Validation | None:
+def _fixed_by_shop(settings: ModelSettings, shop: Shop) -> ModelSettings:
+    return settings.with_half_lives(shop.half_life_days, shop.popularity_half_life_days)
+
+
+def _validation(context: Context, start: ModelSettings, split_ms: int) -> Validation | None:
     plan, size = context.plan, PLANS[context.plan.effort].size
     log, user_share = snapshot_sample(
         context.folder.events, plan.shop, size.pairs, before_ms=split_ms
     )
-    return hold_out_if_judgeable(
-        log, plan.shop, size, plan.model.als.seed, context.say, user_share=user_share
-    )
+    return hold_out_if_judgeable(log, plan.shop, start, size, context.say, user_share=user_share)
 
 
 def _last_fit(context: Context) -> ModelSettings | None:
@@ -66,7 +70,7 @@ def _last_fit(context: Context) -> ModelSettings | None:
     if serving is None or serving.training.fit is None:
         return None
     try:
-        return settings_of_entry(serving.training.settings)
+        return _fixed_by_shop(settings_of_entry(serving.training.settings), context.plan.shop)
     except (ValidationError, ConfigurationError) as error:
         context.say(f"the settings of {serving.version} cannot be used to begin with: {error}")
         return None

@@ -40,8 +40,12 @@ def prepare_pairs(
     *,
     before_ms: int,
     shop_time: ShopTime,
+    half_lives: tuple[float, float],
 ) -> InteractionMatrix:
     """Pairs of all events before a time.
+
+    Args:
+        half_lives: of behaviour and of popularity, in days.
 
     Raises:
         NotFound: when quantities or prices count and were not read.
@@ -50,7 +54,7 @@ def prepare_pairs(
     for name in details_that_count(shop.event_types.values()):
         if name not in past.columns:
             raise NotFound(f"{events} has no {name}, which counts: run `recsys nightly read` first")
-    weighed = past.mapInArrow(_weigher(shop, shop_time), _WEIGHED)
+    weighed = past.mapInArrow(_weigher(shop, shop_time, half_lives), _WEIGHED)
     summed = weighed.groupBy("user_id", "item_id").agg(
         # Rounding makes the sum independent of the order in which partitions arrive.
         F.round(F.sum("strength"), 6).alias("strength"),
@@ -88,13 +92,14 @@ def _coded(column: pa.ChunkedArray) -> Coded:
 
 
 def _weigher(
-    shop: Shop, shop_time: ShopTime
+    shop: Shop, shop_time: ShopTime, half_lives: tuple[float, float]
 ) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     # What neither counts nor excludes must not make an item part of anybody's history.
     types = {n: kind for n, kind in shop.event_types.items() if kind.weight or kind.excludes}
     known, kinds = pa.array(list(types)), tuple(types.values())
     counted = details_that_count(kinds)
     excludes = np.array([kind.excludes for kind in types.values()])
+    half_life_days, popularity_half_life_days = half_lives
 
     def weigh(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for whole in batches:
@@ -109,10 +114,8 @@ def _weigher(
             columns = {
                 "user_id": batch["user_id"],
                 "item_id": batch["item_id"],
-                "strength": event_strengths(events, age_ms, shop.half_life_days),
-                "recent_strength": popularity_strengths(
-                    events, age_ms, shop.popularity_half_life_days
-                ),
+                "strength": event_strengths(events, age_ms, half_life_days),
+                "recent_strength": popularity_strengths(events, age_ms, popularity_half_life_days),
                 "excluded": excludes[events.types],
                 "timestamp_ms": batch["timestamp_ms"],
             }

@@ -26,7 +26,7 @@ from spark_jobs.nightly.run_folder import CatalogueSnapshot, Snapshot
 
 # Counts the changes of how a model is made of the same events: an equal version of an older rule is
 # trained again.
-_RULES = 4
+_RULES = 5
 
 
 def train(context: Context) -> Manifest:
@@ -66,6 +66,7 @@ def train_before(
         catalogue.titles,
         before_ms=before_ms,
         shop_time=shop_time,
+        half_lives=settings.half_lives,
     )
     users, items = pairs.shape
     say(f"{users:,} users, {items:,} items, {len(pairs.strengths):,} pairs")
@@ -153,7 +154,7 @@ def _manifest(
         regularization=als.regularization,
         frequency_weight=als.frequency_weight,
         neighbour_weight=built.neighbour_weight,
-        half_life_days=plan.shop.half_life_days,
+        half_life_days=settings.half_life_days,
         event_types=plan.shop.event_types,
         as_of_ms=snapshot.shop_time.as_of_ms,
         read_at_ms=snapshot.read_at_ms,

@@ -51,8 +51,9 @@ def test_settings_are_found_kept_and_gone_on_from(nightly: Nightly, seed: Seed) 
     assert fit is not None
     assert fit.effort == "quick"
     assert fit.ndcg >= fit.start_ndcg
-    assert {trial.stage for trial in fit.trials} == {"coarse", "middle", "final"}
+    assert {trial.stage for trial in fit.trials} == {"half-life", "coarse", "middle", "final"}
     found = settings_of_entry(first.training.settings)
+    assert first.recipe.half_life_days == found.half_life_days
     assert first.recipe.to_params().step_half_life == found.step_half_life
 
     walkers.run(effort=FitEffort.QUICK, force=True)

@@ -47,9 +47,9 @@ def test_a_heavier_purchase_moves_a_shopper_from_what_they_saw_to_what_they_boug
 def test_with_a_short_half_life_the_newest_behaviour_decides(
     nightly: Nightly, shop_with: ShopWith
 ) -> None:
-    nightly.run(shop=shop_with("\nhalf_life_days = 180.0", "\nhalf_life_days = 36500.0"))
+    nightly.run(shop=shop_with("# half_life_days = 180.0", "half_life_days = 36500.0"))
     long_memory = new_to("changer", nightly)
-    nightly.run(shop=shop_with("\nhalf_life_days = 180.0", "\nhalf_life_days = 10.0"))
+    nightly.run(shop=shop_with("# half_life_days = 180.0", "half_life_days = 10.0"))
     short_memory = new_to("changer", nightly)
 
     assert long_memory.count("a") >= 8

@@ -21,13 +21,16 @@ from tests.mixed_behaviour import (
     mixed_behaviour,
 )
 
-SHOP = Shop(HALF_LIFE_DAYS, POPULARITY_HALF_LIFE_DAYS, ("purchase",), EVENT_TYPES)
+SHOP = Shop(None, None, ("purchase",), EVENT_TYPES)
 BEHAVIOUR = mixed_behaviour(300, seed=5)
 
 
 def prepared(spark: SparkSession, events: Path) -> InteractionMatrix:
     return prepare_pairs(
-        spark, events, SHOP, (), before_ms=MAX_TIMESTAMP_MS, shop_time=BEHAVIOUR.shop_time()
+        *(spark, events, SHOP, ()),
+        before_ms=MAX_TIMESTAMP_MS,
+        shop_time=BEHAVIOUR.shop_time(),
+        half_lives=(HALF_LIFE_DAYS, POPULARITY_HALF_LIFE_DAYS),
     )
 
 

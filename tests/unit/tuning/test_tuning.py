@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from recsys.config.shop import load_shop
 from recsys.core.errors import NoData
 from recsys.core.event_types import EventType
 from recsys.evaluation import evaluate_lists
@@ -32,7 +33,7 @@ SIZE = ValidationSize(pairs=1_000_000, judged_users=5000)
 
 
 def hold_out(log: EventLog, size: ValidationSize = SIZE) -> Validation:
-    return hold_out_of(log, 180, 14, size, seed=1)
+    return hold_out_of(log, load_shop(), ModelSettings(), size)
 
 
 def in_a_row(users: int = 60, items: int = 24, length: int = 6, seed: int = 0) -> EventLog:
@@ -120,7 +121,7 @@ def test_what_was_read_of_some_users_is_cut_down_to_as_many_items_as_the_whole_l
 ):
     log = two_tastes_log(users=400)
     quarter = log.only(log.users < 100)
-    (found,) = hold_out_of(quarter, 180, 14, SIZE, seed=1, user_share=0.25).folds
+    (found,) = hold_out_of(quarter, load_shop(), ModelSettings(), SIZE, user_share=0.25).folds
     assert len(found.pairs.users) == 100
     assert len(found.pairs.items) == 15
 
@@ -212,7 +213,7 @@ def test_the_same_data_gives_the_same_settings() -> None:
 def test_settings_that_were_found_before_are_only_looked_around() -> None:
     validation = hold_out(two_tastes_log())
     found = fit_settings(validation, SMALL, FitEffort.QUICK, is_fitted=True)
-    assert {trial.stage for trial in found.trials} == {"middle", "final"}
+    assert {trial.stage for trial in found.trials} == {"half-life", "middle", "final"}
 
 
 def test_who_trains_is_asked_for_many_settings_at_once() -> None:
@@ -222,7 +223,7 @@ def test_who_trains_is_asked_for_many_settings_at_once() -> None:
         asked.append(len(settings))
         return search.one_by_one(matrix, settings)  # type: ignore[arg-type]
 
-    validation = hold_out(two_tastes_log())
+    validation = hold_out(two_tastes_log(timed=False))
     fit_settings(validation, SMALL, FitEffort.QUICK, train_many=train_many)  # type: ignore[arg-type]
     plan = PLANS[FitEffort.QUICK]
     assert asked[0] == 1 + len(plan.alpha_scales) * len(plan.regularizations)
