@@ -1,5 +1,6 @@
 """The shop's own settings: event types, half-lives and the gate, read from a TOML file."""
 
+import tomllib
 from dataclasses import dataclass, field
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -150,7 +151,7 @@ class _ShopFile(BaseModel):
     popularity_half_life_days: _Days | None = None
     event_types: Annotated[dict[_TypeName, _EventTypeSettings], Field(min_length=1)]
     goals: Annotated[list[str], Field(min_length=1)]
-    placements: dict[_PlacementName, PlacementSettings] | None = None
+    placements: dict[_PlacementName, PlacementSettings] = {}
     rules: list[RuleSettings] = []
     gate: GateLimits = GateLimits()
     limits: RequestLimits = RequestLimits()
@@ -159,14 +160,13 @@ class _ShopFile(BaseModel):
 
     @model_validator(mode="after")
     def _has_rules_that_go_together(self) -> "_ShopFile":
-        # Where it names no placements it has the shipped ones.
-        check_rules(self.rules, self.placements or (load_shop().placements if self.rules else {}))
+        check_rules(self.rules, self.placements)
         return self
 
     @model_validator(mode="after")
     def _excludes_by_types_that_count(self) -> "_ShopFile":
         types = {name: EventType(**dict(kind)) for name, kind in self.event_types.items()}
-        for name, table in (self.placements or {}).items():
+        for name, table in self.placements.items():
             if reason := unremembered(table.exclude_event_types, types):
                 context = {"name": name, "reason": reason}
                 message = "placements.{name}.exclude_event_types: {reason}"
@@ -217,21 +217,22 @@ class Shop:
 def load_shop(path: Path | None = None) -> Shop:
     """Read a shop's settings from `path`, or the ones that come with the package.
 
+    What a shop's file does not name is as in these.
+
     Raises:
         ConfigurationError: naming the file and every setting at fault.
     """
     settings = _read(path or _SHIPPED)
     types = {name: EventType(**dict(kind)) for name, kind in settings.event_types.items()}
     rules = scheduled(settings.rules)
-    placements = settings.placements
-    if placements is None:
-        placements = _read(_SHIPPED).placements or {}
     return Shop(
         half_life_days=settings.half_life_days,
         popularity_half_life_days=settings.popularity_half_life_days,
         target_types=tuple(settings.goals),
         event_types=types,
-        placements={name: placement_of(name, table, rules) for name, table in placements.items()},
+        placements={
+            name: placement_of(name, table, rules) for name, table in settings.placements.items()
+        },
         rules=rules,
         gate=settings.gate,
         limits=settings.limits,
@@ -242,6 +243,9 @@ def load_shop(path: Path | None = None) -> Shop:
 
 def _read(source: Path | Traversable) -> _ShopFile:
     try:
-        return read_toml(source, _ShopFile)
+        if source is _SHIPPED:
+            return read_toml(source, _ShopFile)
+        shipped = tomllib.loads(_SHIPPED.read_text(encoding="utf-8"))
+        return read_toml(source, _ShopFile, shipped)
     except OSError as error:
         raise ConfigurationError(f"cannot read the shop settings: {error}") from error

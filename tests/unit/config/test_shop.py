@@ -1,5 +1,6 @@
 """The shop's settings, from the file to what the core takes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -115,3 +116,27 @@ def test_a_shop_has_quotas_in_mebibytes(tmp_path: Path) -> None:
 def test_an_origin_is_written_as_browsers_write_it(tmp_path: Path, origin: str) -> None:
     with pytest.raises(ConfigurationError, match=r"cors.allowed_origins.0"):
         shop_of(tmp_path, f'buy = {{ weight = 1 }}\n[cors]\nallowed_origins = ["{origin}"]')
+
+
+def test_what_a_file_does_not_name_is_as_shipped(tmp_path: Path) -> None:
+    path = tmp_path / "shop.toml"
+    path.write_text("popularity_half_life_days = 5\n[limits]\n[cors]\n")
+    assert load_shop(path) == replace(load_shop(), popularity_half_life_days=5.0)
+    path.write_text("")
+    assert load_shop(path) == load_shop()
+
+
+def test_a_list_or_table_that_a_file_names_replaces_the_whole_one(tmp_path: Path) -> None:
+    path = tmp_path / "shop.toml"
+    path.write_text('goals = ["buy"]\n[event_types]\nbuy = {weight = 1}\n')
+    shop = load_shop(path)
+    assert list(shop.event_types) == ["buy"]
+    assert shop.target_types == ("buy",)
+    assert shop.placements.keys() == load_shop().placements.keys()
+
+
+def test_the_rules_of_the_how_to_are_a_file_of_their_own(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[3] / "docs/how-to/add-a-rule.md").read_text()
+    path = tmp_path / "shop.toml"
+    path.write_text(guide.split("```toml\n")[1].split("```")[0])
+    assert [each.name for each in load_shop(path).rules] == ["Christmas candles", "cover item"]
