@@ -11,7 +11,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.storefront.dependencies import Dependencies
-from services.storefront.pages import account, basket, home, listing, product
+from services.storefront.pages import account, basket, home, listing, operator, product
 from services.storefront.pages.errors import add_error_pages
 from services.storefront.pages.rendering import FOLDER
 
@@ -47,7 +47,7 @@ def build_app(dependencies: Dependencies) -> FastAPI:
     add_error_pages(app)
     app.mount(_STATIC, StaticFiles(directory=FOLDER / "static"))
     app.add_api_route("/readyz", _ready)
-    for pages in (home, listing, product, basket, account):
+    for pages in (home, listing, product, basket, account, operator):
         app.include_router(pages.router)
     return app
 

@@ -6,6 +6,7 @@ from fastapi import Request
 
 from services.storefront.api import Api
 from services.storefront.catalogue import Catalogue
+from services.storefront.operations import Operations
 from services.storefront.settings import StorefrontKeys
 
 
@@ -14,6 +15,7 @@ class Dependencies:
     keys: StorefrontKeys
     api: Api
     catalogue: Catalogue
+    operations: Operations
 
 
 def dependencies_of(request: Request) -> Dependencies:

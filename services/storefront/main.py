@@ -7,13 +7,16 @@ import httpx
 import uvicorn
 
 from recsys.config.settings import load_settings
+from recsys.config.shops import Shops
 from recsys.config.toml_file import read_toml
 from recsys.core.errors import ConfigurationError
 from recsys.runtime.logging import configure_logging
+from recsys.stores.model_files import ModelFiles
 from services.storefront.api import Api
 from services.storefront.app import build_app
 from services.storefront.catalogue import Catalogue
 from services.storefront.dependencies import Dependencies
+from services.storefront.operations import Operations
 from services.storefront.settings import StorefrontKeys, StorefrontSettings
 
 # A page asks twice at most, one after the other: a shopper waits for neither longer than this, and
@@ -26,6 +29,7 @@ def main() -> None:
         settings = load_settings(StorefrontSettings)
         configure_logging("storefront", settings.instance, settings.log_level)
         keys = _read_keys(settings)
+        operations = _operations(settings, keys.tenant)
     except ConfigurationError as error:
         sys.exit(f"storefront: {error}")
     client = httpx.AsyncClient(
@@ -36,7 +40,7 @@ def main() -> None:
         trust_env=False,
     )
     api = Api(client)
-    app = build_app(Dependencies(keys, api, Catalogue(api)))
+    app = build_app(Dependencies(keys, api, Catalogue(api), operations))
     uvicorn.Server(_server_config(app, settings)).run()
 
 
@@ -45,6 +49,13 @@ def _read_keys(settings: StorefrontSettings) -> StorefrontKeys:
         return read_toml(settings.keys, StorefrontKeys)
     except OSError as error:
         raise ConfigurationError(f"cannot read the shop's keys: {error}") from error
+
+
+def _operations(settings: StorefrontSettings, tenant: str) -> Operations:
+    models = ModelFiles(settings.model_store) if settings.model_store else None
+    # Gateways count and log settings that are refused; here they only go on as they were.
+    shops = Shops(settings.shop_config, on_refused=lambda: None)
+    return Operations(tenant, models, shops, settings.gateway_metrics)
 
 
 def _server_config(app: object, settings: StorefrontSettings) -> uvicorn.Config:

@@ -3,9 +3,17 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_settings import NoDecode
 
 from recsys.config.settings import HostPort, ProcessSettings, TenantName
+
+# "http://a:1/metrics,http://b:1/metrics".
+Urls = Annotated[
+    tuple[str, ...],
+    NoDecode,
+    BeforeValidator(lambda text: text.split(",") if isinstance(text, str) else text),
+]
 
 
 class StorefrontSettings(ProcessSettings):
@@ -13,6 +21,11 @@ class StorefrontSettings(ProcessSettings):
     # Where the API is asked, by the shop's server; its pages call the host that they come from.
     api_url: str = Field(validation_alias="RECSYS_URL", pattern="^https?://")
     keys: Path = Field(validation_alias="RECSYS_STOREFRONT_KEYS")
+    # For the operator's page alone: the model store, the settings of shops, and where each gateway
+    # shows its metrics.
+    model_store: Path | None = Field(default=None, validation_alias="RECSYS_MODEL_STORE")
+    shop_config: Path | None = Field(default=None, validation_alias="RECSYS_SHOP_CONFIG")
+    gateway_metrics: Urls = Field(default=(), validation_alias="RECSYS_GATEWAY_METRICS")
 
 
 _Secret = Annotated[str, Field(min_length=1, repr=False)]

@@ -22,7 +22,8 @@ def on_free_ports(home: Path) -> Iterator[Settings]:
     ports = {
         field.name: free_port()
         for field in fields(settings.ports)
-        if field.name in ("http", "https", "stats") or field.name.startswith("gateway")
+        if field.name in ("http", "https", "stats", "storefront")
+        or field.name.startswith("gateway")
     }
     # Socket paths must be short, which pytest's folders are not.
     with TemporaryDirectory() as run_dir:

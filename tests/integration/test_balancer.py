@@ -60,6 +60,27 @@ async def ask_on(port: int, seconds: float) -> set[bytes]:
     return statuses
 
 
+def test_the_demo_shop_has_its_path_and_no_other(settings: Settings) -> None:
+    async def scenario() -> None:
+        gateway, storefront = StubGateway(), StubGateway()
+        async with (
+            gateway.listening(settings.ports.gateway_1),
+            storefront.listening(settings.ports.storefront),
+            balancing(settings) as client,
+        ):
+            await until_served(client)
+            begun = gateway.answered
+            for path in ("/shop", "/shop/", "/shop?a=b", "/shop/items/1", "/shop/v1/events"):
+                await client.get(path)
+            await client.post("/shop/basket", content=b"item_id=1")
+            assert (storefront.answered, gateway.answered) == (6, begun)
+            for path in ("/shopping", "/v1/shop", "/", "/docs"):
+                await client.get(path)
+            assert (storefront.answered, gateway.answered) == (6, begun + 4)
+
+    asyncio.run(scenario())
+
+
 def asked(client: httpx.AsyncClient, count: int) -> list[asyncio.Task[httpx.Response]]:
     return [asyncio.create_task(client.get(READ)) for _ in range(count)]
 

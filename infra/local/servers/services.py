@@ -33,6 +33,10 @@ def storefront(settings: Settings) -> Program:
             "RECSYS_INSTANCE": "storefront",
             "RECSYS_URL": settings.url,
             "RECSYS_STOREFRONT_KEYS": str(settings.storefront_keys),
+            "RECSYS_MODEL_STORE": str(settings.models),
+            "RECSYS_GATEWAY_METRICS": ",".join(
+                metrics_url(settings, Service.GATEWAY, name) for name in Service.GATEWAY.names()
+            ),
         },
     )
 

@@ -10,6 +10,9 @@ from services.storefront.visit import visit_of
 
 router = APIRouter()
 
+_NOBODYS = Shelf("A good start", {"placement": "home", "limit": 12})
+# What was looked at this week has a shelf of its own.
+_FOR_YOU = Shelf("For you", {"placement": "home", "limit": 12, "exclude_seen_days": 7})
 _RECENT = Shelf("Recently viewed", {"placement": "recently_viewed", "limit": 6})
 _TRENDING = Shelf("Trending", {"placement": "trending", "limit": 6})
 _BESTSELLERS = Shelf("Bestsellers", {"placement": "bestsellers", "limit": 6})
@@ -18,12 +21,8 @@ _BESTSELLERS = Shelf("Bestsellers", {"placement": "bestsellers", "limit": 6})
 @router.get("/shop")
 async def home(request: Request) -> HTMLResponse:
     user_id = visit_of(request).user_id
-    shelves = [
-        Shelf("For you" if user_id else "A good start", {"placement": "home", "limit": 12}),
-        *([_RECENT] if user_id else []),
-        _TRENDING,
-        _BESTSELLERS,
-    ]
+    own = [_FOR_YOU, _RECENT] if user_id else [_NOBODYS]
+    shelves = [*own, _TRENDING, _BESTSELLERS]
     filled = await fill(dependencies_of(request).api, shelves, user_id)
     return render(request, "home.html", shelves=filled)
 

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from recsys.config.shops import Shops
 from services.storefront.api import Api
 from services.storefront.app import build_app
 from services.storefront.catalogue import Catalogue
 from services.storefront.dependencies import Dependencies
+from services.storefront.operations import Operations
 from services.storefront.settings import StorefrontKeys
 from tests.unit.services.storefront.browser import Browser
 from tests.unit.services.storefront.stub_api import StubApi
@@ -28,7 +30,9 @@ def shopper(stub: StubApi) -> Iterator[Browser]:
     """A browser without JavaScript, at the first visit."""
     api = Api(stub.client())
     with asyncio.Runner() as runner:
-        browser = Browser(build_app(Dependencies(KEYS, api, Catalogue(api))), runner)
+        operations = Operations(KEYS.tenant, None, Shops(None, lambda: None), ())
+        app = build_app(Dependencies(KEYS, api, Catalogue(api), operations))
+        browser = Browser(app, runner)
         yield browser
         browser.close()
         runner.run(api.close())

@@ -77,8 +77,10 @@ class StubApi:
     def _placed(self, placement: str, wanted: Json) -> Json:
         listed = self.items if _passes(wanted.get("filter")) else []
         reason = {"code": "because_you_bought", "seeds": [{"item_id": "1", "title": "RED MUG"}]}
+        parts = {"factors": 0.3, "neighbours": 0.62}
+        scored = {"source": "fold_in", "reason": reason, "score": 0.92, "score_parts": parts}
         return {
-            "items": [{**item, "source": "fold_in", "reason": reason} for item in listed],
+            "items": [{**item, **scored} for item in listed],
             "placement": placement,
             "recommendation_id": RECOMMENDATION_ID,
             "model_version": "20111210T020000Z",

@@ -18,6 +18,7 @@ PAGES = (
     "/shop/checkout",
     "/shop/thanks",
     "/shop/sign-in",
+    "/shop/operator",
 )
 
 

@@ -1,0 +1,111 @@
+"""The operator's page: read-only, and for callers of this machine."""
+
+import asyncio
+
+import pytest
+
+from recsys.config.shops import Shops
+from services.storefront.api import Api
+from services.storefront.app import build_app
+from services.storefront.catalogue import Catalogue
+from services.storefront.dependencies import Dependencies
+from services.storefront.operations import Operations, read_figures
+from tests.unit.services.storefront.browser import Browser
+from tests.unit.services.storefront.conftest import KEYS
+from tests.unit.services.storefront.stub_api import StubApi
+
+_EXPOSITION = """
+recsys_requests_total{route="/readyz",status="200"} 442.0
+recsys_requests_total{route="/v1/events",status="200"} 98.0
+recsys_requests_total{route="/v1/items",status="503"} 2.0
+recsys_request_seconds_bucket{le="0.001",route="/v1/events"} 90.0
+recsys_request_seconds_bucket{le="0.002",route="/v1/events"} 98.0
+recsys_request_seconds_bucket{le="+Inf",route="/v1/events"} 98.0
+recsys_request_seconds_bucket{le="0.001",route="/v1/items"} 0.0
+recsys_request_seconds_bucket{le="0.002",route="/v1/items"} 1.0
+recsys_request_seconds_bucket{le="+Inf",route="/v1/items"} 2.0
+recsys_request_seconds_count{route="/readyz"} 442.0
+recsys_request_seconds_count{route="/v1/events"} 98.0
+recsys_request_seconds_count{route="/v1/items"} 2.0
+recsys_request_seconds_sum{route="/readyz"} 99.0
+recsys_request_seconds_sum{route="/v1/events"} 0.1
+recsys_request_seconds_sum{route="/v1/items"} 0.1
+recsys_recommenders_ready 2.0
+recsys_busy_ratio 0.25
+"""
+
+
+def test_the_page_shows_placements_and_why_items_are_in_a_list(
+    shopper: Browser, stub: StubApi
+) -> None:
+    page = shopper.get("/shop/operator?user=17850&placement=basket")
+    assert page.status_code == 200
+    assert stub.asked[-1] == (
+        "/v1/placements/basket:recommend",
+        {"limit": 10, "user_id": "17850"},
+    )
+    assert "factors 0.3000, neighbours 0.6200" in page.text
+    assert "recently_viewed" in page.text
+    assert "for_you, popular, new" in page.text
+    assert "<option selected>basket</option>" in page.text
+    assert "The shop has none." in page.text
+
+
+def test_figures_of_a_gateway_are_of_the_routes_of_the_api() -> None:
+    figures = read_figures("g:1", _EXPOSITION)
+    assert (figures.requests, figures.failed, figures.recommenders) == (100, 2, 2)
+    assert figures.mean_ms == pytest.approx(2.0)
+    assert figures.p99_ms == pytest.approx(2.0)
+    assert figures.busy == 0.25
+
+
+def test_a_gateway_that_was_asked_nothing_has_figures() -> None:
+    assert read_figures("g:1", "recsys_recommenders_ready 2.0\n").mean_ms == 0
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_a_caller_of_this_machine_sees_it(stub: StubApi, address: str) -> None:
+    assert status_for(stub, address) == 200
+    assert status_for(stub, address, "127.0.0.1") == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "forwarded"),
+    [
+        ("10.0.0.7", ""),
+        ("127.0.0.1", "10.0.0.7"),
+        ("127.0.0.1", "127.0.0.1, 10.0.0.7"),
+        ("127.0.0.1", "made up"),
+    ],
+)
+def test_nobody_else_finds_it(stub: StubApi, address: str, forwarded: str) -> None:
+    assert status_for(stub, address, forwarded) == 404
+
+
+def status_for(stub: StubApi, address: str, forwarded: str = "") -> int:
+    api = Api(stub.client())
+    operations = Operations(KEYS.tenant, None, Shops(None, lambda: None), ())
+    app = build_app(Dependencies(KEYS, api, Catalogue(api), operations))
+    headers = {"X-Forwarded-For": forwarded} if forwarded else {}
+    with asyncio.Runner() as runner:
+        browser = Browser(app, runner, address)
+        status = browser.get("/shop/operator", **headers).status_code
+        browser.close()
+        runner.run(api.close())
+    return status
+
+
+@pytest.mark.parametrize("failing", [503, 422, 404])
+def test_a_list_that_there_is_not_leaves_the_rest_of_the_page(
+    shopper: Browser, stub: StubApi, failing: int
+) -> None:
+    stub.failing = failing
+    page = shopper.get("/shop/operator?user=17850&placement=nothing")
+    assert page.status_code == 200
+    assert 'role="alert"' in page.text
+    assert "for_you, popular, new" in page.text
+
+
+def test_a_user_that_cannot_be_one_is_told_so(shopper: Browser) -> None:
+    page = shopper.get(f"/shop/operator?user={'x' * 300}")
+    assert "has 300 characters" in page.text
