@@ -21,7 +21,7 @@ _PLACEMENT = "bestsellers"
 _FRESH_SECONDS = 300.0
 # The pages of one list end here; a range of prices that has more is split.
 _MAX_LISTED = 1000
-# Where ranges begin, for a shop of gifts; whatever the prices are, the ranges together have all.
+# Where ranges begin and end, for a shop of gifts; dearer than the last one is nothing.
 _PRICES = (0.0, 1.0, 1.5, 2.5, 5.0, 1e9)
 
 
