@@ -35,11 +35,13 @@ from recsys.evaluation.baselines import Baseline, of_pairs
 from recsys.evaluation.baselines.by_name import BASELINES
 from recsys.evaluation.data import Mask
 from recsys.evaluation.files.event_file import FileOptions
+from recsys.evaluation.files.item_file import ItemFile
 from recsys.evaluation.files.read_split import OneFile, TwoFiles
 from recsys.evaluation.protocol import DEFAULT_TEST_SHARE, SplitMethod
 from recsys.evaluation.result import EvaluationResult
 from recsys.evaluation.result_json import save_result
 from recsys.evaluation.result_table import table_lines
+from recsys.importing.item_rows import ItemOptions
 from recsys.importing.read_options import FileFormat, Quoting
 from recsys.importing.times import TimeUnit
 from recsys.importing.values import Decimals
@@ -93,6 +95,21 @@ def evaluate(
             min=0.001,
             max=0.9,
             help=f"Share of the events that global-time tests on. Default: {DEFAULT_TEST_SHARE:g}.",
+        ),
+    ] = None,
+    items: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="Items with title, categories, brand, price and attributes, read as `recsys import"
+            " items` reads them: what is known of items without behaviour.",
+        ),
+    ] = None,
+    item_mapping: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN=FIELD", help="Column of --items that holds a field; repeat for several."
         ),
     ] = None,
     output: Annotated[
@@ -162,7 +179,8 @@ def evaluate(
     All items of training are ranked for every user who is in both files. recall_at_20 is the share
     of a user's test items among the first 20, ndcg_at_20 has its ideal cut at min(20, test items);
     both are means over users, with 95 % intervals. Test items without behaviour in training count,
-    and are also reported separately.
+    and are also reported separately. With --items all items of the catalogue are ranked, and it is
+    told how those without behaviour fare by their content.
 
     Example: recsys evaluate --train train.csv --test test.csv --k 10,20 --output result.json
 
@@ -188,6 +206,7 @@ def evaluate(
             max_rejected,
         ),
         ablation=ablation,
+        items=_items(items, item_mapping, max_rejected),
         effort=fit_settings,
     )
 
@@ -209,6 +228,14 @@ def evaluate(
 def _print(result: EvaluationResult) -> None:
     for line in table_lines(result):
         print(line)
+
+
+def _items(path: Path | None, mapping: list[str] | None, max_rejected: float) -> ItemFile | None:
+    if path is None:
+        if mapping:
+            raise ConfigurationError("--item-mapping belongs to --items")
+        return None
+    return ItemFile(path, ItemOptions(tuple(mapping or ())), max_rejected)
 
 
 def _files(

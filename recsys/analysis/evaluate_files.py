@@ -3,25 +3,30 @@
 import resource
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from recsys.config.shop import Shop
+from recsys.core.domain import Item
 from recsys.evaluation.ablation import ablations
 from recsys.evaluation.baselines import Baseline
 from recsys.evaluation.data import EvaluationData, Mask, evaluation_data
 from recsys.evaluation.files.event_file import FileOptions
+from recsys.evaluation.files.item_file import ItemFile, read_items
 from recsys.evaluation.files.read_split import OneFile, Say, TwoFiles, read_split
+from recsys.evaluation.model_cold_items import cold_item_metrics
 from recsys.evaluation.model_results import (
     evaluate_baseline,
     evaluate_cold_users,
     evaluate_model,
 )
 from recsys.evaluation.protocol import Split
+from recsys.evaluation.report import Report
 from recsys.evaluation.result import EvaluationInput, EvaluationResult, FitSummary, TrainingBackend
 from recsys.evaluation.result_table import MODEL
 from recsys.training.als import Trained
-from recsys.training.build import build_model
+from recsys.training.build import BuiltModel, build_model
+from recsys.training.content import ItemContent
 from recsys.training.event_log import EventLog
 from recsys.training.settings import ModelSettings
 from recsys.tuning import PLANS, FitEffort, Fitted, Validation, fit_settings, hold_out_if_judgeable
@@ -38,6 +43,7 @@ class EvaluationRequest:
         now_ms: no event may be more than a day ahead of it.
         reading: how the files are read.
         ablation: whether the model is evaluated with parts of its score turned off, too.
+        items: the catalogue, whose content tells of items without behaviour.
     """
 
     files: TwoFiles | OneFile
@@ -48,6 +54,7 @@ class EvaluationRequest:
     now_ms: int
     reading: FileOptions = field(default_factory=FileOptions)
     ablation: bool = False
+    items: ItemFile | None = None
     effort: FitEffort = FitEffort.QUICK
 
 
@@ -66,20 +73,17 @@ def evaluate_files(
     Raises:
         InvalidInput, NoData, ConfigurationError: see the message.
     """
-    source, validation, split = _read_files(request, baselines, say)
-    users, items = source.data.pairs.shape
-    say(
-        f"training: {users:,} users, {items:,} items, {len(source.data.pairs.item_indices):,} pairs"
-    )
+    items = _read_items(request.items, say) if request.items else []
+    source, validation, split = _read_files(request, items, baselines, say)
+    users, rows = source.data.pairs.shape
+    say(f"training: {users:,} users, {rows:,} items, {len(source.data.pairs.item_indices):,} pairs")
     fitted = _fit(request, validation, say) if validation else None
     settings = fitted.settings if fitted else request.settings
     if split is not None and settings.half_lives != request.settings.half_lives:
-        source = replace(source, data=_data(request, settings, split, baselines))
+        source = replace(source, data=_data(request, settings, split, items, baselines))
     data, k = source.data, request.cutoffs
     started = time.perf_counter()
-    built = build_model(
-        data.pairs, ("",) * items, data.eligible, settings, _iterations(settings, say)
-    )
+    built = _built(data, settings, data.content, say)
     seconds = time.perf_counter() - started
     result = EvaluationResult(
         source=source,
@@ -90,10 +94,11 @@ def evaluate_files(
         backend=_backend(built.trained),
         model=evaluate_model(MODEL, built, data, k, seconds, say),
         cold_users=evaluate_cold_users(data, k),
+        new_items=_new_items(built, data),
         peak_memory_mib=_peak_memory_mib(),
     )
     on_result(result)
-    for name, partial in ablations(built) if request.ablation else ():
+    for name, partial in _ablations(built, data, settings, say) if request.ablation else ():
         result.ablations[name] = evaluate_model(name, partial, data, k, say=say)
         on_result(result)
     for name, baseline in baselines.items():
@@ -102,12 +107,47 @@ def evaluate_files(
     return result
 
 
+def _built(
+    data: EvaluationData, settings: ModelSettings, content: ItemContent | None, say: Say
+) -> BuiltModel:
+    titles = ("",) * len(data.pairs.items)
+    told = _iterations(settings, say)
+    return build_model(data.pairs, titles, data.eligible, settings, told, content=content)
+
+
+def _new_items(built: BuiltModel, data: EvaluationData) -> Mapping[str, Report]:
+    if data.content is None:
+        return {}
+    shoppers = data.behaviour.matrix.getnnz(axis=0)
+    return cold_item_metrics(built, shoppers, data.content, data.known)
+
+
+def _ablations(
+    built: BuiltModel, data: EvaluationData, settings: ModelSettings, say: Say
+) -> Iterator[tuple[str, BuiltModel]]:
+    yield from ablations(built)
+    if data.content is not None:
+        # Content is in factors and neighbours: without it they are others.
+        yield "content off", _built(data, settings, None, say)
+
+
 def _backend(trained: Trained) -> TrainingBackend:
     return TrainingBackend(trained.backend, trained.device.value, trained.alpha, trained.versions)
 
 
+def _read_items(file: ItemFile, say: Say) -> list[Item]:
+    items, tally = read_items(file)
+    say(f"{file.path.name}: {len(items):,} items read")
+    for reason, count in (tally.rejected + tally.dropped).most_common():
+        say(f"{file.path.name}: {count:,} rows or values left out: {reason}")
+    return items
+
+
 def _read_files(
-    request: EvaluationRequest, baselines: Mapping[str, Baseline], say: Say
+    request: EvaluationRequest,
+    items: Sequence[Item],
+    baselines: Mapping[str, Baseline],
+    say: Say,
 ) -> tuple[EvaluationInput, Validation | None, Split | None]:
     """Read the data, and hold out what settings are found by.
 
@@ -116,7 +156,7 @@ def _read_files(
     """
     started = time.perf_counter()
     read = read_split(request.files, request.shop, request.now_ms, say, request.reading)
-    data = _data(request, request.settings, read.split, baselines)
+    data = _data(request, request.settings, read.split, items, baselines)
     # Said now, not after the model's training.
     for baseline in baselines.values():
         baseline.check(data)
@@ -136,6 +176,7 @@ def _data(
     request: EvaluationRequest,
     settings: ModelSettings,
     split: Split,
+    items: Sequence[Item],
     baselines: Mapping[str, Baseline],
 ) -> EvaluationData:
     return evaluation_data(
@@ -143,6 +184,7 @@ def _data(
         request.shop,
         request.mask,
         half_lives=settings.half_lives,
+        items=items,
         with_sequences=any(baseline.needs_sequences for baseline in baselines.values()),
     )
 

@@ -1,5 +1,6 @@
 """Data of an evaluation: the interaction matrix, and the relevant items of test users."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from recsys.config.shop import Shop
+from recsys.core.domain import Item
 from recsys.core.errors import NoData
 from recsys.evaluation.held_out import TestSet
 from recsys.evaluation.protocol import Split
@@ -17,6 +19,7 @@ from recsys.evaluation.report import Behaviour
 from recsys.evaluation.score_functions import has_behaviour, is_known
 from recsys.evaluation.sequences import Sequences, sequences_of
 from recsys.evaluation.splits import held_out_targets
+from recsys.training.content import ItemContent
 from recsys.training.event_log import EventLog, pairs_of
 from recsys.training.interactions import InteractionMatrix
 from recsys.training.settings import ModelSettings
@@ -45,6 +48,7 @@ class EvaluationData:
             count as relevant all the same.
         relation: what the times of training mean. With USER_FUTURE `pairs` have no ages, and only
             `sequences` know of time.
+        content: of the items, in the order of their rows, where it is known.
         sequences: what users did in order of time, where that was asked for and means something.
     """
 
@@ -53,11 +57,12 @@ class EvaluationData:
     cold: TestSet
     masked_pairs: int
     relation: Relation
+    content: ItemContent | None = None
     sequences: Sequences | None = None
 
     @property
     def eligible(self) -> NDArray[np.bool_]:
-        """(n,) bool: every item of training."""
+        """(n,) bool: every item of training, and of the catalogue where there is one."""
         return np.ones(len(self.pairs.items), np.bool_)
 
     @cached_property
@@ -84,6 +89,7 @@ def evaluation_data(
     mask: Mask = Mask.ALL,
     *,
     half_lives: tuple[float, float] | None = None,
+    items: Sequence[Item] = (),
     with_sequences: bool = False,
 ) -> EvaluationData:
     """Pair up the training events, and sort the test's users into known and cold ones.
@@ -91,6 +97,7 @@ def evaluation_data(
     Args:
         half_lives: of behaviour and of popularity, in days; None for those that training starts
             with.
+        items: the catalogue; all of it may be recommended.
         with_sequences: for models that learn from order; they take 8 bytes an event.
 
     Raises:
@@ -99,7 +106,7 @@ def evaluation_data(
     train, test = split.timed_train(), split.test
     fixed = shop.half_life_days, shop.popularity_half_life_days
     usual = ModelSettings().with_half_lives(*fixed).half_lives
-    pairs = pairs_of(train, *(half_lives or usual))
+    pairs = pairs_of(train, *(half_lives or usual), [item.item_id for item in items])
     behaviour = has_behaviour(pairs)
     if not behaviour.any():
         raise NoData("the training events have no positive weight: nothing to train on")
@@ -118,8 +125,14 @@ def evaluation_data(
         wanted.only(~known),
         _masked_pairs(pairs, wanted),
         split.relation,
+        _content(pairs, items) if items else None,
         sequences_of(split.train, pairs.users, pairs.items) if ordered else None,
     )
+
+
+def _content(pairs: InteractionMatrix, items: Sequence[Item]) -> ItemContent:
+    known = {item.item_id: item for item in items}
+    return ItemContent.from_items(known.get(name) or Item(name) for name in pairs.items)
 
 
 def _why_not(test: EventLog, shop: Shop) -> str:

@@ -59,6 +59,8 @@ class EvaluationResult:
 
     Attributes:
         cold_users: how users without behaviour are answered.
+        new_items: rankings of items without behaviour alone, by name: see
+            `recsys.evaluation.cold_items`. None where no content is known, or nobody wanted one.
         ablations: the model with parts of its score turned off, by name.
         peak_memory_mib: of the process, up to the evaluated model.
     """
@@ -72,5 +74,6 @@ class EvaluationResult:
     model: ModelResult
     cold_users: Report
     peak_memory_mib: float
+    new_items: Mapping[str, Report] = field(default_factory=dict)
     baselines: dict[str, ModelResult] = field(default_factory=dict)
     ablations: dict[str, ModelResult] = field(default_factory=dict)

@@ -31,6 +31,10 @@ def json_entries(result: EvaluationResult) -> dict[str, Any]:
         "cold_users": {"users": len(data.cold), **_metrics(result.cold_users)},
         "all_users": _all_users(result),
         **_by_item(result, model),
+        "new_items": {
+            name: {"users": len(found.users), **_metrics(found)}
+            for name, found in result.new_items.items()
+        },
         "data": _data(result),
         "seconds": {"read": round(result.source.seconds, 3), **_seconds(model)},
         "peak_memory_mib": round(result.peak_memory_mib, 1),

@@ -1,5 +1,7 @@
 """The result of an evaluation for a terminal."""
 
+from collections.abc import Mapping
+
 from recsys.evaluation.data import EvaluationData
 from recsys.evaluation.intervals import Estimate
 from recsys.evaluation.metrics_table import aligned, metric_rows
@@ -48,6 +50,7 @@ def _notes(result: EvaluationResult) -> list[str]:
         found = _means_line(result.cold_users)
         notes.append(f"{len(data.cold):,} cold users, answered with popular items: {found}")
     notes += _item_notes(data, result.model)
+    notes += _new_item_notes(result.new_items)
     unknown = data.known.unknown_pairs + data.cold.unknown_pairs
     for count, reason in (
         (unknown, "their item is not in training"),
@@ -72,6 +75,15 @@ def _item_notes(data: EvaluationData, model: ModelResult) -> list[str]:
         )
         if len(part)
     ]
+
+
+def _new_item_notes(reports: Mapping[str, Report]) -> list[str]:
+    """Who ranks new items best, among these alone."""
+    if not reports:
+        return []
+    users = len(reports[MODEL].users)
+    found = "; ".join(f"{name} {_means_line(report)}" for name, report in reports.items())
+    return [f"{users:,} users wanted items without behaviour; these alone, ranked by {found}"]
 
 
 def _headline(report: Report) -> list[str]:

@@ -1,6 +1,6 @@
 """Events in columns, as they come from a file, and the pairs they add up to."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -89,11 +89,17 @@ class EventLog:
 
 
 def pairs_of(
-    log: EventLog, half_life_days: float, popularity_half_life_days: float
+    log: EventLog,
+    half_life_days: float,
+    popularity_half_life_days: float,
+    catalogue: Collection[str] = (),
 ) -> InteractionMatrix:
     """Pairs of a log, ages as `recsys.core.shop_time` has them; without timestamps nothing decays.
 
     Only who and what has an event that counts or excludes gets a row.
+
+    Args:
+        catalogue: items that get a row in any case.
     """
     clock = None
     if log.timestamps_ms is not None and log.has_ages and len(log):
@@ -109,6 +115,7 @@ def pairs_of(
         recent = popularity_strengths(log.columns(), age_ms, popularity_half_life_days)
     user_ids, users = _used(log.user_ids, log.users)
     item_ids, items = _used(log.item_ids, log.items)
+    item_ids = [*item_ids, *set(catalogue).difference(item_ids)]
     return pairs_from_codes(
         *(user_ids, item_ids, users, items),
         *(strengths, recent, log.excludes(), log.timestamps_ms),

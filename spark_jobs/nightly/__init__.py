@@ -6,7 +6,7 @@ cutoff, read_behaviour   which events count, and reading them from HBase
 prepare_pairs            events to pairs of users and items
 fit_settings, train_trials    the search for settings
 train, fit               the model, by this process or by the executors
-evaluate, cold_items     metrics on the held-out days
+evaluate                 metrics on the held-out days
 gate                     may it replace the version that serves?
 publish, publisher, publish_recommendations    records to Redis, then the pointer
 restore_recent           recent events, for a Redis that lost them

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from recsys.core.errors import NoData
 from recsys.evaluation import Behaviour, Report, TestSet, evaluate_lists, top_k_lists
 from recsys.evaluation.metrics_table import aligned, metric_rows
+from recsys.evaluation.model_cold_items import cold_item_metrics
 from recsys.evaluation.model_lists import model_lists
 from recsys.evaluation.score_functions import (
     by_rank,
@@ -20,7 +21,6 @@ from recsys.evaluation.splits import rows_of
 from recsys.stores.manifest import Evaluation
 from recsys.training.build import BuiltModel
 from recsys.training.settings import ModelSettings, settings_of_entry
-from spark_jobs.nightly.cold_items import cold_item_metrics
 from spark_jobs.nightly.context import Context
 from spark_jobs.nightly.prepare_pairs import relevant_pairs
 from spark_jobs.nightly.train import train_before

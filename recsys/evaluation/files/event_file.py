@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from recsys.config.shop import Shop
 from recsys.core.errors import FieldProblem, InvalidInput, NoData
 from recsys.core.event_types import EventType
+from recsys.evaluation.files.refusal import refusal
 from recsys.importing.bulk_writer import Tally
 from recsys.importing.column_values import Ids
 from recsys.importing.columns import EVALUATED_FIELDS
@@ -131,18 +132,10 @@ def read_event_file(
             columns.add(read.records)
         on_rows(tally.read)
     if tally.rejected_share() > options.max_rejected:
-        raise _refusal(path, tally, first_bad[0], options.max_rejected)
+        raise refusal(path, tally, first_bad[0], options.max_rejected)
     if not columns.users.names():
         raise NoData(f"{path.name} has no row with a user_id and an item_id")
     return EventFile(_log(path, columns, shop), tally.skipped[WITHOUT_IDS], tally)
-
-
-def _refusal(path: Path, tally: Tally, bad: BadRow, allowed: float) -> InvalidInput:
-    reason = f"line {bad.line}: {bad.reason}; the row is {bad.raw!s:.200}"
-    if allowed:
-        count = f"{tally.rejected.total():,} of {tally.read:,} rows"
-        reason = f"{count} break rules, more than --max-rejected {allowed:g}; {reason}"
-    return InvalidInput([FieldProblem(path.name, reason)])
 
 
 def _log(path: Path, columns: _Columns, shop: Shop) -> EventLog:

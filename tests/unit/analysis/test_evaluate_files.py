@@ -9,10 +9,16 @@ import pytest
 from recsys.analysis import evaluate_files as evaluating
 from recsys.analysis.evaluate_files import EvaluationRequest, evaluate_files
 from recsys.config.shop import load_shop
+from recsys.core.domain import Item
+from recsys.core.errors import InvalidInput
 from recsys.core.model import UserModel
 from recsys.evaluation.data import Mask
+from recsys.evaluation.files.item_file import ItemFile, read_items
 from recsys.evaluation.files.read_split import OneFile
 from recsys.evaluation.protocol import SplitMethod
+from recsys.evaluation.result import EvaluationResult
+from recsys.evaluation.result_json import json_entries
+from recsys.evaluation.result_table import table_lines
 from recsys.training.als import AlsSettings
 from recsys.training.build import BuiltModel, build_model
 from recsys.training.settings import ModelSettings
@@ -33,30 +39,37 @@ def written(folder: Path) -> Path:
     return path
 
 
+def request_of(events: Path) -> EvaluationRequest:
+    return EvaluationRequest(
+        files=OneFile(events, SplitMethod.GLOBAL_TIME, 0.2),
+        shop=replace(load_shop(), gate=replace(load_shop().gate, min_judged_users=1)),
+        settings=SMALL,
+        mask=Mask.ALL,
+        cutoffs=(20,),
+        now_ms=NOW_MS,
+        effort=FitEffort.OFF,
+    )
+
+
+def evaluated(request: EvaluationRequest) -> EvaluationResult:
+    return evaluate_files(request, {}, lambda _: None, lambda _: None)
+
+
 def trained_users(
     folder: Path, monkeypatch: pytest.MonkeyPatch, found: ModelSettings, start: ModelSettings
 ) -> UserModel:
     """The users of the model, when the search finds these settings."""
     models: list[BuiltModel] = []
 
-    def build(*arguments: object) -> BuiltModel:
-        models.append(build_model(*arguments))  # type: ignore[arg-type]
+    def build(*arguments: object, **others: object) -> BuiltModel:
+        models.append(build_model(*arguments, **others))  # type: ignore[arg-type]
         return models[-1]
 
     monkeypatch.setattr(evaluating, "build_model", build)
     monkeypatch.setattr(
         evaluating, "fit_settings", lambda *_, **__: Fitted(found, 0.1, 0.1, (), 0.0)
     )
-    request = EvaluationRequest(
-        files=OneFile(written(folder), SplitMethod.GLOBAL_TIME, 0.2),
-        shop=replace(load_shop(), gate=replace(load_shop().gate, min_judged_users=1)),
-        settings=start,
-        mask=Mask.ALL,
-        cutoffs=(20,),
-        now_ms=NOW_MS,
-        effort=FitEffort.QUICK,
-    )
-    evaluate_files(request, {}, lambda _: None, lambda _: None)
+    evaluated(replace(request_of(written(folder)), settings=start, effort=FitEffort.QUICK))
     return models[0].users
 
 
@@ -69,3 +82,58 @@ def test_the_model_is_trained_on_pairs_of_the_half_lives_that_were_found(
     direct = trained_users(tmp_path, monkeypatch, short, short).histories.strengths
     assert np.array_equal(found, direct)
     assert found.min() < 0.01 < usual.min()
+
+
+def catalogue(folder: Path, rows: str) -> ItemFile:
+    path = folder / "items.csv"
+    path.write_text("item_id,title,category\n" + rows)
+    return ItemFile(path)
+
+
+def with_new_items(folder: Path) -> EvaluationRequest:
+    """On the last day all buy what is new, each of the own taste; categories tell the taste."""
+    events = written(folder)
+    last = FIRST_MS + 200 * 86_400_000
+    new = [f"u{user},new{user % 2},purchase,{last + user}\n" for user in range(60)]
+    with events.open("a") as file:
+        file.writelines(new)
+    old = "".join(f"i{item},Item {item},{'odd' if item % 2 else 'even'}\n" for item in range(30))
+    items = catalogue(folder, old + "new0,New,even\nnew1,New,odd\n")
+    return replace(request_of(events), items=items, ablation=True)
+
+
+def test_content_foresees_who_wants_new_items(tmp_path: Path) -> None:
+    result = evaluated(with_new_items(tmp_path))
+
+    assert set(result.new_items) == {"model", "popularity", "random"}
+    assert result.new_items["model"].means["mrr_at_20"] > 0.9
+    assert result.new_items["random"].means["mrr_at_20"] < 0.9
+    assert result.model.cold_items.means["recall_at_20"] == 1
+    assert result.ablations["content off"].cold_items.means["recall_at_20"] < 1
+    assert any(
+        line.startswith("60 users wanted items without behaviour") for line in table_lines(result)
+    )
+    entries = json_entries(result)["new_items"]
+    assert entries["model"]["users"] == 60
+
+
+def test_without_a_catalogue_nothing_is_said_of_new_items(tmp_path: Path) -> None:
+    result = evaluated(replace(with_new_items(tmp_path), items=None))
+    assert result.new_items == {}
+    assert "content off" not in result.ablations
+
+
+def test_a_row_of_the_catalogue_that_breaks_a_rule_is_an_error_unless_it_may(
+    tmp_path: Path,
+) -> None:
+    file = catalogue(tmp_path, "a,A,c\n9e+05,B,c\n")
+    with pytest.raises(InvalidInput, match=r"items.csv.*line 3.*rounded number"):
+        read_items(file)
+    items, tally = read_items(replace(file, max_rejected=0.5))
+    assert [item.item_id for item in items] == ["a"]
+    assert tally.rejected.total() == 1
+
+
+def test_rows_about_one_item_are_one_item(tmp_path: Path) -> None:
+    items, _ = read_items(catalogue(tmp_path, "a,A,\na,,shoes\n"))
+    assert items == [Item("a", title="A", categories=("shoes",))]

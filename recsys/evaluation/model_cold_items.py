@@ -1,4 +1,4 @@
-"""Metrics of a model of the past on items without behaviour by then."""
+"""Metrics of a built model on items without behaviour in its training."""
 
 from collections.abc import Mapping
 
@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.scoring import Scores, score_users
-from recsys.evaluation import Report, TestSet
 from recsys.evaluation.cold_items import evaluate_cold_items
+from recsys.evaluation.held_out import TestSet
+from recsys.evaluation.report import Report
 from recsys.training.build import BuiltModel
 from recsys.training.content import ItemContent
 from recsys.training.content.alike import popularity_of_alike
