@@ -10,6 +10,7 @@ from recsys.core.behaviour import StoredUser
 from recsys.core.domain import Event
 from recsys.core.event_types import EventType
 from recsys.core.model import NO_NEIGHBOUR, History, ItemModel, ScoringParams, UserModel
+from recsys.core.repurchases import Repurchases, UserRepurchases
 from recsys.core.user_batch import NO_ITEM, UserBatch
 from recsys.core.vocabulary import Vocabulary
 from recsys.stores.manifest import Data, Evaluation, Manifest, Training, params_entry
@@ -119,6 +120,12 @@ def _one_after_the_other(histories: Sequence[History]) -> History:
     )
 
 
+def repurchases(of_items: Sequence[tuple[int, int, int, int]]) -> Repurchases:
+    """Rows, on how many days they were bought, the first and the last of these."""
+    columns = np.array(of_items, np.int32).reshape(-1, 4).T
+    return Repurchases(*(column.copy() for column in columns))
+
+
 def a_user_batch(users: Mapping[str, StoredUser]) -> UserBatch:
     """The users by their ids, with lists as wide as the longest of them."""
     histories = [History.empty(), *(user.history for user in users.values())]
@@ -135,7 +142,16 @@ def a_user_batch(users: Mapping[str, StoredUser]) -> UserBatch:
         lengths=lengths,
         indptr=np.cumsum([len(history.items) for history in histories]).astype(np.int64),
         histories=_one_after_the_other(histories),
+        repurchases=_repurchases([user.repurchases for user in users.values()]),
     )
+
+
+def _repurchases(of_users: Sequence[Repurchases]) -> UserRepurchases | None:
+    if not any(len(each.items) for each in of_users):
+        return None
+    indptr = np.cumsum([0, *(len(each.items) for each in of_users)]).astype(np.int64)
+    columns = zip(*(vars(each).values() for each in of_users), strict=True)
+    return UserRepurchases(indptr, Repurchases(*map(np.concatenate, columns)))
 
 
 def a_manifest(version: str = "20260101T000000Z-aaaaaaaa", **changes: object) -> Manifest:

@@ -6,6 +6,7 @@ from typing import Any
 
 from recsys.core.model import History
 from recsys.core.ranking import Indices
+from recsys.core.repurchases import Repurchases
 from recsys.core.scoring import Scores
 
 # Of a user's recent events that do not exclude, the newest: taste of the moment, and what one
@@ -30,13 +31,17 @@ class RecentEvent:
     price: float | None = None
 
 
+NO_REPURCHASES = Repurchases.empty()
+
+
 @dataclass(frozen=True)
 class StoredUser:
-    """A user as the nightly job stored them: the list, best first, and the history behind it."""
+    """A user as the nightly job stored them: the list, best first, and what is behind it."""
 
     items: Indices
     scores: Scores
     history: History
+    repurchases: Repurchases = NO_REPURCHASES
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def current_histories(
             (row, event)
             for event in recent
             if has_effect(event.event_type, params.event_types)
-            and _is_after_training(event, params)
+            and params.is_after_training(event.received_ms, event.timestamp_ms)
             and (row := items.ids.index_of(event.item_id)) is not None
         ]
         for _, recent in users
@@ -120,7 +120,3 @@ def _numbers(values: Sequence[float | None]) -> NDArray[np.float64] | None:
     if all(value is None for value in values):
         return None
     return np.array(values, np.float64)
-
-
-def _is_after_training(event: RecentEvent, params: ScoringParams) -> bool:
-    return event.received_ms >= params.read_at_ms or event.timestamp_ms >= params.end_ms

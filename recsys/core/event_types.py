@@ -28,6 +28,11 @@ class EventType:
     price_exponent: float = 0.0
     typical_price: float | None = None
 
+    @property
+    def is_dislike(self) -> bool:
+        """Whether it keeps the item away because the user does not want it: disliked, returned."""
+        return self.excludes and self.weight < 0
+
 
 EventTypes = Mapping[str, EventType]
 # Those of a tenant as they are now.

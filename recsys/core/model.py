@@ -12,6 +12,7 @@ from recsys.core.errors import InvalidModel
 from recsys.core.event_types import EventType
 from recsys.core.fold_in import Factors, Spectrum, gramian, spectrum
 from recsys.core.ranking import Indices
+from recsys.core.repurchases import UserRepurchases
 from recsys.core.shop_time import Pause, ShopTime
 from recsys.core.vocabulary import Vocabulary
 
@@ -36,6 +37,7 @@ class ScoringParams:
         as_of_ms, pauses: what ages are measured by, see `recsys.core.shop_time`.
         read_at_ms: events received from then on are not in the model, all earlier ones are.
         end_ms: events at or after this time are not in the model either.
+        target_types: types of event by which an item is bought; none in models of before format 6.
     """
 
     alpha: float
@@ -49,10 +51,15 @@ class ScoringParams:
     end_ms: int
     pauses: tuple[Pause, ...] = ()
     step_half_life: float | None = None
+    target_types: tuple[str, ...] = ()
 
     @property
     def shop_time(self) -> ShopTime:
         return ShopTime(self.as_of_ms, self.pauses)
+
+    def is_after_training(self, received_ms: int, timestamp_ms: int) -> bool:
+        """Whether an event is not in the model yet."""
+        return received_ms >= self.read_at_ms or timestamp_ms >= self.end_ms
 
 
 @dataclass(frozen=True)
@@ -235,6 +242,7 @@ class UserModel:
         factors: (u, k) float32.
         indptr: (u + 1,) int64; user row r has histories indptr[r]:indptr[r + 1].
         histories: of all users, one after the other.
+        repurchases: what each bought more than once; None in models of before format 6.
 
     Raises:
         InvalidModel: when shapes disagree or a factor is not finite.
@@ -244,12 +252,15 @@ class UserModel:
     factors: Factors
     indptr: NDArray[np.int64]
     histories: History
+    repurchases: UserRepurchases | None = None
 
     def __post_init__(self) -> None:
         if len(self.factors) != len(self.ids) or len(self.indptr) != len(self.ids) + 1:
             raise InvalidModel("the user model disagrees on how many users there are")
         if not np.isfinite(self.factors).all():
             raise InvalidModel("a user factor is not finite")
+        if self.repurchases is not None and len(self.repurchases.indptr) != len(self.indptr):
+            raise InvalidModel("the repurchases are those of more or fewer users")
 
     def history(self, user_index: int) -> History:
         """The history of the user in that row."""

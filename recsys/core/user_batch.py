@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.core.behaviour import StoredUser
+from recsys.core.behaviour import NO_REPURCHASES, StoredUser
 from recsys.core.errors import InvalidModel
 from recsys.core.model import History
 from recsys.core.ranking import Indices
+from recsys.core.repurchases import UserRepurchases
 from recsys.core.scoring import Scores
 
 NO_ITEM = -1
@@ -26,6 +27,7 @@ class UserBatch:
         lengths: (b,) int64, how many of its n places a user's list fills.
         indptr: (b + 1,) int64, from 0; user i has histories indptr[i]:indptr[i + 1].
         histories: of all b users, one after the other.
+        repurchases: what each bought more than once; None where nobody counted it.
 
     Raises:
         InvalidModel: when shapes disagree.
@@ -37,6 +39,7 @@ class UserBatch:
     lengths: NDArray[np.int64]
     indptr: NDArray[np.int64]
     histories: History
+    repurchases: UserRepurchases | None = None
 
     def __post_init__(self) -> None:
         b, n = self.items.shape
@@ -50,9 +53,13 @@ class UserBatch:
             or np.any(np.diff(self.indptr) < 0)
         ):
             raise InvalidModel("the histories of a batch do not fit their offsets")
+        if self.repurchases is not None and len(self.repurchases.indptr) != b + 1:
+            raise InvalidModel("the repurchases of a batch are those of more or fewer users")
 
     def user(self, row: int) -> StoredUser:
         """One of the b users alone."""
         best = slice(self.lengths[row])
         span = slice(self.indptr[row], self.indptr[row + 1])
-        return StoredUser(self.items[row, best], self.scores[row, best], self.histories.span(span))
+        again = NO_REPURCHASES if self.repurchases is None else self.repurchases.of_user(row)
+        history = self.histories.span(span)
+        return StoredUser(self.items[row, best], self.scores[row, best], history, again)

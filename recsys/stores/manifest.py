@@ -14,7 +14,7 @@ from recsys.core.times import MS_PER_DAY
 
 # The format of what this release writes: one more with every change of manifest, model files, user
 # records or run snapshots. tests/data/formats has a model of each.
-FORMAT = 5
+FORMAT = 6
 # The oldest format whose releases read what this one writes. It stays where a change is an addition
 # that they may leave out: an entry with a default, an optional tensor, bytes at a record's end.
 # Releases before 4 refuse every entry that they do not know.
@@ -75,6 +75,7 @@ class ScoringParamsEntry(_Part):
     end_ms: int
     pauses: tuple[Pause, ...] = ()
     step_half_life: float | None = None
+    target_types: tuple[str, ...] = ()
 
     def to_params(self) -> ScoringParams:
         types = {name: EventType(**dict(entry)) for name, entry in self.event_types.items()}
@@ -200,8 +201,9 @@ class Manifest(_Part):
 
     def to_json(self) -> bytes:
         # One of before least readers stays as it was: its releases refuse entries they do not know.
-        unknown_then = {"least_reader"} if self.least_reader is None else None
-        return self.model_dump_json(indent=2, exclude=unknown_then).encode()
+        unknown_then: dict[str, Any] = {"least_reader": True, "recipe": {"target_types"}}
+        exclude = unknown_then if self.least_reader is None else None
+        return self.model_dump_json(indent=2, exclude=exclude).encode()
 
     @classmethod
     def from_json(cls, text: bytes) -> "Manifest":

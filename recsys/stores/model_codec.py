@@ -9,6 +9,7 @@ from safetensors.numpy import load, save
 
 from recsys.core.errors import InvalidModel
 from recsys.core.model import OPTIONAL_ARRAYS, History, ItemModel, UserModel
+from recsys.core.repurchases import Repurchases, UserRepurchases
 from recsys.core.vocabulary import Vocabulary, decode_texts, encode_texts
 
 Tensors = dict[str, NDArray[np.generic]]
@@ -68,6 +69,7 @@ def pack_users(users: UserModel) -> bytes:
             "history_strengths": users.histories.strengths,
             "history_excluded": users.histories.excluded,
             "history_steps": users.histories.steps,
+            **_pack_repurchases(users.repurchases),
         }
     )
 
@@ -91,9 +93,36 @@ def unpack_users(data: bytes) -> UserModel:
                 tensors["history_excluded"],
                 tensors.get("history_steps", without_order),
             ),
+            repurchases=_read_repurchases(tensors),
         )
     except KeyError as error:
         raise InvalidModel(f"the user model lacks the tensor {error}") from error
+
+
+def _pack_repurchases(repurchases: UserRepurchases | None) -> Tensors:
+    if repurchases is None:
+        return {}
+    values = repurchases.values
+    return {
+        "repurchase_indptr": repurchases.indptr,
+        "repurchase_items": values.items,
+        "repurchase_counts": values.counts,
+        "repurchase_first_days": values.first_days,
+        "repurchase_last_days": values.last_days,
+    }
+
+
+def _read_repurchases(tensors: dict[str, NDArray[Any]]) -> UserRepurchases | None:
+    """None for models of before format 6."""
+    if "repurchase_indptr" not in tensors:
+        return None
+    values = Repurchases(
+        tensors["repurchase_items"],
+        tensors["repurchase_counts"],
+        tensors["repurchase_first_days"],
+        tensors["repurchase_last_days"],
+    )
+    return UserRepurchases(tensors["repurchase_indptr"], values)
 
 
 def _load(data: bytes) -> dict[str, NDArray[Any]]:

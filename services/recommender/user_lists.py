@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from recsys.core.behaviour import RecentEvents, StoredUser
+from recsys.core.behaviour import NO_REPURCHASES, RecentEvents, StoredUser
 from recsys.core.current_history import current_histories, excluding, session_history
 from recsys.core.errors import Unavailable
 from recsys.core.limits import MAX_LIMIT
 from recsys.core.model import History
 from recsys.core.ports import ReadUser, ServingStore, UserLookup
-from recsys.core.serving.generators import NEED_A_USER, Query
+from recsys.core.serving.buy_again import Due, due_items
+from recsys.core.serving.generators import NEED_A_USER, OFFER_BOUGHT_ITEMS, Query
 from recsys.core.serving.given_items import reranked
 from recsys.core.serving.lists import PersonalList, PinnedItem, Recommendations, Source
 from recsys.core.serving.model import ServingModel
@@ -108,7 +109,7 @@ class UserResult:
             found = map(asked.serving.model.shown.row_of, request.target.item_ids)
             session = [row for row in found if row is not None]
         excluded = self._excluded_newcomers() | asked.excluded | asked.seen(self.user.recent)
-        query = Query(asked.model, self.user.personal, seed, session, excluded)
+        query = Query(*(asked.model, self.user.personal, seed, session, excluded), due=self._due())
         if request.controls is None:
             return recommend(query, request.generators, request.limit)
         query = replace(query, bought=self._bought(), pinned=asked.pinned())
@@ -152,6 +153,17 @@ class UserResult:
             if event.event_type in types and types[event.event_type].excludes
         }
         return {row for row in rows if row is not None}
+
+    def _due(self) -> Due:
+        """What the user is due to buy again, where the request wants to know."""
+        asked, user = self.asked, self.user
+        if OFFER_BOUGHT_ITEMS.isdisjoint(asked.request.generators):
+            return ()
+        stored = NO_REPURCHASES if user.stored is None else user.stored.repurchases
+        now_ms = int(time.time() * 1000)
+        return due_items(
+            asked.model.items, asked.model.params, stored, user.recent.events(), now_ms
+        )
 
     def _bought(self) -> Collection[int]:
         """Rows that the user bought; the items of a session or request were looked at."""

@@ -77,6 +77,7 @@ def user_batch(model: TrainedModel, rows: range) -> UserBatch:
         threads=1,
     )
     indptr, histories = model.users.histories_of(rows)
+    again = model.users.repurchases
     counted_before = np.concatenate([[0], np.cumsum(histories.strengths > 0)])[indptr]
     lengths = (lists.items != NO_ITEM).sum(axis=1)
     return UserBatch(
@@ -86,4 +87,5 @@ def user_batch(model: TrainedModel, rows: range) -> UserBatch:
         lengths=np.where(np.diff(counted_before) > 0, lengths, 0),
         indptr=indptr,
         histories=histories,
+        repurchases=again and again.of_users(rows),
     )

@@ -1,15 +1,19 @@
-"""The lines of orders among the events of a snapshot, on Spark: what stood in one basket."""
+"""Orders among the events of a snapshot, on Spark: what stood in one basket, what came again."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from recsys.config.shop import Shop
 from recsys.core.errors import NotFound
+from recsys.core.repurchases import Repurchases, UserRepurchases
+from recsys.core.times import MS_PER_DAY
 from recsys.core.vocabulary import Vocabulary
 from recsys.training.baskets import Purchases
 
@@ -52,3 +56,57 @@ def _coder(items: Vocabulary) -> Callable[[Iterator[pa.RecordBatch]], Iterator[p
             yield coded.filter(rows.is_valid())
 
     return code
+
+
+def read_repurchases(
+    spark: SparkSession,
+    events: Path,
+    shop: Shop,
+    users: Vocabulary,
+    items: Vocabulary,
+    *,
+    before_ms: int,
+) -> UserRepurchases:
+    """What each user bought on two days or more, before a time.
+
+    What was disliked or returned after the last purchase is left out.
+
+    Args:
+        users, items: the rows of the model; what is not among them is left out.
+    """
+    dislikes = [name for name, kind in shop.event_types.items() if kind.is_dislike]
+    time, kind = F.col("timestamp_ms"), F.col("event_type")
+    bought = F.when(kind.isin(list(shop.target_types)), time)
+    day = F.floor(bought / int(MS_PER_DAY))
+    past = spark.read.parquet(str(events)).where(time < before_ms)
+    by_pair = past.groupBy("user_id", "item_id").agg(
+        F.countDistinct(day).alias("count"),
+        F.min(day).alias("first_day"),
+        F.max(day).alias("last_day"),
+        F.max(bought).alias("bought_ms"),
+        F.max(F.when(kind.isin(dislikes), time)).alias("disliked_ms"),
+    )
+    again = by_pair.where(
+        (F.col("count") > 1)
+        & (F.col("disliked_ms").isNull() | (F.col("disliked_ms") < F.col("bought_ms")))
+    )
+    table = again.select("user_id", "item_id", "count", "first_day", "last_day").toArrow()
+    return _by_user(table, users, items)
+
+
+def _by_user(table: pa.Table, users: Vocabulary, items: Vocabulary) -> UserRepurchases:
+    user_rows, item_rows = _rows(table["user_id"], users), _rows(table["item_id"], items)
+    order = np.lexsort((item_rows, user_rows))
+    order = order[(user_rows[order] >= 0) & (item_rows[order] >= 0)]
+    lengths = np.bincount(user_rows[order], minlength=len(users))
+    indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    numbers = (table[name].to_numpy() for name in ("count", "first_day", "last_day"))
+    columns = (column[order].astype(np.int32) for column in (item_rows, *numbers))
+    return UserRepurchases(indptr, Repurchases(*columns))
+
+
+def _rows(ids: pa.ChunkedArray, known: Vocabulary) -> NDArray[np.int32]:
+    """The row of each id, -1 where there is none."""
+    found = pc.index_in(ids, pa.array(known, pa.string())).fill_null(-1)
+    rows: NDArray[np.int32] = found.to_numpy()
+    return rows

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.config.shop import GateLimits
-from recsys.core.model import ItemModel, ScoringParams
+from recsys.core.model import ItemModel, ScoringParams, UserModel
 from recsys.core.shop_time import ShopTime
 from recsys.core.vocabulary import Vocabulary
 from recsys.stores.manifest import Data, FitEntry, Manifest, Reach, Training, params_entry
@@ -21,7 +21,7 @@ from spark_jobs.nightly.context import Context
 from spark_jobs.nightly.fit import chosen_fit
 from spark_jobs.nightly.fit_settings import found_settings
 from spark_jobs.nightly.prepare_pairs import prepare_pairs
-from spark_jobs.nightly.purchases import read_purchases
+from spark_jobs.nightly.purchases import read_purchases, read_repurchases
 from spark_jobs.nightly.run_folder import CatalogueSnapshot, Snapshot
 
 # Counts the changes of how a model is made of the same events: an equal version of an older rule is
@@ -44,7 +44,8 @@ def train(context: Context) -> Manifest:
     )
     manifest = _manifest(context, snapshot, pairs, built, settings, fit)
     items = _with_partners(context, snapshot, built.items)
-    manifest = context.models.save(manifest, items, built.users)
+    users = _with_repurchases(context, snapshot, built)
+    manifest = context.models.save(manifest, items, users)
     context.folder.save_candidate(manifest.version)
     context.say(f"model {manifest.version} trained in {built.trained.seconds:.1f} s")
     return manifest
@@ -118,6 +119,19 @@ def _with_partners(context: Context, snapshot: Snapshot, items: ItemModel) -> It
     return replace(items, partners=lists.items, partner_scores=lists.scores)
 
 
+def _with_repurchases(context: Context, snapshot: Snapshot, built: BuiltModel) -> UserModel:
+    found = read_repurchases(
+        context.spark,
+        context.folder.events,
+        context.plan.shop,
+        built.users.ids,
+        built.items.ids,
+        before_ms=snapshot.window.end_ms,
+    )
+    context.say(f"{len(found.values.items):,} times a user bought an item again")
+    return replace(built.users, repurchases=found)
+
+
 def run_fingerprint(context: Context) -> str:
     """Equal when the same training would read the same data with the same settings."""
     plan, snapshot = context.plan, context.folder.snapshot()
@@ -161,6 +175,7 @@ def _manifest(
         end_ms=snapshot.window.end_ms,
         pauses=snapshot.shop_time.pauses,
         step_half_life=built.step_half_life,
+        target_types=plan.shop.target_types,
     )
     return Manifest(
         version=f"{created:%Y%m%dT%H%M%SZ}-{fingerprint[:8]}",

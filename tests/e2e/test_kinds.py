@@ -37,6 +37,32 @@ def test_a_basket_is_completed_by_what_is_bought_with_it(shop: Shop, api: httpx.
         assert any({item["item_id"], seed} <= order for order in orders.values())
 
 
+def test_a_customer_is_offered_what_is_due_to_be_bought_again(
+    shop: Shop, api: httpx.Client
+) -> None:
+    items = placed(api, "buy_again", user_id=KNOWN_CUSTOMER, limit=20)
+    again = [item["item_id"] for item in items if item["source"] == "buy_again"]
+    assert again
+    assert len({item["item_id"] for item in items}) == 20
+    assert items[0]["reason"]["code"] == "buy_again"
+    days: dict[str, set[str]] = {}
+    for line in shop.lines:
+        if str(line["CustomerID"]) == KNOWN_CUSTOMER and line["Quantity"] > 0:
+            days.setdefault(str(line["StockCode"]).upper(), set()).add(
+                str(line["InvoiceDate"])[:10]
+            )
+    assert all(len(days[item_id]) > 1 for item_id in again)
+    generators = ["buy_again", "for_you", "popular", "new"]
+    request = pb.RecommendRequest(
+        tenant=TENANT, user_id=KNOWN_CUSTOMER, limit=20, generators=generators
+    )
+    with grpc.insecure_channel(f"127.0.0.1:{shop.stack.settings.ports.recommender_1}") as channel:
+        answer = RecommenderServiceStub(channel).Recommend(request, timeout=10).answer
+    assert [item.item_id for item in answer.items] == [item["item_id"] for item in items]
+    # Somebody nobody knows has the usual fill.
+    assert len(placed(api, "buy_again", user_id="nobody knows this one", limit=20)) == 20
+
+
 def test_trending_items_come_first_where_they_are_asked_for(api: httpx.Client) -> None:
     items = placed(api, "trending", limit=20)
     assert items[0]["source"] == "trending"

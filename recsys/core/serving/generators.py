@@ -12,6 +12,7 @@ from itertools import repeat
 import numpy as np
 
 from recsys.core.model import NO_NEIGHBOUR
+from recsys.core.serving.buy_again import Due
 from recsys.core.serving.lists import PersonalList, PinnedItem, Ranked, Source
 from recsys.core.serving.model import ServingModel
 
@@ -26,6 +27,7 @@ class Query:
         session: rows of the items of a session or a basket, the newest last.
         excluded: rows of further items that must not be recommended.
         bought: rows of the history that the user bought; others were looked at.
+        due: what the user is due to buy again.
         pinned: the pins of the request's controls, of items that there are.
     """
 
@@ -35,6 +37,7 @@ class Query:
     session: Collection[int] = ()
     excluded: Collection[int] = ()
     bought: Collection[int] = ()
+    due: Due = ()
     pinned: Sequence[PinnedItem] = ()
 
     @property
@@ -110,6 +113,12 @@ def recently_viewed(query: Query) -> Iterator[Ranked]:
             yield Ranked(int(history.items[place]), None, Source.RECENTLY_VIEWED)
 
 
+def buy_again(query: Query) -> Iterator[Ranked]:
+    """What the user bought on several days and is due to buy again, by the user's own intervals."""
+    for row, score in query.due:
+        yield Ranked(row, score, Source.BUY_AGAIN)
+
+
 GENERATORS: Mapping[str, Generator] = {
     "for_you": for_you,
     "similar": similar,
@@ -118,7 +127,10 @@ GENERATORS: Mapping[str, Generator] = {
     "trending": trending,
     "new": new,
     "recently_viewed": recently_viewed,
+    "buy_again": buy_again,
 }
 
 # Those that look at the user's list or history.
 NEED_A_USER = frozenset({"for_you", "recently_viewed"})
+# Those of what the user bought, which no other generator offers again.
+OFFER_BOUGHT_ITEMS = frozenset({"buy_again"})

@@ -23,6 +23,7 @@ class Source(Enum):
     RECENTLY_VIEWED = "recently_viewed"
     BOUGHT_TOGETHER = "bought_together"
     TRENDING = "trending"
+    BUY_AGAIN = "buy_again"
     PINNED = "pinned"
 
 

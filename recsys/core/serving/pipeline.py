@@ -2,7 +2,8 @@
 
 The generators of a placement are asked one after the other until there are enough items; what may
 not be shown at this moment, what is excluded (bought, disliked, the items of the session, the item
-itself) and what is there already is dropped. An answer is shorter when nothing else is left, and
+itself) and what is there already is dropped; only what is due to be bought again may have been
+bought. An answer is shorter when nothing else is left, and
 empty for a user who has everything.
 """
 
@@ -14,7 +15,7 @@ from recsys.core.current_history import current_history
 from recsys.core.model import History
 from recsys.core.serving.best_candidates import Scratch
 from recsys.core.serving.controls import Controls
-from recsys.core.serving.generators import GENERATORS, Query
+from recsys.core.serving.generators import GENERATORS, OFFER_BOUGHT_ITEMS, Query
 from recsys.core.serving.lists import (
     NO_LIST,
     PinnedItem,
@@ -86,10 +87,15 @@ def _reranked(
 def _withheld(query: Query) -> set[int]:
     """Rows that must not be recommended: what is excluded, and the item that it is about."""
     history = query.personal.history
-    withheld = {*query.excluded, *query.session, *history.items[history.excluded].tolist()}
+    return _named(query) | set(history.items[history.excluded].tolist())
+
+
+def _named(query: Query) -> set[int]:
+    """Rows that the request excludes, and those of the items that it is about."""
+    named = {*query.excluded, *query.session}
     if query.seed is not None:
-        withheld.add(query.seed)
-    return withheld
+        named.add(query.seed)
+    return named
 
 
 def _take(query: Query, generators: Iterable[str], limit: int) -> tuple[list[Ranked], int]:
@@ -98,9 +104,12 @@ def _take(query: Query, generators: Iterable[str], limit: int) -> tuple[list[Ran
     ranked = list[Ranked]()
     from_first = None
     for name in generators:
+        withheld = taken
+        if name in OFFER_BOUGHT_ITEMS:
+            withheld = _named(query).union(entry.item_index for entry in ranked)
         for entry in GENERATORS[name](query):
             row = entry.item_index
-            if shown[row] and row not in taken:
+            if shown[row] and row not in withheld:
                 taken.add(row)
                 ranked.append(entry)
                 if len(ranked) == limit:

@@ -42,6 +42,8 @@ class _SourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Source.ValueTy
     """What is bought in one basket with the item, or with those of the session."""
     SOURCE_TRENDING: _Source.ValueType  # 8
     """What more want in the last days before the training than before these."""
+    SOURCE_BUY_AGAIN: _Source.ValueType  # 9
+    """What the user bought on several days and is due to buy again."""
     SOURCE_PINNED: _Source.ValueType  # 30
     """Put at its position by a rule."""
 
@@ -65,6 +67,8 @@ SOURCE_BOUGHT_TOGETHER: Source.ValueType  # 7
 """What is bought in one basket with the item, or with those of the session."""
 SOURCE_TRENDING: Source.ValueType  # 8
 """What more want in the last days before the training than before these."""
+SOURCE_BUY_AGAIN: Source.ValueType  # 9
+"""What the user bought on several days and is due to buy again."""
 SOURCE_PINNED: Source.ValueType  # 30
 """Put at its position by a rule."""
 Global___Source: _TypeAlias = Source  # noqa: Y015
@@ -569,7 +573,7 @@ class RecommendRequest(_message.Message):
     @_builtins.property
     def generators(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What to take items from, in this order: for_you, similar, bought_together, popular,
-        trending, new, recently_viewed. None for what the calls above do.
+        trending, new, recently_viewed, buy_again. None for what the calls above do.
         """
 
     @_builtins.property

@@ -4,8 +4,10 @@ Layout, little endian: n, h as uint16; then n item rows as int32, n scores as fl
 as int32, h strengths as float32, h excluded flags as uint8, h steps as uint8. 6 bytes an entry of
 the list, 10 of the history, against about 40 as JSON. Scores only order a list; strengths go into
 fold-in, whose answer must equal the full solve, so they keep their precision. After 255 steps
-nothing is left of a strength. Records of models of format 2 end before the steps. The format and
-least reader of a record are its model's; what later releases put at its end is left out.
+nothing is left of a strength. Then r as uint16, and of r items that were bought again rows, counts,
+first and last days as int32. Records of models of format 2 end before the steps, those of 3 to 5
+before r. The format and least reader of a record are its model's; what later releases put at its
+end is left out.
 """
 
 import struct
@@ -13,17 +15,20 @@ import struct
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.core.behaviour import StoredUser
+from recsys.core.behaviour import NO_REPURCHASES, StoredUser
 from recsys.core.errors import InvalidModel
 from recsys.core.model import History, Steps
+from recsys.core.repurchases import Repurchases, UserRepurchases
 from recsys.core.scoring import Scores
 from recsys.core.user_batch import UserBatch
 from recsys.stores.redis.byte_runs import Runs, row_starts, slices
 
-_HEADER = struct.Struct("<HH")
+_HEADER, _COUNT = struct.Struct("<HH"), struct.Struct("<H")
 # A user with more keeps what excludes, then the strongest. The header could say 65,535; beyond this
 # it is a robot.
 MAX_HISTORY = 10_000
+# A screen shows twenty; a household buys a few hundred things again.
+MAX_REPURCHASES = 500
 _MAX_LIST = np.iinfo(np.uint16).max
 _MAX_STEPS = np.iinfo(np.uint8).max
 _MAX_SCORE = np.finfo(np.float16).max
@@ -39,7 +44,7 @@ def record_parts(batch: UserBatch) -> list[Runs]:
         raise InvalidModel(f"a list of more than {_MAX_LIST} items does not fit a user record")
     indptr, histories = _strongest(batch.indptr, batch.histories)
     header = np.stack([batch.lengths, np.diff(indptr)], axis=1).astype("<u2")
-    return [
+    parts = [
         row_starts(header, np.full(len(header), 2)),
         row_starts(batch.items.astype("<i4", copy=False), batch.lengths),
         row_starts(_half_precision(batch.scores), batch.lengths),
@@ -48,6 +53,7 @@ def record_parts(batch: UserBatch) -> list[Runs]:
         slices(histories.excluded.astype("u1", copy=False), indptr),
         slices(np.minimum(histories.steps, _MAX_STEPS).astype("u1"), indptr),
     ]
+    return parts if batch.repurchases is None else parts + _repurchase_parts(batch.repurchases)
 
 
 def unpack_user(data: bytes) -> StoredUser:
@@ -71,6 +77,7 @@ def unpack_user(data: bytes) -> StoredUser:
             excluded=np.frombuffer(data, "u1", h, at + 6 * n + 8 * h).astype(np.bool_),
             steps=_steps(data, h, with_steps - h),
         ),
+        repurchases=_repurchases(data, with_steps),
     )
 
 
@@ -78,6 +85,43 @@ def _steps(data: bytes, h: int, at: int) -> Steps:
     if len(data) == at:
         return np.zeros(h, np.int32)
     return np.frombuffer(data, "u1", h, at).astype(np.int32)
+
+
+def _repurchase_parts(repurchases: UserRepurchases) -> list[Runs]:
+    newest = _newest(repurchases)
+    indptr, values = newest.indptr, newest.values
+    counts = np.diff(indptr).astype("<u2")[:, np.newaxis]
+    columns = values.items, values.counts, values.first_days, values.last_days
+    parts = [slices(column.astype("<i4", copy=False), indptr) for column in columns]
+    return [row_starts(counts, np.ones(len(counts), np.int64)), *parts]
+
+
+def _newest(repurchases: UserRepurchases) -> UserRepurchases:
+    """Of each user at most MAX_REPURCHASES items, those that were bought last."""
+    values, lengths = repurchases.values, np.diff(repurchases.indptr)
+    if lengths.max(initial=0) <= MAX_REPURCHASES:
+        return repurchases
+    kept = np.ones(len(values.items), np.bool_)
+    for row in np.flatnonzero(lengths > MAX_REPURCHASES):
+        span = slice(repurchases.indptr[row], repurchases.indptr[row + 1])
+        order = np.argsort(-values.last_days[span], kind="stable")
+        kept[span][order[MAX_REPURCHASES:]] = False
+    shorter = np.concatenate([[0], np.cumsum(np.minimum(lengths, MAX_REPURCHASES))])
+    columns = values.items, values.counts, values.first_days, values.last_days
+    return UserRepurchases(shorter, Repurchases(*(column[kept] for column in columns)))
+
+
+def _repurchases(data: bytes, at: int) -> Repurchases:
+    if len(data) <= at:
+        return NO_REPURCHASES
+    if len(data) < at + _COUNT.size:
+        raise InvalidModel("a user record is cut off")
+    (r,) = _COUNT.unpack_from(data, at)
+    at += _COUNT.size
+    if len(data) < at + 16 * r:
+        raise InvalidModel("a user record does not have the length its header says")
+    columns = (np.frombuffer(data, "<i4", r, at + 4 * r * place) for place in range(4))
+    return Repurchases(*columns)
 
 
 def _half_precision(scores: Scores) -> NDArray[np.float16]:

@@ -16,6 +16,7 @@ _OVERHEAD_BYTES = 2_200
 # as whole numbers of four bytes.
 _BYTES_PER_LIST_ENTRY = 10
 _BYTES_PER_HISTORY_ENTRY = 15
+_BYTES_PER_REPURCHASE = 16
 
 
 class Rendering(NamedTuple):
@@ -73,6 +74,8 @@ class CachedUser:
             history += len(self.stored.history.items)
             entries += len(self.stored.items)
         arrays = _BYTES_PER_LIST_ENTRY * entries + _BYTES_PER_HISTORY_ENTRY * history
+        if self.stored is not None:
+            arrays += _BYTES_PER_REPURCHASE * len(self.stored.repurchases.items)
         packed = self.recent.packed
         events = getsizeof(packed) + sum(map(getsizeof, packed))
         return arrays + events + self.rendered.size_bytes()

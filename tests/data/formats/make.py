@@ -8,18 +8,21 @@
 | 2      | 5e6f03a  | before the order of behaviour                                 |
 | 3      | ae886f6  | order; the last one without a least reader                    |
 | 4      | e49a9a5  | a least reader; what is unknown to a reader may be left out   |
-| 5      | this one | what is bought together, what is rising                       |
+| 5      | 7a9df48  | what is bought together, what is rising                       |
+| 6      | this one | what is bought again                                          |
 
 It takes whatever the builders of that commit's tests are called, and changes nothing by hand. A new
 format is a new row, a new folder, and no change of the folders that are there.
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from recsys.core.behaviour import StoredUser
+from recsys.core.repurchases import UserRepurchases
 from recsys.stores.model_files import ModelFiles
 from recsys.stores.redis.byte_runs import join
 from recsys.stores.redis.user_record import record_parts
@@ -37,8 +40,11 @@ def main() -> None:
     history = builders.a_history([1, 2], [1.5, 0.5])
     items = builder("an_item_model", "an_item_side")(n=6, k=3)
     users = builder("a_user_model", "a_user_side")([history])
+    repurchases = builders.repurchases([(1, 3, 10, 30)])
+    users = replace(users, repurchases=UserRepurchases(np.array([0, 1]), repurchases))
     ModelFiles(folder).save(builders.a_manifest(VERSION), items, users)
     listed = StoredUser(np.array([3, 5], np.int32), np.array([2.0, 1.0], np.float32), history)
+    listed = replace(listed, repurchases=repurchases)
     batch = builder("a_user_batch", "a_user_block")({"u0": listed})
     (folder / "user.record").write_bytes(join(record_parts(batch))[0].tobytes())
 

@@ -11,8 +11,8 @@ from pyspark.sql import SparkSession
 from recsys.config.shop import Shop
 from recsys.core.errors import NotFound
 from recsys.core.vocabulary import Vocabulary
-from spark_jobs.nightly.purchases import read_purchases
-from tests.builders import EVENT_TYPES
+from spark_jobs.nightly.purchases import read_purchases, read_repurchases
+from tests.builders import EVENT_TYPES, repurchases
 
 SHOP = Shop(60.0, 14.0, ("purchase",), EVENT_TYPES)
 ITEMS = Vocabulary(["ale", "bun", "cod"])
@@ -70,3 +70,36 @@ def test_events_without_order_ids_are_to_be_read_again(
     events = written(tmp_path, LINES, COLUMNS[:-1])
     with pytest.raises(NotFound, match="has no order_id: run `recsys nightly read` first"):
         read_purchases(cluster, events, SHOP, ITEMS, before_ms=9)
+
+
+def test_what_was_bought_on_two_days_is_bought_again(cluster: SparkSession, tmp_path: Path) -> None:
+    day = 86_400_000
+    lines: list[tuple[object, ...]] = [
+        ("ann", "ale", "purchase", 10 * day, "o1"),
+        ("ann", "ale", "purchase", 10 * day + 5, "o2"),
+        ("ann", "ale", "purchase", 13 * day, "o3"),
+        ("ann", "ale", "view", 14 * day, None),
+        # On one day, only looked at, too late, and unknown to the model.
+        ("ann", "bun", "purchase", 10 * day, "o1"),
+        ("ann", "bun", "purchase", 10 * day + 9, "o2"),
+        ("ann", "cod", "view", 1 * day, None),
+        ("ann", "cod", "view", 2 * day, None),
+        ("bob", "bun", "purchase", 11 * day, None),
+        ("bob", "bun", "purchase", 40 * day, None),
+        ("cat", "dip", "purchase", 11 * day, None),
+        ("cat", "dip", "purchase", 12 * day, None),
+        # Disliked since, and bought all the same.
+        *[
+            ("cat", item, "purchase", when * day, None)
+            for item in ("ale", "cod")
+            for when in (1, 5)
+        ],
+        ("cat", "ale", "dislike", 6 * day, None),
+        ("cat", "cod", "dislike", 4 * day, None),
+    ]
+    events = written(tmp_path, lines, COLUMNS)
+    users = Vocabulary(["ann", "bob", "cat"])
+    found = read_repurchases(cluster, events, SHOP, users, ITEMS, before_ms=40 * day)
+    assert found.indptr.tolist() == [0, 1, 1, 2]
+    assert vars(found.of_user(0)) == vars(repurchases([(0, 2, 10, 13)]))
+    assert vars(found.of_user(2)) == vars(repurchases([(2, 2, 1, 5)]))

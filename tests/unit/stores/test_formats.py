@@ -21,7 +21,7 @@ from recsys.stores.model_files import ITEMS, ModelFiles
 from recsys.stores.redis.recent import decode_events
 from recsys.stores.redis.user_record import unpack_user
 from services.recommender.model.loaded_model import load_model
-from tests.builders import a_manifest, an_item_model
+from tests.builders import a_manifest, an_item_model, repurchases
 from tests.data.formats.make import VERSION
 
 FORMATS = Path(__file__).parents[2] / "data" / "formats"
@@ -45,6 +45,12 @@ def test_a_model_of_each_format_is_read_whole(number: int) -> None:
     expected = an_item_model()
     assert np.array_equal(model.items.factors, expected.factors)
     assert np.array_equal(model.items.order_shares, expected.order_shares)
+    again = model.users.repurchases
+    if number >= 6:
+        assert again is not None
+        assert vars(again.of_user(0)) == vars(repurchases([(1, 3, 10, 30)]))
+    else:
+        assert again is None
     if number >= 5:
         assert np.array_equal(model.items.partners, expected.partners)
         assert np.array_equal(model.items.partner_scores, expected.partner_scores)
@@ -62,6 +68,7 @@ def test_a_recommender_loads_a_model_of_each_format_and_answers(number: int) -> 
     serving = ServingModel.of(model.items, model.params)
     user = unpack_user((FORMATS / str(number) / "user.record").read_bytes())
     assert user.history.steps.tolist() == [0, 0]
+    assert user.repurchases.items.tolist() == ([1] if number >= 6 else [])
     listed = recommend_for_user(serving, user, [], 2)
     assert (listed.source, [each.item_index for each in listed.ranked]) == (Source.STORED, [3, 5])
     assert len(similar_items(serving, 0, 2).ranked) == 2

@@ -1,4 +1,5 @@
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,8 +10,8 @@ from recsys.core.behaviour import StoredUser
 from recsys.core.errors import InvalidModel
 from recsys.core.model import History
 from recsys.stores.redis.byte_runs import join
-from recsys.stores.redis.user_record import MAX_HISTORY, record_parts, unpack_user
-from tests.builders import a_history, a_user_batch
+from recsys.stores.redis.user_record import MAX_HISTORY, MAX_REPURCHASES, record_parts, unpack_user
+from tests.builders import a_history, a_user_batch, repurchases
 
 LENGTHS = st.lists(st.tuples(st.integers(0, 100), st.integers(0, 300)), min_size=1, max_size=8)
 
@@ -93,6 +94,29 @@ def with_history(items: np.ndarray, strengths: np.ndarray) -> StoredUser:
     return StoredUser(
         np.array([7], np.int32), np.array([1], np.float32), a_history(items, strengths)
     )
+
+
+def test_what_was_bought_again_is_at_the_end_of_a_record() -> None:
+    again = repurchases([(5, 2, 10, 30), (9, 4, -3, 70)])
+    users = [a_user(2, 3), replace(a_user(1, 2), repurchases=again), a_user(0, 0)]
+    before, kept, after = map(unpack_user, packed(*users))
+    assert [len(each.repurchases.items) for each in (before, kept, after)] == [0, 2, 0]
+    for name, column in vars(again).items():
+        assert getattr(kept.repurchases, name).tolist() == column.tolist()
+    # A record of before it had them, or one that ends too early.
+    whole = packed(*users)[1]
+    assert len(unpack_user(packed_value_by_value(users[1])).repurchases.items) == 0
+    for end in range(len(packed_value_by_value(users[1])) + 1, len(whole)):
+        with pytest.raises(InvalidModel):
+            unpack_user(whole[:end])
+
+
+def test_of_endless_repurchases_the_latest_are_kept() -> None:
+    endless = repurchases([(row, 2, 0, row) for row in range(MAX_REPURCHASES + 3)])
+    users = [replace(a_user(1, 1), repurchases=endless), a_user(2, 2)]
+    kept, after = map(unpack_user, packed(*users))
+    assert kept.repurchases.items.tolist() == list(range(3, MAX_REPURCHASES + 3))
+    assert len(after.items) == 2
 
 
 def test_the_strongest_part_of_an_endless_history_is_kept() -> None:

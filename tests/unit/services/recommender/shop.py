@@ -23,11 +23,25 @@ from services.recommender.fold_in_worker import FoldInWorker
 from services.recommender.model.follower import ModelFollower
 from services.recommender.servicer import RecommenderServicer
 from services.recommender.user_lists import UserLists
-from tests.builders import EVENT_TYPES, a_history, a_manifest, a_user_batch, an_item_model, sha256
+from tests.builders import (
+    EVENT_TYPES,
+    a_history,
+    a_manifest,
+    a_user_batch,
+    an_item_model,
+    repurchases,
+    sha256,
+)
 
 Result = TypeVar("Result")
 CACHE_BYTES = 1_000_000
-ANN = StoredUser(np.array([3, 1], np.int32), np.array([2.0, 1.0], np.float32), a_history([0]))
+# Bought i0 on the first and the eighth day: a week after the training it is due.
+ANN = StoredUser(
+    np.array([3, 1], np.int32),
+    np.array([2.0, 1.0], np.float32),
+    a_history([0]),
+    repurchases([(0, 2, 0, 7)]),
+)
 
 
 class WatchedStore(MemoryServingStore):

@@ -416,6 +416,23 @@ def test_a_basket_is_completed_and_never_by_what_is_in_it(shop: Shop) -> None:
     ]
 
 
+def test_what_is_due_is_bought_again_and_the_rest_of_the_list_is_as_usual(shop: Shop) -> None:
+    question = wishing(generators=["buy_again", "for_you", "popular"], limit=4)
+    items = document(answers(shop, question)[1])["items"]
+    assert [(item["item_id"], item["source"]) for item in items] == [
+        ("i0", "buy_again"),
+        ("i3", "stored"),
+        ("i1", "stored"),
+        ("i5", "popular"),
+    ]
+    # Nobody else is due anything, and nobody what is hidden.
+    question.user_id = "nobody knows"
+    assert ids(answers(shop, question)[1]) == ["i5", "i4", "i3", "i2"]
+    question.user_id = "ann"
+    shop.hide("i0")
+    assert ids(answers(shop, question)[1]) == ["i3", "i1", "i5", "i4"]
+
+
 def test_an_item_of_a_session_that_came_after_the_training_does_not_come_back(shop: Shop) -> None:
     shop.put(Item("new"))
     question = pb.Question(number=1, tenant="shop", limit=6, generators=["new", "popular"])

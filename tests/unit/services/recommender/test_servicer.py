@@ -235,3 +235,16 @@ def test_what_cannot_be_put_in_order_is_refused(
     request = pb.RerankItemsRequest(tenant="shop", **wishes)
     with pytest.raises(InvalidInput, match=field):
         rpc.shop.wait(rpc.shop.servicer.RerankItems(request, NoDeadline()))
+
+
+def test_what_is_due_is_bought_again(rpc: Rpc) -> None:
+    request = pb.RecommendRequest(tenant="shop", user_id="ann", limit=2)
+    request.generators.extend(["buy_again", "for_you"])
+    request.controls.explain = True
+    answer = rpc.shop.wait(rpc.shop.servicer.Recommend(request, NoDeadline())).answer
+    assert [(item.item_id, item.source) for item in answer.items] == [
+        ("i0", pb.SOURCE_BUY_AGAIN),
+        ("i3", pb.SOURCE_STORED),
+    ]
+    assert answer.items[0].reason.code == "buy_again"
+    assert answer.items[0].score_parts["buy_again"] == pytest.approx(answer.items[0].score)
