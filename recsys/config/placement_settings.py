@@ -43,7 +43,9 @@ _Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 _Cap = Annotated[int, Field(ge=1, le=MAX_LIMIT)]
 
 
-class _PlacementTable(BaseModel):
+class PlacementTable(BaseModel):
+    """A table of `[placements]`."""
+
     model_config = ConfigDict(extra="forbid")
 
     generators: _Generators
@@ -55,12 +57,12 @@ class _PlacementTable(BaseModel):
     exclude_event_types: list[str] = []
 
 
-def _as_table(value: object) -> object:
+def as_table(value: Any) -> Any:
     """A list alone names the generators."""
     return {"generators": value} if isinstance(value, list) else value
 
 
-PlacementSettings = Annotated[_PlacementTable, BeforeValidator(_as_table)]
+PlacementSettings = Annotated[PlacementTable, BeforeValidator(as_table)]
 
 
 class RuleSettings(BaseModel):
@@ -89,7 +91,7 @@ class RuleSettings(BaseModel):
             name = value.get("name") if isinstance(value, dict) else None
             faults = str(error)
             if isinstance(error, ValidationError):
-                faults = "; ".join(map(_fault, error.errors()))
+                faults = "; ".join(map(fault, error.errors()))
             context = {"name": repr(name), "faults": faults}
             raise PydanticCustomError("rule", "rule {name}: {faults}", context) from None
         return rule
@@ -117,7 +119,8 @@ class RuleSettings(BaseModel):
         return Boost(self.filter or "", self.weight or 0, self.name)
 
 
-def _fault(error: Any) -> str:
+def fault(error: Any) -> str:
+    """A fault of a table as a line: the setting, and what is wrong with it."""
     return f"{'.'.join(map(str, error['loc']))}: {error['msg']}"
 
 
@@ -156,7 +159,7 @@ def scheduled(rules: Sequence[RuleSettings]) -> tuple[ScheduledRule, ...]:
     )
 
 
-def placement_of(name: str, table: _PlacementTable, rules: Sequence[ScheduledRule]) -> Placement:
+def placement_of(name: str, table: PlacementTable, rules: Sequence[ScheduledRule]) -> Placement:
     """The placement of a table, with the rules that are about it."""
     controls = Controls(
         diversity=table.diversity,

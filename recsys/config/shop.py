@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 from pydantic_core import PydanticCustomError
 
+from recsys.config.experiment_settings import ExperimentSettings, experiments_of
 from recsys.config.placement_settings import (
     PlacementSettings,
     RuleSettings,
@@ -32,6 +33,7 @@ from recsys.core.errors import ConfigurationError
 from recsys.core.event_types import EventType, unremembered
 from recsys.core.limits import MAX_NUMBER
 from recsys.core.quotas import Quotas
+from recsys.core.serving.experiments import Experiment
 from recsys.core.serving.placement import Placement, ScheduledRule
 
 _SHIPPED = resources.files("recsys.config") / "shop.toml"
@@ -153,6 +155,7 @@ class _ShopFile(BaseModel):
     goals: Annotated[list[str], Field(min_length=1)]
     placements: dict[_PlacementName, PlacementSettings] = {}
     rules: list[RuleSettings] = []
+    experiments: list[ExperimentSettings] = []
     gate: GateLimits = GateLimits()
     limits: RequestLimits = RequestLimits()
     quotas: _QuotaSettings = _QuotaSettings()
@@ -171,6 +174,19 @@ class _ShopFile(BaseModel):
                 context = {"name": name, "reason": reason}
                 message = "placements.{name}.exclude_event_types: {reason}"
                 raise PydanticCustomError("event_types", message, context)
+        return self
+
+    @model_validator(mode="after")
+    def _has_experiments_that_go_together(self) -> "_ShopFile":
+        types = {name: EventType(**dict(kind)) for name, kind in self.event_types.items()}
+        for experiment in experiments_of(self.experiments, self.placements, ()):
+            for variant in experiment.variants:
+                for name, placement in variant.placements.items():
+                    if reason := unremembered(placement.controls.exclude_event_types, types):
+                        place = f"experiment {experiment.name!r}, variant {variant.name!r}, {name}"
+                        context = {"place": place, "reason": reason}
+                        message = "{place}: exclude_event_types: {reason}"
+                        raise PydanticCustomError("event_types", message, context)
         return self
 
     @field_validator("goals")
@@ -196,6 +212,7 @@ class Shop:
         event_types: every type the shop may send.
         placements: the lists of the storefront, by their names.
         rules: for all placements, at all times; each placement has its own of them, too.
+        experiments: in the order of the file, those that are stopped, too.
         gate: when a new model may replace the one that serves.
         limits: how often callers may ask.
         quotas: how much of the serving store the shop may take.
@@ -208,6 +225,7 @@ class Shop:
     event_types: dict[str, EventType]
     placements: dict[str, Placement] = field(default_factory=dict)
     rules: tuple[ScheduledRule, ...] = ()
+    experiments: tuple[Experiment, ...] = ()
     gate: GateLimits = field(default_factory=GateLimits)
     limits: RequestLimits = field(default_factory=RequestLimits)
     quotas: Quotas = field(default_factory=Quotas)
@@ -234,6 +252,7 @@ def load_shop(path: Path | None = None) -> Shop:
             name: placement_of(name, table, rules) for name, table in settings.placements.items()
         },
         rules=rules,
+        experiments=experiments_of(settings.experiments, settings.placements, rules),
         gate=settings.gate,
         limits=settings.limits,
         quotas=settings.quotas.to_quotas(),

@@ -14,6 +14,7 @@ from recsys.core.domain import tenant_problem
 from recsys.core.errors import ConfigurationError
 from recsys.core.event_types import EventTypes
 from recsys.core.quotas import Quotas
+from recsys.core.serving.experiments import Experiment
 from recsys.core.serving.placement import Placement, ScheduledRule
 
 _SUFFIX = ".toml"
@@ -72,6 +73,9 @@ class Shops:
     def placements_of(self, tenant: str) -> Mapping[str, Placement]:
         return self.of(tenant).placements
 
+    def experiments_of(self, tenant: str) -> Sequence[Experiment]:
+        return self.of(tenant).experiments
+
     def limits_of(self, tenant: str) -> RequestLimits:
         return self.of(tenant).limits
 
@@ -106,20 +110,35 @@ class Shops:
         # A dictionary of its own: other threads may be going through the old one.
         self._files = self._files | {path.stem: followed(path) for path in new}
         for tenant, file in self._files.items():
-            before = file.content.rules
+            before = file.content
             file.follow()
-            _log_rules(tenant, before, file.content.rules)
+            _log_changes("rules_changed", tenant, before.rules, file.content.rules)
+            _log_changes(
+                "experiments_changed", tenant, before.experiments, file.content.experiments
+            )
 
 
-def _log_rules(tenant: str, old: Sequence[ScheduledRule], new: Sequence[ScheduledRule]) -> None:
+def _log_changes(
+    event: str,
+    tenant: str,
+    old: Sequence[ScheduledRule | Experiment],
+    new: Sequence[ScheduledRule | Experiment],
+) -> None:
     """Leave a trail of what held when, for whoever asks afterwards."""
     if old != new:
         _log.info(
-            "rules_changed",
+            event,
             tenant=tenant,
-            old=[asdict(rule) for rule in old if rule not in new],
-            new=[asdict(rule) for rule in new if rule not in old],
+            old=[_logged(each) for each in old if each not in new],
+            new=[_logged(each) for each in new if each not in old],
         )
+
+
+def _logged(setting: ScheduledRule | Experiment) -> dict[str, object]:
+    if isinstance(setting, ScheduledRule):
+        return asdict(setting)
+    weights = {variant.name: variant.weight for variant in setting.variants}
+    return {"name": setting.name, "is_running": setting.is_running, "weights": weights}
 
 
 def shop_of(folder: Path | None, tenant: str, say: Callable[[str], None]) -> Shop:

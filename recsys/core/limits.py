@@ -62,5 +62,7 @@ MAX_SEEN_DAYS = 30
 MAX_EVENT_TYPES = 50
 # Boosts, pins or exclusions of one answer: each is a look at all candidates.
 MAX_RULES = 50
+# Of a shop: each is a look at its placements for every answer.
+MAX_EXPERIMENTS = 50
 # Items that a request excludes, beside what the shopper had: what stands on the page already.
 MAX_EXCLUDED_ITEMS = 1000

@@ -8,6 +8,7 @@ from fastapi import Request
 
 from recsys.auth.api_keys import ApiKey
 from recsys.core.event_types import EventTypesOf
+from recsys.core.serving.experiments import Experiment
 from recsys.core.serving.placement import Placement
 from recsys.runtime.metrics import Metrics
 from services.gateway.http.access_log import AccessLog
@@ -33,6 +34,7 @@ class Dependencies:
         allowed_origins_of: pages that may call for a shop; for any shop: of None.
         event_types_of: those of a shop.
         placements_of: the placements of a shop, by their names.
+        experiments_of: the experiments of a shop.
         now_ms: the current time in UTC milliseconds, by which rules hold or not.
         read_seconds, write_seconds: the budget of one request.
     """
@@ -49,6 +51,7 @@ class Dependencies:
     allowed_origins_of: Callable[[str | None], Collection[str]]
     event_types_of: EventTypesOf
     placements_of: Callable[[str], Mapping[str, Placement]]
+    experiments_of: Callable[[str], Sequence[Experiment]]
     now_ms: Callable[[], int]
     read_seconds: float
     write_seconds: float

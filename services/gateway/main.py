@@ -85,6 +85,7 @@ async def serve(settings: GatewaySettings) -> None:
             event_types=shops.event_types,
             event_types_of=shops.event_types_of,
             placements_of=shops.placements_of,
+            experiments_of=shops.experiments_of,
             allowed_origins_of=shops.allowed_origins_of,
             now_ms=lambda: time.time_ns() // 1_000_000,
             read_seconds=settings.read_seconds,

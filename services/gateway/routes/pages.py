@@ -14,10 +14,10 @@ from services.gateway.dependencies import Dependencies, dependencies_of
 from services.gateway.fast_path import UNCACHED
 from services.gateway.http.json_body import JsonBody
 from services.gateway.http.query import only_parameters
-from services.gateway.recommendations import fetch_recommendations
+from services.gateway.recommendations import ShownPlacement, fetch_recommendations
 from services.gateway.routes.authentication import Caller, SessionUser, authenticated, other_user
 from services.gateway.routes.openapi import body_responses, json_request, problem_responses
-from services.gateway.routes.placements import request_for, unknown_placement
+from services.gateway.routes.placements import request_for, shown_placement, unknown_placement
 from services.gateway.schemas.pages import (
     PageRecommendations,
     PageRequest,
@@ -53,17 +53,15 @@ async def recommend_for_page(
     page = read_page(body)
     if acting is not None and any(user_id != acting for user_id in page.user_ids()):
         raise other_user()
-    asked = _asked(dependencies, key.tenant, page)
+    asked = _asked(dependencies, key.tenant, page, acting)
     request_id = request.state.request_id
     shown, responses = list[str](), list[bytes]()
     try:
         async with asyncio.timeout(dependencies.write_seconds):
-            for wanted, one in zip(page.requests, asked, strict=True):
+            for placement, one in asked:
                 excluded = (*one.excluded_item_ids, *shown)
                 one = replace(one, excluded_item_ids=excluded)
-                response = await fetch_recommendations(
-                    dependencies, one, request_id, wanted.placement
-                )
+                response = await fetch_recommendations(dependencies, one, request_id, placement)
                 responses.append(response)
                 if page.distinct:
                     shown += [item["item_id"] for item in json.loads(response)["items"]]
@@ -78,15 +76,19 @@ async def recommend_for_page(
 
 
 def _asked(
-    dependencies: Dependencies, tenant: str, page: PageRequest
-) -> list[RecommendationRequest]:
-    """The requests of a page.
+    dependencies: Dependencies, tenant: str, page: PageRequest, acting: str | None
+) -> list[tuple[ShownPlacement, RecommendationRequest]]:
+    """The placements of a page, and the request for each.
+
+    Args:
+        acting: the user of the session, if a session asks.
 
     Raises:
         ProblemError: naming every field of every request at fault.
     """
     placements = dependencies.placements_of(tenant)
-    problems, asked, shown = list[FieldProblem](), list[RecommendationRequest](), 0
+    problems, shown = list[FieldProblem](), 0
+    asked = list[tuple[ShownPlacement, RecommendationRequest]]()
     for place, wanted in enumerate(page.requests):
         if wanted.placement not in placements:
             reason = unknown_placement(wanted.placement, placements)
@@ -94,8 +96,10 @@ def _asked(
             continue
         target = wanted.target() or page.target()
         try:
-            placement = placements[wanted.placement]
-            asked.append(request_for(dependencies, tenant, wanted, placement, target))
+            visitor = wanted.visitor(target) or acting
+            placement = shown_placement(dependencies, tenant, wanted.placement, visitor)
+            one = request_for(dependencies, tenant, wanted, placement.settings, target)
+            asked.append((placement, one))
         except InvalidInput as error:
             problems += prefixed(place, error.problems)
         # Refused now, and not when the placements before it have been filled.

@@ -9,12 +9,14 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from recsys.core.errors import FieldProblem, InvalidInput
 from recsys.core.event_types import unremembered
 from recsys.core.serving.controls import Boost, Controls
+from recsys.core.serving.experiments import assignment
 from recsys.core.serving.filters import within_categories
 from recsys.core.serving.placement import Placement
 from recsys.core.serving.request import RecommendationRequest, SessionTarget, Target
 from services.gateway.dependencies import Dependencies, dependencies_of
 from services.gateway.http.json_body import JsonBody
 from services.gateway.http.query import only_parameters
+from services.gateway.recommendations import ShownPlacement
 from services.gateway.routes.authentication import Caller, SessionUser, authenticated, other_user
 from services.gateway.routes.openapi import body_responses, json_request, problem_responses
 from services.gateway.routes.recommendations import respond
@@ -63,15 +65,31 @@ async def recommend_for_placement(
     if placement not in placements:
         raise ProblemError(NOT_FOUND, unknown_placement(placement, placements))
     wanted = read_placement(body)
-    if acting is not None and wanted.user_id not in (None, acting):
+    if acting is not None and any(user_id != acting for user_id in wanted.user_ids()):
         raise other_user()
+    target = wanted.target()
+    shown = shown_placement(dependencies, key.tenant, placement, wanted.visitor(target) or acting)
     try:
-        asked = request_for(
-            dependencies, key.tenant, wanted, placements[placement], wanted.target()
-        )
+        asked = request_for(dependencies, key.tenant, wanted, shown.settings, target)
     except InvalidInput as error:
         raise invalid_input(error.problems) from None
-    return await respond(request, asked, placement)
+    return await respond(request, asked, shown)
+
+
+def shown_placement(
+    dependencies: Dependencies, tenant: str, name: str, visitor: str | None
+) -> ShownPlacement:
+    """A placement of the shop, in the variant that this shopper sees.
+
+    Args:
+        visitor: None where it is not known who looks: then it is as without experiments.
+    """
+    own = dependencies.placements_of(tenant)[name]
+    if visitor is None:
+        return ShownPlacement(name, own)
+    found = assignment(dependencies.experiments_of(tenant), tenant, name, visitor)
+    settings = own if found is None else found.variant.placements.get(name, own)
+    return ShownPlacement(name, settings, found)
 
 
 def unknown_placement(name: str, placements: Collection[str]) -> str:

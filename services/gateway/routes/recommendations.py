@@ -30,7 +30,7 @@ from services.gateway.http.query import (
     only_parameters,
 )
 from services.gateway.http.raw_path import ItemId, UserId
-from services.gateway.recommendations import fetch_recommendations
+from services.gateway.recommendations import ShownPlacement, fetch_recommendations
 from services.gateway.routes.authentication import Caller, authenticated
 from services.gateway.routes.openapi import problem_responses
 from services.gateway.schemas.problems import invalid_input
@@ -156,7 +156,7 @@ def checked(tenant: str, target: Target, limit: int, **wishes: Any) -> Recommend
 
 
 async def respond(
-    request: Request, wanted: RecommendationRequest, placement: str | None = None
+    request: Request, wanted: RecommendationRequest, placement: ShownPlacement | None = None
 ) -> Response:
     """Respond with what is recommended."""
     dependencies, request_id = dependencies_of(request), request.state.request_id

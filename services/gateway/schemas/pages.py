@@ -52,9 +52,10 @@ class PageRequest(TargetFields):
 
     def user_ids(self) -> Iterator[str]:
         """Everybody whom the page or one of its placements is for."""
-        for each in (self, *self.requests):
-            if each.user_id is not None:
-                yield each.user_id
+        if self.user_id is not None:
+            yield self.user_id
+        for each in self.requests:
+            yield from each.user_ids()
 
 
 class PageRecommendations(BaseModel):

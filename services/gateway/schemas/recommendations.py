@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
+from recsys.core.domain import identifier_problem
 from recsys.core.errors import FieldProblem
 from recsys.core.limits import (
     DEFAULT_LIMIT,
@@ -300,15 +301,38 @@ class PlacementRequest(TargetFields):
     boosts: list[Boost] = Field(
         default=[], max_length=MAX_RULES, description="Beside the shop's own rules."
     )
+    visitor_id: _Id | None = Field(
+        default=None,
+        description="Who looks, where that is not `user_id`, as beside an item: it says which "
+        "variant of an experiment is shown, and nothing else.",
+    )
     explain: bool = Field(
         default=True, description="Whether each item comes with its `reason` and `score_parts`."
     )
+
+    def target_problems(self) -> Iterator[FieldProblem]:
+        yield from super().target_problems()
+        if self.visitor_id is not None and (reason := identifier_problem(self.visitor_id)):
+            yield FieldProblem("visitor_id", reason)
+
+    def visitor(self, target: Target | None) -> str | None:
+        """Who looks, for experiments: as the request says, or the user whom it is for."""
+        if self.visitor_id is not None:
+            return self.visitor_id
+        return target.user_id if isinstance(target, UserTarget) else None
+
+    def user_ids(self) -> Iterator[str]:
+        """Everybody whom it names."""
+        for user_id in (self.user_id, self.visitor_id):
+            if user_id is not None:
+                yield user_id
 
 
 PLACED_EXAMPLE: JsonDict = {
     **_COMMON_EXAMPLE,
     "items": [{**_ITEM_EXAMPLE, "source": "fold_in", **_REASON_EXAMPLE}],
     "placement": "home",
+    "experiment": {"name": "diverse_home", "variant": "diverse"},
     "recommendation_id": "q9Jb2xV0sTz3mKfA",
     "fallback_level": 0,
     "relaxed": False,
@@ -319,6 +343,11 @@ PLACED_EXAMPLE: JsonDict = {
 }
 
 
+class ExperimentResponse(BaseModel):
+    name: str
+    variant: str
+
+
 class PlacementRecommendations(RecommendationResponse):
     model_config = ConfigDict(json_schema_extra={"examples": [PLACED_EXAMPLE]})
 
@@ -327,6 +356,9 @@ class PlacementRecommendations(RecommendationResponse):
         description="Best first. Fewer than `limit`, or none, when nothing else may be shown.",
     )
     placement: str
+    experiment: ExperimentResponse | None = Field(
+        description="The variant that this shopper sees; null outside of experiments."
+    )
     recommendation_id: _RecommendationId
     fallback_level: _FallbackLevel
     relaxed: bool = Field(

@@ -13,6 +13,7 @@ from recsys.auth.api_keys import PUBLIC_SCOPES, KeyRing, Scope, new_key
 from recsys.auth.rate_limiter import RateLimiter
 from recsys.config.shop import RequestLimits
 from recsys.core.serving.controls import Boost, Controls
+from recsys.core.serving.experiments import Experiment, Variant
 from recsys.core.serving.placement import Placement, ScheduledRule
 from recsys.runtime.grpc.channel import open_channel
 from recsys.runtime.metrics import Metrics, new_metrics
@@ -42,7 +43,9 @@ READ_SECONDS = 1.0
 # Few enough that a busy machine reaches them.
 LIMITS = RequestLimits(browser_requests_per_second=5)
 ORIGINS = ("https://shop.example",)
+_FEW = Placement(("popular",), Controls(max_per_brand=1))
 PLACEMENTS = {
+    "tested": Placement(("for_you", "popular")),
     "home": Placement(("for_you", "popular")),
     "product_page": Placement(("similar",)),
     "empty": Placement(("new",)),
@@ -55,6 +58,25 @@ PLACEMENTS = {
         ),
     ),
 }
+EXPERIMENTS = (
+    Experiment(
+        "more_brands",
+        "default",
+        frozenset({"tested"}),
+        0.0,
+        0.5,
+        (Variant("control", 1.0), Variant("few", 1.0, {"tested": _FEW})),
+    ),
+    Experiment(
+        "stopped",
+        "default",
+        frozenset({"tested"}),
+        0.5,
+        1.0,
+        (Variant("a", 1.0), Variant("b", 1.0, {"tested": _FEW})),
+        is_running=False,
+    ),
+)
 MADE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -131,6 +153,7 @@ def running_world() -> Iterator[World]:
                 event_types_of=lambda _: EVENT_TYPES,
                 placements_of=lambda tenant: PLACEMENTS if tenant == "shop" else {},
                 allowed_origins_of=lambda tenant: ORIGINS if tenant in (None, "shop") else (),
+                experiments_of=lambda tenant: EXPERIMENTS if tenant == "shop" else (),
                 now_ms=lambda: NOW_MS,
                 read_seconds=READ_SECONDS,
                 write_seconds=5.0,

@@ -56,7 +56,7 @@ def test_it_is_about_an_item_a_session_or_nobody(
 def test_a_name_that_the_shop_has_not_given_is_not_found(world: World, api: Client) -> None:
     answer = api.post("/v1/placements/basket:recommend", {})
     assert answer.status == 404
-    detail = "this shop has no placement 'basket'; it has empty, home, product_page, ruled"
+    detail = "this shop has no placement 'basket'; it has empty, home, product_page, ruled, tested"
     assert answer.json["detail"] == detail
     assert world.recommender.asked == []
 
