@@ -56,6 +56,10 @@ COMMANDS = {
         "cli.users_for_item:export_users",
         "Write the users whom an item suits best to a file, best first.",
     ),
+    "report": (
+        "cli.report:report",
+        "Report clicks, baskets, orders and revenue by placement and variant, from HBase.",
+    ),
     "models": ("cli.models:app", "List, inspect and serve model versions."),
     "shops": ("cli.shops:app", "Check the settings of shops."),
     "keys": (

@@ -2,13 +2,14 @@
 
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
 
 from cli.output import say
+from cli.period import DATES, milliseconds
 from cli.tenant_option import Tenant
 from recsys.config.shop import Shop
 from recsys.config.shops import shop_of
@@ -22,17 +23,16 @@ from spark_jobs.nightly.run_folder import Window
 from spark_jobs.settings import BatchSettings, load
 
 _Settings = TypeVar("_Settings", AlsSettings, ModelSettings)
-_DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 
 
 def nightly(
     steps: Annotated[list[Step] | None, typer.Argument(help="Steps to run. Default: all.")] = None,
     tenant: Tenant = None,
     start: Annotated[
-        datetime | None, typer.Option(formats=_DATES, help="Read events from this time on, UTC.")
+        datetime | None, typer.Option(formats=DATES, help="Read events from this time on, UTC.")
     ] = None,
     end: Annotated[
-        datetime | None, typer.Option(formats=_DATES, help="Read events before this time, UTC.")
+        datetime | None, typer.Option(formats=DATES, help="Read events before this time, UTC.")
     ] = None,
     holdout_days: Annotated[
         float | None,
@@ -125,7 +125,7 @@ def nightly(
     tenant = tenant or settings.tenant
     plan = Plan(
         tenant=tenant,
-        window=Window(_milliseconds(start, 0), _milliseconds(end, _tomorrow_ms())),
+        window=Window(milliseconds(start, 0), milliseconds(end, _tomorrow_ms())),
         shop=_with_max_drop(shop_of(settings.shop_config, tenant, say), max_drop),
         model=model,
         effort=fit_settings or effort,
@@ -148,10 +148,6 @@ def _changed(settings: _Settings, **changes: object) -> _Settings:
     """The settings with those changes that were asked for."""
     asked = {name: value for name, value in changes.items() if value is not None}
     return replace(settings, **asked)  # type: ignore[arg-type]
-
-
-def _milliseconds(moment: datetime | None, default: int) -> int:
-    return default if moment is None else int(moment.replace(tzinfo=UTC).timestamp() * 1000)
 
 
 def _tomorrow_ms() -> int:

@@ -7,6 +7,9 @@ from recsys.core.domain import Event
 from recsys.core.errors import FieldProblem, InvalidInput
 from recsys.core.times import future_problem
 
+# The type of events that say which items of an answer a shopper was shown.
+IMPRESSION = "impression"
+
 
 @dataclass(frozen=True, slots=True)
 class EventType:

@@ -1,0 +1,123 @@
+"""What came of recommendations: rates of shown items, and what they sold, with intervals.
+
+The unit is the shopper: one shopper's impressions are no independent trials. A rate is a ratio of
+two sums over n shoppers, R = sum y / sum x, whose variance is that of the delta method,
+
+    var R = sum (y - R x)^2 / ((n - 1) n mean(x)^2)
+
+(Deng, Knoblich, Lu, "Applying the Delta Method in Metric Analytics", KDD 2018). With x = 1 it is
+the mean over shoppers and its usual variance.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from recsys.evaluation.intervals import Estimate
+
+# Two-sided 95 % of the normal distribution.
+_Z = 1.959964
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Sums over shoppers of two numbers that each of them has."""
+
+    y: float
+    yy: float
+    x: float
+    xx: float
+    xy: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """An estimate and its variance; both NaN where nothing was shown."""
+
+    value: float
+    variance: float
+
+    @classmethod
+    def of(cls, moments: Moments, users: int) -> "Rate":
+        if users < 1 or moments.x <= 0:
+            return cls(np.nan, np.nan)
+        ratio = moments.y / moments.x
+        if users < 2:
+            return cls(ratio, np.nan)
+        squares = moments.yy - 2 * ratio * moments.xy + ratio**2 * moments.xx
+        # Rounding may leave a little less than nothing.
+        return cls(ratio, max(squares, 0.0) * users / ((users - 1) * moments.x**2))
+
+    def interval(self) -> Estimate:
+        margin = _Z * np.sqrt(self.variance)
+        return Estimate(self.value, float(self.value - margin), float(self.value + margin))
+
+    def minus(self, other: "Rate") -> "Rate":
+        """The difference of two groups that have no shopper in common."""
+        return Rate(self.value - other.value, self.variance + other.variance)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one placement, in one variant of an experiment or without any.
+
+    Attributes:
+        experiment, variant: empty without an experiment.
+        users: who were shown something.
+        shown: items, each once for every recommendation.
+        clicked, carted: of these.
+        orders, revenue: lines of orders by these, and what they sold.
+        rates: by their names in RATES.
+    """
+
+    placement: str
+    experiment: str
+    variant: str
+    users: int
+    shown: int
+    clicked: int
+    carted: int
+    orders: int
+    revenue: float
+    rates: Mapping[str, Rate]
+
+
+# Per shown item: clicked, put into a basket. Per shopper: who ordered at all, and for how much.
+RATES = ("click_rate", "cart_rate", "conversion", "revenue_per_user")
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A variant beside the one that it is compared with: differences by the names of rates."""
+
+    outcome: Outcome
+    baseline: Outcome
+    differences: Mapping[str, Estimate]
+
+
+def compare(
+    outcomes: Sequence[Outcome], baselines: Mapping[str, str] | None = None
+) -> list[Comparison]:
+    """Each variant beside the baseline of its experiment and placement.
+
+    Args:
+        baselines: the variant that others are compared with, by experiment; of an experiment that
+            is not there the first by name.
+    """
+    groups = dict[tuple[str, str], list[Outcome]]()
+    for outcome in sorted(outcomes, key=lambda each: each.variant):
+        if outcome.experiment:
+            groups.setdefault((outcome.placement, outcome.experiment), []).append(outcome)
+    found = []
+    for (_, experiment), group in sorted(groups.items()):
+        name = (baselines or {}).get(experiment)
+        baseline = next((each for each in group if each.variant == name), group[0])
+        for outcome in group:
+            if outcome is not baseline:
+                differences = {
+                    rate: outcome.rates[rate].minus(baseline.rates[rate]).interval()
+                    for rate in RATES
+                }
+                found.append(Comparison(outcome, baseline, differences))
+    return found

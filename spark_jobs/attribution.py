@@ -1,0 +1,127 @@
+"""From impressions to orders, on Spark: what came of each placement and variant.
+
+An event of type `impression` says what was shown: its context has the `recommendation_id` of the
+answer, the `placement` and, in an experiment, `experiment` and `variant`. Other events of the same
+shopper about the same item, whose context has the same `recommendation_id`, came of it. Times do
+not matter: nobody has an id before the answer, and clocks of browsers and shops differ.
+"""
+
+from collections.abc import Iterable
+
+from pyspark.sql import Column, DataFrame, Row, SparkSession
+from pyspark.sql import functions as F
+
+from recsys.analysis.attribution import RATES, Moments, Outcome, Rate
+from recsys.config.shop import Shop
+from recsys.core.event_types import IMPRESSION
+from spark_jobs.hbase_source import HBaseInteractionsDataSource
+from spark_jobs.nightly.run_folder import Window
+
+_GROUP = ("placement", "experiment", "variant")
+_SHOWN = ("user_id", "item_id", "recommendation_id")
+# Sums over shoppers by which rates are made: y by x, both columns of a shopper.
+_RATIOS = dict(
+    zip(
+        RATES,
+        (("clicked", "shown"), ("carted", "shown"), ("converted", "one"), ("revenue", "one")),
+        strict=True,
+    )
+)
+
+
+def read_events(spark: SparkSession, hbase_thrift: str, tenant: str, window: Window) -> DataFrame:
+    """Events of a time from HBase, with all that attribution looks at."""
+    spark.dataSource.register(HBaseInteractionsDataSource)
+    source = spark.read.format("hbase_interactions").options(
+        address=hbase_thrift,
+        tenant=tenant,
+        start_ms=window.start_ms,
+        end_ms=window.end_ms,
+        details="true",
+        context="true",
+    )
+    return source.load()
+
+
+def attributed(events: DataFrame, shop: Shop, cart_type: str) -> list[Outcome]:
+    """What came of each placement and variant, in the order of their names.
+
+    Args:
+        cart_type: the type of event by which an item comes into a basket.
+    """
+    named = events.withColumn("recommendation_id", F.col("context")["recommendation_id"])
+    named = named.where(F.col("recommendation_id").isNotNull())
+    is_impression = F.col("event_type") == IMPRESSION
+    shown = named.where(is_impression).groupBy(*_SHOWN).agg(*map(_from_context, _GROUP))
+    joined = shown.join(_actions(named.where(~is_impression), shop, cart_type), [*_SHOWN], "left")
+    by_user = joined.groupBy(*_GROUP, "user_id").agg(
+        F.count("*").alias("shown"),
+        *(_total(name) for name in ("clicked", "carted", "orders", "revenue")),
+    )
+    by_user = by_user.withColumn("converted", (F.col("orders") > 0).cast("double"))
+    sums = (
+        by_user.withColumn("one", F.lit(1.0))
+        .groupBy(*_GROUP)
+        .agg(
+            F.count("*").alias("users"),
+            *(
+                F.sum(name).alias(name)
+                for name in ("shown", "clicked", "carted", "orders", "revenue")
+            ),
+            *(column for rate, pair in _RATIOS.items() for column in _moments(rate, *pair)),
+        )
+    )
+    return [_outcome(row) for row in sums.orderBy(*_GROUP).collect()]
+
+
+def _from_context(name: str) -> Column:
+    """A field of the context, empty where there is none."""
+    return F.min(F.coalesce(F.col("context")[name], F.lit(""))).alias(name)
+
+
+def _actions(events: DataFrame, shop: Shop, cart_type: str) -> DataFrame:
+    """What a shopper did with each item of each recommendation."""
+    kind = F.col("event_type")
+    clicks = [name for name, each in shop.event_types.items() if each.weight > 0]
+    is_order = kind.isin(list(shop.target_types))
+    spent = F.coalesce(F.col("price"), F.lit(0.0)) * F.coalesce(F.col("quantity"), F.lit(1.0))
+    return events.groupBy(*_SHOWN).agg(
+        F.max(kind.isin(clicks).cast("double")).alias("clicked"),
+        F.max((kind == cart_type).cast("double")).alias("carted"),
+        F.sum(is_order.cast("double")).alias("orders"),
+        F.sum(F.when(is_order, spent).otherwise(0.0)).alias("revenue"),
+    )
+
+
+def _total(name: str) -> Column:
+    return F.sum(F.coalesce(F.col(name), F.lit(0.0))).alias(name)
+
+
+def _moments(rate: str, y: str, x: str) -> Iterable[Column]:
+    for name, column in {
+        "y": F.col(y),
+        "yy": F.col(y) * F.col(y),
+        "x": F.col(x),
+        "xx": F.col(x) * F.col(x),
+        "xy": F.col(x) * F.col(y),
+    }.items():
+        yield F.sum(column.cast("double")).alias(f"{rate}_{name}")
+
+
+def _outcome(row: Row) -> Outcome:
+    rates = {}
+    for rate in RATES:
+        moments = Moments(**{name: row[f"{rate}_{name}"] for name in ("y", "yy", "x", "xx", "xy")})
+        rates[rate] = Rate.of(moments, row["users"])
+    return Outcome(
+        placement=row["placement"],
+        experiment=row["experiment"],
+        variant=row["variant"],
+        users=row["users"],
+        shown=row["shown"],
+        clicked=int(row["clicked"]),
+        carted=int(row["carted"]),
+        orders=int(row["orders"]),
+        revenue=round(row["revenue"], 2),
+        rates=rates,
+    )

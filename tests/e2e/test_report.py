@@ -1,0 +1,69 @@
+"""What came of recommendations: from events over REST and gRPC to the report."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import grpc
+import httpx
+
+from recsys.rpc.v1 import ingest_pb2
+from recsys.rpc.v1.ingest_pb2_grpc import IngestServiceStub
+from tests.e2e.shop import TENANT, Shop
+
+
+def test_a_report_counts_from_impression_to_order(
+    shop: Shop, api: httpx.Client, tmp_path: Path
+) -> None:
+    users = ["report ann", "report bob"]
+    for user_id in users:
+        answer = api.post("/v1/placements/home:recommend", json={"user_id": user_id, "limit": 4})
+        found = answer.json()
+        assert found["experiment"] is None
+        context = {"recommendation_id": found["recommendation_id"]}
+        items = [item["item_id"] for item in found["items"]]
+        sent: list[dict[str, Any]] = [
+            {
+                "item_id": item,
+                "event_type": "impression",
+                "context": context | {"placement": "home"},
+            }
+            for item in items
+        ]
+        if user_id == users[0]:
+            sent.append({"item_id": items[0], "event_type": "click", "context": context})
+            sent.append({"item_id": items[0], "event_type": "add_to_cart", "context": context})
+            bought = {"item_id": items[0], "event_type": "purchase", "context": context}
+            sent.append(bought | {"quantity": 2, "price": 2.5})
+        events = [{"user_id": user_id, **event} for event in sent]
+        recorded = api.post("/v1/events", json={"events": events})
+        assert recorded.status_code == 200, recorded.text
+    # The same over gRPC: another click of Bob's.
+    event = ingest_pb2.Event(
+        user_id=users[1], item_id=items[1], event_type="click", context=context
+    )
+    with grpc.insecure_channel(f"127.0.0.1:{shop.stack.settings.ports.ingest_1}") as channel:
+        request = ingest_pb2.RecordEventsRequest(tenant=TENANT, events=[event])
+        IngestServiceStub(channel).RecordEvents(request, timeout=10)
+
+    output = tmp_path / "report.json"
+    command = [str(Path(sys.executable).with_name("recsys")), "report", "--tenant", TENANT]
+    done = subprocess.run(
+        [*command, "--start", "2020-01-01", "--output", str(output)],
+        env=os.environ | shop.stack.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    [home] = [
+        each for each in json.loads(output.read_text())["outcomes"] if each["placement"] == "home"
+    ]
+    counts = {name: home[name] for name in ("users", "shown", "clicked", "carted", "orders")}
+    assert counts == {"users": 2, "shown": 8, "clicked": 2, "carted": 1, "orders": 1}
+    assert home["revenue"] == 5.0
+    assert home["rates"]["click_rate"]["mean"] == 2 / 8
+    assert "home" in done.stdout
