@@ -16,8 +16,9 @@
   };
 
   const eventOf = (type, element, itemId) => {
-    const { placement, recommendation } = element.dataset;
+    const { placement, recommendation, experiment, variant } = element.dataset;
     const context = placement ? { placement, recommendation_id: recommendation } : {};
+    if (experiment) Object.assign(context, { experiment, variant });
     return { user_id: user, item_id: itemId, event_type: type, context };
   };
 

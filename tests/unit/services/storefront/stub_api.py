@@ -82,6 +82,7 @@ class StubApi:
         return {
             "items": [{**item, **scored} for item in listed],
             "placement": placement,
+            "experiment": {"name": "mixed", "variant": "other"} if placement == "home" else None,
             "recommendation_id": RECOMMENDATION_ID,
             "model_version": "20111210T020000Z",
             "source": "fold_in",

@@ -76,6 +76,16 @@ def test_a_link_of_a_list_carries_the_recommendation_to_the_order(
     assert "Your basket is empty" in consenting.get("/shop/basket").text
 
 
+def test_what_is_seen_is_told_with_the_variant_that_was_shown(shopper: Browser) -> None:
+    cards = re.findall(
+        r'<li class="card"[^>]*data-placement="home"[^>]*>', shopper.get("/shop").text
+    )
+    assert cards
+    assert all('data-experiment="mixed" data-variant="other"' in card for card in cards)
+    others = re.findall(r'data-placement="trending"[^>]*>', shopper.get("/shop").text)
+    assert not any("data-experiment" in card for card in others)
+
+
 def test_nothing_is_sent_and_nobody_has_an_id_before_consent(
     shopper: Browser, stub: StubApi
 ) -> None:
