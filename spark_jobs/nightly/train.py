@@ -26,7 +26,7 @@ from spark_jobs.nightly.run_folder import CatalogueSnapshot, Snapshot
 
 # Counts the changes of how a model is made of the same events: an equal version of an older rule is
 # trained again.
-_RULES = 5
+_RULES = 6
 
 
 def train(context: Context) -> Manifest:
