@@ -133,6 +133,7 @@ COMMANDS = [
     ["similar", "i"],
     ["nightly"],
     ["rebuild"],
+    ["report"],
     ["tune", "--output", "s.json"],
     ["evaluate", "--train", __file__, "--test", __file__],
     ["tables", "create", "--admin", "127.0.0.1:1"],
