@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from recsys.config.shops import Shops
 from recsys.core.errors import InvalidModel
+from recsys.core.serving.experiments import Experiment
 from recsys.core.serving.placement import Placement, ScheduledRule
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_files import ModelFiles
@@ -66,6 +67,9 @@ class Operations:
 
     def placements(self) -> dict[str, Placement]:
         return dict(self._shops.placements_of(self._tenant))
+
+    def experiments(self) -> list[Experiment]:
+        return list(self._shops.experiments_of(self._tenant))
 
     def rules(self) -> list[RuleLine]:
         now_ms = time.time_ns() // 1_000_000

@@ -15,6 +15,7 @@ _PLAIN = {
     "popular": "Popular",
     "trending": "Trending",
     "new": "New in",
+    "buy_again": "You may be running out of it",
     "recently_viewed": "You looked at it lately",
 }
 

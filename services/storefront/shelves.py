@@ -12,10 +12,15 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """A placement of the API and its heading."""
+    """A placement of the API and its heading.
+
+    Attributes:
+        only: the source of the items that go with the heading; None: whatever fills it up, too.
+    """
 
     title: str
     request: Json
+    only: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +43,12 @@ async def fill(
         # The settings of the shop lack a placement, for example: the page is good without it.
         _log.warning("shelves_refused", reason=str(error))
         return None
-    return [
-        FilledShelf(shelf.title, answer)
+    filled = [
+        FilledShelf(shelf.title, {**answer, "items": _fitting(shelf, answer)})
         for shelf, answer in zip(shelves, answers, strict=True)
-        if answer["items"]
     ]
+    return [shelf for shelf in filled if shelf.answer["items"]]
+
+
+def _fitting(shelf: Shelf, answer: Json) -> list[Json]:
+    return [item for item in answer["items"] if shelf.only in (None, item["source"])]

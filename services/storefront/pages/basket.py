@@ -35,10 +35,16 @@ class _PricedLine:
 
 @router.get("/shop/basket")
 async def basket(request: Request) -> HTMLResponse:
-    api, lines = dependencies_of(request).api, visit_of(request).basket
+    api, visit = dependencies_of(request).api, visit_of(request)
+    lines = visit.basket
     filled = []
     if lines.lines:
-        wanted = {"placement": "basket", "session_item_ids": list(lines.lines), "limit": 6}
+        wanted = {
+            "placement": "basket",
+            "session_item_ids": list(lines.lines),
+            "visitor_id": visit.user_id,
+            "limit": 6,
+        }
         filled = await fill(api, [Shelf("Goes well with your basket", wanted)]) or []
     priced = await _priced(api, lines)
     total = sum((each.total for each in priced), Decimal())

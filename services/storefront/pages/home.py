@@ -14,6 +14,7 @@ _NOBODYS = Shelf("A good start", {"placement": "home", "limit": 12})
 # What was looked at this week has a shelf of its own.
 _FOR_YOU = Shelf("For you", {"placement": "home", "limit": 12, "exclude_seen_days": 7})
 _RECENT = Shelf("Recently viewed", {"placement": "recently_viewed", "limit": 6})
+_BUY_AGAIN = Shelf("Time for more", {"placement": "buy_again", "limit": 6}, only="buy_again")
 _TRENDING = Shelf("Trending", {"placement": "trending", "limit": 6})
 _BESTSELLERS = Shelf("Bestsellers", {"placement": "bestsellers", "limit": 6})
 
@@ -21,7 +22,7 @@ _BESTSELLERS = Shelf("Bestsellers", {"placement": "bestsellers", "limit": 6})
 @router.get("/shop")
 async def home(request: Request) -> HTMLResponse:
     user_id = visit_of(request).user_id
-    own = [_FOR_YOU, _RECENT] if user_id else [_NOBODYS]
+    own = [_FOR_YOU, _BUY_AGAIN, _RECENT] if user_id else [_NOBODYS]
     shelves = [*own, _TRENDING, _BESTSELLERS]
     filled = await fill(dependencies_of(request).api, shelves, user_id)
     return render(request, "home.html", shelves=filled)

@@ -29,6 +29,7 @@ async def operator(request: Request, user: str = "", placement: str = "home") ->
         gateways=await operations.gateways(),
         placements=operations.placements(),
         rules=operations.rules(),
+        experiments=operations.experiments(),
         answer=answer,
         problem=problem,
         user=user,

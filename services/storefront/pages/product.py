@@ -11,6 +11,7 @@ from services.storefront.dependencies import dependencies_of
 from services.storefront.pages.rendering import render
 from services.storefront.shelves import Shelf, fill
 from services.storefront.via import Via
+from services.storefront.visit import visit_of
 
 router = APIRouter()
 
@@ -20,7 +21,8 @@ async def product(request: Request, item_id: str, via: str = "") -> HTMLResponse
     if identifier_problem(item_id):
         raise HTTPException(404, "There is no such product.")
     api = dependencies_of(request).api
-    about = {"item_id": item_id, "limit": 6}
+    # Whom it is for says the variant of an experiment; the item, what is shown.
+    about = {"item_id": item_id, "visitor_id": visit_of(request).user_id, "limit": 6}
     shelves = [
         Shelf("Goes well with it", {"placement": "basket", **about}),
         Shelf("Similar products", {"placement": "product_page", **about}),

@@ -30,11 +30,13 @@ class StubApi:
     """Answers like the gateway, and keeps what it was asked and told.
 
     Attributes:
+        source: of all items.
         failing: status of every answer, or an error of the connection; None: it works.
     """
 
     items: list[Json] = field(default_factory=lambda: [CAKESTAND, HEART, SLASHED])
     unlisted: list[Json] = field(default_factory=lambda: [SOLD_OUT])
+    source: str = "fold_in"
     failing: int | Exception | None = None
     asked: list[tuple[str, Json]] = field(default_factory=list)
     events: list[Json] = field(default_factory=list)
@@ -78,7 +80,7 @@ class StubApi:
         listed = self.items if _passes(wanted.get("filter")) else []
         reason = {"code": "because_you_bought", "seeds": [{"item_id": "1", "title": "RED MUG"}]}
         parts = {"factors": 0.3, "neighbours": 0.62}
-        scored = {"source": "fold_in", "reason": reason, "score": 0.92, "score_parts": parts}
+        scored = {"source": self.source, "reason": reason, "score": 0.92, "score_parts": parts}
         return {
             "items": [{**item, **scored} for item in listed],
             "placement": placement,

@@ -1,7 +1,9 @@
 """The operator's page: read-only, and for callers of this machine."""
 
 import asyncio
+from pathlib import Path
 
+import httpx
 import pytest
 
 from recsys.config.shops import Shops
@@ -14,6 +16,27 @@ from tests.unit.services.storefront.browser import Browser
 from tests.unit.services.storefront.conftest import KEYS
 from tests.unit.services.storefront.stub_api import StubApi
 
+_SHOP = """
+half_life_days = 30
+popularity_half_life_days = 7
+goals = ["buy"]
+[event_types]
+buy = { weight = 1 }
+
+[[rules]]
+name = "cheap"
+placements = ["home"]
+action = "boost"
+filter = "price < 5"
+weight = 1.5
+
+[[experiments]]
+name = "mixed"
+placements = ["home"]
+share = 0.5
+enabled = false
+variants = [{ name = "as_is" }, { name = "diverse", placements = { home = ["for_you"] } }]
+"""
 _EXPOSITION = """
 recsys_requests_total{route="/readyz",status="200"} 442.0
 recsys_requests_total{route="/v1/events",status="200"} 98.0
@@ -51,6 +74,13 @@ def test_the_page_shows_placements_and_why_items_are_in_a_list(
     assert "The shop has none." in page.text
 
 
+def test_the_page_shows_rules_and_experiments_of_the_shop(stub: StubApi, tmp_path: Path) -> None:
+    (tmp_path / "demo.toml").write_text(_SHOP)
+    page = page_for(stub, "127.0.0.1", shops=Shops(tmp_path, lambda: None)).text
+    assert "<b>mixed</b> home: as_is (1), diverse (1); 50 % of shoppers (stopped)" in page
+    assert "<b>cheap</b> boost: filter price &lt; 5, weight 1.5, in home" in page
+
+
 def test_figures_of_a_gateway_are_of_the_routes_of_the_api() -> None:
     figures = read_figures("g:1", _EXPOSITION)
     assert (figures.requests, figures.failed, figures.recommenders) == (100, 2, 2)
@@ -83,16 +113,22 @@ def test_nobody_else_finds_it(stub: StubApi, address: str, forwarded: str) -> No
 
 
 def status_for(stub: StubApi, address: str, forwarded: str = "") -> int:
+    return page_for(stub, address, forwarded).status_code
+
+
+def page_for(
+    stub: StubApi, address: str, forwarded: str = "", shops: Shops | None = None
+) -> httpx.Response:
     api = Api(stub.client())
-    operations = Operations(KEYS.tenant, None, Shops(None, lambda: None), ())
+    operations = Operations(KEYS.tenant, None, shops or Shops(None, lambda: None), ())
     app = build_app(Dependencies(KEYS, api, Catalogue(api), operations))
     headers = {"X-Forwarded-For": forwarded} if forwarded else {}
     with asyncio.Runner() as runner:
         browser = Browser(app, runner, address)
-        status = browser.get("/shop/operator", **headers).status_code
+        page = browser.get("/shop/operator", **headers)
         browser.close()
         runner.run(api.close())
-    return status
+    return page
 
 
 @pytest.mark.parametrize("failing", [503, 422, 404])

@@ -41,6 +41,7 @@ def test_a_list_names_each_reason_and_its_model_source_placement_and_time(
 ) -> None:
     text = shopper.get("/shop").text
     assert text.count("Because you bought red mug") == 3 * 3
+    assert "experiment <b>mixed</b>: other" in text
     for about in ("<b>home</b>", "<b>fold_in</b>", "<b>20111210T020000Z</b>", "<b>1.4 ms</b>"):
         assert about in text
 
@@ -84,6 +85,28 @@ def test_what_is_seen_is_told_with_the_variant_that_was_shown(shopper: Browser) 
     assert all('data-experiment="mixed" data-variant="other"' in card for card in cards)
     others = re.findall(r'data-placement="trending"[^>]*>', shopper.get("/shop").text)
     assert not any("data-experiment" in card for card in others)
+
+
+def test_a_heading_that_promises_a_kind_has_no_items_of_another(
+    consenting: Browser, stub: StubApi
+) -> None:
+    assert "Time for more" not in consenting.get("/shop").text
+    stub.source = "buy_again"
+    assert "Time for more" in consenting.get("/shop").text
+
+
+def test_lists_beside_an_item_and_a_basket_are_of_the_variant_of_who_looks(
+    consenting: Browser, stub: StubApi
+) -> None:
+    visitor = consenting.cookies["shop_visitor"]
+    consenting.get("/shop/items/22423")
+    consenting.post("/shop/basket", {"item_id": "22423"})
+    pages = [body["requests"] for path, body in stub.asked if path == "/v1/placements:recommend"]
+    asked = [
+        each for page in pages for each in page if each["placement"] in ("basket", "product_page")
+    ]
+    assert len(asked) == 3
+    assert {each["visitor_id"] for each in asked} == {visitor}
 
 
 def test_nothing_is_sent_and_nobody_has_an_id_before_consent(
