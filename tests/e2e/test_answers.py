@@ -49,6 +49,19 @@ def test_a_stranger_gets_popular_items(api: httpx.Client, shopper: str) -> None:
     assert answer.json()["degraded"] is False
 
 
+def test_who_only_touched_what_no_catalogue_has_gets_popular_items(
+    shop: Shop, api: httpx.Client, shopper: str
+) -> None:
+    posted(api, purchase(shopper, "of no catalogue"), purchase(shopper, "nor this", price=1))
+
+    answer = api.get(recommendations(shopper, limit=100))
+
+    assert len(set(ids_of(answer))) == 100
+    assert answer.json()["source"] == "popular"
+    for by_grpc in shop.asked_of_each_recommender(shopper):
+        assert [entry.item_id for entry in by_grpc.items] == ids_of(answer)[:10]
+
+
 def test_an_item_nobody_knows_has_popular_ones_beside_it(api: httpx.Client) -> None:
     answer = api.get(similar("no such item"))
 

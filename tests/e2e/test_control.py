@@ -90,6 +90,30 @@ def test_pages_are_disjoint_by_rest_and_by_grpc(shop: Shop, api: httpx.Client) -
     assert api.post(HOME, json={"user_id": KNOWN_CUSTOMER, "page_token": "x"}).status_code == 422
 
 
+def test_a_pin_takes_its_position_unless_it_is_sold_out(shop: Shop, api: httpx.Client) -> None:
+    plain = [entry["item_id"] for entry in home(api, limit=100)["items"]]
+    pinned, first = plain[-1], plain[:5]
+    request = pb.RecommendRequest(
+        tenant=TENANT,
+        user_id=KNOWN_CUSTOMER,
+        limit=5,
+        generators=["for_you", "popular", "new"],
+        controls=pb.Controls(pins=[pb.Pin(item_id=pinned, position=3)]),
+    )
+    with grpc.insecure_channel(f"127.0.0.1:{shop.stack.settings.ports.recommender_1}") as channel:
+
+        def found() -> list[str]:
+            answer = RecommenderServiceStub(channel).Recommend(request, timeout=10).answer
+            return [entry.item_id for entry in answer.items]
+
+        assert found() == [*first[:2], pinned, *first[2:4]]
+        try:
+            assert api.patch(item(pinned), json={"available": False}).status_code == 200
+            assert last_wrong(lambda: found() == first) < 1
+        finally:
+            assert api.patch(item(pinned), json={"available": True}).status_code == 200
+
+
 def test_diversity_and_wishes_together_are_taken(api: httpx.Client) -> None:
     body = home(api, diversity=1, max_per_category=3, strict=True, exclude_seen_days=30)
     assert sorted(body) == sorted(home(api))

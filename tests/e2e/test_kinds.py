@@ -12,7 +12,8 @@ import httpx
 
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.rpc.v1.recommender_pb2_grpc import RecommenderServiceStub
-from tests.e2e.shop import KNOWN_CUSTOMER, TENANT, Shop, ids_of
+from tests.e2e.shop import KNOWN_CUSTOMER, TENANT, Shop, ids_of, item, posted, purchase
+from tests.e2e.test_catalogue import last_wrong
 
 BASKET = ["85123A", "22423", "84879"]
 
@@ -32,9 +33,9 @@ def test_a_basket_is_completed_by_what_is_bought_with_it(shop: Shop, api: httpx.
     orders: dict[str, set[str]] = {}
     for line in shop.lines:
         orders.setdefault(str(line["InvoiceNo"]), set()).add(line["StockCode"].upper())
-    for item in together:
-        seed = item["reason"]["seeds"][0]["item_id"]
-        assert any({item["item_id"], seed} <= order for order in orders.values())
+    for entry in together:
+        seed = entry["reason"]["seeds"][0]["item_id"]
+        assert any({entry["item_id"], seed} <= order for order in orders.values())
 
 
 def test_a_customer_is_offered_what_is_due_to_be_bought_again(
@@ -67,6 +68,44 @@ def test_trending_items_come_first_where_they_are_asked_for(api: httpx.Client) -
     items = placed(api, "trending", limit=20)
     assert items[0]["source"] == "trending"
     assert len({item["item_id"] for item in items}) == 20
+
+
+def test_a_category_page_shows_items_of_its_path_the_popular_ones_first(api: httpx.Client) -> None:
+    bestsellers = [entry["item_id"] for entry in placed(api, "bestsellers", limit=6)]
+    paths = {bestsellers[4]: ["Test", "Deep"], bestsellers[1]: ["Test", "Deep"]}
+    paths |= {bestsellers[0]: ["Test"], bestsellers[2]: ["Deep"]}
+    kept = {item_id: api.get(item(item_id)).json()["categories"] for item_id in paths}
+    try:
+        for item_id, path in paths.items():
+            assert api.patch(item(item_id), json={"categories": path}).status_code == 200
+
+        def of_the_path() -> list[str]:
+            found = placed(api, "category_page", category=["Test", "Deep"])
+            return [entry["item_id"] for entry in found]
+
+        assert last_wrong(lambda: of_the_path() == [bestsellers[1], bestsellers[4]]) < 1
+    finally:
+        for item_id, path in kept.items():
+            assert api.patch(item(item_id), json={"categories": path}).status_code == 200
+
+
+def test_what_was_viewed_last_comes_first_and_what_was_bought_is_left_out(
+    shop: Shop, api: httpx.Client
+) -> None:
+    user_id = "views three and buys one"
+    viewed = shop.item_ids()[:3]
+    for each in viewed:
+        posted(api, purchase(user_id, each, event_type="view"))
+    posted(api, purchase(user_id, viewed[1]))
+    expected = [viewed[2], viewed[0]]
+    items = placed(api, "recently_viewed", user_id=user_id)
+    assert [entry["item_id"] for entry in items] == expected
+    request = pb.RecommendRequest(
+        tenant=TENANT, user_id=user_id, limit=20, generators=["recently_viewed"]
+    )
+    with grpc.insecure_channel(f"127.0.0.1:{shop.stack.settings.ports.recommender_1}") as channel:
+        answer = RecommenderServiceStub(channel).Recommend(request, timeout=10).answer
+    assert [entry.item_id for entry in answer.items] == expected
 
 
 def test_a_page_of_placements_shows_no_item_twice(shop: Shop, api: httpx.Client) -> None:

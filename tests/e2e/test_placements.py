@@ -44,6 +44,58 @@ def test_new_items_are_found_by_a_filter_from_their_first_second_to_their_last(
     assert last_wrong(lambda: cheap() == []) < 1
 
 
+# Which of the three items below a filter lets pass.
+FILTERS = {
+    'brand = "{}"': {"a", "b", "c"},
+    'brand = "{}" AND price > 5 AND price < 25': {"b"},
+    'brand = "{}" AND (price <= 5 OR NOT price < 25)': {"a", "c"},
+    'brand = "{}" AND attributes.colour IN ("red", "blue")': {"a", "b"},
+    'brand = "{}" AND attributes.colour NOT IN ("red")': {"b", "c"},
+    'brand = "{}" AND attributes.watts >= 7': {"b"},
+    'brand = "{}" AND tag = "gift"': {"a"},
+    'brand = "{}" AND category = "Home"': {"c"},
+}
+
+
+def test_a_filter_of_any_column_leaves_exactly_what_fulfils_it(
+    shop: Shop, api: httpx.Client
+) -> None:
+    brand = "Filtered by everything"
+    bodies: dict[str, dict[str, Any]] = {
+        "a": {"price": 5, "tags": ["gift", "new"], "attributes": {"colour": "red"}},
+        "b": {"price": 15, "attributes": {"colour": "blue", "watts": 7.5}},
+        "c": {"price": 25, "categories": ["Home", "Light"], "attributes": {"colour": "green"}},
+    }
+    ids = {name: f"filtered {name}" for name in bodies}
+    address = f"127.0.0.1:{shop.stack.settings.ports.recommender_1}"
+    with grpc.insecure_channel(address) as channel:
+        stub = RecommenderServiceStub(channel)
+
+        def passing(text: str) -> list[set[str]]:
+            """What REST and gRPC let pass."""
+            asked = {"user_id": KNOWN_CUSTOMER, "limit": 50, "filter": text.format(brand)}
+            request = pb.RecommendRequest(tenant=TENANT, generators=["for_you", "new"], **asked)
+            found = stub.Recommend(request, timeout=10).answer
+            by_rest = placed(api, "home", **asked)
+            return [set(ids_of(by_rest)), {entry.item_id for entry in found.items}]
+
+        try:
+            for name, body in bodies.items():
+                answer = api.put(item(ids[name]), json={"brand": brand, **body})
+                assert answer.status_code == 200, answer.text
+            for text, names in FILTERS.items():
+                expected = {ids[name] for name in names}
+                assert last_wrong(lambda: passing(text) == [expected] * 2) < 1, text  # noqa: B023
+        finally:
+            for item_id in ids.values():
+                assert api.delete(item(item_id)).status_code == 204
+        refused = placed(api, "home", filter="price < 5 AND brand ~ 1")
+        assert refused.status_code == 422
+        [problem] = refused.json()["problems"]
+        assert problem["field"] == "filter"
+        assert problem["reason"].startswith("is not understood at character 21: expected")
+
+
 def test_what_a_filter_lets_pass_is_in_the_order_of_the_whole_list(api: httpx.Client) -> None:
     whole = placed(api, "home", user_id=KNOWN_CUSTOMER, limit=100).json()["items"]
     # As stored, unless an earlier test has let the customer do something.

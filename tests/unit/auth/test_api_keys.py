@@ -1,3 +1,4 @@
+import hmac
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,6 +54,24 @@ def test_the_secret_is_not_in_the_file_nor_shown(file: Path) -> None:
     secret = text.rpartition("_")[2]
     assert secret not in file.read_text()
     assert secret not in repr(load_keys(file))
+
+
+def test_a_secret_is_compared_in_constant_time_also_where_there_is_no_such_key(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = create_key(file, "demo", Scope)
+    compared = list[tuple[int, int]]()
+    compare = hmac.compare_digest
+
+    def counting(one: bytes, other: bytes) -> bool:
+        compared.append((len(one), len(other)))
+        return compare(one, other)
+
+    monkeypatch.setattr(hmac, "compare_digest", counting)
+    assert authenticate(file, text)
+    for wrong in (text[:-1] + "0", f"rk_00_{text.rpartition('_')[2]}", "", "xx_1_2"):
+        authenticate(file, wrong)
+    assert compared == [(32, 32)] * 5
 
 
 def test_the_file_is_its_owners_only(file: Path, tmp_path: Path) -> None:
