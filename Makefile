@@ -83,7 +83,7 @@ bench-memory: $(SYNCED) ## Measure whether memory stays flat over 200 swaps, and
 
 ##@ Develop
 
-.PHONY: test test-faults test-unit lint format proto proto-check clean
+.PHONY: test test-faults test-unit checklist lint format proto proto-check clean
 test: $(SYNCED) lint ## Check everything, then run all tests on a stack of their own
 	@$(STACK) fetch
 	@$(PYTHON) -m pytest
@@ -94,6 +94,10 @@ test-faults: $(SYNCED) ## Kill, hang, empty, slow down and overload parts under 
 
 test-unit: $(SYNCED) ## Run the tests that need neither servers nor network
 	@$(PYTHON) -m pytest tests/unit
+
+checklist: $(SYNCED) ## Run the test of each thing that a shop expects; print which of them work
+	@$(STACK) fetch
+	@$(PYTHON) -m tests.checklist
 
 lint: $(SYNCED) ## Check style, types, the architecture and the protocol
 	@.venv/bin/ruff check
