@@ -125,7 +125,9 @@ def main() -> int:
 
 
 def _show(rows: Sequence[Row], outcomes: Outcomes) -> None:
-    table = Table("row", "a shop expects", "state", "shown by", show_lines=True)
+    table = Table("row", "a shop expects", "state", show_lines=True)
+    # So that a name can be copied whole.
+    table.add_column("shown by", overflow="fold")
     states = Counter[str]()
     for row in rows:
         state, reason = state_of(row, outcomes)
