@@ -22,7 +22,8 @@ _BESTSELLERS = Shelf("Bestsellers", {"placement": "bestsellers", "limit": 6})
 @router.get("/shop")
 async def home(request: Request) -> HTMLResponse:
     user_id = visit_of(request).user_id
-    own = [_FOR_YOU, _BUY_AGAIN, _RECENT] if user_id else [_NOBODYS]
+    # What fills up the list of repeated purchases is not shown, and would take viewed items away.
+    own = [_FOR_YOU, _RECENT, _BUY_AGAIN] if user_id else [_NOBODYS]
     shelves = [*own, _TRENDING, _BESTSELLERS]
     filled = await fill(dependencies_of(request).api, shelves, user_id)
     return render(request, "home.html", shelves=filled)
