@@ -19,7 +19,7 @@ from recsys.training.content import ItemContent, with_content
 from recsys.training.followers import item_followers
 from recsys.training.interactions import InteractionMatrix
 from recsys.training.neighbours import NeighbourLists, item_neighbours
-from recsys.training.popularity import popular_items, rising_items, trends
+from recsys.training.popularity import Shoppers, popular_items, rising_items
 from recsys.training.settings import ModelSettings
 
 # Factorises a matrix (u, n), and tells the number of finished iterations: see `train_als`.
@@ -101,7 +101,7 @@ def build_model(
         neighbours=neighbours.items,
         neighbour_scores=neighbours.scores,
         order_shares=neighbours.order_shares,
-        trend=trends(pairs, settings.trend_exponent),
+        trend=Shoppers.of(pairs).trends(settings.trend_exponent),
         popular=popular_items(pairs),
         eligible=eligible,
         rising=rising_items(pairs),

@@ -1,5 +1,7 @@
 """Popularity and trend: what people want now, in all and against what they wanted before."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,30 +17,44 @@ def popular_items(pairs: InteractionMatrix) -> Indices:
     return np.argsort(-_recent_shoppers(pairs), kind="stable").astype(np.int32)
 
 
-def trends(pairs: InteractionMatrix, exponent: float) -> NDArray[np.float32]:
-    """Trend: how much better an item sells lately than items do, (n,), one for an average item.
+class Shoppers(NamedTuple):
+    """Shoppers of each of n items.
 
-    trend_i = ((recent_i + c * share) / (ever_i + c) / share) ^ e, with `recent` the shoppers who
-    want the item now, `ever` all who did, `share` the ratio of both over all items, c the prior's
-    weight and e the exponent. An item with little data stays near one, and so does every item of a
-    shop whose data has no time.
+    Attributes:
+        recent: (n,) who want it now, see `_recent_shoppers`.
+        ever: (n,) all who did.
     """
-    recent, ever = _recent_shoppers(pairs), _all_shoppers(pairs)
-    if not recent.any():
-        return np.ones(len(pairs.items), np.float32)
-    share = recent.sum() / ever.sum()
-    smoothed = (recent + TREND_PRIOR_SHOPPERS * share) / (ever + TREND_PRIOR_SHOPPERS)
-    return np.asarray((smoothed / share) ** exponent, np.float32)
+
+    recent: NDArray[np.float64]
+    ever: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, pairs: InteractionMatrix) -> "Shoppers":
+        return cls(_recent_shoppers(pairs), _all_shoppers(pairs))
+
+    def trends(self, exponent: float) -> NDArray[np.float32]:
+        """Trend: how much better an item sells lately than items do, (n,), one for an average item.
+
+        trend_i = ((recent_i + c * share) / (ever_i + c) / share) ^ e, with `share` the ratio of
+        recent and ever over all items, c the prior's weight and e the exponent. An item with little
+        data stays near one, and so does every item of a shop whose data has no time.
+        """
+        recent, ever = self
+        if not recent.any():
+            return np.ones(len(recent), np.float32)
+        share = recent.sum() / ever.sum()
+        smoothed = (recent + TREND_PRIOR_SHOPPERS * share) / (ever + TREND_PRIOR_SHOPPERS)
+        return np.asarray((smoothed / share) ** exponent, np.float32)
 
 
 def rising_items(pairs: InteractionMatrix) -> Indices:
     """The items that more want lately than their past lets one expect, the most rising first.
 
-    rise_i = (recent_i - share * ever_i) / sqrt(share * ever_i + 1), in the terms of `trends`: the
-    standardised residual of a count, in which one shopper more is no rise of what hardly anybody
-    had before. Equal ones by row; none in data without time.
+    rise_i = (recent_i - share * ever_i) / sqrt(share * ever_i + 1), in the terms of
+    `Shoppers.trends`: the standardised residual of a count, in which one shopper more is no rise of
+    what hardly anybody had before. Equal ones by row; none in data without time.
     """
-    recent, ever = _recent_shoppers(pairs), _all_shoppers(pairs)
+    recent, ever = Shoppers.of(pairs)
     if not recent.any():
         return np.empty(0, np.int32)
     expected = ever * (recent.sum() / ever.sum())

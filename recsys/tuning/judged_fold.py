@@ -1,7 +1,7 @@
 """A fold of the validation, with what needs no training kept for all trials."""
 
 from dataclasses import replace
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,8 @@ from recsys.evaluation import evaluate_lists
 from recsys.training.als import AlsSettings, Trained, project_users
 from recsys.training.build import Sample, Scales, measured_users, weighted_neighbours
 from recsys.training.followers import item_followers
-from recsys.training.interactions import InteractionMatrix
 from recsys.training.neighbours import NeighbourLists, item_neighbours
-from recsys.training.popularity import trends
+from recsys.training.popularity import Shoppers
 from recsys.training.settings import ModelSettings
 from recsys.tuning.blended_lists import HeldOutUsers, blended_lists
 from recsys.tuning.validation import Fold
@@ -39,8 +38,7 @@ class JudgedFold:
         self.measured = HeldOutUsers.of(fold.pairs, measured_users(len(fold.pairs.users)))
         self.neighbours = cache(self._neighbours)
         self.trend = cache(self._trend)
-        # The search stays with a half-life for many exponents.
-        self._recent = lru_cache(2)(self._with_popularity_half_life)
+        self._shoppers = cache(self._shoppers_by)
 
     @cached_property
     def matrix(self) -> csr_matrix:
@@ -65,11 +63,10 @@ class JudgedFold:
     def _trend(
         self, exponent: float, half_life_days: float, popularity_half_life_days: float
     ) -> NDArray[np.float32]:
-        pairs = self._recent(half_life_days, popularity_half_life_days)
-        return trends(pairs, exponent)
+        return self._shoppers(half_life_days, popularity_half_life_days).trends(exponent)
 
-    def _with_popularity_half_life(self, *half_lives: float) -> InteractionMatrix:
-        return self._fold.with_half_lives(*half_lives).pairs
+    def _shoppers_by(self, *half_lives: float) -> Shoppers:
+        return Shoppers.of(self._fold.with_half_lives(*half_lives).pairs)
 
     @property
     def _eligible(self) -> NDArray[np.bool_]:

@@ -7,9 +7,9 @@ from recsys.training.event_log import pairs_of
 from recsys.training.interactions import InteractionMatrix, make_pairs
 from recsys.training.popularity import (
     TREND_PRIOR_SHOPPERS,
+    Shoppers,
     popular_items,
     rising_items,
-    trends,
 )
 from tests.builders import an_event_log
 
@@ -32,7 +32,7 @@ def test_one_shopper_is_one_voice_however_much_it_buys() -> None:
 
 def test_what_sells_better_lately_has_a_trend_above_one() -> None:
     pairs = shoppers_of({"falling": [0.0] * 50, "rising": [1.0] * 50})
-    falling, rising = trends(pairs, 0.75)
+    falling, rising = Shoppers.of(pairs).trends(0.75)
     assert falling < 1 < rising
 
 
@@ -44,7 +44,7 @@ def test_the_trend_is_the_smoothed_ratio() -> None:
         ((1.5 + prior * share) / (2 + prior) / share) ** 0.5,
         ((0.25 + prior * share) / (1 + prior) / share) ** 0.5,
     ]
-    assert trends(pairs, 0.5) == pytest.approx(expected)
+    assert Shoppers.of(pairs).trends(0.5) == pytest.approx(expected)
 
 
 def test_who_dislikes_an_item_takes_nothing_from_its_popularity_and_its_trend() -> None:
@@ -57,13 +57,13 @@ def test_who_dislikes_an_item_takes_nothing_from_its_popularity_and_its_trend() 
     )
     one, other = (pairs_of(log, 10.0, 1.0) for log in (plain, with_dislikes))
     assert popular_items(one).tolist() == popular_items(other).tolist()
-    assert trends(one, 0.75) == pytest.approx(trends(other, 0.75))
+    assert Shoppers.of(one).trends(0.75) == pytest.approx(Shoppers.of(other).trends(0.75))
 
 
 @pytest.mark.parametrize("recent", [0.0, 1.0])
 def test_data_without_time_has_no_trend(recent: float) -> None:
     pairs = shoppers_of({"often": [recent] * 40, "once": [recent]})
-    assert trends(pairs, 0.75) == pytest.approx([1.0, 1.0])
+    assert Shoppers.of(pairs).trends(0.75) == pytest.approx([1.0, 1.0])
 
 
 def test_what_rises_is_wanted_more_lately_than_its_past_lets_one_expect() -> None:
