@@ -31,6 +31,14 @@ def browser() -> Iterator["playwright.Browser"]:
         chromium.close()
 
 
+def takes_events(shop: Shop) -> bool:
+    """Whether an event is stored, and seen by the next answer."""
+    event = {"user_id": "before-a-visit", "item_id": "22423", "event_type": "view"}
+    with shop.client() as api:
+        answer = api.post("/v1/events", json={"events": [event]})
+    return answer.status_code == 200 and not answer.json()["degraded"]
+
+
 class Visit:
     """A page of a browser at the shop, and what went wrong in it."""
 
@@ -83,6 +91,8 @@ class Visit:
 
 @pytest.fixture
 def visit(shop: Shop, browser: "playwright.Browser") -> Iterator[Visit]:
+    # Tests that ran before may have ended ingest or a store: the page does not send events again.
+    eventually(lambda: takes_events(shop), within_seconds=60)
     visit = Visit(shop, browser)
     yield visit
     visit.context.close()
