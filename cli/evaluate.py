@@ -190,11 +190,10 @@ def evaluate(
         check_output(output)
     settings = load(ShopSettings)
     shop = shop_of(settings.shop_config, tenant or settings.tenant, say)
-    fixed = shop.half_life_days, shop.popularity_half_life_days
     request = EvaluationRequest(
         files=_files(train, test, events, split, test_share),
         shop=shop,
-        settings=ModelSettings().with_half_lives(*fixed),
+        settings=ModelSettings().with_half_lives(*shop.half_lives),
         mask=mask,
         cutoffs=_cutoffs(k),
         now_ms=int(time.time() * 1000),

@@ -20,10 +20,10 @@ from recsys.core.errors import ConfigurationError, NoData
 from recsys.core.times import MAX_CLOCK_SKEW_MS
 from recsys.evaluation.intervals import Estimate
 from recsys.files import write_whole
-from spark_jobs.attribution import attributed, read_events
-from spark_jobs.nightly.run_folder import Window
+from spark_jobs.attribution import attributed
 from spark_jobs.session import spark_session
 from spark_jobs.settings import ImportSettings, SparkSettings, load
+from spark_jobs.stored_events import stored_events
 from spark_jobs.task_errors import errors_of_tasks
 
 
@@ -62,9 +62,9 @@ def report(
         known = ", ".join(sorted(shop.event_types))
         raise ConfigurationError(f"--cart-type: {cart_type!r} is not one of the types: {known}")
     latest = round(time.time() * 1000) + MAX_CLOCK_SKEW_MS
-    window = Window(milliseconds(start, 0), milliseconds(end, latest))
+    period = milliseconds(start, 0), milliseconds(end, latest)
     with errors_of_tasks(), spark_session(settings, "recsys report") as spark:
-        events = read_events(spark, settings.hbase_thrift, tenant, window)
+        events = stored_events(spark, settings.hbase_thrift, tenant, *period, context="true")
         outcomes = attributed(events, shop, cart_type)
     if not outcomes:
         raise NoData(

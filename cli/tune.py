@@ -34,8 +34,8 @@ def tune_settings(
     # Brings pandas along, which every command would wait for.
     from recsys.analysis.snapshot_log import snapshot_sample
 
-    fixed = shop.half_life_days, shop.popularity_half_life_days
-    start, size = ModelSettings().with_half_lives(*fixed), PLANS[FitEffort.THOROUGH].size
+    start = ModelSettings().with_half_lives(*shop.half_lives)
+    size = PLANS[FitEffort.THOROUGH].size
     events = settings.run_folder(tenant) / EVENTS
     log, user_share = snapshot_sample(events, shop, size.pairs)
     validation = hold_out(log, shop, start, size, user_share=user_share)

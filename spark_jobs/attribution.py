@@ -8,14 +8,12 @@ not matter: nobody has an id before the answer, and clocks of browsers and shops
 
 from collections.abc import Iterable
 
-from pyspark.sql import Column, DataFrame, Row, SparkSession
+from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
 from recsys.analysis.attribution import RATES, Moments, Outcome, Rate
 from recsys.config.shop import Shop
 from recsys.core.event_types import IMPRESSION
-from spark_jobs.hbase_source import HBaseInteractionsDataSource
-from spark_jobs.nightly.run_folder import Window
 
 _GROUP = ("placement", "experiment", "variant")
 _SHOWN = ("user_id", "item_id", "recommendation_id")
@@ -29,24 +27,11 @@ _RATIOS = dict(
 )
 
 
-def read_events(spark: SparkSession, hbase_thrift: str, tenant: str, window: Window) -> DataFrame:
-    """Events of a time from HBase, with all that attribution looks at."""
-    spark.dataSource.register(HBaseInteractionsDataSource)
-    source = spark.read.format("hbase_interactions").options(
-        address=hbase_thrift,
-        tenant=tenant,
-        start_ms=window.start_ms,
-        end_ms=window.end_ms,
-        details="true",
-        context="true",
-    )
-    return source.load()
-
-
 def attributed(events: DataFrame, shop: Shop, cart_type: str) -> list[Outcome]:
     """What came of each placement and variant, in the order of their names.
 
     Args:
+        events: with details and context.
         cart_type: the type of event by which an item comes into a basket.
     """
     named = events.withColumn("recommendation_id", F.col("context")["recommendation_id"])

@@ -16,9 +16,6 @@ import numpy as np
 
 from recsys.evaluation.intervals import Estimate
 
-# Two-sided 95 % of the normal distribution.
-_Z = 1.959964
-
 
 @dataclass(frozen=True, slots=True)
 class Moments:
@@ -50,8 +47,7 @@ class Rate:
         return cls(ratio, max(squares, 0.0) * users / ((users - 1) * moments.x**2))
 
     def interval(self) -> Estimate:
-        margin = _Z * np.sqrt(self.variance)
-        return Estimate(self.value, float(self.value - margin), float(self.value + margin))
+        return Estimate.normal(self.value, np.sqrt(self.variance))
 
     def minus(self, other: "Rate") -> "Rate":
         """The difference of two groups that have no shopper in common."""

@@ -231,6 +231,11 @@ class Shop:
     quotas: Quotas = field(default_factory=Quotas)
     allowed_origins: tuple[str, ...] = ()
 
+    @property
+    def half_lives(self) -> tuple[float | None, float | None]:
+        """Half-lives of behaviour and of popularity, in days; None where training finds them."""
+        return self.half_life_days, self.popularity_half_life_days
+
 
 def load_shop(path: Path | None = None) -> Shop:
     """Read a shop's settings from `path`, or the ones that come with the package.

@@ -104,8 +104,7 @@ def evaluation_data(
         NoData: when nothing can be trained on, or no known user is left to judge by.
     """
     train, test = split.timed_train(), split.test
-    fixed = shop.half_life_days, shop.popularity_half_life_days
-    usual = ModelSettings().with_half_lives(*fixed).half_lives
+    usual = ModelSettings().with_half_lives(*shop.half_lives).half_lives
     pairs = pairs_of(train, *(half_lives or usual), [item.item_id for item in items])
     behaviour = has_behaviour(pairs)
     if not behaviour.any():

@@ -25,6 +25,12 @@ class Estimate:
     low: float
     high: float
 
+    @classmethod
+    def normal(cls, mean: float, standard_error: float) -> "Estimate":
+        """Mean +- 1.96 standard errors."""
+        margin = _Z * standard_error
+        return cls(mean, float(mean - margin), float(mean + margin))
+
 
 def mean_interval(values: NDArray[np.float64], seed: int = 0) -> Estimate:
     """Mean over users with its 95 % interval; NaN means "no value" and is left out.
@@ -41,8 +47,7 @@ def mean_interval(values: NDArray[np.float64], seed: int = 0) -> Estimate:
         return Estimate(float(values.mean()) if len(values) else np.nan, np.nan, np.nan)
     mean = float(values.mean())
     if len(values) >= NORMAL_FROM_USERS:
-        margin = _Z * float(values.std(ddof=1)) / np.sqrt(len(values))
-        return Estimate(mean, float(mean - margin), float(mean + margin))
+        return Estimate.normal(mean, float(values.std(ddof=1)) / np.sqrt(len(values)))
     drawn = np.random.default_rng(seed).integers(len(values), size=(_RESAMPLES, len(values)))
     low, high = np.percentile(values[drawn].mean(axis=1), _TAILS)
     return Estimate(mean, float(low), float(high))

@@ -60,7 +60,7 @@ class EvaluationResult:
     Attributes:
         cold_users: how users without behaviour are answered.
         new_items: rankings of items without behaviour alone, by name: see
-            `recsys.evaluation.cold_items`. None where no content is known, or nobody wanted one.
+            `recsys.evaluation.cold_items`. Empty where no content is known, or nobody wanted one.
         ablations: the model with parts of its score turned off, by name.
         peak_memory_mib: of the process, up to the evaluated model.
     """

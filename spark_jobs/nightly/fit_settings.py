@@ -3,7 +3,6 @@
 from pydantic import ValidationError
 
 from recsys.analysis.snapshot_log import snapshot_sample
-from recsys.config.shop import Shop
 from recsys.core.errors import ConfigurationError
 from recsys.stores.manifest import FitEntry, FitTrialEntry
 from recsys.training.settings import ModelSettings, settings_entry, settings_of_entry
@@ -26,7 +25,7 @@ def found_settings(context: Context, split_ms: int) -> tuple[ModelSettings, FitE
         split_ms: nothing from then on is looked at: the gate judges by it.
     """
     plan = context.plan
-    start = _fixed_by_shop(plan.model, plan.shop)
+    start = plan.model.with_half_lives(*plan.shop.half_lives)
     if plan.effort is FitEffort.OFF:
         return start, None
     validation = _validation(context, start, split_ms)
@@ -52,10 +51,6 @@ def found_settings(context: Context, split_ms: int) -> tuple[ModelSettings, FitE
     return fitted.settings, _entry(plan.effort, validation, fitted)
 
 
-def _fixed_by_shop(settings: ModelSettings, shop: Shop) -> ModelSettings:
-    return settings.with_half_lives(shop.half_life_days, shop.popularity_half_life_days)
-
-
 def _validation(context: Context, start: ModelSettings, split_ms: int) -> Validation | None:
     plan, size = context.plan, PLANS[context.plan.effort].size
     log, user_share = snapshot_sample(
@@ -70,7 +65,8 @@ def _last_fit(context: Context) -> ModelSettings | None:
     if serving is None or serving.training.fit is None:
         return None
     try:
-        return _fixed_by_shop(settings_of_entry(serving.training.settings), context.plan.shop)
+        settings = settings_of_entry(serving.training.settings)
+        return settings.with_half_lives(*context.plan.shop.half_lives)
     except (ValidationError, ConfigurationError) as error:
         context.say(f"the settings of {serving.version} cannot be used to begin with: {error}")
         return None

@@ -10,8 +10,8 @@ from recsys.core.errors import NoData
 from recsys.core.ports import ItemStore
 from recsys.core.shop_time import ActiveDay, ShopTime, shop_time
 from recsys.core.times import MS_PER_DAY
-from spark_jobs.hbase_source import HBaseInteractionsDataSource
 from spark_jobs.nightly.run_folder import RunFolder, Snapshot, Window
+from spark_jobs.stored_events import stored_events
 
 
 def read_behaviour(
@@ -36,17 +36,12 @@ def read_behaviour(
         Unavailable: when HBase does not answer.
     """
     folder.save_catalogue(items, tenant)
-    spark.dataSource.register(HBaseInteractionsDataSource)
-    events = spark.read.format("hbase_interactions").options(
-        address=hbase_thrift,
-        tenant=tenant,
-        start_ms=window.start_ms,
-        end_ms=window.end_ms,
+    events = stored_events(
+        *(spark, hbase_thrift, tenant, window.start_ms, window.end_ms),
         received_before_ms=received_before_ms,
-        details="true",
     )
     columns = ["user_id", "item_id", "event_type", "timestamp_ms", "order_id", *details]
-    events.load().select(columns).write.mode("overwrite").parquet(str(folder.events))
+    events.select(columns).write.mode("overwrite").parquet(str(folder.events))
     read = spark.read.parquet(str(folder.events))
     totals = read.agg(
         F.count("*").alias("events"),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from recsys.config.shop import Shop
 from recsys.core.errors import FieldProblem, InvalidInput, NoData
 from recsys.core.event_types import EventType
-from recsys.evaluation.files.refusal import refusal
+from recsys.evaluation.files.checked_rows import checked_records
 from recsys.importing.bulk_writer import Tally
 from recsys.importing.column_values import Ids
 from recsys.importing.columns import EVALUATED_FIELDS
@@ -19,7 +19,6 @@ from recsys.importing.event_columns import WITHOUT_IDS, EventOptions, EventReade
 from recsys.importing.file_format import open_source
 from recsys.importing.header import columns_explained
 from recsys.importing.read_options import ReadOptions
-from recsys.importing.source import BadRow
 from recsys.training.event_log import EventLog
 
 # What an event of a file without types is: it counts once, and is what the model is judged by.
@@ -121,18 +120,11 @@ def read_event_file(
             EVALUATED_FIELDS, source.columns(), options.events, shop.event_types, now_ms,
             leaves_out=True,
         )  # fmt: skip
-    columns, tally, first_bad = _Columns(), Tally(), list[BadRow]()
-    for batch in source.batches(reader.columns.values()):
-        read = reader.read(batch)
-        tally.add(read)
-        first_bad = first_bad or list(read.bad[:1])
-        if first_bad and not options.max_rejected:
-            break
-        if len(read.records):
-            columns.add(read.records)
+    columns, tally = _Columns(), Tally()
+    for records in checked_records(path, source, reader, options.max_rejected, tally):
+        if len(records):
+            columns.add(records)
         on_rows(tally.read)
-    if tally.rejected_share() > options.max_rejected:
-        raise refusal(path, tally, first_bad[0], options.max_rejected)
     if not columns.users.names():
         raise NoData(f"{path.name} has no row with a user_id and an item_id")
     return EventFile(_log(path, columns, shop), tally.skipped[WITHOUT_IDS], tally)

@@ -4,13 +4,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from recsys.core.domain import Item
-from recsys.evaluation.files.refusal import refusal
+from recsys.evaluation.files.checked_rows import checked_records
 from recsys.importing.bulk_writer import Tally
 from recsys.importing.file_format import open_source
 from recsys.importing.header import columns_explained
 from recsys.importing.item_rows import ItemOptions, ItemReader
 from recsys.importing.read_options import ReadOptions
-from recsys.importing.source import BadRow
 
 
 @dataclass(frozen=True)
@@ -37,13 +36,8 @@ def read_items(file: ItemFile) -> tuple[list[Item], Tally]:
     source = open_source(file.path, ReadOptions())
     with columns_explained(source, file.path.name):
         reader = ItemReader(source.columns(), file.items)
-    found, tally, first_bad = dict[str, Item](), Tally(), list[BadRow]()
-    for batch in source.batches(reader.columns.values()):
-        read = reader.read(batch)
-        tally.add(read)
-        first_bad = first_bad or list(read.bad[:1])
-        for row in read.records:
+    found, tally = dict[str, Item](), Tally()
+    for rows in checked_records(file.path, source, reader, file.max_rejected, tally):
+        for row in rows:
             found[row.item_id] = row.merged_into(found.get(row.item_id))
-    if tally.rejected_share() > file.max_rejected:
-        raise refusal(file.path, tally, first_bad[0], file.max_rejected)
     return list(found.values()), tally
