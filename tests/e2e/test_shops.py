@@ -59,6 +59,11 @@ class Shops:
         [result] = answer.json()["results"]
         return dict(result)
 
+    def described_event_types(self) -> list[str]:
+        """Types of events that the API's description lists."""
+        schemas = self.get("/openapi.json").json()["components"]["schemas"]
+        return list(schemas["Event"]["properties"]["event_type"]["enum"])
+
     def takes(self, tenant: str, event_type: str) -> bool:
         return bool(self.post(tenant, event_type)["status"] == "accepted")
 
@@ -114,8 +119,8 @@ def test_a_changed_file_is_followed_by_running_services(shops: Shops) -> None:
     assert not shops.takes("shoes", "send_back")
     shops.write("shoes", f"{_SETTINGS}send_back = {{ weight = -1 }}\n")
     eventually(lambda: shops.takes("shoes", "send_back"))
-    described = shops.get("/openapi.json").json()["components"]["schemas"]["Event"]
-    assert "send_back" in described["properties"]["event_type"]["enum"]
+    # The gateway, which describes them, follows the file in its own time.
+    eventually(lambda: "send_back" in shops.described_event_types())
     shops.write("shoes", f"{_SETTINGS}try_on = {{ weight = 0.5 }}\n")
     eventually(lambda: not shops.takes("shoes", "send_back"))
 
@@ -134,7 +139,8 @@ def test_a_broken_file_leaves_the_old_settings_is_counted_and_keeps_nobody_from_
     )
     time.sleep(_FOLLOWED_SECONDS)
     assert shops.takes("books", "read")
-    assert shops.takes("shoes", "try_on")
+    # A type of every version of its file: the test before may have ended in the middle.
+    assert shops.takes("shoes", "buy")
     assert shops.get("/readyz").status_code == 200
     shops.write("books", f"{_SETTINGS}lend = {{ weight = 1 }}\n")
     eventually(lambda: shops.takes("books", "lend"))
