@@ -83,7 +83,7 @@ bench-memory: $(SYNCED) ## Measure whether memory stays flat over 200 swaps, and
 
 ##@ Develop
 
-.PHONY: test test-faults test-unit checklist lint format proto proto-check clean
+.PHONY: test test-faults test-unit checklist lint format proto proto-check clients clean
 test: $(SYNCED) lint ## Check everything, then run all tests on a stack of their own
 	@$(STACK) fetch
 	@$(PYTHON) -m pytest
@@ -115,6 +115,9 @@ PROTOS = $(shell find proto -name '*.proto')
 proto: $(SYNCED) ## Generate recsys/rpc from proto/
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(PYTHON) -m grpc_tools.protoc -Iproto --python_out=. --grpc_python_out=. --mypy_out=. \
 		--mypy_grpc_out=. $(PROTOS)
+
+clients: $(SYNCED) ## Generate the clients' types from the API's description, and build the tracker
+	@$(PYTHON) -m clients.generate
 
 proto-check: $(SYNCED) ## Fail if recsys/rpc is not what proto/ generates
 	@$(PYTHON) -m pytest -q tests/unit/test_generated_code.py

@@ -42,10 +42,16 @@ def build_app(dependencies: Dependencies) -> FastAPI:
     )
     app.state.dependencies = dependencies
     add_error_responses(app)
-    for routes in (
-        *(recommendations, placements, pages, rerank),
-        *(events, items, users, operations, docs_page),
-    ):
-        app.include_router(routes.router)
+    add_routes(app)
+    app.include_router(docs_page.router)
     app.openapi = described_by(app, dependencies.event_types)  # type: ignore[method-assign]  # FastAPI's documented way
     return app
+
+
+def add_routes(app: FastAPI) -> None:
+    """Everything that the API's description names."""
+    for routes in (
+        *(recommendations, placements, pages, rerank),
+        *(events, items, users, operations),
+    ):
+        app.include_router(routes.router)

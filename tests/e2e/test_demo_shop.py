@@ -1,34 +1,25 @@
 """A shopper's visit to the demo shop, in a real browser on the whole stack."""
 
-import os
-import shutil
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from recsys.core.domain import Event
+from tests.browser import chromium
 from tests.e2e.shop import Shop
 from tests.eventually import eventually
 
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="playwright is not installed: make setup"
-)
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator, Request, Route
 
-_BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 _WIDTHS = {"phone": 390, "desktop": 1200}
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator["playwright.Browser"]:
-    path = next(filter(None, map(shutil.which, _BROWSERS)), None)
-    if path is None:
-        pytest.skip("there is no Chromium: apt-get install chromium-headless-shell")
-    # Chromium has no sandbox for root, who runs the tests in a container.
-    arguments = ["--no-sandbox"] if os.getuid() == 0 else []
-    with playwright.sync_playwright() as started:
-        chromium = started.chromium.launch(executable_path=path, args=arguments)
-        yield chromium
-        chromium.close()
+def browser() -> "Iterator[Browser]":
+    with chromium() as browser:
+        yield browser
 
 
 def takes_events(shop: Shop) -> bool:
@@ -42,7 +33,7 @@ def takes_events(shop: Shop) -> bool:
 class Visit:
     """A page of a browser at the shop, and what went wrong in it."""
 
-    def __init__(self, shop: Shop, browser: "playwright.Browser", **options: object) -> None:
+    def __init__(self, shop: Shop, browser: "Browser", **options: object) -> None:
         self.shop = shop
         self.context = browser.new_context(base_url=shop.stack.settings.url, **options)
         self.page = self.context.new_page()
@@ -70,7 +61,7 @@ class Visit:
         ]
         return visitor
 
-    def shelf(self, heading: str) -> "playwright.Locator":
+    def shelf(self, heading: str) -> "Locator":
         return self.page.get_by_role("region", name=heading)
 
     def items(self, heading: str) -> list[str]:
@@ -84,14 +75,14 @@ class Visit:
         if kind in ("error", "warning"):
             self.problems.append(text)
 
-    def _note_request(self, request: "playwright.Request") -> None:
+    def _note_request(self, request: "Request") -> None:
         if "/v1/events" in request.url:
             self.event_requests.append(request.url)
 
 
 @pytest.fixture
-def visit(shop: Shop, browser: "playwright.Browser") -> Iterator[Visit]:
-    # Tests that ran before may have ended ingest or a store: the page does not send events again.
+def visit(shop: Shop, browser: "Browser") -> Iterator[Visit]:
+    # Tests that ran before may have ended ingest or a store: the next list would know of no event.
     eventually(lambda: takes_events(shop), within_seconds=60)
     visit = Visit(shop, browser)
     yield visit
@@ -153,6 +144,30 @@ def test_nothing_is_sent_before_consent_nor_after_a_no(visit: Visit) -> None:
     assert "For you" not in visit.page.content()
 
 
+def test_events_that_the_api_refuses_for_now_are_sent_again_and_count_once(visit: Visit) -> None:
+    refused: list[str | None] = []
+
+    def refuse_twice(route: "Route") -> None:
+        if len(refused) == 2:
+            route.continue_()
+            return
+        refused.append(route.request.post_data)
+        route.abort() if len(refused) == 1 else route.fulfill(status=503)
+
+    item_id = visit.shop.item_ids()[0]
+    visit.go("/shop")
+    visitor = visit.consent()
+    visit.context.route("**/v1/events", refuse_twice)
+    visit.go(f"/shop/items/{item_id}")
+    # Events wait there until the API has answered for them.
+    eventually(lambda: visit.page.evaluate("sessionStorage.length") == 0)
+    assert len(refused) == 2
+    [event] = visit.events(visitor, "view")
+    assert event.item_id == item_id
+    # The browser's own words on the two that failed.
+    visit.problems.clear()
+
+
 def test_a_customer_with_a_history_has_reasons_by_name(visit: Visit) -> None:
     customer = sorted({str(line["CustomerID"]) for line in visit.shop.lines if line["CustomerID"]})[
         0
@@ -192,9 +207,7 @@ def test_the_operator_sees_what_serves_and_why_an_item_is_there(visit: Visit) ->
 
 
 @pytest.mark.parametrize("width", _WIDTHS.values(), ids=_WIDTHS)
-def test_no_page_is_wider_than_the_screen(
-    shop: Shop, browser: "playwright.Browser", width: int
-) -> None:
+def test_no_page_is_wider_than_the_screen(shop: Shop, browser: "Browser", width: int) -> None:
     visit = Visit(shop, browser, viewport={"width": width, "height": 844})
     item_id = shop.item_ids()[0]
     paths = ("", "/search?q=heart", f"/items/{item_id}", "/basket", "/sign-in", "/operator")
@@ -217,7 +230,7 @@ def test_the_keyboard_reaches_the_content_first_and_every_field_has_a_label(visi
         assert visit.page.evaluate(unnamed) == 0
 
 
-def test_the_shop_works_without_javascript(shop: Shop, browser: "playwright.Browser") -> None:
+def test_the_shop_works_without_javascript(shop: Shop, browser: "Browser") -> None:
     visit = Visit(shop, browser, java_script_enabled=False)
     visit.go("/shop")
     visitor = visit.consent()

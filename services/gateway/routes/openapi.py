@@ -9,7 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from recsys.auth.access import PUBLIC_ROUTES, ROUTE_SCOPES
-from recsys.core.limits import MAX_FIELD_CHARACTERS, MAX_LIMIT, MAX_PROBLEMS
+from recsys.core.limits import MAX_LIMIT, MAX_PROBLEMS
 from services.gateway.schemas import problems
 from services.gateway.schemas.event_requests import EVENT_EXAMPLE, EventBatch
 from services.gateway.schemas.item_batches import ITEM_BATCH_EXAMPLE, ItemBatch
@@ -57,14 +57,7 @@ PROBLEM_SCHEMA = {
             "type": "array",
             "description": "The fields at fault.",
             "maxItems": MAX_PROBLEMS,
-            "items": {
-                "type": "object",
-                "required": ["field", "reason"],
-                "properties": {
-                    "field": {**_TEXT, "maxLength": MAX_FIELD_CHARACTERS},
-                    "reason": _TEXT,
-                },
-            },
+            "items": {"$ref": _REF.format(model="Problem")},
         },
     },
 }
@@ -128,13 +121,14 @@ def described_by(
         nonlocal described
         types = event_types()
         if described is None or described[0] != types:
-            described = types, _describe(app, types)
+            described = types, describe(app, types)
         return described[1]
 
     return openapi
 
 
-def _describe(app: FastAPI, event_types: Sequence[str]) -> dict[str, Any]:
+def describe(app: FastAPI, event_types: Sequence[str]) -> dict[str, Any]:
+    """Make the OpenAPI document of the routes of `app`, for shops with these event types."""
     document = get_openapi(
         title="Recommender",
         version=version("recsys"),

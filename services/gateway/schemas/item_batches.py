@@ -8,8 +8,9 @@ from pydantic.config import JsonDict
 
 from recsys.core.domain import identifier_problem
 from recsys.core.errors import FieldProblem
-from recsys.core.limits import MAX_FIELD_CHARACTERS, MAX_ITEMS, MAX_PROBLEMS
+from recsys.core.limits import MAX_ITEMS, MAX_PROBLEMS
 from recsys.rpc.v1 import ingest_pb2
+from services.gateway.schemas.event_responses import Problem
 from services.gateway.schemas.items import ITEM_EXAMPLE, Item, to_message
 from services.gateway.schemas.problems import described
 from services.gateway.schemas.text_rules import ID_RULES, REQUEST_ID_RULES
@@ -40,11 +41,6 @@ class _Envelope(BaseModel):
     items: list[Any] = Field(min_length=1, max_length=MAX_ITEMS)
 
 
-class _Problem(BaseModel):
-    field: str = Field(max_length=MAX_FIELD_CHARACTERS)
-    reason: str
-
-
 class RejectedItem(BaseModel):
     """An item of the batch that was not stored."""
 
@@ -52,7 +48,7 @@ class RejectedItem(BaseModel):
     item_id: Annotated[str, Field(json_schema_extra=ID_RULES)] | None = Field(
         description="Null when it has no usable one."
     )
-    problems: list[_Problem] = Field(min_length=1, max_length=MAX_PROBLEMS)
+    problems: list[Problem] = Field(min_length=1, max_length=MAX_PROBLEMS)
 
 
 class ItemBatchAnswer(BaseModel):
@@ -110,7 +106,7 @@ def rejected(
         RejectedItem(
             index=index,
             item_id=_id_of(body),
-            problems=[_Problem.model_validate(each) for each in described(found)],
+            problems=[Problem.model_validate(each) for each in described(found)],
         )
         for index, (body, found) in enumerate(zip(bodies, problems, strict=True))
         if found

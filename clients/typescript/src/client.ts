@@ -1,0 +1,166 @@
+import { mayPass, retryAfter } from "./errors.ts";
+import type {
+  Event,
+  EventsAnswer,
+  Item,
+  ItemBatchAnswer,
+  ItemChanges,
+  ItemFields,
+  MergedUsers,
+  PageRecommendations,
+  PageRequest,
+  PlacementRecommendations,
+  PlacementRequest,
+  RerankedItems,
+  RerankRequest,
+  SessionRecommendations,
+  SimilarItems,
+  UserRecommendations,
+  WholeItem,
+} from "./schema.ts";
+import { answerOf, type Call, type Credentials } from "./transport.ts";
+import { newId } from "./new-id.ts";
+
+export interface ClientOptions {
+  /** For asking, all attempts together: a page is better off without a list than late. */
+  readSeconds?: number;
+  /** For what is durable once it is answered; the gateway gives itself 5 s. */
+  writeSeconds?: number;
+  /** With the first one. */
+  attempts?: number;
+  /** Doubles with each further attempt, and is shortened by chance. */
+  firstWaitSeconds?: number;
+  fetch?: typeof fetch;
+}
+
+/** What the simple lists take; the API's description explains each. */
+export interface ListOptions {
+  limit?: number;
+  filter?: string;
+  excludeItemIds?: readonly string[];
+  explain?: boolean;
+}
+
+const DEFAULTS = { readSeconds: 2, writeSeconds: 6, attempts: 3, firstWaitSeconds: 0.1 };
+
+/** The REST API. Each call may be repeated: it reads, replaces, or has ids that count once. */
+export class Client {
+  readonly #baseUrl: string;
+  readonly #credentials: Credentials;
+  readonly #options: typeof DEFAULTS & ClientOptions;
+
+  /** @param baseUrl such as `https://recommendations.example` */
+  constructor(baseUrl: string, credentials: Credentials, options: ClientOptions = {}) {
+    this.#baseUrl = baseUrl.replace(/\/$/, "");
+    this.#credentials = credentials;
+    this.#options = { ...DEFAULTS, ...options };
+  }
+
+  /** Fill a placement of the shop's settings. */
+  recommend(placement: string, request: PlacementRequest): Promise<PlacementRecommendations> {
+    return this.#read("POST", `/v1/placements/${encodeURIComponent(placement)}:recommend`, request);
+  }
+
+  /** Fill several placements for one page, no item twice. */
+  recommendPage(request: PageRequest): Promise<PageRecommendations> {
+    return this.#read("POST", "/v1/placements:recommend", request);
+  }
+
+  /** Recommend items to a user; popular ones to a user whom nobody knows. */
+  recommendForUser(userId: string, options: ListOptions = {}): Promise<UserRecommendations> {
+    return this.#read("GET", `/v1/users/${encodeURIComponent(userId)}/recommendations${query(options)}`);
+  }
+
+  /** Recommend items to somebody without an id, by what they looked at, the newest last. */
+  recommendForSession(itemIds: readonly string[], options: ListOptions = {}): Promise<SessionRecommendations> {
+    return this.#read("GET", `/v1/recommendations${query(options, itemIds)}`);
+  }
+
+  /** Recommend items that go with one. */
+  similarItems(itemId: string, options: ListOptions = {}): Promise<SimilarItems> {
+    return this.#read("GET", `${itemPath(itemId)}/similar${query(options)}`);
+  }
+
+  /** Put given items, such as those of a search, in the order of a user. */
+  rerank(request: RerankRequest): Promise<RerankedItems> {
+    return this.#read("POST", "/v1/items:rerank", request);
+  }
+
+  /**
+   * Record up to 1,000 events; each is accepted, a duplicate or rejected by itself.
+   *
+   * An event without an `event_id` gets one, so that it counts once whatever has to be repeated.
+   */
+  recordEvents(events: readonly Event[]): Promise<EventsAnswer> {
+    const body = { events: events.map((event) => ({ ...event, event_id: event.event_id ?? newId() })) };
+    return this.#write({ method: "POST", path: "/v1/events", body, isBatch: true });
+  }
+
+  /** Read an item as the catalogue has it now. */
+  getItem(itemId: string): Promise<Item> {
+    return this.#read("GET", itemPath(itemId));
+  }
+
+  /** Store an item whole. */
+  putItem(itemId: string, body: ItemFields): Promise<Item> {
+    return this.#write({ method: "PUT", path: itemPath(itemId), body });
+  }
+
+  /** Replace the fields that are named. */
+  changeItem(itemId: string, body: ItemChanges): Promise<Item> {
+    return this.#write({ method: "PATCH", path: itemPath(itemId), body });
+  }
+
+  /** Remove an item and hide it everywhere; one that is not there is no error. */
+  removeItem(itemId: string): Promise<void> {
+    return this.#write({ method: "DELETE", path: itemPath(itemId) });
+  }
+
+  /** Store up to 1,000 items whole; `rejected` names those that break a rule. */
+  putItems(items: readonly WholeItem[]): Promise<ItemBatchAnswer> {
+    return this.#write({ method: "POST", path: "/v1/items:batchUpsert", body: { items }, isBatch: true });
+  }
+
+  /** Make what a visitor did the customer's. It cannot be taken back. */
+  mergeUsers(sourceUserId: string, targetUserId: string): Promise<MergedUsers> {
+    const body = { source_user_id: sourceUserId, target_user_id: targetUserId };
+    return this.#write({ method: "POST", path: "/v1/users:merge", body });
+  }
+
+  #read<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+    return this.#answer({ method, path, body }, this.#options.readSeconds);
+  }
+
+  #write<Answer>(call: Call): Promise<Answer> {
+    return this.#answer(call, this.#options.writeSeconds);
+  }
+
+  async #answer<Answer>(call: Call, seconds: number): Promise<Answer> {
+    const { attempts, firstWaitSeconds, fetch: fetched = fetch } = this.#options;
+    const deadline = now() + seconds;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const sending = { timeoutSeconds: deadline - now(), fetch: fetched };
+        return await answerOf<Answer>(this.#baseUrl, this.#credentials, call, sending);
+      } catch (error) {
+        const backOff = firstWaitSeconds * 2 ** (attempt - 1) * (0.5 + Math.random() / 2);
+        const wait = Math.max(backOff, retryAfter(error));
+        if (attempt >= attempts || !mayPass(error) || now() + wait >= deadline) throw error;
+        await new Promise((resolve) => setTimeout(resolve, wait * 1000));
+      }
+    }
+  }
+}
+
+const now = (): number => performance.now() / 1000;
+
+const itemPath = (itemId: string): string => `/v1/items/${encodeURIComponent(itemId)}`;
+
+function query(options: ListOptions, itemIds: readonly string[] = []): string {
+  const parameters = new URLSearchParams(itemIds.map((itemId) => ["item_id", itemId]));
+  if (options.limit !== undefined) parameters.set("limit", String(options.limit));
+  if (options.filter !== undefined) parameters.set("filter", options.filter);
+  for (const itemId of options.excludeItemIds ?? []) parameters.append("exclude_item_id", itemId);
+  if (options.explain) parameters.set("explain", "true");
+  return parameters.size ? `?${parameters}` : "";
+}
