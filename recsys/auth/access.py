@@ -40,6 +40,7 @@ _RECOMMENDER = "/recsys.rpc.v1.RecommenderService"
 # By full method. None: for gateways only, who ask for many shops at once.
 RPC_SCOPES: Mapping[str, Scope | None] = {
     f"{_INGEST}/RecordEvents": Scope.EVENTS_WRITE,
+    f"{_INGEST}/RecordEventBatches": None,
     f"{_INGEST}/MergeUsers": Scope.ADMIN,
     f"{_INGEST}/PutItems": Scope.CATALOGUE_WRITE,
     f"{_INGEST}/PutItem": Scope.CATALOGUE_WRITE,

@@ -23,6 +23,8 @@ MAX_CONTEXT_VALUE_CHARACTERS = 256
 
 # Events of one batch: their results take some 100 KiB, and writing them a tenth of a second.
 MAX_EVENTS = 1000
+# Batches of events that gateways send to ingest in one call: as many as wait for one write.
+MAX_EVENT_BATCHES = 64
 # Items of one batch: a catalogue of a hundred thousand is a hundred requests.
 MAX_ITEMS = 1000
 

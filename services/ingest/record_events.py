@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from itertools import chain, islice
 
-from recsys.core.domain import Event
+from recsys.core.domain import Event, checked_tenant
 from recsys.core.errors import FieldProblem, InvalidInput, Unavailable
 from recsys.core.event_types import EventTypes, EventTypesOf, check_event, has_effect
 from recsys.core.limits import MAX_EVENTS
@@ -44,9 +45,38 @@ class EventRecorder:
             Unavailable: nothing may be assumed stored; sending the same batch again is safe for
                 events that carry an id.
         """
-        if not 1 <= len(drafts) <= MAX_EVENTS:
-            reason = f"must be 1 to {MAX_EVENTS}, not {len(drafts)}"
-            raise InvalidInput([FieldProblem("events", reason)])
+        _check_size(drafts)
+        [recorded] = self._record_together(tenant, [drafts])
+        return recorded
+
+    def record_batches(
+        self, batches: Sequence[tuple[str, Sequence[EventDraft]]]
+    ) -> list[Recorded | Exception]:
+        """Record the batches of several callers, each of a tenant, in as few writes as one takes.
+
+        Returns:
+            For each batch what `record` returns, or raises.
+        """
+        results: dict[int, Recorded | Exception] = {}
+        sound: defaultdict[str, list[int]] = defaultdict(list)
+        for place, (tenant, drafts) in enumerate(batches):
+            try:
+                _check_size(drafts)
+                sound[checked_tenant(tenant)].append(place)
+            except InvalidInput as error:
+                results[place] = error
+        for tenant, places in sound.items():
+            try:
+                recorded = self._record_together(tenant, [batches[place][1] for place in places])
+                results |= zip(places, recorded, strict=True)
+            except Exception as error:
+                results |= dict.fromkeys(places, error)
+        return [results[place] for place in range(len(batches))]
+
+    def _record_together(
+        self, tenant: str, batches: Sequence[Sequence[EventDraft]]
+    ) -> list[Recorded]:
+        drafts = list(chain.from_iterable(batches))
         now_ms = self._clock()
         types = self._event_types_of(tenant)
         checked = [self._check(draft, types, now_ms) for draft in drafts]
@@ -54,14 +84,14 @@ class EventRecorder:
         made_ids = {event.event_id for at, event in events.items() if drafts[at].event_id is None}
         results = self._interactions.append(tenant, list(events.values()), now_ms, made_ids)
         stored = dict(zip(events, map(_outcome, results), strict=True))
-        outcomes = [
+        outcomes = iter(
             each if isinstance(each, EventOutcome) else stored[at]
             for at, each in enumerate(checked)
-        ]
+        )
         new = [each.stored.event for each in results if each.is_new]
         # A store that is away for the first would only cost the second its time.
-        done = self._remember(tenant, results) and self._count(tenant, new)
-        return Recorded(outcomes, degraded=not done)
+        done = self._remember(tenant, types, results) and self._count(tenant, new)
+        return [Recorded(list(islice(outcomes, len(batch))), not done) for batch in batches]
 
     def _check(self, draft: EventDraft, types: EventTypes, now_ms: int) -> Event | EventOutcome:
         try:
@@ -71,21 +101,19 @@ class EventRecorder:
             return EventOutcome(EventStatus.REJECTED, draft.event_id or "", error.problems)
         return event
 
-    def _remember(self, tenant: str, results: Sequence[AppendResult]) -> bool:
+    def _remember(self, tenant: str, types: EventTypes, results: Sequence[AppendResult]) -> bool:
         """Of a duplicate its first event, which may have failed here after the durable write."""
         by_arrival: defaultdict[int, list[Event]] = defaultdict(list)
         for result in results:
-            by_arrival[result.stored.received_ms].append(result.stored.event)
+            if has_effect(result.stored.event.event_type, types):
+                by_arrival[result.stored.received_ms].append(result.stored.event)
         # All of them, whatever becomes of the first: those that fail are kept for later.
-        remembered = [self._record(tenant, *batch) for batch in by_arrival.items()]
+        remembered = [self._record_recent(tenant, *batch) for batch in by_arrival.items()]
         return all(remembered)
 
-    def _record(self, tenant: str, received_ms: int, events: Sequence[Event]) -> bool:
-        types = self._event_types_of(tenant)
-        lasting = [event for event in events if has_effect(event.event_type, types)]
+    def _record_recent(self, tenant: str, received_ms: int, events: Sequence[Event]) -> bool:
         try:
-            if lasting:
-                self._recent.record(tenant, lasting, received_ms)
+            self._recent.record(tenant, events, received_ms)
         except Unavailable:
             return False
         return True
@@ -96,6 +124,12 @@ class EventRecorder:
         except Unavailable:
             return False
         return True
+
+
+def _check_size(drafts: Sequence[EventDraft]) -> None:
+    if not 1 <= len(drafts) <= MAX_EVENTS:
+        reason = f"must be 1 to {MAX_EVENTS}, not {len(drafts)}"
+        raise InvalidInput([FieldProblem("events", reason)])
 
 
 def _outcome(result: AppendResult) -> EventOutcome:

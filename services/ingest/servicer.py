@@ -4,7 +4,8 @@ from typing import Any
 
 from recsys.core.domain import checked_tenant, identifier_problem
 from recsys.core.errors import FieldProblem, InvalidInput
-from recsys.core.limits import MAX_ITEMS
+from recsys.core.limits import MAX_EVENT_BATCHES, MAX_ITEMS
+from recsys.core.recording import Recorded
 from recsys.rpc.convert import (
     from_item,
     from_item_problems,
@@ -16,6 +17,8 @@ from recsys.rpc.convert import (
     to_item,
 )
 from recsys.rpc.v1 import ingest_pb2, ingest_pb2_grpc
+from recsys.runtime.grpc.errors import status_of
+from recsys.runtime.grpc.guard import log_failure
 from services.ingest.catalogue import Catalogue
 from services.ingest.cold_start import ColdStart
 from services.ingest.merge_users import UserMerger
@@ -45,6 +48,18 @@ class IngestServicer(ingest_pb2_grpc.IngestServiceServicer):
             checked_tenant(request.tenant), [to_draft(e) for e in request.events]
         )
         return from_recorded(recorded)
+
+    def RecordEventBatches(  # noqa: N802  # named by the proto
+        self, request: ingest_pb2.RecordEventBatchesRequest, context: Any
+    ) -> ingest_pb2.RecordEventBatchesResponse:
+        del context
+        if not 1 <= len(request.batches) <= MAX_EVENT_BATCHES:
+            reason = f"must be 1 to {MAX_EVENT_BATCHES}, not {len(request.batches)}"
+            raise InvalidInput([FieldProblem("batches", reason)])
+        results = self._recorder.record_batches(
+            [(batch.tenant, [to_draft(e) for e in batch.events]) for batch in request.batches]
+        )
+        return ingest_pb2.RecordEventBatchesResponse(batches=map(_from_result, results))
 
     def MergeUsers(  # noqa: N802  # named by the proto
         self, request: ingest_pb2.MergeUsersRequest, context: Any
@@ -116,6 +131,15 @@ class IngestServicer(ingest_pb2_grpc.IngestServiceServicer):
             ingest_pb2.ColdStartItem(item_id=i.item_id, title=i.title, price=i.price) for i in items
         )
         return ingest_pb2.ColdStartItemsResponse(items=shown)
+
+
+def _from_result(result: Recorded | Exception) -> ingest_pb2.RecordedBatch:
+    if isinstance(result, Recorded):
+        return ingest_pb2.RecordedBatch(recorded=from_recorded(result))
+    log_failure("RecordEventBatches", result)
+    code, details, metadata = status_of(result)
+    failure = ingest_pb2.Failure(code=code.value[0], details=details, metadata=dict(metadata))
+    return ingest_pb2.RecordedBatch(failure=failure)
 
 
 def _checked(item_id: str) -> str:

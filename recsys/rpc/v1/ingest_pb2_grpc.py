@@ -40,6 +40,11 @@ class IngestServiceStub:
                 request_serializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.RecordEventsRequest.SerializeToString,
                 response_deserializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.RecordEventsResponse.FromString,
                 _registered_method=True)
+        self.RecordEventBatches = channel.unary_unary(
+                '/recsys.rpc.v1.IngestService/RecordEventBatches',
+                request_serializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.RecordEventBatchesRequest.SerializeToString,
+                response_deserializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.RecordEventBatchesResponse.FromString,
+                _registered_method=True)
         self.MergeUsers = channel.unary_unary(
                 '/recsys.rpc.v1.IngestService/MergeUsers',
                 request_serializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.MergeUsersRequest.SerializeToString,
@@ -83,6 +88,14 @@ class IngestServiceServicer:
 
     def RecordEvents(self, request, context):
         """Stores each event on its own: a bad one never fails the others.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordEventBatches(self, request, context):
+        """The same of many callers at once, for gateways: their events become durable together. A batch that
+        fails fails none of another tenant.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -144,6 +157,11 @@ def add_IngestServiceServicer_to_server(servicer, server):
                     servicer.RecordEvents,
                     request_deserializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.RecordEventsRequest.FromString,
                     response_serializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.RecordEventsResponse.SerializeToString,
+            ),
+            'RecordEventBatches': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordEventBatches,
+                    request_deserializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.RecordEventBatchesRequest.FromString,
+                    response_serializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.RecordEventBatchesResponse.SerializeToString,
             ),
             'MergeUsers': grpc.unary_unary_rpc_method_handler(
                     servicer.MergeUsers,
@@ -209,6 +227,33 @@ class IngestService:
             '/recsys.rpc.v1.IngestService/RecordEvents',
             recsys_dot_rpc_dot_v1_dot_ingest__pb2.RecordEventsRequest.SerializeToString,
             recsys_dot_rpc_dot_v1_dot_ingest__pb2.RecordEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordEventBatches(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recsys.rpc.v1.IngestService/RecordEventBatches',
+            recsys_dot_rpc_dot_v1_dot_ingest__pb2.RecordEventBatchesRequest.SerializeToString,
+            recsys_dot_rpc_dot_v1_dot_ingest__pb2.RecordEventBatchesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -35,6 +35,10 @@ class IngestServiceStub:
     def __new__(cls, channel: _aio.Channel) -> IngestServiceAsyncStub: ...
     RecordEvents: _grpc.UnaryUnaryMultiCallable[_ingest_pb2.RecordEventsRequest, _ingest_pb2.RecordEventsResponse]
     """Stores each event on its own: a bad one never fails the others."""
+    RecordEventBatches: _grpc.UnaryUnaryMultiCallable[_ingest_pb2.RecordEventBatchesRequest, _ingest_pb2.RecordEventBatchesResponse]
+    """The same of many callers at once, for gateways: their events become durable together. A batch that
+    fails fails none of another tenant.
+    """
     MergeUsers: _grpc.UnaryUnaryMultiCallable[_ingest_pb2.MergeUsersRequest, _ingest_pb2.MergeUsersResponse]
     """Makes of two users one: the events of the source become the target's, and count in its next answers.
     Asking again is safe; whatever a crash has left is moved then.
@@ -59,6 +63,10 @@ class IngestServiceAsyncStub(IngestServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     RecordEvents: _aio.UnaryUnaryMultiCallable[_ingest_pb2.RecordEventsRequest, _ingest_pb2.RecordEventsResponse]  # type: ignore[assignment]
     """Stores each event on its own: a bad one never fails the others."""
+    RecordEventBatches: _aio.UnaryUnaryMultiCallable[_ingest_pb2.RecordEventBatchesRequest, _ingest_pb2.RecordEventBatchesResponse]  # type: ignore[assignment]
+    """The same of many callers at once, for gateways: their events become durable together. A batch that
+    fails fails none of another tenant.
+    """
     MergeUsers: _aio.UnaryUnaryMultiCallable[_ingest_pb2.MergeUsersRequest, _ingest_pb2.MergeUsersResponse]  # type: ignore[assignment]
     """Makes of two users one: the events of the source become the target's, and count in its next answers.
     Asking again is safe; whatever a crash has left is moved then.
@@ -86,6 +94,16 @@ class IngestServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_ingest_pb2.RecordEventsResponse, _abc.Awaitable[_ingest_pb2.RecordEventsResponse]]:
         """Stores each event on its own: a bad one never fails the others."""
+
+    @_abc_1.abstractmethod
+    def RecordEventBatches(
+        self,
+        request: _ingest_pb2.RecordEventBatchesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ingest_pb2.RecordEventBatchesResponse, _abc.Awaitable[_ingest_pb2.RecordEventBatchesResponse]]:
+        """The same of many callers at once, for gateways: their events become durable together. A batch that
+        fails fails none of another tenant.
+        """
 
     @_abc_1.abstractmethod
     def MergeUsers(

@@ -5,7 +5,7 @@ dependency on both sides.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import grpc
@@ -102,25 +102,25 @@ def encode_problems(problems: Iterable[FieldProblem]) -> str:
     return f"[{','.join(encoded)}]"
 
 
-def problems_of(error: grpc.aio.AioRpcError) -> list[FieldProblem]:
+def problems_of(metadata: Mapping[str, str]) -> list[FieldProblem]:
     """The fields at fault, on the caller's side."""
-    text = _trailing(error, PROBLEMS_KEY)
+    text = metadata.get(PROBLEMS_KEY)
     return [FieldProblem(*entry) for entry in json.loads(text)] if text else []
 
 
-def is_quota_exceeded(error: grpc.aio.AioRpcError) -> bool:
+def is_quota_exceeded(metadata: Mapping[str, str]) -> bool:
     """Tell whether waiting does not help, on the caller's side."""
-    return _trailing(error, QUOTA_KEY) is not None
+    return QUOTA_KEY in metadata
 
 
-def retry_after_seconds_of(error: grpc.aio.AioRpcError) -> float | None:
+def retry_after_seconds_of(metadata: Mapping[str, str]) -> float | None:
     """When the callee says trying again makes sense, or None when it does not say."""
-    text = _trailing(error, RETRY_AFTER_KEY)
+    text = metadata.get(RETRY_AFTER_KEY)
     return int(text) / 1000 if text else None
 
 
-def _trailing(error: grpc.aio.AioRpcError, key: str) -> str | None:
+def trailing_metadata(error: grpc.aio.AioRpcError) -> dict[str, str]:
+    """What came with the status of a failed call."""
     # A grpc.aio.Metadata, whatever the stubs say; None when the call never left this process.
     metadata: Any = error.trailing_metadata()
-    value = metadata.get(key) if metadata else None
-    return value if isinstance(value, str) else None
+    return {key: value for key, value in metadata or () if isinstance(value, str)}

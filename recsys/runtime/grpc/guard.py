@@ -91,7 +91,7 @@ class ThreadGuard(grpc.ServerInterceptor):  # type: ignore[type-arg]
                     self._authorize(method, request, context.invocation_metadata())
                     return behaviour(request, context)
                 except Exception as error:
-                    _log_failure(method, error)
+                    log_failure(method, error)
                     code, details, metadata = status_of(error)
                     context.set_trailing_metadata(metadata)
                     return context.abort(code, details)
@@ -107,7 +107,7 @@ class ThreadGuard(grpc.ServerInterceptor):  # type: ignore[type-arg]
         @functools.wraps(behaviour)
         def guarded(request: Any, context: grpc.ServicerContext, *rest: Any) -> object:
             def refuse(error: RecsysError) -> None:
-                _log_failure(method, error)
+                log_failure(method, error)
                 code, details, _ = status_of(error)
                 self._requests.count_failure(_route(method), code.name)
                 context.abort(code, details)
@@ -164,7 +164,7 @@ class AsyncGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
                     code = grpc.StatusCode.CANCELLED
                     raise
                 except Exception as error:
-                    _log_failure(method, error)
+                    log_failure(method, error)
                     code, details, metadata = status_of(error)
                     return await context.abort(code, details, metadata)
                 finally:
@@ -203,7 +203,7 @@ class AsyncGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
             # The connection broke while something was read or written: nobody is left to be told.
             _log.warning("stream_broken", method=method, reason=str(error).partition("\n")[0])
             raise asyncio.CancelledError from error
-        _log_failure(method, error)
+        log_failure(method, error)
         code, details, metadata = status_of(error)
         self._requests.count_failure(_route(method), code.name)
         await context.abort(code, details, metadata)
@@ -248,7 +248,8 @@ def _request_id(context: Any) -> str | None:
     )
 
 
-def _log_failure(method: str, error: Exception) -> None:
+def log_failure(method: str, error: Exception) -> None:
+    """Leave a line about a call that failed, as loud as its kind asks for."""
     code = status_of(error)[0]
     if isinstance(error, _REFUSALS):
         # The caller's mistake; its words may hold ids, which do not belong into logs.

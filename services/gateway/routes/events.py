@@ -2,19 +2,20 @@
 
 from collections.abc import Sequence
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Response
 
 from recsys.core.errors import FieldProblem
 from recsys.core.recording import EventDraft, EventOutcome, Recorded
 from services.gateway.dependencies import dependencies_of
+from services.gateway.fast_path import EVENTS_ROUTE
 from services.gateway.http.json_body import JsonBody
 from services.gateway.http.query import only_parameters
+from services.gateway.recorded_events import render_outcomes
 from services.gateway.routes.authentication import Caller, SessionUser, authenticated
 from services.gateway.routes.call_context import WriteContext
 from services.gateway.routes.openapi import body_responses, json_request, problem_responses
 from services.gateway.schemas.event_requests import read_batch, read_event
-from services.gateway.schemas.event_responses import EventsAnswer, respond, unreadable
-from services.gateway.schemas.problems import INVALID_INPUT, ProblemError
+from services.gateway.schemas.event_responses import EventsAnswer, unreadable
 from services.gateway.upstream.ingest import CallContext, Ingest
 
 router = APIRouter(
@@ -27,14 +28,15 @@ _ReadEvent = EventDraft | list[FieldProblem]
 
 
 @router.post(
-    "/v1/events",
+    EVENTS_ROUTE,
     summary="Record events",
+    response_model=EventsAnswer,
     responses=body_responses(),
     openapi_extra=json_request("EventBatch"),
 )
 async def post_events(
     key: Caller, acting: SessionUser, body: JsonBody, call: WriteContext, request: Request
-) -> EventsAnswer:
+) -> Response:
     """Record a batch of events. An accepted event is durable and changes the next recommendation.
 
     An invalid event never fails the others: the response has a result for each. Sending a batch
@@ -45,10 +47,8 @@ async def post_events(
     events = [_of_session(read_event(body), acting) for body in bodies]
     stored = await _record(dependencies_of(request).ingest, key.tenant, events, call)
     outcomes = _merge(bodies, events, stored.outcomes)
-    answer = respond(outcomes, degraded=stored.degraded, request_id=call.request_id)
-    if answer.rejected == len(outcomes):
-        raise ProblemError(INVALID_INPUT, "no event was taken", members=answer.model_dump())
-    return answer
+    answer = render_outcomes(outcomes, degraded=stored.degraded, request_id=call.request_id)
+    return Response(answer, media_type="application/json")
 
 
 def _of_session(event: _ReadEvent, acting: str | None) -> _ReadEvent:

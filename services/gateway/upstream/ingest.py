@@ -15,7 +15,9 @@ from recsys.rpc.v1 import ingest_pb2
 from recsys.rpc.v1.ingest_pb2_grpc import IngestServiceStub
 from recsys.runtime.deadline import Deadline
 from recsys.runtime.grpc.guard import REQUEST_ID_KEY
-from services.gateway.upstream.rpc_problems import problem_of
+from services.gateway.http.request_context import request_id_of
+from services.gateway.upstream.event_batches import MAX_EVENTS_OF_A_SMALL_BATCH, EventBatches
+from services.gateway.upstream.rpc_problems import problem_of, problem_of_status
 
 INGEST = "recsys.rpc.v1.IngestService"
 # With less left a second attempt would only be late.
@@ -97,12 +99,27 @@ class Ingest(ServiceClient):
         super().__init__(channel, service_token)
         self._stub = IngestServiceStub(channel)
         self._cold_starts = asyncio.Semaphore(_COLD_STARTS_AT_ONCE)
+        self._small_batches = EventBatches(self._record_batches)
 
     async def record(
         self, tenant: str, drafts: Sequence[EventDraft], call: CallContext
     ) -> Recorded:
         request = ingest_pb2.RecordEventsRequest(tenant=tenant, events=map(from_draft, drafts))
-        return to_recorded(await self._ask(self._stub.RecordEvents, request, call, attempts=1))
+        if len(drafts) > MAX_EVENTS_OF_A_SMALL_BATCH:
+            return to_recorded(await self._ask(self._stub.RecordEvents, request, call, attempts=1))
+        result = await self._small_batches.record(request, call.deadline)
+        if result.HasField("failure"):
+            failure = result.failure
+            raise problem_of_status(failure.code, failure.details, self.name, failure.metadata)
+        return to_recorded(result.recorded)
+
+    async def _record_batches(
+        self, request: ingest_pb2.RecordEventBatchesRequest, deadline: Deadline
+    ) -> Sequence[ingest_pb2.RecordedBatch]:
+        # Of the many requests that share it, the call has an id of its own.
+        call = CallContext(deadline, request_id_of(""))
+        response = await self._ask(self._stub.RecordEventBatches, request, call, attempts=1)
+        return response.batches
 
     async def merge_users(
         self, request: ingest_pb2.MergeUsersRequest, call: CallContext

@@ -1,10 +1,17 @@
 """gRPC statuses as problems: the one table."""
 
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import grpc
 
-from recsys.runtime.grpc.errors import is_quota_exceeded, problems_of, retry_after_seconds_of
+from recsys.runtime.grpc.errors import (
+    is_quota_exceeded,
+    problems_of,
+    retry_after_seconds_of,
+    trailing_metadata,
+)
 from services.gateway.schemas.problems import (
     BACKEND_FAILED,
     INVALID_INPUT,
@@ -33,25 +40,28 @@ _KINDS: dict[grpc.StatusCode, ProblemType] = {
     grpc.StatusCode.FAILED_PRECONDITION: NOT_SET_UP,
 }
 _DEFAULT_RETRY_SECONDS = 1.0
-
+_NO_METADATA: Mapping[str, str] = MappingProxyType({})
 
 _BY_NUMBER = {code.value[0]: code for code in grpc.StatusCode}
 
 
 def problem_of(error: grpc.aio.AioRpcError, backend: str) -> ProblemError:
     """Translate a failed call to a problem for the REST caller."""
-    if error.code() is grpc.StatusCode.INVALID_ARGUMENT and (problems := problems_of(error)):
+    details, metadata = error.details() or "", trailing_metadata(error)
+    return problem_of_status(error.code().value[0], details, backend, metadata)
+
+
+def problem_of_status(
+    number: int, details: str, backend: str, metadata: Mapping[str, str] = _NO_METADATA
+) -> ProblemError:
+    """The same of one question, or batch, among those of a call."""
+    code = _BY_NUMBER.get(number, grpc.StatusCode.UNKNOWN)
+    if code is grpc.StatusCode.INVALID_ARGUMENT and (problems := problems_of(metadata)):
         return invalid_input(problems)
-    if is_quota_exceeded(error):
-        return ProblemError(QUOTA_EXCEEDED, error.details() or QUOTA_EXCEEDED.title)
-    seconds = retry_after_seconds_of(error) or _DEFAULT_RETRY_SECONDS
-    return _problem(error.code(), error.details() or "", backend, seconds)
-
-
-def problem_of_status(code: int, details: str, backend: str) -> ProblemError:
-    """The same of a question that failed within a stream."""
-    status = _BY_NUMBER.get(code, grpc.StatusCode.UNKNOWN)
-    return _problem(status, details, backend, _DEFAULT_RETRY_SECONDS)
+    if is_quota_exceeded(metadata):
+        return ProblemError(QUOTA_EXCEEDED, details or QUOTA_EXCEEDED.title)
+    seconds = retry_after_seconds_of(metadata) or _DEFAULT_RETRY_SECONDS
+    return _problem(code, details, backend, seconds)
 
 
 def _problem(

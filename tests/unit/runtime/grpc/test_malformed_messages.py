@@ -13,7 +13,7 @@ from recsys.config.address import Address
 from recsys.core.errors import FieldProblem, InvalidInput, NotFound, Unavailable
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.runtime.grpc.async_server import AsyncServer
-from recsys.runtime.grpc.errors import problems_of
+from recsys.runtime.grpc.errors import problems_of, trailing_metadata
 from recsys.runtime.grpc.thread_server import ThreadServer
 from recsys.runtime.metrics import Metrics, new_metrics
 
@@ -153,7 +153,7 @@ def test_a_text_that_grows_as_a_header_still_arrives_with_its_fields(
     seen = failure(unary(ASK, b""), InvalidInput(problems))
     assert seen.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert seen.details().startswith("attributes.🎈")
-    assert problems_of(seen)[0].reason == "must not be empty"
+    assert problems_of(trailing_metadata(seen))[0].reason == "must not be empty"
 
 
 def test_a_name_of_any_length_that_is_not_known_is_still_not_found(

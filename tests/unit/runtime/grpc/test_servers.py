@@ -24,7 +24,12 @@ from recsys.core.errors import (
 )
 from recsys.runtime.grpc.async_server import AsyncServer
 from recsys.runtime.grpc.channel import open_channel
-from recsys.runtime.grpc.errors import encode_problems, problems_of, retry_after_seconds_of
+from recsys.runtime.grpc.errors import (
+    encode_problems,
+    problems_of,
+    retry_after_seconds_of,
+    trailing_metadata,
+)
 from recsys.runtime.grpc.thread_server import MAX_WAIT_SECONDS, ThreadServer
 from recsys.runtime.metrics import Metrics, RequestMetrics, new_metrics
 
@@ -123,11 +128,12 @@ def test_the_fields_at_fault_arrive(failure: Callable[[Exception], Any]) -> None
     problems = [FieldProblem("user_id", "is odd"), FieldProblem("attributes.größe", "„x“")]
     seen = failure(InvalidInput(problems))
     assert seen.code() is grpc.StatusCode.INVALID_ARGUMENT
-    assert problems_of(seen) == problems
+    assert problems_of(trailing_metadata(seen)) == problems
 
 
 def test_when_to_come_again_arrives(failure: Callable[[Exception], Any]) -> None:
-    assert retry_after_seconds_of(failure(Unavailable("hbase", "away", 2.5))) == 2.5
+    seen = failure(Unavailable("hbase", "away", 2.5))
+    assert retry_after_seconds_of(trailing_metadata(seen)) == 2.5
 
 
 def test_a_failed_call_is_counted_and_timed_by_its_status(

@@ -69,7 +69,9 @@ class Client:
     ) -> Response:
         """The same, for several at once."""
         own = {name.replace("_", "-"): value for name, value in (own_headers or {}).items()}
-        headers = {k: v for k, v in {**self._headers, **own}.items() if v is not None}
+        # A body that comes in parts announces no size.
+        size = {"Content-Length": str(len(body))} if isinstance(body, bytes) and body else {}
+        headers = {k: v for k, v in {**self._headers, **size, **own}.items() if v is not None}
         path, _, query = target.partition("?")
         scope = {
             "type": "http",
@@ -82,13 +84,15 @@ class Client:
             "server": ("test", 80),
             "client": (self._address, 40_000),
         }
-        chunks = iter([body] if isinstance(body, bytes) else body)
+        chunks = iter(body)
         read = 0
         sent: list[Message] = []
 
         async def receive() -> Message:
             nonlocal read
             read += 1
+            if isinstance(body, bytes):
+                return {"type": "http.request", "body": body, "more_body": False}
             chunk = next(chunks, None)
             return {"type": "http.request", "body": chunk or b"", "more_body": chunk is not None}
 

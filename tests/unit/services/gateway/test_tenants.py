@@ -37,7 +37,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     whole = ServiceClient._ask
 
     async def recording(own: Any, method: Any, request: Any, call: Any, *, attempts: int) -> Any:
-        tenants.append(request.tenant)
+        tenants.extend(batch.tenant for batch in getattr(request, "batches", [request]))
         return await whole(own, method, request, call, attempts=attempts)
 
     monkeypatch.setattr(ServiceClient, "_ask", recording)

@@ -6,7 +6,7 @@ import pytest
 
 from recsys.core.domain import Event
 from recsys.core.errors import InvalidInput, Unavailable
-from recsys.core.recording import EventDraft, EventStatus
+from recsys.core.recording import EventDraft, EventStatus, Recorded
 from recsys.stores.memory.interactions import MemoryInteractionStore
 from recsys.stores.memory.recent import MemoryRecentBehaviour
 from services.ingest.record_events import EventRecorder
@@ -201,3 +201,55 @@ def test_a_dead_hbase_fails_the_call(shop: Shop, monkeypatch: pytest.MonkeyPatch
     with pytest.raises(Unavailable):
         shop.statuses(a_draft())
     assert shop.recent.of_user("shop", "ann") == []
+
+
+def test_batches_of_several_callers_are_written_together_and_answered_apart(shop: Shop) -> None:
+    writes: list[list[str]] = []
+    append = shop.interactions.append
+
+    def counted(tenant: str, events: Sequence[Event], *rest: Any) -> Any:
+        writes.append([tenant, *(event.event_id for event in events)])
+        return append(tenant, events, *rest)
+
+    shop.interactions.append = counted  # type: ignore[method-assign]
+    first, second, other, odd = shop.recorder.record_batches(
+        [
+            ("shop", [a_draft(event_id="a"), a_draft(event_type="teleport")]),
+            ("shop", [a_draft(event_id="a"), a_draft(event_id="b")]),
+            ("other", [a_draft(event_id="a")]),
+            ("shop", []),
+        ]
+    )
+    assert writes == [["shop", "a", "a", "b"], ["other", "a"]]
+    assert _statuses(first) == [EventStatus.ACCEPTED, EventStatus.REJECTED]
+    assert _statuses(second) == [EventStatus.DUPLICATE, EventStatus.ACCEPTED]
+    assert _statuses(other) == [EventStatus.ACCEPTED]
+    assert isinstance(odd, InvalidInput)
+
+
+def test_a_store_that_fails_for_one_shop_fails_no_other(shop: Shop) -> None:
+    append = shop.interactions.append
+
+    def away(tenant: str, *rest: Any) -> Any:
+        if tenant == "shop":
+            raise Unavailable("hbase", "away")
+        return append(tenant, *rest)
+
+    shop.interactions.append = away  # type: ignore[method-assign]
+    first, other, second = shop.recorder.record_batches(
+        [(tenant, [a_draft()]) for tenant in ("shop", "other", "shop")]
+    )
+    assert isinstance(first, Unavailable)
+    assert isinstance(second, Unavailable)
+    assert _statuses(other) == [EventStatus.ACCEPTED]
+
+
+def test_a_batch_of_a_shop_that_cannot_be_is_refused_alone(shop: Shop) -> None:
+    odd, good = shop.recorder.record_batches([("No Shop", [a_draft()]), ("shop", [a_draft()])])
+    assert isinstance(odd, InvalidInput)
+    assert _statuses(good) == [EventStatus.ACCEPTED]
+
+
+def _statuses(recorded: Recorded | Exception) -> list[EventStatus]:
+    assert isinstance(recorded, Recorded)
+    return [outcome.status for outcome in recorded.outcomes]

@@ -70,6 +70,26 @@ def test_events_are_answered_in_order(ingest: IngestServiceStub) -> None:
     assert not answer.degraded
 
 
+def test_batches_are_answered_in_order_and_one_that_fails_says_why(
+    ingest: IngestServiceStub,
+) -> None:
+    event = pb.Event(event_id="own", user_id="ann", item_id="lamp", event_type="view")
+    batches = [pb.RecordEventsRequest(tenant="shop", events=events) for events in ([event], [])]
+    good, empty = ingest.RecordEventBatches(pb.RecordEventBatchesRequest(batches=batches)).batches
+    assert [result.status for result in good.recorded.results] == [pb.EVENT_STATUS_ACCEPTED]
+    assert not empty.HasField("recorded")
+    assert empty.failure.code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
+    assert "events" in empty.failure.metadata["recsys-problems"]
+
+
+@pytest.mark.parametrize("count", [0, 65])
+def test_a_call_has_bounds_of_batches(ingest: IngestServiceStub, count: int) -> None:
+    request = pb.RecordEventBatchesRequest(batches=[pb.RecordEventsRequest()] * count)
+    with pytest.raises(grpc.RpcError) as raised:
+        ingest.RecordEventBatches(request)
+    assert raised.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
 @pytest.mark.parametrize(
     ("timestamp_ms", "reason"),
     [
