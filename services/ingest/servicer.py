@@ -4,7 +4,7 @@ from typing import Any
 
 from recsys.core.domain import checked_tenant, identifier_problem
 from recsys.core.errors import FieldProblem, InvalidInput
-from recsys.core.limits import MAX_EVENT_BATCHES, MAX_ITEMS
+from recsys.core.limits import MAX_EVENT_BATCHES, MAX_EVENTS, MAX_ITEMS
 from recsys.core.recording import Recorded
 from recsys.rpc.convert import (
     from_item,
@@ -55,6 +55,9 @@ class IngestServicer(ingest_pb2_grpc.IngestServiceServicer):
         del context
         if not 1 <= len(request.batches) <= MAX_EVENT_BATCHES:
             reason = f"must be 1 to {MAX_EVENT_BATCHES}, not {len(request.batches)}"
+            raise InvalidInput([FieldProblem("batches", reason)])
+        if (events := sum(len(batch.events) for batch in request.batches)) > MAX_EVENTS:
+            reason = f"must have {MAX_EVENTS} events at most, not {events}"
             raise InvalidInput([FieldProblem("batches", reason)])
         results = self._recorder.record_batches(
             [(batch.tenant, [to_draft(e) for e in batch.events]) for batch in request.batches]

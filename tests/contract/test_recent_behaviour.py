@@ -245,6 +245,22 @@ def test_what_is_restored_keeps_what_excludes_too(serving_side: ServingSide, ask
     ]
 
 
+def test_all_that_a_page_of_the_store_holds_is_restored(
+    serving_side: ServingSide, ask: Ask
+) -> None:
+    page = [ReceivedEvent(an_event(n, event_type="purchase"), n) for n in range(1, 5001)]
+    serving_side.recent.restore("shop", page)
+    assert len(recent(serving_side, ask)) == len(page)
+
+
+def test_many_users_are_remembered_by_one_write(serving_side: ServingSide) -> None:
+    users = [f"user {n}" for n in range(120)]
+    bought = [an_event(n, user_id=u, event_type="purchase") for n, u in enumerate(users, 1)]
+    serving_side.recent.record("shop", bought, received_ms=7)
+    found = [serving_side.recent.excluded("shop", user) for user in users]
+    assert found == [{f"i{n}"} for n in range(1, len(users) + 1)]
+
+
 def test_events_of_both_kinds_come_in_the_order_of_arrival(
     serving_side: ServingSide, ask: Ask
 ) -> None:

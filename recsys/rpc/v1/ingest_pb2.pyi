@@ -236,7 +236,7 @@ class RecordEventBatchesRequest(_message.Message):
     BATCHES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def batches(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecordEventsRequest]:
-        """1..64, each of another caller."""
+        """1..64, each of another caller, with 1000 events in all."""
 
     def __init__(
         self,

@@ -11,12 +11,15 @@ A member is [event_id, event_type, item_id, timestamp_ms, quantity, price] as JS
 there only where the shop counts them. What later releases put behind them is left out.
 """
 
+import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import cast
 
 import redis
+from redis.exceptions import NoScriptError
 
 from recsys.core.behaviour import MAX_RECENT_EVENTS, MAX_RECENT_EXCLUSIONS, RecentEvent
 from recsys.core.domain import Event, ReceivedEvent
@@ -38,39 +41,57 @@ _FORGOTTEN_SECONDS = 29 * 24 * 3600
 # What one write may cost at most for the sake of others: more than one goes for each that comes.
 _FORGET_AT_ONCE = 20
 
-# Of one user: takes in events, keeps the newest, and forgets those users of the shop who were seen
-# longest ago while it takes more than its quotas. Newest members are the lowest of those that
+# Scripts hold up all others: so many users take some half a millisecond.
+_USERS_PER_CALL = 50
+
+# Lua puts no more than some thousand values into one call.
+_EVENTS_OF_A_LIST = 1000
+
+# Of some users: takes in events, keeps the newest, and forgets those users of the shop who were
+# seen longest ago while it takes more than its quotas. Newest members are the lowest of those that
 # exclude and the highest of the others. What a list takes is counted by the difference that a
 # write makes.
 _RECORD = """
-local list, users, bytes = KEYS[1], KEYS[2], KEYS[3]
-local user, seen_ms, prefix = ARGV[1], tonumber(ARGV[2]), ARGV[3]
-local max_events, max_exclusions = ARGV[4], ARGV[5]
-local expire, forgotten = ARGV[6], tonumber(ARGV[7])
-local max_users, max_bytes, at_once = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
+local users, bytes, prefix = KEYS[1], KEYS[2], ARGV[1]
+local max_events, max_exclusions = tonumber(ARGV[2]), tonumber(ARGV[3])
+local expire, forgotten = ARGV[4], tonumber(ARGV[5])
+local max_users, max_bytes, at_once = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local function size(key) return redis.call('MEMORY', 'USAGE', key) or 0 end
-local before = size(list)
-for i = 11, #ARGV, 2 do redis.call('ZADD', list, 'NX', ARGV[i], ARGV[i + 1]) end
-local excluding = redis.call('ZCOUNT', list, '-inf', '(0')
-redis.call('ZREMRANGEBYRANK', list, excluding, -1 - max_events)
-redis.call('ZREMRANGEBYRANK', list, max_exclusions, excluding - 1)
-redis.call('EXPIRE', list, expire)
-redis.call('ZADD', users, 'GT', seen_ms, user)
-local total = redis.call('INCRBY', bytes, size(list) - before)
+local at, grown, latest, written = 9, 0, 0, {}
+for n = 3, #KEYS do
+  local list, user, seen_ms, last = KEYS[n], ARGV[at], ARGV[at + 1], at + 2 + 2 * ARGV[at + 2]
+  local before = size(list)
+  redis.call('ZADD', list, 'NX', unpack(ARGV, at + 3, last))
+  if redis.call('ZCARD', list) > math.min(max_events, max_exclusions) then
+    local excluding = redis.call('ZCOUNT', list, '-inf', '(0')
+    redis.call('ZREMRANGEBYRANK', list, excluding, -1 - max_events)
+    redis.call('ZREMRANGEBYRANK', list, max_exclusions, excluding - 1)
+  end
+  redis.call('EXPIRE', list, expire)
+  redis.call('ZADD', users, 'GT', seen_ms, user)
+  grown = grown + size(list) - before
+  latest, written[user], at = math.max(latest, tonumber(seen_ms)), true, last + 1
+end
+local total = redis.call('INCRBY', bytes, grown)
 local count = redis.call('ZCARD', users)
-for _ = 1, at_once do
+for _ = 1, at_once * (#KEYS - 2) do
   local oldest = redis.call('ZRANGE', users, 0, 0, 'WITHSCORES')
-  local is_old = tonumber(oldest[2]) < seen_ms - forgotten * 1000
-  if oldest[1] == user or not (is_old or count > max_users or total > max_bytes) then break end
+  local is_old = tonumber(oldest[2]) < latest - forgotten * 1000
+  if written[oldest[1]] or not (is_old or count > max_users or total > max_bytes) then break end
   total = redis.call('DECRBY', bytes, size(prefix .. oldest[1]))
   redis.call('UNLINK', prefix .. oldest[1])
   redis.call('ZREM', users, oldest[1])
   count = count - 1
 end
-if count == 1 then redis.call('SET', bytes, size(list)) end
+if count == #KEYS - 2 then
+  total = 0
+  for n = 3, #KEYS do total = total + size(KEYS[n]) end
+  redis.call('SET', bytes, total)
+end
 redis.call('EXPIRE', users, expire)
 redis.call('EXPIRE', bytes, expire)
 """
+_RECORD_DIGEST = hashlib.sha1(_RECORD.encode(), usedforsecurity=False).hexdigest()
 _FORGET = """
 redis.call('DECRBY', KEYS[3], redis.call('MEMORY', 'USAGE', KEYS[1]) or 0)
 redis.call('DEL', KEYS[1])
@@ -119,14 +140,29 @@ class RedisRecentBehaviour:
         by_user: defaultdict[str, list[tuple[Event, float]]] = defaultdict(list)
         for event, arrival in events:
             by_user[event.user_id].append((event, arrival))
+        prefix = keys.recent(tenant, "")
         bounds = *_BOUNDS, quotas.recent_users, quotas.recent_bytes, _FORGET_AT_ONCE
-        with translated_errors(), self._redis.pipeline(transaction=False) as pipeline:
-            for user_id, received in by_user.items():
+        parts = (
+            (user_id, received[start : start + _EVENTS_OF_A_LIST])
+            for user_id, received in by_user.items()
+            for start in range(0, len(received), _EVENTS_OF_A_LIST)
+        )
+        while some := list(islice(parts, _USERS_PER_CALL)):
+            lists = [prefix + user_id for user_id, _ in some]
+            arguments: list[str | float | bytes] = [prefix, *bounds]
+            for user_id, received in some:
                 seen_ms = int(max(arrival for _, arrival in received))
-                of_user = user_id, seen_ms, keys.recent(tenant, ""), *bounds
-                members = _members(received, types)
-                pipeline.eval(_RECORD, 3, *_names(tenant, user_id), *of_user, *members)
-            pipeline.execute()
+                arguments += user_id, seen_ms, len(received), *_members(received, types)
+            names = keys.recent_users(tenant), keys.recent_bytes(tenant), *lists
+            self._record(names, arguments)
+
+    def _record(self, names: Sequence[str], arguments: Sequence[str | float | bytes]) -> None:
+        """Run the script, which is sent whole only to a server that does not have it."""
+        with translated_errors():
+            try:
+                self._redis.evalsha(_RECORD_DIGEST, len(names), *names, *arguments)
+            except NoScriptError:
+                self._redis.eval(_RECORD, len(names), *names, *arguments)
 
 
 def _names(tenant: str, user_id: str) -> tuple[str, str, str]:
