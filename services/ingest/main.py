@@ -34,6 +34,8 @@ from services.ingest.settings import IngestSettings
 # for both to time out, so that clients are told to come again, and not that nobody knows.
 _HBASE_CALL_SECONDS = 2.0
 _HBASE_WAIT_SECONDS = 1.0
+# Ids of a batch are claimed one by one, each by a write that waits for the store's log.
+_CLAIMS_AT_ONCE = 8
 _REDIS_SECONDS = 0.5
 _PROBE_CALL_SECONDS = 2.0
 _PROBE_EVERY_SECONDS = 1.0
@@ -55,7 +57,8 @@ def serve(settings: IngestSettings) -> None:
     stores = HBasePool(
         thrift,
         PoolSettings(
-            size=settings.threads,
+            size=settings.threads + _CLAIMS_AT_ONCE,
+            at_once=_CLAIMS_AT_ONCE,
             call_timeout_seconds=_HBASE_CALL_SECONDS,
             wait_timeout_seconds=_HBASE_WAIT_SECONDS,
         ),

@@ -169,13 +169,13 @@ def test_what_took_too_long_to_claim_is_not_written(
 def test_an_attempt_that_a_broken_connection_repeats_is_still_new(
     hbase_interactions: HBaseInteractionStore, monkeypatch: pytest.MonkeyPatch, first: Event
 ) -> None:
-    put_if = Table.put_if
+    put_missing = Table.put_missing
 
-    def twice(table: Table, *arguments: Any) -> bool:
-        put_if(table, *arguments)
-        return put_if(table, *arguments)
+    def twice(table: Table, *arguments: Any) -> set[bytes]:
+        put_missing(table, *arguments)
+        return put_missing(table, *arguments)
 
-    monkeypatch.setattr(Table, "put_if", twice)
+    monkeypatch.setattr(Table, "put_missing", twice)
 
     [result] = hbase_interactions.append(TENANT, [first], NOW_MS)
 
@@ -195,21 +195,21 @@ def test_a_batch_cut_short_gets_further_when_it_is_sent_again(
             raise Unavailable("hbase", "gone")
         return put(table, *arguments, **named)
 
-    put_if = Table.put_if
+    put_missing = Table.put_missing
 
-    def counted(table: Table, *arguments: Any) -> bool:
-        calls["put_if"] += 1
-        return put_if(table, *arguments)
+    def counted(table: Table, cells: dict[bytes, bytes], column: bytes) -> set[bytes]:
+        calls["claims"] += len(cells)
+        return put_missing(table, cells, column)
 
     monkeypatch.setattr(Table, "put", dies_at_the_second)
     with pytest.raises(Unavailable, match="gone"):
         hbase_interactions.append(TENANT, batch, NOW_MS)
-    monkeypatch.setattr(Table, "put_if", counted)
+    monkeypatch.setattr(Table, "put_missing", counted)
     results = hbase_interactions.append(TENANT, batch, NOW_MS)
 
     assert [result.is_new for result in results] == [False] * 200 + [True] * 50
     assert len(hbase_interactions.history(TENANT, first.user_id)) == 250
-    assert calls["put_if"] == 50
+    assert calls["claims"] == 50
 
 
 def test_importing_again_leaves_an_event_received_where_it_was(

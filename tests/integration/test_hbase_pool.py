@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NoReturn
 
@@ -66,6 +66,36 @@ def test_after_a_restart_one_attempt_finds_all_idle_connections_stale(
     pool.ping()
 
     assert server.accepted == 3
+
+
+def test_calls_that_do_not_depend_on_each_other_are_made_at_once(server: FakeHBase) -> None:
+    pool = HBasePool(server.address, PoolSettings(size=3, at_once=3))
+    meeting = threading.Barrier(3)
+
+    def meet() -> list[bytes]:
+        meeting.wait(timeout=5)
+        return []
+
+    server.answer = meet
+
+    def numbered(number: int) -> Callable[[Any], int]:
+        return lambda client: number + len(client.getTableNames())
+
+    assert pool.call_each([numbered(n) for n in range(6)]) == list(range(6))
+    assert server.accepted == 3
+    pool.close()
+
+
+def test_one_of_several_calls_that_fails_fails_them_all(server: FakeHBase) -> None:
+    pool = HBasePool(server.address, PoolSettings(size=3, at_once=3))
+
+    def fails(client: Any) -> NoReturn:
+        client.getTableNames()
+        raise Unavailable("hbase", "away")
+
+    with pytest.raises(Unavailable, match="away"):
+        pool.call_each([lambda client: client.getTableNames(), fails])
+    pool.close()
 
 
 def test_a_connection_idle_for_long_is_not_used_again(server: FakeHBase) -> None:

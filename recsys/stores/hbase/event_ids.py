@@ -6,7 +6,7 @@ claim without its event, because a writer died between the two, knows what to st
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 
@@ -74,9 +74,9 @@ class EventIds:
         # One read spares a batch that is sent again as many writes as it has events.
         held = self._find([claim.event_id for claim in claims]) if len(claims) > 1 else {}
         # An attempt that a broken connection repeated finds its own claim, as if it had lost.
-        free = [claim for claim in claims if claim.event_id not in held]
-        lost = [claim.event_id for claim in free if not self._put(claim, None)]
-        held |= self._find_held(lost)
+        free = {c.event_id: c.encode() for c in claims if c.event_id not in held}
+        written = self._put_missing(free)
+        held |= self._find_held([event_id for event_id in free if event_id not in written])
         return [held.get(claim.event_id, claim) for claim in claims]
 
     def renew(self, abandoned: Claim, wanted: Claim) -> Claim:
@@ -103,6 +103,13 @@ class EventIds:
             self._table.put_if, event_id_key(claim.event_id), DOCUMENT, expected, claim.encode()
         )
         return patiently(attempt, self._patience_seconds)
+
+    def _put_missing(self, claims: Mapping[str, bytes]) -> set[str]:
+        """Put claims of ids that nobody has; the ids that nobody had."""
+        ids = {event_id_key(event_id): event_id for event_id in claims}
+        cells = {key: claims[event_id] for key, event_id in ids.items()}
+        attempt = partial(self._table.put_missing, cells, DOCUMENT)
+        return {ids[key] for key in patiently(attempt, self._patience_seconds)}
 
     def _find(self, event_ids: Sequence[str]) -> dict[str, Claim]:
         keys = [event_id_key(event_id) for event_id in event_ids]

@@ -2,7 +2,8 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import BoundedSemaphore, Lock
@@ -32,6 +33,8 @@ class PoolSettings:
         call_timeout_seconds: for any one read or write on the socket during a call.
         wait_timeout_seconds: for a connection to become free.
         max_idle_seconds: an older idle connection is closed; keep it below the server's own limit.
+        at_once: threads that share the work of `call_each`, of all callers together; with one the
+            caller does it.
     """
 
     size: int = 8
@@ -39,6 +42,7 @@ class PoolSettings:
     call_timeout_seconds: float = 10.0
     wait_timeout_seconds: float = 5.0
     max_idle_seconds: float = 30.0
+    at_once: int = 1
 
 
 class HBasePool:
@@ -56,9 +60,11 @@ class HBasePool:
         """
         self._address = thrift_address(address)
         self._settings = settings or PoolSettings()
+        at_once = self._settings.at_once
         self._free = BoundedSemaphore(self._settings.size)
         self._idle: deque[tuple[float, happybase.Connection]] = deque()
         self._lock = Lock()
+        self._helpers = ThreadPoolExecutor(self._settings.at_once, "hbase") if at_once > 1 else None
 
     def call(self, work: Callable[[Any], _Result]) -> _Result:
         """Run `work(thrift client)`; once more on a fresh connection if the first one broke.
@@ -77,6 +83,12 @@ class HBasePool:
                 # What broke this connection, a restart most likely, broke the idle ones too.
                 self.close()
                 return self._run(self._open(), work)
+
+    def call_each(self, works: Sequence[Callable[[Any], _Result]]) -> list[_Result]:
+        """Run calls that do not depend on each other, some at once; see `call`."""
+        if self._helpers is None or len(works) == 1:
+            return [self.call(work) for work in works]
+        return list(self._helpers.map(self.call, works))
 
     def ping(self) -> None:
         """Ask the server for anything, to know that it answers.

@@ -1,7 +1,7 @@
 """One HBase table: the few Thrift calls the stores are made of."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -98,12 +98,16 @@ class Table:
 
         Repeated after a broken connection, it may answer False to its own first attempt.
         """
-        mutation = Mutation(column=column, value=value)
-        return bool(
-            self._pool.call(
-                lambda client: client.checkAndPut(self._name, key, column, expected, mutation, {})
-            )
-        )
+        return self._pool.call(self._put_if(key, column, expected, value))
+
+    def put_missing(self, cells: Mapping[bytes, bytes], column: bytes) -> set[bytes]:
+        """Write those of these cells, by row key, that are missing or empty; their keys.
+
+        Each is written by itself as by `put_if`, several at once.
+        """
+        works = [self._put_if(key, column, None, value) for key, value in cells.items()]
+        written = self._pool.call_each(works)
+        return {key for key, is_written in zip(cells, written, strict=True) if is_written}
 
     def get(self, key: bytes, column: bytes) -> bytes | None:
         results = self._get([key], column)
@@ -151,6 +155,14 @@ class Table:
             raise missing_table(self._name.decode())
         ranges = [KeyRange(region.startKey, region.endKey) for region in regions]
         return sorted(ranges, key=lambda one: one.start)
+
+    def _put_if(
+        self, key: bytes, column: bytes, expected: bytes | None, value: bytes
+    ) -> Callable[[Any], bool]:
+        mutation = Mutation(column=column, value=value)
+        return lambda client: bool(
+            client.checkAndPut(self._name, key, column, expected, mutation, {})
+        )
 
     def _mutate(self, batch: list[BatchMutation], written_ms: int | None = None) -> None:
         if written_ms is None:
