@@ -1,6 +1,7 @@
 """Group commit of events: who shares a call, who waits, and who gets what."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ from services.gateway.upstream.event_batches import (
     EventBatches,
 )
 
-PLENTY = Deadline.after(60)
+PLENTY = Deadline(at=math.inf)
 
 
 class Ingest:
