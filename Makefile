@@ -84,9 +84,9 @@ bench-memory: $(SYNCED) ## Measure whether memory stays flat over 200 swaps, and
 ##@ Develop
 
 .PHONY: test test-faults test-unit checklist lint format proto proto-check clients clean
-test: $(SYNCED) lint ## Check everything, then run all tests on a stack of their own
+test: $(SYNCED) lint ## Check everything, then run all tests on stacks of their own, two files at a time
 	@$(STACK) fetch
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest -n auto --no-loadscope-reorder
 
 test-faults: $(SYNCED) ## Kill, hang, empty, slow down and overload parts under load; print what it did
 	@$(STACK) fetch

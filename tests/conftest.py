@@ -1,8 +1,12 @@
 """Fixtures of all tests. Nothing is started before a test asks for it."""
 
 import os
+from pathlib import PurePosixPath
 
+import psutil
+import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 # A test that fails on a slow or busy machine tells nothing of the code.
 settings.register_profile("untimed", deadline=None)
@@ -18,6 +22,26 @@ pytest_plugins = [
 # What may shape the tests from outside: which Java and HAProxy, where downloads are kept.
 _TAKEN = ("RECSYS_CACHE", "RECSYS_TEST_STACK")
 _POINTING_ELSEWHERE = ("REDIS_URL", "HBASE_THRIFT", "HBASE_THRIFT_ADMIN")
+
+# Of `make test`, each with a stack of its own: some 4 GiB with the jobs that run beside it.
+_MAX_WORKERS, _BYTES_PER_WORKER = 2, 6 * 1024**3
+
+
+class _ByFile(LoadScopeScheduling):
+    """Gives a worker a file at a time, and all that is about one shop to one worker."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = PurePosixPath(nodeid.partition("::")[0])
+        return "tests/e2e" if path.parent.name == "e2e" else str(path)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
+    return _ByFile(config, log)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    by_memory = psutil.virtual_memory().total // _BYTES_PER_WORKER
+    return max(1, min(_MAX_WORKERS, os.cpu_count() or 1, by_memory))
 
 
 def pytest_configure() -> None:

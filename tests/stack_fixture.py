@@ -19,8 +19,10 @@ from infra.local.stack import Parts, Stack
 from tests.eventually import eventually
 from tests.stack_metrics import is_every_recommender_found
 
-# Another name lets two sessions run in one checkout, each on ports of its own.
-STACK_NAME = os.environ.get("RECSYS_TEST_STACK", "test")
+# Another name lets two sessions run in one checkout, each on ports of its own, and so do two
+# workers of one session.
+_WORKER = os.environ.get("PYTEST_XDIST_WORKER")
+STACK_NAME = os.environ.get("RECSYS_TEST_STACK", "test") + (f"-{_WORKER}" if _WORKER else "")
 _COMMAND_SECONDS = 240
 _RECOVERY_SECONDS = 120
 
