@@ -36,7 +36,7 @@ def test_its_page_shows_a_product_and_two_lists_that_follow_the_visitor(
     assert asked.count('"model_version"') == 2
     first, second = re.split(r"(?=<h1>)", pages)[1:]
     for page in (first, second):
-        assert page.count("<li><a href=") == 6
+        assert page.count("<p><a href=") == 6
         assert "<h2>For you</h2><!-- fold_in -->" in page
     assert first != second
 

@@ -84,6 +84,21 @@ def test_what_failed_is_sent_by_the_next_page(page: "Page", api: Api) -> None:
     assert len({event["event_id"] for event in api.events()}) == 1
 
 
+def test_the_api_may_be_on_another_host(page: "Page", api: Api) -> None:
+    elsewhere = api.url.replace("127.0.0.1", "localhost")
+    api.failures = [(503, 1)]
+    page.evaluate("url => startTracker('ann', url)", elsewhere)
+    page.evaluate(TRACK, "a")
+    eventually(lambda: api.items() == ["a", "a"])
+    page.evaluate(
+        "tracker.trackWhenSeen(document.getElementById('seen'), "
+        "{ item_id: 'seen', event_type: 'impression' })"
+    )
+    eventually(lambda: page.evaluate(STORED) == 1)
+    page.goto("/second")
+    eventually(lambda: api.items() == ["a", "a", "seen"])
+
+
 def test_what_was_seen_is_sent_together_and_when_the_page_goes(page: "Page", api: Api) -> None:
     page.evaluate(
         "for (const id of ['seen', 'below']) tracker.trackWhenSeen("

@@ -10,6 +10,12 @@ from typing import Any
 
 from clients.generate import TRACKER
 
+# As the gateway answers an origin that the shop names.
+_CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Headers": "X-API-Key, X-Session-Token, Content-Type",
+    "Access-Control-Expose-Headers": "Retry-After",
+}
 _PAGE = """<!doctype html><title>A shop</title>
 <div id="seen" style="height: 100px"></div>
 <div id="below" style="margin-top: 5000px; height: 100px"></div>
@@ -17,9 +23,10 @@ _PAGE = """<!doctype html><title>A shop</title>
   import { Tracker, forgetEvents } from "/tracker.js";
   window.forgetEvents = forgetEvents;
   window.rejected = [];
-  window.startTracker = (userId) => {
+  window.startTracker = (userId, baseUrl = "") => {
     const onRejected = (event, problems) => window.rejected.push([event.item_id, problems]);
-    window.tracker = new Tracker({ userId, apiKey: "public", sessionToken: "token", onRejected });
+    const keys = { apiKey: "public", sessionToken: "token" };
+    window.tracker = new Tracker({ userId, baseUrl, ...keys, onRejected });
   };
   window.isLoaded = true;
 </script>
@@ -85,11 +92,14 @@ def serve_pages() -> Iterator[Api]:
             else:
                 self._send(200, {"Content-Type": "text/html"}, _PAGE.encode())
 
+        def do_OPTIONS(self) -> None:
+            self._send(200, _CORS, b"")
+
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             status, headers, answer = api.answer(body, self.headers["X-Session-Token"])
             if status:
-                self._send(status, headers, json.dumps(answer).encode())
+                self._send(status, headers | _CORS, json.dumps(answer).encode())
 
         def _send(self, status: int, headers: dict[str, str], body: bytes) -> None:
             self.send_response(status)

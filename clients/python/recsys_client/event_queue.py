@@ -27,6 +27,14 @@ OnRejected = Callable[[Event, str], None]
 _log = logging.getLogger("recsys_client")
 
 
+def _tell(on_rejected: OnRejected, rejected: Rejected) -> None:
+    for event, reason in rejected:
+        try:
+            on_rejected(event, reason)
+        except Exception:  # The caller's code must not end the queue.
+            _log.exception("on_rejected failed for event %s", event.event_id)
+
+
 def log_rejected(event: Event, reason: str) -> None:
     """Log that an event is lost, without naming the shopper."""
     _log.error("event %s was rejected: %s", event.event_id, reason)
@@ -99,8 +107,7 @@ class EventQueue:
 
     def _run(self) -> None:
         while batch := self._next_batch():
-            for event, reason in self._send(batch):
-                self._on_rejected(event, reason)
+            _tell(self._on_rejected, self._send(batch))
 
     def _next_batch(self) -> list[Event]:
         """Wait for the next batch; none when it is over."""
@@ -175,8 +182,7 @@ class AsyncEventQueue:
 
     async def _run(self) -> None:
         while batch := await self._next_batch():
-            for event, reason in await self._send(batch):
-                self._on_rejected(event, reason)
+            _tell(self._on_rejected, await self._send(batch))
 
     async def _next_batch(self) -> list[Event]:
         """Wait for the next batch; none when it is over."""

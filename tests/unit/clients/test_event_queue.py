@@ -146,6 +146,16 @@ def test_what_is_rejected_is_handed_over(send: Send) -> None:
     assert lost == [("a", "403")]
 
 
+@BOTH
+def test_a_caller_that_fails_over_a_rejection_does_not_end_the_queue(send: Send) -> None:
+    def fail(event: Event, reason: str) -> None:
+        raise LookupError("no such place to keep it")
+
+    api = FakeApi([problem(403)])
+    send(api, [view("a"), view("b")], max_batch=1, on_rejected=fail)
+    assert [event["item_id"] for event in api.events()] == ["a", "b"]
+
+
 def test_an_event_is_sent_while_the_queue_is_open() -> None:
     api = FakeApi()
     with api.client() as client, EventQueue(client, flush_seconds=0.01) as queue:
