@@ -18,7 +18,7 @@ help: ## List the targets
 
 .PHONY: setup demo up down status scale autoscale notebook
 .PHONY: bench bench-publish bench-train bench-scale bench-distributed bench-gpu bench-serve bench-serve-options
-.PHONY: bench-memory
+.PHONY: bench-memory bench-night
 setup: $(SYNCED) ## Make .venv from the lock file
 
 # Python decides in bootstrap.py which interpreter will do, and says so when none does.
@@ -55,6 +55,11 @@ bench: $(SYNCED) ## Measure rows written to and read from HBase, on a stack of i
 bench-read: $(SYNCED) ## Measure how reading the behaviour from HBase grows with it, on a stack of its own
 	@$(STACK) up --name bench --only stores
 	@$(STACK) run --name bench --admin -- $(PYTHON) -m benchmarks.bench_read; code=$$?; \
+		$(STACK) down --name bench; exit $$code
+
+bench-night: $(SYNCED) ## Measure a night's full read beside that of one more day, on a stack of its own
+	@$(STACK) up --name bench --only stores
+	@$(STACK) run --name bench --admin -- $(PYTHON) -m benchmarks.bench_night; code=$$?; \
 		$(STACK) down --name bench; exit $$code
 
 bench-publish: $(SYNCED) ## Measure the CPU that publishing a user to Redis costs

@@ -15,6 +15,8 @@ from recsys.core.times import MAX_TIMESTAMP_MS
 from recsys.stores.hbase.items import HBaseItemStore
 from recsys.stores.hbase.pool import HBasePool
 from recsys.training.settings import ModelSettings
+from spark_jobs.event_snapshot.source import HBaseAddresses
+from spark_jobs.event_snapshot.update import SnapshotRequest, update_snapshot
 from spark_jobs.nightly.prepare_pairs import prepare_pairs
 from spark_jobs.nightly.read_behaviour import read_behaviour
 from spark_jobs.nightly.run_folder import RunFolder, Window
@@ -55,9 +57,12 @@ def main() -> None:
     with spark_session(SparkSettings(), "bench_read") as spark:
         spark.range(1).count()
         with measured() as read:
+            addresses = HBaseAddresses(options.thrift, thrift2=None)
+            request = SnapshotRequest(options.tenant, addresses, end, full=True)
+            update = update_snapshot(spark, folder.event_snapshot, request)
+            files = folder.event_snapshot.paths(update.snapshot)
             found = read_behaviour(
-                *(spark, options.thrift, items, folder, options.tenant, Window(0, end)),
-                received_before_ms=end,
+                *(spark, files, items, folder, options.tenant, Window(0, end), end),
             )
         with measured() as prepared:
             shop_time = found.shop_time

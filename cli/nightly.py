@@ -83,6 +83,12 @@ def nightly(
     strategy: Annotated[
         Strategy, typer.Option(help="Train in this process, or spread over Spark's executors.")
     ] = Strategy.AUTO,
+    full: Annotated[
+        bool,
+        typer.Option(
+            "--full", help="Read all behaviour from HBase, not only what came since the last run."
+        ),
+    ] = False,
     force: Annotated[
         bool,
         typer.Option(
@@ -133,6 +139,7 @@ def nightly(
         strategy=strategy,
         fit_strategy=fit_strategy,
         task_memory_bytes=int(settings.task_memory_gib * 2**30),
+        full=full,
         force=force,
     )
     run_nightly(settings, plan, steps or list(Step), say)

@@ -55,6 +55,8 @@ class CatalogueImportSettings(ImportSettings):
 class BatchSettings(CatalogueImportSettings, SparkSettings):
     """Stores of models, on disk and in Redis."""
 
+    # Of thrift2, which reads what was written in a range of time; without it all is read.
+    hbase_thrift2: str | None = Field(default=None, validation_alias="HBASE_THRIFT2")
     # A folder that the driver and every executor see.
     model_store: Path = Field(validation_alias="RECSYS_MODEL_STORE")
 

@@ -21,7 +21,7 @@ pytest_plugins = [
 
 # What may shape the tests from outside: which Java and HAProxy, where downloads are kept.
 _TAKEN = ("RECSYS_CACHE", "RECSYS_TEST_STACK")
-_POINTING_ELSEWHERE = ("REDIS_URL", "HBASE_THRIFT", "HBASE_THRIFT_ADMIN")
+_POINTING_ELSEWHERE = ("REDIS_URL", "HBASE_THRIFT", "HBASE_THRIFT_ADMIN", "HBASE_THRIFT2")
 
 # Of `make test`, each with a stack of its own: some 4 GiB with the jobs that run beside it.
 _MAX_WORKERS, _BYTES_PER_WORKER = 2, 6 * 1024**3

@@ -93,7 +93,7 @@ def answers_in(exposition: str) -> Counter[Answered]:
 
 def kind_of(name: str) -> str:
     """ "gateway" of "gateway-2", "hbase" of "hbase-thrift"."""
-    return re.sub(r"-(\d+|thrift)$", "", name)
+    return re.sub(r"-(\d+|thrift2?)$", "", name)
 
 
 @contextmanager

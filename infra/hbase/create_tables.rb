@@ -17,8 +17,9 @@ wide_boundaries = (4...salt_buckets).step(4).map { |bucket| [bucket].pack('C') }
 family = { NAME => 'e', VERSIONS => 1, COMPRESSION => 'SNAPPY', DATA_BLOCK_ENCODING => 'FAST_DIFF' }
 # Only items are deleted; without this a delete hides a put of the same millisecond.
 deletable = family.merge('NEW_VERSION_BEHAVIOR' => 'true')
-# An event id is known for 90 days.
+# An event id is known for 90 days, and whose events were removed for 30.
 expiring = family.merge(TTL => 90 * 24 * 3600)
+soon_expiring = family.merge(TTL => 30 * 24 * 3600)
 recorded = { 'RECSYS_SALT_BUCKETS' => salt_buckets.to_s }
 
 create_namespace tenant
@@ -28,3 +29,4 @@ create "#{tenant}:interactions", family, { SPLITS => boundaries, METADATA => rec
 create "#{tenant}:items", deletable, { METADATA => recorded }
 create "#{tenant}:imports", family, { METADATA => recorded }
 create "#{tenant}:event_ids", expiring, { SPLITS => wide_boundaries, METADATA => recorded }
+create "#{tenant}:removals", soon_expiring, { METADATA => recorded }

@@ -42,7 +42,8 @@ app = typer.Typer(
     real servers which need neither root nor a package manager.
 
     Own servers are used when named: JAVA_HOME (17 to 21), REDIS_URL, HBASE_THRIFT=HOST:PORT (with
-    HBASE_THRIFT_ADMIN, a thrift2 server, if tables must be created), HAPROXY_BIN. Ports move by
+    HBASE_THRIFT_ADMIN, a thrift2 server, if tables must be created, and HBASE_THRIFT2, another, for
+    nights that read only what is new), HAPROXY_BIN. Ports move by
     RECSYS_HTTP_PORT, RECSYS_HTTPS_PORT and so on; the message about a taken port names the
     variable.""",
 )

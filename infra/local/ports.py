@@ -47,6 +47,7 @@ class Ports:
     redis: int = 6390
     hbase_thrift: int = 9090
     hbase_thrift_admin: int = 9091
+    hbase_thrift2: int = 9092
     hbase_master: int = 16000
     hbase_regionserver: int = 16020
     zookeeper: int = 21811

@@ -34,6 +34,7 @@ class Settings:
     haproxy_binary: Path | None = None
     external_hbase: str | None = None
     external_hbase_admin: str | None = None
+    external_hbase_thrift2: str | None = None
     external_redis: str | None = None
     redis_memory: str = REDIS_MEMORY
     replicas: Mapping[Service, int] = field(default_factory=USUAL_REPLICAS.copy)
@@ -70,6 +71,7 @@ class Settings:
             haproxy_binary=_path_or_none(environ.get("HAPROXY_BIN")),
             external_hbase=external_hbase,
             external_hbase_admin=(external_hbase and environ.get("HBASE_THRIFT_ADMIN")) or None,
+            external_hbase_thrift2=(external_hbase and environ.get("HBASE_THRIFT2")) or None,
             external_redis=_own_server(name, environ, "REDIS_URL", _redis_url(ports)),
             redis_memory=environ.get("RECSYS_REDIS_MEMORY") or REDIS_MEMORY,
             replicas=replicas_from(environ),
@@ -116,6 +118,13 @@ class Settings:
     @property
     def hbase_thrift(self) -> str:
         return self.external_hbase or f"{LOOPBACK}:{self.ports.hbase_thrift}"
+
+    @property
+    def hbase_thrift2(self) -> str | None:
+        """None where HBase is the user's own and no such server of it was named."""
+        if self.external_hbase:
+            return self.external_hbase_thrift2
+        return f"{LOOPBACK}:{self.ports.hbase_thrift2}"
 
     @property
     def url(self) -> str:

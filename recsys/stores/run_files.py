@@ -4,6 +4,7 @@ from pathlib import Path
 
 from recsys.core.domain import checked_tenant
 
+EVENT_SNAPSHOT = "event_snapshot"
 EVENTS = "events.parquet"
 CATALOGUE = "catalogue.parquet"
 

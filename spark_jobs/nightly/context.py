@@ -8,6 +8,7 @@ from pyspark.sql import SparkSession
 from recsys.core.ports import ItemStore
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_files import ModelFiles
+from spark_jobs.event_snapshot.source import HBaseAddresses
 from spark_jobs.nightly.cutoff import Cutoff
 from spark_jobs.nightly.plan import Plan
 from spark_jobs.nightly.publisher import Publisher
@@ -24,7 +25,7 @@ class Context:
 
     plan: Plan
     spark: SparkSession
-    hbase_thrift: str
+    hbase: HBaseAddresses
     items: ItemStore
     models: ModelFiles
     publisher: Publisher

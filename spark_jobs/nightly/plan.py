@@ -53,6 +53,7 @@ class Plan:
         strategy: who trains, the driver or the executors; it does not change the model.
         fit_strategy: the same for the search for settings.
         task_memory_bytes: what the Python process of a Spark task may take.
+        full: read all behaviour from HBase, whatever there is of the last night.
         force: train and publish also when nothing changed or the gate refuses.
     """
 
@@ -65,4 +66,5 @@ class Plan:
     strategy: Strategy = Strategy.AUTO
     fit_strategy: FitStrategy = FitStrategy.AUTO
     task_memory_bytes: int = 4 * 2**30
+    full: bool = False
     force: bool = False

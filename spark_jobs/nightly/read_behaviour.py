@@ -1,7 +1,8 @@
-"""The read step: behaviour from HBase and the catalogue, frozen for all later steps of a run."""
+"""The read step: behaviour and the catalogue, frozen for all later steps of a run."""
 
 import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -11,34 +12,32 @@ from recsys.core.ports import ItemStore
 from recsys.core.shop_time import ActiveDay, ShopTime, shop_time
 from recsys.core.times import MS_PER_DAY
 from spark_jobs.nightly.run_folder import RunFolder, Snapshot, Window
-from spark_jobs.stored_events import stored_events
 
 
 def read_behaviour(
     spark: SparkSession,
-    hbase_thrift: str,
+    event_files: Sequence[Path],
     items: ItemStore,
     folder: RunFolder,
     tenant: str,
     window: Window,
-    received_before_ms: int,
+    read_at_ms: int,
     details: Sequence[str] = (),
 ) -> Snapshot:
-    """Read the window's events and the catalogue into the run's folder.
+    """Put the window's events and the catalogue into the run's folder.
 
     Args:
-        received_before_ms: later arrivals are left out; must be past, see `nightly.cutoff`.
-        details: which of quantity and price to read too. They stand in one cell with the order id,
-            by which baskets are known.
+        event_files: all events that were received before `read_at_ms`.
+        details: which of quantity and price to read too; the order id, by which baskets are known,
+            always is.
 
     Raises:
         NoData: when the window holds no event.
-        Unavailable: when HBase does not answer.
     """
     folder.save_catalogue(items, tenant)
-    events = stored_events(
-        *(spark, hbase_thrift, tenant, window.start_ms, window.end_ms),
-        received_before_ms=received_before_ms,
+    time = F.col("timestamp_ms")
+    events = spark.read.parquet(*map(str, event_files)).where(
+        (time >= window.start_ms) & (time < window.end_ms)
     )
     columns = ["user_id", "item_id", "event_type", "timestamp_ms", "order_id", *details]
     events.select(columns).write.mode("overwrite").parquet(str(folder.events))
@@ -58,7 +57,7 @@ def read_behaviour(
     snapshot = Snapshot(
         tenant=tenant,
         window=window,
-        read_at_ms=received_before_ms,
+        read_at_ms=read_at_ms,
         shop_time=_shop_time(read),
         events=row["events"],
         fingerprint=hashlib.sha256(parts).hexdigest(),

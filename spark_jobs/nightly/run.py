@@ -14,6 +14,8 @@ from recsys.stores.redis.connect import connect
 from recsys.stores.redis.live_catalogue import RedisLiveCatalogue
 from recsys.stores.redis.lock import nightly_lock
 from recsys.stores.redis.published import RedisPublishedModels
+from spark_jobs.event_snapshot.source import HBaseAddresses
+from spark_jobs.event_snapshot.update import SnapshotRequest, update_snapshot
 from spark_jobs.nightly.context import Context
 from spark_jobs.nightly.cutoff import take_cutoff
 from spark_jobs.nightly.evaluate import evaluate_candidate
@@ -47,7 +49,7 @@ def run_nightly(
         context = Context(
             plan=plan,
             spark=publisher.spark,
-            hbase_thrift=settings.hbase_thrift,
+            hbase=HBaseAddresses(settings.hbase_thrift, settings.hbase_thrift2),
             items=publisher.items,
             models=publisher.models,
             publisher=publisher,
@@ -202,17 +204,23 @@ def _timed(context: Context, step: Step) -> None:
 
 
 def _read(context: Context) -> None:
+    plan, folder = context.plan, context.folder
+    request = SnapshotRequest(
+        plan.tenant, context.hbase, context.cutoff.wait(context.say), full=plan.full
+    )
+    update = update_snapshot(context.spark, folder.event_snapshot, request)
+    context.say(update.summary)
     snapshot = read_behaviour(
         context.spark,
-        context.hbase_thrift,
+        folder.event_snapshot.paths(update.snapshot),
         context.items,
-        context.folder,
-        context.plan.tenant,
-        context.plan.window,
-        context.cutoff.wait(context.say),
-        details_that_count(context.plan.shop.event_types.values()),
+        folder,
+        plan.tenant,
+        plan.window,
+        update.snapshot.read_at_ms,
+        details_that_count(plan.shop.event_types.values()),
     )
-    context.say(f"{snapshot.events:,} events read")
+    context.say(f"{snapshot.events:,} events in the window")
 
 
 def _without_needless(context: Context) -> list[Step]:

@@ -20,8 +20,9 @@ from recsys.core.ports import ItemStore
 from recsys.core.shop_time import ShopTime
 from recsys.files import write_whole
 from recsys.stores.manifest import FORMAT, LEAST_READER
-from recsys.stores.run_files import CATALOGUE, EVENTS
+from recsys.stores.run_files import CATALOGUE, EVENT_SNAPSHOT, EVENTS
 from recsys.training.content.item_content import CONTENT_TYPES, ItemContent, content_table
+from spark_jobs.event_snapshot.files import SnapshotFolder
 
 _CATALOGUE_SCHEMA = pa.schema(
     [("item_id", pa.string()), ("available", pa.bool_()), *CONTENT_TYPES.items()]
@@ -92,6 +93,7 @@ class RunFolder:
         path.mkdir(parents=True, exist_ok=True)
         self._scratch = path / "scratch"
         self.events = path / EVENTS
+        self.event_snapshot = SnapshotFolder(path / EVENT_SNAPSHOT)
         self._catalogue = path / CATALOGUE
         self._snapshot = path / "snapshot.json"
         self._candidate = path / "candidate"

@@ -80,4 +80,5 @@ def nightly(
 ) -> Nightly:
     """Runs over the seeded shop; nothing is published yet."""
     redis_url = empty_database(store_stack, NIGHTLY_DATABASE)
-    return a_nightly(hbase, redis_url, tmp_path / "models", seeded_shop)
+    thrift2 = store_stack.settings.hbase_thrift2
+    return a_nightly(hbase, redis_url, tmp_path / "models", seeded_shop, thrift2)

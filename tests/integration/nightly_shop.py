@@ -168,10 +168,13 @@ class Nightly:
         return [shown.id_of(entry.item_index) for entry in result.recommendations().ranked]
 
 
-def a_nightly(hbase: str, redis_url: str, model_store: Path, tenant: str) -> Nightly:
+def a_nightly(
+    hbase: str, redis_url: str, model_store: Path, tenant: str, thrift2: str | None = None
+) -> Nightly:
     settings = BatchSettings(
         tenant=tenant,
         hbase_thrift=hbase,
+        hbase_thrift2=thrift2,
         redis_url=redis_url,
         model_store=model_store,
         spark_master="local[2]",

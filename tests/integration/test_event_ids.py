@@ -15,7 +15,7 @@ from recsys.core.ports import AppendResult
 from recsys.stores.hbase import admin, event_writer
 from recsys.stores.hbase.interaction_scan import InteractionScan
 from recsys.stores.hbase.interactions import HBaseInteractionStore
-from recsys.stores.hbase.layout import EVENT_IDS, IMPORTED_MS, table_name
+from recsys.stores.hbase.layout import EVENT_IDS, is_imported, table_name
 from recsys.stores.hbase.pool import HBasePool
 from recsys.stores.hbase.table import Table
 
@@ -138,7 +138,8 @@ def test_an_import_brings_the_event_that_a_dead_request_claimed(
     assert hbase_interactions.put_many(TENANT, [first], ids_given=True) == 0
 
     assert hbase_interactions.history(TENANT, first.user_id) == [first]
-    assert arrivals(hbase_pool, first.user_id) == [IMPORTED_MS]
+    [arrival] = arrivals(hbase_pool, first.user_id)
+    assert is_imported(arrival)
 
 
 def test_a_request_brings_the_event_that_a_dead_import_claimed(
@@ -148,10 +149,26 @@ def test_a_request_brings_the_event_that_a_dead_import_claimed(
 ) -> None:
     dies_before_the_event(hbase_interactions.put_many, TENANT, [first], ids_given=True)
 
-    [result] = hbase_interactions.append(TENANT, [replace(first, user_id="other")], NOW_MS)
+    now_ms = time.time_ns() // 1_000_000
+    [result] = hbase_interactions.append(TENANT, [replace(first, user_id="other")], now_ms)
 
-    assert result == AppendResult(ReceivedEvent(first, IMPORTED_MS), is_new=False)
+    assert (result.stored.event, result.is_new) == (first, False)
+    assert is_imported(result.stored.received_ms)
     assert hbase_interactions.history(TENANT, first.user_id) == [first]
+
+
+def test_a_request_long_after_a_dead_import_is_received_when_it_comes(
+    hbase_interactions: HBaseInteractionStore,
+    dies_before_the_event: Callable[..., None],
+    first: Event,
+) -> None:
+    """Or the next night would read what was imported since the last one, and miss it."""
+    dies_before_the_event(hbase_interactions.put_many, TENANT, [first], ids_given=True)
+    late_ms = time.time_ns() // 1_000_000 + DAY_MS
+
+    [result] = hbase_interactions.append(TENANT, [first], late_ms)
+
+    assert result == AppendResult(ReceivedEvent(first, late_ms), is_new=False)
 
 
 def test_what_took_too_long_to_claim_is_not_written(

@@ -24,9 +24,11 @@ def for_services(settings: Settings) -> dict[str, str]:
 
 
 def for_jobs(settings: Settings, java: Path) -> dict[str, str]:
-    """The same and what Spark needs; makes its JAVA_HOME where `java` alone does not do."""
+    """The same and what jobs need; makes Spark's JAVA_HOME where `java` alone does not do."""
+    thrift2 = settings.hbase_thrift2
     return {
         **for_services(settings),
+        **({"HBASE_THRIFT2": thrift2} if thrift2 else {}),
         "RECSYS_STACK": settings.name,
         "JAVA_HOME": str(spark_java_home(java, settings.home / "java")),
         # Spark, too, listens on loopback only.

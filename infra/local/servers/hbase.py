@@ -4,6 +4,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -19,7 +20,7 @@ from recsys.stores.hbase.layout import THRIFT_USER
 
 _MASTER = "org.apache.hadoop.hbase.master.HMaster"
 _THRIFT = "org.apache.hadoop.hbase.thrift.ThriftServer"
-_THRIFT_ADMIN = "org.apache.hadoop.hbase.thrift2.ThriftServer"
+_THRIFT2 = "org.apache.hadoop.hbase.thrift2.ThriftServer"
 _ADMIN_READY_SECONDS = 45
 
 # What HBase 2.6 needs opened on Java 17 and newer.
@@ -59,7 +60,7 @@ def render(settings: Settings) -> None:
 
 
 def programs(settings: Settings, java: Path, jars: Path) -> list[Program]:
-    """The master and the Thrift server which the stores read and write through."""
+    """The master, the Thrift server of the stores, and that of the nightly run's time ranges."""
     ports = settings.ports
     command = partial(_command, settings, java, jars)
     master = Program(
@@ -87,7 +88,14 @@ def programs(settings: Settings, java: Path, jars: Path) -> list[Program]:
         stable_seconds=5,
         ready_seconds=90,
     )
-    return [master, thrift]
+    thrift2 = replace(
+        thrift,
+        name="hbase-thrift2",
+        command=command("128m", _THRIFT2, "-p", str(ports.hbase_thrift2), "-b", LOOPBACK, "start"),
+        ports=("hbase_thrift2",),
+        probe=partial(probes.tcp, LOOPBACK, [ports.hbase_thrift2]),
+    )
+    return [master, thrift, thrift2]
 
 
 @contextmanager
@@ -99,7 +107,7 @@ def admin_thrift(settings: Settings, java: Path, jars: Path) -> Iterator[str]:
     """
     port = settings.ports.hbase_thrift_admin
     command = _command(
-        settings, java, jars, "128m", _THRIFT_ADMIN, "-p", str(port), "-b", LOOPBACK, "start"
+        settings, java, jars, "128m", _THRIFT2, "-p", str(port), "-b", LOOPBACK, "start"
     )
     log = settings.logs / "hbase-thrift-admin.log"
     with log.open("wb") as output:

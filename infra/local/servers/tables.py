@@ -14,7 +14,7 @@ from recsys.core.errors import ConfigurationError
 from recsys.stores.hbase.address import thrift_address
 from recsys.stores.hbase.admin import create_tables
 from recsys.stores.hbase.failures import translated
-from recsys.stores.hbase.layout import EVENT_IDS, IMPORTS, INTERACTIONS, ITEMS, table_name
+from recsys.stores.hbase.layout import TABLES, table_name
 
 DEMO_TENANT = "demo"
 # After a start HBase opens one region after the other; a read waits for its region.
@@ -29,8 +29,7 @@ def ensure_tables(settings: Settings, java: Path, jars: Path, tenant: str = DEMO
     Raises StartError when they are missing in an HBase of the user's own and no thrift2 server of
     it is known, which alone can create them.
     """
-    tables = (INTERACTIONS, ITEMS, IMPORTS, EVENT_IDS)
-    needed = [table_name(tenant, table) for table in tables]
+    needed = [table_name(tenant, table) for table in TABLES]
     if lacking := _lacking(settings, needed):
         with _admin(settings, java, jars, lacking) as address:
             create_tables(address, tenant)

@@ -16,10 +16,12 @@ from recsys.stores.hbase.layout import (
     EVENT_ID_DAYS,
     EVENT_IDS,
     FAMILY,
-    IMPORTS,
     INTERACTIONS,
     ITEMS,
+    REMOVAL_DAYS,
+    REMOVALS,
     SALT_BUCKETS,
+    TABLES,
     THRIFT_USER,
     namespace,
     salt_boundaries,
@@ -33,8 +35,6 @@ _idl: Any = thriftpy2.load(
 _TIMEOUT_SECONDS = 60
 _SPLIT_KEYS = {
     INTERACTIONS: salt_boundaries(),
-    ITEMS: [],
-    IMPORTS: [],
     EVENT_IDS: salt_boundaries(EVENT_ID_BUCKETS_PER_REGION),
 }
 _ATTRIBUTES = {
@@ -42,6 +42,7 @@ _ATTRIBUTES = {
     # hidden by that without the new behaviour; elsewhere it would only slow reading down.
     ITEMS: {b"NEW_VERSION_BEHAVIOR": b"true"},
     EVENT_IDS: {b"TTL": str(EVENT_ID_DAYS * 24 * 3600).encode()},
+    REMOVALS: {b"TTL": str(REMOVAL_DAYS * 24 * 3600).encode()},
 }
 _BUCKETS_ATTRIBUTE = b"RECSYS_SALT_BUCKETS"
 # HBase's own table of who may do what; only where its AccessController runs.
@@ -71,7 +72,7 @@ def create_tables(admin_address: str, tenant: str) -> list[str]:
             admin.createNamespace(_idl.TNamespaceDescriptor(name=space))
         # First: HBase's servers hear of it a moment later, while tables are being made.
         is_open = _open_to_stores(admin, space)
-        created = [f"{space}:{table}" for table in _SPLIT_KEYS if _create(admin, space, table)]
+        created = [f"{space}:{table}" for table in TABLES if _create(admin, space, table)]
     if not is_open:
         raise ConfigurationError(
             f"{tenant} has its tables, but {admin_address} may not say who may use them: in "
@@ -101,7 +102,7 @@ def _create(admin: Any, space: str, table: str) -> bool:
         columns=[_family(_ATTRIBUTES.get(table, {}))],
         attributes={_BUCKETS_ATTRIBUTE: str(SALT_BUCKETS).encode()},
     )
-    admin.createTable(descriptor, _SPLIT_KEYS[table])
+    admin.createTable(descriptor, _SPLIT_KEYS.get(table, []))
     return True
 
 

@@ -11,7 +11,14 @@ from recsys.core.ports import AppendResult
 from recsys.stores.hbase import keys
 from recsys.stores.hbase.cells import Cells, event_cells
 from recsys.stores.hbase.event_ids import Claim, EventIds
-from recsys.stores.hbase.layout import ACTION, EVENT_IDS, IMPORTED_MS, INTERACTIONS, table_name
+from recsys.stores.hbase.layout import (
+    ACTION,
+    EVENT_IDS,
+    INTERACTIONS,
+    imported_at,
+    is_imported,
+    table_name,
+)
 from recsys.stores.hbase.pool import HBasePool
 from recsys.stores.hbase.table import Table
 
@@ -19,6 +26,9 @@ from recsys.stores.hbase.table import Table
 # scans holding all that was received some time before. Clients wait for 5 s; a large batch on a
 # busy HBase goes on, so that all of it is there when they come again.
 WRITE_SECONDS = 10.0
+# The same of imported events, whose batches wait for a restart of HBase at every step. A nightly
+# run reads again what was imported an hour before the last one.
+IMPORT_SECONDS = 1800.0
 # Claims take most of a large batch's time. What is claimed is stored so many at a time, so that a
 # batch that could not be finished has less to do when it is sent again.
 _CLAIMS_PER_PUT = 100
@@ -112,8 +122,10 @@ class EventWriter:
             )
 
     def _may_write(self, received_ms: int) -> bool:
-        late_ms = self._now_ms() - received_ms
-        return received_ms == IMPORTED_MS or late_ms <= WRITE_SECONDS * 1000
+        now_ms = self._now_ms()
+        if is_imported(received_ms):
+            return imported_at(now_ms) - received_ms <= IMPORT_SECONDS
+        return now_ms - received_ms <= WRITE_SECONDS * 1000
 
 
 def event_row(event: Event) -> tuple[bytes, Cells]:

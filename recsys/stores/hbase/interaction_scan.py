@@ -10,9 +10,18 @@ from numpy.typing import NDArray
 from recsys.core.domain import Event, ReceivedEvent
 from recsys.stores.hbase import keys
 from recsys.stores.hbase.cells import decode_context, decode_details, split_action
-from recsys.stores.hbase.layout import ACTION, CONTEXT, DETAILS, INTERACTIONS, table_name
+from recsys.stores.hbase.layout import (
+    ACTION,
+    CONTEXT,
+    DETAILS,
+    IMPORTED_BELOW,
+    INTERACTIONS,
+    imported_at,
+    table_name,
+)
 from recsys.stores.hbase.pool import HBasePool
 from recsys.stores.hbase.table import BULK_PATIENCE_SECONDS, KeyRange, Page, Table
+from recsys.stores.hbase.time_range_scan import TimeRangeScan, WrittenRange
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +53,17 @@ class InteractionColumns:
     """n events as columns; ids and types are utf-8 bytes.
 
     `details` and `contexts` are None unless asked for.
+
+    Attributes:
+        written_ms: when they were received, or `layout.imported_at` of when they were imported.
     """
 
     user_ids: list[bytes]
     item_ids: list[bytes]
     event_types: list[bytes]
     timestamps_ms: NDArray[np.int64]
+    event_ids: list[bytes]
+    written_ms: NDArray[np.int64]
     details: list[dict[str, object]] | None
     contexts: list[dict[str, str]] | None
 
@@ -103,6 +117,35 @@ class InteractionScan:
                 yield found
 
 
+class ChangedInteractions:
+    """What was written of a tenant's behaviour since a moment; for one thread, to be closed.
+
+    Raises:
+        Unavailable, NotSetUp: from any method, see `TimeRangeScan`.
+    """
+
+    def __init__(self, thrift2_address: str, tenant: str) -> None:
+        self._scan = TimeRangeScan(thrift2_address, table_name(tenant, INTERACTIONS))
+
+    def ping(self) -> None:
+        self._scan.ping()
+
+    def read(self, key_range: KeyRange, since_ms: int) -> Iterator[InteractionColumns]:
+        """Read, with details, the events that were imported or received since a moment.
+
+        What is imported has a range of timestamps of its own. It is read first: of an event that
+        came in both ways, what counts is the later timestamp, which is that of its arrival.
+        """
+        imported = WrittenRange(imported_at(since_ms), IMPORTED_BELOW)
+        for written in (imported, WrittenRange(since_ms)):
+            # An event's cells are written together, with one timestamp.
+            for page in self._scan.pages(key_range, [ACTION, DETAILS], written):
+                yield _columns(page, TimeWindow())
+
+    def close(self) -> None:
+        self._scan.close()
+
+
 def _received(page: Page, decoded: keys.DecodedKeys, row: int) -> ReceivedEvent:
     event_type, item_id = split_action(page.columns[ACTION][row] or b"")
     details = decode_details(page.columns[DETAILS][row] if DETAILS in page.columns else None)
@@ -119,7 +162,8 @@ def _received(page: Page, decoded: keys.DecodedKeys, row: int) -> ReceivedEvent:
 
 def _columns(page: Page, window: TimeWindow) -> InteractionColumns:
     decoded = keys.decode(page.keys)
-    inside = window.mask(decoded.timestamps_ms, np.array(page.written_ms, np.int64))
+    written_ms = np.array(page.written_ms, np.int64)
+    inside = window.mask(decoded.timestamps_ms, written_ms)
     actions = [split_action(cell or b"") for cell in compress(page.columns[ACTION], inside)]
     details = None
     if DETAILS in page.columns:
@@ -132,6 +176,8 @@ def _columns(page: Page, window: TimeWindow) -> InteractionColumns:
         item_ids=[item_id for _, item_id in actions],
         event_types=[event_type for event_type, _ in actions],
         timestamps_ms=decoded.timestamps_ms[inside],
+        event_ids=list(compress(decoded.event_ids, inside)),
+        written_ms=written_ms[inside],
         details=details,
         contexts=contexts,
     )

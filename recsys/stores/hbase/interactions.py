@@ -16,11 +16,13 @@ from recsys.stores.hbase.layout import (
     CONTEXT,
     DETAILS,
     EVENT_IDS,
-    IMPORTED_MS,
     INTERACTIONS,
+    REMOVALS,
+    imported_at,
     table_name,
 )
 from recsys.stores.hbase.pool import HBasePool
+from recsys.stores.hbase.removals import Removals
 from recsys.stores.hbase.table import (
     BATCH_ROWS,
     BULK_PATIENCE_SECONDS,
@@ -73,7 +75,9 @@ class HBaseInteractionStore:
     def put_many(self, tenant: str, events: Iterable[Event], *, ids_given: bool) -> int:
         remaining, new = iter(events), 0
         while batch := list(islice(remaining, BATCH_ROWS)):
-            writer = EventWriter(self._pool, tenant, IMPORTED_MS, _now_ms, BULK_PATIENCE_SECONDS)
+            writer = EventWriter(
+                self._pool, tenant, imported_at(_now_ms()), _now_ms, BULK_PATIENCE_SECONDS
+            )
             if ids_given:
                 results = writer.write(_first_of_each_id(batch))
                 new += sum(result.is_new for result in results.values())
@@ -91,6 +95,9 @@ class HBaseInteractionStore:
         EventIds(Table(self._pool, table_name(tenant, EVENT_IDS))).reassign(events, user_id)
 
     def remove(self, tenant: str, events: Sequence[Event], removed_ms: int) -> None:
+        # First: whoever keeps a snapshot of behaviour must hear of what may be gone.
+        removals = Removals(Table(self._pool, table_name(tenant, REMOVALS)))
+        removals.record({event.user_id for event in events}, removed_ms)
         rows = [event_row(event)[0] for event in events]
         columns = (ACTION, DETAILS, CONTEXT)
         until_ms = removed_ms + _CLOCKS_DIFFER_MS

@@ -12,6 +12,8 @@ INTERACTIONS = "interactions"
 ITEMS = "items"
 IMPORTS = "imports"
 EVENT_IDS = "event_ids"
+REMOVALS = "removals"
+TABLES = (INTERACTIONS, ITEMS, IMPORTS, EVENT_IDS, REMOVALS)
 
 FAMILY = b"e"
 # What training reads: event type and item id.
@@ -20,16 +22,19 @@ ACTION = b"e:a"
 DETAILS = b"e:d"
 # Where the event came from, present only when it says so; training never reads it.
 CONTEXT = b"e:c"
-# Items, import records and claims of event ids are one JSON document each.
+# Items, import records, claims of event ids and removals are one JSON document each.
 DOCUMENT = b"e:j"
+# Which snapshot of the table was the last, in a row that is no event: nobody else reads it.
+WITNESS = b"e:w"
 
 # How long an event id is known: clients retry for days, and a queue may be replayed after a month.
 EVENT_ID_DAYS = 90
 # Claims of event ids are never scanned: a quarter of the regions spreads their writes enough.
 EVENT_ID_BUCKETS_PER_REGION = 4
-# The cell timestamp of imported events, which no service received: below every cutoff, so that the
-# next nightly run reads them, and the same in every import, so that a rerun changes nothing.
-IMPORTED_MS = 0
+# Cell timestamps below this are those of imported events; once, all of them had 0.
+IMPORTED_BELOW = 10**10
+# How long it is known whose events were removed; an older snapshot of behaviour is not used.
+REMOVAL_DAYS = 30
 
 
 def namespace(tenant: str) -> str:
@@ -51,3 +56,18 @@ def salt_boundaries(buckets_per_region: int = 1) -> list[bytes]:
     return [
         bytes([bucket]) for bucket in range(buckets_per_region, SALT_BUCKETS, buckets_per_region)
     ]
+
+
+def imported_at(now_ms: int) -> int:
+    """The cell timestamp of events that are imported now: a time of 1970, below every cutoff.
+
+    No service received them, so the next nightly run reads them all, whatever their dates, and they
+    are never among the recent events. These are seconds where milliseconds belong: what was
+    imported since some moment is a range of timestamps, too.
+    """
+    return now_ms // 1000
+
+
+def is_imported(written_ms: int) -> bool:
+    """Does a cell timestamp come from `imported_at`?"""
+    return written_ms < IMPORTED_BELOW

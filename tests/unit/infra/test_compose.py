@@ -48,7 +48,13 @@ OURS = {
     "tables": BatchSettings,
 }
 # What each process connects to: the variable, and the setting it becomes.
-CONNECTIONS = ("RECSYS_RECOMMENDER_TARGET", "RECSYS_INGEST_TARGET", "HBASE_THRIFT", "REDIS_URL")
+CONNECTIONS = (
+    "RECSYS_RECOMMENDER_TARGET",
+    "RECSYS_INGEST_TARGET",
+    "HBASE_THRIFT",
+    "HBASE_THRIFT2",
+    "REDIS_URL",
+)
 every_service = pytest.mark.parametrize("name", SERVICES)
 every_dockerfile = pytest.mark.parametrize(
     "dockerfile", DOCKERFILES, ids=[path.name for path in DOCKERFILES]
@@ -61,7 +67,7 @@ def port_of(name: str) -> int:
     service = SERVICES[name]
     if name in OURS:
         return int(service["environment"]["RECSYS_LISTEN"].rpartition(":")[2])
-    if name == "hbase-thrift":
+    if name in ("hbase-thrift", "hbase-thrift2"):
         return int(service["command"][service["command"].index("-p") + 1])
     assert name == "redis"
     assert "--port" not in service["command"]
@@ -95,6 +101,7 @@ def test_same_topology_as_the_local_stack() -> None:
         "redis": 1,
         "hbase": 1,
         "hbase-thrift": 1,
+        "hbase-thrift2": 1,
     }
 
 
@@ -121,7 +128,7 @@ def test_targets_are_services_at_their_ports_on_a_shared_network(name: str) -> N
     targets = [environment[variable] for variable in CONNECTIONS if variable in environment]
     assert targets
     for target in targets:
-        match = re.fullmatch(r"(?:\w+:///?)?([a-z-]+):(\d+)(?:/0)?", target)
+        match = re.fullmatch(r"(?:\w+:///?)?([a-z0-9-]+):(\d+)(?:/0)?", target)
         assert match, target
         assert port_of(match[1]) == int(match[2])
         assert set(SERVICES[name]["networks"]) & set(SERVICES[match[1]]["networks"])
@@ -213,7 +220,7 @@ def test_docker_waits_longer_than_the_local_stack_for_hbase_and_the_balancer(
     ]
     for program in programs:
         grace = seconds(SERVICES[program.name].get("stop_grace_period", "10s"))
-        assert program.name == "hbase-thrift" or grace >= program.stop_seconds
+        assert "thrift" in program.name or grace >= program.stop_seconds
 
 
 def test_images_are_pinned_or_built_here() -> None:
@@ -303,7 +310,7 @@ def test_hbase_runs_with_the_flags_and_classes_of_the_local_stack(tmp_path: Path
     options = (ROOT / "infra" / "docker" / "hbase.jvm.options").read_text("utf-8").splitlines()
     settings = Settings.load("main", {}, tmp_path)
     local = hbase.programs(settings, tmp_path / "java", tmp_path / "jars")
-    for program, name in zip(local, ("hbase", "hbase-thrift"), strict=True):
+    for program, name in zip(local, ("hbase", "hbase-thrift", "hbase-thrift2"), strict=True):
         flags = {word for word in program.command if word.startswith(("-XX", "--add", "-Dorg"))}
         assert flags
         assert flags <= set(options)

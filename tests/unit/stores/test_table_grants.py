@@ -9,6 +9,7 @@ import pytest
 from recsys.core.errors import ConfigurationError, Unavailable
 from recsys.stores.hbase import admin
 from recsys.stores.hbase.admin import create_tables
+from recsys.stores.hbase.layout import TABLES
 
 
 class ForeignHBase:
@@ -56,7 +57,7 @@ def test_rights_are_granted_where_hbase_asks_for_them(
     monkeypatch: pytest.MonkeyPatch, asks_who: bool
 ) -> None:
     hbase = ForeignHBase(asks_who=asks_who)
-    assert len(create_in(hbase, monkeypatch)) == 4
+    assert len(create_in(hbase, monkeypatch)) == len(TABLES)
 
 
 def test_where_only_others_may_grant_the_tables_are_made_and_the_grant_is_named(
@@ -66,7 +67,7 @@ def test_where_only_others_may_grant_the_tables_are_made_and_the_grant_is_named(
     hbase = ForeignHBase(asks_who=True, refusal=refusal)
     with pytest.raises(ConfigurationError, match="grant 'recsys-stores', 'RW', '@demo'"):
         create_in(hbase, monkeypatch)
-    assert len(hbase.created) == 4
+    assert len(hbase.created) == len(TABLES)
 
 
 def test_another_failure_is_not_taken_for_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:

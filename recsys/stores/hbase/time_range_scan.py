@@ -1,0 +1,123 @@
+"""Scans of what was written in a range of time, through HBase's thrift2 server.
+
+HBase opens only those store files of a region whose cells may lie in the range.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from importlib import resources
+from typing import Any
+
+import thriftpy2
+from thriftpy2.rpc import make_client
+
+from recsys.stores.hbase.address import thrift_address
+from recsys.stores.hbase.failures import translated
+from recsys.stores.hbase.table import (
+    BULK_PATIENCE_SECONDS,
+    PAGE_ROWS,
+    KeyRange,
+    Page,
+    patiently,
+)
+
+_idl: Any = thriftpy2.load(
+    str(resources.files("recsys.stores.hbase") / "time_range.thrift"),
+    module_name="time_range_thrift",
+)
+# A page may be few rows of a large region, all of whose files HBase reads for them.
+_TIMEOUT_MS = 300_000
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenRange:
+    """The cells with start_ms <= timestamp < end_ms."""
+
+    start_ms: int
+    end_ms: int = 2**63 - 1
+
+
+class TimeRangeScan:
+    """Scans of one table, on a connection of its own that belongs to one thread.
+
+    Raises:
+        Unavailable: from any method, when the server does not answer.
+        NotSetUp: the table does not exist, or the server may not read it.
+    """
+
+    def __init__(self, address: str, table: bytes) -> None:
+        self._server = thrift_address(address)
+        self._table = table
+        self._client: Any = None
+
+    def ping(self) -> None:
+        """Read a row, to know that it can be done."""
+        self._read(KeyRange(), (), WrittenRange(0), 1)
+
+    def pages(
+        self, key_range: KeyRange, columns: Sequence[bytes], written: WrittenRange
+    ) -> Iterator[Page]:
+        """Read rows as `Table.scan` does, as far as their cells were written in the range."""
+        start: bytes | None = key_range.start
+        while start is not None:
+            rest = KeyRange(start, key_range.stop)
+            read = partial(self._read, rest, columns, written, PAGE_ROWS)
+            results = patiently(read, BULK_PATIENCE_SECONDS)
+            if results:
+                yield _page(results, columns)
+            # The smallest key greater than the last one.
+            start = results[-1].row + b"\0" if len(results) == PAGE_ROWS else None
+
+    def close(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            with suppress(OSError):
+                client.close()
+
+    def _read(
+        self, key_range: KeyRange, columns: Sequence[bytes], written: WrittenRange, rows: int
+    ) -> list[Any]:
+        scan = _idl.TScan(
+            startRow=key_range.start,
+            stopRow=key_range.stop,
+            columns=[_column(name) for name in columns],
+            caching=rows,
+            timeRange=_idl.TTimeRange(minStamp=written.start_ms, maxStamp=written.end_ms),
+            # What is read once a night must not push what requests read out of the cache.
+            cacheBlocks=False,
+        )
+        try:
+            with translated():
+                return list(self._connected().getScannerResults(self._table, scan, rows))
+        except BaseException:
+            # An answer may still be on its way in this connection.
+            self.close()
+            raise
+
+    def _connected(self) -> Any:
+        if self._client is None:
+            host, port = self._server.host, self._server.port
+            self._client = make_client(_idl.HBaseTimeRange, host, port, timeout=_TIMEOUT_MS)
+        return self._client
+
+
+def _column(name: bytes) -> Any:
+    family, _, qualifier = name.partition(b":")
+    return _idl.TColumn(family=family, qualifier=qualifier)
+
+
+def _page(results: Sequence[Any], columns: Sequence[bytes]) -> Page:
+    rows = [
+        {cell.family + b":" + cell.qualifier: cell for cell in result.columnValues}
+        for result in results
+    ]
+    first = columns[0]
+    return Page(
+        keys=[result.row for result in results],
+        columns={
+            name: [row[name].value if name in row else None for row in rows] for name in columns
+        },
+        written_ms=[row[first].timestamp if first in row else 0 for row in rows],
+    )
