@@ -17,8 +17,9 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from recsys.core.behaviour import MAX_IMPRESSIONS
 from recsys.core.limits import MAX_LIMIT, MAX_RULES, MAX_SEEN_DAYS
-from recsys.core.serving.controls import Boost, Controls, Exclusion, Pin
+from recsys.core.serving.controls import MIN_WEIGHT, Boost, Controls, Exclusion, Fatigue, Pin
 from recsys.core.serving.generators import GENERATORS
 from recsys.core.serving.placement import Placement, ScheduledRule
 
@@ -43,6 +44,18 @@ _Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 _Cap = Annotated[int, Field(ge=1, le=MAX_LIMIT)]
 
 
+class FatigueTable(BaseModel):
+    """What becomes of items that were shown often."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    after: Annotated[int, Field(ge=1, le=MAX_IMPRESSIONS)]
+    factor: Annotated[float, Field(ge=MIN_WEIGHT, lt=1, allow_inf_nan=False)]
+
+    def to_fatigue(self) -> Fatigue:
+        return Fatigue(self.after, self.factor)
+
+
 class PlacementTable(BaseModel):
     """A table of `[placements]`."""
 
@@ -55,6 +68,7 @@ class PlacementTable(BaseModel):
     strict: bool = False
     exclude_seen_days: Annotated[float, Field(ge=0, le=MAX_SEEN_DAYS, allow_inf_nan=False)] = 0.0
     exclude_event_types: list[str] = []
+    fatigue: FatigueTable | None = None
 
 
 def as_table(value: Any) -> Any:
@@ -168,6 +182,7 @@ def placement_of(name: str, table: PlacementTable, rules: Sequence[ScheduledRule
         strict=table.strict,
         exclude_seen_days=table.exclude_seen_days,
         exclude_event_types=tuple(table.exclude_event_types),
+        fatigue=table.fatigue.to_fatigue() if table.fatigue else None,
     )
     own = (rule for rule in rules if not rule.placements or name in rule.placements)
     return Placement(tuple(table.generators), controls, tuple(own))

@@ -2,6 +2,7 @@
 
 import tomllib
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -235,6 +236,13 @@ class Shop:
     def half_lives(self) -> tuple[float | None, float | None]:
         """Half-lives of behaviour and of popularity, in days; None where training finds them."""
         return self.half_life_days, self.popularity_half_life_days
+
+    @cached_property
+    def counts_impressions(self) -> bool:
+        """Whether any of its lists tires of items that were shown often."""
+        variants = (variant for experiment in self.experiments for variant in experiment.variants)
+        changed = (placement for each in variants for placement in each.placements.values())
+        return any(each.controls.fatigue for each in (*self.placements.values(), *changed))
 
 
 def load_shop(path: Path | None = None) -> Shop:

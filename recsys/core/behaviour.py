@@ -12,6 +12,8 @@ from recsys.core.scoring import Scores
 # Of a user's recent events that do not exclude, the newest: taste of the moment, and what one
 # question reads and folds in.
 MAX_RECENT_EVENTS = 200
+# Of a user's impressions, the newest: some ten pages.
+MAX_IMPRESSIONS = 500
 # Of those that exclude, which no order and no night's backlog reaches: beyond this it is a robot.
 MAX_RECENT_EXCLUSIONS = 10_000
 
@@ -29,6 +31,14 @@ class RecentEvent:
     received_ms: int
     quantity: float | None = None
     price: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Impression:
+    """An item that was shown to a user, and when that was reported in UTC milliseconds."""
+
+    item_id: str
+    received_ms: int
 
 
 NO_REPURCHASES = Repurchases.empty()

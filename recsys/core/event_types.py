@@ -48,6 +48,11 @@ def has_effect(event_type: str, event_types: EventTypes) -> bool:
     return kind is not None and (kind.weight != 0 or kind.excludes)
 
 
+def is_only_shown(event_type: str, event_types: EventTypes) -> bool:
+    """Tell whether an event says no more than that an item was shown."""
+    return event_type == IMPRESSION and not has_effect(event_type, event_types)
+
+
 def unremembered(names: Iterable[str], event_types: EventTypes) -> str | None:
     """Tell what is wrong with names of types by which recent behaviour is looked at, if anything.
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mappi
 from dataclasses import dataclass
 from typing import Protocol
 
-from recsys.core.behaviour import RecentEvents, StoredUser
+from recsys.core.behaviour import Impression, RecentEvents, StoredUser
 from recsys.core.catalogue import CatalogueChanges, CatalogueRow
 from recsys.core.domain import Event, Item, ReceivedEvent
 from recsys.core.user_batch import UserBatch
@@ -134,6 +134,7 @@ class RecentBehaviour(Protocol):
 
     Of a user the newest MAX_RECENT_EVENTS stay, and apart from these the newest
     MAX_RECENT_EXCLUSIONS that exclude their items: looking around never makes a purchase forgotten.
+    Events that are no more than impressions stand apart, too, and of them MAX_IMPRESSIONS stay.
     A shop with more users, or more bytes of them, than its quotas allow forgets those who were seen
     longest ago; no other shop loses anything by it.
     """
@@ -141,7 +142,8 @@ class RecentBehaviour(Protocol):
     def record(self, tenant: str, events: Sequence[Event], received_ms: int) -> None:
         """Remember events that are already durable; the same event again changes nothing.
 
-        Events without an effect, see `has_effect`, are to be left out: each would take a place.
+        Other events without an effect, see `has_effect`, are to be left out: each would take a
+        place.
 
         Raises:
             Unavailable: the events do not count in answers yet.
@@ -253,12 +255,18 @@ class PointerGuard:
 
 @dataclass(frozen=True, slots=True)
 class UserLookup:
-    """A user to be read; `with_record` says whether the record of this version is wanted too."""
+    """A user to be read.
+
+    Attributes:
+        with_record: whether the record of this version is wanted too.
+        with_impressions: whether impressions are wanted too.
+    """
 
     tenant: str
     version: str
     user_id: str
     with_record: bool = True
+    with_impressions: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,11 +276,13 @@ class ReadUser:
     Attributes:
         stored: None when there is no record, or none was wanted.
         problem: what is wrong with the record, if anything is.
+        impressions: in any order; none where none are wanted.
     """
 
     stored: StoredUser | None
     recent: RecentEvents
     problem: str | None = None
+    impressions: Sequence[Impression] = ()
 
 
 class ServingStore(Protocol):

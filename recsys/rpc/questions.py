@@ -1,7 +1,7 @@
 """Requests for recommendations as the questions of a stream, and back."""
 
 from recsys.core.errors import FieldProblem, InvalidInput
-from recsys.core.serving.controls import Boost, Controls, Exclusion, Pin
+from recsys.core.serving.controls import Boost, Controls, Exclusion, Fatigue, Pin
 from recsys.core.serving.request import (
     ItemTarget,
     RecommendationRequest,
@@ -73,6 +73,7 @@ def request_of(question: pb.Question | pb.RecommendRequest) -> RecommendationReq
 
 def from_controls(controls: Controls) -> pb.Controls:
     """Write controls."""
+    fatigue = controls.fatigue
     return pb.Controls(
         explain=controls.explain,
         diversity=controls.diversity,
@@ -92,6 +93,7 @@ def from_controls(controls: Controls) -> pb.Controls:
         ],
         exclude_seen_days=controls.exclude_seen_days,
         exclude_event_types=controls.exclude_event_types,
+        fatigue=None if fatigue is None else pb.Fatigue(after=fatigue.after, factor=fatigue.factor),
     )
 
 
@@ -121,6 +123,9 @@ def _controls(message: pb.Controls) -> Controls:
         exclusions=tuple(Exclusion(each.filter, each.rule) for each in message.exclusions),
         exclude_seen_days=message.exclude_seen_days,
         exclude_event_types=tuple(message.exclude_event_types),
+        fatigue=Fatigue(message.fatigue.after, message.fatigue.factor)
+        if message.HasField("fatigue")
+        else None,
     )
 
 

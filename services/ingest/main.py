@@ -89,6 +89,7 @@ def serve(settings: IngestSettings) -> None:
         shops.event_types_of,
         clock=_now_ms,
         new_event_id=lambda: uuid.uuid4().hex,
+        counts_impressions=lambda tenant: shops.of(tenant).counts_impressions,
     )
     servicer = IngestServicer(
         recorder,

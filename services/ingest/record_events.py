@@ -6,7 +6,7 @@ from itertools import chain, islice
 
 from recsys.core.domain import Event, checked_tenant
 from recsys.core.errors import FieldProblem, InvalidInput, Unavailable
-from recsys.core.event_types import EventTypes, EventTypesOf, check_event, has_effect
+from recsys.core.event_types import EventTypes, EventTypesOf, check_event, has_effect, is_only_shown
 from recsys.core.limits import MAX_EVENTS
 from recsys.core.ports import AppendResult, InteractionStore, RecentBehaviour
 from recsys.core.recording import EventDraft, EventOutcome, EventStatus, Recorded
@@ -19,6 +19,7 @@ class EventRecorder:
     Args:
         clock: UTC milliseconds since 1970.
         new_event_id: makes an id for an event that has none.
+        counts_impressions: whether a shop's lists tire of items that were shown often.
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class EventRecorder:
         event_types_of: EventTypesOf,
         clock: Callable[[], int],
         new_event_id: Callable[[], str],
+        counts_impressions: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._interactions = interactions
         self._recent = recent
@@ -36,6 +38,7 @@ class EventRecorder:
         self._event_types_of = event_types_of
         self._clock = clock
         self._new_event_id = new_event_id
+        self._counts_impressions = counts_impressions
 
     def record(self, tenant: str, drafts: Sequence[EventDraft]) -> Recorded:
         """Record a batch. When this returns, every event not rejected survives a crash.
@@ -104,9 +107,12 @@ class EventRecorder:
     def _remember(self, tenant: str, types: EventTypes, results: Sequence[AppendResult]) -> bool:
         """Of a duplicate its first event, which may have failed here after the durable write."""
         by_arrival: defaultdict[int, list[Event]] = defaultdict(list)
+        with_impressions = self._counts_impressions(tenant)
         for result in results:
-            if has_effect(result.stored.event.event_type, types):
-                by_arrival[result.stored.received_ms].append(result.stored.event)
+            event = result.stored.event
+            is_shown = with_impressions and is_only_shown(event.event_type, types)
+            if is_shown or has_effect(event.event_type, types):
+                by_arrival[result.stored.received_ms].append(event)
         # All of them, whatever becomes of the first: those that fail are kept for later.
         remembered = [self._record_recent(tenant, *batch) for batch in by_arrival.items()]
         return all(remembered)

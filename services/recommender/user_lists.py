@@ -1,13 +1,13 @@
 """The lists of users: from memory, from Redis in one trip for all who ask, or folded in."""
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
 
-from recsys.core.behaviour import NO_REPURCHASES, RecentEvents, StoredUser
+from recsys.core.behaviour import NO_REPURCHASES, Impression, RecentEvents, StoredUser
 from recsys.core.current_history import current_histories, excluding, session_history
 from recsys.core.errors import Unavailable
 from recsys.core.limits import MAX_LIMIT
@@ -85,6 +85,25 @@ class Asked:
         }
         return {row for row in rows if row is not None}
 
+    @property
+    def is_about_impressions(self) -> bool:
+        """Whether it matters what the user was shown."""
+        controls = self.request.controls
+        return controls is not None and controls.fatigue is not None
+
+    def tired(self, impressions: Sequence[Impression], recent: RecentEvents) -> set[int]:
+        """Rows of the items that the user was shown often, and did nothing with since."""
+        fatigue = self.request.controls.fatigue if self.request.controls else None
+        if fatigue is None or not impressions:
+            return set()
+        acted_ms = {event.item_id: event.received_ms for event in recent.events()}
+        counts = Counter(
+            each.item_id for each in impressions if each.received_ms > acted_ms.get(each.item_id, 0)
+        )
+        often = [item_id for item_id, count in counts.items() if count >= fatigue.after]
+        rows = map(self.serving.model.shown.row_of, often)
+        return {row for row in rows if row is not None}
+
     def history(self, history: History, recent: RecentEvents = NO_EVENTS) -> History:
         """The history with what the request excludes, or the very same."""
         excluded = self.excluded | self.seen(recent)
@@ -94,11 +113,16 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class UserResult:
-    """A user's list, and whether it is less personal than it should be."""
+    """A user's list, and whether it is less personal than it should be.
+
+    Attributes:
+        impressions: what the user was shown, where that matters.
+    """
 
     asked: Asked
     user: CachedUser
     degraded: bool = False
+    impressions: Sequence[Impression] = ()
 
     def recommendations(self) -> Recommendations:
         asked, request = self.asked, self.asked.request
@@ -112,7 +136,12 @@ class UserResult:
         query = Query(*(asked.model, self.user.personal, seed, session, excluded), due=self._due())
         if request.controls is None:
             return recommend(query, request.generators, request.limit)
-        query = replace(query, bought=self._bought(), pinned=asked.pinned())
+        query = replace(
+            query,
+            bought=self._bought(),
+            pinned=asked.pinned(),
+            tired=asked.tired(self.impressions, self.user.recent),
+        )
         return recommend(query, request.generators, request.limit, request.controls)
 
     def reranked(self) -> tuple[list[str], list[str]]:
@@ -210,6 +239,7 @@ class UserLists:
                 _user_id(one),
                 # A record never changes, but one that was missing may be written yet.
                 with_record=user is None or user.stored is None,
+                with_impressions=one.is_about_impressions,
             )
             for one, user in zip(asked, known, strict=True)
         ]
@@ -263,7 +293,7 @@ class UserLists:
         self._made_lists.inc()
         if is_kept and not stored and not read.recent.packed:
             return UserResult(one, serving.nobody, degraded)
-        changed = _ChangedUser(one, known, stored, read.recent, degraded)
+        changed = _ChangedUser(one, known, stored, read.recent, degraded, read.impressions)
         if read.recent.packed:
             return changed
         return self._with_history(changed, changed.history)
@@ -284,12 +314,12 @@ class UserLists:
         personal = list_without_scoring(model, stored, history)
         key = _user_id(one) if one.request.is_plain else None
         if personal is None:
-            return _FoldInJob(one, stored, recent, history, degraded, key)
+            return _FoldInJob(one, stored, recent, history, degraded, key, changed.impressions)
         personal = with_returned(model, personal, MAX_LIMIT)
         user = CachedUser(stored, recent, personal, serving.catalogue_number, key=key)
         if key is not None:
             serving.model.users.put(key, user)
-        return UserResult(one, user, degraded)
+        return UserResult(one, user, degraded, changed.impressions)
 
     def _folded_in(
         self, found: "Sequence[UserResult | _FoldInJob]"
@@ -322,6 +352,7 @@ class _ChangedUser:
     stored: StoredUser | None
     recent: RecentEvents
     degraded: bool
+    impressions: Sequence[Impression] = ()
 
     @property
     def history(self) -> History:
@@ -366,6 +397,7 @@ class _FoldInJob:
     history: History
     degraded: bool = False
     cache_as: str | None = None
+    impressions: Sequence[Impression] = ()
 
     def with_list(
         self, personal: PersonalList | Awaitable[PersonalList]
@@ -379,13 +411,13 @@ class _FoldInJob:
         if personal.source is Source.NEIGHBOURS:
             # There was no time for more, this once.
             user = CachedUser(self.stored, self.recent, personal)
-            return UserResult(self.asked, user, degraded=True)
+            return UserResult(self.asked, user, True, self.impressions)
         serving, key = self.asked.serving, self.cache_as
         personal = with_returned(self.asked.model, personal, MAX_LIMIT)
         user = CachedUser(self.stored, self.recent, personal, serving.catalogue_number, key=key)
         if key is not None:
             serving.model.users.put(key, user)
-        return UserResult(self.asked, user, self.degraded)
+        return UserResult(self.asked, user, self.degraded, self.impressions)
 
 
 def _user_id(asked: Asked) -> str:

@@ -2,9 +2,16 @@
 
 import pytest
 
-from recsys.core.behaviour import MAX_RECENT_EVENTS, MAX_RECENT_EXCLUSIONS, RecentEvent
+from recsys.core.behaviour import (
+    MAX_IMPRESSIONS,
+    MAX_RECENT_EVENTS,
+    MAX_RECENT_EXCLUSIONS,
+    Impression,
+    RecentEvent,
+)
 from recsys.core.domain import Event, ReceivedEvent
 from recsys.core.event_types import EventType
+from recsys.core.ports import UserLookup
 from recsys.stores.redis import keys
 from recsys.stores.redis.connect import Redis
 from recsys.stores.redis.recent import EXPIRE_SECONDS, RedisRecentBehaviour
@@ -291,3 +298,36 @@ def test_a_user_is_forgotten_and_no_other(serving_side: ServingSide, ask: Ask) -
 
     assert recent(serving_side, ask, "ann") == []
     assert len(recent(serving_side, ask, "bob")) == 1
+
+
+def test_impressions_stand_apart_and_count_once(serving_side: ServingSide, ask: Ask) -> None:
+    shown = [an_event(n, event_type="impression") for n in (1, 2)]
+    for _ in range(2):
+        serving_side.recent.record("shop", [*shown, an_event(7)], received_ms=9)
+
+    assert [event.item_id for event in recent(serving_side, ask)] == ["i7"]
+    found = impressions(serving_side, ask)
+    assert sorted((each.item_id, each.received_ms) for each in found) == [("i1", 9), ("i2", 9)]
+    [read] = ask(serving_side.serving.users([UserLookup("shop", "v1", "ann")]))
+    assert read.impressions == ()
+
+
+def test_of_many_impressions_the_newest_stay(serving_side: ServingSide, ask: Ask) -> None:
+    for n in range(MAX_IMPRESSIONS + 5):
+        serving_side.recent.record("shop", [an_event(n, event_type="impression")], received_ms=n)
+
+    found = impressions(serving_side, ask)
+    assert {each.received_ms for each in found} == set(range(5, MAX_IMPRESSIONS + 5))
+
+
+def test_a_user_is_forgotten_with_the_impressions(serving_side: ServingSide, ask: Ask) -> None:
+    serving_side.recent.record("shop", [an_event(1, event_type="impression")], received_ms=9)
+    serving_side.recent.forget("shop", "ann")
+
+    assert impressions(serving_side, ask) == []
+
+
+def impressions(side: ServingSide, ask: Ask) -> list[Impression]:
+    [read] = ask(side.serving.users([UserLookup("shop", "v1", "ann", with_impressions=True)]))
+    assert read.problem is None
+    return list(read.impressions)

@@ -126,3 +126,15 @@ def test_a_catalogue_of_an_earlier_release_is_counted_when_it_is_written(redis: 
     assert live.size("shop") == 0
     live.write("shop", {"lamp": Item("lamp")})
     assert 100_000 < live.size("shop") < 200_000
+
+
+def test_impressions_count_as_what_a_user_takes(redis: Redis) -> None:
+    recent = a_recent(redis, users=2)
+    for moment, user_id in enumerate(["ann", "bob", "ann", "cat"]):
+        events = [Event(f"e{moment}", user_id, "lamp", kind, 1) for kind in ("view", "impression")]
+        recent.record("shop", events, NOW_MS + moment)
+
+    lists = [*redis.scan_iter(keys.recent("shop", "*")), *redis.scan_iter(keys.shown("shop", "*"))]
+    names = {name.decode().rpartition(":")[2] for name in lists}
+    assert (len(lists), names) == (4, {"ann", "cat"})
+    assert int(redis.get(keys.recent_bytes("shop")) or 0) == sum(map(redis.memory_usage, lists))

@@ -18,7 +18,8 @@ class Program:
         ports: names of the ports (fields of `Ports`) it listens on, the main one first.
         stable_seconds: alive for less than this, it counts as failed to start and is retried with
             growing pauses; after it, a death means an immediate restart.
-        ready_seconds: how long `up` waits until `probe` passes.
+        ready_seconds: how long `up` waits until `probe` passes: some seconds do on an idle machine,
+            but the first recommender compiles, and two stacks may start on two busy cores.
     """
 
     name: str
@@ -28,7 +29,7 @@ class Program:
     probe: Probe
     environment: Mapping[str, str] = field(default_factory=dict)
     stable_seconds: int = 3
-    ready_seconds: int = 45
+    ready_seconds: int = 180
     stop_signal: str = "TERM"
     stop_seconds: int = 15
 

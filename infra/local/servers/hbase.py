@@ -73,7 +73,6 @@ def programs(settings: Settings, java: Path, jars: Path) -> list[Program]:
             probes.tcp, LOOPBACK, [ports.zookeeper, ports.hbase_master, ports.hbase_regionserver]
         ),
         stable_seconds=5,
-        ready_seconds=90,
         # Closing all regions was seen to take up to 22 s.
         stop_seconds=30,
     )
@@ -86,7 +85,6 @@ def programs(settings: Settings, java: Path, jars: Path) -> list[Program]:
         # A client of it is to HBase who it is: one who may not create, change or drop a table.
         environment={"HADOOP_USER_NAME": THRIFT_USER},
         stable_seconds=5,
-        ready_seconds=90,
     )
     thrift2 = replace(
         thrift,

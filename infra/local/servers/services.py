@@ -68,8 +68,6 @@ def _grpc(settings: Settings, service: Service, name: str) -> Program:
         command=python_module(f"services.{service}"),
         ports=(port, metrics),
         probe=partial(probes.grpc_health, f"{LOOPBACK}:{settings.ports[port]}"),
-        # The first recommender of a machine compiles: half a minute, and longer on a busy one.
-        ready_seconds=180,
         environment={**_environment(settings, name), **own},
     )
 

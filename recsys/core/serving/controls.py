@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from recsys.core.behaviour import MAX_IMPRESSIONS
 from recsys.core.domain import identifier_problem
 from recsys.core.errors import FieldProblem, InvalidInput
 from recsys.core.limits import MAX_EVENT_TYPES, MAX_LIMIT, MAX_RULES, MAX_SEEN_DAYS
@@ -60,6 +61,25 @@ class Exclusion:
 
 
 @dataclass(frozen=True, slots=True)
+class Fatigue:
+    """Multiply the scores of items that a user was shown often and did nothing with.
+
+    Attributes:
+        after: impressions since the user last did anything with the item.
+        factor: of the score from then on.
+    """
+
+    after: int
+    factor: float
+
+    def problems(self) -> Iterator[FieldProblem]:
+        if not 1 <= self.after <= MAX_IMPRESSIONS:
+            yield FieldProblem("after", f"must be between 1 and {MAX_IMPRESSIONS}")
+        if not MIN_WEIGHT <= self.factor < 1:
+            yield FieldProblem("factor", f"must be at least {MIN_WEIGHT:g} and below 1")
+
+
+@dataclass(frozen=True, slots=True)
 class Controls:
     """Wishes about the items of an answer.
 
@@ -72,6 +92,7 @@ class Controls:
         exclude_seen_days: leave out what the user touched in so many days, as far as recent events
             are remembered; 0 for none.
         exclude_event_types: by events of these types; none for all that are remembered.
+        fatigue: what becomes of items that were shown often; None for nothing.
     """
 
     explain: bool = False
@@ -84,12 +105,13 @@ class Controls:
     exclusions: tuple[Exclusion, ...] = ()
     exclude_seen_days: float = 0.0
     exclude_event_types: tuple[str, ...] = ()
+    fatigue: Fatigue | None = None
 
     @property
     def is_about_order(self) -> bool:
         """Whether it says more than which items there are and why."""
         caps = self.max_per_category or self.max_per_brand
-        return bool(self.diversity or caps or self.boosts or self.pins)
+        return bool(self.diversity or caps or self.boosts or self.pins or self.fatigue)
 
     @property
     def excluded_filters(self) -> tuple[str, ...]:
@@ -111,6 +133,11 @@ class Controls:
             yield FieldProblem("exclude_seen_days", f"must be between 0 and {MAX_SEEN_DAYS}")
         if len(self.exclude_event_types) > MAX_EVENT_TYPES:
             yield FieldProblem("exclude_event_types", f"at most {MAX_EVENT_TYPES} are allowed")
+        for problem in self.fatigue.problems() if self.fatigue else ():
+            yield FieldProblem(f"fatigue.{problem.field}", problem.reason)
+        yield from self._problems_of_rules()
+
+    def _problems_of_rules(self) -> Iterator[FieldProblem]:
         groups: dict[str, tuple[Boost | Pin | Exclusion, ...]] = {
             "boosts": self.boosts,
             "pins": self.pins,

@@ -29,6 +29,7 @@ class Query:
         bought: rows of the history that the user bought; others were looked at.
         due: what the user is due to buy again.
         pinned: the pins of the request's controls, of items that there are.
+        tired: rows of the items that fatigue lowers.
     """
 
     model: ServingModel
@@ -39,6 +40,7 @@ class Query:
     bought: Collection[int] = ()
     due: Due = ()
     pinned: Sequence[PinnedItem] = ()
+    tired: Collection[int] = ()
 
     @property
     def seeds(self) -> list[int]:

@@ -3,7 +3,7 @@
 Candidates come from the generators, best first, and have a relevance that falls: scores within one
 generator, and no more than the last of the generator before. Then, in this order,
 
-- boosts multiply it, by which candidates change places;
+- boosts and fatigue multiply it, by which candidates change places;
 - caps pass over what exceeds them; where nothing else is left it fills the list up all the same,
   unless the caps are strict;
 - diversity exchanges items for ones that are less alike, within the caps;
@@ -71,7 +71,7 @@ def rerank(
 
 
 def with_weights(answer: Recommendations) -> Recommendations:
-    """Multiply scores by what boosts say, which is a part of them called `rules`."""
+    """Multiply scores by what boosts and fatigue say, a part of them called `rules`."""
     if all(weight == 1 for weight in answer.weights):
         return answer
     ranked, reasons = list(answer.ranked), list(answer.reasons)
@@ -95,7 +95,7 @@ class _Pool:
     Attributes:
         rows: (c,) item rows.
         relevance: (c,) positive.
-        weights: what boosts multiply each score by.
+        weights: what boosts and fatigue multiply each score by.
         is_first: whether each comes from the first generator.
         rules: names of the rules that boosted any.
     """
@@ -120,6 +120,8 @@ class _Pool:
         own = [entries[place] for place in kept]
         rows = np.array([entry.item_index for entry in own], np.int32)
         weights, rules = _weights(query.model.catalogue, rows, controls)
+        if controls.fatigue and query.tired:
+            weights[np.isin(rows, list(query.tired))] *= controls.fatigue.factor
         relevance = falling_relevance(own) * weights
         order = np.argsort(-relevance, kind="stable").tolist()
         return cls(

@@ -217,6 +217,7 @@ class Controls(_message.Message):
     EXCLUSIONS_FIELD_NUMBER: _builtins.int
     EXCLUDE_SEEN_DAYS_FIELD_NUMBER: _builtins.int
     EXCLUDE_EVENT_TYPES_FIELD_NUMBER: _builtins.int
+    FATIGUE_FIELD_NUMBER: _builtins.int
     explain: _builtins.bool
     """Each item comes with its reason and the parts of its score."""
     diversity: _builtins.float
@@ -242,6 +243,10 @@ class Controls(_message.Message):
     def exclude_event_types(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """By events of these types; none: of all types that are remembered."""
 
+    @_builtins.property
+    def fatigue(self) -> Global___Fatigue:
+        """Unset: none."""
+
     def __init__(
         self,
         *,
@@ -255,14 +260,43 @@ class Controls(_message.Message):
         exclusions: _abc.Iterable[Global___Exclusion] | None = ...,
         exclude_seen_days: _builtins.float = ...,
         exclude_event_types: _abc.Iterable[_builtins.str] | None = ...,
+        fatigue: Global___Fatigue | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fatigue", b"fatigue"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["boosts", b"boosts", "diversity", b"diversity", "exclude_event_types", b"exclude_event_types", "exclude_seen_days", b"exclude_seen_days", "exclusions", b"exclusions", "explain", b"explain", "max_per_brand", b"max_per_brand", "max_per_category", b"max_per_category", "pins", b"pins", "strict", b"strict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["boosts", b"boosts", "diversity", b"diversity", "exclude_event_types", b"exclude_event_types", "exclude_seen_days", b"exclude_seen_days", "exclusions", b"exclusions", "explain", b"explain", "fatigue", b"fatigue", "max_per_brand", b"max_per_brand", "max_per_category", b"max_per_category", "pins", b"pins", "strict", b"strict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Controls: _TypeAlias = Controls  # noqa: Y015
+
+@_typing.final
+class Fatigue(_message.Message):
+    """Multiplies the scores of items that the user was shown so often, as impressions say, since the user
+    last did anything with them. Impressions are remembered in shops with a placement that has this.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AFTER_FIELD_NUMBER: _builtins.int
+    FACTOR_FIELD_NUMBER: _builtins.int
+    after: _builtins.int
+    """1..500."""
+    factor: _builtins.float
+    """0.01 to below 1."""
+    def __init__(
+        self,
+        *,
+        after: _builtins.int = ...,
+        factor: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "factor", b"factor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Fatigue: _TypeAlias = Fatigue  # noqa: Y015
 
 @_typing.final
 class Boost(_message.Message):

@@ -105,4 +105,6 @@ class MemoryServingStore:
         written = self._published.users[wanted.tenant, wanted.version]
         stored = written.get(wanted.user_id) if wanted.with_record else None
         events = tuple(self._recent.of_user(wanted.tenant, wanted.user_id))
-        return ReadUser(stored, RecentEvents(events, list))
+        shown = self._recent.impressions(wanted.tenant, wanted.user_id)
+        impressions = shown if wanted.with_impressions else ()
+        return ReadUser(stored, RecentEvents(events, list), impressions=impressions)

@@ -3,9 +3,15 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from recsys.core.behaviour import MAX_RECENT_EVENTS, MAX_RECENT_EXCLUSIONS, RecentEvent
+from recsys.core.behaviour import (
+    MAX_IMPRESSIONS,
+    MAX_RECENT_EVENTS,
+    MAX_RECENT_EXCLUSIONS,
+    Impression,
+    RecentEvent,
+)
 from recsys.core.domain import Event, ReceivedEvent
-from recsys.core.event_types import EventTypesOf, counted_details, excludes_item
+from recsys.core.event_types import EventTypesOf, counted_details, excludes_item, is_only_shown
 
 
 class MemoryRecentBehaviour:
@@ -14,11 +20,14 @@ class MemoryRecentBehaviour:
     def __init__(self, event_types_of: EventTypesOf) -> None:
         self._event_types_of = event_types_of
         self._events: defaultdict[tuple[str, str], dict[Event, int]] = defaultdict(dict)
+        self._shown: defaultdict[tuple[str, str], dict[Event, int]] = defaultdict(dict)
 
     def record(self, tenant: str, events: Sequence[Event], received_ms: int) -> None:
+        types = self._event_types_of(tenant)
         for event in events:
+            kept = self._shown if is_only_shown(event.event_type, types) else self._events
             # The first arrival counts.
-            self._events[tenant, event.user_id].setdefault(event, received_ms)
+            kept[tenant, event.user_id].setdefault(event, received_ms)
         for user_id in {event.user_id for event in events}:
             self._trim(tenant, user_id)
 
@@ -29,6 +38,7 @@ class MemoryRecentBehaviour:
 
     def forget(self, tenant: str, user_id: str) -> None:
         self._events.pop((tenant, user_id), None)
+        self._shown.pop((tenant, user_id), None)
 
     def restore(self, tenant: str, events: Sequence[ReceivedEvent]) -> None:
         for each in events:
@@ -46,6 +56,11 @@ class MemoryRecentBehaviour:
             )
             for event, received_ms in self._in_order(tenant, user_id)
         ]
+
+    def impressions(self, tenant: str, user_id: str) -> list[Impression]:
+        """The newest impressions of one user."""
+        shown = sorted(self._shown[tenant, user_id].items(), key=lambda entry: entry[1])
+        return [Impression(event.item_id, at) for event, at in shown[-MAX_IMPRESSIONS:]]
 
     def _trim(self, tenant: str, user_id: str) -> None:
         in_order = [event for event, _ in self._in_order(tenant, user_id)]

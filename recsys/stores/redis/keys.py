@@ -59,6 +59,11 @@ def recent(tenant: str, user_id: str) -> str:
     return f"{_prefix(tenant)}recent:{user_id}"
 
 
+def shown(tenant: str, user_id: str) -> str:
+    """Impressions of a user, in shops whose lists tire of items."""
+    return f"{_prefix(tenant)}shown:{user_id}"
+
+
 def recent_users(tenant: str) -> str:
     """Users who have the above, by when they were seen last."""
     return f"{_prefix(tenant)}recent_users"

@@ -6,7 +6,7 @@ from typing import Any, cast
 import redis.asyncio
 import structlog
 
-from recsys.core.behaviour import RecentEvent, RecentEvents
+from recsys.core.behaviour import Impression, RecentEvent, RecentEvents
 from recsys.core.catalogue import GONE, CatalogueChanges, CatalogueRow
 from recsys.core.errors import InvalidModel, Unavailable
 from recsys.core.ports import ReadUser, UserLookup
@@ -15,7 +15,7 @@ from recsys.stores.redis import keys
 from recsys.stores.redis.connect import to_bytes, to_text, translated_errors
 from recsys.stores.redis.live_catalogue import GONE_DOCUMENT
 from recsys.stores.redis.multiplexed import MultiplexedRedis, command_bytes
-from recsys.stores.redis.recent import decode_events
+from recsys.stores.redis.recent import decode_events, decode_impressions
 from recsys.stores.redis.user_record import unpack_user
 
 # One key is of another type than it should be.
@@ -98,10 +98,13 @@ class RedisServingStore:
                 commands.append(command_bytes(b"GET", key.encode()))
             key = keys.recent(user.tenant, user.user_id)
             commands.append(command_bytes(b"ZRANGE", key.encode(), b"0", b"-1", b"WITHSCORES"))
+            if user.with_impressions:
+                key = keys.shown(user.tenant, user.user_id)
+                commands.append(command_bytes(b"ZRANGE", key.encode(), b"0", b"-1", b"WITHSCORES"))
         if not commands:
             return []
         replies = iter(await self._shared.execute(b"".join(commands), len(commands)))
-        return [_read(replies, user.with_record) for user in wanted]
+        return [_read(replies, user) for user in wanted]
 
 
 def _rows(documents: Mapping[bytes, bytes]) -> dict[str, CatalogueRow]:
@@ -119,17 +122,25 @@ def _row(document: bytes) -> CatalogueRow:
         return GONE
 
 
-def _read(replies: Iterator[Any], with_record: bool) -> ReadUser:
-    record, packed = next(replies) if with_record else None, next(replies)
-    stored, problem = None, None
+def _read(replies: Iterator[Any], user: UserLookup) -> ReadUser:
+    record, packed = next(replies) if user.with_record else None, next(replies)
+    shown = next(replies) if user.with_impressions else None
+    stored, recent, problem = None, RecentEvents((), _decoded), None
+    impressions: Sequence[Impression] = ()
+    # Each by itself: what is wrong with one leaves the others as they are.
     try:
         stored = unpack_user(_whole(record)) if record else None
     except InvalidModel as error:
         problem = str(error)
     try:
-        return ReadUser(stored, RecentEvents(tuple(_whole(packed)), _decoded), problem)
+        recent = RecentEvents(tuple(_whole(packed)), _decoded)
     except InvalidModel as error:
-        return ReadUser(stored, RecentEvents((), _decoded), str(error))
+        problem = str(error)
+    try:
+        impressions = decode_impressions(_pairs(_whole(shown))) if shown else ()
+    except InvalidModel as error:
+        problem = str(error)
+    return ReadUser(stored, recent, problem, impressions)
 
 
 def _whole(reply: Any) -> Any:
@@ -142,4 +153,9 @@ def _whole(reply: Any) -> Any:
 
 
 def _decoded(packed: tuple[Any, ...]) -> list[RecentEvent]:
-    return decode_events(zip(packed[::2], map(float, packed[1::2]), strict=True))
+    return decode_events(_pairs(packed))
+
+
+def _pairs(members: Sequence[Any]) -> Iterator[tuple[bytes, float]]:
+    """Members and scores of a sorted set, which come in turns."""
+    return zip(members[::2], map(float, members[1::2]), strict=True)

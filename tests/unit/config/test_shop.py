@@ -9,6 +9,7 @@ from recsys.config.shop import Shop, load_shop
 from recsys.core.errors import ConfigurationError
 from recsys.core.event_types import EventType, details_that_count
 from recsys.core.quotas import Quotas
+from recsys.core.serving.controls import Fatigue
 from recsys.core.serving.placement import Placement
 
 _REST = 'half_life_days = 30\npopularity_half_life_days = 7\ngoals = ["buy"]\n[event_types]\n'
@@ -83,6 +84,8 @@ def test_a_shop_has_the_placements_that_it_names_or_the_shipped_ones(tmp_path: P
         ("home = []", "at least 1 item"),
         ('"no slash/please" = ["new"]', "should match pattern"),
         ('home = "new"', "valid dictionary"),
+        ('home = { generators = ["new"], fatigue = { after = 0, factor = 0.5 } }', "equal to 1"),
+        ('home = { generators = ["new"], fatigue = { after = 3 } }', "factor: Field required"),
     ],
 )
 def test_what_is_wrong_with_a_placement_is_named(
@@ -140,3 +143,34 @@ def test_the_rules_of_the_how_to_are_a_file_of_their_own(tmp_path: Path) -> None
     path = tmp_path / "shop.toml"
     path.write_text(guide.split("```toml\n")[1].split("```")[0])
     assert [each.name for each in load_shop(path).rules] == ["Christmas candles", "cover item"]
+
+
+def test_a_placement_may_tire_of_what_was_shown_often(tmp_path: Path) -> None:
+    own = """
+buy = { weight = 1 }
+[placements.home]
+generators = ["popular"]
+fatigue = { after = 5, factor = 0.3 }
+"""
+    shop = shop_of(tmp_path, own)
+    assert shop.placements["home"].controls.fatigue == Fatigue(5, 0.3)
+    assert shop.counts_impressions
+    assert not load_shop().counts_impressions
+
+
+def test_impressions_count_where_only_a_variant_tires_of_items(tmp_path: Path) -> None:
+    own = """
+buy = { weight = 1 }
+[placements]
+home = ["popular"]
+[[experiments]]
+name = "tired"
+placements = ["home"]
+[[experiments.variants]]
+name = "control"
+[[experiments.variants]]
+name = "tiring"
+[experiments.variants.placements.home]
+fatigue = { after = 5, factor = 0.3 }
+"""
+    assert shop_of(tmp_path, own).counts_impressions

@@ -34,6 +34,7 @@ class Shop:
         self.recent = FlakyRecent(lambda _: EVENT_TYPES)
         self.cold = ColdShop(self.recent)
         self.now_ms = NOW_MS
+        self.counts_impressions = False
         ids = itertools.count()
         self.recorder = EventRecorder(
             self.interactions,
@@ -42,6 +43,7 @@ class Shop:
             lambda _: EVENT_TYPES,
             clock=lambda: self.now_ms,
             new_event_id=lambda: f"made-{next(ids)}",
+            counts_impressions=lambda _: self.counts_impressions,
         )
 
     def statuses(self, *drafts: EventDraft) -> list[EventStatus]:
@@ -253,3 +255,13 @@ def test_a_batch_of_a_shop_that_cannot_be_is_refused_alone(shop: Shop) -> None:
 def _statuses(recorded: Recorded | Exception) -> list[EventStatus]:
     assert isinstance(recorded, Recorded)
     return [outcome.status for outcome in recorded.outcomes]
+
+
+@pytest.mark.parametrize(("counts", "shown"), [(True, 1), (False, 0)])
+def test_impressions_are_remembered_where_lists_tire_of_items(
+    shop: Shop, counts: bool, shown: int
+) -> None:
+    shop.counts_impressions = counts
+    shop.statuses(a_draft(event_type="impression"), a_draft())
+    assert len(shop.recent.impressions("shop", "ann")) == shown
+    assert len(shop.recent.of_user("shop", "ann")) == 1

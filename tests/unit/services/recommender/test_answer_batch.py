@@ -563,3 +563,39 @@ def test_what_was_touched_in_some_days_is_left_out_also_what_the_model_does_not_
     assert seen_by_bob(shop, exclude_seen_days=30, exclude_event_types=["view"]) == set()
     types = ["purchase", "dislike"]
     assert seen_by_bob(shop, exclude_seen_days=30, exclude_event_types=types) == {"i1", "i2", "new"}
+
+
+def test_what_was_shown_often_sinks_until_the_user_does_something_with_it(shop: Shop) -> None:
+    question = pb.Question(
+        number=1,
+        tenant="shop",
+        user_id="ann",
+        limit=2,
+        generators=["for_you"],
+        controls=pb.Controls(fatigue=pb.Fatigue(after=2, factor=0.1)),
+    )
+
+    def scores() -> dict[str, float]:
+        items = document(answers(shop, question)[1])["items"]
+        return {each["item_id"]: pytest.approx(each["score"]) for each in items}
+
+    def happens(number: int, event_type: str) -> None:
+        event = Event(f"e{number}", "ann", "i3", event_type, timestamp_ms=number)
+        shop.recent.record("shop", [event], received_ms=5_000_000 + number)
+
+    assert list(scores()) == ["i3", "i1"]
+    happens(1, "impression")
+    assert scores() == {"i3": 2.0, "i1": 1.0}
+    happens(2, "impression")
+    assert list(scores().items()) == [("i1", 1.0), ("i3", 0.2)]
+    happens(3, "view")
+    assert next(iter(scores())) == "i3"
+    happens(4, "impression")
+    assert next(iter(scores())) == "i3"
+
+
+@pytest.mark.parametrize(("after", "factor", "field"), [(0, 0.5, "after"), (3, 1.0, "factor")])
+def test_fatigue_has_bounds(shop: Shop, after: int, factor: float, field: str) -> None:
+    controls = pb.Controls(fatigue=pb.Fatigue(after=after, factor=factor))
+    question = pb.Question(number=1, tenant="shop", user_id="ann", limit=2, controls=controls)
+    assert f"fatigue.{field}" in answers(shop, question)[1].error_details
