@@ -8,6 +8,7 @@ from recsys.auth.api_keys import Scope
 ROUTE_SCOPES: Mapping[str, Scope] = {
     "POST /v1/events": Scope.EVENTS_WRITE,
     "POST /v1/users:merge": Scope.ADMIN,
+    "DELETE /v1/users/{user_id}": Scope.ADMIN,
     "GET /v1/users/{user_id}/recommendations": Scope.READ,
     "GET /v1/recommendations": Scope.READ,
     "GET /v1/items/{item_id}/similar": Scope.READ,
@@ -42,6 +43,7 @@ RPC_SCOPES: Mapping[str, Scope | None] = {
     f"{_INGEST}/RecordEvents": Scope.EVENTS_WRITE,
     f"{_INGEST}/RecordEventBatches": None,
     f"{_INGEST}/MergeUsers": Scope.ADMIN,
+    f"{_INGEST}/EraseUser": Scope.ADMIN,
     f"{_INGEST}/PutItems": Scope.CATALOGUE_WRITE,
     f"{_INGEST}/PutItem": Scope.CATALOGUE_WRITE,
     f"{_INGEST}/GetItem": Scope.READ,

@@ -85,6 +85,9 @@ class InteractionStore(Protocol):
             Unavailable: some may be removed; doing it again is safe.
         """
 
+    def erase(self, tenant: str, events: Sequence[Event], removed_ms: int) -> None:
+        """Remove events of a user and all that is known of their ids; see `remove`."""
+
     def history(
         self,
         tenant: str,
@@ -219,6 +222,9 @@ class PublishedModels(Protocol):
 
     def count_users(self, tenant: str, version: str, user_ids: Sequence[str]) -> int:
         """Count the users among these that have a record of this version."""
+
+    def erase_user(self, tenant: str, user_id: str) -> None:
+        """Remove a user's record of the version that serves. May raise Unavailable."""
 
     def activate(self, tenant: str, version: str, guard: "PointerGuard | None" = None) -> None:
         """Move the pointer: from now on answers come from this version.

@@ -23,6 +23,7 @@ from recsys.stores.redis.published import RedisPublishedModels
 from recsys.stores.redis.recent import RedisRecentBehaviour
 from services.ingest.catalogue import Catalogue
 from services.ingest.cold_start import ColdStart
+from services.ingest.erase_user import UserEraser
 from services.ingest.health_probe import HealthProbe
 from services.ingest.merge_users import UserMerger
 from services.ingest.recent_event_buffer import RecentEventBuffer
@@ -73,8 +74,9 @@ def serve(settings: IngestSettings) -> None:
         lambda up: metrics.breaker_open["redis"].set(not up),
     )
     items, live = HBaseItemStore(stores), RedisLiveCatalogue(redis)
+    published = RedisPublishedModels(redis)
     cold_start = ColdStart(
-        RedisPublishedModels(redis),
+        published,
         RedisEarlyPopularity(redis),
         recent_events,
         items,
@@ -96,6 +98,7 @@ def serve(settings: IngestSettings) -> None:
         Catalogue(items, live, shops.quotas_of),
         cold_start,
         UserMerger(interactions, recent_events, shops.event_types_of, _now_ms),
+        UserEraser(interactions, recent_events, published, _now_ms),
     )
 
     server = ThreadServer(

@@ -21,6 +21,7 @@ from recsys.runtime.grpc.errors import status_of
 from recsys.runtime.grpc.guard import log_failure
 from services.ingest.catalogue import Catalogue
 from services.ingest.cold_start import ColdStart
+from services.ingest.erase_user import UserEraser
 from services.ingest.merge_users import UserMerger
 from services.ingest.record_events import EventRecorder
 
@@ -34,11 +35,13 @@ class IngestServicer(ingest_pb2_grpc.IngestServiceServicer):
         catalogue: Catalogue,
         cold_start: ColdStart,
         merger: UserMerger,
+        eraser: UserEraser,
     ) -> None:
         self._recorder = recorder
         self._catalogue = catalogue
         self._cold_start = cold_start
         self._merger = merger
+        self._eraser = eraser
 
     def RecordEvents(  # noqa: N802  # named by the proto
         self, request: ingest_pb2.RecordEventsRequest, context: Any
@@ -73,6 +76,15 @@ class IngestServicer(ingest_pb2_grpc.IngestServiceServicer):
         )
         return ingest_pb2.MergeUsersResponse(
             moved_events=merged.moved_events, degraded=merged.degraded
+        )
+
+    def EraseUser(  # noqa: N802  # named by the proto
+        self, request: ingest_pb2.EraseUserRequest, context: Any
+    ) -> ingest_pb2.EraseUserResponse:
+        del context
+        erased = self._eraser.erase(checked_tenant(request.tenant), request.user_id)
+        return ingest_pb2.EraseUserResponse(
+            removed_events=erased.removed_events, degraded=erased.degraded
         )
 
     def PutItems(  # noqa: N802  # named by the proto

@@ -1,5 +1,6 @@
 """Contract of InteractionStore, real and in memory."""
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -309,3 +310,34 @@ def test_a_user_whose_events_moved_may_come_again(store: InteractionStore, user_
     store.append(TENANT, [later], NOW_MS + 2)
 
     assert store.history(TENANT, user_id) == [later]
+
+
+def test_events_that_are_erased_are_gone_with_their_ids(
+    store: InteractionStore, user_id: str
+) -> None:
+    events = [event(user_id, timestamp_ms=n, event_id=f"e{n}", price=0.5) for n in (3, 2, 1)]
+    kept = event(f"{user_id} 2", event_id="kept")
+    now_ms = int(time.time() * 1000)
+    store.append(TENANT, [*events, kept], now_ms)
+
+    for _ in range(2):
+        store.erase(TENANT, events, now_ms + 1)
+
+    assert store.history(TENANT, user_id) == []
+    assert store.history(TENANT, f"{user_id} 2") == [kept]
+    assert are_new(store.append(TENANT, [replace(kept, user_id="another")], now_ms)) == [False]
+    later = [replace(each, user_id=f"{user_id} 3") for each in events]
+    assert are_new(store.append(TENANT, later, now_ms + 120_000)) == [True] * 3
+
+
+def test_an_id_that_stands_for_another_users_event_outlives_the_one_erased(
+    store: InteractionStore, user_id: str
+) -> None:
+    first = event(user_id)
+    now_ms = int(time.time() * 1000)
+    store.append(TENANT, [first], now_ms)
+    store.reassign(TENANT, [first], f"{user_id} 2", now_ms + 1)
+    store.erase(TENANT, [first], now_ms + 1)
+
+    assert are_new(store.append(TENANT, [first], now_ms + 2)) == [False]
+    assert len(store.history(TENANT, f"{user_id} 2")) == 1

@@ -194,3 +194,16 @@ def test_user_ids_are_opaque(serving_side: ServingSide, user_id: str) -> None:
 
     assert serving_side.published.count_users("shop", "v1", [user_id]) == 1
     assert serving_side.published.retire("shop", []) == 4
+
+
+def test_a_user_is_erased_from_the_version_that_serves(serving_side: ServingSide) -> None:
+    for version in ("v1", "v2"):
+        publish(serving_side, version, ["ann", "bob"])
+    serving_side.published.erase_user("shop", "ann")
+    serving_side.published.activate("shop", "v2")
+
+    for _ in range(2):
+        serving_side.published.erase_user("shop", "ann")
+
+    counts = [serving_side.published.count_users("shop", v, ["ann", "bob"]) for v in ("v1", "v2")]
+    assert counts == [2, 1]

@@ -85,3 +85,16 @@ def _sent_until_taken(api: httpx.Client, request: httpx.Request) -> httpx.Respon
             return answer
         assert answer.status_code in (503, 504), answer.text
     raise AssertionError(answer.text)
+
+
+def test_of_a_user_who_is_forgotten_nothing_counts_any_more(shop: Shop) -> None:
+    user = unlike("forgotten")
+    with shop.client() as api:
+        posted(api, *(view(user, i) for i in shop.item_ids()[:3]))
+        assert api.get(recommendations(user)).json()["source"] == "fold_in"
+        erased = api.delete(f"/v1/users/{user}")
+        assert erased.status_code == 200, erased.text
+        assert (erased.json()["removed_events"], erased.json()["degraded"]) == (3, False)
+        assert api.get(recommendations(user)).json()["source"] == "popular"
+        assert api.delete(f"/v1/users/{user}").json()["removed_events"] == 0
+    assert shop.stored_events(user) == []

@@ -84,7 +84,7 @@ class Nights:
         UserMerger(self.store, recent, lambda _: types, now_ms).merge(TENANT, source, target)
 
     def erase(self, user_id: str) -> None:
-        self.store.remove(TENANT, self.store.history(TENANT, user_id), now_ms())
+        self.store.erase(TENANT, self.store.history(TENANT, user_id), now_ms())
 
 
 @pytest.fixture(scope="module")

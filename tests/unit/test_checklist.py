@@ -12,7 +12,8 @@ ROW = Row(1, "all of it", [TEST, OTHER])
 
 
 def test_each_row_is_there_once() -> None:
-    assert [row.number for row in load_rows()] == [*range(1, 38), 49, 52, 53, 54, *range(59, 72)]
+    numbers = [*range(1, 38), 49, *range(52, 55), 56, *range(59, 72)]
+    assert [row.number for row in load_rows()] == numbers
 
 
 def test_every_named_test_exists() -> None:

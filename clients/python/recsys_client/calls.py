@@ -122,6 +122,11 @@ def merge_users(source_user_id: str, target_user_id: str) -> Call[models.MergedU
     return Call("POST", "/v1/users:merge", models.MergedUsers, body=body, is_write=True)
 
 
+def erase_user(user_id: str) -> Call[models.ErasedUser]:
+    path = f"/v1/users/{quote(user_id, safe='')}"
+    return Call("DELETE", path, models.ErasedUser, is_write=True)
+
+
 def _parameters(options: ListOptions) -> Parameters:
     params: Parameters = {}
     if "limit" in options:

@@ -129,6 +129,10 @@ class Client:
         """Make what a visitor did the customer's. It cannot be taken back."""
         return self._answer(calls.merge_users(source_user_id, target_user_id))
 
+    def erase_user(self, user_id: str) -> models.ErasedUser:
+        """Forget a user. It cannot be taken back."""
+        return self._answer(calls.erase_user(user_id))
+
     def _answer(self, call: Call[AnswerT]) -> AnswerT:
         deadline = self._settings.deadline(call)
         attempt = 0

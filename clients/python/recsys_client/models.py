@@ -18,6 +18,16 @@ class Boost(BaseModel):
     """Above one the items rise, below one they sink."""
 
 
+class ErasedUser(BaseModel):
+    """Result of an erasure."""
+
+    removed_events: int
+    """0 when there were none, or they had been removed before."""
+    degraded: bool
+    """True when the events are gone, but answers know the user until the request is sent again with Redis back, or the next model serves."""
+    request_id: str
+
+
 class Event(BaseModel):
     """An action of a user on an item."""
 

@@ -1,5 +1,6 @@
 import { mayPass, retryAfter } from "./errors.ts";
 import type {
+  ErasedUser,
   Event,
   EventsAnswer,
   Item,
@@ -125,6 +126,11 @@ export class Client {
   mergeUsers(sourceUserId: string, targetUserId: string): Promise<MergedUsers> {
     const body = { source_user_id: sourceUserId, target_user_id: targetUserId };
     return this.#write({ method: "POST", path: "/v1/users:merge", body });
+  }
+
+  /** Forget a user. It cannot be taken back. */
+  eraseUser(userId: string): Promise<ErasedUser> {
+    return this.#write({ method: "DELETE", path: `/v1/users/${encodeURIComponent(userId)}` });
   }
 
   #read<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {

@@ -14,6 +14,14 @@ export interface components {
             /** @description Above one the items rise, below one they sink. */
             weight: number;
         };
+        /** @description Result of an erasure. */
+        ErasedUser: {
+            /** @description 0 when there were none, or they had been removed before. */
+            removed_events: number;
+            /** @description True when the events are gone, but answers know the user until the request is sent again with Redis back, or the next model serves. */
+            degraded: boolean;
+            request_id: string;
+        };
         /** @description An action of a user on an item. */
         Event: {
             user_id: string;
@@ -704,6 +712,7 @@ export interface components {
     pathItems: never;
 }
 export type Boost = components['schemas']['Boost'];
+export type ErasedUser = components['schemas']['ErasedUser'];
 export type Event = components['schemas']['Event'];
 export type EventBatch = components['schemas']['EventBatch'];
 export type EventResult = components['schemas']['EventResult'];

@@ -26,7 +26,7 @@ from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mas
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1arecsys/rpc/v1/ingest.proto\x12\rrecsys.rpc.v1\x1a google/protobuf/field_mask.proto\x1a\x1cgoogle/protobuf/struct.proto\"\xb3\x02\n\x05\x45vent\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0f\n\x07item_id\x18\x03 \x01(\t\x12\x12\n\nevent_type\x18\x04 \x01(\t\x12\x19\n\x0ctimestamp_ms\x18\x05 \x01(\x03H\x00\x88\x01\x01\x12\x15\n\x08quantity\x18\x06 \x01(\x01H\x01\x88\x01\x01\x12\x12\n\x05price\x18\x07 \x01(\x01H\x02\x88\x01\x01\x12\x10\n\x08order_id\x18\x08 \x01(\t\x12\x32\n\x07\x63ontext\x18\t \x03(\x0b\x32!.recsys.rpc.v1.Event.ContextEntry\x1a.\n\x0c\x43ontextEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0f\n\r_timestamp_msB\x0b\n\t_quantityB\x08\n\x06_price\"K\n\x13RecordEventsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12$\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x14.recsys.rpc.v1.Event\"-\n\x0c\x46ieldProblem\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"z\n\x0b\x45ventResult\x12*\n\x06status\x18\x01 \x01(\x0e\x32\x1a.recsys.rpc.v1.EventStatus\x12\x10\n\x08\x65vent_id\x18\x02 \x01(\t\x12-\n\x08problems\x18\x03 \x03(\x0b\x32\x1b.recsys.rpc.v1.FieldProblem\"U\n\x14RecordEventsResponse\x12+\n\x07results\x18\x01 \x03(\x0b\x32\x1a.recsys.rpc.v1.EventResult\x12\x10\n\x08\x64\x65graded\x18\x02 \x01(\x08\"P\n\x19RecordEventBatchesRequest\x12\x33\n\x07\x62\x61tches\x18\x01 \x03(\x0b\x32\".recsys.rpc.v1.RecordEventsRequest\"o\n\rRecordedBatch\x12\x35\n\x08recorded\x18\x01 \x01(\x0b\x32#.recsys.rpc.v1.RecordEventsResponse\x12\'\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\x16.recsys.rpc.v1.Failure\"K\n\x1aRecordEventBatchesResponse\x12-\n\x07\x62\x61tches\x18\x01 \x03(\x0b\x32\x1c.recsys.rpc.v1.RecordedBatch\"\x91\x01\n\x07\x46\x61ilure\x12\x0c\n\x04\x63ode\x18\x01 \x01(\r\x12\x0f\n\x07\x64\x65tails\x18\x02 \x01(\t\x12\x36\n\x08metadata\x18\x03 \x03(\x0b\x32$.recsys.rpc.v1.Failure.MetadataEntry\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"S\n\x11MergeUsersRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x16\n\x0esource_user_id\x18\x02 \x01(\t\x12\x16\n\x0etarget_user_id\x18\x03 \x01(\t\"<\n\x12MergeUsersResponse\x12\x14\n\x0cmoved_events\x18\x01 \x01(\r\x12\x10\n\x08\x64\x65graded\x18\x02 \x01(\x08\"\x80\x03\n\x04Item\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x12\n\x05title\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x12\n\ncategories\x18\x03 \x03(\t\x12\x12\n\x05\x62rand\x18\x04 \x01(\tH\x01\x88\x01\x01\x12\x12\n\x05price\x18\x05 \x01(\x01H\x02\x88\x01\x01\x12\x16\n\tavailable\x18\x06 \x01(\x08H\x03\x88\x01\x01\x12+\n\nattributes\x18\x07 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x15\n\x08quantity\x18\x08 \x01(\x01H\x04\x88\x01\x01\x12\x0c\n\x04tags\x18\t \x03(\t\x12\x17\n\nlist_price\x18\n \x01(\x01H\x05\x88\x01\x01\x12\x17\n\npublish_ms\x18\x0b \x01(\x03H\x06\x88\x01\x01\x12\x16\n\texpire_ms\x18\x0c \x01(\x03H\x07\x88\x01\x01\x42\x08\n\x06_titleB\x08\n\x06_brandB\x08\n\x06_priceB\x0c\n\n_availableB\x0b\n\t_quantityB\r\n\x0b_list_priceB\r\n\x0b_publish_msB\x0c\n\n_expire_ms\"4\n\tCondition\x12\x10\n\x08if_match\x18\x01 \x03(\t\x12\x15\n\rif_none_match\x18\x02 \x03(\t\"p\n\x0ePutItemRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12!\n\x04item\x18\x02 \x01(\x0b\x32\x13.recsys.rpc.v1.Item\x12+\n\tcondition\x18\x03 \x01(\x0b\x32\x18.recsys.rpc.v1.Condition\"F\n\x0fPutItemResponse\x12!\n\x04item\x18\x01 \x01(\x0b\x32\x13.recsys.rpc.v1.Item\x12\x10\n\x08revision\x18\x02 \x01(\t\"E\n\x0fPutItemsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\"\n\x05items\x18\x02 \x03(\x0b\x32\x13.recsys.rpc.v1.Item\";\n\nItemResult\x12-\n\x08problems\x18\x01 \x03(\x0b\x32\x1b.recsys.rpc.v1.FieldProblem\">\n\x10PutItemsResponse\x12*\n\x07results\x18\x01 \x03(\x0b\x32\x19.recsys.rpc.v1.ItemResult\"1\n\x0eGetItemRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\"F\n\x0fGetItemResponse\x12!\n\x04item\x18\x01 \x01(\x0b\x32\x13.recsys.rpc.v1.Item\x12\x10\n\x08revision\x18\x02 \x01(\t\"\xa3\x01\n\x10PatchItemRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12!\n\x04item\x18\x02 \x01(\x0b\x32\x13.recsys.rpc.v1.Item\x12/\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12+\n\tcondition\x18\x04 \x01(\x0b\x32\x18.recsys.rpc.v1.Condition\"H\n\x11PatchItemResponse\x12!\n\x04item\x18\x01 \x01(\x0b\x32\x13.recsys.rpc.v1.Item\x12\x10\n\x08revision\x18\x02 \x01(\t\"a\n\x11\x44\x65leteItemRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\x12+\n\tcondition\x18\x03 \x01(\x0b\x32\x18.recsys.rpc.v1.Condition\"\x14\n\x12\x44\x65leteItemResponse\"b\n\x15\x43oldStartItemsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x19\n\x11\x65xcluded_item_ids\x18\x03 \x03(\t\x12\r\n\x05limit\x18\x04 \x01(\r\"\\\n\rColdStartItem\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x12\n\x05title\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x12\n\x05price\x18\x03 \x01(\x01H\x01\x88\x01\x01\x42\x08\n\x06_titleB\x08\n\x06_price\"E\n\x16\x43oldStartItemsResponse\x12+\n\x05items\x18\x01 \x03(\x0b\x32\x1c.recsys.rpc.v1.ColdStartItem*}\n\x0b\x45ventStatus\x12\x1c\n\x18\x45VENT_STATUS_UNSPECIFIED\x10\x00\x12\x19\n\x15\x45VENT_STATUS_ACCEPTED\x10\x01\x12\x1a\n\x16\x45VENT_STATUS_DUPLICATE\x10\x02\x12\x19\n\x15\x45VENT_STATUS_REJECTED\x10\x03\x32\x89\x06\n\rIngestService\x12W\n\x0cRecordEvents\x12\".recsys.rpc.v1.RecordEventsRequest\x1a#.recsys.rpc.v1.RecordEventsResponse\x12i\n\x12RecordEventBatches\x12(.recsys.rpc.v1.RecordEventBatchesRequest\x1a).recsys.rpc.v1.RecordEventBatchesResponse\x12Q\n\nMergeUsers\x12 .recsys.rpc.v1.MergeUsersRequest\x1a!.recsys.rpc.v1.MergeUsersResponse\x12K\n\x08PutItems\x12\x1e.recsys.rpc.v1.PutItemsRequest\x1a\x1f.recsys.rpc.v1.PutItemsResponse\x12H\n\x07PutItem\x12\x1d.recsys.rpc.v1.PutItemRequest\x1a\x1e.recsys.rpc.v1.PutItemResponse\x12H\n\x07GetItem\x12\x1d.recsys.rpc.v1.GetItemRequest\x1a\x1e.recsys.rpc.v1.GetItemResponse\x12N\n\tPatchItem\x12\x1f.recsys.rpc.v1.PatchItemRequest\x1a .recsys.rpc.v1.PatchItemResponse\x12Q\n\nDeleteItem\x12 .recsys.rpc.v1.DeleteItemRequest\x1a!.recsys.rpc.v1.DeleteItemResponse\x12]\n\x0e\x43oldStartItems\x12$.recsys.rpc.v1.ColdStartItemsRequest\x1a%.recsys.rpc.v1.ColdStartItemsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1arecsys/rpc/v1/ingest.proto\x12\rrecsys.rpc.v1\x1a google/protobuf/field_mask.proto\x1a\x1cgoogle/protobuf/struct.proto\"\xb3\x02\n\x05\x45vent\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0f\n\x07item_id\x18\x03 \x01(\t\x12\x12\n\nevent_type\x18\x04 \x01(\t\x12\x19\n\x0ctimestamp_ms\x18\x05 \x01(\x03H\x00\x88\x01\x01\x12\x15\n\x08quantity\x18\x06 \x01(\x01H\x01\x88\x01\x01\x12\x12\n\x05price\x18\x07 \x01(\x01H\x02\x88\x01\x01\x12\x10\n\x08order_id\x18\x08 \x01(\t\x12\x32\n\x07\x63ontext\x18\t \x03(\x0b\x32!.recsys.rpc.v1.Event.ContextEntry\x1a.\n\x0c\x43ontextEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0f\n\r_timestamp_msB\x0b\n\t_quantityB\x08\n\x06_price\"K\n\x13RecordEventsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12$\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x14.recsys.rpc.v1.Event\"-\n\x0c\x46ieldProblem\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"z\n\x0b\x45ventResult\x12*\n\x06status\x18\x01 \x01(\x0e\x32\x1a.recsys.rpc.v1.EventStatus\x12\x10\n\x08\x65vent_id\x18\x02 \x01(\t\x12-\n\x08problems\x18\x03 \x03(\x0b\x32\x1b.recsys.rpc.v1.FieldProblem\"U\n\x14RecordEventsResponse\x12+\n\x07results\x18\x01 \x03(\x0b\x32\x1a.recsys.rpc.v1.EventResult\x12\x10\n\x08\x64\x65graded\x18\x02 \x01(\x08\"P\n\x19RecordEventBatchesRequest\x12\x33\n\x07\x62\x61tches\x18\x01 \x03(\x0b\x32\".recsys.rpc.v1.RecordEventsRequest\"o\n\rRecordedBatch\x12\x35\n\x08recorded\x18\x01 \x01(\x0b\x32#.recsys.rpc.v1.RecordEventsResponse\x12\'\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\x16.recsys.rpc.v1.Failure\"K\n\x1aRecordEventBatchesResponse\x12-\n\x07\x62\x61tches\x18\x01 \x03(\x0b\x32\x1c.recsys.rpc.v1.RecordedBatch\"\x91\x01\n\x07\x46\x61ilure\x12\x0c\n\x04\x63ode\x18\x01 \x01(\r\x12\x0f\n\x07\x64\x65tails\x18\x02 \x01(\t\x12\x36\n\x08metadata\x18\x03 \x03(\x0b\x32$.recsys.rpc.v1.Failure.MetadataEntry\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"S\n\x11MergeUsersRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x16\n\x0esource_user_id\x18\x02 \x01(\t\x12\x16\n\x0etarget_user_id\x18\x03 \x01(\t\"<\n\x12MergeUsersResponse\x12\x14\n\x0cmoved_events\x18\x01 \x01(\r\x12\x10\n\x08\x64\x65graded\x18\x02 \x01(\x08\"3\n\x10\x45raseUserRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\"=\n\x11\x45raseUserResponse\x12\x16\n\x0eremoved_events\x18\x01 \x01(\r\x12\x10\n\x08\x64\x65graded\x18\x02 \x01(\x08\"\x80\x03\n\x04Item\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x12\n\x05title\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x12\n\ncategories\x18\x03 \x03(\t\x12\x12\n\x05\x62rand\x18\x04 \x01(\tH\x01\x88\x01\x01\x12\x12\n\x05price\x18\x05 \x01(\x01H\x02\x88\x01\x01\x12\x16\n\tavailable\x18\x06 \x01(\x08H\x03\x88\x01\x01\x12+\n\nattributes\x18\x07 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x15\n\x08quantity\x18\x08 \x01(\x01H\x04\x88\x01\x01\x12\x0c\n\x04tags\x18\t \x03(\t\x12\x17\n\nlist_price\x18\n \x01(\x01H\x05\x88\x01\x01\x12\x17\n\npublish_ms\x18\x0b \x01(\x03H\x06\x88\x01\x01\x12\x16\n\texpire_ms\x18\x0c \x01(\x03H\x07\x88\x01\x01\x42\x08\n\x06_titleB\x08\n\x06_brandB\x08\n\x06_priceB\x0c\n\n_availableB\x0b\n\t_quantityB\r\n\x0b_list_priceB\r\n\x0b_publish_msB\x0c\n\n_expire_ms\"4\n\tCondition\x12\x10\n\x08if_match\x18\x01 \x03(\t\x12\x15\n\rif_none_match\x18\x02 \x03(\t\"p\n\x0ePutItemRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12!\n\x04item\x18\x02 \x01(\x0b\x32\x13.recsys.rpc.v1.Item\x12+\n\tcondition\x18\x03 \x01(\x0b\x32\x18.recsys.rpc.v1.Condition\"F\n\x0fPutItemResponse\x12!\n\x04item\x18\x01 \x01(\x0b\x32\x13.recsys.rpc.v1.Item\x12\x10\n\x08revision\x18\x02 \x01(\t\"E\n\x0fPutItemsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\"\n\x05items\x18\x02 \x03(\x0b\x32\x13.recsys.rpc.v1.Item\";\n\nItemResult\x12-\n\x08problems\x18\x01 \x03(\x0b\x32\x1b.recsys.rpc.v1.FieldProblem\">\n\x10PutItemsResponse\x12*\n\x07results\x18\x01 \x03(\x0b\x32\x19.recsys.rpc.v1.ItemResult\"1\n\x0eGetItemRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\"F\n\x0fGetItemResponse\x12!\n\x04item\x18\x01 \x01(\x0b\x32\x13.recsys.rpc.v1.Item\x12\x10\n\x08revision\x18\x02 \x01(\t\"\xa3\x01\n\x10PatchItemRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12!\n\x04item\x18\x02 \x01(\x0b\x32\x13.recsys.rpc.v1.Item\x12/\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12+\n\tcondition\x18\x04 \x01(\x0b\x32\x18.recsys.rpc.v1.Condition\"H\n\x11PatchItemResponse\x12!\n\x04item\x18\x01 \x01(\x0b\x32\x13.recsys.rpc.v1.Item\x12\x10\n\x08revision\x18\x02 \x01(\t\"a\n\x11\x44\x65leteItemRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\x12+\n\tcondition\x18\x03 \x01(\x0b\x32\x18.recsys.rpc.v1.Condition\"\x14\n\x12\x44\x65leteItemResponse\"b\n\x15\x43oldStartItemsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x19\n\x11\x65xcluded_item_ids\x18\x03 \x03(\t\x12\r\n\x05limit\x18\x04 \x01(\r\"\\\n\rColdStartItem\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x12\n\x05title\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x12\n\x05price\x18\x03 \x01(\x01H\x01\x88\x01\x01\x42\x08\n\x06_titleB\x08\n\x06_price\"E\n\x16\x43oldStartItemsResponse\x12+\n\x05items\x18\x01 \x03(\x0b\x32\x1c.recsys.rpc.v1.ColdStartItem*}\n\x0b\x45ventStatus\x12\x1c\n\x18\x45VENT_STATUS_UNSPECIFIED\x10\x00\x12\x19\n\x15\x45VENT_STATUS_ACCEPTED\x10\x01\x12\x1a\n\x16\x45VENT_STATUS_DUPLICATE\x10\x02\x12\x19\n\x15\x45VENT_STATUS_REJECTED\x10\x03\x32\xd9\x06\n\rIngestService\x12W\n\x0cRecordEvents\x12\".recsys.rpc.v1.RecordEventsRequest\x1a#.recsys.rpc.v1.RecordEventsResponse\x12i\n\x12RecordEventBatches\x12(.recsys.rpc.v1.RecordEventBatchesRequest\x1a).recsys.rpc.v1.RecordEventBatchesResponse\x12Q\n\nMergeUsers\x12 .recsys.rpc.v1.MergeUsersRequest\x1a!.recsys.rpc.v1.MergeUsersResponse\x12N\n\tEraseUser\x12\x1f.recsys.rpc.v1.EraseUserRequest\x1a .recsys.rpc.v1.EraseUserResponse\x12K\n\x08PutItems\x12\x1e.recsys.rpc.v1.PutItemsRequest\x1a\x1f.recsys.rpc.v1.PutItemsResponse\x12H\n\x07PutItem\x12\x1d.recsys.rpc.v1.PutItemRequest\x1a\x1e.recsys.rpc.v1.PutItemResponse\x12H\n\x07GetItem\x12\x1d.recsys.rpc.v1.GetItemRequest\x1a\x1e.recsys.rpc.v1.GetItemResponse\x12N\n\tPatchItem\x12\x1f.recsys.rpc.v1.PatchItemRequest\x1a .recsys.rpc.v1.PatchItemResponse\x12Q\n\nDeleteItem\x12 .recsys.rpc.v1.DeleteItemRequest\x1a!.recsys.rpc.v1.DeleteItemResponse\x12]\n\x0e\x43oldStartItems\x12$.recsys.rpc.v1.ColdStartItemsRequest\x1a%.recsys.rpc.v1.ColdStartItemsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,8 +37,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EVENT_CONTEXTENTRY']._serialized_options = b'8\001'
   _globals['_FAILURE_METADATAENTRY']._loaded_options = None
   _globals['_FAILURE_METADATAENTRY']._serialized_options = b'8\001'
-  _globals['_EVENTSTATUS']._serialized_start=2893
-  _globals['_EVENTSTATUS']._serialized_end=3018
+  _globals['_EVENTSTATUS']._serialized_start=3009
+  _globals['_EVENTSTATUS']._serialized_end=3134
   _globals['_EVENT']._serialized_start=110
   _globals['_EVENT']._serialized_end=417
   _globals['_EVENT_CONTEXTENTRY']._serialized_start=331
@@ -65,38 +65,42 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MERGEUSERSREQUEST']._serialized_end=1257
   _globals['_MERGEUSERSRESPONSE']._serialized_start=1259
   _globals['_MERGEUSERSRESPONSE']._serialized_end=1319
-  _globals['_ITEM']._serialized_start=1322
-  _globals['_ITEM']._serialized_end=1706
-  _globals['_CONDITION']._serialized_start=1708
-  _globals['_CONDITION']._serialized_end=1760
-  _globals['_PUTITEMREQUEST']._serialized_start=1762
-  _globals['_PUTITEMREQUEST']._serialized_end=1874
-  _globals['_PUTITEMRESPONSE']._serialized_start=1876
-  _globals['_PUTITEMRESPONSE']._serialized_end=1946
-  _globals['_PUTITEMSREQUEST']._serialized_start=1948
-  _globals['_PUTITEMSREQUEST']._serialized_end=2017
-  _globals['_ITEMRESULT']._serialized_start=2019
-  _globals['_ITEMRESULT']._serialized_end=2078
-  _globals['_PUTITEMSRESPONSE']._serialized_start=2080
-  _globals['_PUTITEMSRESPONSE']._serialized_end=2142
-  _globals['_GETITEMREQUEST']._serialized_start=2144
-  _globals['_GETITEMREQUEST']._serialized_end=2193
-  _globals['_GETITEMRESPONSE']._serialized_start=2195
-  _globals['_GETITEMRESPONSE']._serialized_end=2265
-  _globals['_PATCHITEMREQUEST']._serialized_start=2268
-  _globals['_PATCHITEMREQUEST']._serialized_end=2431
-  _globals['_PATCHITEMRESPONSE']._serialized_start=2433
-  _globals['_PATCHITEMRESPONSE']._serialized_end=2505
-  _globals['_DELETEITEMREQUEST']._serialized_start=2507
-  _globals['_DELETEITEMREQUEST']._serialized_end=2604
-  _globals['_DELETEITEMRESPONSE']._serialized_start=2606
-  _globals['_DELETEITEMRESPONSE']._serialized_end=2626
-  _globals['_COLDSTARTITEMSREQUEST']._serialized_start=2628
-  _globals['_COLDSTARTITEMSREQUEST']._serialized_end=2726
-  _globals['_COLDSTARTITEM']._serialized_start=2728
-  _globals['_COLDSTARTITEM']._serialized_end=2820
-  _globals['_COLDSTARTITEMSRESPONSE']._serialized_start=2822
-  _globals['_COLDSTARTITEMSRESPONSE']._serialized_end=2891
-  _globals['_INGESTSERVICE']._serialized_start=3021
-  _globals['_INGESTSERVICE']._serialized_end=3798
+  _globals['_ERASEUSERREQUEST']._serialized_start=1321
+  _globals['_ERASEUSERREQUEST']._serialized_end=1372
+  _globals['_ERASEUSERRESPONSE']._serialized_start=1374
+  _globals['_ERASEUSERRESPONSE']._serialized_end=1435
+  _globals['_ITEM']._serialized_start=1438
+  _globals['_ITEM']._serialized_end=1822
+  _globals['_CONDITION']._serialized_start=1824
+  _globals['_CONDITION']._serialized_end=1876
+  _globals['_PUTITEMREQUEST']._serialized_start=1878
+  _globals['_PUTITEMREQUEST']._serialized_end=1990
+  _globals['_PUTITEMRESPONSE']._serialized_start=1992
+  _globals['_PUTITEMRESPONSE']._serialized_end=2062
+  _globals['_PUTITEMSREQUEST']._serialized_start=2064
+  _globals['_PUTITEMSREQUEST']._serialized_end=2133
+  _globals['_ITEMRESULT']._serialized_start=2135
+  _globals['_ITEMRESULT']._serialized_end=2194
+  _globals['_PUTITEMSRESPONSE']._serialized_start=2196
+  _globals['_PUTITEMSRESPONSE']._serialized_end=2258
+  _globals['_GETITEMREQUEST']._serialized_start=2260
+  _globals['_GETITEMREQUEST']._serialized_end=2309
+  _globals['_GETITEMRESPONSE']._serialized_start=2311
+  _globals['_GETITEMRESPONSE']._serialized_end=2381
+  _globals['_PATCHITEMREQUEST']._serialized_start=2384
+  _globals['_PATCHITEMREQUEST']._serialized_end=2547
+  _globals['_PATCHITEMRESPONSE']._serialized_start=2549
+  _globals['_PATCHITEMRESPONSE']._serialized_end=2621
+  _globals['_DELETEITEMREQUEST']._serialized_start=2623
+  _globals['_DELETEITEMREQUEST']._serialized_end=2720
+  _globals['_DELETEITEMRESPONSE']._serialized_start=2722
+  _globals['_DELETEITEMRESPONSE']._serialized_end=2742
+  _globals['_COLDSTARTITEMSREQUEST']._serialized_start=2744
+  _globals['_COLDSTARTITEMSREQUEST']._serialized_end=2842
+  _globals['_COLDSTARTITEM']._serialized_start=2844
+  _globals['_COLDSTARTITEM']._serialized_end=2936
+  _globals['_COLDSTARTITEMSRESPONSE']._serialized_start=2938
+  _globals['_COLDSTARTITEMSRESPONSE']._serialized_end=3007
+  _globals['_INGESTSERVICE']._serialized_start=3137
+  _globals['_INGESTSERVICE']._serialized_end=3994
 # @@protoc_insertion_point(module_scope)

@@ -50,6 +50,11 @@ class IngestServiceStub:
                 request_serializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.MergeUsersRequest.SerializeToString,
                 response_deserializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.MergeUsersResponse.FromString,
                 _registered_method=True)
+        self.EraseUser = channel.unary_unary(
+                '/recsys.rpc.v1.IngestService/EraseUser',
+                request_serializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.EraseUserRequest.SerializeToString,
+                response_deserializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.EraseUserResponse.FromString,
+                _registered_method=True)
         self.PutItems = channel.unary_unary(
                 '/recsys.rpc.v1.IngestService/PutItems',
                 request_serializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.PutItemsRequest.SerializeToString,
@@ -104,6 +109,14 @@ class IngestServiceServicer:
     def MergeUsers(self, request, context):
         """Makes of two users one: the events of the source become the target's, and count in its next answers.
         Asking again is safe; whatever a crash has left is moved then.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EraseUser(self, request, context):
+        """Forgets a user: events, their ids, and what answers are made of. The next model is trained without
+        them. Asking again is safe; whatever a crash has left is removed then.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -167,6 +180,11 @@ def add_IngestServiceServicer_to_server(servicer, server):
                     servicer.MergeUsers,
                     request_deserializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.MergeUsersRequest.FromString,
                     response_serializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.MergeUsersResponse.SerializeToString,
+            ),
+            'EraseUser': grpc.unary_unary_rpc_method_handler(
+                    servicer.EraseUser,
+                    request_deserializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.EraseUserRequest.FromString,
+                    response_serializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.EraseUserResponse.SerializeToString,
             ),
             'PutItems': grpc.unary_unary_rpc_method_handler(
                     servicer.PutItems,
@@ -281,6 +299,33 @@ class IngestService:
             '/recsys.rpc.v1.IngestService/MergeUsers',
             recsys_dot_rpc_dot_v1_dot_ingest__pb2.MergeUsersRequest.SerializeToString,
             recsys_dot_rpc_dot_v1_dot_ingest__pb2.MergeUsersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EraseUser(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recsys.rpc.v1.IngestService/EraseUser',
+            recsys_dot_rpc_dot_v1_dot_ingest__pb2.EraseUserRequest.SerializeToString,
+            recsys_dot_rpc_dot_v1_dot_ingest__pb2.EraseUserResponse.FromString,
             options,
             channel_credentials,
             insecure,

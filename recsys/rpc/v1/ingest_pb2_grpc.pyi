@@ -43,6 +43,10 @@ class IngestServiceStub:
     """Makes of two users one: the events of the source become the target's, and count in its next answers.
     Asking again is safe; whatever a crash has left is moved then.
     """
+    EraseUser: _grpc.UnaryUnaryMultiCallable[_ingest_pb2.EraseUserRequest, _ingest_pb2.EraseUserResponse]
+    """Forgets a user: events, their ids, and what answers are made of. The next model is trained without
+    them. Asking again is safe; whatever a crash has left is removed then.
+    """
     PutItems: _grpc.UnaryUnaryMultiCallable[_ingest_pb2.PutItemsRequest, _ingest_pb2.PutItemsResponse]
     """Creates or replaces items, each on its own: a bad one never fails the others."""
     PutItem: _grpc.UnaryUnaryMultiCallable[_ingest_pb2.PutItemRequest, _ingest_pb2.PutItemResponse]
@@ -70,6 +74,10 @@ class IngestServiceAsyncStub(IngestServiceStub):
     MergeUsers: _aio.UnaryUnaryMultiCallable[_ingest_pb2.MergeUsersRequest, _ingest_pb2.MergeUsersResponse]  # type: ignore[assignment]
     """Makes of two users one: the events of the source become the target's, and count in its next answers.
     Asking again is safe; whatever a crash has left is moved then.
+    """
+    EraseUser: _aio.UnaryUnaryMultiCallable[_ingest_pb2.EraseUserRequest, _ingest_pb2.EraseUserResponse]  # type: ignore[assignment]
+    """Forgets a user: events, their ids, and what answers are made of. The next model is trained without
+    them. Asking again is safe; whatever a crash has left is removed then.
     """
     PutItems: _aio.UnaryUnaryMultiCallable[_ingest_pb2.PutItemsRequest, _ingest_pb2.PutItemsResponse]  # type: ignore[assignment]
     """Creates or replaces items, each on its own: a bad one never fails the others."""
@@ -113,6 +121,16 @@ class IngestServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_ingest_pb2.MergeUsersResponse, _abc.Awaitable[_ingest_pb2.MergeUsersResponse]]:
         """Makes of two users one: the events of the source become the target's, and count in its next answers.
         Asking again is safe; whatever a crash has left is moved then.
+        """
+
+    @_abc_1.abstractmethod
+    def EraseUser(
+        self,
+        request: _ingest_pb2.EraseUserRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ingest_pb2.EraseUserResponse, _abc.Awaitable[_ingest_pb2.EraseUserResponse]]:
+        """Forgets a user: events, their ids, and what answers are made of. The next model is trained without
+        them. Asking again is safe; whatever a crash has left is removed then.
         """
 
     @_abc_1.abstractmethod

@@ -97,6 +97,16 @@ class EventIds:
                 first = replace(claim.first, event=replace(event, user_id=user_id))
                 self._put(replace(claim, first=first), claim)
 
+    def forget(self, events: Sequence[Event], claimed_until_ms: int) -> None:
+        """Forget claims for these events; an id that stands for another event stays as it is."""
+        held = self._find([event.event_id for event in events])
+        own = [
+            event_id_key(event.event_id)
+            for event in events
+            if event.event_id in held and _is_same_row(held[event.event_id].first.event, event)
+        ]
+        self._table.delete(own, [DOCUMENT], written_until_ms=claimed_until_ms)
+
     def _put(self, claim: Claim, instead_of: Claim | None) -> bool:
         expected = None if instead_of is None else instead_of.encode()
         attempt = partial(

@@ -103,6 +103,12 @@ class HBaseInteractionStore:
         until_ms = removed_ms + _CLOCKS_DIFFER_MS
         self._table(tenant).delete(rows, columns, written_until_ms=until_ms)
 
+    def erase(self, tenant: str, events: Sequence[Event], removed_ms: int) -> None:
+        # The ids before the events: these say which they are, to whoever has to do it again.
+        ids = EventIds(Table(self._pool, table_name(tenant, EVENT_IDS)))
+        ids.forget(events, removed_ms + _CLOCKS_DIFFER_MS)
+        self.remove(tenant, events, removed_ms)
+
     def history(
         self,
         tenant: str,

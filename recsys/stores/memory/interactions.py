@@ -54,6 +54,9 @@ class MemoryInteractionStore:
                 if stored is not None and stored.event == event:
                     del self._events[tenant][event.event_id]
 
+    def erase(self, tenant: str, events: Sequence[Event], removed_ms: int) -> None:
+        self.remove(tenant, events, removed_ms)
+
     def history(
         self,
         tenant: str,

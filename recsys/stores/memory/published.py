@@ -36,6 +36,9 @@ class MemoryPublishedModels:
         written = self.users[tenant, version]
         return sum(user_id in written for user_id in user_ids)
 
+    def erase_user(self, tenant: str, user_id: str) -> None:
+        self.users[tenant, self.current(tenant) or ""].pop(user_id, None)
+
     def activate(self, tenant: str, version: str, guard: PointerGuard | None = None) -> None:
         if guard and self.lock_tokens.get(tenant) != guard.lock_token:
             raise LockLost(f"another run holds the lock: {version} does not serve")

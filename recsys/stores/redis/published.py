@@ -74,6 +74,11 @@ class RedisPublishedModels:
         with translated_errors():
             return sum(execute(self._redis, commands))
 
+    def erase_user(self, tenant: str, user_id: str) -> None:
+        if version := self.current(tenant):
+            with translated_errors():
+                self._redis.unlink(keys.user(tenant, version, user_id))
+
     def activate(self, tenant: str, version: str, guard: PointerGuard | None = None) -> None:
         pointer = keys.current_model(tenant)
         with translated_errors():

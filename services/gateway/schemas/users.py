@@ -45,6 +45,27 @@ class MergedUsers(BaseModel):
     request_id: str = Field(json_schema_extra=REQUEST_ID_RULES)
 
 
+class ErasedUser(BaseModel):
+    """Result of an erasure."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"removed_events": 12, "degraded": False, "request_id": "9f86d081884c7d65"}
+            ]
+        }
+    )
+
+    removed_events: int = Field(
+        ge=0, le=2**32 - 1, description="0 when there were none, or they had been removed before."
+    )
+    degraded: bool = Field(
+        description="True when the events are gone, but answers know the user until the request "
+        "is sent again with Redis back, or the next model serves."
+    )
+    request_id: str = Field(json_schema_extra=REQUEST_ID_RULES)
+
+
 def read_merge(body: object) -> UserMerge:
     """Read which users are to be merged.
 

@@ -126,6 +126,11 @@ class Ingest(ServiceClient):
     ) -> ingest_pb2.MergeUsersResponse:
         return await self._ask(self._stub.MergeUsers, request, call, attempts=2)
 
+    async def erase_user(
+        self, request: ingest_pb2.EraseUserRequest, call: CallContext
+    ) -> ingest_pb2.EraseUserResponse:
+        return await self._ask(self._stub.EraseUser, request, call, attempts=2)
+
     async def put_items(
         self, request: ingest_pb2.PutItemsRequest, call: CallContext
     ) -> ingest_pb2.PutItemsResponse:

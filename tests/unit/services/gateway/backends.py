@@ -30,6 +30,7 @@ from recsys.stores.memory.recent import MemoryRecentBehaviour
 from services.gateway.upstream.ingest import INGEST
 from services.ingest.catalogue import Catalogue
 from services.ingest.cold_start import ColdStart
+from services.ingest.erase_user import UserEraser
 from services.ingest.merge_users import UserMerger
 from services.ingest.record_events import EventRecorder
 from services.ingest.servicer import IngestServicer
@@ -172,8 +173,9 @@ class Ingest:
         self.interactions = FlakyInteractions()
         self.live = MemoryLiveCatalogue()
         items, recent = MemoryItemStore(), MemoryRecentBehaviour(lambda _: EVENT_TYPES)
+        published = MemoryPublishedModels()
         cold_start = ColdStart(
-            MemoryPublishedModels(),
+            published,
             MemoryEarlyPopularity(),
             recent,
             items,
@@ -191,7 +193,8 @@ class Ingest:
         )
         merger = UserMerger(self.interactions, recent, lambda _: EVENT_TYPES, lambda: NOW_MS)
         catalogue = Catalogue(items, self.live)
-        self.servicer = IngestServicer(recorder, catalogue, cold_start, merger)
+        eraser = UserEraser(self.interactions, recent, published, lambda: NOW_MS)
+        self.servicer = IngestServicer(recorder, catalogue, cold_start, merger, eraser)
 
 
 async def start_recommender(

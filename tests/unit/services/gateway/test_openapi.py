@@ -35,6 +35,7 @@ def test_every_route_is_described(document: dict[str, Any]) -> None:
     assert {name for name, _ in operations(document)} == {
         "POST /v1/events",
         "POST /v1/users:merge",
+        "DELETE /v1/users/{user_id}",
         "POST /v1/items:batchUpsert",
         "GET /v1/items/{item_id}",
         "PUT /v1/items/{item_id}",

@@ -52,3 +52,27 @@ def test_only_an_admin_merges(world: World) -> None:
     answer = world.client(world.keys["read"]).post(MERGE, {})
     assert answer.status == 403
     assert "'admin'" in answer.json["detail"]
+
+
+def test_a_user_is_forgotten(world: World, api: Client) -> None:
+    events = [
+        {"user_id": "gone/1", "item_id": f"i{n}", "event_type": "view", "event_id": f"gone-{n}"}
+        for n in range(3)
+    ]
+    assert api.post("/v1/events", {"events": events}).status == 200
+    answer = api.send("DELETE", "/v1/users/gone%2F1")
+    assert answer.status == 200
+    assert answer.json | {"request_id": ""} == {
+        "removed_events": 3,
+        "degraded": False,
+        "request_id": "",
+    }
+    assert world.ingest.interactions.history("shop", "gone/1") == []
+    assert api.send("DELETE", "/v1/users/gone%2F1").json["removed_events"] == 0
+    # An id that is forgotten is new again.
+    assert api.post("/v1/events", {"events": events}).json["accepted"] == 3
+
+
+def test_only_an_admin_forgets(world: World) -> None:
+    answer = world.client(world.keys["read"]).send("DELETE", "/v1/users/ann")
+    assert answer.status == 403

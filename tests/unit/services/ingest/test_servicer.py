@@ -21,7 +21,9 @@ from recsys.runtime.grpc.server import MAX_MESSAGE_BYTES
 from recsys.runtime.grpc.thread_server import ThreadServer
 from recsys.runtime.metrics import new_metrics
 from recsys.stores.memory.interactions import MemoryInteractionStore
+from recsys.stores.memory.published import MemoryPublishedModels
 from services.ingest.catalogue import Catalogue
+from services.ingest.erase_user import UserEraser
 from services.ingest.merge_users import UserMerger
 from services.ingest.record_events import EventRecorder
 from services.ingest.servicer import SERVICE, IngestServicer
@@ -40,7 +42,9 @@ def _an_ingest() -> IngestServicer:
         lambda: "made",
     )
     merger = UserMerger(interactions, shop.recent, lambda _: EVENT_TYPES, lambda: 6)
-    return IngestServicer(recorder, Catalogue(shop.items, shop.live), shop.cold_start, merger)
+    eraser = UserEraser(interactions, shop.recent, MemoryPublishedModels(), lambda: 7)
+    catalogue = Catalogue(shop.items, shop.live)
+    return IngestServicer(recorder, catalogue, shop.cold_start, merger, eraser)
 
 
 @pytest.fixture(scope="module")

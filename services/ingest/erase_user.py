@@ -1,0 +1,74 @@
+"""Forgetting a user: the events, their ids, and what answers are made of."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from recsys.core.domain import identifier_problem
+from recsys.core.errors import FieldProblem, InvalidInput, Unavailable
+from recsys.core.ports import InteractionStore, PublishedModels, RecentBehaviour
+
+# Removed together; nearly every user has fewer.
+_EVENTS_AT_ONCE = 5000
+# More than any user has; events that come as fast as they go must not keep a thread for ever.
+_MAX_ROUNDS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """Result of an erasure.
+
+    Attributes:
+        degraded: the events are gone, but the serving store was away.
+    """
+
+    removed_events: int
+    degraded: bool
+
+
+class UserEraser:
+    """Forgets users; each step may be done again.
+
+    Args:
+        clock: UTC milliseconds since 1970.
+    """
+
+    def __init__(
+        self,
+        interactions: InteractionStore,
+        recent: RecentBehaviour,
+        published: PublishedModels,
+        clock: Callable[[], int],
+    ) -> None:
+        self._interactions = interactions
+        self._recent = recent
+        self._published = published
+        self._clock = clock
+
+    def erase(self, tenant: str, user_id: str) -> Erased:
+        """Forget a user. What the events were is in no store of behaviour when this returns.
+
+        Models that were trained before still know the user, but for the record that answers are
+        made of; recommenders may have that in memory until the next model serves.
+
+        Raises:
+            InvalidInput: the id cannot be one.
+            Unavailable: some may be removed; doing it again is safe.
+        """
+        if reason := identifier_problem(user_id):
+            raise InvalidInput([FieldProblem("user_id", reason)])
+        removed = 0
+        for _ in range(_MAX_ROUNDS):
+            events = self._interactions.history(tenant, user_id, limit=_EVENTS_AT_ONCE)
+            if not events:
+                return Erased(removed, degraded=not self._forget(tenant, user_id))
+            self._interactions.erase(tenant, events, self._clock())
+            removed += len(events)
+        raise Unavailable("interactions", "the user's events come faster than they go")
+
+    def _forget(self, tenant: str, user_id: str) -> bool:
+        try:
+            self._recent.forget(tenant, user_id)
+            self._published.erase_user(tenant, user_id)
+        except Unavailable:
+            return False
+        return True
