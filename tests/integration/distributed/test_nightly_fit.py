@@ -10,6 +10,7 @@ from scipy.sparse import csr_matrix
 from recsys.config.shop import load_shop
 from recsys.core.errors import ConfigurationError
 from recsys.training.als import Device, Trained
+from spark_jobs.event_snapshot.source import HBaseAddresses
 from spark_jobs.nightly.context import Context
 from spark_jobs.nightly.fit import chosen_fit
 from spark_jobs.nightly.plan import Plan, Strategy
@@ -23,7 +24,7 @@ def a_context(spark: SparkSession, folder: Path, strategy: Strategy) -> Context:
     return Context(
         plan=plan,
         spark=spark,
-        hbase_thrift="",
+        hbase=HBaseAddresses("", None),
         items=None,
         models=None,
         publisher=None,
