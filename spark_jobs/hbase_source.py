@@ -23,15 +23,13 @@ from pyspark.sql.types import StructType
 
 from recsys.core.errors import ConfigurationError
 from recsys.stores.hbase.interaction_scan import InteractionColumns, InteractionScan, TimeWindow
-from recsys.stores.hbase.pool import HBasePool, PoolSettings
+from recsys.stores.hbase.pool import TASK_POOL, HBasePool
 from recsys.stores.hbase.table import KeyRange
 
 _SCHEMA = "user_id string, item_id string, event_type string, timestamp_ms bigint"
 _DETAILS_SCHEMA = ", quantity double, price double, order_id string"
 _CONTEXT_SCHEMA = ", context map<string, string>"
 _DETAILS = {"quantity": pa.float64(), "price": pa.float64(), "order_id": pa.string()}
-# One connection a task; a page of 5000 rows may wait for a busy region server.
-_POOL = PoolSettings(size=1, call_timeout_seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +62,7 @@ class SourceOptions:
         )
 
     def scan(self) -> InteractionScan:
-        return InteractionScan(HBasePool(self.address, _POOL), self.tenant)
+        return InteractionScan(HBasePool(self.address, TASK_POOL), self.tenant)
 
 
 def _is_true(options: Mapping[str, str], name: str) -> bool:

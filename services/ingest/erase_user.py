@@ -6,11 +6,7 @@ from dataclasses import dataclass
 from recsys.core.domain import identifier_problem
 from recsys.core.errors import FieldProblem, InvalidInput, Unavailable
 from recsys.core.ports import InteractionStore, PublishedModels, RecentBehaviour
-
-# Removed together; nearly every user has fewer.
-_EVENTS_AT_ONCE = 5000
-# More than any user has; events that come as fast as they go must not keep a thread for ever.
-_MAX_ROUNDS = 200
+from services.ingest.whole_history import pages_until_none
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +53,10 @@ class UserEraser:
         if reason := identifier_problem(user_id):
             raise InvalidInput([FieldProblem("user_id", reason)])
         removed = 0
-        for _ in range(_MAX_ROUNDS):
-            events = self._interactions.history(tenant, user_id, limit=_EVENTS_AT_ONCE)
-            if not events:
-                return Erased(removed, degraded=not self._forget(tenant, user_id))
+        for events in pages_until_none(self._interactions, tenant, user_id):
             self._interactions.erase(tenant, events, self._clock())
             removed += len(events)
-        raise Unavailable("interactions", "the user's events come faster than they go")
+        return Erased(removed, degraded=not self._forget(tenant, user_id))
 
     def _forget(self, tenant: str, user_id: str) -> bool:
         try:

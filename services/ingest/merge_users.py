@@ -7,12 +7,7 @@ from recsys.core.domain import Event, identifier_problem
 from recsys.core.errors import FieldProblem, InvalidInput, Unavailable
 from recsys.core.event_types import EventTypesOf, has_effect
 from recsys.core.ports import InteractionStore, RecentBehaviour
-
-# Moved together; nearly every visitor has fewer. More than these go on in the same way, and only
-# the newest are put where answers are made: those see the newest hundreds of a user.
-_EVENTS_AT_ONCE = 5000
-# More than any user has; events that do not go away must not keep a thread for ever.
-_MAX_ROUNDS = 200
+from services.ingest.whole_history import pages_until_none
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +60,15 @@ class UserMerger:
             # All there is stands where it should.
             return Merged(0, degraded=False)
         moved, is_remembered = 0, True
-        for _ in range(_MAX_ROUNDS):
-            events = self._interactions.history(tenant, source, limit=_EVENTS_AT_ONCE)
-            if not events:
-                break
+        # More than one page goes on in the same way, and only the newest are put where answers are
+        # made: those see the newest hundreds of a user.
+        for events in pages_until_none(self._interactions, tenant, source):
             now_ms = self._clock()
             self._interactions.reassign(tenant, events, target, now_ms)
             if moved == 0:
                 is_remembered = self._remember(tenant, events, target, now_ms)
             self._interactions.remove(tenant, events, now_ms)
             moved += len(events)
-        else:
-            raise Unavailable("interactions", "the source's events come faster than they move")
         return Merged(moved, degraded=not (self._forget(tenant, source) and is_remembered))
 
     def _remember(self, tenant: str, events: Sequence[Event], target: str, now_ms: int) -> bool:

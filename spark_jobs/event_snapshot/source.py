@@ -12,11 +12,8 @@ from recsys.stores.hbase.interaction_scan import (
     TimeWindow,
 )
 from recsys.stores.hbase.keys import user_prefix
-from recsys.stores.hbase.pool import HBasePool, PoolSettings
+from recsys.stores.hbase.pool import TASK_POOL, HBasePool
 from recsys.stores.hbase.table import KeyRange
-
-# One connection a task; a page of 5000 rows may wait for a busy region server.
-POOL = PoolSettings(size=1, call_timeout_seconds=60)
 
 
 class EventSource(Protocol):
@@ -56,7 +53,7 @@ class HBaseSource:
 def open_source(addresses: HBaseAddresses, tenant: str) -> Iterator[EventSource]:
     """The events of a tenant, on connections that close with the block."""
     with ExitStack() as opened:
-        pool = opened.enter_context(closing(HBasePool(addresses.thrift, POOL)))
+        pool = opened.enter_context(closing(HBasePool(addresses.thrift, TASK_POOL)))
         changed = None
         if addresses.thrift2 is not None:
             changed = opened.enter_context(closing(ChangedInteractions(addresses.thrift2, tenant)))

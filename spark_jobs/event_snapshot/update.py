@@ -13,13 +13,13 @@ from recsys.core.errors import NotSetUp, Unavailable
 from recsys.core.times import MS_PER_DAY
 from recsys.stores.hbase.interaction_scan import ChangedInteractions, InteractionScan
 from recsys.stores.hbase.layout import REMOVAL_DAYS, REMOVALS, table_name
-from recsys.stores.hbase.pool import HBasePool
+from recsys.stores.hbase.pool import TASK_POOL, HBasePool
 from recsys.stores.hbase.removals import Removals
 from recsys.stores.hbase.table import KeyRange, Table
 from recsys.stores.hbase.witness import Witness
 from spark_jobs.event_snapshot.files import EventSnapshot, SnapshotFolder, Unusable
 from spark_jobs.event_snapshot.part import MadePart, Part, Since, merge_part, read_part
-from spark_jobs.event_snapshot.source import POOL, HBaseAddresses, open_source
+from spark_jobs.event_snapshot.source import HBaseAddresses, open_source
 from spark_jobs.task_errors import errors_of_tasks
 
 # Read again each night, from before the last cutoff: clocks of services and of machines that import
@@ -67,7 +67,7 @@ def update_snapshot(
         Unavailable: when HBase does not answer; the last night's snapshot stays.
         NotSetUp: the tenant has no tables.
     """
-    with closing(HBasePool(request.addresses.thrift, POOL)) as pool:
+    with closing(HBasePool(request.addresses.thrift, TASK_POOL)) as pool:
         last = _last_night(folder, request, pool)
         if isinstance(last, Unusable):
             ranges = InteractionScan(pool, request.tenant).ranges()

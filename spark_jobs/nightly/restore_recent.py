@@ -7,15 +7,12 @@ from pyspark.sql import SparkSession
 
 from recsys.core.event_types import details_that_count, has_effect
 from recsys.stores.hbase.interaction_scan import InteractionScan
-from recsys.stores.hbase.pool import HBasePool, PoolSettings
+from recsys.stores.hbase.pool import TASK_POOL, HBasePool
 from recsys.stores.hbase.table import KeyRange
 from recsys.stores.manifest import Manifest
 from recsys.stores.redis.connect import connect
 from recsys.stores.redis.recent import RedisRecentBehaviour
 from spark_jobs.task_errors import errors_of_tasks
-
-# One connection a task; a page of 5000 rows may wait for a busy region server.
-_POOL = PoolSettings(size=1, call_timeout_seconds=60)
 
 
 def restore_recent(
@@ -31,7 +28,7 @@ def restore_recent(
     with_details = bool(details_that_count(event_types.values()))
 
     def restore(some: Iterable[KeyRange]) -> Iterator[int]:
-        with closing(HBasePool(hbase_thrift, _POOL)) as pool, connect(redis_url) as client:
+        with closing(HBasePool(hbase_thrift, TASK_POOL)) as pool, connect(redis_url) as client:
             scan, recent = (
                 InteractionScan(pool, tenant),
                 RedisRecentBehaviour(client, lambda _: event_types),
@@ -47,7 +44,7 @@ def restore_recent(
                     recent.restore(tenant, counting)
                     yield len(counting)
 
-    with closing(HBasePool(hbase_thrift, _POOL)) as pool:
+    with closing(HBasePool(hbase_thrift, TASK_POOL)) as pool:
         ranges = InteractionScan(pool, tenant).ranges()
     context = spark.sparkContext
     partitions = min(len(ranges), context.defaultParallelism)

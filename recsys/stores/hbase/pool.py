@@ -45,6 +45,10 @@ class PoolSettings:
     at_once: int = 1
 
 
+# Of a task: one connection, on which a page of 5000 rows may wait for a busy region server.
+TASK_POOL = PoolSettings(size=1, call_timeout_seconds=60)
+
+
 class HBasePool:
     """A bounded pool that survives idle closes and server restarts.
 

@@ -138,14 +138,9 @@ class Table:
         Raises:
             Unavailable: when no page came for `patience_seconds`.
         """
-        start: bytes | None = key_range.start
-        while start is not None:
-            rest = KeyRange(start, key_range.stop)
-            results = patiently(partial(self._page, rest, columns, page_rows), patience_seconds)
-            if results:
-                yield _page(results, columns)
-            # The smallest key greater than the last one.
-            start = results[-1].row + b"\0" if len(results) == page_rows else None
+        read = partial(self._page, columns=columns, rows=page_rows)
+        for results in result_pages(read, key_range, page_rows, patience_seconds):
+            yield _page(results, columns)
 
     def regions(self) -> list[KeyRange]:
         """The key ranges the table is divided into now, in key order."""
@@ -204,6 +199,26 @@ def patiently(attempt: Callable[[], _Result], patience_seconds: float) -> _Resul
             if time.monotonic() + _PAUSE_SECONDS > give_up:
                 raise
             time.sleep(_PAUSE_SECONDS)
+
+
+def result_pages(
+    read: Callable[[KeyRange], list[Any]],
+    key_range: KeyRange,
+    page_rows: int,
+    patience_seconds: float,
+) -> Iterator[list[Any]]:
+    """Read a key range page by page, each begun behind the last row seen.
+
+    Args:
+        read: gives up to `page_rows` rows from the start of a range on.
+    """
+    start: bytes | None = key_range.start
+    while start is not None:
+        results = patiently(partial(read, KeyRange(start, key_range.stop)), patience_seconds)
+        if results:
+            yield results
+        # The smallest key greater than the last one.
+        start = results[-1].row + b"\0" if len(results) == page_rows else None
 
 
 def _put(key: bytes, cells: Cells) -> BatchMutation:

@@ -20,7 +20,7 @@ from recsys.stores.hbase.table import (
     PAGE_ROWS,
     KeyRange,
     Page,
-    patiently,
+    result_pages,
 )
 
 _idl: Any = thriftpy2.load(
@@ -60,15 +60,9 @@ class TimeRangeScan:
         self, key_range: KeyRange, columns: Sequence[bytes], written: WrittenRange
     ) -> Iterator[Page]:
         """Read rows as `Table.scan` does, as far as their cells were written in the range."""
-        start: bytes | None = key_range.start
-        while start is not None:
-            rest = KeyRange(start, key_range.stop)
-            read = partial(self._read, rest, columns, written, PAGE_ROWS)
-            results = patiently(read, BULK_PATIENCE_SECONDS)
-            if results:
-                yield _page(results, columns)
-            # The smallest key greater than the last one.
-            start = results[-1].row + b"\0" if len(results) == PAGE_ROWS else None
+        read = partial(self._read, columns=columns, written=written, rows=PAGE_ROWS)
+        for results in result_pages(read, key_range, PAGE_ROWS, BULK_PATIENCE_SECONDS):
+            yield _page(results, columns)
 
     def close(self) -> None:
         client, self._client = self._client, None

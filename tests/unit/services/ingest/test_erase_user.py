@@ -11,7 +11,7 @@ from recsys.core.errors import InvalidInput, Unavailable
 from recsys.stores.memory.interactions import MemoryInteractionStore
 from recsys.stores.memory.published import MemoryPublishedModels
 from recsys.stores.memory.recent import MemoryRecentBehaviour
-from services.ingest import erase_user
+from services.ingest import whole_history
 from services.ingest.erase_user import Erased, UserEraser
 from tests.builders import EVENT_TYPES, a_history, a_user_batch
 
@@ -57,7 +57,7 @@ def test_of_a_user_nothing_is_left_and_of_others_everything(shop: Shop) -> None:
 def test_a_user_with_many_events_is_forgotten_in_parts(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(erase_user, "_EVENTS_AT_ONCE", 2)
+    monkeypatch.setattr(whole_history, "_EVENTS_AT_ONCE", 2)
     assert shop.eraser.erase("shop", "ann").removed_events == 5
 
 

@@ -124,7 +124,7 @@ def test_events_without_an_effect_move_and_take_no_place_among_the_recent_ones()
 
 
 def test_a_visitor_of_many_events_moves_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.ingest.merge_users._EVENTS_AT_ONCE", 10)
+    monkeypatch.setattr("services.ingest.whole_history._EVENTS_AT_ONCE", 10)
     shop = Shop()
     shop.sent("visitor", *(f"i{n}" for n in range(35)))
     assert shop.merger.merge("shop", "visitor", "ann").moved_events == 35
