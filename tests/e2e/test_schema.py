@@ -53,7 +53,8 @@ def test_the_api_does_what_its_description_says(shop: Shop, tmp_path: Path) -> N
             # The same requests each time.
             "--generation-deterministic",
             "--continue-on-failure",
-            "--workers=2",
+            # Two that parse Python at once break Python 3.11 now and then (its issue 106905).
+            "--workers=1",
             f"--header=X-API-Key: {shop.key}",
             "--no-color",
         ],
