@@ -2,33 +2,47 @@
 
 import json
 import time
-from dataclasses import asdict
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import numpy as np
 import typer
 
 from cli.output import check_output, say, show
 from cli.period import DATES, milliseconds
 from cli.tenant_option import Tenant
-from recsys.analysis.attribution import RATES, Comparison, Outcome, compare
+from recsys.analysis.attribution import report_of
 from recsys.config.shop import Shop
 from recsys.config.shops import shop_of
 from recsys.core.errors import ConfigurationError, NoData
-from recsys.core.times import MAX_CLOCK_SKEW_MS
-from recsys.evaluation.intervals import Estimate
+from recsys.core.experiment_report import (
+    RATES,
+    ExperimentReport,
+    RateInterval,
+    Rates,
+    ReportedOutcome,
+)
+from recsys.core.times import MAX_CLOCK_SKEW_MS, MS_PER_DAY
 from recsys.files import write_whole
+from recsys.stores.redis.connect import connect
+from recsys.stores.redis.reports import RedisReports
+from recsys.stores.report_document import report_document
 from spark_jobs.attribution import attributed
 from spark_jobs.session import spark_session
-from spark_jobs.settings import ImportSettings, SparkSettings, load
+from spark_jobs.settings import CatalogueImportSettings, ImportSettings, SparkSettings, load
 from spark_jobs.stored_events import stored_events
 from spark_jobs.task_errors import errors_of_tasks
+
+_COUNTS = ("users", "shown", "clicked", "carted", "orders")
 
 
 class _ReportSettings(ImportSettings, SparkSettings):
     """Behaviour in HBase, the shop's configuration, and Spark."""
+
+
+class _PublishSettings(_ReportSettings, CatalogueImportSettings):
+    """And Redis, where services read the report."""
 
 
 def report(
@@ -39,96 +53,134 @@ def report(
     end: Annotated[
         datetime | None, typer.Option(formats=DATES, help="Events before this time, UTC.")
     ] = None,
+    days: Annotated[
+        int | None,
+        typer.Option(min=1, max=3650, help="Events of the last days before --end, or now."),
+    ] = None,
     cart_type: Annotated[
         str, typer.Option(help="Type of event by which an item comes into a basket.")
     ] = "add_to_cart",
     output: Annotated[
         Path | None, typer.Option(dir_okay=False, help="JSON file to write, with all intervals.")
     ] = None,
+    publish: Annotated[
+        bool, typer.Option("--publish", help="Let GET /v1/reports/experiments answer with it.")
+    ] = False,
 ) -> None:
     """Report clicks, baskets, orders and revenue by placement and variant, from HBase.
 
     Counted are events whose context has the recommendation_id of an answer, of items that an event
     of type impression with the same id says were shown. Brackets are 95 % intervals over shoppers.
 
-    Example: recsys report --start 2026-11-01 --end 2026-12-01 --output november.json
+    Examples:
+
+        recsys report --start 2026-11-01 --end 2026-12-01 --output november.json
+
+        recsys report --days 28 --publish        (every night, after `recsys nightly`)
     """
     if output is not None:
         check_output(output)
-    settings = load(_ReportSettings)
+    # Which stores there are is said before the work, not after it.
+    settings = load(_PublishSettings if publish else _ReportSettings)
     tenant = tenant or settings.tenant
     shop = shop_of(settings.shop_config, tenant, say)
     if cart_type not in shop.event_types:
         known = ", ".join(sorted(shop.event_types))
         raise ConfigurationError(f"--cart-type: {cart_type!r} is not one of the types: {known}")
-    latest = round(time.time() * 1000) + MAX_CLOCK_SKEW_MS
-    period = milliseconds(start, 0), milliseconds(end, latest)
+    made_ms = time.time_ns() // 1_000_000
+    period = _period(start, end, days, made_ms)
+    made = _make(settings, tenant, shop, cart_type, period, made_ms)
+    _print(made)
+    if output is not None:
+        write_whole(output, json.dumps(report_document(made), indent=2))
+    if isinstance(settings, _PublishSettings):
+        with connect(settings.redis_url.get_secret_value()) as redis:
+            RedisReports(redis).publish(tenant, made)
+        say(f"published: GET /v1/reports/experiments answers with it for {tenant}")
+
+
+def _period(
+    start: datetime | None, end: datetime | None, days: int | None, now_ms: int
+) -> tuple[int | None, int]:
+    """UTC milliseconds of the first event that may count, None for any, and of the end."""
+    end_ms = milliseconds(end, now_ms + MAX_CLOCK_SKEW_MS)
+    if days is None:
+        return (None if start is None else milliseconds(start, 0)), end_ms
+    if start is not None:
+        raise ConfigurationError("--start and --days both say where the report begins: give one")
+    return min(end_ms, now_ms) - days * int(MS_PER_DAY), end_ms
+
+
+def _make(
+    settings: _ReportSettings,
+    tenant: str,
+    shop: Shop,
+    cart_type: str,
+    period: tuple[int | None, int],
+    made_ms: int,
+) -> ExperimentReport:
+    start_ms, end_ms = period
+    begun = time.perf_counter()
+    say("starting Spark")
     with errors_of_tasks(), spark_session(settings, "recsys report") as spark:
-        events = stored_events(spark, settings.hbase_thrift, tenant, *period, context="true")
+        since = "the first one" if start_ms is None else _utc(start_ms)
+        say(f"reading the events of {tenant} from {since} to {_utc(end_ms)}")
+        events = stored_events(
+            spark, settings.hbase_thrift, tenant, start_ms or 0, end_ms, context="true"
+        )
         outcomes = attributed(events, shop, cart_type)
     if not outcomes:
         raise NoData(
             f"tenant {tenant} has no impressions with a recommendation_id in that time: see"
             " docs/how-to/experiments.md"
         )
-    comparisons = compare(outcomes, _baselines(shop))
-    _print(outcomes, comparisons)
-    if output is not None:
-        document = {
-            "outcomes": [_outcome_json(each) for each in outcomes],
-            "differences": [_comparison_json(each) for each in comparisons],
-        }
-        write_whole(output, json.dumps(document, indent=2))
+    say(f"{len(outcomes):,} outcomes counted in {time.perf_counter() - begun:.1f} s")
+    baselines = {each.name: each.variants[0].name for each in shop.experiments}
+    return report_of(
+        outcomes,
+        baselines,
+        made_ms=made_ms,
+        start_ms=start_ms,
+        # What is still to come is in no report, whatever clocks say.
+        end_ms=min(end_ms, made_ms),
+    )
 
 
-def _baselines(shop: Shop) -> dict[str, str]:
-    return {each.name: each.variants[0].name for each in shop.experiments}
+def _utc(time_ms: int) -> str:
+    return f"{datetime.fromtimestamp(time_ms / 1000, UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def _print(outcomes: list[Outcome], comparisons: list[Comparison]) -> None:
-    counts = ("users", "shown", "clicked", "carted", "orders")
-    rows = [
-        [
-            *(each.placement, each.experiment, each.variant),
-            *(f"{getattr(each, name):,}" for name in counts),
-            f"{each.revenue:,.2f}",
-            *(_text(each.rates[name].interval()) for name in RATES),
-        ]
-        for each in outcomes
-    ]
-    show(["placement", "experiment", "variant", *counts, "revenue", *RATES], rows)
-    if comparisons:
+def _print(made: ExperimentReport) -> None:
+    columns = ["placement", "experiment", "variant", *_COUNTS, "revenue", *RATES]
+    show(columns, [_row(each) for each in made.outcomes])
+    if made.outcomes_left_out:
+        say(f"{made.outcomes_left_out:,} more, of the fewest shoppers, are left out")
+    if made.differences:
         rows = [
             [
-                *(each.outcome.placement, each.outcome.experiment),
-                f"{each.outcome.variant} - {each.baseline.variant}",
-                *(_text(each.differences[name]) for name in RATES),
+                *(each.placement, each.experiment, f"{each.variant} - {each.baseline}"),
+                *_texts(each.rates),
             ]
-            for each in comparisons
+            for each in made.differences
         ]
         show(["placement", "experiment", "difference", *RATES], rows)
 
 
-def _text(estimate: Estimate) -> str:
-    return f"{estimate.mean:.4f} [{estimate.low:.4f}, {estimate.high:.4f}]"
+def _row(outcome: ReportedOutcome) -> list[str]:
+    return [
+        *(outcome.placement, outcome.experiment, outcome.variant),
+        *(f"{getattr(outcome, name):,}" for name in _COUNTS),
+        f"{outcome.revenue:,.2f}",
+        *_texts(outcome.rates),
+    ]
 
 
-def _outcome_json(outcome: Outcome) -> dict[str, Any]:
-    rates = {name: _json(rate.interval()) for name, rate in outcome.rates.items()}
-    return asdict(outcome) | {"rates": rates}
+def _texts(rates: Rates) -> Iterable[str]:
+    return (_text(rates[name]) for name in RATES)
 
 
-def _comparison_json(comparison: Comparison) -> dict[str, Any]:
-    outcome = comparison.outcome
-    return {
-        "placement": outcome.placement,
-        "experiment": outcome.experiment,
-        "variant": outcome.variant,
-        "baseline": comparison.baseline.variant,
-        "rates": {name: _json(each) for name, each in comparison.differences.items()},
-    }
-
-
-def _json(estimate: Estimate) -> dict[str, float | None]:
-    """JSON has no NaN."""
-    return {name: None if np.isnan(value) else value for name, value in asdict(estimate).items()}
+def _text(rate: RateInterval) -> str:
+    mean, low, high = (
+        "-" if each is None else f"{each:.4f}" for each in (rate.mean, rate.low, rate.high)
+    )
+    return f"{mean} [{low}, {high}]"

@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
-from recsys.analysis.attribution import RATES, Moments, Outcome, Rate
+from recsys.analysis.attribution import Moments, Outcome, Rate
 from recsys.config.shop import Shop
 from recsys.core.event_types import IMPRESSION
+from recsys.core.experiment_report import RATES
 
 _GROUP = ("placement", "experiment", "variant")
 _SHOWN = ("user_id", "item_id", "recommendation_id")

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,13 @@ from numpy.typing import NDArray
 from recsys.core.behaviour import StoredUser
 from recsys.core.domain import Event
 from recsys.core.event_types import EventType
+from recsys.core.experiment_report import (
+    RATES,
+    ExperimentReport,
+    RateInterval,
+    ReportedDifference,
+    ReportedOutcome,
+)
 from recsys.core.model import NO_NEIGHBOUR, History, ItemModel, ScoringParams, UserModel
 from recsys.core.repurchases import Repurchases, UserRepurchases
 from recsys.core.user_batch import NO_ITEM, UserBatch
@@ -237,3 +245,20 @@ def two_tastes_log(users: int = 40, items: int = 30, timed: bool = True, seed: i
         target_types=(True,),
         timestamps_ms=random.integers(0, 100, len(pairs)) * 86_400_000 if timed else None,
     )
+
+
+def a_report(**changes: object) -> ExperimentReport:
+    """Of one variant, one beside it and, without an experiment, one shopper."""
+    rates = dict.fromkeys(RATES, RateInterval(0.25, 0.125, 0.375))
+    one = dict.fromkeys(RATES, RateInterval(0.5, None, None))
+    counts = (10, 80, 20, 4, 2, 12.5)
+    outcomes = (
+        ReportedOutcome("home", "", "", 1, 2, 1, 1, 1, 0.5, one),
+        ReportedOutcome("home", "mixed", "control", *counts, rates),
+        ReportedOutcome("home", "mixed", "größer", *counts, rates),
+    )
+    difference = ReportedDifference("home", "mixed", "größer", "control", rates)
+    report = ExperimentReport(
+        1_764_208_800_000, 1_761_789_600_000, 1_764_208_800_000, outcomes, (difference,)
+    )
+    return replace(report, **changes)  # type: ignore[arg-type]

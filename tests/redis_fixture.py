@@ -14,6 +14,7 @@ from recsys.core.ports import (
     EarlyPopularity,
     LiveCatalogue,
     PublishedModels,
+    Reports,
     RestorableBehaviour,
     ServingStore,
     UserLookup,
@@ -22,6 +23,7 @@ from recsys.stores.memory.early_popularity import MemoryEarlyPopularity
 from recsys.stores.memory.live_catalogue import MemoryLiveCatalogue
 from recsys.stores.memory.published import MemoryPublishedModels, MemoryServingStore
 from recsys.stores.memory.recent import MemoryRecentBehaviour
+from recsys.stores.memory.reports import MemoryReports
 from recsys.stores.redis import keys
 from recsys.stores.redis.connect import Redis, connect, connect_async
 from recsys.stores.redis.early_popularity import RedisEarlyPopularity
@@ -29,6 +31,7 @@ from recsys.stores.redis.live_catalogue import RedisLiveCatalogue
 from recsys.stores.redis.multiplexed import MultiplexedRedis
 from recsys.stores.redis.published import RedisPublishedModels
 from recsys.stores.redis.recent import RedisRecentBehaviour
+from recsys.stores.redis.reports import RedisReports
 from recsys.stores.redis.serving import RedisServingStore
 from tests.builders import EVENT_TYPES
 
@@ -54,6 +57,7 @@ class ServingSide:
     popularity: EarlyPopularity
     serving: ServingStore
     lock: Callable[[str, str], object]
+    reports: Reports
 
     async def user(
         self, tenant: str, version: str, user_id: str
@@ -109,6 +113,7 @@ def memory_side() -> ServingSide:
         MemoryEarlyPopularity(),
         MemoryServingStore(published, recent, live),
         published.lock_tokens.__setitem__,
+        MemoryReports(),
     )
 
 
@@ -123,6 +128,7 @@ def redis_side(redis_url: str, redis: Redis, ask: Ask[Any]) -> Iterator[ServingS
         RedisEarlyPopularity(redis),
         RedisServingStore(client, shared),
         lambda tenant, token: redis.set(keys.nightly_lock(tenant), token),
+        RedisReports(redis),
     )
     ask(shared.aclose())
     ask(client.aclose())

@@ -13,7 +13,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from recsys.core.experiment_report import (
+    MAX_OUTCOMES,
+    RATES,
+    ExperimentReport,
+    RateInterval,
+    Rates,
+    ReportedDifference,
+    ReportedOutcome,
+)
 from recsys.evaluation.intervals import Estimate
 
 
@@ -26,6 +36,11 @@ class Moments:
     x: float
     xx: float
     xy: float
+
+    @classmethod
+    def of(cls, y: NDArray[np.float64], x: NDArray[np.float64]) -> "Moments":
+        """Those of two (n,) numbers of n shoppers."""
+        return cls(*map(float, (y.sum(), y @ y, x.sum(), x @ x, x @ y)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +94,6 @@ class Outcome:
     rates: Mapping[str, Rate]
 
 
-# Per shown item: clicked, put into a basket. Per shopper: who ordered at all, and for how much.
-RATES = ("click_rate", "cart_rate", "conversion", "revenue_per_user")
-
-
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """A variant beside the one that it is compared with: differences by the names of rates."""
@@ -117,3 +128,62 @@ def compare(
                 }
                 found.append(Comparison(outcome, baseline, differences))
     return found
+
+
+def report_of(
+    outcomes: Sequence[Outcome],
+    baselines: Mapping[str, str],
+    *,
+    made_ms: int,
+    start_ms: int | None,
+    end_ms: int,
+) -> ExperimentReport:
+    """The report of these outcomes, as it is kept and read.
+
+    Args:
+        baselines: see `compare`.
+        made_ms, start_ms, end_ms: see `ExperimentReport`.
+    """
+    most_seen = sorted(outcomes, key=lambda each: -each.users)[:MAX_OUTCOMES]
+    kept = sorted(most_seen, key=lambda each: (each.placement, each.experiment, each.variant))
+    return ExperimentReport(
+        made_ms,
+        start_ms,
+        end_ms,
+        tuple(_reported(each) for each in kept),
+        tuple(_reported_difference(each) for each in compare(kept, baselines)),
+        outcomes_left_out=len(outcomes) - len(kept),
+    )
+
+
+def _reported(outcome: Outcome) -> ReportedOutcome:
+    counts = {
+        name: getattr(outcome, name)
+        for name in ("users", "shown", "clicked", "carted", "orders", "revenue")
+    }
+    rates = {name: outcome.rates[name].interval() for name in RATES}
+    return ReportedOutcome(
+        outcome.placement, outcome.experiment, outcome.variant, **counts, rates=_intervals(rates)
+    )
+
+
+def _reported_difference(comparison: Comparison) -> ReportedDifference:
+    outcome = comparison.outcome
+    return ReportedDifference(
+        outcome.placement,
+        outcome.experiment,
+        outcome.variant,
+        comparison.baseline.variant,
+        _intervals(comparison.differences),
+    )
+
+
+def _intervals(estimates: Mapping[str, Estimate]) -> Rates:
+    return {
+        name: RateInterval(_known(each.mean), _known(each.low), _known(each.high))
+        for name, each in estimates.items()
+    }
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

@@ -20,6 +20,8 @@ ROUTE_SCOPES: Mapping[str, Scope] = {
     "PUT /v1/items/{item_id}": Scope.CATALOGUE_WRITE,
     "PATCH /v1/items/{item_id}": Scope.CATALOGUE_WRITE,
     "DELETE /v1/items/{item_id}": Scope.CATALOGUE_WRITE,
+    # Of a server's key only, see below: a dashboard needs no key that can forget users.
+    "GET /v1/reports/experiments": Scope.READ,
 }
 
 # Those that a public key may call, for the user of its session token alone. A user in the path is
@@ -50,6 +52,7 @@ RPC_SCOPES: Mapping[str, Scope | None] = {
     f"{_INGEST}/PatchItem": Scope.CATALOGUE_WRITE,
     f"{_INGEST}/DeleteItem": Scope.CATALOGUE_WRITE,
     f"{_INGEST}/ColdStartItems": Scope.READ,
+    f"{_INGEST}/GetExperimentReport": Scope.READ,
     f"{_RECOMMENDER}/RecommendForUser": Scope.READ,
     f"{_RECOMMENDER}/SimilarItems": Scope.READ,
     f"{_RECOMMENDER}/RecommendForSession": Scope.READ,

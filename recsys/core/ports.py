@@ -10,6 +10,7 @@ from typing import Protocol
 from recsys.core.behaviour import Impression, RecentEvents, StoredUser
 from recsys.core.catalogue import CatalogueChanges, CatalogueRow
 from recsys.core.domain import Event, Item, ReceivedEvent
+from recsys.core.experiment_report import ExperimentReport
 from recsys.core.user_batch import UserBatch
 
 
@@ -203,6 +204,20 @@ class EarlyPopularity(Protocol):
 
     def most_popular(self, tenant: str, count: int) -> list[str]:
         """The items of positive popularity, most popular first."""
+
+
+class Reports(Protocol):
+    """The last report of experiments of each shop. Every call may raise Unavailable."""
+
+    def publish(self, tenant: str, report: ExperimentReport) -> None:
+        """Put a report in the place of the one before."""
+
+    def latest(self, tenant: str) -> ExperimentReport | None:
+        """The one that was published last.
+
+        Raises:
+            NotFound: there is one that this release cannot read.
+        """
 
 
 class PublishedModels(Protocol):

@@ -18,6 +18,7 @@ from services.gateway.routes import (
     pages,
     placements,
     recommendations,
+    reports,
     rerank,
     users,
 )
@@ -52,6 +53,6 @@ def add_routes(app: FastAPI) -> None:
     """Everything that the API's description names."""
     for routes in (
         *(recommendations, placements, pages, rerank),
-        *(events, items, users, operations),
+        *(events, items, users, reports, operations),
     ):
         app.include_router(routes.router)

@@ -21,6 +21,7 @@ from recsys.stores.redis.early_popularity import RedisEarlyPopularity
 from recsys.stores.redis.live_catalogue import RedisLiveCatalogue
 from recsys.stores.redis.published import RedisPublishedModels
 from recsys.stores.redis.recent import RedisRecentBehaviour
+from recsys.stores.redis.reports import RedisReports
 from services.ingest.catalogue import Catalogue
 from services.ingest.cold_start import ColdStart
 from services.ingest.erase_user import UserEraser
@@ -99,6 +100,7 @@ def serve(settings: IngestSettings) -> None:
         cold_start,
         UserMerger(interactions, recent_events, shops.event_types_of, _now_ms),
         UserEraser(interactions, recent_events, published, _now_ms),
+        RedisReports(redis),
     )
 
     server = ThreadServer(

@@ -3,8 +3,9 @@
 from typing import Any
 
 from recsys.core.domain import checked_tenant, identifier_problem
-from recsys.core.errors import FieldProblem, InvalidInput
+from recsys.core.errors import FieldProblem, InvalidInput, NotFound
 from recsys.core.limits import MAX_EVENT_BATCHES, MAX_EVENTS, MAX_ITEMS
+from recsys.core.ports import Reports
 from recsys.core.recording import Recorded
 from recsys.rpc.convert import (
     from_item,
@@ -16,6 +17,7 @@ from recsys.rpc.convert import (
     to_draft,
     to_item,
 )
+from recsys.rpc.reports import from_report
 from recsys.rpc.v1 import ingest_pb2, ingest_pb2_grpc
 from recsys.runtime.grpc.errors import status_of
 from recsys.runtime.grpc.guard import log_failure
@@ -36,12 +38,14 @@ class IngestServicer(ingest_pb2_grpc.IngestServiceServicer):
         cold_start: ColdStart,
         merger: UserMerger,
         eraser: UserEraser,
+        reports: Reports,
     ) -> None:
         self._recorder = recorder
         self._catalogue = catalogue
         self._cold_start = cold_start
         self._merger = merger
         self._eraser = eraser
+        self._reports = reports
 
     def RecordEvents(  # noqa: N802  # named by the proto
         self, request: ingest_pb2.RecordEventsRequest, context: Any
@@ -146,6 +150,19 @@ class IngestServicer(ingest_pb2_grpc.IngestServiceServicer):
             ingest_pb2.ColdStartItem(item_id=i.item_id, title=i.title, price=i.price) for i in items
         )
         return ingest_pb2.ColdStartItemsResponse(items=shown)
+
+    def GetExperimentReport(  # noqa: N802  # named by the proto
+        self, request: ingest_pb2.GetExperimentReportRequest, context: Any
+    ) -> ingest_pb2.GetExperimentReportResponse:
+        del context
+        tenant = checked_tenant(request.tenant)
+        report = self._reports.latest(tenant)
+        if report is None:
+            raise NotFound(
+                "there is no report yet: `recsys report --publish --days 28"
+                f" --tenant {tenant}` makes one"
+            )
+        return from_report(report)
 
 
 def _from_result(result: Recorded | Exception) -> ingest_pb2.RecordedBatch:

@@ -83,6 +83,17 @@ class Api:
         body = {"user_id": user_id, "item_ids": list(item_ids[:MAX_RERANKED_ITEMS])}
         return await self._call("POST", "/v1/items:rerank", body)
 
+    async def experiment_report(self) -> Json | None:
+        """Read the last report of what came of recommendations; None before the first one.
+
+        Raises:
+            ApiUnavailable, ApiRefused
+        """
+        try:
+            return await self._call("GET", "/v1/reports/experiments")
+        except _NotFound:
+            return None
+
     async def record(self, events: Sequence[Json]) -> None:
         """Record events, which are durable afterwards.
 
@@ -111,7 +122,7 @@ class Api:
 
 
 class _NotFound(ApiRefused):
-    """There is no such item, or no such placement."""
+    """There is no such item, placement or report."""
 
 
 def _reason(response: httpx.Response) -> str:

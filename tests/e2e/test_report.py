@@ -12,6 +12,7 @@ import httpx
 
 from recsys.rpc.v1 import ingest_pb2
 from recsys.rpc.v1.ingest_pb2_grpc import IngestServiceStub
+from services.gateway.schemas.reports import from_message
 from tests.e2e.shop import TENANT, Shop
 
 # Of this test alone: visits to the demo shop are counted, too.
@@ -55,17 +56,34 @@ def test_a_report_counts_from_impression_to_order(
     output = tmp_path / "report.json"
     command = [str(Path(sys.executable).with_name("recsys")), "report", "--tenant", TENANT]
     done = subprocess.run(
-        [*command, "--start", "2020-01-01", "--output", str(output)],
+        [*command, "--start", "2020-01-01", "--output", str(output), "--publish"],
         env=os.environ | shop.stack.environment(),
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    outcomes = json.loads(output.read_text())["outcomes"]
+    written = json.loads(output.read_text())
+    outcomes = written["outcomes"]
     [home] = [each for each in outcomes if each["placement"] == PLACEMENT]
     counts = {name: home[name] for name in ("users", "shown", "clicked", "carted", "orders")}
     assert counts == {"users": 2, "shown": 8, "clicked": 2, "carted": 1, "orders": 1}
     assert home["revenue"] == 5.0
     assert home["rates"]["click_rate"]["mean"] == 2 / 8
     assert PLACEMENT in done.stdout
+    for kept in (api.get("/v1/reports/experiments").json(), by_grpc(shop)):
+        for name in ("outcomes", "differences", "outcomes_left_out"):
+            assert kept[name] == written[name]
+    read = api.get("/v1/reports/experiments")
+    assert read.json()["start_time"] == "2020-01-01T00:00:00Z"
+    assert read.json()["age_seconds"] < 600
+    etag = {"If-None-Match": read.headers["ETag"]}
+    assert api.get("/v1/reports/experiments", headers=etag).status_code == 304
+
+
+def by_grpc(shop: Shop) -> dict[str, Any]:
+    """The report over gRPC, as REST writes it."""
+    with grpc.insecure_channel(f"127.0.0.1:{shop.stack.settings.ports.ingest_1}") as channel:
+        request = ingest_pb2.GetExperimentReportRequest(tenant=TENANT)
+        answer = IngestServiceStub(channel).GetExperimentReport(request, timeout=10)
+    return from_message(answer.report, answer.report.made_ms).model_dump(mode="json")

@@ -1,5 +1,6 @@
 """The notebooks run from top to bottom and show what they promise, committed or run anew."""
 
+import json
 import os
 import re
 import sys
@@ -16,6 +17,8 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
+from recsys.stores.report_document import report_document
+from tests.builders import a_report
 from tests.integration.notebook_shop import (
     ALL_SEEN,
     FEW_FACTORS,
@@ -189,6 +192,27 @@ def test_two_stored_versions_are_compared_by_name(runner: Runner) -> None:
 
     assert re.search(r"recipe\.neighbour_weight +\d", text)
     assert re.search(rf"metric +{FEW_FACTORS} +{MORE_FACTORS}", text)
+
+
+def test_a_report_is_read_from_the_file_of_the_command(runner: Runner, tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    file.write_text(json.dumps(report_document(a_report())), "utf-8")
+    text = printed(runner.run(notebook_of("05"), 'REPORT = ""', f'REPORT = "{file}"'))
+
+    assert re.search(r"home, mixed: größer +10 +80 +20 +4 +2 +12\.50", text)
+    # .25 +- .125 of ten shoppers: 2 * 10 * (2.8 / 1.96 * .125 / (.05 * .25)) ** 2.
+    assert "click_rate: 4,082 shoppers of each variant" in text
+
+
+def test_who_looks_every_day_finds_what_is_not_there(runner: Runner) -> None:
+    found = re.search(
+        r"at the end (\d+)% differ by chance, on one of 28 days (\d+)% did",
+        printed(runner.run(notebook_of("05"))),
+    )
+
+    assert found
+    assert int(found[1]) <= 9
+    assert int(found[2]) >= 15
 
 
 def test_a_version_that_has_seen_everything_is_compared_but_not_judged(runner: Runner) -> None:

@@ -181,7 +181,7 @@ class NotReached:
 
 @bad_tenant
 def test_the_ingest_service_refuses_it_by_name(tenant: str) -> None:
-    servicer = IngestServicer(*[NotReached()] * 5)  # type: ignore[arg-type]
+    servicer = IngestServicer(*[NotReached()] * 6)  # type: ignore[arg-type]
     item = ingest_pb2.Item(item_id="i")
     event = ingest_pb2.Event(user_id="u", item_id="i", event_type="view")
     calls: list[Callable[[], object]] = [
@@ -194,6 +194,9 @@ def test_the_ingest_service_refuses_it_by_name(tenant: str) -> None:
         lambda: servicer.DeleteItem(ingest_pb2.DeleteItemRequest(tenant=tenant, item_id="i"), None),
         lambda: servicer.ColdStartItems(
             ingest_pb2.ColdStartItemsRequest(tenant=tenant, limit=1), None
+        ),
+        lambda: servicer.GetExperimentReport(
+            ingest_pb2.GetExperimentReportRequest(tenant=tenant), None
         ),
     ]
     for call in calls:

@@ -127,6 +127,10 @@ def erase_user(user_id: str) -> Call[models.ErasedUser]:
     return Call("DELETE", path, models.ErasedUser, is_write=True)
 
 
+def experiment_report() -> Call[models.ExperimentReport]:
+    return Call("GET", "/v1/reports/experiments", models.ExperimentReport)
+
+
 def _parameters(options: ListOptions) -> Parameters:
     params: Parameters = {}
     if "limit" in options:

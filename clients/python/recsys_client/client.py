@@ -133,6 +133,10 @@ class Client:
         """Forget a user. It cannot be taken back."""
         return self._answer(calls.erase_user(user_id))
 
+    def experiment_report(self) -> models.ExperimentReport:
+        """Read what came of recommendations, as `recsys report --publish` counted it last."""
+        return self._answer(calls.experiment_report())
+
     def _answer(self, call: Call[AnswerT]) -> AnswerT:
         deadline = self._settings.deadline(call)
         attempt = 0

@@ -282,6 +282,14 @@ class ProblemDetails(BaseModel):
     """The fields at fault."""
 
 
+class RateInterval(BaseModel):
+    """An estimate with its 95 % interval over users; null where too few users are behind it."""
+
+    mean: float | None
+    low: float | None
+    high: float | None
+
+
 class RejectedItem(BaseModel):
     """An item of the batch that was not stored."""
 
@@ -290,6 +298,16 @@ class RejectedItem(BaseModel):
     item_id: str | None
     """Null when it has no usable one."""
     problems: list[Problem]
+
+
+class ReportedRates(BaseModel):
+    click_rate: RateInterval
+    """Of the items shown, those with an event of a positive weight."""
+    cart_rate: RateInterval
+    """Of the items shown, those put into a basket."""
+    conversion: RateInterval
+    """Of the users, those who ordered what they were shown."""
+    revenue_per_user: RateInterval
 
 
 class RerankRequest(BaseModel):
@@ -413,6 +431,61 @@ class Reason(BaseModel):
     """`because_you_bought`, `because_you_viewed`: the seeds explain at least half of the score, and the first of them was bought, or looked at; `similar_users`: the user's taste as a whole; `similar_to_item`: of the item that the request is about; else the `source`, such as `popular` or `new`."""
     seeds: list[Seed]
     """Items that explain most of the score, the strongest first."""
+
+
+class ReportedDifference(BaseModel):
+    """The rates of a variant less those of the first one of its experiment."""
+
+    placement: str
+    """As the `context` of impressions has it."""
+    experiment: str
+    """Empty without one."""
+    variant: str
+    """Empty without an experiment."""
+    baseline: str
+    """The variant compared with."""
+    rates: ReportedRates
+
+
+class ReportedOutcome(BaseModel):
+    """What came of one placement, in one variant of an experiment or without any."""
+
+    placement: str
+    """As the `context` of impressions has it."""
+    experiment: str
+    """Empty without one."""
+    variant: str
+    """Empty without an experiment."""
+    users: int
+    """Who were shown something."""
+    shown: int
+    """Items, each once for every recommendation."""
+    clicked: int
+    """Of the items shown."""
+    carted: int
+    """Of the items shown."""
+    orders: int
+    """Lines of orders by these users of what they were shown."""
+    revenue: float
+    """What these sold."""
+    rates: ReportedRates
+
+
+class ExperimentReport(BaseModel):
+    made_time: AwareDatetime
+    """When the report was made."""
+    age_seconds: int
+    """How long ago that is."""
+    start_time: AwareDatetime | None
+    """Events from here on count; null: from the first one on."""
+    end_time: AwareDatetime
+    """Events before this count."""
+    outcomes: list[ReportedOutcome]
+    """By placement, experiment and variant."""
+    outcomes_left_out: int
+    """How many more outcomes there were, of the fewest users."""
+    differences: list[ReportedDifference]
+    """Of each variant from the first one of its experiment."""
 
 
 class ExplainedItem(BaseModel):

@@ -3,6 +3,7 @@ import type {
   ErasedUser,
   Event,
   EventsAnswer,
+  ExperimentReport,
   Item,
   ItemBatchAnswer,
   ItemChanges,
@@ -131,6 +132,11 @@ export class Client {
   /** Forget a user. It cannot be taken back. */
   eraseUser(userId: string): Promise<ErasedUser> {
     return this.#write({ method: "DELETE", path: `/v1/users/${encodeURIComponent(userId)}` });
+  }
+
+  /** Read what came of recommendations, as `recsys report --publish` counted it last. */
+  experimentReport(): Promise<ExperimentReport> {
+    return this.#read("GET", "/v1/reports/experiments");
   }
 
   #read<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {

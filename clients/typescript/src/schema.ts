@@ -82,6 +82,28 @@ export interface components {
             results: components["schemas"]["EventResult"][];
             request_id: string;
         };
+        ExperimentReport: {
+            /**
+             * Format: date-time
+             * @description When the report was made.
+             */
+            made_time: string;
+            /** @description How long ago that is. */
+            age_seconds: number;
+            /** @description Events from here on count; null: from the first one on. */
+            start_time: string | null;
+            /**
+             * Format: date-time
+             * @description Events before this count.
+             */
+            end_time: string;
+            /** @description By placement, experiment and variant. */
+            outcomes: components["schemas"]["ReportedOutcome"][];
+            /** @description How many more outcomes there were, of the fewest users. */
+            outcomes_left_out: number;
+            /** @description Of each variant from the first one of its experiment. */
+            differences: components["schemas"]["ReportedDifference"][];
+        };
         ExperimentResponse: {
             name: string;
             variant: string;
@@ -530,6 +552,12 @@ export interface components {
             /** @description The fields at fault. */
             problems?: components["schemas"]["Problem"][];
         };
+        /** @description An estimate with its 95 % interval over users; null where too few users are behind it. */
+        RateInterval: {
+            mean: number | null;
+            low: number | null;
+            high: number | null;
+        };
         /** @description Why an item is recommended, for a line such as "because you bought ...". */
         Reason: {
             /** @description `because_you_bought`, `because_you_viewed`: the seeds explain at least half of the score, and the first of them was bought, or looked at; `similar_users`: the user's taste as a whole; `similar_to_item`: of the item that the request is about; else the `source`, such as `popular` or `new`. */
@@ -544,6 +572,49 @@ export interface components {
             /** @description Null when it has no usable one. */
             item_id: string | null;
             problems: components["schemas"]["Problem"][];
+        };
+        /** @description The rates of a variant less those of the first one of its experiment. */
+        ReportedDifference: {
+            /** @description As the `context` of impressions has it. */
+            placement: string;
+            /** @description Empty without one. */
+            experiment: string;
+            /** @description Empty without an experiment. */
+            variant: string;
+            /** @description The variant compared with. */
+            baseline: string;
+            rates: components["schemas"]["ReportedRates"];
+        };
+        /** @description What came of one placement, in one variant of an experiment or without any. */
+        ReportedOutcome: {
+            /** @description As the `context` of impressions has it. */
+            placement: string;
+            /** @description Empty without one. */
+            experiment: string;
+            /** @description Empty without an experiment. */
+            variant: string;
+            /** @description Who were shown something. */
+            users: number;
+            /** @description Items, each once for every recommendation. */
+            shown: number;
+            /** @description Of the items shown. */
+            clicked: number;
+            /** @description Of the items shown. */
+            carted: number;
+            /** @description Lines of orders by these users of what they were shown. */
+            orders: number;
+            /** @description What these sold. */
+            revenue: number;
+            rates: components["schemas"]["ReportedRates"];
+        };
+        ReportedRates: {
+            /** @description Of the items shown, those with an event of a positive weight. */
+            click_rate: components["schemas"]["RateInterval"];
+            /** @description Of the items shown, those put into a basket. */
+            cart_rate: components["schemas"]["RateInterval"];
+            /** @description Of the users, those who ordered what they were shown. */
+            conversion: components["schemas"]["RateInterval"];
+            revenue_per_user: components["schemas"]["RateInterval"];
         };
         /** @description Items to be put in the order of a user or of a session: one of the two. */
         RerankRequest: {
@@ -717,6 +788,7 @@ export type Event = components['schemas']['Event'];
 export type EventBatch = components['schemas']['EventBatch'];
 export type EventResult = components['schemas']['EventResult'];
 export type EventsAnswer = components['schemas']['EventsAnswer'];
+export type ExperimentReport = components['schemas']['ExperimentReport'];
 export type ExperimentResponse = components['schemas']['ExperimentResponse'];
 export type ExplainedItem = components['schemas']['ExplainedItem'];
 export type Item = components['schemas']['Item'];
@@ -733,8 +805,12 @@ export type PlacementRecommendations = components['schemas']['PlacementRecommend
 export type PlacementRequest = components['schemas']['PlacementRequest'];
 export type Problem = components['schemas']['Problem'];
 export type ProblemDetails = components['schemas']['ProblemDetails'];
+export type RateInterval = components['schemas']['RateInterval'];
 export type Reason = components['schemas']['Reason'];
 export type RejectedItem = components['schemas']['RejectedItem'];
+export type ReportedDifference = components['schemas']['ReportedDifference'];
+export type ReportedOutcome = components['schemas']['ReportedOutcome'];
+export type ReportedRates = components['schemas']['ReportedRates'];
 export type RerankRequest = components['schemas']['RerankRequest'];
 export type RerankedItems = components['schemas']['RerankedItems'];
 export type Seed = components['schemas']['Seed'];

@@ -920,3 +920,255 @@ class ColdStartItemsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ColdStartItemsResponse: _TypeAlias = ColdStartItemsResponse  # noqa: Y015
+
+@_typing.final
+class GetExperimentReportRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetExperimentReportRequest: _TypeAlias = GetExperimentReportRequest  # noqa: Y015
+
+@_typing.final
+class GetExperimentReportResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPORT_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    revision: _builtins.str
+    """Tells this report from all others; opaque."""
+    @_builtins.property
+    def report(self) -> Global___ExperimentReport: ...
+    def __init__(
+        self,
+        *,
+        report: Global___ExperimentReport | None = ...,
+        revision: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["report", b"report"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["report", b"report", "revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetExperimentReportResponse: _TypeAlias = GetExperimentReportResponse  # noqa: Y015
+
+@_typing.final
+class ExperimentReport(_message.Message):
+    """What came of the recommendations of some time, by placement and variant."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MADE_MS_FIELD_NUMBER: _builtins.int
+    START_MS_FIELD_NUMBER: _builtins.int
+    END_MS_FIELD_NUMBER: _builtins.int
+    OUTCOMES_FIELD_NUMBER: _builtins.int
+    DIFFERENCES_FIELD_NUMBER: _builtins.int
+    OUTCOMES_LEFT_OUT_FIELD_NUMBER: _builtins.int
+    made_ms: _builtins.int
+    """UTC milliseconds since 1970, like the next two."""
+    start_ms: _builtins.int
+    """Events from here on count. Unset: from the first one on."""
+    end_ms: _builtins.int
+    """Events before this count."""
+    outcomes_left_out: _builtins.int
+    """How many more outcomes there were, of the fewest users."""
+    @_builtins.property
+    def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReportedOutcome]:
+        """By placement, experiment and variant; at most 1000."""
+
+    @_builtins.property
+    def differences(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReportedDifference]:
+        """Of each variant from the first one of its experiment."""
+
+    def __init__(
+        self,
+        *,
+        made_ms: _builtins.int = ...,
+        start_ms: _builtins.int | None = ...,
+        end_ms: _builtins.int = ...,
+        outcomes: _abc.Iterable[Global___ReportedOutcome] | None = ...,
+        differences: _abc.Iterable[Global___ReportedDifference] | None = ...,
+        outcomes_left_out: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_start_ms", b"_start_ms", "start_ms", b"start_ms"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_start_ms", b"_start_ms", "differences", b"differences", "end_ms", b"end_ms", "made_ms", b"made_ms", "outcomes", b"outcomes", "outcomes_left_out", b"outcomes_left_out", "start_ms", b"start_ms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__start_ms: _TypeAlias = _typing.Literal["start_ms"]  # noqa: Y015
+    _WhichOneofArgType__start_ms: _TypeAlias = _typing.Literal["_start_ms", b"_start_ms"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__start_ms) -> _WhichOneofReturnType__start_ms | None: ...
+
+Global___ExperimentReport: _TypeAlias = ExperimentReport  # noqa: Y015
+
+@_typing.final
+class ReportedOutcome(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLACEMENT_FIELD_NUMBER: _builtins.int
+    EXPERIMENT_FIELD_NUMBER: _builtins.int
+    VARIANT_FIELD_NUMBER: _builtins.int
+    USERS_FIELD_NUMBER: _builtins.int
+    SHOWN_FIELD_NUMBER: _builtins.int
+    CLICKED_FIELD_NUMBER: _builtins.int
+    CARTED_FIELD_NUMBER: _builtins.int
+    ORDERS_FIELD_NUMBER: _builtins.int
+    REVENUE_FIELD_NUMBER: _builtins.int
+    RATES_FIELD_NUMBER: _builtins.int
+    placement: _builtins.str
+    experiment: _builtins.str
+    """Empty without an experiment, like the variant."""
+    variant: _builtins.str
+    users: _builtins.int
+    """Who were shown something."""
+    shown: _builtins.int
+    """Items, each once for every recommendation."""
+    clicked: _builtins.int
+    """Of the items shown."""
+    carted: _builtins.int
+    orders: _builtins.int
+    """Lines of orders by these users of what they were shown, and what they sold."""
+    revenue: _builtins.float
+    @_builtins.property
+    def rates(self) -> Global___ReportedRates: ...
+    def __init__(
+        self,
+        *,
+        placement: _builtins.str = ...,
+        experiment: _builtins.str = ...,
+        variant: _builtins.str = ...,
+        users: _builtins.int = ...,
+        shown: _builtins.int = ...,
+        clicked: _builtins.int = ...,
+        carted: _builtins.int = ...,
+        orders: _builtins.int = ...,
+        revenue: _builtins.float = ...,
+        rates: Global___ReportedRates | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["rates", b"rates"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carted", b"carted", "clicked", b"clicked", "experiment", b"experiment", "orders", b"orders", "placement", b"placement", "rates", b"rates", "revenue", b"revenue", "shown", b"shown", "users", b"users", "variant", b"variant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportedOutcome: _TypeAlias = ReportedOutcome  # noqa: Y015
+
+@_typing.final
+class ReportedDifference(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLACEMENT_FIELD_NUMBER: _builtins.int
+    EXPERIMENT_FIELD_NUMBER: _builtins.int
+    VARIANT_FIELD_NUMBER: _builtins.int
+    BASELINE_FIELD_NUMBER: _builtins.int
+    RATES_FIELD_NUMBER: _builtins.int
+    placement: _builtins.str
+    experiment: _builtins.str
+    variant: _builtins.str
+    baseline: _builtins.str
+    """The variant that it is the difference from."""
+    @_builtins.property
+    def rates(self) -> Global___ReportedRates: ...
+    def __init__(
+        self,
+        *,
+        placement: _builtins.str = ...,
+        experiment: _builtins.str = ...,
+        variant: _builtins.str = ...,
+        baseline: _builtins.str = ...,
+        rates: Global___ReportedRates | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["rates", b"rates"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["baseline", b"baseline", "experiment", b"experiment", "placement", b"placement", "rates", b"rates", "variant", b"variant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportedDifference: _TypeAlias = ReportedDifference  # noqa: Y015
+
+@_typing.final
+class ReportedRates(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLICK_RATE_FIELD_NUMBER: _builtins.int
+    CART_RATE_FIELD_NUMBER: _builtins.int
+    CONVERSION_FIELD_NUMBER: _builtins.int
+    REVENUE_PER_USER_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def click_rate(self) -> Global___RateInterval:
+        """Of the items shown, those with an event of a positive weight."""
+
+    @_builtins.property
+    def cart_rate(self) -> Global___RateInterval:
+        """Of the items shown, those put into a basket."""
+
+    @_builtins.property
+    def conversion(self) -> Global___RateInterval:
+        """Of the users, those who ordered what they were shown."""
+
+    @_builtins.property
+    def revenue_per_user(self) -> Global___RateInterval: ...
+    def __init__(
+        self,
+        *,
+        click_rate: Global___RateInterval | None = ...,
+        cart_rate: Global___RateInterval | None = ...,
+        conversion: Global___RateInterval | None = ...,
+        revenue_per_user: Global___RateInterval | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cart_rate", b"cart_rate", "click_rate", b"click_rate", "conversion", b"conversion", "revenue_per_user", b"revenue_per_user"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cart_rate", b"cart_rate", "click_rate", b"click_rate", "conversion", b"conversion", "revenue_per_user", b"revenue_per_user"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportedRates: _TypeAlias = ReportedRates  # noqa: Y015
+
+@_typing.final
+class RateInterval(_message.Message):
+    """An estimate with its 95 % interval over users; each is unset where too few users are behind it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEAN_FIELD_NUMBER: _builtins.int
+    LOW_FIELD_NUMBER: _builtins.int
+    HIGH_FIELD_NUMBER: _builtins.int
+    mean: _builtins.float
+    low: _builtins.float
+    high: _builtins.float
+    def __init__(
+        self,
+        *,
+        mean: _builtins.float | None = ...,
+        low: _builtins.float | None = ...,
+        high: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_high", b"_high", "_low", b"_low", "_mean", b"_mean", "high", b"high", "low", b"low", "mean", b"mean"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_high", b"_high", "_low", b"_low", "_mean", b"_mean", "high", b"high", "low", b"low", "mean", b"mean"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__high: _TypeAlias = _typing.Literal["high"]  # noqa: Y015
+    _WhichOneofArgType__high: _TypeAlias = _typing.Literal["_high", b"_high"]  # noqa: Y015
+    _WhichOneofReturnType__low: _TypeAlias = _typing.Literal["low"]  # noqa: Y015
+    _WhichOneofArgType__low: _TypeAlias = _typing.Literal["_low", b"_low"]  # noqa: Y015
+    _WhichOneofReturnType__mean: _TypeAlias = _typing.Literal["mean"]  # noqa: Y015
+    _WhichOneofArgType__mean: _TypeAlias = _typing.Literal["_mean", b"_mean"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__high) -> _WhichOneofReturnType__high | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__low) -> _WhichOneofReturnType__low | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__mean) -> _WhichOneofReturnType__mean | None: ...
+
+Global___RateInterval: _TypeAlias = RateInterval  # noqa: Y015

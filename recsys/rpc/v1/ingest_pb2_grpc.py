@@ -85,6 +85,11 @@ class IngestServiceStub:
                 request_serializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.ColdStartItemsRequest.SerializeToString,
                 response_deserializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.ColdStartItemsResponse.FromString,
                 _registered_method=True)
+        self.GetExperimentReport = channel.unary_unary(
+                '/recsys.rpc.v1.IngestService/GetExperimentReport',
+                request_serializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.GetExperimentReportRequest.SerializeToString,
+                response_deserializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.GetExperimentReportResponse.FromString,
+                _registered_method=True)
 
 
 class IngestServiceServicer:
@@ -163,6 +168,13 @@ class IngestServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetExperimentReport(self, request, context):
+        """The last report that `recsys report --publish` made. NOT_FOUND before the first one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_IngestServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -215,6 +227,11 @@ def add_IngestServiceServicer_to_server(servicer, server):
                     servicer.ColdStartItems,
                     request_deserializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.ColdStartItemsRequest.FromString,
                     response_serializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.ColdStartItemsResponse.SerializeToString,
+            ),
+            'GetExperimentReport': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetExperimentReport,
+                    request_deserializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.GetExperimentReportRequest.FromString,
+                    response_serializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.GetExperimentReportResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -488,6 +505,33 @@ class IngestService:
             '/recsys.rpc.v1.IngestService/ColdStartItems',
             recsys_dot_rpc_dot_v1_dot_ingest__pb2.ColdStartItemsRequest.SerializeToString,
             recsys_dot_rpc_dot_v1_dot_ingest__pb2.ColdStartItemsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetExperimentReport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recsys.rpc.v1.IngestService/GetExperimentReport',
+            recsys_dot_rpc_dot_v1_dot_ingest__pb2.GetExperimentReportRequest.SerializeToString,
+            recsys_dot_rpc_dot_v1_dot_ingest__pb2.GetExperimentReportResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -59,6 +59,8 @@ class IngestServiceStub:
     """What to show in a shop that has no model yet: what is popular in behaviour as it arrives, then the
     catalogue in the order of its ids. Empty when nothing is known.
     """
+    GetExperimentReport: _grpc.UnaryUnaryMultiCallable[_ingest_pb2.GetExperimentReportRequest, _ingest_pb2.GetExperimentReportResponse]
+    """The last report that `recsys report --publish` made. NOT_FOUND before the first one."""
 
 @_typing.type_check_only
 class IngestServiceAsyncStub(IngestServiceStub):
@@ -91,6 +93,8 @@ class IngestServiceAsyncStub(IngestServiceStub):
     """What to show in a shop that has no model yet: what is popular in behaviour as it arrives, then the
     catalogue in the order of its ids. Empty when nothing is known.
     """
+    GetExperimentReport: _aio.UnaryUnaryMultiCallable[_ingest_pb2.GetExperimentReportRequest, _ingest_pb2.GetExperimentReportResponse]  # type: ignore[assignment]
+    """The last report that `recsys report --publish` made. NOT_FOUND before the first one."""
 
 class IngestServiceServicer(metaclass=_abc_1.ABCMeta):
     """Takes behaviour and items in. A call that returns OK is durable."""
@@ -180,5 +184,13 @@ class IngestServiceServicer(metaclass=_abc_1.ABCMeta):
         """What to show in a shop that has no model yet: what is popular in behaviour as it arrives, then the
         catalogue in the order of its ids. Empty when nothing is known.
         """
+
+    @_abc_1.abstractmethod
+    def GetExperimentReport(
+        self,
+        request: _ingest_pb2.GetExperimentReportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ingest_pb2.GetExperimentReportResponse, _abc.Awaitable[_ingest_pb2.GetExperimentReportResponse]]:
+        """The last report that `recsys report --publish` made. NOT_FOUND before the first one."""
 
 def add_IngestServiceServicer_to_server(servicer: IngestServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

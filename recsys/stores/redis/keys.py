@@ -92,5 +92,10 @@ def catalogue_log(tenant: str) -> str:
     return f"{_prefix(tenant)}catalogue_log"
 
 
+def report(tenant: str) -> str:
+    """The last report of experiments."""
+    return f"{_prefix(tenant)}report"
+
+
 def nightly_lock(tenant: str) -> str:
     return f"{_prefix(tenant)}nightly"

@@ -1,4 +1,4 @@
-"""ETags of items, and the headers of conditional requests (RFC 9110, section 13)."""
+"""ETags, and the headers of conditional requests (RFC 9110, section 13)."""
 
 import re
 from typing import Annotated, Any
@@ -15,7 +15,7 @@ _LIST = rf"{_TAG}(?: *, *{_TAG})*"
 _WEAK = "W/"
 
 
-# Thirty ETags of ours: more than a client has states of one item.
+# Thirty ETags of ours: more than a client has states of one resource.
 _MAX_CHARACTERS = 1000
 _SCHEMA = {
     "anyOf": [
@@ -32,14 +32,14 @@ def _header(name: str, description: str) -> Any:
 _IfMatch = Annotated[
     str | None,
     WithJsonSchema(_SCHEMA),
-    _header("If-Match", "Go on only if the item has one of these ETags; `*`: if it is there."),
+    _header("If-Match", "Go on only if the resource has one of these ETags; `*`: if it is there."),
 ]
 _IfNoneMatch = Annotated[
     str | None,
     WithJsonSchema(_SCHEMA),
     _header(
         "If-None-Match",
-        "Go on only if the item has none of these ETags; `*`: if it is not there. A GET of what"
+        "Go on only if the resource has none of these ETags; `*`: if it is not there. A GET of what"
         " the caller has already is answered 304.",
     ),
 ]
@@ -65,13 +65,13 @@ def etag_of(revision: str) -> str:
 
 
 def is_known_to_caller(condition: Condition, revision: str) -> bool:
-    """Tell whether a GET may be answered without the item, which the caller has.
+    """Tell whether a GET may be answered without the resource, which the caller has.
 
     Raises:
-        ProblemError: when the item is not in a state that the caller insists on.
+        ProblemError: when it is not in a state that the caller insists on.
     """
     if condition.if_match and not is_one_of(revision, condition.if_match):
-        raise ProblemError(PRECONDITION_FAILED, "the item has another ETag")
+        raise ProblemError(PRECONDITION_FAILED, "the resource has another ETag")
     return is_one_of(revision, condition.if_none_match)
 
 

@@ -1,7 +1,6 @@
 """The catalogue: one item at a time, or many."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -15,7 +14,13 @@ from services.gateway.http.query import only_parameters
 from services.gateway.http.raw_path import ItemId
 from services.gateway.routes.authentication import Caller, authenticated
 from services.gateway.routes.call_context import ReadContext, WriteContext
-from services.gateway.routes.openapi import body_responses, json_request, problem_responses
+from services.gateway.routes.openapi import (
+    Responses,
+    body_responses,
+    json_request,
+    problem_responses,
+    with_etag,
+)
 from services.gateway.schemas.item_batches import (
     ItemBatchAnswer,
     read_item,
@@ -33,19 +38,11 @@ from services.gateway.upstream.ingest import CallContext, Ingest
 
 PATH = "/v1/items/{item_id}"
 
-_ETAG = {
-    "ETag": {
-        "description": "Tells this state of the item from all others.",
-        "schema": {"type": "string"},
-    }
-}
 # Packed on its way an answer would lose its ETag, or get a weak one, which If-Match does not take.
 _HEADERS = {"Cache-Control": "private, no-cache, no-transform"}
 
-_WITH_ETAG: dict[int | str, dict[str, Any]] = {200: {"headers": _ETAG}}
-_NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
-    304: {"description": "The caller has this state already", "headers": _ETAG}
-}
+_READ = with_etag("item")
+_WRITTEN: Responses = {200: _READ[200]}
 
 router = APIRouter(
     tags=["items"],
@@ -58,7 +55,7 @@ router = APIRouter(
     PATH,
     summary="Read an item",
     response_model=Item,
-    responses={**problem_responses(NOT_FOUND), **_WITH_ETAG, **_NOT_MODIFIED},
+    responses={**problem_responses(NOT_FOUND), **_READ},
 )
 async def get_item(
     item_id: ItemId, key: Caller, condition: Preconditions, call: ReadContext, request: Request
@@ -75,7 +72,7 @@ async def get_item(
     PATH,
     summary="Create or replace an item",
     response_model=Item,
-    responses={**body_responses(), **_WITH_ETAG},
+    responses={**body_responses(), **_WRITTEN},
     openapi_extra=json_request("ItemFields"),
 )
 async def put_item(
@@ -103,7 +100,7 @@ async def put_item(
     PATH,
     summary="Change fields of an item",
     response_model=Item,
-    responses={**body_responses(), **problem_responses(NOT_FOUND), **_WITH_ETAG},
+    responses={**body_responses(), **problem_responses(NOT_FOUND), **_WRITTEN},
     openapi_extra=json_request("ItemChanges"),
 )
 async def patch_item(

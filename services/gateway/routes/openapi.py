@@ -105,6 +105,18 @@ def body_responses() -> Responses:
     return problem_responses(*_OF_BODIES)
 
 
+def with_etag(what: str) -> Responses:
+    """The answers of a route that reads something with an ETag."""
+    headers = {
+        "ETag": {
+            "description": f"Tells this state of the {what} from all others.",
+            "schema": {"type": "string"},
+        }
+    }
+    not_modified = {"description": "The caller has this state already", "headers": headers}
+    return {200: {"headers": headers}, 304: not_modified}
+
+
 def json_request(model: str) -> dict[str, Any]:
     """A body that the route reads by itself; `model` is one of those registered below."""
     content = {"schema": {"$ref": _REF.format(model=model)}, "example": _REQUEST_EXAMPLES[model]}

@@ -40,7 +40,7 @@ BODY_TOO_SLOW = ProblemType("body-too-slow", 408, "The body did not arrive in ti
 BODY_TOO_LARGE = ProblemType("body-too-large", 413, "The body is too large")
 WRONG_MEDIA_TYPE = ProblemType("wrong-media-type", 415, "The body must be plain JSON in UTF-8")
 PRECONDITION_FAILED = ProblemType(
-    "precondition-failed", 412, "The item is not as If-Match or If-None-Match says"
+    "precondition-failed", 412, "The resource is not as If-Match or If-None-Match says"
 )
 INVALID_INPUT = ProblemType("invalid-input", 422, "The input is invalid")
 TOO_MANY_WRONG_KEYS = ProblemType(

@@ -160,6 +160,11 @@ class Ingest(ServiceClient):
         async with self._cold_starts:
             return await self._ask(self._stub.ColdStartItems, request, call, attempts=2)
 
+    async def get_experiment_report(
+        self, request: ingest_pb2.GetExperimentReportRequest, call: CallContext
+    ) -> ingest_pb2.GetExperimentReportResponse:
+        return await self._ask(self._stub.GetExperimentReport, request, call, attempts=2)
+
 
 def _worth_retrying(error: grpc.aio.AioRpcError, deadline: Deadline, attempts: int) -> bool:
     return (

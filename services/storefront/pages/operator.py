@@ -6,6 +6,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse
 
 from recsys.core.domain import identifier_problem
+from recsys.core.experiment_report import RATES
 from services.storefront.api import ApiRefused, ApiUnavailable, Json
 from services.storefront.dependencies import dependencies_of
 from services.storefront.pages.rendering import render
@@ -21,6 +22,7 @@ async def operator(request: Request, user: str = "", placement: str = "home") ->
         raise HTTPException(404, "There is no such page.")
     operations = dependencies_of(request).operations
     answer, problem = await _ask(request, user.strip(), placement)
+    report, report_problem = await _report(request)
     return render(
         request,
         "operator.html",
@@ -30,6 +32,9 @@ async def operator(request: Request, user: str = "", placement: str = "home") ->
         placements=operations.placements(),
         rules=operations.rules(),
         experiments=operations.experiments(),
+        report=report,
+        report_problem=report_problem,
+        rates=RATES,
         answer=answer,
         problem=problem,
         user=user,
@@ -48,6 +53,16 @@ async def _ask(request: Request, user_id: str, placement: str) -> tuple[Json | N
         return None, f"The API refused this: {error}."
     except ApiUnavailable:
         return None, "The API does not respond."
+
+
+async def _report(request: Request) -> tuple[Json | None, str]:
+    """The last report of experiments, None before the first one; or why it cannot be read."""
+    try:
+        return await dependencies_of(request).api.experiment_report(), ""
+    except ApiRefused as error:
+        return None, f"The API refused the report: {error}."
+    except ApiUnavailable:
+        return None, "The API does not answer with the report now."
 
 
 def _is_from_this_machine(request: Request) -> bool:

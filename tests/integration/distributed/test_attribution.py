@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from recsys.analysis.attribution import RATES, compare
+from recsys.analysis.attribution import compare
 from recsys.config.shop import Shop, load_shop
+from recsys.core.experiment_report import RATES
 from recsys.core.serving.experiments import Experiment, Variant
 from spark_jobs.attribution import attributed
 

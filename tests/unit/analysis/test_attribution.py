@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recsys.analysis.attribution import RATES, Moments, Outcome, Rate, compare
+from recsys.analysis.attribution import Moments, Outcome, Rate, compare, report_of
+from recsys.core.experiment_report import MAX_OUTCOMES, RATES, RateInterval
 
 
 def moments(y: list[float], x: list[float]) -> Moments:
-    ys, xs = np.array(y), np.array(x)
-    return Moments(ys.sum(), (ys**2).sum(), xs.sum(), (xs**2).sum(), (xs * ys).sum())
+    return Moments.of(np.array(y), np.array(x))
 
 
 def test_a_rate_is_that_of_all_that_was_shown_and_its_variance_that_of_shoppers() -> None:
@@ -86,3 +86,27 @@ def test_variants_are_compared_with_the_first_of_their_experiment() -> None:
     # Of an experiment that the settings no longer have.
     [by_name] = compare(outcomes)
     assert by_name.baseline.variant == "a"
+
+
+def test_a_report_has_all_that_is_known_and_says_what_is_not() -> None:
+    outcomes = [an_outcome("a"), an_outcome("b", 0.3), an_outcome("", experiment="")]
+    outcomes.append(an_outcome("c", users=0, rates=dict.fromkeys(RATES, Rate(math.nan, math.nan))))
+    made = report_of(outcomes, {"test": "b"}, made_ms=9, start_ms=None, end_ms=8)
+    assert [each.variant for each in made.outcomes] == ["", "a", "b", "c"]
+    assert made.outcomes[3].rates["click_rate"] == RateInterval(None, None, None)
+    assert made.outcomes[1].revenue == 5.0
+    compared = [(each.variant, each.baseline) for each in made.differences]
+    assert compared == [("a", "b"), ("c", "b")]
+    assert made.differences[0].rates["click_rate"].mean == pytest.approx(-0.2)
+    assert (made.made_ms, made.start_ms, made.end_ms, made.outcomes_left_out) == (9, None, 8, 0)
+
+
+def test_names_that_a_storefront_makes_up_crowd_out_no_placement_of_many() -> None:
+    made_up = [
+        an_outcome("", experiment="", placement=f"p{n}", users=1) for n in range(MAX_OUTCOMES)
+    ]
+    whole = an_outcome("", experiment="")
+    made = report_of([*made_up, whole], {}, made_ms=9, start_ms=None, end_ms=8)
+    assert len(made.outcomes) == MAX_OUTCOMES
+    assert made.outcomes_left_out == 1
+    assert "home" in {each.placement for each in made.outcomes}

@@ -27,6 +27,7 @@ from recsys.stores.memory.items import MemoryItemStore
 from recsys.stores.memory.live_catalogue import MemoryLiveCatalogue
 from recsys.stores.memory.published import MemoryPublishedModels
 from recsys.stores.memory.recent import MemoryRecentBehaviour
+from recsys.stores.memory.reports import MemoryReports
 from services.gateway.upstream.ingest import INGEST
 from services.ingest.catalogue import Catalogue
 from services.ingest.cold_start import ColdStart
@@ -194,7 +195,10 @@ class Ingest:
         merger = UserMerger(self.interactions, recent, lambda _: EVENT_TYPES, lambda: NOW_MS)
         catalogue = Catalogue(items, self.live)
         eraser = UserEraser(self.interactions, recent, published, lambda: NOW_MS)
-        self.servicer = IngestServicer(recorder, catalogue, cold_start, merger, eraser)
+        self.reports = MemoryReports()
+        self.servicer = IngestServicer(
+            recorder, catalogue, cold_start, merger, eraser, self.reports
+        )
 
 
 async def start_recommender(

@@ -47,6 +47,7 @@ def test_every_route_is_described(document: dict[str, Any]) -> None:
         "POST /v1/placements/{placement}:recommend",
         "POST /v1/placements:recommend",
         "POST /v1/items:rerank",
+        "GET /v1/reports/experiments",
         "GET /livez",
         "GET /readyz",
         "GET /problems/{name}",

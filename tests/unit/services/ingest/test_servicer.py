@@ -22,12 +22,13 @@ from recsys.runtime.grpc.thread_server import ThreadServer
 from recsys.runtime.metrics import new_metrics
 from recsys.stores.memory.interactions import MemoryInteractionStore
 from recsys.stores.memory.published import MemoryPublishedModels
+from recsys.stores.memory.reports import MemoryReports
 from services.ingest.catalogue import Catalogue
 from services.ingest.erase_user import UserEraser
 from services.ingest.merge_users import UserMerger
 from services.ingest.record_events import EventRecorder
 from services.ingest.servicer import SERVICE, IngestServicer
-from tests.builders import EVENT_TYPES
+from tests.builders import EVENT_TYPES, a_report
 from tests.unit.services.ingest.cold_shop import ColdShop
 
 
@@ -44,7 +45,9 @@ def _an_ingest() -> IngestServicer:
     merger = UserMerger(interactions, shop.recent, lambda _: EVENT_TYPES, lambda: 6)
     eraser = UserEraser(interactions, shop.recent, MemoryPublishedModels(), lambda: 7)
     catalogue = Catalogue(shop.items, shop.live)
-    return IngestServicer(recorder, catalogue, shop.cold_start, merger, eraser)
+    reports = MemoryReports()
+    reports.publish("reported", a_report())
+    return IngestServicer(recorder, catalogue, shop.cold_start, merger, eraser, reports)
 
 
 @pytest.fixture(scope="module")
@@ -298,3 +301,22 @@ def test_a_batch_of_items_has_its_bounds(ingest: IngestServiceStub, count: int) 
     with pytest.raises(grpc.RpcError) as caught:
         ingest.PutItems(request)
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_the_last_report_is_read_whole(ingest: IngestServiceStub) -> None:
+    answer = ingest.GetExperimentReport(pb.GetExperimentReportRequest(tenant="reported"))
+    alone, control, other = answer.report.outcomes
+    assert (control.placement, control.experiment, control.variant) == ("home", "mixed", "control")
+    assert (control.users, control.shown, control.revenue) == (10, 80, 12.5)
+    assert control.rates.click_rate == pb.RateInterval(mean=0.25, low=0.125, high=0.375)
+    assert not alone.rates.conversion.HasField("low")
+    [difference] = answer.report.differences
+    assert (difference.variant, difference.baseline) == (other.variant, "control")
+    assert answer.revision
+
+
+def test_a_report_that_nobody_made_is_not_found(ingest: IngestServiceStub) -> None:
+    with pytest.raises(grpc.RpcError) as raised:
+        ingest.GetExperimentReport(pb.GetExperimentReportRequest(tenant="shop"))
+    assert raised.value.code() is grpc.StatusCode.NOT_FOUND
+    assert "recsys report --publish" in raised.value.details()

@@ -31,6 +31,7 @@ class StubApi:
 
     Attributes:
         source: of all items.
+        report: the last one of experiments.
         failing: status of every answer, or an error of the connection; None: it works.
     """
 
@@ -38,6 +39,7 @@ class StubApi:
     unlisted: list[Json] = field(default_factory=lambda: [SOLD_OUT])
     source: str = "fold_in"
     failing: int | Exception | None = None
+    report: Json | None = None
     asked: list[tuple[str, Json]] = field(default_factory=list)
     events: list[Json] = field(default_factory=list)
 
@@ -60,6 +62,8 @@ class StubApi:
         if path == "/v1/events":
             self.events += body["events"]
             return httpx.Response(200, json={"accepted": len(body["events"]), "rejected": 0})
+        if path == "/v1/reports/experiments":
+            return self._report()
         if path == "/v1/items:rerank":
             order = sorted(body["item_ids"], reverse=True)
             return httpx.Response(200, json={"item_ids": order, "model_version": "v1"})
@@ -69,6 +73,11 @@ class StubApi:
         if path.endswith(":recommend"):
             return httpx.Response(200, json=self._placed(path.split("/")[3].split(":")[0], body))
         return self._item(unquote(path.removeprefix("/v1/items/")))
+
+    def _report(self) -> httpx.Response:
+        if self.report is None:
+            return httpx.Response(404, json={"detail": "there is no report yet"})
+        return httpx.Response(200, json=self.report)
 
     def _item(self, item_id: str) -> httpx.Response:
         for item in [*self.items, *self.unlisted]:

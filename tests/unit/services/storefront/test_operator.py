@@ -7,6 +7,8 @@ import httpx
 import pytest
 
 from recsys.config.shops import Shops
+from recsys.core.experiment_report import RATES
+from services.gateway.schemas.reports import ExperimentReport
 from services.storefront.api import Api
 from services.storefront.app import build_app
 from services.storefront.catalogue import Catalogue
@@ -37,6 +39,7 @@ share = 0.5
 enabled = false
 variants = [{ name = "as_is" }, { name = "diverse", placements = { home = ["for_you"] } }]
 """
+_PAGE = "/shop/operator"
 _EXPOSITION = """
 recsys_requests_total{route="/readyz",status="200"} 442.0
 recsys_requests_total{route="/v1/events",status="200"} 98.0
@@ -63,10 +66,8 @@ def test_the_page_shows_placements_and_why_items_are_in_a_list(
 ) -> None:
     page = shopper.get("/shop/operator?user=17850&placement=basket")
     assert page.status_code == 200
-    assert stub.asked[-1] == (
-        "/v1/placements/basket:recommend",
-        {"limit": 10, "user_id": "17850"},
-    )
+    wanted = {"limit": 10, "user_id": "17850"}
+    assert ("/v1/placements/basket:recommend", wanted) in stub.asked
     assert "factors 0.3000, neighbours 0.6200" in page.text
     assert "recently_viewed" in page.text
     assert "for_you, popular, new" in page.text
@@ -79,6 +80,25 @@ def test_the_page_shows_rules_and_experiments_of_the_shop(stub: StubApi, tmp_pat
     page = page_for(stub, "127.0.0.1", shops=Shops(tmp_path, lambda: None)).text
     assert "<b>mixed</b> home: as_is (1), diverse (1); 50 % of shoppers (stopped)" in page
     assert "<b>cheap</b> boost: filter price &lt; 5, weight 1.5, in home" in page
+
+
+def test_the_page_shows_the_last_report(shopper: Browser, stub: StubApi) -> None:
+    assert "No report yet: run recsys report --days 28 --publish." in shopper.get(_PAGE).text
+    [example] = ExperimentReport.model_json_schema()["examples"]
+    few = {"mean": 0.5, "low": None, "high": None}
+    stub.report = example | {"outcomes": [*example["outcomes"], *example["outcomes"]]}
+    stub.report["outcomes"][1] = example["outcomes"][0] | {
+        "experiment": "",
+        "variant": "",
+        "rates": dict.fromkeys(RATES, few),
+    }
+    page = shopper.get(_PAGE).text
+    assert "counted 2026-11-27T02:30:00Z, 1 h ago" in page
+    assert "diverse_home: diverse</td>" in page
+    assert "<td>0.1250 [0.1000, 0.1500]</td>" in page
+    assert "<td>0.5000</td>" in page
+    assert "diverse_home: diverse less control" in page
+    assert "<td>0.0250 [0.0010, 0.0490]</td>" in page
 
 
 def test_figures_of_a_gateway_are_of_the_routes_of_the_api() -> None:

@@ -1,0 +1,79 @@
+"""The report of experiments as it is kept and read: counts and rates by placement and variant."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+# Per shown item: clicked, put into a basket. Per shopper: who ordered at all, and for how much.
+RATES = ("click_rate", "cart_rate", "conversion", "revenue_per_user")
+
+# Placements and variants are whatever events say: a storefront that makes up names must not make
+# a report that nobody can read.
+MAX_OUTCOMES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class RateInterval:
+    """A rate, or a difference of two, with its 95 % interval; None where too few are behind it."""
+
+    mean: float | None
+    low: float | None
+    high: float | None
+
+
+Rates = Mapping[str, RateInterval]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedOutcome:
+    """What came of one placement, in one variant of an experiment or without any.
+
+    Attributes:
+        experiment, variant: empty without an experiment.
+        users: who were shown something.
+        shown: items, each once for every recommendation.
+        clicked, carted: of these.
+        orders, revenue: lines of orders by these, and what they sold.
+        rates: by their names in RATES.
+    """
+
+    placement: str
+    experiment: str
+    variant: str
+    users: int
+    shown: int
+    clicked: int
+    carted: int
+    orders: int
+    revenue: float
+    rates: Rates
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedDifference:
+    """The rates of a variant less those of the baseline of its experiment."""
+
+    placement: str
+    experiment: str
+    variant: str
+    baseline: str
+    rates: Rates
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentReport:
+    """What came of the recommendations of some time.
+
+    Attributes:
+        made_ms: UTC milliseconds, when it was made.
+        start_ms, end_ms: it counts events from the one until before the other; a start of None:
+            from the first event on.
+        outcomes: by placement, experiment and variant.
+        outcomes_left_out: how many more there were, of the fewest shoppers.
+    """
+
+    made_ms: int
+    start_ms: int | None
+    end_ms: int
+    outcomes: tuple[ReportedOutcome, ...]
+    differences: tuple[ReportedDifference, ...]
+    outcomes_left_out: int = 0

@@ -1,0 +1,63 @@
+"""Reports of experiments as messages."""
+
+import hashlib
+
+from recsys.core.experiment_report import (
+    RATES,
+    ExperimentReport,
+    RateInterval,
+    Rates,
+    ReportedDifference,
+    ReportedOutcome,
+)
+from recsys.rpc.v1 import ingest_pb2 as pb
+
+_REVISION_BYTES = 12
+
+
+def from_report(report: ExperimentReport) -> pb.GetExperimentReportResponse:
+    """Write a report, with its revision."""
+    message = pb.ExperimentReport(
+        made_ms=report.made_ms,
+        start_ms=report.start_ms,
+        end_ms=report.end_ms,
+        outcomes=map(_from_outcome, report.outcomes),
+        differences=map(_from_difference, report.differences),
+        outcomes_left_out=report.outcomes_left_out,
+    )
+    written = message.SerializeToString(deterministic=True)
+    revision = hashlib.blake2b(written, digest_size=_REVISION_BYTES).hexdigest()
+    return pb.GetExperimentReportResponse(report=message, revision=revision)
+
+
+def _from_outcome(outcome: ReportedOutcome) -> pb.ReportedOutcome:
+    return pb.ReportedOutcome(
+        placement=outcome.placement,
+        experiment=outcome.experiment,
+        variant=outcome.variant,
+        users=outcome.users,
+        shown=outcome.shown,
+        clicked=outcome.clicked,
+        carted=outcome.carted,
+        orders=outcome.orders,
+        revenue=outcome.revenue,
+        rates=_from_rates(outcome.rates),
+    )
+
+
+def _from_difference(difference: ReportedDifference) -> pb.ReportedDifference:
+    return pb.ReportedDifference(
+        placement=difference.placement,
+        experiment=difference.experiment,
+        variant=difference.variant,
+        baseline=difference.baseline,
+        rates=_from_rates(difference.rates),
+    )
+
+
+def _from_rates(rates: Rates) -> pb.ReportedRates:
+    return pb.ReportedRates(**{name: _from_interval(rates[name]) for name in RATES})
+
+
+def _from_interval(rate: RateInterval) -> pb.RateInterval:
+    return pb.RateInterval(mean=rate.mean, low=rate.low, high=rate.high)
