@@ -119,10 +119,11 @@ def events(
 ) -> None:
     """Import events.
 
-    Fields: user_id, item_id, event_type and timestamp are required; event_id, quantity, price and
-    order_id are optional. Columns with usual names (customer_id, product_id, sku, date ...) are
-    recognised; --dry-run shows which. An event_id counts once in 90 days, across files and the API,
-    whatever else its row holds. Without event_id, rows that are equal in every field are one event.
+    Fields: user_id, item_id, event_type and timestamp are required; event_id, quantity, price,
+    order_id, rating and query are optional. Columns with usual names (customer_id, product_id, sku,
+    date ...) are recognised; --dry-run shows which. An event_id counts once in 90 days, across
+    files and the API, whatever else its row holds. Without event_id, rows that are equal in every
+    field but rating and query are one event.
 
     Rows that break a rule go to FILE.events.rejects.jsonl with line number and reason; the others
     are stored. A file that was imported before is skipped; importing twice stores nothing twice.

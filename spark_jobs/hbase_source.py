@@ -10,7 +10,8 @@ Options:
     tenant: whose behaviour to read.
     start_ms, end_ms: only events with start_ms <= timestamp_ms < end_ms; both may be left out.
     received_before_ms: only events that came in before this moment; may be left out.
-    details: "true" adds the columns quantity, price and order_id, at the cost of a second cell.
+    details: "true" adds the columns quantity, price, order_id, rating and query, at the cost of a
+        second cell.
     context: "true" adds the column context, a map that is empty for events without one.
 """
 
@@ -27,9 +28,15 @@ from recsys.stores.hbase.pool import TASK_POOL, HBasePool
 from recsys.stores.hbase.table import KeyRange
 
 _SCHEMA = "user_id string, item_id string, event_type string, timestamp_ms bigint"
-_DETAILS_SCHEMA = ", quantity double, price double, order_id string"
+_DETAILS_SCHEMA = ", quantity double, price double, order_id string, rating double, query string"
 _CONTEXT_SCHEMA = ", context map<string, string>"
-_DETAILS = {"quantity": pa.float64(), "price": pa.float64(), "order_id": pa.string()}
+_DETAILS = {
+    "quantity": pa.float64(),
+    "price": pa.float64(),
+    "order_id": pa.string(),
+    "rating": pa.float64(),
+    "query": pa.string(),
+}
 
 
 @dataclass(frozen=True, slots=True)

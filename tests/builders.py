@@ -38,6 +38,7 @@ EVENT_TYPES = {
         price_exponent=0.25,
         typical_price=8.0,
     ),
+    "review": EventType(0.5, rating_scale=(1.0, 5.0), rating_counts=True),
 }
 
 

@@ -17,6 +17,8 @@ USERS, ITEMS = 4, 5
 HALF_LIFE_DAYS, POPULARITY_HALF_LIFE_DAYS = 60.0, 14.0
 # Missing, nothing, part of a piece, pieces, and a typing error.
 _AMOUNTS = (None, 0.0, 0.3, 1.0, 12.0, 1e9)
+# Missing, the ends of the scale, its middle, between, and of a scale that was a longer one.
+_RATINGS = (None, 1.0, 5.0, 3.0, 2.5, 10.0)
 _NAMES = list(EVENT_TYPES)
 
 
@@ -41,6 +43,7 @@ class MixedBehaviour:
             timestamps_ms=np.array([event.timestamp_ms for event in events], np.int64),
             quantities=np.array([event.quantity for event in events], np.float64),
             prices=np.array([event.price for event in events], np.float64),
+            ratings=np.array([event.rating for event in events], np.float64),
         )
 
     def shop_time(self) -> ShopTime:
@@ -50,7 +53,7 @@ class MixedBehaviour:
     def recent(self, user_id: str) -> list[RecentEvent]:
         """As serving has those of one shopper."""
         return [
-            RecentEvent(e.item_id, e.event_type, e.timestamp_ms, 0, e.quantity, e.price)
+            RecentEvent(e.item_id, e.event_type, e.timestamp_ms, 0, e.quantity, e.price, e.rating)
             for e in self.events
             if e.user_id == user_id
         ]
@@ -65,6 +68,7 @@ class MixedBehaviour:
             "order_id",
             "quantity",
             "price",
+            "rating",
         ]
         return pa.table({name: [getattr(e, name) for e in self.events] for name in names})
 
@@ -83,6 +87,7 @@ def mixed_behaviour(count: int, seed: int) -> MixedBehaviour:
             timestamp_ms=int(day * DAY_MS),
             quantity=_AMOUNTS[random.integers(len(_AMOUNTS))],
             price=_AMOUNTS[random.integers(len(_AMOUNTS))],
+            rating=_RATINGS[random.integers(len(_RATINGS))],
         )
 
     return MixedBehaviour([event(number) for number in range(count)])

@@ -18,7 +18,7 @@ _COLUMNS = ["user_id", "item_id", "event_type", "timestamp_ms"]
 
 
 def snapshot_log(events: Path, shop: Shop) -> EventLog:
-    """Read the events of a run, with quantities and prices where these count.
+    """Read the events of a run, with quantities, prices and ratings where these count.
 
     Types that the shop's settings do not name are left out; the log's types are in their order.
 
@@ -84,6 +84,7 @@ def _read(
         timestamps_ms=table["timestamp_ms"].to_numpy(),
         quantities=table["quantity"].to_numpy() if "quantity" in counted else None,
         prices=table["price"].to_numpy() if "price" in counted else None,
+        ratings=table["rating"].to_numpy() if "rating" in counted else None,
     )
 
 

@@ -43,6 +43,7 @@ _Days = Annotated[float, Field(gt=0, le=36500, allow_inf_nan=False)]
 _FiniteWeight = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
 # Above one, ten pieces would count more than ten times one.
 _Exponent = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+_Rating = Annotated[float, Field(ge=0, le=MAX_NUMBER, allow_inf_nan=False)]
 _Price = Annotated[float, Field(gt=0, le=MAX_NUMBER, allow_inf_nan=False)]
 
 
@@ -64,12 +65,32 @@ class _EventTypeSettings(BaseModel):
     quantity_exponent: _Exponent = 0.0
     price_exponent: _Exponent = 0.0
     typical_price: _Price | None = None
+    rating_scale: tuple[_Rating, _Rating] | None = None
+    rating_counts: bool = False
 
     @model_validator(mode="after")
     def _has_what_prices_are_compared_with(self) -> "_EventTypeSettings":
         if self.price_exponent and self.typical_price is None:
             raise PydanticCustomError(
                 "typical_price", "price_exponent needs a typical_price to compare prices with"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _has_ratings_that_make_sense(self) -> "_EventTypeSettings":
+        if self.rating_scale and self.rating_scale[0] >= self.rating_scale[1]:
+            raise PydanticCustomError(
+                "rating_scale", "rating_scale must be the lowest rating, then a higher one"
+            )
+        if self.rating_counts and self.rating_scale is None:
+            raise PydanticCustomError(
+                "rating_counts", "rating_counts needs a rating_scale, whose middle says nothing"
+            )
+        if self.rating_counts and self.weight < 0:
+            raise PydanticCustomError(
+                "rating_counts",
+                "rating_counts needs a weight that is not negative: a rating"
+                " below the middle of its scale takes away already",
             )
         return self
 

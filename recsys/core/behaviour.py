@@ -22,7 +22,7 @@ MAX_RECENT_EXCLUSIONS = 10_000
 class RecentEvent:
     """An event since the last training, as serving remembers it. Times in UTC milliseconds.
 
-    Quantity and price are there only where they count, see `counted_details`.
+    Quantity, price and rating are there only where they count, see `counted_details`.
     """
 
     item_id: str
@@ -31,6 +31,7 @@ class RecentEvent:
     received_ms: int
     quantity: float | None = None
     price: float | None = None
+    rating: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

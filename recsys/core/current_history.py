@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 from recsys.core.behaviour import RecentEvent
 from recsys.core.compiled import well_behaved
-from recsys.core.event_types import has_effect
+from recsys.core.event_types import EventTypes
 from recsys.core.merged_history import merged
 from recsys.core.model import History, ItemModel, ScoringParams
 from recsys.core.ranking import Indices
-from recsys.core.strength import EventColumns, event_strengths
+from recsys.core.strength import EventColumns, event_strengths, weight_of
 
 
 def current_history(
@@ -35,7 +35,7 @@ def current_histories(
         [
             (row, event)
             for event in recent
-            if has_effect(event.event_type, params.event_types)
+            if _says_something(event, params.event_types)
             and params.is_after_training(event.received_ms, event.timestamp_ms)
             and (row := items.ids.index_of(event.item_id)) is not None
         ]
@@ -100,6 +100,12 @@ def session_history(items: ItemModel, item_ids: Sequence[str]) -> History:
     return History(rows, np.ones(len(rows), np.float32), np.ones(len(rows), np.bool_), steps)
 
 
+def _says_something(event: RecentEvent, event_types: EventTypes) -> bool:
+    """Tell it from one without an effect, by its type or by a rating in the middle of the scale."""
+    kind = event_types.get(event.event_type)
+    return kind is not None and (kind.excludes or weight_of(kind, event.rating) != 0)
+
+
 def _strengths(
     events: Sequence[RecentEvent], times: NDArray[np.int64], params: ScoringParams
 ) -> NDArray[np.float64]:
@@ -111,6 +117,7 @@ def _strengths(
         types=types,
         quantities=_numbers([event.quantity for event in events]),
         prices=_numbers([event.price for event in events]),
+        ratings=_numbers([event.rating for event in events]),
     )
     return event_strengths(columns, params.shop_time.ages_ms(times), params.half_life_days)
 

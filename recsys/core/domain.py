@@ -16,6 +16,7 @@ from recsys.core.limits import (
     MAX_CONTEXT_VALUE_CHARACTERS,
     MAX_ID_CHARACTERS,
     MAX_NUMBER,
+    MAX_QUERY_CHARACTERS,
     MAX_TAGS,
     MAX_TEXT_CHARACTERS,
 )
@@ -81,7 +82,7 @@ def text_problem(value: str) -> str | None:
 
 
 def number_problem(value: float | None) -> str | None:
-    """Say why `value` cannot be a quantity or a price, or None when it can."""
+    """Say why `value` cannot be a quantity, a price or a rating, or None when it can."""
     if value is None:
         return None
     if not math.isfinite(value):
@@ -102,6 +103,8 @@ class Event:
     `event_id` makes a repeat recognisable; `timestamp_ms` is UTC milliseconds since 1970.
     `price` is of one unit. `order_id` groups the lines of one basket. `context` says where it came
     from, such as a recommendation's id or a placement: kept with the event, and counted nowhere.
+    `rating` is on the scale of the event's type. `query` is what the user had searched for: kept
+    like the context.
 
     Raises:
         InvalidInput: naming every field that breaks a rule.
@@ -116,6 +119,8 @@ class Event:
     price: float | None = None
     order_id: str | None = None
     context: Mapping[str, str] = field(default_factory=dict, hash=False)
+    rating: float | None = None
+    query: str | None = None
 
     def __post_init__(self) -> None:
         problems = _problems(
@@ -127,6 +132,8 @@ class Event:
             quantity=number_problem(self.quantity),
             price=number_problem(self.price),
             order_id=None if self.order_id is None else identifier_problem(self.order_id),
+            rating=number_problem(self.rating),
+            query=query_problem(self.query),
         )
         problems.extend(_context_problems(self.context))
         if problems:
@@ -225,6 +232,17 @@ def label_problem(value: str | None) -> str | None:
         return None
     if len(value) > MAX_TEXT_CHARACTERS:
         return f"has {len(value)} characters, at most {MAX_TEXT_CHARACTERS} are allowed"
+    return text_problem(value)
+
+
+def query_problem(value: str | None) -> str | None:
+    """Say why `value` cannot be a search query, or None when it can."""
+    if value is None:
+        return None
+    if not value:
+        return "must not be empty"
+    if len(value) > MAX_QUERY_CHARACTERS:
+        return f"has {len(value)} characters, at most {MAX_QUERY_CHARACTERS} are allowed"
     return text_problem(value)
 
 

@@ -9,6 +9,8 @@ from recsys.core.times import future_problem
 
 # The type of events that say which items of an answer a shopper was shown.
 IMPRESSION = "impression"
+# What to say of the rating of an event whose type has none.
+WITHOUT_SCALE = "its event type has no rating_scale in the shop's settings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,9 @@ class EventType:
         half_life_days: age at which an event counts half; None for that of the shop.
         quantity_exponent, price_exponent: how much quantity and price count, 0 for not at all.
         typical_price: what prices are compared with; not None where price_exponent is not 0.
+        rating_scale: lowest and highest rating of such an event; None where it has no rating.
+        rating_counts: whether the weight is multiplied by how far the rating is above the middle
+            of its scale. Then there is a scale, and the weight is not negative.
     """
 
     weight: float
@@ -30,6 +35,8 @@ class EventType:
     quantity_exponent: float = 0.0
     price_exponent: float = 0.0
     typical_price: float | None = None
+    rating_scale: tuple[float, float] | None = None
+    rating_counts: bool = False
 
     @property
     def is_dislike(self) -> bool:
@@ -72,35 +79,58 @@ def excludes_item(event_type: str, event_types: EventTypes) -> bool:
 
 
 def details_that_count(event_types: Iterable[EventType]) -> list[str]:
-    """The names of the fields of an event, of quantity and price, that count by any type."""
+    """The names of the fields of an event, of its numbers, that count by any type."""
     kinds = list(event_types)
     counts = {
         "quantity": any(kind.quantity_exponent for kind in kinds),
         "price": any(kind.price_exponent for kind in kinds),
+        "rating": any(kind.rating_counts for kind in kinds),
     }
     return [name for name, is_counted in counts.items() if is_counted]
 
 
-def counted_details(event: Event, event_types: EventTypes) -> tuple[float | None, float | None]:
-    """Quantity and price of an event, None for what does not count by its type."""
+def counted_details(
+    event: Event, event_types: EventTypes
+) -> tuple[float | None, float | None, float | None]:
+    """Quantity, price and rating of an event, None for what does not count by its type."""
     kind = event_types.get(event.event_type)
     if kind is None:
-        return None, None
-    quantity = event.quantity if kind.quantity_exponent else None
-    return quantity, event.price if kind.price_exponent else None
+        return None, None, None
+    return (
+        event.quantity if kind.quantity_exponent else None,
+        event.price if kind.price_exponent else None,
+        event.rating if kind.rating_counts else None,
+    )
 
 
 def check_event(event: Event, event_types: EventTypes, now_ms: int) -> None:
     """Check what depends on the shop and the clock.
 
     Raises:
-        InvalidInput: for an unknown type (the reason lists the known ones) or a time in the future.
+        InvalidInput: for an unknown type (the reason lists the known ones), a rating beside the
+            type's scale, or a time in the future.
     """
     problems = []
-    if event.event_type not in event_types:
+    kind = event_types.get(event.event_type)
+    if kind is None:
         known = ", ".join(sorted(event_types))
         problems.append(FieldProblem("event_type", f"is not one of: {known}"))
+    elif event.rating is not None and (reason := _rating_problem(event.rating, kind)):
+        problems.append(FieldProblem("rating", reason))
     if reason := future_problem(event.timestamp_ms, now_ms):
         problems.append(FieldProblem("timestamp", reason))
     if problems:
         raise InvalidInput(problems)
+
+
+def scale_problem(scale: tuple[float, float]) -> str:
+    """What to say of a rating that is not on a scale."""
+    lowest, highest = scale
+    return f"must be between {lowest:g} and {highest:g}, the scale of its event type"
+
+
+def _rating_problem(rating: float, kind: EventType) -> str | None:
+    if kind.rating_scale is None:
+        return WITHOUT_SCALE
+    lowest, highest = kind.rating_scale
+    return None if lowest <= rating <= highest else scale_problem(kind.rating_scale)

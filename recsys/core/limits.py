@@ -20,6 +20,8 @@ MAX_NUMBER = 1e12
 MAX_CONTEXT_ENTRIES = 20
 MAX_CONTEXT_KEY_CHARACTERS = 64
 MAX_CONTEXT_VALUE_CHARACTERS = 256
+# What a shopper typed into a search box. Longer ones were pasted, and say nothing about a shop.
+MAX_QUERY_CHARACTERS = 500
 
 # Events of one batch: their results take some 100 KiB, and writing them a tenth of a second.
 MAX_EVENTS = 1000

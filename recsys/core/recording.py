@@ -22,6 +22,8 @@ class EventDraft:
     price: float | None = None
     order_id: str | None = None
     context: Mapping[str, str] = field(default_factory=dict, hash=False)
+    rating: float | None = None
+    query: str | None = None
 
     def complete(self, new_event_id: Callable[[], str], now_ms: int) -> Event:
         """The event, with what was left out filled in.
@@ -41,6 +43,8 @@ class EventDraft:
             price=self.price,
             order_id=self.order_id,
             context=self.context,
+            rating=self.rating,
+            query=self.query,
         )
 
 

@@ -1,10 +1,14 @@
 """Strength of an event: the one formula of training, evaluation, tuning, serving and notebooks.
 
-    strength = weight * value * quantity ^ a * (price / typical price) ^ b * 2 ^ (-age / half-life)
+    strength = weight * value * opinion * quantity ^ a * (price / typical price) ^ b
+               * 2 ^ (-age / half-life)
 
 Weight, exponents, typical price and half-life are those of the event's type. The strength of a
 user-item pair is the sum over its events. What is popular is asked of the same sum by a shorter
 half-life and without quantity and price: it is about how many users want an item now.
+
+The opinion is what a rating says where the type counts it, see `opinion`: 1 at the top of its
+scale, nothing in the middle, and below it negative. Without a rating it is 1.
 
 Quantity and price are missing more often than not, and then count as one piece at the typical
 price. Both are damped by an exponent below one: ten pieces are not ten times the interest. A price
@@ -36,8 +40,8 @@ class EventColumns:
     Attributes:
         event_types: the types that the events are of.
         types: (e,) positions in `event_types`.
-        values: (e,) factors that events bring along, such as a rating; None where none does.
-        quantities, prices: (e,) NaN where unknown; None where no event has one.
+        values: (e,) factors that events of a file bring along; None where none does.
+        quantities, prices, ratings: (e,) NaN where unknown; None where no event has one.
     """
 
     event_types: Sequence[EventType]
@@ -45,6 +49,7 @@ class EventColumns:
     values: _Numbers | None = None
     quantities: _Numbers | None = None
     prices: _Numbers | None = None
+    ratings: _Numbers | None = None
 
 
 def event_strengths(
@@ -87,6 +92,21 @@ def undecayed_strengths(events: EventColumns) -> NDArray[np.float64]:
     return found
 
 
+def weight_of(kind: EventType, rating: float | None) -> float:
+    """Weight of one event: that of its type, times what its rating says."""
+    if rating is None or not kind.rating_counts or kind.rating_scale is None:
+        return kind.weight
+    return kind.weight * float(opinion(rating, *kind.rating_scale))
+
+
+def opinion(rating: ArrayLike, lowest: ArrayLike, highest: ArrayLike) -> NDArray[np.float64]:
+    """How far a rating is above the middle of its scale, from -1 at its bottom to 1 at its top."""
+    low, high = np.asarray(lowest, np.float64), np.asarray(highest, np.float64)
+    above = (np.asarray(rating, np.float64) - (low + high) / 2) / ((high - low) / 2)
+    # The scale of a type may have been another one when the event came.
+    return np.asarray(np.clip(above, -1.0, 1.0))
+
+
 def decay(age_ms: ArrayLike, half_life_days: ArrayLike) -> NDArray[np.float64]:
     """Decay of an event by age: 1 when new, 0.5 after a half-life.
 
@@ -99,10 +119,24 @@ def decay(age_ms: ArrayLike, half_life_days: ArrayLike) -> NDArray[np.float64]:
 
 
 def _weighted(events: EventColumns) -> NDArray[np.float64]:
-    """Weight times value."""
-    weights = np.array([kind.weight for kind in events.event_types], np.float64)
+    """Weight times value and opinion."""
+    kinds = events.event_types
+    weights = np.array([kind.weight for kind in kinds], np.float64)
     found = np.asarray(weights[events.types])
-    return found if events.values is None else found * events.values
+    if events.values is not None:
+        found = found * events.values
+    if events.ratings is not None and any(kind.rating_counts for kind in kinds):
+        scales = np.array([_counted_scale(kind) for kind in kinds])[events.types]
+        opinions = opinion(events.ratings, scales[:, 0], scales[:, 1])
+        found = found * np.where(np.isnan(opinions), 1.0, opinions)
+    return found
+
+
+def _counted_scale(kind: EventType) -> tuple[float, float]:
+    """NaN where the ratings of a type do not count."""
+    if kind.rating_counts and kind.rating_scale is not None:
+        return kind.rating_scale
+    return np.nan, np.nan
 
 
 def _left(

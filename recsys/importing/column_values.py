@@ -1,14 +1,14 @@
 """Whole columns of ids and numbers, read as single values are: distinct ones, and those once."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from recsys.core.domain import identifier_problem, number_problem
+from recsys.core.domain import identifier_problem, number_problem, query_problem
 from recsys.core.limits import MAX_ID_CHARACTERS, MAX_NUMBER
 from recsys.importing.source import Column
 from recsys.importing.values import (
@@ -20,6 +20,7 @@ from recsys.importing.values import (
     is_missing,
     read_id,
     read_number,
+    read_text,
 )
 
 # Printable ASCII without space around it: what nearly all ids are, and needs no further look.
@@ -28,6 +29,7 @@ _NUMBER_AS_IS = r"^[+-]?[0-9]+(\.[0-9]+)?$"
 _MISSING = pa.array(["", *MISSING_WORDS])
 
 Problems = dict[int, str]
+_Value = TypeVar("_Value")
 
 
 class Ids(NamedTuple):
@@ -60,17 +62,45 @@ def read_ids(column: Column, named: Callable[[str], str] = lambda name: name) ->
     Args:
         named: what an id stands for; raises ValueError for one that cannot be.
     """
+
+    def read(value: str | _Odd) -> str | None:
+        name = _checked_id(value) if isinstance(value, _Odd) else value
+        return None if name is None else named(name)
+
     codes, values = _distinct(column)
-    names, read = dict[str, int](), np.full(len(values) + 1, -1, np.int32)
+    return _coded(codes, _quickly_read(values), read)
+
+
+def read_queries(column: Column) -> Ids:
+    """Read a column of search queries."""
+
+    def read(value: Any) -> str | None:
+        if is_missing(value):
+            return None
+        text = read_text(value)
+        if problem := query_problem(text):
+            raise ValueError(problem)
+        return text
+
+    codes, values = _distinct(column)
+    return _coded(codes, values if isinstance(values, list) else values.to_pylist(), read)
+
+
+def _coded(
+    codes: NDArray[np.int64], values: list[_Value], read: Callable[[_Value], str | None]
+) -> Ids:
+    """Ids of rows whose distinct values are read once; `read` may raise ValueError."""
+    names, places = dict[str, int](), np.full(len(values) + 1, -1, np.int32)
     reasons = Problems()
-    for place, value in enumerate(_quickly_read(values)):
+    for place, value in enumerate(values):
         try:
-            name = _checked_id(value) if isinstance(value, _Odd) else value
-            if name is not None:
-                read[place] = names.setdefault(named(name), len(names))
+            name = read(value)
         except ValueError as error:
             reasons[place] = str(error)
-    return Ids(list(names), read[codes], _of_rows(codes, reasons))
+            continue
+        if name is not None:
+            places[place] = names.setdefault(name, len(names))
+    return Ids(list(names), places[codes], _of_rows(codes, reasons))
 
 
 class _Odd(NamedTuple):

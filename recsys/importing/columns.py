@@ -28,6 +28,8 @@ _EVENT_COLUMNS = {
     "quantity": ("quantity", "qty"),
     "price": ("price", "unitprice"),
     "order_id": ("orderid", "basketid", "invoiceno", "invoice", "transactionid", "order"),
+    "rating": ("rating", "stars", "overall", "score", "eventvalue", "value"),
+    "query": ("query", "searchquery", "searchterm", "searchphrase", "searchtext", "keyword"),
 }  # fmt: skip
 _ITEM_COLUMNS = {
     "item_id": (

@@ -18,7 +18,7 @@ class EventBatch:
         lines: (n,) line of each.
         users, items, types: (n,) without gaps.
         timestamps_ms: (n,) or None for a file without times.
-        event_ids, order_ids: (n,) with gaps, or None for a file without.
+        event_ids, order_ids, queries: (n,) with gaps, or None for a file without.
         numbers: (n,) float64 by field, NaN where unknown.
     """
 
@@ -29,6 +29,7 @@ class EventBatch:
     timestamps_ms: NDArray[np.int64] | None
     event_ids: Ids | None
     order_ids: Ids | None
+    queries: Ids | None
     numbers: Mapping[str, NDArray[np.float64]]
 
     def __len__(self) -> int:
@@ -47,5 +48,6 @@ class EventBatch:
             None if times is None else times[part],
             cut(self.event_ids),
             cut(self.order_ids),
+            cut(self.queries),
             {name: numbers[part] for name, numbers in self.numbers.items()},
         )

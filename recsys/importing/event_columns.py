@@ -1,23 +1,27 @@
 """From a file's columns to events, still in columns."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.errors import ConfigurationError
-from recsys.importing.column_values import Ids, NumberReader, Problems, read_ids
+from recsys.core.event_types import WITHOUT_SCALE, EventTypes
+from recsys.importing.column_values import Ids, NumberReader, Problems, read_ids, read_queries
 from recsys.importing.columns import Fields, FoundColumns
 from recsys.importing.converted import Converted, is_strict, line_of
 from recsys.importing.event_batch import EventBatch
 from recsys.importing.event_type_names import EventTypeNames, parse_event_types
+from recsys.importing.ratings import on_scale
 from recsys.importing.source import BadRow, Column, RawBatch
 from recsys.importing.times import TimeOptions, TimeReader
 from recsys.importing.values import Decimals
 
 WITHOUT_IDS = "no user_id or no item_id"
+_NUMBERS = ("quantity", "price", "value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class EventReader:
     Args:
         wanted: the fields that are read, and those there have to be.
         columns: of the file, as far as they are known.
-        known_types: the event types of the shop.
+        event_types: those of the shop.
         now_ms: events may be a day ahead of it, no more.
         leaves_out: whether rows without user or item are skipped, not rejected.
 
@@ -56,7 +60,7 @@ class EventReader:
         wanted: Fields,
         columns: Sequence[str],
         options: EventOptions,
-        known_types: Collection[str],
+        event_types: EventTypes,
         now_ms: int,
         *,
         leaves_out: bool = False,
@@ -65,12 +69,14 @@ class EventReader:
         self._required = wanted.required
         constants = ["event_type"] if options.event_type else []
         self._found = FoundColumns(wanted, columns, options.mapping, constants)
-        given = parse_event_types(options.event_types, known_types)
-        self._type_name = EventTypeNames(known_types, given)
+        self._event_types = event_types
+        given = parse_event_types(options.event_types, event_types)
+        self._type_name = EventTypeNames(event_types, given)
         self._event_type = options.event_type and self._checked_type(options.event_type)
         self._times = TimeReader(options.times, now_ms)
         self._numbers = {
-            name: NumberReader(options.decimals) for name in ("quantity", "price", "value")
+            name: NumberReader(options.decimals)
+            for name in ("quantity", "price", "value", "rating")
         }
 
     @property
@@ -112,10 +118,10 @@ class EventReader:
             raise ConfigurationError(f"--event-type {error}") from error
 
     def _read_columns(self, batch: RawBatch, account: "_Account") -> EventBatch:
-        def ids(name: str, named: Callable[[str], str] = str) -> Ids | None:
+        def ids(name: str, read: Callable[[Column], Ids] = read_ids) -> Ids | None:
             if name not in self.columns:
                 return None
-            found = read_ids(self._column(batch, name), named)
+            found = read(self._column(batch, name))
             account.note(name, found.problems, is_strict=self._is_strict(name))
             return found
 
@@ -130,15 +136,18 @@ class EventReader:
             account.note(name, found.problems, is_strict=self._is_strict(name))
             return found.values
 
+        named = partial(read_ids, named=self._type_name)
         return EventBatch(
             lines=batch.lines,
             users=required("user_id"),
             items=required("item_id"),
-            types=self._types(ids("event_type", self._type_name), account, len(batch)),
+            types=(types := self._types(ids("event_type", named), account, len(batch))),
             timestamps_ms=self._read_times(batch, account),
             event_ids=ids("event_id"),
             order_ids=ids("order_id"),
-            numbers={name: numbers(name) for name in self._numbers if name in self.columns},
+            queries=ids("query", read_queries),
+            numbers={name: numbers(name) for name in _NUMBERS if name in self.columns}
+            | self._read_ratings(batch, types, account),
         )
 
     def _is_strict(self, name: str) -> bool:
@@ -159,6 +168,18 @@ class EventReader:
             return found
         codes = np.where(found.codes < 0, len(found.names), found.codes).astype(np.int32)
         return Ids([*found.names, given], codes, {})
+
+    def _read_ratings(
+        self, batch: RawBatch, types: Ids | None, account: "_Account"
+    ) -> dict[str, NDArray[np.float64]]:
+        if "rating" not in self.columns or types is None:
+            return {}
+        read = self._numbers["rating"].read(self._column(batch, "rating"))
+        found = on_scale(read, types, self._event_types)
+        account.note("rating", found.problems, is_strict=True)
+        if found.without_scale:
+            account.dropped[f"rating: {WITHOUT_SCALE}"] += found.without_scale
+        return {"rating": found.values}
 
     def _read_times(self, batch: RawBatch, account: "_Account") -> NDArray[np.int64] | None:
         if "date" in self.columns:

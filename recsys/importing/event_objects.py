@@ -28,7 +28,9 @@ def events_of(batch: EventBatch) -> list[Event]:
     nothing.
     """
     times = cast(NDArray[np.int64], batch.timestamps_ms).tolist()
-    quantities, prices = (_or_none(batch, name) for name in ("quantity", "price"))
+    quantities, prices, ratings = (
+        _or_none(batch, name) for name in ("quantity", "price", "rating")
+    )
     ids = _texts(batch.event_ids, len(batch))
     if None in ids:
         made = _content_ids(batch, times, quantities, prices)
@@ -43,6 +45,8 @@ def events_of(batch: EventBatch) -> list[Event]:
         quantity=quantities,
         price=prices,
         order_id=_texts(batch.order_ids, len(batch)),
+        rating=ratings,
+        query=_texts(batch.queries, len(batch)),
     )
 
 
@@ -60,7 +64,11 @@ def _made(count: int, **columns: Iterable[Any]) -> list[Event]:
 def _content_ids(
     batch: EventBatch, times: list[int], quantities: list[Any], prices: list[Any]
 ) -> list[str]:
-    """Digests of the rows as JSON with sorted names, whose parts are written a column at a time."""
+    """Digests of the rows as JSON with sorted names, whose parts are written a column at a time.
+
+    Ratings and queries are not part of them: releases that did not read these made the same ids,
+    and the file, imported again, adds them to its events instead of storing new ones.
+    """
     count = len(batch)
     users, items, types = (_as_json(ids, count) for ids in (batch.users, batch.items, batch.types))
     orders = _optional("order_id", _as_json(batch.order_ids, count))

@@ -34,6 +34,8 @@ def from_draft(draft: EventDraft) -> ingest_pb2.Event:
         price=draft.price,
         order_id=draft.order_id or "",
         context=draft.context,
+        rating=draft.rating,
+        query=draft.query or "",
     )
 
 
@@ -48,6 +50,8 @@ def to_draft(message: ingest_pb2.Event) -> EventDraft:
         price=message.price if message.HasField("price") else None,
         order_id=message.order_id or None,
         context=dict(message.context),
+        rating=message.rating if message.HasField("rating") else None,
+        query=message.query or None,
     )
 
 

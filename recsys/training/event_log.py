@@ -32,7 +32,8 @@ class EventLog:
         timestamps_ms: (e,) int64 UTC, or None for data without time.
         has_ages: whether times tell how old an event is, or, in data whose test is not of a later
             time, only what each user did first.
-        quantities, prices: (e,) float64, NaN where unknown, or None where no type counts them.
+        quantities, prices, ratings: (e,) float64, NaN where unknown, or None where no type counts
+            them.
     """
 
     user_ids: Sequence[str]
@@ -47,6 +48,7 @@ class EventLog:
     has_ages: bool = True
     quantities: NDArray[np.float64] | None = None
     prices: NDArray[np.float64] | None = None
+    ratings: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.users)
@@ -54,6 +56,7 @@ class EventLog:
     def only(self, chosen: NDArray[np.bool_]) -> "EventLog":
         """The events where (e,) `chosen` is true; codes keep their meaning."""
         times, quantities, prices = self.timestamps_ms, self.quantities, self.prices
+        ratings = self.ratings
         return replace(
             self,
             users=self.users[chosen],
@@ -63,6 +66,7 @@ class EventLog:
             timestamps_ms=None if times is None else times[chosen],
             quantities=None if quantities is None else quantities[chosen],
             prices=None if prices is None else prices[chosen],
+            ratings=None if ratings is None else ratings[chosen],
         )
 
     def times_ms(self) -> NDArray[np.int64]:
@@ -77,7 +81,14 @@ class EventLog:
 
     def columns(self) -> EventColumns:
         """The events as `recsys.core.strength` takes them."""
-        return EventColumns(self.event_types, self.types, self.values, self.quantities, self.prices)
+        return EventColumns(
+            self.event_types,
+            self.types,
+            self.values,
+            self.quantities,
+            self.prices,
+            self.ratings,
+        )
 
     def weights(self) -> NDArray[np.float64]:
         """(e,) what each event adds to its pair, before decay."""

@@ -20,6 +20,7 @@ from recsys.core.ports import (
     PublishedModels,
     RecentBehaviour,
 )
+from recsys.core.strength import weight_of
 
 # Enough for the longest answer to somebody who has had four times as many of them.
 _CANDIDATES = 500
@@ -82,7 +83,7 @@ class ColdStart:
             # A shop may have given up a type since its events were checked.
             kind = types.get(event.event_type)
             if kind is not None and kind.weight:
-                strengths[event.item_id] += kind.weight
+                strengths[event.item_id] += weight_of(kind, event.rating)
         if strengths and not self._knows_model(tenant):
             self._popularity.count(tenant, strengths)
 

@@ -14,8 +14,8 @@ from pydantic import TypeAdapter, ValidationError
 from recsys.files import write_whole
 from spark_jobs.event_snapshot.part import Part, checksum
 
-# Raised when this release could not read what it was; a newer one is not tried.
-FORMAT = 1
+# Raised when rows get another column: one of another format is not gone on from.
+FORMAT = 2
 _INDEX = "snapshot.json"
 
 
@@ -70,9 +70,10 @@ class SnapshotFolder:
             raise Unusable("there is no snapshot yet") from error
         try:
             found = TypeAdapter(_Version).validate_json(text).format
-            if found > FORMAT:
+            if found != FORMAT:
+                release = "a newer" if found > FORMAT else "an earlier"
                 raise Unusable(
-                    f"the snapshot has format {found}, of a newer release; this one reads {FORMAT}"
+                    f"the snapshot has format {found}, of {release} release; this one has {FORMAT}"
                 )
             return TypeAdapter(EventSnapshot).validate_json(text)
         except ValidationError as error:

@@ -10,7 +10,12 @@ from numpy.typing import NDArray
 
 from recsys.stores.hbase.interaction_scan import InteractionColumns
 
-_DETAILS = {"quantity": pa.float64(), "price": pa.float64(), "order_id": pa.string()}
+_DETAILS = {
+    "quantity": pa.float64(),
+    "price": pa.float64(),
+    "order_id": pa.string(),
+    "rating": pa.float64(),
+}
 SCHEMA = pa.schema(
     [
         ("user_id", pa.string()),

@@ -48,7 +48,7 @@ def prepare_pairs(
         half_lives: of behaviour and of popularity, in days.
 
     Raises:
-        NotFound: when quantities or prices count and were not read.
+        NotFound: when quantities, prices or ratings count and were not read.
     """
     past = spark.read.parquet(str(events)).where(F.col("timestamp_ms") < before_ms)
     for name in details_that_count(shop.event_types.values()):
@@ -109,6 +109,7 @@ def _weigher(
                 types=pc.index_in(batch["event_type"], known).to_numpy(),
                 quantities=_numbers(batch, "quantity") if "quantity" in counted else None,
                 prices=_numbers(batch, "price") if "price" in counted else None,
+                ratings=_numbers(batch, "rating") if "rating" in counted else None,
             )
             age_ms = shop_time.ages_ms(batch["timestamp_ms"].to_numpy())
             columns = {
@@ -119,7 +120,9 @@ def _weigher(
                 "excluded": excludes[events.types],
                 "timestamp_ms": batch["timestamp_ms"],
             }
-            yield pa.RecordBatch.from_pydict(columns)
+            # A rating in the middle of its scale says nothing, not even that the item is known.
+            says_something = (columns["strength"] != 0) | columns["excluded"]
+            yield pa.RecordBatch.from_pydict(columns).filter(pa.array(says_something))
 
     return weigh
 

@@ -28,8 +28,8 @@ def read_behaviour(
 
     Args:
         event_files: all events that were received before `read_at_ms`.
-        details: which of quantity and price to read too; the order id, by which baskets are known,
-            always is.
+        details: which of quantity, price and rating to read too; the order id, by which baskets are
+            known, always is.
 
     Raises:
         NoData: when the window holds no event.

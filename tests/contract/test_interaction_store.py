@@ -42,7 +42,14 @@ def are_new(results: Sequence[AppendResult]) -> list[bool]:
 
 
 def test_an_event_comes_back_whole(store: InteractionStore, user_id: str) -> None:
-    whole = event(user_id, quantity=2.5, price=0.1, order_id="Bestellung 7/ü")
+    whole = event(
+        user_id,
+        quantity=2.5,
+        price=0.1,
+        order_id="Bestellung 7/ü",
+        rating=0.0,
+        query="blaue Tasse",
+    )
 
     store.append(TENANT, [whole], NOW_MS)
 

@@ -44,6 +44,7 @@ def test_an_event_comes_back_with_its_two_times(serving_side: ServingSide, ask: 
         ("order", {"quantity": 0.0}),
         ("order", {"price": 2.5}),
         ("order", {}),
+        ("review", {"rating": 1.0}),
     ],
 )
 def test_quantity_and_price_come_back_where_they_count(

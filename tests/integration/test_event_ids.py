@@ -79,12 +79,12 @@ def test_a_claim_of_before_contexts_is_mended_like_any_other(
     assert result == AppendResult(ReceivedEvent(first, late), is_new=False)
 
 
-def test_a_claimed_event_is_mended_with_its_context(
+def test_a_claimed_event_is_mended_with_what_releases_before_do_not_know(
     hbase_interactions: HBaseInteractionStore,
     dies_before_the_event: Callable[..., None],
     first: Event,
 ) -> None:
-    whole = replace(first, context={"placement": "home"})
+    whole = replace(first, context={"placement": "home"}, rating=0.5, query="blue")
     dies_before_the_event(hbase_interactions.append, TENANT, [whole], NOW_MS)
     hbase_interactions.append(TENANT, [first], NOW_MS + 100)
     assert hbase_interactions.history(TENANT, first.user_id) == [whole]

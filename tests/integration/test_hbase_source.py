@@ -30,6 +30,8 @@ BASKET = Event(
     price=9.5,
     order_id="o1",
     context={"placement": "home"},
+    rating=4.5,
+    query="red lamp",
 )
 Read = Callable[..., DataFrame]
 
@@ -92,6 +94,8 @@ def test_details_come_only_when_asked_for(read: Read) -> None:
         "quantity": 2.0,
         "price": 9.5,
         "order_id": "o1",
+        "rating": 4.5,
+        "query": "red lamp",
     }
     assert read(details=True, end_ms=1001).first().quantity is None
 

@@ -49,6 +49,10 @@ class Event(BaseModel):
     """Groups the lines of one basket."""
     context: dict[str, str] = {}
     """Where the event came from, such as a recommendation's id, a placement or a variant: kept with the event, and counted nowhere."""
+    rating: float | None = None
+    """Stars or points, on the scale that the shop's settings give the event's type: a `rating` has 0.5 to 5 unless they say otherwise. Events of types without a scale are rejected with one."""
+    query: str | None = None
+    """What the user had searched for, such as of a `search` that led to the item: kept with the event, and counted nowhere."""
 
 
 class EventBatch(BaseModel):

@@ -57,6 +57,16 @@ export interface components {
             context?: {
                 [key: string]: string;
             };
+            /**
+             * @description Stars or points, on the scale that the shop's settings give the event's type: a `rating` has 0.5 to 5 unless they say otherwise. Events of types without a scale are rejected with one.
+             * @default null
+             */
+            rating?: number | null;
+            /**
+             * @description What the user had searched for, such as of a `search` that led to the item: kept with the event, and counted nowhere.
+             * @default null
+             */
+            query?: string | null;
         };
         /** @description Body of `POST /v1/events`. */
         EventBatch: {

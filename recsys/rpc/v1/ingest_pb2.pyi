@@ -73,6 +73,8 @@ class Event(_message.Message):
     PRICE_FIELD_NUMBER: _builtins.int
     ORDER_ID_FIELD_NUMBER: _builtins.int
     CONTEXT_FIELD_NUMBER: _builtins.int
+    RATING_FIELD_NUMBER: _builtins.int
+    QUERY_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
     """The identity of the event in its tenant: another event of the same id within 90 days is a
     duplicate and changes nothing. Made by the service when empty.
@@ -89,6 +91,12 @@ class Event(_message.Message):
     """Price of one unit."""
     order_id: _builtins.str
     """Groups the lines of one basket."""
+    rating: _builtins.float
+    """On the rating_scale that the shop's settings give the event's type; the event is rejected where
+    these have none.
+    """
+    query: _builtins.str
+    """What the user had searched for, at most 500 characters: kept with the event, and counted nowhere."""
     @_builtins.property
     def context(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Where the event came from, such as a recommendation's id, a placement or a variant: kept with the
@@ -108,21 +116,27 @@ class Event(_message.Message):
         price: _builtins.float | None = ...,
         order_id: _builtins.str = ...,
         context: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        rating: _builtins.float | None = ...,
+        query: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_price", b"_price", "_quantity", b"_quantity", "_timestamp_ms", b"_timestamp_ms", "price", b"price", "quantity", b"quantity", "timestamp_ms", b"timestamp_ms"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_price", b"_price", "_quantity", b"_quantity", "_rating", b"_rating", "_timestamp_ms", b"_timestamp_ms", "price", b"price", "quantity", b"quantity", "rating", b"rating", "timestamp_ms", b"timestamp_ms"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_price", b"_price", "_quantity", b"_quantity", "_timestamp_ms", b"_timestamp_ms", "context", b"context", "event_id", b"event_id", "event_type", b"event_type", "item_id", b"item_id", "order_id", b"order_id", "price", b"price", "quantity", b"quantity", "timestamp_ms", b"timestamp_ms", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_price", b"_price", "_quantity", b"_quantity", "_rating", b"_rating", "_timestamp_ms", b"_timestamp_ms", "context", b"context", "event_id", b"event_id", "event_type", b"event_type", "item_id", b"item_id", "order_id", b"order_id", "price", b"price", "quantity", b"quantity", "query", b"query", "rating", b"rating", "timestamp_ms", b"timestamp_ms", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__price: _TypeAlias = _typing.Literal["price"]  # noqa: Y015
     _WhichOneofArgType__price: _TypeAlias = _typing.Literal["_price", b"_price"]  # noqa: Y015
     _WhichOneofReturnType__quantity: _TypeAlias = _typing.Literal["quantity"]  # noqa: Y015
     _WhichOneofArgType__quantity: _TypeAlias = _typing.Literal["_quantity", b"_quantity"]  # noqa: Y015
+    _WhichOneofReturnType__rating: _TypeAlias = _typing.Literal["rating"]  # noqa: Y015
+    _WhichOneofArgType__rating: _TypeAlias = _typing.Literal["_rating", b"_rating"]  # noqa: Y015
     _WhichOneofReturnType__timestamp_ms: _TypeAlias = _typing.Literal["timestamp_ms"]  # noqa: Y015
     _WhichOneofArgType__timestamp_ms: _TypeAlias = _typing.Literal["_timestamp_ms", b"_timestamp_ms"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__price) -> _WhichOneofReturnType__price | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__quantity) -> _WhichOneofReturnType__quantity | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__rating) -> _WhichOneofReturnType__rating | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__timestamp_ms) -> _WhichOneofReturnType__timestamp_ms | None: ...
 

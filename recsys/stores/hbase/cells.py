@@ -10,7 +10,7 @@ from recsys.stores.hbase.layout import ACTION, CONTEXT, DETAILS
 Cells = dict[bytes, bytes]
 
 _SEPARATOR = b"\0"
-_DETAILS = ("quantity", "price", "order_id")
+_DETAILS = ("quantity", "price", "order_id", "rating", "query")
 
 
 def event_cells(event: Event) -> Cells:
@@ -37,7 +37,7 @@ def split_action(cell: bytes) -> tuple[bytes, bytes]:
 
 
 def decode_details(cell: bytes | None) -> dict[str, Any]:
-    """Quantity, price and order_id, as far as the event has them."""
+    """Details of an event by the names of its fields, as far as it has them."""
     found = {} if cell is None else json.loads(cell)
     # What a later release has added is left out: its services may write while this one still reads.
     return {name: found[name] for name in _DETAILS if name in found}

@@ -17,6 +17,9 @@ from recsys.stores.hbase.keys import event_id_key
 from recsys.stores.hbase.layout import DOCUMENT
 from recsys.stores.hbase.table import Table, patiently
 
+# Fields of an event that came later.
+_BESIDE = ("context", "rating", "query")
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -35,20 +38,22 @@ class Claim:
 
     def encode(self) -> bytes:
         event = asdict(self.first.event)
-        # Beside the event, where readers of before contexts take no notice of it; none of an event
+        # Beside the event, where releases that do not know them take no notice; none of an event
         # without, so that a claim is the same bytes as it was: renewing one compares them.
-        context = event.pop("context")
+        beside = {name: event.pop(name) for name in _BESIDE}
         document = {
             "claimant": self.claimant,
             "received_ms": self.first.received_ms,
             "event": {name: value for name, value in event.items() if value is not None},
         }
-        return encode_document(document | ({"context": context} if context else {}))
+        known = {name: value for name, value in beside.items() if value not in (None, {})}
+        return encode_document(document | known)
 
     @classmethod
     def decode(cls, cell: bytes) -> "Claim":
         document = json.loads(cell)
-        event = Event(**document["event"], context=document.get("context", {}))
+        beside = {name: document[name] for name in _BESIDE if name in document}
+        event = Event(**document["event"], **beside)
         first = ReceivedEvent(event, document["received_ms"])
         return cls(first, document["claimant"])
 

@@ -10,8 +10,8 @@ Events that are no more than impressions have a set of their own, of the newest 
 A shop has quotas of users and of bytes. Its users stand in a sorted set by when they were seen
 last, and a counter has the bytes of their lists.
 
-A member is [event_id, event_type, item_id, timestamp_ms, quantity, price] as JSON; the last two are
-there only where the shop counts them. What later releases put behind them is left out.
+A member is [event_id, event_type, item_id, timestamp_ms, quantity, price, rating] as JSON; the last
+three are there only where the shop counts them. What later releases put behind them is left out.
 """
 
 import hashlib
@@ -43,8 +43,8 @@ from recsys.core.quotas import QuotasOf, shipped_quotas
 from recsys.stores.redis import keys
 from recsys.stores.redis.connect import translated_errors
 
-# Quantity and price.
-_DETAILS = 2
+# Quantity, price and rating.
+_DETAILS = 3
 # At least as many as a batch has events.
 _PLACES_PER_MILLISECOND = 1024
 # Users who stay away must not fill the memory for ever. Shops train every night, so a model has
@@ -204,11 +204,10 @@ def _members(received: Iterable[tuple[Event, float]], types: EventTypes) -> Iter
 def encode_event(event: Event, event_types: EventTypes) -> bytes:
     """One event as a member of the set: the same event is the same member."""
     member = [event.event_id, event.event_type, event.item_id, event.timestamp_ms]
-    quantity, price = counted_details(event, event_types)
-    if price is not None:
-        member += [quantity, price]
-    elif quantity is not None:
-        member.append(quantity)
+    details = list(counted_details(event, event_types))
+    while details and details[-1] is None:
+        details.pop()
+    member += details
     return json.dumps(member, ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -225,8 +224,8 @@ def decode_impressions(members: Iterable[tuple[bytes, float]]) -> list[Impressio
 def decode_events(members: Iterable[tuple[bytes, float]]) -> list[RecentEvent]:
     """The events of members and their scores, in order of arrival.
 
-    An event that was remembered both before and after the shop began to count its quantity or price
-    is two members; it counts once, with what it has.
+    An event that was remembered both before and after the shop began to count one of its details is
+    two members; it counts once, with what it has.
     """
     found: dict[tuple[str, str, str, int], RecentEvent] = {}
     for member, score in sorted(members, key=lambda member: abs(member[1])):

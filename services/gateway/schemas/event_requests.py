@@ -18,9 +18,10 @@ from recsys.core.limits import (
     MAX_EVENTS,
     MAX_ID_CHARACTERS,
     MAX_NUMBER,
+    MAX_QUERY_CHARACTERS,
 )
 from recsys.core.recording import EventDraft
-from services.gateway.schemas.text_rules import CONTEXT_VALUE_RULES, ID_RULES
+from services.gateway.schemas.text_rules import CONTEXT_VALUE_RULES, ID_RULES, QUERY_RULES
 from services.gateway.schemas.time_rules import TimeMs
 from services.gateway.schemas.validation import field_problems, read_body, taken_one_by_one
 
@@ -38,6 +39,9 @@ EVENT_EXAMPLE: JsonDict = {
 
 _Id = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARACTERS, json_schema_extra=ID_RULES)]
 _Number = Annotated[float, Field(ge=0, le=MAX_NUMBER, allow_inf_nan=False)]
+_Query = Annotated[
+    str, Field(min_length=1, max_length=MAX_QUERY_CHARACTERS, json_schema_extra=QUERY_RULES)
+]
 _ContextKey = Annotated[str, Field(pattern=CONTEXT_KEY_PATTERN)]
 _ContextValue = Annotated[
     str, Field(max_length=MAX_CONTEXT_VALUE_CHARACTERS, json_schema_extra=CONTEXT_VALUE_RULES)
@@ -73,6 +77,17 @@ class Event(BaseModel):
         description="Where the event came from, such as a recommendation's id, a placement or a "
         "variant: kept with the event, and counted nowhere.",
         json_schema_extra={"propertyNames": {"pattern": CONTEXT_KEY_PATTERN}},
+    )
+    rating: _Number | None = Field(
+        default=None,
+        description="Stars or points, on the scale that the shop's settings give the event's type: "
+        "a `rating` has 0.5 to 5 unless they say otherwise. Events of types without a scale are "
+        "rejected with one.",
+    )
+    query: _Query | None = Field(
+        default=None,
+        description="What the user had searched for, such as of a `search` that led to the item: "
+        "kept with the event, and counted nowhere.",
     )
 
 
@@ -119,4 +134,6 @@ def read_event(body: object) -> EventDraft | list[FieldProblem]:
         price=event.price,
         order_id=event.order_id,
         context=event.context,
+        rating=event.rating,
+        query=event.query,
     )

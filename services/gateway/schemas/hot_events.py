@@ -15,6 +15,7 @@ from recsys.core.limits import (
     MAX_EVENTS,
     MAX_ID_CHARACTERS,
     MAX_NUMBER,
+    MAX_QUERY_CHARACTERS,
 )
 from recsys.core.recording import EventDraft
 from recsys.core.times import read_time_ms
@@ -23,6 +24,7 @@ _Id = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID_CHARACTERS)]
 _Number = Annotated[float, msgspec.Meta(ge=0, le=MAX_NUMBER)]
 _ContextKey = Annotated[str, msgspec.Meta(pattern=CONTEXT_KEY_PATTERN)]
 _ContextValue = Annotated[str, msgspec.Meta(max_length=MAX_CONTEXT_VALUE_CHARACTERS)]
+_Query = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_QUERY_CHARACTERS)]
 _Context = Annotated[dict[_ContextKey, _ContextValue], msgspec.Meta(max_length=MAX_CONTEXT_ENTRIES)]
 
 
@@ -36,6 +38,8 @@ class _Event(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     price: _Number | None = None
     order_id: _Id | None = None
     context: _Context = {}
+    rating: _Number | None = None
+    query: _Query | None = None
 
 
 class _Batch(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -59,6 +63,8 @@ def read_good_batch(body: bytes) -> list[EventDraft] | None:
                 event.price,
                 event.order_id,
                 event.context,
+                event.rating,
+                event.query,
             )
             for event in _decode(body).events
         ]

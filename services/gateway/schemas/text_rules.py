@@ -2,7 +2,12 @@
 
 from pydantic.config import JsonDict
 
-from recsys.core.limits import MAX_CONTEXT_VALUE_CHARACTERS, MAX_ID_CHARACTERS, MAX_TEXT_CHARACTERS
+from recsys.core.limits import (
+    MAX_CONTEXT_VALUE_CHARACTERS,
+    MAX_ID_CHARACTERS,
+    MAX_QUERY_CHARACTERS,
+    MAX_TEXT_CHARACTERS,
+)
 
 # No control characters. Half a surrogate pair, refused too, is no character a pattern could name.
 _PRINTABLE = r"^[^\u0000-\u001f\u007f-\u009f]*$"
@@ -12,6 +17,7 @@ CONTEXT_VALUE_RULES: JsonDict = {
     "pattern": _PRINTABLE,
 }
 TEXT_RULES: JsonDict = {"maxLength": MAX_TEXT_CHARACTERS, "pattern": _PRINTABLE}
+QUERY_RULES: JsonDict = {"minLength": 1, "maxLength": MAX_QUERY_CHARACTERS, "pattern": _PRINTABLE}
 REQUEST_ID_RULES: JsonDict = {"minLength": 1, "maxLength": 128}
 ID_RULES: JsonDict = {"minLength": 1, "maxLength": MAX_ID_CHARACTERS, "pattern": _PRINTABLE}
 

@@ -9,7 +9,8 @@
 | 3      | ae886f6  | order; the last one without a least reader                    |
 | 4      | e49a9a5  | a least reader; what is unknown to a reader may be left out   |
 | 5      | 7a9df48  | what is bought together, what is rising                       |
-| 6      | this one | what is bought again                                          |
+| 6      | 30a19f8  | what is bought again                                          |
+| 7      | this one | event types with ratings                                      |
 
 It takes whatever the builders of that commit's tests are called, and changes nothing by hand. A new
 format is a new row, a new folder, and no change of the folders that are there.

@@ -33,7 +33,7 @@ def a_run(
     (folder.events / "_SUCCESS").touch()
     types = {"user_id": pa.string(), "item_id": pa.string(), "event_type": pa.string()}
     types |= {"timestamp_ms": pa.int64()}
-    types |= {"quantity": pa.float64(), "price": pa.float64()} if details else {}
+    types |= dict.fromkeys(("quantity", "price", "rating"), pa.float64()) if details else {}
     for part, event in enumerate(events):
         row = dict(zip(types, event, strict=True))
         table = pa.Table.from_pylist([row], pa.schema(types))
@@ -57,13 +57,17 @@ def test_events_come_back_in_columns(tmp_path: Path) -> None:
     assert sorted(log.weights().tolist()) == pytest.approx([0.2, 0.2, 1.0])
 
 
-def test_quantities_and_prices_come_along_where_they_count(tmp_path: Path) -> None:
-    events = [("u", "a", "order", 1, 4.0, None), ("v", "b", "order", 3, None, 8.0 * 16)]
+def test_quantities_prices_and_ratings_come_along_where_they_count(tmp_path: Path) -> None:
+    events = [
+        ("u", "a", "order", 1, 4.0, None, None),
+        ("v", "b", "order", 3, None, 8.0 * 16, None),
+        ("v", "a", "review", 4, None, None, 1.0),
+    ]
     data = a_run(tmp_path, *events, shop=replace(SHOP, event_types=EVENT_TYPES), details=True)
 
-    assert data.log.weights() == pytest.approx([2.0, 2.0])
+    assert data.log.weights() == pytest.approx([2.0, 2.0, -0.5])
     later = data.log.only(data.log.times_ms() > 1)
-    assert later.weights() == pytest.approx([2.0])
+    assert later.weights() == pytest.approx([2.0, -0.5])
 
 
 def test_what_counts_and_was_not_read_is_named(tmp_path: Path) -> None:

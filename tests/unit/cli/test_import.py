@@ -75,7 +75,7 @@ def test_an_option_that_makes_no_sense_is_refused(options: tuple[str, ...], mess
 
 
 def test_all_options_of_a_file_at_once(tmp_path: Path) -> None:
-    lines = "1::10::17::20/10/2019 12:30\nMüller::11::4::21/10/2019 12:30\n"
+    lines = "1::10::3::20/10/2019 12:30\nMüller::11::4::21/10/2019 12:30\n"
     Path("ratings.dat").write_bytes(lines.encode("cp1252"))
 
     done = run(

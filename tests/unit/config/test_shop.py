@@ -47,6 +47,16 @@ def test_a_type_may_count_quantity_and_price_and_fade_by_itself(tmp_path: Path) 
     }
 
 
+def test_a_type_may_count_ratings_unless_they_would_count_the_other_way_round(
+    tmp_path: Path,
+) -> None:
+    shop = shop_of(tmp_path, "buy = { weight = 1, rating_scale = [1, 5], rating_counts = true }")
+
+    assert shop.event_types == {"buy": EventType(1.0, rating_scale=(1, 5), rating_counts=True)}
+    with pytest.raises(ConfigurationError, match="a weight that is not negative"):
+        shop_of(tmp_path, "buy = { weight = -1, rating_scale = [1, 5], rating_counts = true }")
+
+
 @pytest.mark.parametrize(
     ("setting", "reason"),
     [
@@ -59,6 +69,10 @@ def test_a_type_may_count_quantity_and_price_and_fade_by_itself(tmp_path: Path) 
         ("half_life_days = 0", "greater than 0"),
         ("half_life_days = inf", "less than or equal|finite"),
         ("half_live_days = 3", "Extra inputs"),
+        ("rating_scale = [5, 1]", "the lowest rating, then a higher one"),
+        ("rating_scale = [1]", "Field required"),
+        ("rating_scale = [-1, 1]", "greater than or equal to 0"),
+        ("rating_counts = true", "rating_counts needs a rating_scale"),
     ],
 )
 def test_what_makes_no_sense_is_named(tmp_path: Path, setting: str, reason: str) -> None:

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.core.event_types import EventType, counted_details, details_that_count
+from recsys.core.errors import InvalidInput
+from recsys.core.event_types import EventType, check_event, counted_details, details_that_count
 from recsys.core.strength import (
     MAX_RATIO,
     MIN_RATIO,
@@ -14,12 +15,14 @@ from recsys.core.strength import (
     event_strengths,
     popularity_strengths,
     undecayed_strengths,
+    weight_of,
 )
 from recsys.core.times import MS_PER_DAY
 from tests.builders import EVENT_TYPES, an_event
 
 BY_PIECES = EventType(2.0, quantity_exponent=0.5)
 BY_PRICE = EventType(3.0, price_exponent=0.25, typical_price=10.0)
+BY_STARS = EventType(2.0, rating_scale=(1.0, 5.0), rating_counts=True)
 VIEW = EventType(0.2)
 
 
@@ -100,11 +103,47 @@ def test_only_details_that_count_are_asked_for() -> None:
     assert details_that_count([VIEW]) == []
     assert details_that_count([VIEW, BY_PIECES]) == ["quantity"]
     assert details_that_count([BY_PIECES, BY_PRICE]) == ["quantity", "price"]
+    assert details_that_count([VIEW, BY_STARS]) == ["rating"]
 
 
 def test_an_event_has_only_the_details_that_its_type_counts() -> None:
-    bought = {"quantity": 3.0, "price": 2.5}
-    types = {"order": BY_PIECES, "gift": BY_PRICE, "view": VIEW}
-    found = {name: counted_details(an_event(event_type=name, **bought), types) for name in types}
-    assert found == {"order": (3.0, None), "gift": (None, 2.5), "view": (None, None)}
-    assert counted_details(an_event(event_type="unheard of", **bought), EVENT_TYPES) == (None, None)
+    said = {"quantity": 3.0, "price": 2.5, "rating": 4.0}
+    types = {"order": BY_PIECES, "gift": BY_PRICE, "review": BY_STARS, "view": VIEW}
+    found = {name: counted_details(an_event(event_type=name, **said), types) for name in types}
+    assert found == {
+        "order": (3.0, None, None),
+        "gift": (None, 2.5, None),
+        "review": (None, None, 4.0),
+        "view": (None, None, None),
+    }
+    unknown = an_event(event_type="unheard of", **said)
+    assert counted_details(unknown, EVENT_TYPES) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("rating", "counted"),
+    [(5.0, 2.0), (4.0, 1.0), (3.0, 0.0), (2.0, -1.0), (1.0, -2.0), (np.nan, 2.0), (10.0, 2.0)],
+)
+def test_a_rating_counts_by_how_far_it_is_above_the_middle_of_its_scale(
+    rating: float, counted: float
+) -> None:
+    events = EventColumns([VIEW, BY_STARS], np.array([1]), ratings=np.array([rating]))
+    assert undecayed_strengths(events) == pytest.approx([counted])
+    assert popularity_strengths(events, 0, 10.0) == pytest.approx([counted])
+    assert weight_of(BY_STARS, None if np.isnan(rating) else rating) == pytest.approx(counted)
+
+
+def test_the_rating_of_a_type_that_does_not_count_it_is_ignored() -> None:
+    kind = EventType(2.0, rating_scale=(1.0, 5.0))
+    events = EventColumns([kind, BY_STARS], np.array([0, 1]), ratings=np.array([1.0, 1.0]))
+    assert undecayed_strengths(events).tolist() == [2.0, -2.0]
+    assert weight_of(kind, 1.0) == 2.0
+
+
+def test_a_rating_of_another_scale_or_of_a_type_without_one_is_refused() -> None:
+    types = {"review": BY_STARS, "view": VIEW}
+    check_event(an_event(event_type="review", rating=5.0), types, now_ms=1)
+    with pytest.raises(InvalidInput, match="rating: must be between 1 and 5, the scale"):
+        check_event(an_event(event_type="review", rating=7.0), types, now_ms=1)
+    with pytest.raises(InvalidInput, match="rating: its event type has no rating_scale"):
+        check_event(an_event(event_type="view", rating=5.0), types, now_ms=1)

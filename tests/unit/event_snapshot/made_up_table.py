@@ -32,10 +32,11 @@ class MadeUpTable:
         self.rows.setdefault(_key(event), (event, self.now_ms - late_ms))
 
     def bring(self, event: Event, late_ms: int = 0) -> None:
-        """Import an event; one that a service received keeps its timestamp, which is later."""
+        """Import an event; one that a service received stays: its timestamp is later."""
         written_ms = imported_at(self.now_ms - late_ms)
-        _, known_ms = self.rows.get(_key(event), (event, 0))
-        self.rows[_key(event)] = (event, max(known_ms, written_ms))
+        known, known_ms = self.rows.get(_key(event), (event, 0))
+        is_later = written_ms >= known_ms
+        self.rows[_key(event)] = (event, written_ms) if is_later else (known, known_ms)
 
     def merge(self, source: str, target: str) -> None:
         events = self.of_user(source)
@@ -82,7 +83,7 @@ def _key(event: Event) -> bytes:
 
 def _columns(rows: list[tuple[Event, int]]) -> InteractionColumns:
     events = [event for event, _ in rows]
-    names = ("quantity", "price", "order_id")
+    names = ("quantity", "price", "order_id", "rating")
     return InteractionColumns(
         user_ids=[event.user_id.encode() for event in events],
         item_ids=[event.item_id.encode() for event in events],

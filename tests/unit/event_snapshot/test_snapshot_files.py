@@ -69,6 +69,7 @@ def test_a_folder_without_one_says_so(folder: SnapshotFolder) -> None:
         (lambda text: text[:-20], "is damaged"),
         (lambda text: text.replace('"parts"', '"other"'), "is damaged"),
         (lambda _: json.dumps({"format": FORMAT + 1}), "of a newer release"),
+        (lambda _: json.dumps({"format": FORMAT - 1}), "of an earlier release"),
     ],
 )
 def test_an_index_that_cannot_be_read_says_why(

@@ -1,5 +1,7 @@
 """Cells: compact, and complete."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,19 +54,19 @@ def test_an_action_comes_apart_as_it_was_put_together(event_type: str, item_id: 
     assert split_action(cells[ACTION]) == (event_type.encode(), item_id.encode())
 
 
-@given(st.none() | numbers, st.none() | numbers, st.none() | ids)
-def test_details_come_back(
-    quantity: float | None, price: float | None, order_id: str | None
-) -> None:
-    event = Event("e", "u", "i", "view", 1, quantity=quantity, price=price, order_id=order_id)
-
-    details = decode_details(event_cells(event).get(DETAILS))
-
-    assert (details.get("quantity"), details.get("price"), details.get("order_id")) == (
-        quantity,
-        price,
-        order_id,
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            **dict.fromkeys(("quantity", "price", "rating"), numbers),
+            **dict.fromkeys(("order_id", "query"), ids),
+        },
     )
+)
+def test_details_come_back(details: dict[str, Any]) -> None:
+    event = Event("e", "u", "i", "view", 1, **details)
+
+    assert decode_details(event_cells(event).get(DETAILS)) == details
 
 
 @given(

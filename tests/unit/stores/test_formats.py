@@ -126,8 +126,8 @@ def test_every_format_has_a_model() -> None:
 
 
 def test_a_recent_event_of_a_later_release_is_read_without_what_is_new() -> None:
-    member = json.dumps(["e1", "view", "i1", 5, 2.0, 9.5, {"placement": "home"}]).encode()
-    assert decode_events([(member, 9.0)]) == [RecentEvent("i1", "view", 5, 9, 2.0, 9.5)]
+    member = json.dumps(["e1", "view", "i1", 5, 2.0, 9.5, 4.0, {"placement": "home"}]).encode()
+    assert decode_events([(member, 9.0)]) == [RecentEvent("i1", "view", 5, 9, 2.0, 9.5, 4.0)]
 
 
 def test_an_item_and_an_event_of_a_later_release_are_read_without_what_is_new() -> None:

@@ -30,7 +30,8 @@ _CONTEXTS = st.one_of(
 )
 _FIELDS = {
     **dict.fromkeys(("user_id", "item_id", "event_type", "event_id", "order_id"), _IDS),
-    **dict.fromkeys(("quantity", "price"), _NUMBERS),
+    **dict.fromkeys(("quantity", "price", "rating"), _NUMBERS),
+    "query": st.one_of(_IDS, st.sampled_from(["y" * 500, "y" * 501, "tea light"])),
     "timestamp": _TIMES,
     "context": _CONTEXTS,
     "colour": _ANYTHING,

@@ -1,0 +1,42 @@
+"""Ratings of a file, by the scale of each row's event type."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.core.event_types import EventTypes, scale_problem
+from recsys.importing.column_values import Ids, Numbers, Problems
+
+
+class Ratings(NamedTuple):
+    """(n,) ratings of a column, NaN where there is none.
+
+    Attributes:
+        problems: why not, by place, of rows whose type has a scale.
+        without_scale: how many rows have one although their type has none.
+    """
+
+    values: NDArray[np.float64]
+    problems: Problems
+    without_scale: int
+
+
+def on_scale(found: Numbers, types: Ids, event_types: EventTypes) -> Ratings:
+    """Keep the ratings that are on their type's scale."""
+    known = [event_types[name].rating_scale for name in types.names]
+    # The last one is that of rows without a type, whose code is -1.
+    scales = np.array([scale or (np.nan, np.nan) for scale in [*known, None]])[types.codes]
+    has_scale = ~np.isnan(scales[:, 0])
+    problems = {place: why for place, why in found.problems.items() if has_scale[place]}
+    with np.errstate(invalid="ignore"):
+        outside = (found.values < scales[:, 0]) | (found.values > scales[:, 1])
+    for place in np.flatnonzero(outside).tolist():
+        problems[place] = scale_problem((scales[place, 0], scales[place, 1]))
+    is_there = ~np.isnan(found.values)
+    is_there[list(found.problems)] = True
+    return Ratings(
+        values=np.where(has_scale & ~outside, found.values, np.nan),
+        problems=problems,
+        without_scale=int((is_there & ~has_scale & (types.codes >= 0)).sum()),
+    )
