@@ -91,13 +91,13 @@ class RpcAccess:
 def rpc_access(
     settings: GrpcServiceSettings,
     on_refused: Callable[[], None],
-    limits_of: Callable[[str], RequestLimits] = lambda _: RequestLimits(),
+    limits_of: Callable[[str], RequestLimits],
 ) -> RpcAccess | None:
     """The access that the settings ask for; None: whoever reaches the service may call it.
 
     Args:
-        limits_of: see `RpcAccess`; the shipped ones where a service knows no settings of shops.
         on_refused: called for every change of the file of keys that was not taken.
+        limits_of: see `RpcAccess`.
 
     Raises:
         ConfigurationError: the file of keys cannot be read.

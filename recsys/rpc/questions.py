@@ -2,6 +2,7 @@
 
 from recsys.core.errors import FieldProblem, InvalidInput
 from recsys.core.serving.controls import Boost, Controls, Exclusion, Fatigue, Pin
+from recsys.core.serving.placed_request import OWN_CONTROLS, PlacementWishes
 from recsys.core.serving.request import (
     ItemTarget,
     RecommendationRequest,
@@ -60,7 +61,7 @@ def request_of(question: pb.Question | pb.RecommendRequest) -> RecommendationReq
     """
     return RecommendationRequest(
         question.tenant,
-        _target(question),
+        target_of(question),
         question.limit,
         tuple(question.generators),
         question.filter,
@@ -68,6 +69,29 @@ def request_of(question: pb.Question | pb.RecommendRequest) -> RecommendationReq
         _controls(question.controls) if question.HasField("controls") else None,
         question.page_token,
         tuple(question.reranked_item_ids) if isinstance(question, pb.Question) else (),
+    )
+
+
+def wishes_of(message: pb.RecommendRequest) -> PlacementWishes:
+    """Read what a request says beside a placement's name."""
+    wanted = message.controls
+    # Those that are set, also to nothing.
+    own = {field.name: value for field, value in wanted.ListFields() if field.name in OWN_CONTROLS}
+    read = _controls(wanted)
+    if read.exclude_event_types:
+        own["exclude_event_types"] = read.exclude_event_types
+    if read.fatigue is not None:
+        own["fatigue"] = read.fatigue
+    return PlacementWishes(
+        message.limit,
+        filter=message.filter,
+        excluded_item_ids=tuple(message.excluded_item_ids),
+        page_token=message.page_token,
+        explain=wanted.explain if wanted.HasField("explain") else True,
+        controls=own,
+        boosts=read.boosts,
+        pins=read.pins,
+        exclusions=read.exclusions,
     )
 
 
@@ -105,7 +129,7 @@ def reranking_of(message: pb.RerankItemsRequest) -> RecommendationRequest:
     """
     if not message.reranked_item_ids:
         raise InvalidInput([FieldProblem("item_ids", "name at least one item")])
-    target = _target(message)
+    target = target_of(message)
     return RecommendationRequest(
         message.tenant, target, 1, reranked_item_ids=tuple(message.reranked_item_ids)
     )
@@ -129,7 +153,7 @@ def _controls(message: pb.Controls) -> Controls:
     )
 
 
-def _target(question: pb.Question | pb.RecommendRequest | pb.RerankItemsRequest) -> Target:
+def target_of(question: pb.Question | pb.RecommendRequest | pb.RerankItemsRequest) -> Target:
     match question.WhichOneof("about"):
         case "user_id":
             return UserTarget(question.user_id)

@@ -1,11 +1,9 @@
 """Fetch recommendations for a request and count where they come from, for every route alike."""
 
 import time
-from dataclasses import dataclass
 from json.encoder import encode_basestring
 
-from recsys.core.serving.experiments import Assignment
-from recsys.core.serving.placement import Placement
+from recsys.core.serving.placed_request import ShownPlacement
 from recsys.core.serving.request import ItemTarget, RecommendationRequest, Target, UserTarget
 from recsys.rpc.item_json import item_fragment
 from recsys.rpc.recommendation_id import new_recommendation_id
@@ -23,28 +21,6 @@ from services.gateway.schemas.problems import (
 from services.gateway.schemas.recommendations import SOURCES
 from services.gateway.upstream.ingest import CallContext
 from services.gateway.upstream.popular_snapshot import popular_answer, unordered_answer
-
-
-@dataclass(frozen=True, slots=True)
-class ShownPlacement:
-    """A placement as one shopper sees it, chosen once for an answer.
-
-    Attributes:
-        experiment: the part that the shopper has in an experiment about it, if any.
-    """
-
-    name: str
-    settings: Placement
-    experiment: Assignment | None = None
-
-    def to_json(self) -> bytes:
-        """Fields of an answer, each behind a comma."""
-        found = self.experiment
-        about = b"null"
-        if found is not None:
-            names = _string(found.experiment), _string(found.variant.name)
-            about = b'{"name":%b,"variant":%b}' % names
-        return b',"placement":%b,"experiment":%b' % (_string(self.name), about)
 
 
 async def fetch_recommendations(
@@ -78,7 +54,7 @@ async def fetch_recommendations(
     if placement is None and not request.is_explained:
         return _whole_json(answer.json, request_id, request.target)
     took_ms = (time.perf_counter() - begun) * 1000
-    named = b"" if placement is None else placement.to_json()
+    named = b"" if placement is None else _placement_json(placement)
     json = b'%b,"recommendation_id":"%b"%b,"took_ms":%.3f' % (
         *(answer.json, new_recommendation_id().encode(), named, took_ms),
     )
@@ -117,6 +93,16 @@ def _item(item: ingest_pb2.ColdStartItem) -> bytes:
     title = item.title if item.HasField("title") else None
     price = item.price if item.HasField("price") else None
     return item_fragment(item.item_id, title, price) + b"null}"
+
+
+def _placement_json(shown: ShownPlacement) -> bytes:
+    """Fields of an answer, each behind a comma."""
+    found = shown.experiment
+    about = b"null"
+    if found is not None:
+        names = _string(found.experiment), _string(found.variant.name)
+        about = b'{"name":%b,"variant":%b}' % names
+    return b',"placement":%b,"experiment":%b' % (_string(shown.name), about)
 
 
 def _whole_json(json: bytes, request_id: str, about: Target) -> bytes:

@@ -9,6 +9,7 @@ import uvloop
 
 from recsys.auth.rpc_access import rpc_access
 from recsys.config.settings import load_settings
+from recsys.config.shops import Shops
 from recsys.core.errors import ConfigurationError, Unavailable
 from recsys.rpc.v1 import recommender_pb2, recommender_pb2_grpc
 from recsys.runtime.gc import tune_gc
@@ -23,6 +24,7 @@ from services.recommender.answer_stream import Streams
 from services.recommender.fold_in_worker import FoldInWorker
 from services.recommender.model.calibration import compile_answers
 from services.recommender.model.follower import POLL_SECONDS, ModelFollower
+from services.recommender.named_placements import NamedPlacements
 from services.recommender.servicer import RecommenderServicer
 from services.recommender.settings import RecommenderSettings
 from services.recommender.user_lists import UserLists
@@ -48,6 +50,7 @@ def main() -> None:
 async def serve(settings: RecommenderSettings) -> None:
     """Serve until SIGTERM, then drain."""
     metrics = new_metrics()
+    shops = Shops(settings.shop_config, metrics.settings_refused["shops"].inc)
     url = settings.redis_url.get_secret_value()
     redis, shared = connect_async(url), MultiplexedRedis(url)
     metrics.breaker_open["redis"].set_function(lambda: not shared.is_available)
@@ -59,10 +62,13 @@ async def serve(settings: RecommenderSettings) -> None:
         settings.max_calls,
         metrics.requests,
         reflection=settings.reflection,
-        authorize=rpc_access(settings, metrics.settings_refused["api_keys"].inc),
+        authorize=rpc_access(settings, metrics.settings_refused["api_keys"].inc, shops.limits_of),
     )
     recommender_pb2_grpc.add_RecommenderServiceServicer_to_server(
-        RecommenderServicer(follower, UserLists(store, fold_ins, metrics), streams), server.grpc
+        RecommenderServicer(
+            follower, UserLists(store, fold_ins, metrics), streams, NamedPlacements(shops)
+        ),
+        server.grpc,
     )
     await server.start(settings.listen)
     for tenant in settings.tenants:

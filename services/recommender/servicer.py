@@ -4,16 +4,17 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from recsys.core.errors import FieldProblem, InvalidInput
+from recsys.core.errors import FieldProblem, InvalidInput, NotFound
 from recsys.core.limits import MAX_PAGE_PLACEMENTS
 from recsys.core.serving.lists import Reason, Recommendations
+from recsys.core.serving.placed_request import ShownPlacement
 from recsys.core.serving.request import (
     ItemTarget,
     RecommendationRequest,
     SessionTarget,
     UserTarget,
 )
-from recsys.rpc.questions import request_of, reranking_of
+from recsys.rpc.questions import reranking_of
 from recsys.rpc.recommendation_id import new_recommendation_id
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.rpc.v1 import recommender_pb2_grpc
@@ -21,6 +22,7 @@ from services.recommender.answer_batch import SOURCES, BatchAnswers
 from services.recommender.answer_stream import AnswerStream, Streams
 from services.recommender.model.follower import ModelFollower
 from services.recommender.model.loaded_model import LoadedModel
+from services.recommender.named_placements import NamedPlacements, WantedList
 from services.recommender.user_lists import Asked, UserLists, UserResult
 
 # For callers that set no deadline.
@@ -30,7 +32,14 @@ _UNHURRIED_SECONDS = 1.0
 class RecommenderServicer(recommender_pb2_grpc.RecommenderServiceServicer):
     """RecommenderService over the follower's models and the users' lists."""
 
-    def __init__(self, follower: ModelFollower, user_lists: UserLists, streams: Streams) -> None:
+    def __init__(
+        self,
+        follower: ModelFollower,
+        user_lists: UserLists,
+        streams: Streams,
+        placements: NamedPlacements,
+    ) -> None:
+        self._placements = placements
         self._follower = follower
         self._user_lists = user_lists
         self._streams = streams
@@ -40,27 +49,29 @@ class RecommenderServicer(recommender_pb2_grpc.RecommenderServiceServicer):
     ) -> pb.RecommendForUserResponse:
         target = UserTarget(request.user_id)
         asked = RecommendationRequest(request.tenant, target, request.limit)
-        return pb.RecommendForUserResponse(answer=await self._answer(asked, context))
+        return pb.RecommendForUserResponse(answer=await self._answer(asked, None, context))
 
     async def RecommendForSession(  # noqa: N802  # named by the proto
         self, request: pb.RecommendForSessionRequest, context: Any
     ) -> pb.RecommendForSessionResponse:
         target = SessionTarget(tuple(request.item_ids))
         asked = RecommendationRequest(request.tenant, target, request.limit)
-        return pb.RecommendForSessionResponse(answer=await self._answer(asked, context))
+        return pb.RecommendForSessionResponse(answer=await self._answer(asked, None, context))
 
     async def Recommend(  # noqa: N802  # named by the proto
         self, request: pb.RecommendRequest, context: Any
     ) -> pb.RecommendResponse:
-        return pb.RecommendResponse(answer=await self._answer(request_of(request), context))
+        wanted = self._placements.read(request)
+        return pb.RecommendResponse(answer=await self._answer(*wanted, context))
 
     async def RecommendPage(  # noqa: N802  # named by the proto
         self, request: pb.RecommendPageRequest, context: Any
     ) -> pb.RecommendPageResponse:
         answers, shown = list[pb.Answer](), list[str]()
-        for asked in _of_page(request):
+        for asked, placement in self._of_page(request):
             excluded = (*asked.excluded_item_ids, *shown)
-            answers.append(await self._answer(replace(asked, excluded_item_ids=excluded), context))
+            asked = replace(asked, excluded_item_ids=excluded)
+            answers.append(await self._answer(asked, placement, context))
             if not request.repeats_allowed:
                 shown += [item.item_id for item in answers[-1].items]
         return pb.RecommendPageResponse(answers=answers)
@@ -83,7 +94,7 @@ class RecommenderServicer(recommender_pb2_grpc.RecommenderServiceServicer):
     ) -> pb.SimilarItemsResponse:
         target = ItemTarget(request.item_id)
         asked = RecommendationRequest(request.tenant, target, request.limit)
-        return pb.SimilarItemsResponse(answer=await self._answer(asked, context))
+        return pb.SimilarItemsResponse(answer=await self._answer(asked, None, context))
 
     # The stubs know only the generators' way; this one reads and writes when it wants to.
     async def StreamAnswers(  # type: ignore[override]  # noqa: N802
@@ -93,12 +104,16 @@ class RecommenderServicer(recommender_pb2_grpc.RecommenderServiceServicer):
         answers = BatchAnswers(self._follower, self._user_lists)
         await AnswerStream(answers, self._streams, context).serve()
 
-    async def _answer(self, request: RecommendationRequest, context: Any) -> pb.Answer:
+    async def _answer(
+        self, request: RecommendationRequest, placement: ShownPlacement | None, context: Any
+    ) -> pb.Answer:
         begun = time.perf_counter()
         found = await self._found(request, context)
         ranked = found.recommendations()
         answer = _to_proto(ranked, found.asked.serving.model, degraded=found.degraded)
         answer.next_page_token = found.next_page_token(ranked)
+        if placement is not None:
+            _write_placement(answer, placement)
         answer.took_ms = round((time.perf_counter() - begun) * 1000, 3)
         return answer
 
@@ -112,26 +127,30 @@ class RecommenderServicer(recommender_pb2_grpc.RecommenderServiceServicer):
             coming = self._user_lists.of_items(asked)
         return coming if isinstance(coming, UserResult) else await coming
 
+    def _of_page(self, page: pb.RecommendPageRequest) -> list[WantedList]:
+        """The requests of a page.
 
-def _of_page(page: pb.RecommendPageRequest) -> list[RecommendationRequest]:
-    """The requests of a page.
-
-    Raises:
-        InvalidInput: naming every field of every request at fault.
-    """
-    if not 1 <= len(page.requests) <= MAX_PAGE_PLACEMENTS:
-        reason = f"name between 1 and {MAX_PAGE_PLACEMENTS} requests"
-        raise InvalidInput([FieldProblem("requests", reason)])
-    problems, asked = list[FieldProblem](), list[RecommendationRequest]()
-    for place, one in enumerate(page.requests):
-        try:
-            asked.append(replace(request_of(one), tenant=page.tenant))
-        except InvalidInput as error:
-            fields = (FieldProblem(f"requests.{place}.{p.field}", p.reason) for p in error.problems)
-            problems += fields
-    if problems:
-        raise InvalidInput(problems)
-    return asked
+        Raises:
+            InvalidInput: naming every field of every request at fault.
+        """
+        if not 1 <= len(page.requests) <= MAX_PAGE_PLACEMENTS:
+            reason = f"name between 1 and {MAX_PAGE_PLACEMENTS} requests"
+            raise InvalidInput([FieldProblem("requests", reason)])
+        problems, wanted = list[FieldProblem](), list[WantedList]()
+        for place, one in enumerate(page.requests):
+            # Whatever it says itself.
+            one.tenant = page.tenant
+            try:
+                wanted.append(self._placements.read(one))
+            except NotFound as error:
+                problems.append(FieldProblem(f"requests.{place}.placement", str(error)))
+            except InvalidInput as error:
+                problems += (
+                    FieldProblem(f"requests.{place}.{p.field}", p.reason) for p in error.problems
+                )
+        if problems:
+            raise InvalidInput(problems)
+        return wanted
 
 
 def _to_proto(answer: Recommendations, model: LoadedModel, *, degraded: bool) -> pb.Answer:
@@ -157,6 +176,13 @@ def _to_proto(answer: Recommendations, model: LoadedModel, *, degraded: bool) ->
         rules=answer.rules,
         relaxed=answer.is_relaxed,
     )
+
+
+def _write_placement(answer: pb.Answer, shown: ShownPlacement) -> None:
+    answer.placement = shown.name
+    if shown.experiment is not None:
+        answer.experiment.name = shown.experiment.experiment
+        answer.experiment.variant = shown.experiment.variant.name
 
 
 def _write_reason(item: pb.ScoredItem, reason: Reason, model: LoadedModel) -> None:

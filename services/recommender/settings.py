@@ -1,5 +1,6 @@
 """Settings of the recommender, from its environment."""
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, SecretStr
@@ -19,6 +20,8 @@ class RecommenderSettings(GrpcServiceSettings):
     tenants: Annotated[tuple[TenantName, ...], NoDecode, BeforeValidator(_names)] = Field(
         default=("demo",), min_length=1, validation_alias="RECSYS_TENANTS"
     )
+    # The folder of TENANT.toml, for placements that gRPC callers name.
+    shop_config: Path | None = Field(default=None, validation_alias="RECSYS_SHOP_CONFIG")
     max_calls: int = Field(default=1000, ge=1, le=100_000, validation_alias="RECSYS_MAX_CALLS")
     # What may be kept in memory of lists and answers, for each tenant; 0 keeps nothing.
     cache_bytes: int = Field(default=64 * 1024 * 1024, ge=0, validation_alias="RECSYS_CACHE_BYTES")

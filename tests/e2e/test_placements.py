@@ -121,7 +121,16 @@ def test_rest_and_grpc_give_one_answer(shop: Shop, api: httpx.Client) -> None:
     )
     with grpc.insecure_channel(f"127.0.0.1:{shop.stack.settings.ports.recommender_1}") as channel:
         answer = RecommenderServiceStub(channel).Recommend(request, timeout=10).answer
-    assert [(entry.item_id, entry.price) for entry in answer.items] == [
-        (entry["item_id"], entry["price"]) for entry in document["items"]
-    ]
+        named = pb.RecommendRequest(
+            tenant=TENANT, item_id="85123A", placement="product_page", **wishes
+        )
+        by_name = RecommenderServiceStub(channel).Recommend(named, timeout=10).answer
+    for found in (answer, by_name):
+        assert [(entry.item_id, entry.price) for entry in found.items] == [
+            (entry["item_id"], entry["price"]) for entry in document["items"]
+        ]
     assert len(answer.items) == 15
+    assert by_name.placement == document["placement"]
+    assert [entry.reason.code for entry in by_name.items] == [
+        entry["reason"]["code"] for entry in document["items"]
+    ]

@@ -203,7 +203,7 @@ Global___Seed: _TypeAlias = Seed  # noqa: Y015
 
 @_typing.final
 class Controls(_message.Message):
-    """Wishes about the items of an answer."""
+    """Wishes about the items of an answer. What is unset is false or 0, or what the placement says."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -250,23 +250,46 @@ class Controls(_message.Message):
     def __init__(
         self,
         *,
-        explain: _builtins.bool = ...,
-        diversity: _builtins.float = ...,
-        max_per_category: _builtins.int = ...,
-        max_per_brand: _builtins.int = ...,
-        strict: _builtins.bool = ...,
+        explain: _builtins.bool | None = ...,
+        diversity: _builtins.float | None = ...,
+        max_per_category: _builtins.int | None = ...,
+        max_per_brand: _builtins.int | None = ...,
+        strict: _builtins.bool | None = ...,
         boosts: _abc.Iterable[Global___Boost] | None = ...,
         pins: _abc.Iterable[Global___Pin] | None = ...,
         exclusions: _abc.Iterable[Global___Exclusion] | None = ...,
-        exclude_seen_days: _builtins.float = ...,
+        exclude_seen_days: _builtins.float | None = ...,
         exclude_event_types: _abc.Iterable[_builtins.str] | None = ...,
         fatigue: Global___Fatigue | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["fatigue", b"fatigue"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_diversity", b"_diversity", "_exclude_seen_days", b"_exclude_seen_days", "_explain", b"_explain", "_max_per_brand", b"_max_per_brand", "_max_per_category", b"_max_per_category", "_strict", b"_strict", "diversity", b"diversity", "exclude_seen_days", b"exclude_seen_days", "explain", b"explain", "fatigue", b"fatigue", "max_per_brand", b"max_per_brand", "max_per_category", b"max_per_category", "strict", b"strict"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["boosts", b"boosts", "diversity", b"diversity", "exclude_event_types", b"exclude_event_types", "exclude_seen_days", b"exclude_seen_days", "exclusions", b"exclusions", "explain", b"explain", "fatigue", b"fatigue", "max_per_brand", b"max_per_brand", "max_per_category", b"max_per_category", "pins", b"pins", "strict", b"strict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_diversity", b"_diversity", "_exclude_seen_days", b"_exclude_seen_days", "_explain", b"_explain", "_max_per_brand", b"_max_per_brand", "_max_per_category", b"_max_per_category", "_strict", b"_strict", "boosts", b"boosts", "diversity", b"diversity", "exclude_event_types", b"exclude_event_types", "exclude_seen_days", b"exclude_seen_days", "exclusions", b"exclusions", "explain", b"explain", "fatigue", b"fatigue", "max_per_brand", b"max_per_brand", "max_per_category", b"max_per_category", "pins", b"pins", "strict", b"strict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__diversity: _TypeAlias = _typing.Literal["diversity"]  # noqa: Y015
+    _WhichOneofArgType__diversity: _TypeAlias = _typing.Literal["_diversity", b"_diversity"]  # noqa: Y015
+    _WhichOneofReturnType__exclude_seen_days: _TypeAlias = _typing.Literal["exclude_seen_days"]  # noqa: Y015
+    _WhichOneofArgType__exclude_seen_days: _TypeAlias = _typing.Literal["_exclude_seen_days", b"_exclude_seen_days"]  # noqa: Y015
+    _WhichOneofReturnType__explain: _TypeAlias = _typing.Literal["explain"]  # noqa: Y015
+    _WhichOneofArgType__explain: _TypeAlias = _typing.Literal["_explain", b"_explain"]  # noqa: Y015
+    _WhichOneofReturnType__max_per_brand: _TypeAlias = _typing.Literal["max_per_brand"]  # noqa: Y015
+    _WhichOneofArgType__max_per_brand: _TypeAlias = _typing.Literal["_max_per_brand", b"_max_per_brand"]  # noqa: Y015
+    _WhichOneofReturnType__max_per_category: _TypeAlias = _typing.Literal["max_per_category"]  # noqa: Y015
+    _WhichOneofArgType__max_per_category: _TypeAlias = _typing.Literal["_max_per_category", b"_max_per_category"]  # noqa: Y015
+    _WhichOneofReturnType__strict: _TypeAlias = _typing.Literal["strict"]  # noqa: Y015
+    _WhichOneofArgType__strict: _TypeAlias = _typing.Literal["_strict", b"_strict"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__diversity) -> _WhichOneofReturnType__diversity | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__exclude_seen_days) -> _WhichOneofReturnType__exclude_seen_days | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__explain) -> _WhichOneofReturnType__explain | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_per_brand) -> _WhichOneofReturnType__max_per_brand | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_per_category) -> _WhichOneofReturnType__max_per_category | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__strict) -> _WhichOneofReturnType__strict | None: ...
 
 Global___Controls: _TypeAlias = Controls  # noqa: Y015
 
@@ -394,6 +417,8 @@ class Answer(_message.Message):
     RULES_FIELD_NUMBER: _builtins.int
     RELAXED_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    PLACEMENT_FIELD_NUMBER: _builtins.int
+    EXPERIMENT_FIELD_NUMBER: _builtins.int
     source: Global___Source.ValueType
     model_version: _builtins.str
     degraded: _builtins.bool
@@ -408,11 +433,17 @@ class Answer(_message.Message):
     """There is more of a category or brand than the caps allow, since nothing else was left."""
     next_page_token: _builtins.str
     """For the page after this one; empty after the last: all pages have 1000 items at most."""
+    placement: _builtins.str
+    """As the request named it."""
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___ScoredItem]: ...
     @_builtins.property
     def rules(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names of the rules that had a part in it."""
+
+    @_builtins.property
+    def experiment(self) -> Global___Experiment:
+        """Unset outside of experiments. Events name both in their context."""
 
     def __init__(
         self,
@@ -427,14 +458,40 @@ class Answer(_message.Message):
         rules: _abc.Iterable[_builtins.str] | None = ...,
         relaxed: _builtins.bool = ...,
         next_page_token: _builtins.str = ...,
+        placement: _builtins.str = ...,
+        experiment: Global___Experiment | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["experiment", b"experiment"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["degraded", b"degraded", "fallback_level", b"fallback_level", "items", b"items", "model_version", b"model_version", "next_page_token", b"next_page_token", "recommendation_id", b"recommendation_id", "relaxed", b"relaxed", "rules", b"rules", "source", b"source", "took_ms", b"took_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["degraded", b"degraded", "experiment", b"experiment", "fallback_level", b"fallback_level", "items", b"items", "model_version", b"model_version", "next_page_token", b"next_page_token", "placement", b"placement", "recommendation_id", b"recommendation_id", "relaxed", b"relaxed", "rules", b"rules", "source", b"source", "took_ms", b"took_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Answer: _TypeAlias = Answer  # noqa: Y015
+
+@_typing.final
+class Experiment(_message.Message):
+    """The variant of an experiment that the user sees."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VARIANT_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    variant: _builtins.str
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        variant: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "variant", b"variant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Experiment: _TypeAlias = Experiment  # noqa: Y015
 
 @_typing.final
 class RecommendForUserRequest(_message.Message):
@@ -591,6 +648,8 @@ class RecommendRequest(_message.Message):
     EXCLUDED_ITEM_IDS_FIELD_NUMBER: _builtins.int
     CONTROLS_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    PLACEMENT_FIELD_NUMBER: _builtins.int
+    VISITOR_ID_FIELD_NUMBER: _builtins.int
     tenant: _builtins.str
     user_id: _builtins.str
     item_id: _builtins.str
@@ -601,6 +660,16 @@ class RecommendRequest(_message.Message):
     page_token: _builtins.str
     """next_page_token of the answer before, to the same question about the same filter. Empty: the first
     page. No page has an item of another one, whatever model answers it.
+    """
+    placement: _builtins.str
+    """A placement of the shop's settings, which then say the generators and the controls, by the variant
+    of an experiment that the user sees; `about` may be unset. Controls of the request that are set
+    stand instead of the placement's, event types to leave out where there are any; boosts, pins and
+    exclusions stand beside the shop's rules. Each item comes with its reason unless explain is false.
+    """
+    visitor_id: _builtins.str
+    """Who looks, where that is not user_id, as beside an item: it says which variant is shown, and
+    nothing else. With a placement only.
     """
     @_builtins.property
     def session(self) -> Global___SessionItems: ...
@@ -631,10 +700,12 @@ class RecommendRequest(_message.Message):
         excluded_item_ids: _abc.Iterable[_builtins.str] | None = ...,
         controls: Global___Controls | None = ...,
         page_token: _builtins.str = ...,
+        placement: _builtins.str = ...,
+        visitor_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "controls", b"controls", "item_id", b"item_id", "session", b"session", "user_id", b"user_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "controls", b"controls", "excluded_item_ids", b"excluded_item_ids", "filter", b"filter", "generators", b"generators", "item_id", b"item_id", "limit", b"limit", "page_token", b"page_token", "session", b"session", "tenant", b"tenant", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "controls", b"controls", "excluded_item_ids", b"excluded_item_ids", "filter", b"filter", "generators", b"generators", "item_id", b"item_id", "limit", b"limit", "page_token", b"page_token", "placement", b"placement", "session", b"session", "tenant", b"tenant", "user_id", b"user_id", "visitor_id", b"visitor_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_about: _TypeAlias = _typing.Literal["user_id", "item_id", "session"]  # noqa: Y015
     _WhichOneofArgType_about: _TypeAlias = _typing.Literal["about", b"about"]  # noqa: Y015

@@ -9,15 +9,16 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from recsys.core.errors import FieldProblem, InvalidInput
 from recsys.core.limits import MAX_EXCLUDED_ITEMS
+from recsys.core.serving.placed_request import ShownPlacement, unknown_placement
 from recsys.core.serving.request import RecommendationRequest
 from services.gateway.dependencies import Dependencies, dependencies_of
 from services.gateway.fast_path import UNCACHED
 from services.gateway.http.json_body import JsonBody
 from services.gateway.http.query import only_parameters
-from services.gateway.recommendations import ShownPlacement, fetch_recommendations
+from services.gateway.recommendations import fetch_recommendations
 from services.gateway.routes.authentication import Caller, SessionUser, authenticated, other_user
 from services.gateway.routes.openapi import body_responses, json_request, problem_responses
-from services.gateway.routes.placements import request_for, shown_placement, unknown_placement
+from services.gateway.routes.placements import request_for, shown_to
 from services.gateway.schemas.pages import (
     PageRecommendations,
     PageRequest,
@@ -97,7 +98,7 @@ def _asked(
         target = wanted.target() or page.target()
         try:
             visitor = wanted.visitor(target) or acting
-            placement = shown_placement(dependencies, tenant, wanted.placement, visitor)
+            placement = shown_to(dependencies, tenant, wanted.placement, visitor)
             one = request_for(dependencies, tenant, wanted, placement.settings, target)
             asked.append((placement, one))
         except InvalidInput as error:

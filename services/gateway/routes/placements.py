@@ -1,22 +1,25 @@
 """Lists of the storefront by the names that the shop has given them."""
 
-from collections.abc import Collection
-from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
-from recsys.core.errors import FieldProblem, InvalidInput
-from recsys.core.event_types import unremembered
-from recsys.core.serving.controls import Boost, Controls
-from recsys.core.serving.experiments import assignment
+from recsys.core.errors import InvalidInput
+from recsys.core.serving.controls import Boost
 from recsys.core.serving.filters import within_categories
+from recsys.core.serving.placed_request import (
+    OWN_CONTROLS,
+    PlacementWishes,
+    ShownPlacement,
+    placed_request,
+    shown_placement,
+    unknown_placement,
+)
 from recsys.core.serving.placement import Placement
-from recsys.core.serving.request import RecommendationRequest, SessionTarget, Target
+from recsys.core.serving.request import RecommendationRequest, Target
 from services.gateway.dependencies import Dependencies, dependencies_of
 from services.gateway.http.json_body import JsonBody
 from services.gateway.http.query import only_parameters
-from services.gateway.recommendations import ShownPlacement
 from services.gateway.routes.authentication import Caller, SessionUser, authenticated, other_user
 from services.gateway.routes.openapi import body_responses, json_request, problem_responses
 from services.gateway.routes.recommendations import respond
@@ -31,12 +34,6 @@ router = APIRouter(
     tags=["recommendations"],
     dependencies=[Depends(authenticated), Depends(only_parameters())],
     responses={**problem_responses(), **problem_responses(NOT_FOUND)},
-)
-
-# Those that a request may set, instead of the placement's settings.
-_OWN_CONTROLS = (
-    *("diversity", "max_per_category", "max_per_brand", "strict"),
-    "exclude_seen_days",
 )
 
 PlacementName = Annotated[
@@ -68,7 +65,7 @@ async def recommend_for_placement(
     if acting is not None and any(user_id != acting for user_id in wanted.user_ids()):
         raise other_user()
     target = wanted.target()
-    shown = shown_placement(dependencies, key.tenant, placement, wanted.visitor(target) or acting)
+    shown = shown_to(dependencies, key.tenant, placement, wanted.visitor(target) or acting)
     try:
         asked = request_for(dependencies, key.tenant, wanted, shown.settings, target)
     except InvalidInput as error:
@@ -76,26 +73,12 @@ async def recommend_for_placement(
     return await respond(request, asked, shown)
 
 
-def shown_placement(
+def shown_to(
     dependencies: Dependencies, tenant: str, name: str, visitor: str | None
 ) -> ShownPlacement:
-    """A placement of the shop, in the variant that this shopper sees.
-
-    Args:
-        visitor: None where it is not known who looks: then it is as without experiments.
-    """
-    own = dependencies.placements_of(tenant)[name]
-    if visitor is None:
-        return ShownPlacement(name, own)
-    found = assignment(dependencies.experiments_of(tenant), tenant, name, visitor)
-    settings = own if found is None else found.variant.placements.get(name, own)
-    return ShownPlacement(name, settings, found)
-
-
-def unknown_placement(name: str, placements: Collection[str]) -> str:
-    """Say that a shop has no placement of this name, and which ones it has."""
-    known = ", ".join(sorted(placements)) or "none"
-    return f"this shop has no placement {name!r}; it has {known}"
+    """A placement of the shop, in the variant that this shopper sees."""
+    placements, experiments = dependencies.placements_of, dependencies.experiments_of
+    return shown_placement(name, placements(tenant), experiments(tenant), tenant, visitor)
 
 
 def request_for(
@@ -105,34 +88,26 @@ def request_for(
     placement: Placement,
     target: Target | None,
 ) -> RecommendationRequest:
-    """The request for a placement.
-
-    Args:
-        target: None where it does not matter who looks.
+    """The request for a placement, see `placed_request`.
 
     Raises:
         InvalidInput: naming every field at fault.
     """
-    types = dependencies.event_types_of(tenant)
-    if reason := unremembered(wanted.exclude_event_types or (), types):
-        raise InvalidInput([FieldProblem("exclude_event_types", reason)])
-    return RecommendationRequest(
-        tenant,
-        target or SessionTarget(()),
-        wanted.limit,
-        placement=placement.generators,
-        filter=within_categories(wanted.filter or "", wanted.category),
-        excluded_item_ids=tuple(wanted.exclude_item_ids),
-        page_token=wanted.page_token or "",
-        controls=_controls(wanted, placement.controls_at(dependencies.now_ms())),
-    )
+    event_types, now_ms = dependencies.event_types_of(tenant), dependencies.now_ms()
+    return placed_request(tenant, target, _wishes(wanted), placement, event_types, now_ms)
 
 
-def _controls(wanted: PlacementRequest, settings: Controls) -> Controls:
-    """The placement's own controls, where the request says nothing else."""
-    named = {name: getattr(wanted, name) for name in _OWN_CONTROLS}
+def _wishes(wanted: PlacementRequest) -> PlacementWishes:
+    named = {name: getattr(wanted, name) for name in OWN_CONTROLS}
     own = {name: value for name, value in named.items() if value is not None}
     if wanted.exclude_event_types is not None:
         own["exclude_event_types"] = tuple(wanted.exclude_event_types)
-    boosts = tuple(Boost(each.filter, each.weight) for each in wanted.boosts)
-    return replace(settings, explain=wanted.explain, boosts=settings.boosts + boosts, **own)
+    return PlacementWishes(
+        wanted.limit,
+        filter=within_categories(wanted.filter or "", wanted.category),
+        excluded_item_ids=tuple(wanted.exclude_item_ids),
+        page_token=wanted.page_token or "",
+        explain=wanted.explain,
+        controls=own,
+        boosts=tuple(Boost(each.filter, each.weight) for each in wanted.boosts),
+    )

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from recsys.core.errors import InvalidInput
 from recsys.core.limits import DEFAULT_LIMIT
 from recsys.core.serving.controls import Controls
+from recsys.core.serving.placed_request import ShownPlacement
 from recsys.core.serving.request import (
     ItemTarget,
     RecommendationRequest,
@@ -30,7 +31,7 @@ from services.gateway.http.query import (
     only_parameters,
 )
 from services.gateway.http.raw_path import ItemId, UserId
-from services.gateway.recommendations import ShownPlacement, fetch_recommendations
+from services.gateway.recommendations import fetch_recommendations
 from services.gateway.routes.authentication import Caller, authenticated
 from services.gateway.routes.openapi import problem_responses
 from services.gateway.schemas.problems import invalid_input

@@ -78,7 +78,7 @@ def test_a_gateway_calls_everything() -> None:
 
 def test_a_service_without_a_token_is_open_as_before() -> None:
     settings = GrpcServiceSettings(listen=Address("127.0.0.1", 0))
-    assert rpc_access(settings, lambda: None) is None
+    assert rpc_access(settings, lambda: None, lambda _: RequestLimits()) is None
 
 
 def test_a_short_token_is_refused() -> None:

@@ -15,6 +15,7 @@ from recsys.auth.key_file import create_key
 from recsys.auth.rpc_access import rpc_access
 from recsys.config.address import Address
 from recsys.config.settings import GrpcServiceSettings
+from recsys.config.shop import RequestLimits
 from recsys.rpc.v1 import ingest_pb2 as pb
 from recsys.rpc.v1.ingest_pb2_grpc import IngestServiceStub, add_IngestServiceServicer_to_server
 from recsys.runtime.grpc.server import MAX_MESSAGE_BYTES
@@ -248,7 +249,7 @@ def test_a_service_with_a_token_holds_callers_to_their_keys(tmp_path: Path) -> N
         1,
         new_metrics().requests,
         reflection=False,
-        authorize=rpc_access(settings, lambda: None),
+        authorize=rpc_access(settings, lambda: None, lambda _: RequestLimits()),
     )
     add_IngestServiceServicer_to_server(_an_ingest(), server.grpc)
     port = server.start(Address("127.0.0.1", 0))

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from recsys.config.shops import Shops
 from recsys.core.behaviour import StoredUser
 from recsys.core.domain import Event, Item
 from recsys.core.errors import Unavailable
@@ -21,6 +22,7 @@ from services.recommender.answer_batch import BatchAnswers
 from services.recommender.answer_stream import Streams
 from services.recommender.fold_in_worker import FoldInWorker
 from services.recommender.model.follower import ModelFollower
+from services.recommender.named_placements import NamedPlacements
 from services.recommender.servicer import RecommenderServicer
 from services.recommender.user_lists import UserLists
 from tests.builders import (
@@ -73,7 +75,9 @@ class Shop:
         cache_bytes: int = CACHE_BYTES,
         tenants: Sequence[str] = ("shop",),
         items: ItemModel | None = None,
+        shops: Shops | None = None,
     ) -> None:
+        self.shops = shops or Shops(None, lambda: None)
         self._runner = asyncio.Runner()
         self.published = MemoryPublishedModels()
         self.recent = MemoryRecentBehaviour(lambda _: EVENT_TYPES)
@@ -90,7 +94,9 @@ class Shop:
         self.fold_ins = FoldInWorker()
         self.shoppers = UserLists(self.store, self.fold_ins, self.metrics)
         self.streams = Streams(self.follower)
-        self.servicer = RecommenderServicer(self.follower, self.shoppers, self.streams)
+        self.servicer = RecommenderServicer(
+            self.follower, self.shoppers, self.streams, NamedPlacements(self.shops)
+        )
         self.answers = BatchAnswers(self.follower, self.shoppers)
 
     def __enter__(self) -> "Shop":

@@ -1,0 +1,81 @@
+"""Requests of gRPC callers, those for a placement by the settings of the shop as they are now."""
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from recsys.config.shops import Shops
+from recsys.core.domain import identifier_problem
+from recsys.core.errors import FieldProblem, InvalidInput, NotFound
+from recsys.core.serving.placed_request import (
+    ShownPlacement,
+    placed_request,
+    shown_placement,
+    unknown_placement,
+)
+from recsys.core.serving.request import RecommendationRequest, Target, UserTarget
+from recsys.rpc.questions import request_of, target_of, wishes_of
+from recsys.rpc.v1 import recommender_pb2 as pb
+
+
+class WantedList(NamedTuple):
+    """A request, and the placement that it is for, if it names one."""
+
+    request: RecommendationRequest
+    placement: ShownPlacement | None = None
+
+
+class NamedPlacements:
+    """Reads requests as gateways read those of REST.
+
+    Args:
+        now_ms: UTC milliseconds, by which rules hold or not.
+    """
+
+    def __init__(
+        self, shops: Shops, now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
+    ) -> None:
+        self._shops = shops
+        self._now_ms = now_ms
+
+    def read(self, message: pb.RecommendRequest) -> WantedList:
+        """Read a request.
+
+        Raises:
+            InvalidInput: naming every field that breaks a rule.
+            NotFound: the shop has no such placement.
+        """
+        if not message.placement:
+            if message.visitor_id:
+                reason = "says which variant of a placement is shown: name the placement"
+                raise InvalidInput([FieldProblem("visitor_id", reason)])
+            return WantedList(request_of(message))
+        _check(message)
+        tenant = message.tenant
+        shop = self._shops.of(tenant)
+        if message.placement not in shop.placements:
+            raise NotFound(unknown_placement(message.placement, shop.placements))
+        target = target_of(message) if message.WhichOneof("about") else None
+        shown = shown_placement(
+            message.placement, shop.placements, shop.experiments, tenant, _visitor(message, target)
+        )
+        request = placed_request(
+            tenant, target, wishes_of(message), shown.settings, shop.event_types, self._now_ms()
+        )
+        return WantedList(request, shown)
+
+
+def _check(message: pb.RecommendRequest) -> None:
+    problems = []
+    if message.generators:
+        problems.append(FieldProblem("generators", "are those of the placement: name one of both"))
+    if message.visitor_id and (reason := identifier_problem(message.visitor_id)):
+        problems.append(FieldProblem("visitor_id", reason))
+    if problems:
+        raise InvalidInput(problems)
+
+
+def _visitor(message: pb.RecommendRequest, target: Target | None) -> str | None:
+    if message.visitor_id:
+        return message.visitor_id
+    return target.user_id if isinstance(target, UserTarget) else None

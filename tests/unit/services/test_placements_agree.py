@@ -1,0 +1,179 @@
+"""A placement by REST and by gRPC is one request: each wish, and the variant of an experiment."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from recsys.config.shops import Shops
+from recsys.core.errors import InvalidInput, NotFound
+from recsys.core.limits import DEFAULT_LIMIT
+from recsys.core.serving.placed_request import ShownPlacement
+from recsys.core.serving.request import RecommendationRequest
+from recsys.rpc.v1 import recommender_pb2 as pb
+from services.gateway.dependencies import Dependencies
+from services.gateway.routes.placements import request_for, shown_to
+from services.gateway.schemas.recommendations import read_placement
+from services.recommender.named_placements import NamedPlacements
+
+NOW_MS = 1_767_225_600_000  # 2026-01-01
+_SETTINGS = """
+half_life_days = 30
+goals = ["buy"]
+[event_types]
+look = { weight = 0.2 }
+buy = { weight = 1, excludes = true }
+
+[placements.home]
+generators = ["for_you", "popular"]
+diversity = 0.5
+max_per_brand = 3
+strict = true
+exclude_seen_days = 7
+exclude_event_types = ["look"]
+[placements.product_page]
+generators = ["similar", "popular"]
+
+[[rules]]
+name = "cheap"
+placements = ["home"]
+action = "boost"
+filter = "price < 5"
+weight = 1.5
+[[rules]]
+name = "over"
+placements = ["home"]
+action = "boost"
+filter = "price < 9"
+weight = 2
+until = 2025-01-01T00:00:00Z
+
+[[experiments]]
+name = "mixed"
+placements = ["home", "product_page"]
+share = 0.8
+variants = [
+    { name = "as_is" },
+    { name = "plain", placements = { home = { diversity = 0, generators = ["popular"] } } },
+]
+"""
+Body = dict[str, Any]
+Wishes = dict[str, Any]
+EQUAL: list[tuple[str, Body, Wishes]] = [
+    ("home", {}, {}),
+    ("home", {"user_id": "ann"}, {"user_id": "ann"}),
+    ("home", {"limit": 3}, {"limit": 3}),
+    (
+        "product_page",
+        {"item_id": "lamp", "visitor_id": "bob"},
+        {"item_id": "lamp", "visitor_id": "bob"},
+    ),
+    (
+        "product_page",
+        {"session_item_ids": ["lamp", "rug"], "visitor_id": "cat"},
+        {"session": pb.SessionItems(item_ids=["lamp", "rug"]), "visitor_id": "cat"},
+    ),
+    (
+        "home",
+        {"filter": "price < 5", "exclude_item_ids": ["rug"]},
+        {"filter": "price < 5", "excluded_item_ids": ["rug"]},
+    ),
+    *(
+        ("home", {name: value}, {"controls": pb.Controls(**{name: value})})
+        for name, value in {
+            "explain": False,
+            "diversity": 0.0,
+            "max_per_category": 2,
+            "max_per_brand": 0,
+            "strict": False,
+            "exclude_seen_days": 0.0,
+            "exclude_event_types": ["buy"],
+        }.items()
+    ),
+    (
+        "home",
+        {"boosts": [{"filter": "price > 5", "weight": 0.5}]},
+        {"controls": pb.Controls(boosts=[pb.Boost(filter="price > 5", weight=0.5)])},
+    ),
+]
+
+
+@pytest.fixture
+def shops(tmp_path: Path) -> Shops:
+    (tmp_path / "shop.toml").write_text(_SETTINGS)
+    return Shops(tmp_path, lambda: None)
+
+
+def by_rest(shops: Shops, name: str, body: Body) -> tuple[RecommendationRequest, ShownPlacement]:
+    parts = SimpleNamespace(
+        placements_of=shops.placements_of,
+        experiments_of=shops.experiments_of,
+        event_types_of=shops.event_types_of,
+        now_ms=lambda: NOW_MS,
+    )
+    dependencies, wanted = cast(Dependencies, parts), read_placement(body)
+    target = wanted.target()
+    shown = shown_to(dependencies, "shop", name, wanted.visitor(target))
+    return request_for(dependencies, "shop", wanted, shown.settings, target), shown
+
+
+def by_grpc(shops: Shops, name: str, wishes: Wishes) -> tuple[RecommendationRequest, Any]:
+    message = pb.RecommendRequest(
+        **{"tenant": "shop", "placement": name, "limit": DEFAULT_LIMIT, **wishes}
+    )
+    sent = pb.RecommendRequest.FromString(message.SerializeToString())
+    return NamedPlacements(shops, lambda: NOW_MS).read(sent)
+
+
+@pytest.mark.parametrize(("name", "body", "wishes"), EQUAL)
+def test_each_wish_is_understood_alike(shops: Shops, name: str, body: Body, wishes: Wishes) -> None:
+    assert by_grpc(shops, name, wishes) == by_rest(shops, name, body)
+
+
+def test_every_user_sees_the_same_variant(shops: Shops) -> None:
+    seen = set()
+    for number in range(200):
+        user = {"user_id": f"u{number}"}
+        request, shown = by_grpc(shops, "home", user)
+        assert (request, shown) == by_rest(shops, "home", user)
+        seen.add((shown.experiment and shown.experiment.variant.name, request.generators))
+    assert seen == {
+        (None, ("for_you", "popular")),
+        ("as_is", ("for_you", "popular")),
+        ("plain", ("popular",)),
+    }
+
+
+def test_what_is_set_to_nothing_stands_instead_of_the_settings(shops: Shops) -> None:
+    plain, _ = by_grpc(shops, "home", {})
+    assert plain.controls is not None
+    assert plain.controls.explain
+    assert (plain.controls.diversity, plain.controls.max_per_brand) == (0.5, 3)
+    wanted = pb.Controls(diversity=0, max_per_brand=0, pins=[pb.Pin(item_id="lamp", position=1)])
+    request, _ = by_grpc(shops, "home", {"controls": wanted})
+    assert request.controls is not None
+    assert (request.controls.diversity, request.controls.max_per_brand) == (0, 0)
+    assert [boost.rule for boost in request.controls.boosts] == ["cheap"]
+    assert [pin.item_id for pin in request.controls.pins] == ["lamp"]
+
+
+@pytest.mark.parametrize(
+    ("wishes", "field"),
+    [
+        ({"generators": ["popular"]}, "generators"),
+        ({"visitor_id": "a\x00"}, "visitor_id"),
+        ({"limit": 0}, "limit"),
+        ({"placement": "", "user_id": "ann", "visitor_id": "bob"}, "visitor_id"),
+        ({"controls": pb.Controls(exclude_event_types=["teleport"])}, "exclude_event_types"),
+    ],
+)
+def test_what_is_wrong_is_told_by_field(shops: Shops, wishes: Wishes, field: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        by_grpc(shops, "home", wishes)
+    assert [problem.field for problem in caught.value.problems] == [field]
+
+
+def test_a_placement_that_the_shop_does_not_have_is_not_found(shops: Shops) -> None:
+    with pytest.raises(NotFound, match=r"no placement 'atlantis'; it has .*home"):
+        by_grpc(shops, "atlantis", {})
