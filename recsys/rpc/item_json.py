@@ -36,6 +36,11 @@ def with_source(item: bytes, source: str) -> bytes:
     return b'%b,"source":"%b"}' % (item[:-1], source.encode())
 
 
+def with_relaxed(item: bytes) -> bytes:
+    """The JSON of an item that says that the filter does not let it pass, too."""
+    return b'%b,"relaxed":true}' % item[:-1]
+
+
 def with_reason(
     item: bytes, code: str, seeds: Sequence[bytes], score_parts: Mapping[str, float]
 ) -> bytes:

@@ -118,6 +118,7 @@ def from_controls(controls: Controls) -> pb.Controls:
         exclude_seen_days=controls.exclude_seen_days,
         exclude_event_types=controls.exclude_event_types,
         fatigue=None if fatigue is None else pb.Fatigue(after=fatigue.after, factor=fatigue.factor),
+        relax_filter=controls.relax_filter,
     )
 
 
@@ -150,6 +151,7 @@ def _controls(message: pb.Controls) -> Controls:
         fatigue=Fatigue(message.fatigue.after, message.fatigue.factor)
         if message.HasField("fatigue")
         else None,
+        relax_filter=message.relax_filter,
     )
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from json.encoder import encode_basestring
 
 from recsys.core.serving.lists import Ranked, Recommendations, Source
-from recsys.rpc.item_json import reranked_json, seed_json, with_reason, with_source
+from recsys.rpc.item_json import reranked_json, seed_json, with_reason, with_relaxed, with_source
 from services.recommender.model.answer_cache import Rendering
 from services.recommender.model.loaded_model import LoadedModel
 
@@ -33,6 +33,8 @@ def render_in_detail(answer: Recommendations, model: LoadedModel, *, degraded: b
             with_reason(item, reason.code, [seeds[row] for row in reason.seeds], reason.score_parts)
             for item, reason in zip(items, answer.reasons, strict=True)
         ]
+    if answer.passing is not None:
+        items[answer.passing :] = map(with_relaxed, items[answer.passing :])
     written = _joined(answer, items, model, degraded)
     about = b',"fallback_level":%d,"relaxed":%b,"rules":[%b]' % (
         answer.fallback_level,

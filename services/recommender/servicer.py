@@ -161,8 +161,9 @@ def _to_proto(answer: Recommendations, model: LoadedModel, *, degraded: bool) ->
             price=model.shown.price_of(entry.item_index),
             score=entry.score,
             source=SOURCES[entry.source],
+            relaxed=answer.passing is not None and place >= answer.passing,
         )
-        for entry in answer.ranked
+        for place, entry in enumerate(answer.ranked)
     ]
     for item, reason in zip(items, answer.reasons, strict=False):
         _write_reason(item, reason, model)

@@ -14,6 +14,7 @@ from recsys.core.limits import MAX_LIMIT
 from recsys.core.model import History
 from recsys.core.ports import ReadUser, ServingStore, UserLookup
 from recsys.core.serving.buy_again import Due, due_items
+from recsys.core.serving.controls import Controls
 from recsys.core.serving.generators import NEED_A_USER, OFFER_BOUGHT_ITEMS, Query
 from recsys.core.serving.given_items import reranked
 from recsys.core.serving.lists import PersonalList, PinnedItem, Recommendations, Source
@@ -46,6 +47,7 @@ class Asked:
         excluded: rows of the items that the request excludes; those that nobody has heard of have
             none.
         within_seconds: how long somebody waits for the answer.
+        listed: rows of the items that the answer fills up, of those excluded.
     """
 
     serving: Serving
@@ -53,6 +55,7 @@ class Asked:
     request: RecommendationRequest
     excluded: frozenset[int]
     within_seconds: float
+    listed: frozenset[int] = frozenset()
 
     @classmethod
     def of(cls, serving: Serving, request: RecommendationRequest, within_seconds: float) -> "Asked":
@@ -64,6 +67,28 @@ class Asked:
         rows = map(serving.model.shown.row_of, request.withheld_item_ids)
         excluded = frozenset(row for row in rows if row is not None)
         return cls(serving, model, request, excluded, within_seconds)
+
+    @property
+    def may_be_relaxed(self) -> bool:
+        """Whether what the filter does not let pass may fill the answer up."""
+        controls = self.request.controls
+        return bool(controls and controls.relax_filter and self.request.filter)
+
+    def filling_up(self, listed: Collection[int]) -> "Asked":
+        """What fills up an answer with these rows: the same without its filter."""
+        controls = self.request.controls or Controls()
+        request = replace(
+            self.request,
+            limit=self.request.limit - len(listed),
+            filter="",
+            # It is of the whole answer; `excluded` has what earlier pages showed.
+            page_token="",
+            # Those that the filter lets pass have their places.
+            controls=replace(controls, pins=(), relax_filter=False),
+        )
+        rows = frozenset(listed)
+        filling = Asked.of(self.serving, request, self.within_seconds)
+        return replace(filling, excluded=self.excluded | rows, listed=rows)
 
     def pinned(self) -> list[PinnedItem]:
         """The pins of items that there are."""
@@ -117,14 +142,22 @@ class UserResult:
 
     Attributes:
         impressions: what the user was shown, where that matters.
+        filling: what fills the answer up where the filter lets too few items pass.
     """
 
     asked: Asked
     user: CachedUser
     degraded: bool = False
     impressions: Sequence[Impression] = ()
+    filling: "UserResult | None" = None
 
     def recommendations(self) -> Recommendations:
+        own = self._own_recommendations()
+        if self.filling is None:
+            return own
+        return own.filled_up_with(self.filling.recommendations())
+
+    def _own_recommendations(self) -> Recommendations:
         asked, request = self.asked, self.asked.request
         seed, session = None, list[int]()
         if isinstance(request.target, ItemTarget):
@@ -141,6 +174,7 @@ class UserResult:
             bought=self._bought(),
             pinned=asked.pinned(),
             tired=asked.tired(self.impressions, self.user.recent),
+            listed=asked.listed,
         )
         return recommend(query, request.generators, request.limit, request.controls)
 
@@ -231,6 +265,13 @@ class UserLists:
 
     async def find(self, asked: Sequence[Asked]) -> list[UserResult | Awaitable[UserResult]]:
         """The lists of users, in order; one that must be calculated comes later."""
+        found = await self._find(asked)
+        return [
+            self._filled_up(each) if one.may_be_relaxed else each
+            for one, each in zip(asked, found, strict=True)
+        ]
+
+    async def _find(self, asked: Sequence[Asked]) -> list[UserResult | Awaitable[UserResult]]:
         known = [one.serving.model.users.get(_user_id(one)) for one in asked]
         wanted = [
             UserLookup(
@@ -255,6 +296,10 @@ class UserLists:
 
     def of_items(self, asked: Asked) -> UserResult | Awaitable[UserResult]:
         """The list of a user of whom only the items of a request are known."""
+        found = self._of_items(asked)
+        return self._filled_up(found) if asked.may_be_relaxed else found
+
+    def _of_items(self, asked: Asked) -> UserResult | Awaitable[UserResult]:
         if not NEED_A_USER.intersection(asked.request.generators):
             return UserResult(asked, asked.serving.nobody)
         item_ids = asked.request.target.item_ids
@@ -264,6 +309,20 @@ class UserLists:
             return UserResult(asked, CachedUser(None, NO_EVENTS, personal))
         [found] = self._folded_in([_FoldInJob(asked, None, NO_EVENTS, history)])
         return found
+
+    async def _filled_up(self, coming: UserResult | Awaitable[UserResult]) -> UserResult:
+        """The list, and where its filter lets too few items pass the others behind them."""
+        found = coming if isinstance(coming, UserResult) else await coming
+        listed = [entry.item_index for entry in found.recommendations().ranked]
+        if len(listed) == found.asked.request.limit:
+            return found
+        asked = found.asked.filling_up(listed)
+        if isinstance(asked.request.target, UserTarget):
+            [coming] = await self.find([asked])
+        else:
+            coming = self.of_items(asked)
+        filling = coming if isinstance(coming, UserResult) else await coming
+        return replace(found, filling=filling, degraded=found.degraded or filling.degraded)
 
     def _current(
         self, asked: Sequence[Asked], known: Sequence[CachedUser | None], read: Sequence[ReadUser]

@@ -96,6 +96,41 @@ def test_a_filter_of_any_column_leaves_exactly_what_fulfils_it(
         assert problem["reason"].startswith("is not understood at character 21: expected")
 
 
+def test_a_relaxed_filter_fills_up_with_others_and_flags_them(
+    shop: Shop, api: httpx.Client
+) -> None:
+    brand = "Only two of these"
+    asked = {"user_id": KNOWN_CUSTOMER, "limit": 10, "filter": f'brand = "{brand}"'}
+    address = f"127.0.0.1:{shop.stack.settings.ports.recommender_1}"
+    try:
+        for item_id in ("only 1", "only 2"):
+            assert api.put(item(item_id), json={"brand": brand}).status_code == 200
+
+        def passing() -> list[str]:
+            return sorted(ids_of(placed(api, "home", **asked)))
+
+        assert last_wrong(lambda: passing() == ["only 1", "only 2"]) < 1
+        body = placed(api, "home", **asked, relax_filter=True).json()
+        with grpc.insecure_channel(address) as channel:
+            request = pb.RecommendRequest(
+                tenant=TENANT,
+                generators=["for_you", "popular", "new"],
+                controls=pb.Controls(relax_filter=True),
+                **asked,
+            )
+            answer = RecommenderServiceStub(channel).Recommend(request, timeout=10).answer
+        flags = [(entry["item_id"], entry.get("relaxed", False)) for entry in body["items"]]
+        assert [(entry.item_id, entry.relaxed) for entry in answer.items] == flags
+        assert [flag for _, flag in flags] == [False] * 2 + [True] * 8
+        assert (body["relaxed"], answer.relaxed) == (True, True)
+        assert not shop.bought_by(KNOWN_CUSTOMER) & {item_id for item_id, _ in flags}
+        whole = ids_of(placed(api, "home", user_id=KNOWN_CUSTOMER, limit=8))
+        assert [item_id for item_id, flag in flags if flag] == whole
+    finally:
+        for item_id in ("only 1", "only 2"):
+            assert api.delete(item(item_id)).status_code == 204
+
+
 def test_what_a_filter_lets_pass_is_in_the_order_of_the_whole_list(api: httpx.Client) -> None:
     whole = placed(api, "home", user_id=KNOWN_CUSTOMER, limit=100).json()["items"]
     # As stored, unless an earlier test has let the customer do something.

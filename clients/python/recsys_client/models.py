@@ -162,62 +162,15 @@ class MergedUsers(BaseModel):
     request_id: str
 
 
-class PagePlacement(BaseModel):
-    """A placement of a page; without a target of its own it has that of the page."""
+class Pin(BaseModel):
+    """Puts an item that may be shown at a position, whatever its score."""
 
     model_config = ConfigDict(
         extra="forbid",
     )
-    user_id: str | None = None
-    item_id: str | None = None
-    """The item of a product page."""
-    session_item_ids: list[str] = []
-    """Of a visitor without an id: the items viewed, in their order, or those of a basket. None of them is recommended."""
-    limit: int = 20
-    filter: str | None = None
-    """A condition on the catalogue as it is at this moment, like one of SQL: `price`, `brand`, `category` and `tag` (any of an item's) and `attributes.NAME` with `=`, `!=`, `<`, `<=`, `>`, `>=`, `IN (...)`, `IS NULL`, joined by `AND`, `OR`, `NOT` and parentheses. Texts stand in quotes. Only items that fulfil it are recommended, however few there are."""
-    category: list[str] = []
-    """The path of a category page, from broad to narrow: only items that are in all of these categories. Beside a filter both hold."""
-    exclude_item_ids: list[str] = []
-    """Items that are not recommended."""
-    diversity: float | None = None
-    """0: by relevance alone; the higher, the more items give way to ones that are less alike. Instead of the placement's settings, like the next three."""
-    max_per_category: int | None = None
-    """Items of one category, the narrowest of an item's; 0 for any number."""
-    max_per_brand: int | None = None
-    """Items of one brand; 0 for any number."""
-    strict: bool | None = None
-    """True: rather fewer items than more of a category or brand than that. False: others fill the list up, and `relaxed` says so."""
-    exclude_seen_days: float | None = None
-    """Leave out what the user touched in so many days: by the newest 200 events, and all that exclude their item. Instead of the placement's settings."""
-    exclude_event_types: list[str] | None = None
-    """By events of these types; empty for all that count in recommendations."""
-    page_token: str | None = None
-    """`next_page_token` of the page before, of the same user, item or session and the same filter. No page has an item of another one, whatever model answers it."""
-    boosts: Annotated[list[Boost], Field(validate_default=True)] = []
-    """Beside the shop's own rules."""
-    visitor_id: str | None = None
-    """Who looks, where that is not `user_id`, as beside an item: it says which variant of an experiment is shown, and nothing else."""
-    explain: bool = True
-    """Whether each item comes with its `reason` and `score_parts`."""
-    placement: str
-    """One of the shop's settings."""
-
-
-class PageRequest(BaseModel):
-    """Placements in the order of the page, the most important first."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    user_id: str | None = None
-    item_id: str | None = None
-    """The item of a product page."""
-    session_item_ids: list[str] = []
-    """Of a visitor without an id: the items viewed, in their order, or those of a basket. None of them is recommended."""
-    requests: list[PagePlacement]
-    distinct: bool = True
-    """Whether an item that a placement shows is in no later one."""
+    item_id: str
+    position: int
+    """1 for the first of the answer."""
 
 
 class PlacementRequest(BaseModel):
@@ -259,6 +212,10 @@ class PlacementRequest(BaseModel):
     """`next_page_token` of the page before, of the same user, item or session and the same filter. No page has an item of another one, whatever model answers it."""
     boosts: Annotated[list[Boost], Field(validate_default=True)] = []
     """Beside the shop's own rules."""
+    pins: Annotated[list[Pin], Field(validate_default=True)] = []
+    """Behind those of the shop's own rules: of two for one position, or of one item, the first counts. A pin that is sold out, excluded or does not pass the filter is left out."""
+    relax_filter: bool = False
+    """True: where the filter and `category` let fewer items pass than `limit`, others fill the list up behind them, each with `relaxed`. What is excluded stays away."""
     visitor_id: str | None = None
     """Who looks, where that is not `user_id`, as beside an item: it says which variant of an experiment is shown, and nothing else."""
     explain: bool = True
@@ -428,6 +385,68 @@ class ItemBatchAnswer(BaseModel):
     request_id: str
 
 
+class PagePlacement(BaseModel):
+    """A placement of a page; without a target of its own it has that of the page."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    user_id: str | None = None
+    item_id: str | None = None
+    """The item of a product page."""
+    session_item_ids: list[str] = []
+    """Of a visitor without an id: the items viewed, in their order, or those of a basket. None of them is recommended."""
+    limit: int = 20
+    filter: str | None = None
+    """A condition on the catalogue as it is at this moment, like one of SQL: `price`, `brand`, `category` and `tag` (any of an item's) and `attributes.NAME` with `=`, `!=`, `<`, `<=`, `>`, `>=`, `IN (...)`, `IS NULL`, joined by `AND`, `OR`, `NOT` and parentheses. Texts stand in quotes. Only items that fulfil it are recommended, however few there are."""
+    category: list[str] = []
+    """The path of a category page, from broad to narrow: only items that are in all of these categories. Beside a filter both hold."""
+    exclude_item_ids: list[str] = []
+    """Items that are not recommended."""
+    diversity: float | None = None
+    """0: by relevance alone; the higher, the more items give way to ones that are less alike. Instead of the placement's settings, like the next three."""
+    max_per_category: int | None = None
+    """Items of one category, the narrowest of an item's; 0 for any number."""
+    max_per_brand: int | None = None
+    """Items of one brand; 0 for any number."""
+    strict: bool | None = None
+    """True: rather fewer items than more of a category or brand than that. False: others fill the list up, and `relaxed` says so."""
+    exclude_seen_days: float | None = None
+    """Leave out what the user touched in so many days: by the newest 200 events, and all that exclude their item. Instead of the placement's settings."""
+    exclude_event_types: list[str] | None = None
+    """By events of these types; empty for all that count in recommendations."""
+    page_token: str | None = None
+    """`next_page_token` of the page before, of the same user, item or session and the same filter. No page has an item of another one, whatever model answers it."""
+    boosts: Annotated[list[Boost], Field(validate_default=True)] = []
+    """Beside the shop's own rules."""
+    pins: Annotated[list[Pin], Field(validate_default=True)] = []
+    """Behind those of the shop's own rules: of two for one position, or of one item, the first counts. A pin that is sold out, excluded or does not pass the filter is left out."""
+    relax_filter: bool = False
+    """True: where the filter and `category` let fewer items pass than `limit`, others fill the list up behind them, each with `relaxed`. What is excluded stays away."""
+    visitor_id: str | None = None
+    """Who looks, where that is not `user_id`, as beside an item: it says which variant of an experiment is shown, and nothing else."""
+    explain: bool = True
+    """Whether each item comes with its `reason` and `score_parts`."""
+    placement: str
+    """One of the shop's settings."""
+
+
+class PageRequest(BaseModel):
+    """Placements in the order of the page, the most important first."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    user_id: str | None = None
+    item_id: str | None = None
+    """The item of a product page."""
+    session_item_ids: list[str] = []
+    """Of a visitor without an id: the items viewed, in their order, or those of a basket. None of them is recommended."""
+    requests: list[PagePlacement]
+    distinct: bool = True
+    """Whether an item that a placement shows is in no later one."""
+
+
 class Reason(BaseModel):
     """Why an item is recommended, for a line such as "because you bought ..."."""
 
@@ -522,6 +541,8 @@ class PlacedItem(BaseModel):
     """Unless `explain` is false."""
     score_parts: dict[str, float] | None = None
     """What adds up to the score, such as `factors` and `neighbours`; empty where there is no score. Unless `explain` is false."""
+    relaxed: bool = False
+    """True of what the filter does not let pass, see `relax_filter`."""
 
 
 class PlacementRecommendations(BaseModel):
@@ -539,7 +560,7 @@ class PlacementRecommendations(BaseModel):
     fallback_level: int
     """0: all items come from the first generator; 1: some come from a later one; 2: all do; 3: no recommender responded, or the shop has no model yet."""
     relaxed: bool
-    """True when there is more of a category or brand than the caps allow, since nothing else was left."""
+    """True when there is more of a category or brand than the caps allow, or what the filter does not let pass, since nothing else was left."""
     rules: list[str]
     """Names of the shop's rules that had a part in it."""
     took_ms: float

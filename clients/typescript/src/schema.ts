@@ -368,6 +368,16 @@ export interface components {
              */
             boosts?: components["schemas"]["Boost"][];
             /**
+             * @description Behind those of the shop's own rules: of two for one position, or of one item, the first counts. A pin that is sold out, excluded or does not pass the filter is left out.
+             * @default []
+             */
+            pins?: components["schemas"]["Pin"][];
+            /**
+             * @description True: where the filter and `category` let fewer items pass than `limit`, others fill the list up behind them, each with `relaxed`. What is excluded stays away.
+             * @default false
+             */
+            relax_filter?: boolean;
+            /**
              * @description Who looks, where that is not `user_id`, as beside an item: it says which variant of an experiment is shown, and nothing else.
              * @default null
              */
@@ -406,6 +416,12 @@ export interface components {
              */
             distinct?: boolean;
         };
+        /** @description Puts an item that may be shown at a position, whatever its score. */
+        Pin: {
+            item_id: string;
+            /** @description 1 for the first of the answer. */
+            position: number;
+        };
         PlacedItem: {
             item_id: string;
             /** @description Null when the catalogue has none. */
@@ -422,6 +438,11 @@ export interface components {
             score_parts?: {
                 [key: string]: number;
             } | null;
+            /**
+             * @description True of what the filter does not let pass, see `relax_filter`.
+             * @default false
+             */
+            relaxed?: boolean;
         };
         PlacementRecommendations: {
             /** @description Best first. Fewer than `limit`, or none, when nothing else may be shown. */
@@ -437,7 +458,7 @@ export interface components {
             recommendation_id: string;
             /** @description 0: all items come from the first generator; 1: some come from a later one; 2: all do; 3: no recommender responded, or the shop has no model yet. */
             fallback_level: number;
-            /** @description True when there is more of a category or brand than the caps allow, since nothing else was left. */
+            /** @description True when there is more of a category or brand than the caps allow, or what the filter does not let pass, since nothing else was left. */
             relaxed: boolean;
             /** @description Names of the shop's rules that had a part in it. */
             rules: string[];
@@ -529,6 +550,16 @@ export interface components {
              * @default []
              */
             boosts?: components["schemas"]["Boost"][];
+            /**
+             * @description Behind those of the shop's own rules: of two for one position, or of one item, the first counts. A pin that is sold out, excluded or does not pass the filter is left out.
+             * @default []
+             */
+            pins?: components["schemas"]["Pin"][];
+            /**
+             * @description True: where the filter and `category` let fewer items pass than `limit`, others fill the list up behind them, each with `relaxed`. What is excluded stays away.
+             * @default false
+             */
+            relax_filter?: boolean;
             /**
              * @description Who looks, where that is not `user_id`, as beside an item: it says which variant of an experiment is shown, and nothing else.
              * @default null
@@ -810,6 +841,7 @@ export type MergedUsers = components['schemas']['MergedUsers'];
 export type PagePlacement = components['schemas']['PagePlacement'];
 export type PageRecommendations = components['schemas']['PageRecommendations'];
 export type PageRequest = components['schemas']['PageRequest'];
+export type Pin = components['schemas']['Pin'];
 export type PlacedItem = components['schemas']['PlacedItem'];
 export type PlacementRecommendations = components['schemas']['PlacementRecommendations'];
 export type PlacementRequest = components['schemas']['PlacementRequest'];

@@ -93,6 +93,8 @@ class Controls:
             are remembered; 0 for none.
         exclude_event_types: by events of these types; none for all that are remembered.
         fatigue: what becomes of items that were shown often; None for nothing.
+        relax_filter: whether items that the request's filter does not let pass fill an answer up
+            that would be shorter without them.
     """
 
     explain: bool = False
@@ -106,6 +108,7 @@ class Controls:
     exclude_seen_days: float = 0.0
     exclude_event_types: tuple[str, ...] = ()
     fatigue: Fatigue | None = None
+    relax_filter: bool = False
 
     @property
     def is_about_order(self) -> bool:

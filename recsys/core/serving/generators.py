@@ -30,6 +30,7 @@ class Query:
         due: what the user is due to buy again.
         pinned: the pins of the request's controls, of items that there are.
         tired: rows of the items that fatigue lowers.
+        listed: rows of the items that this answer fills up; they are excluded, and caps count them.
     """
 
     model: ServingModel
@@ -41,6 +42,7 @@ class Query:
     due: Due = ()
     pinned: Sequence[PinnedItem] = ()
     tired: Collection[int] = ()
+    listed: Collection[int] = ()
 
     @property
     def seeds(self) -> list[int]:

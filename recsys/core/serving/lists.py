@@ -109,7 +109,10 @@ class Recommendations(NamedTuple):
         reasons: one for each item where they were asked for, else none.
         weights: what boosts have multiplied each score by; none where nothing was boosted.
         rules: names of the shop's rules that had a part in it.
-        is_relaxed: whether there is more of a category or brand than the caps allow.
+        is_relaxed: whether there is more of a category or brand than the caps allow, or items that
+            the filter does not let pass.
+        passing: how many items the filter lets pass, before those that fill the answer up; None
+            for all.
     """
 
     ranked: tuple[Ranked, ...]
@@ -119,3 +122,17 @@ class Recommendations(NamedTuple):
     weights: tuple[float, ...] = ()
     rules: tuple[str, ...] = ()
     is_relaxed: bool = False
+    passing: int | None = None
+
+    def filled_up_with(self, others: "Recommendations") -> "Recommendations":
+        """The answer, its scores already weighted, with items behind it that the filter refuses."""
+        levels = {each.fallback_level for each in (self, others) if each.ranked}
+        return Recommendations(
+            self.ranked + others.ranked,
+            self.source if self.ranked else others.source,
+            levels.pop() if len(levels) == 1 else FallbackLevel.FILLED,
+            self.reasons + others.reasons,
+            rules=tuple(dict.fromkeys(self.rules + others.rules)),
+            is_relaxed=self.is_relaxed or others.is_relaxed or bool(others.ranked),
+            passing=len(self.ranked),
+        )

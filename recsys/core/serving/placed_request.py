@@ -14,7 +14,7 @@ from recsys.core.serving.request import RecommendationRequest, SessionTarget, Ta
 # Controls that any request may set instead of the placement's, each by itself.
 OWN_CONTROLS = (
     *("diversity", "max_per_category", "max_per_brand", "strict"),
-    "exclude_seen_days",
+    *("exclude_seen_days", "relax_filter"),
 )
 
 

@@ -62,7 +62,8 @@ def rerank(
     for size in (max(MIN_POOL, _POOL_PER_PLACE * limit), MAX_POOL):
         entries, from_first = take(size + len(places))
         pool = _Pool.of(query, entries, from_first, controls, rows_of_pins)
-        caps = Caps.of(query.model.catalogue, pool.rows, controls, sorted(rows_of_pins))
+        taken = sorted({*rows_of_pins, *query.listed})
+        caps = Caps.of(query.model.catalogue, pool.rows, controls, taken)
         chosen, is_relaxed = _chosen(pool, caps, limit - len(places), controls)
         if (not is_relaxed and len(chosen) == limit - len(places)) or len(entries) < size:
             break

@@ -104,6 +104,7 @@ class ScoredItem(_message.Message):
     SOURCE_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     SCORE_PARTS_FIELD_NUMBER: _builtins.int
+    RELAXED_FIELD_NUMBER: _builtins.int
     item_id: _builtins.str
     title: _builtins.str
     """Empty when the catalogue has none."""
@@ -113,6 +114,8 @@ class ScoredItem(_message.Message):
     """As the catalogue has it at this moment; unset when it has none."""
     source: Global___Source.ValueType
     """Where this item comes from."""
+    relaxed: _builtins.bool
+    """The filter does not let it pass, see relax_filter."""
     @_builtins.property
     def reason(self) -> Global___Reason:
         """Only where the request asks for it, like the parts."""
@@ -131,10 +134,11 @@ class ScoredItem(_message.Message):
         source: Global___Source.ValueType = ...,
         reason: Global___Reason | None = ...,
         score_parts: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
+        relaxed: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_price", b"_price", "_score", b"_score", "price", b"price", "reason", b"reason", "score", b"score"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_price", b"_price", "_score", b"_score", "item_id", b"item_id", "price", b"price", "reason", b"reason", "score", b"score", "score_parts", b"score_parts", "source", b"source", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_price", b"_price", "_score", b"_score", "item_id", b"item_id", "price", b"price", "reason", b"reason", "relaxed", b"relaxed", "score", b"score", "score_parts", b"score_parts", "source", b"source", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__price: _TypeAlias = _typing.Literal["price"]  # noqa: Y015
     _WhichOneofArgType__price: _TypeAlias = _typing.Literal["_price", b"_price"]  # noqa: Y015
@@ -218,6 +222,7 @@ class Controls(_message.Message):
     EXCLUDE_SEEN_DAYS_FIELD_NUMBER: _builtins.int
     EXCLUDE_EVENT_TYPES_FIELD_NUMBER: _builtins.int
     FATIGUE_FIELD_NUMBER: _builtins.int
+    RELAX_FILTER_FIELD_NUMBER: _builtins.int
     explain: _builtins.bool
     """Each item comes with its reason and the parts of its score."""
     diversity: _builtins.float
@@ -230,6 +235,10 @@ class Controls(_message.Message):
     exclude_seen_days: _builtins.float
     """Leaves out what the user touched in so many days, 30 at most, by the newest 200 events that exclude
     nothing and all that do; 0: nothing.
+    """
+    relax_filter: _builtins.bool
+    """Where the filter lets fewer items pass than are asked for, others fill the answer up behind them and
+    say so. What is excluded stays away.
     """
     @_builtins.property
     def boosts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Boost]:
@@ -261,10 +270,11 @@ class Controls(_message.Message):
         exclude_seen_days: _builtins.float | None = ...,
         exclude_event_types: _abc.Iterable[_builtins.str] | None = ...,
         fatigue: Global___Fatigue | None = ...,
+        relax_filter: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_diversity", b"_diversity", "_exclude_seen_days", b"_exclude_seen_days", "_explain", b"_explain", "_max_per_brand", b"_max_per_brand", "_max_per_category", b"_max_per_category", "_strict", b"_strict", "diversity", b"diversity", "exclude_seen_days", b"exclude_seen_days", "explain", b"explain", "fatigue", b"fatigue", "max_per_brand", b"max_per_brand", "max_per_category", b"max_per_category", "strict", b"strict"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_diversity", b"_diversity", "_exclude_seen_days", b"_exclude_seen_days", "_explain", b"_explain", "_max_per_brand", b"_max_per_brand", "_max_per_category", b"_max_per_category", "_relax_filter", b"_relax_filter", "_strict", b"_strict", "diversity", b"diversity", "exclude_seen_days", b"exclude_seen_days", "explain", b"explain", "fatigue", b"fatigue", "max_per_brand", b"max_per_brand", "max_per_category", b"max_per_category", "relax_filter", b"relax_filter", "strict", b"strict"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_diversity", b"_diversity", "_exclude_seen_days", b"_exclude_seen_days", "_explain", b"_explain", "_max_per_brand", b"_max_per_brand", "_max_per_category", b"_max_per_category", "_strict", b"_strict", "boosts", b"boosts", "diversity", b"diversity", "exclude_event_types", b"exclude_event_types", "exclude_seen_days", b"exclude_seen_days", "exclusions", b"exclusions", "explain", b"explain", "fatigue", b"fatigue", "max_per_brand", b"max_per_brand", "max_per_category", b"max_per_category", "pins", b"pins", "strict", b"strict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_diversity", b"_diversity", "_exclude_seen_days", b"_exclude_seen_days", "_explain", b"_explain", "_max_per_brand", b"_max_per_brand", "_max_per_category", b"_max_per_category", "_relax_filter", b"_relax_filter", "_strict", b"_strict", "boosts", b"boosts", "diversity", b"diversity", "exclude_event_types", b"exclude_event_types", "exclude_seen_days", b"exclude_seen_days", "exclusions", b"exclusions", "explain", b"explain", "fatigue", b"fatigue", "max_per_brand", b"max_per_brand", "max_per_category", b"max_per_category", "pins", b"pins", "relax_filter", b"relax_filter", "strict", b"strict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__diversity: _TypeAlias = _typing.Literal["diversity"]  # noqa: Y015
     _WhichOneofArgType__diversity: _TypeAlias = _typing.Literal["_diversity", b"_diversity"]  # noqa: Y015
@@ -276,6 +286,8 @@ class Controls(_message.Message):
     _WhichOneofArgType__max_per_brand: _TypeAlias = _typing.Literal["_max_per_brand", b"_max_per_brand"]  # noqa: Y015
     _WhichOneofReturnType__max_per_category: _TypeAlias = _typing.Literal["max_per_category"]  # noqa: Y015
     _WhichOneofArgType__max_per_category: _TypeAlias = _typing.Literal["_max_per_category", b"_max_per_category"]  # noqa: Y015
+    _WhichOneofReturnType__relax_filter: _TypeAlias = _typing.Literal["relax_filter"]  # noqa: Y015
+    _WhichOneofArgType__relax_filter: _TypeAlias = _typing.Literal["_relax_filter", b"_relax_filter"]  # noqa: Y015
     _WhichOneofReturnType__strict: _TypeAlias = _typing.Literal["strict"]  # noqa: Y015
     _WhichOneofArgType__strict: _TypeAlias = _typing.Literal["_strict", b"_strict"]  # noqa: Y015
     @_typing.overload
@@ -288,6 +300,8 @@ class Controls(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__max_per_brand) -> _WhichOneofReturnType__max_per_brand | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__max_per_category) -> _WhichOneofReturnType__max_per_category | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__relax_filter) -> _WhichOneofReturnType__relax_filter | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__strict) -> _WhichOneofReturnType__strict | None: ...
 
@@ -430,7 +444,9 @@ class Answer(_message.Message):
     took_ms: _builtins.float
     """What the answer took here, in milliseconds."""
     relaxed: _builtins.bool
-    """There is more of a category or brand than the caps allow, since nothing else was left."""
+    """There is more of a category or brand than the caps allow, or what the filter does not let pass,
+    since nothing else was left.
+    """
     next_page_token: _builtins.str
     """For the page after this one; empty after the last: all pages have 1000 items at most."""
     placement: _builtins.str

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from recsys.core.errors import InvalidInput
-from recsys.core.serving.controls import Boost
+from recsys.core.serving.controls import Boost, Pin
 from recsys.core.serving.filters import within_categories
 from recsys.core.serving.placed_request import (
     OWN_CONTROLS,
@@ -110,4 +110,5 @@ def _wishes(wanted: PlacementRequest) -> PlacementWishes:
         explain=wanted.explain,
         controls=own,
         boosts=tuple(Boost(each.filter, each.weight) for each in wanted.boosts),
+        pins=tuple(Pin(each.item_id, each.position) for each in wanted.pins),
     )

@@ -102,6 +102,9 @@ class ExplainedItem(ScoredItem):
 
 class PlacedItem(ExplainedItem):
     source: Source = Field(description="Where this item comes from.")
+    relaxed: bool = Field(
+        default=False, description="True of what the filter does not let pass, see `relax_filter`."
+    )
     reason: Reason | None = Field(default=None, description="Unless `explain` is false.")
     score_parts: dict[str, float] | None = Field(
         default=None,
@@ -190,6 +193,15 @@ class Boost(BaseModel):
         allow_inf_nan=False,
         description="Above one the items rise, below one they sink.",
     )
+
+
+class Pin(BaseModel):
+    """Puts an item that may be shown at a position, whatever its score."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    item_id: _Id
+    position: int = Field(ge=1, le=MAX_LIMIT, description="1 for the first of the answer.")
 
 
 PLACEMENT_EXAMPLE: JsonDict = {
@@ -301,6 +313,18 @@ class PlacementRequest(TargetFields):
     boosts: list[Boost] = Field(
         default=[], max_length=MAX_RULES, description="Beside the shop's own rules."
     )
+    pins: list[Pin] = Field(
+        default=[],
+        max_length=MAX_RULES,
+        description="Behind those of the shop's own rules: of two for one position, or of one "
+        "item, the first counts. A pin that is sold out, excluded or does not pass the filter is "
+        "left out.",
+    )
+    relax_filter: bool = Field(
+        default=False,
+        description="True: where the filter and `category` let fewer items pass than `limit`, "
+        "others fill the list up behind them, each with `relaxed`. What is excluded stays away.",
+    )
     visitor_id: _Id | None = Field(
         default=None,
         description="Who looks, where that is not `user_id`, as beside an item: it says which "
@@ -362,8 +386,8 @@ class PlacementRecommendations(RecommendationResponse):
     recommendation_id: _RecommendationId
     fallback_level: _FallbackLevel
     relaxed: bool = Field(
-        description="True when there is more of a category or brand than the caps allow, since "
-        "nothing else was left."
+        description="True when there is more of a category or brand than the caps allow, or what "
+        "the filter does not let pass, since nothing else was left."
     )
     rules: list[str] = Field(description="Names of the shop's rules that had a part in it.")
     next_page_token: str = Field(

@@ -89,12 +89,18 @@ EQUAL: list[tuple[str, Body, Wishes]] = [
             "strict": False,
             "exclude_seen_days": 0.0,
             "exclude_event_types": ["buy"],
+            "relax_filter": True,
         }.items()
     ),
     (
         "home",
         {"boosts": [{"filter": "price > 5", "weight": 0.5}]},
         {"controls": pb.Controls(boosts=[pb.Boost(filter="price > 5", weight=0.5)])},
+    ),
+    (
+        "home",
+        {"pins": [{"item_id": "lamp", "position": 2}]},
+        {"controls": pb.Controls(pins=[pb.Pin(item_id="lamp", position=2)])},
     ),
 ]
 

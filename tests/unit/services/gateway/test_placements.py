@@ -89,6 +89,13 @@ def test_a_name_that_the_shop_has_not_given_is_not_found(world: World, api: Clie
         ({"boosts": [{"filter": "price < 1", "weight": 0}]}, "boosts.0.weight"),
         ({"boosts": [{"filter": "price < 1"}]}, "boosts.0.weight"),
         ({"boosts": [{"filter": "price < 1", "weight": 2}] * 51}, "boosts"),
+        ({"pins": [{"item_id": "lamp"}]}, "pins.0.position"),
+        ({"pins": [{"item_id": "lamp", "position": 0}]}, "pins.0.position"),
+        ({"pins": [{"item_id": "lamp", "position": 101}]}, "pins.0.position"),
+        ({"pins": [{"item_id": "", "position": 1}]}, "pins.0.item_id"),
+        ({"pins": [{"item_id": "lamp", "position": 1, "rule": "x"}]}, "pins.0.rule"),
+        ({"pins": [{"item_id": "lamp", "position": 1}] * 51}, "pins"),
+        ({"relax_filter": 1}, "relax_filter"),
     ],
 )
 def test_what_is_wrong_is_said_and_nobody_is_asked(
@@ -209,7 +216,7 @@ def test_a_placement_has_the_controls_and_rules_of_the_settings_that_hold_now(
     assert (boost.filter, boost.weight, boost.rule) == ("price < 5", 2.0, "sale")
 
 
-def test_a_request_overrules_controls_of_the_settings_and_adds_boosts(
+def test_a_request_overrules_controls_of_the_settings_and_adds_boosts_and_pins(
     world: World, api: Client
 ) -> None:
     body = {
@@ -217,12 +224,16 @@ def test_a_request_overrules_controls_of_the_settings_and_adds_boosts(
         "max_per_category": 3,
         "strict": True,
         "boosts": [{"filter": "price > 7", "weight": 0.5}],
+        "pins": [{"item_id": "lamp ☕", "position": 3}],
+        "relax_filter": True,
     }
     assert api.post("/v1/placements/ruled:recommend", body).status == 200
     controls = world.recommender.asked[-1].controls
     assert (controls.diversity, controls.max_per_brand, controls.max_per_category) == (0, 2, 3)
     assert controls.strict
     assert [boost.rule for boost in controls.boosts] == ["sale", ""]
+    assert [(pin.item_id, pin.position) for pin in controls.pins] == [("lamp ☕", 3)]
+    assert controls.relax_filter
 
 
 def test_a_page_token_goes_with_the_question_and_its_items_are_no_filler(

@@ -357,6 +357,64 @@ def test_a_filter_that_cannot_be_read_fails_alone(shop: Shop) -> None:
     assert found[2].error_code == 0
 
 
+@pytest.mark.parametrize(
+    "target",
+    [{"user_id": "ann"}, {"item_id": "i0"}, {"session": pb.SessionItems(item_ids=["i0"])}],
+    ids=lambda target: next(iter(target)),
+)
+def test_what_a_filter_does_not_let_pass_fills_up_where_that_is_allowed_and_says_so(
+    shop: Shop, target: dict[str, Any]
+) -> None:
+    priced(shop, "i2", "i4")
+    wishes = {"filter": "price = 5", "generators": ["for_you", "popular"], "limit": 4}
+
+    def asked(controls: pb.Controls) -> tuple[list[tuple[str, bool]], bool]:
+        """Each item and whether it is flagged, and whether the answer is; of both protocols."""
+        common = {"tenant": "shop", "controls": controls, **target, **wishes}
+        written = document(answers(shop, pb.Question(number=1, **common))[1])
+        answer = shop.wait(shop.servicer.Recommend(pb.RecommendRequest(**common), NoDeadline()))
+        found = [(each.item_id, each.relaxed) for each in answer.answer.items]
+        assert found == [(each["item_id"], each.get("relaxed", False)) for each in written["items"]]
+        assert answer.answer.relaxed is written["relaxed"]
+        return found, written["relaxed"]
+
+    strict, is_relaxed = asked(pb.Controls(explain=True))
+    assert (sorted(strict), is_relaxed) == ([("i2", False), ("i4", False)], False)
+    found, is_relaxed = asked(pb.Controls(explain=True, relax_filter=True))
+    assert found[:2] == strict
+    assert [flag for _, flag in found] == [False, False, True, True]
+    assert is_relaxed
+    assert len({item_id for item_id, _ in found} - {"i0"}) == 4
+
+
+def test_a_filter_that_lets_enough_pass_is_not_relaxed(shop: Shop) -> None:
+    priced(shop, "i2", "i4")
+    wishes = {"filter": "price = 5", "generators": ["for_you"], "limit": 2}
+    question = wishing(**wishes, controls=pb.Controls(relax_filter=True))
+    written = document(answers(shop, question)[1])
+    assert [item.get("relaxed", False) for item in written["items"]] == [False, False]
+    assert not written["relaxed"]
+    assert len(shop.store.trips) == 1
+
+
+def test_what_fills_up_keeps_to_exclusions_and_to_caps_over_the_whole_answer(shop: Shop) -> None:
+    for item_id, brand in (("i1", "x"), ("i2", "x"), ("i3", "y"), ("i4", "z"), ("i5", "y")):
+        shop.put(Item(item_id, brand=brand, price=5.0 if item_id == "i2" else 9.0))
+    controls = pb.Controls(
+        relax_filter=True,
+        max_per_brand=1,
+        strict=True,
+        exclusions=[pb.Exclusion(filter='brand = "z"')],
+    )
+    wishes = {"filter": "price = 5", "generators": ["for_you", "popular"], "limit": 6}
+    found = document(answers(shop, wishing(**wishes, controls=controls))[1])["items"]
+    # Of brand x there is one already, and z is excluded.
+    assert [(item["item_id"], item.get("relaxed", False)) for item in found] == [
+        ("i2", False),
+        ("i3", True),
+    ]
+
+
 def test_excluded_items_leave_their_places_to_the_next(shop: Shop) -> None:
     everything = ids(answers(shop, wishing())[1])
     assert everything[:2] == ["i3", "i1"]
@@ -526,6 +584,14 @@ def test_pages_are_disjoint_and_together_the_whole_list_also_while_models_swap(
     found = pages(shop, 2, swap, controls=controls)
     assert [len(page) for page in found] == [2, 2, 1]
     assert sorted(chain.from_iterable(found)) == ["i1", "i2", "i3", "i4", "i5"]
+
+
+def test_pages_of_a_relaxed_filter_are_disjoint(shop: Shop) -> None:
+    priced(shop, "i2", "i4")
+    controls = pb.Controls(relax_filter=True)
+    found = pages(shop, 2, filter="price = 5", controls=controls)
+    assert found[0] == ["i4", "i2"]
+    assert sorted(item_id for page in found[1:] for item_id in page) == ["i1", "i3", "i5"]
 
 
 def test_a_damaged_token_is_refused(shop: Shop) -> None:
