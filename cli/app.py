@@ -56,6 +56,10 @@ COMMANDS = {
         "cli.users_for_item:export_users",
         "Write the users whom an item suits best to a file, best first.",
     ),
+    "similar-users": (
+        "cli.similar_users:export_similar_users",
+        "Write the users whose taste is most similar to that of one to a file, best first.",
+    ),
     "report": (
         "cli.report:report",
         "Report clicks, baskets, orders and revenue by placement and variant, from HBase.",

@@ -1,7 +1,5 @@
 """`recsys users-for-item`: users for a campaign about one item."""
 
-import csv
-import io
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +8,8 @@ import typer
 from cli.model_access import open_model
 from cli.output import check_output, say
 from cli.tenant_option import Tenant
+from cli.user_file import write_users
 from recsys.core.errors import NotFound
-from recsys.files import write_whole
 from recsys.training.users_for_item import users_for_item
 
 
@@ -37,10 +35,5 @@ def export_users(
     if row is None:
         raise NotFound(f"item {item_id!r} is not in model {opened.version}")
     users, scores = users_for_item(model, row, limit)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["user_id", "score"])
-    for user, score in zip(users.tolist(), scores.tolist(), strict=True):
-        writer.writerow([model.users.ids.id_of(user), f"{score:.6g}"])
-    write_whole(output, text.getvalue())
+    write_users(output, model, users, scores, "score")
     say(f"model {opened.version}: {len(users):,} users for {item_id} in {output}")

@@ -131,6 +131,7 @@ COMMANDS = [
     ["recommend", "u"],
     ["users-for-item", "i", "--output", "users.csv"],
     ["similar", "i"],
+    ["similar-users", "u", "--output", "users.csv"],
     ["nightly"],
     ["rebuild"],
     ["report"],

@@ -1,4 +1,4 @@
-"""`recsys users-for-item` over a model store on disk."""
+"""`recsys users-for-item` and `similar-users` over a model store on disk."""
 
 import csv
 from pathlib import Path
@@ -7,6 +7,7 @@ from typer.testing import CliRunner, Result
 
 from cli.app import app
 from recsys.stores.model_files import ModelFiles
+from recsys.training.similar_users import similar_users
 from recsys.training.users_for_item import users_for_item
 from tests.builders import a_history, a_manifest, a_user_model, an_item_model
 from tests.free_port import free_port
@@ -14,12 +15,12 @@ from tests.free_port import free_port
 VERSION = "20260101T000000Z-aaaaaaaa"
 
 
-def export(folder: Path, item_id: str, *options: str) -> Result:
+def export(folder: Path, command: str, about: str, *options: str) -> Result:
     users = a_user_model([a_history([row % 6]) for row in range(9)])
     ModelFiles(folder).save(a_manifest(VERSION), an_item_model(), users)
     return CliRunner().invoke(
         app,
-        ["users-for-item", item_id, "--tenant", "shop", *options],
+        [command, about, "--tenant", "shop", *options],
         env={
             "RECSYS_MODEL_STORE": str(folder),
             "REDIS_URL": f"redis://127.0.0.1:{free_port()}",
@@ -30,7 +31,7 @@ def export(folder: Path, item_id: str, *options: str) -> Result:
 
 def test_the_file_has_the_best_users_first(tmp_path: Path) -> None:
     output = tmp_path / "users.csv"
-    result = export(tmp_path, "i2", "--limit", "2", "--output", str(output))
+    result = export(tmp_path, "users-for-item", "i2", "--limit", "2", "--output", str(output))
     assert result.exit_code == 0, result.output
     lines = list(csv.reader(output.read_text().splitlines()))
     users, scores = users_for_item(ModelFiles(tmp_path).model("shop", VERSION), 2, 2)
@@ -43,7 +44,27 @@ def test_the_file_has_the_best_users_first(tmp_path: Path) -> None:
 
 
 def test_an_item_that_the_model_does_not_know_is_named(tmp_path: Path) -> None:
-    result = export(tmp_path, "ghost", "--output", str(tmp_path / "users.csv"))
+    result = export(tmp_path, "users-for-item", "ghost", "--output", str(tmp_path / "users.csv"))
     assert result.exit_code == 1
     assert "item 'ghost' is not in model" in str(result.exception or result.output)
+    assert not (tmp_path / "users.csv").exists()
+
+
+def test_the_file_has_the_most_similar_users_first(tmp_path: Path) -> None:
+    output = tmp_path / "users.csv"
+    result = export(tmp_path, "similar-users", "u3", "--limit", "3", "--output", str(output))
+    assert result.exit_code == 0, result.output
+    lines = list(csv.reader(output.read_text().splitlines()))
+    users, found = similar_users(ModelFiles(tmp_path).model("shop", VERSION).users, 3, 3)
+    assert lines == [
+        ["user_id", "similarity"],
+        *[[f"u{u}", f"{s:.6g}"] for u, s in zip(users.tolist(), found.tolist(), strict=True)],
+    ]
+    assert len(lines) > 1
+
+
+def test_a_user_that_the_model_does_not_know_is_named(tmp_path: Path) -> None:
+    result = export(tmp_path, "similar-users", "ghost", "--output", str(tmp_path / "users.csv"))
+    assert result.exit_code == 1
+    assert "user 'ghost' is not in model" in str(result.exception or result.output)
     assert not (tmp_path / "users.csv").exists()
