@@ -65,7 +65,7 @@ COMMANDS = {
         "Report clicks, baskets, orders and revenue by placement and variant, from HBase.",
     ),
     "models": ("cli.models:app", "List, inspect and serve model versions."),
-    "shops": ("cli.shops:app", "Check the settings of shops."),
+    "shops": ("cli.shops:app", "Check the settings of shops, and show what held when."),
     "keys": (
         "cli.keys:app",
         "Create, list and revoke API keys. Running gateways follow the file.",

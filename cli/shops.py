@@ -1,24 +1,24 @@
 """`recsys shops`: the settings of shops."""
 
+import itertools
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cli.output import say
+from cli.shop_log import history
+from cli.tenant_option import OneTenant
 from recsys.auth.key_file import load_keys
 from recsys.config.shops import read_shop_file, shop_files
-from recsys.core.errors import ConfigurationError, InvalidSettings
+from recsys.core.errors import ConfigurationError, InvalidSettings, NotFound
 
-app = typer.Typer(help="Check the settings of shops.", no_args_is_help=True)
+app = typer.Typer(
+    help="Check the settings of shops, and show what held when.", no_args_is_help=True
+)
 
 # As of any other input that is wrong.
 _INVALID = 2
-
-
-@app.callback()
-def shops() -> None:
-    """Be a group, even of one command."""
 
 
 @app.command()
@@ -47,6 +47,36 @@ def check(
     if faults:
         raise typer.Exit(_INVALID)
     say(f"{len(paths)} shops have sound settings; any other has the shipped ones")
+
+
+@app.command()
+def log(
+    files: Annotated[
+        list[typer.FileText],
+        typer.Argument(help="Logs of services, as JSON lines; - for standard input."),
+    ],
+    tenant: OneTenant = None,
+) -> None:
+    """Show which settings held since when, from the logs of services.
+
+    For each file of a shop: when the first process took it, its digest, whose file it was and when
+    it was written, what changed; below it the rules and experiments that went (-) and came (+), and
+    which processes took it. Who edited a file no file says: keep the folder under version control,
+    and find the version by its digest, the beginning of what sha256sum prints.
+
+    Example: cat gateway*.log | recsys shops log -
+    """
+    found = history(itertools.chain.from_iterable(files), tenant)
+    if not found:
+        raise NotFound("these logs tell of no shop with a file of settings")
+    for each in found:
+        print(
+            f"{each.since}  {each.tenant}  {each.digest}  of {each.owner}, written {each.written}:"
+            f" {each.what}"
+        )
+        for detail in each.details:
+            print(f"    {detail}")
+        print(f"    taken by {', '.join(sorted(each.processes))}")
 
 
 def _faults(path: Path) -> list[str]:

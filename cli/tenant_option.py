@@ -16,6 +16,9 @@ def _checked(tenant: str | None) -> str | None:
 Tenant = Annotated[
     str | None, typer.Option(help="The shop. Default: $RECSYS_TENANT.", callback=_checked)
 ]
+OneTenant = Annotated[
+    str | None, typer.Option("--tenant", help="One shop alone. Default: all.", callback=_checked)
+]
 RequiredTenant = Annotated[
     str, typer.Option("--tenant", help="The shop this is for.", callback=_checked)
 ]

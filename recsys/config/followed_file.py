@@ -38,7 +38,7 @@ class FollowedFile(Generic[_Content]):
         on_refused: Callable[[], None],
         start: _Content | None = None,
     ) -> None:
-        self._path = path
+        self.path = path
         self._read = read
         self._on_refused = on_refused
         self._stamp = _stamp_of(path) if start is None else None
@@ -46,17 +46,17 @@ class FollowedFile(Generic[_Content]):
 
     def follow(self) -> None:
         """Read the file again if it is another than before."""
-        stamp = _stamp_of(self._path)
+        stamp = _stamp_of(self.path)
         if stamp == self._stamp:
             return
         self._stamp = stamp
         try:
-            self.content = self._read(self._path)
+            self.content = self._read(self.path)
         except ConfigurationError as error:
             self._on_refused()
-            _log.error("settings_refused", file=str(self._path), reason=str(error))
+            _log.error("settings_refused", file=str(self.path), reason=str(error))
         else:
-            _log.info("settings_reloaded", file=str(self._path))
+            _log.info("settings_reloaded", file=str(self.path))
 
 
 class Interval:

@@ -1,8 +1,11 @@
 """Settings of every shop: TENANT.toml in one folder, the shipped file for shops without one."""
 
+import hashlib
+import pwd
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +21,11 @@ from recsys.core.serving.experiments import Experiment
 from recsys.core.serving.placement import Placement, ScheduledRule
 
 _SUFFIX = ".toml"
+# Of a line of the log, like the names of the two others below.
+SETTINGS_EVENT = "shop_settings"
+RULES_EVENT, EXPERIMENTS_EVENT = "rules_changed", "experiments_changed"
+# Enough to tell any two files of a shop apart.
+_DIGEST_CHARACTERS = 12
 
 _log = structlog.get_logger()
 
@@ -51,7 +59,9 @@ class Shops:
         problems = []
         for path in [] if folder is None else shop_files(folder):
             try:
-                self._files[path.stem] = FollowedFile(path, read_shop_file, on_refused)
+                file = FollowedFile(path, read_shop_file, on_refused)
+                self._files[path.stem] = file
+                _log_settings(path.stem, path, changed=None)
             except ConfigurationError as error:
                 problems.append(str(error))
         if problems:
@@ -112,10 +122,63 @@ class Shops:
         for tenant, file in self._files.items():
             before = file.content
             file.follow()
-            _log_changes("rules_changed", tenant, before.rules, file.content.rules)
-            _log_changes(
-                "experiments_changed", tenant, before.experiments, file.content.experiments
-            )
+            if file.content is not before:
+                _log_settings(tenant, file.path, _changed(before, file.content))
+                _log_changes(RULES_EVENT, tenant, before.rules, file.content.rules)
+                _log_changes(
+                    EXPERIMENTS_EVENT, tenant, before.experiments, file.content.experiments
+                )
+
+
+def _log_settings(tenant: str, path: Path, changed: Collection[str] | None) -> None:
+    """Leave a trail of which file holds from now on; `recsys shops log` reads it.
+
+    A file has no author. What it says is its owner, who may be a tool's, and when it was written.
+
+    Args:
+        changed: see `_changed`; None where the process has just started.
+    """
+    try:
+        written = path.stat()
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:_DIGEST_CHARACTERS]
+    except OSError:
+        # Gone since it was read: the line of what comes in its place is next.
+        return
+    _log.info(
+        SETTINGS_EVENT,
+        tenant=tenant,
+        file=str(path),
+        digest=digest,
+        owner=_name_of(written.st_uid),
+        written=datetime.fromtimestamp(written.st_mtime, UTC).isoformat(timespec="seconds"),
+        changed=None if changed is None else sorted(changed),
+    )
+
+
+def _name_of(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        # Of another machine, or a container's.
+        return str(user)
+
+
+def _changed(before: Shop, now: Shop) -> list[str]:
+    """Names of the settings that differ; rules stand for themselves alone."""
+    return [
+        each.name
+        for each in fields(Shop)
+        if _without_rules(getattr(before, each.name)) != _without_rules(getattr(now, each.name))
+    ]
+
+
+def _without_rules(setting: object) -> object:
+    if not isinstance(setting, dict):
+        return setting
+    return {
+        name: replace(each, rules=()) if isinstance(each, Placement) else each
+        for name, each in setting.items()
+    }
 
 
 def _log_changes(

@@ -135,6 +135,7 @@ COMMANDS = [
     ["nightly"],
     ["rebuild"],
     ["report"],
+    ["shops", "log", __file__],
     ["tune", "--output", "s.json"],
     ["evaluate", "--train", __file__, "--test", __file__],
     ["tables", "create", "--admin", "127.0.0.1:1"],

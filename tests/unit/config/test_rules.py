@@ -1,6 +1,8 @@
 """Rules and controls of placements, from the file to what the core takes."""
 
+import hashlib
 import os
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -116,6 +118,13 @@ def test_a_change_of_rules_is_followed_and_logged_once_with_old_and_new(tmp_path
     with capture_logs() as logs:
         for now[0] in (2.0, 4.0):
             assert shops.placements_of("books")["home"].controls_at(0).boosts[0].weight == 3.0
+    [settings] = [line for line in logs if line["event"] == "shop_settings"]
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert (settings["tenant"], settings["file"]) == ("books", str(path))
+    assert digest.startswith(settings["digest"])
+    assert settings["owner"] == path.owner()
+    assert datetime.fromisoformat(settings["written"]).timestamp() == int(path.stat().st_mtime)
+    assert settings["changed"] == ["rules"]
     [change] = [line for line in logs if line["event"] == "rules_changed"]
     assert change["tenant"] == "books"
     [old], [new] = change["old"], change["new"]
