@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from cli.output import check_output, say, show
-from cli.period import DATES, milliseconds
+from cli.period import DATES, report_period
 from cli.tenant_option import Tenant
 from recsys.analysis.attribution import report_of
 from recsys.config.shop import Shop
@@ -23,7 +23,6 @@ from recsys.core.experiment_report import (
     Rates,
     ReportedOutcome,
 )
-from recsys.core.times import MAX_CLOCK_SKEW_MS, MS_PER_DAY
 from recsys.files import write_whole
 from recsys.stores.redis.connect import connect
 from recsys.stores.redis.reports import RedisReports
@@ -88,7 +87,7 @@ def report(
         known = ", ".join(sorted(shop.event_types))
         raise ConfigurationError(f"--cart-type: {cart_type!r} is not one of the types: {known}")
     made_ms = time.time_ns() // 1_000_000
-    period = _period(start, end, days, made_ms)
+    period = report_period(start, end, days, made_ms)
     made = _make(settings, tenant, shop, cart_type, period, made_ms)
     _print(made)
     if output is not None:
@@ -97,18 +96,6 @@ def report(
         with connect(settings.redis_url.get_secret_value()) as redis:
             RedisReports(redis).publish(tenant, made)
         say(f"published: GET /v1/reports/experiments answers with it for {tenant}")
-
-
-def _period(
-    start: datetime | None, end: datetime | None, days: int | None, now_ms: int
-) -> tuple[int | None, int]:
-    """UTC milliseconds of the first event that may count, None for any, and of the end."""
-    end_ms = milliseconds(end, now_ms + MAX_CLOCK_SKEW_MS)
-    if days is None:
-        return (None if start is None else milliseconds(start, 0)), end_ms
-    if start is not None:
-        raise ConfigurationError("--start and --days both say where the report begins: give one")
-    return min(end_ms, now_ms) - days * int(MS_PER_DAY), end_ms
 
 
 def _make(

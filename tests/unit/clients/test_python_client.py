@@ -22,6 +22,7 @@ from recsys_client import (
     WrongKey,
 )
 
+from services.gateway.schemas.reports import ExperimentReport
 from tests.unit.clients.fake_api import FakeApi, good, problem
 
 LIST = {
@@ -61,6 +62,21 @@ def test_an_answer_of_a_newer_server_is_read() -> None:
         answer = call()
         assert answer.items[0].price == 2.5
         assert answer.source == "a source of the future"
+
+
+def test_a_report_is_read_with_its_times_and_what_is_not_known() -> None:
+    [example] = ExperimentReport.model_json_schema()["examples"]
+    few = {"mean": 0.5, "low": None, "high": None}
+    example["outcomes"][0]["rates"]["conversion"] = few
+    example["start_time"] = None
+    api = FakeApi([good(example)] * 2)
+    for call in api.calls("experiment_report"):
+        report = call()
+        assert report.made_time.isoformat() == "2026-11-27T02:30:00+00:00"
+        assert report.start_time is None
+        assert report.outcomes[0].rates.conversion.low is None
+        assert report.differences[0].rates.click_rate.high == 0.049
+    assert [request.url.path for request in api.requests] == ["/v1/reports/experiments"] * 2
 
 
 def test_an_item_is_removed() -> None:

@@ -1,0 +1,45 @@
+"""`recsys report`: what is said before any work, and the time that it counts."""
+
+from datetime import datetime
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli.app import app
+from cli.period import report_period
+from recsys.core.errors import ConfigurationError
+from recsys.core.times import MAX_CLOCK_SKEW_MS
+
+NOW_MS = 1_767_225_600_000  # 2026-01-01
+DAY_MS = 86_400_000
+
+
+def report(*options: str) -> Result:
+    # Nobody listens there, and nobody is asked.
+    environment = {"HBASE_THRIFT": "127.0.0.1:1", "REDIS_URL": None}
+    return CliRunner().invoke(app, ["report", "--tenant", "shop", *options], env=environment)
+
+
+def test_days_are_the_last_ones_before_now_or_the_end() -> None:
+    december = datetime(2025, 12, 1)  # as typer reads an option
+    assert report_period(None, None, 7, NOW_MS) == (
+        NOW_MS - 7 * DAY_MS,
+        NOW_MS + MAX_CLOCK_SKEW_MS,
+    )
+    assert report_period(None, december, 7, NOW_MS) == (NOW_MS - 38 * DAY_MS, NOW_MS - 31 * DAY_MS)
+    assert report_period(december, None, None, NOW_MS)[0] == NOW_MS - 31 * DAY_MS
+    assert report_period(None, december, None, NOW_MS)[0] is None
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--start", "2026-01-01", "--days", "7"], "--start and --days"),
+        (["--publish"], "REDIS_URL"),
+        (["--cart-type", "teleport"], "'teleport' is not one of the types"),
+    ],
+)
+def test_what_is_wrong_is_said_before_the_work(options: list[str], message: str) -> None:
+    result = report(*options)
+    assert isinstance(result.exception, ConfigurationError)
+    assert message in str(result.exception)
