@@ -45,6 +45,9 @@ class _NoLedger:
     def record(self, _tenant: str, _digest: str, _entry: Mapping[str, Any]) -> None:
         return None
 
+    def forget(self, _tenant: str, _digest: str) -> bool:
+        return False
+
 
 def made_up_table(rows: int) -> pa.Table:
     """A log without ids of events: (rows,) of users, items, types, milliseconds and prices."""

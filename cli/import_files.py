@@ -26,7 +26,7 @@ from cli.file_options import (
     event_options,
     read_options,
 )
-from cli.import_progress import report, show_preview, watched
+from cli.import_progress import report, report_undone, show_preview, watched
 from cli.output import say
 from cli.tenant_option import Tenant
 from recsys.config.shops import shop_of
@@ -40,6 +40,7 @@ from recsys.importing.plan import ImportPlan, Reading, plan_events, plan_items
 from recsys.importing.presets import Preset
 from recsys.importing.read_options import FileFormat, Quoting
 from recsys.importing.times import TimeUnit
+from recsys.importing.undo import undo as undo_import
 from recsys.importing.values import Decimals
 from recsys.stores.hbase.imports import HBaseImportLedger
 from recsys.stores.hbase.interactions import HBaseInteractionStore
@@ -86,6 +87,13 @@ MaxRejected = Annotated[
         min=0, max=1, help="Share of a file's rows that may be rejected; more end with code 4."
     ),
 ]
+Undo = Annotated[
+    bool,
+    typer.Option(
+        "--undo",
+        help="Remove what importing these files stored; give the options that they were read by.",
+    ),
+]
 DryRun = Annotated[
     bool,
     typer.Option("--dry-run", help="Show what would be imported; store nothing, need no HBase."),
@@ -102,6 +110,7 @@ def events(
     rejects: Rejects = Path(),
     max_rejected: MaxRejected = MAX_REJECTED,
     again: Again = False,
+    undo: Undo = False,
     dry_run: DryRun = False,
     file_format: Format = FileFormat.AUTO,
     no_header: NoHeader = False,
@@ -128,6 +137,10 @@ def events(
     Rows that break a rule go to FILE.events.rejects.jsonl with line number and reason; the others
     are stored. A file that was imported before is skipped; importing twice stores nothing twice.
 
+    With --undo a file's events are removed again, but for those that came by the API or were merged
+    into another user's. An event that another file has too is removed with them: import that file
+    again with --again. Models are trained without them from the next `recsys nightly` on.
+
     Exit code: 0 when every file was imported, 1 when one could not be read to its end, 4 when more
     of its rows than --max-rejected were rejected.
 
@@ -137,6 +150,8 @@ def events(
 
         recsys import events --preset online-retail online_retail_ii.parquet
     """
+    if undo and (again or dry_run):
+        raise typer.BadParameter("--undo goes with neither --again nor --dry-run")
     how = read_options(file_format, no_header, columns, delimiter, encoding, quoting)
     options = event_options(
         mapping, event_type, event_types, timestamp_format, time_unit, timezone, decimal
@@ -151,7 +166,10 @@ def events(
             return
         settings = load(ImportSettings)
         plans = [partial(_plan_events, each) for each in readings]
-        _run(plans, settings, tenant, rejects, max_rejected=max_rejected, again=again)
+        if undo:
+            _undo(plans, settings, tenant)
+        else:
+            _run(plans, settings, tenant, rejects, max_rejected=max_rejected, again=again)
 
 
 @app.command()
@@ -237,10 +255,7 @@ def _run(
     max_rejected: float,
     again: bool = False,
 ) -> None:
-    tenant = tenant or settings.tenant
-    pool = HBasePool(
-        settings.hbase_thrift, PoolSettings(call_timeout_seconds=_CALL_TIMEOUT_SECONDS)
-    )
+    tenant, pool = tenant or settings.tenant, _pool(settings)
     importer = Importer(
         tenant, HBaseImportLedger(pool), rejects, again=again, max_rejected=max_rejected
     )
@@ -256,6 +271,23 @@ def _run(
         raise typer.Exit(_TOO_MANY_REJECTED)
     if any(outcome.ended for outcome in outcomes):
         raise typer.Exit(1)
+
+
+def _undo(plans: Sequence[_Plan], settings: ImportSettings, tenant: str | None) -> None:
+    tenant, pool = tenant or settings.tenant, _pool(settings)
+    store, ledger = HBaseInteractionStore(pool), HBaseImportLedger(pool)
+    # All files are looked at before the first event goes.
+    for plan in [plan(pool, settings, tenant) for plan in plans]:
+        tally = Tally()
+        with _interruptible(tally), watched(plan, tally) as observe:
+            was_known = undo_import(plan, tenant, store, ledger, tally, observe)
+        report_undone(plan, tally, was_known=was_known)
+
+
+def _pool(settings: ImportSettings) -> HBasePool:
+    return HBasePool(
+        settings.hbase_thrift, PoolSettings(call_timeout_seconds=_CALL_TIMEOUT_SECONDS)
+    )
 
 
 def _now_ms() -> int:

@@ -63,6 +63,17 @@ def report(outcome: ImportOutcome) -> None:
         say(f"error: more than --max-rejected {outcome.max_rejected:g} of {name} was rejected")
 
 
+def report_undone(plan: ImportPlan[Any], tally: Tally, *, was_known: bool) -> None:
+    """Report what undoing the import of a file removed."""
+    say(f"{plan.path.name}: {tally.read:,} rows read, {tally.stored:,} {plan.kind} removed")
+    if tally.duplicate:
+        say(f"  {tally.duplicate:,} rows without an imported event of their own")
+    if not was_known:
+        say("  no finished import of this file by these options is known: are they the same?")
+    if tally.stored:
+        say("  the next `recsys nightly` trains without them")
+
+
 def show_preview(plan: ImportPlan[Any], found: Preview) -> None:
     """Show how a file would be read, on stdout."""
     tally = found.tally

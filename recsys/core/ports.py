@@ -89,6 +89,18 @@ class InteractionStore(Protocol):
     def erase(self, tenant: str, events: Sequence[Event], removed_ms: int) -> None:
         """Remove events of a user and all that is known of their ids; see `remove`."""
 
+    def remove_imported(self, tenant: str, events: Sequence[Event], removed_ms: int) -> int:
+        """Remove those of these events that were imported, and what is known of their ids.
+
+        What a service received stays. Of several imports of an event none is left.
+
+        Returns:
+            How many there were.
+
+        Raises:
+            Unavailable: some may be removed; doing it again is safe.
+        """
+
     def history(
         self,
         tenant: str,

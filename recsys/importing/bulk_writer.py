@@ -1,16 +1,15 @@
 """Reading rows in this thread while others store them."""
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from recsys.core.errors import DamagedFile, RecsysError, TooManyRejected
 from recsys.importing.converted import BatchReader, Converted, Sliceable
-from recsys.importing.rejects import RejectFile
-from recsys.importing.source import RowReader
+from recsys.importing.source import BadRow, RowReader
 
 _Records = TypeVar("_Records", bound=Sliceable)
 
@@ -22,6 +21,12 @@ _FIRST_ROWS = 1000
 _NEARLY_ALL = 0.95
 # Different reasons to count; a file that has a reason of its own in each row has them elsewhere.
 _MAX_REASONS = 1000
+
+
+class Rejects(Protocol):
+    """Where rows go that break a rule."""
+
+    def write(self, rows: Iterable[BadRow]) -> None: ...
 
 
 class Stored(NamedTuple):
@@ -83,7 +88,7 @@ class BulkWriter(Generic[_Records]):
 
     reader: BatchReader[_Records]
     store: Callable[[_Records], Stored]
-    rejects: RejectFile
+    rejects: Rejects
     writers: int
     stops_early: bool = True
 

@@ -14,6 +14,9 @@ class ImportLedger(Protocol):
 
     def record(self, tenant: str, digest: str, entry: Mapping[str, Any]) -> None: ...
 
+    def forget(self, tenant: str, digest: str) -> bool:
+        """Forget an import; whether it was known."""
+
 
 def digest_of(path: Path, how: Mapping[str, Any]) -> str:
     """One hash of a file's content and of the way it is read."""

@@ -25,6 +25,9 @@ from spark_jobs.task_errors import errors_of_tasks
 # Read again each night, from before the last cutoff: clocks of services and of machines that import
 # run apart, and HBase may hold a write up. Reading an event twice changes nothing.
 OVERLAP_MS = 3_600_000
+# Of each user of whom events were removed all is read, by a scan of their own: of more users than
+# these, such as those of an import that was undone, it is no slower to read everything.
+_MAX_REMOVED_USERS = 10_000
 # A removal's record must not expire while an hour of it may still be needed.
 _MAX_AGE_MS = (REMOVAL_DAYS - 1) * MS_PER_DAY
 
@@ -123,9 +126,12 @@ def _checked(folder: SnapshotFolder, request: SnapshotRequest, pool: HBasePool) 
     since_ms = last.read_at_ms - OVERLAP_MS
     removals = Removals(Table(pool, table_name(request.tenant, REMOVALS)))
     try:
-        return _LastNight(last, Since(since_ms, tuple(removals.since(since_ms))))
+        removed = removals.since(since_ms)
     except NotSetUp as error:
         raise Unusable(f"it is not known what was removed: {error}") from error
+    if len(removed) > _MAX_REMOVED_USERS:
+        raise Unusable(f"events of {len(removed):,} users were removed")
+    return _LastNight(last, Since(since_ms, tuple(removed)))
 
 
 def _check_fits(last: EventSnapshot, request: SnapshotRequest) -> None:

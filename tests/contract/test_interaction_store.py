@@ -348,3 +348,57 @@ def test_an_id_that_stands_for_another_users_event_outlives_the_one_erased(
 
     assert are_new(store.append(TENANT, [first], now_ms + 2)) == [False]
     assert len(store.history(TENANT, f"{user_id} 2")) == 1
+
+
+def test_what_was_erased_or_moved_may_come_back_at_once(
+    store: InteractionStore, user_id: str
+) -> None:
+    first, other = event(user_id, event_id="e1"), f"{user_id} 2"
+    moved, now_ms = replace(first, user_id=other), int(time.time() * 1000)
+    store.append(TENANT, [first], now_ms)
+    store.reassign(TENANT, [first], other, now_ms + 1)
+    store.remove(TENANT, [first], now_ms + 1)
+    store.reassign(TENANT, [moved], user_id, now_ms + 2)
+    store.remove(TENANT, [moved], now_ms + 2)
+    assert (store.history(TENANT, user_id), store.history(TENANT, other)) == ([first], [])
+
+    store.erase(TENANT, [first], now_ms + 3)
+
+    assert are_new(store.append(TENANT, [first], now_ms + 4)) == [True]
+    assert store.history(TENANT, user_id) == [first]
+    assert are_new(store.append(TENANT, [replace(first, item_id="i2")], now_ms + 5)) == [False]
+
+
+def test_imported_events_are_removed_and_others_stay(store: InteractionStore, user_id: str) -> None:
+    received = event(user_id, timestamp_ms=5, event_id="received")
+    imported = [event(user_id, timestamp_ms=n, event_id=f"e{n}", price=0.5) for n in (3, 2, 1)]
+    elsewhere = event(f"{user_id} 2", event_id="moved")
+    store.append(TENANT, [received], NOW_MS)
+    store.put_many(TENANT, [received, *imported, elsewhere], ids_given=True)
+    store.reassign(TENANT, [elsewhere], user_id, NOW_MS + 1)
+    store.remove(TENANT, [elsewhere], NOW_MS + 1)
+    file = [received, *imported[:2], imported[0], elsewhere]
+
+    assert store.remove_imported(TENANT, file, NOW_MS) == 2
+
+    left = [replace(elsewhere, user_id=user_id), received, imported[2]]
+    assert store.history(TENANT, user_id) == left
+    assert store.remove_imported(TENANT, file, NOW_MS) == 0
+    # Their ids stand for nothing any more: what a mended file says is what is stored.
+    mended = [replace(each, user_id=f"{user_id} 3") for each in imported]
+    assert store.put_many(TENANT, mended, ids_given=True) == 2
+    assert store.history(TENANT, f"{user_id} 3") == mended[:2]
+
+
+def test_what_was_imported_without_ids_can_be_removed_and_imported_again(
+    store: InteractionStore, user_id: str
+) -> None:
+    imported = [event(user_id, timestamp_ms=n, event_id=f"e{n}") for n in (2, 1)]
+    store.put_many(TENANT, imported, ids_given=False)
+    assert store.remove_imported(TENANT, imported, NOW_MS) == 2
+    # Imports are stamped to the second, and one takes longer than that to begin.
+    time.sleep(1.1)
+
+    store.put_many(TENANT, imported, ids_given=False)
+
+    assert store.history(TENANT, user_id) == imported

@@ -92,6 +92,38 @@ def test_an_event_id_counts_once_across_files_and_the_api(
     assert hbase_interactions.history(TENANT, "other") == []
 
 
+def test_an_import_is_undone_and_the_mended_file_counts(
+    recsys_import: CliRunner, hbase_interactions: HBaseInteractionStore
+) -> None:
+    header = "event_id,user_id,item_id,event_type,timestamp\n"
+    Path("undone.csv").write_text(
+        f"{header}undone 1,swapped,i1,view,1300000001\nundone 2,swapped,i2,view,1300000002\n"
+    )
+    Path("mended.csv").write_text(
+        f"{header}undone 1,right,i1,view,1300000001\nundone 2,right,i2,view,1300000002\n"
+    )
+    assert run(recsys_import, "events", "undone.csv").exit_code == 0
+    assert len(hbase_interactions.history(TENANT, "swapped")) == 2
+
+    undone = run(recsys_import, "events", "undone.csv", "--undo")
+
+    assert undone.exit_code == 0, undone.stderr
+    said = " ".join(undone.stderr.split())
+    assert "undone.csv: 2 rows read, 2 events removed" in said
+    assert "no finished import" not in said
+    assert hbase_interactions.history(TENANT, "swapped") == []
+    mended = run(recsys_import, "events", "mended.csv")
+    assert "2 events stored" in " ".join(mended.stderr.split())
+    assert [e.item_id for e in hbase_interactions.history(TENANT, "right")] == ["i2", "i1"]
+    # Known neither as imported nor as undone.
+    again = run(recsys_import, "events", "undone.csv")
+    assert "2 duplicate" in " ".join(again.stderr.split())
+    other = run(recsys_import, "events", "undone.csv", "--undo", "--time-unit", "s")
+    assert "no finished import of this file by these options is known" in " ".join(
+        other.stderr.split()
+    )
+
+
 def test_a_catalogue_file_is_imported_each_time_and_reaches_redis(
     recsys_import: CliRunner, hbase_items: HBaseItemStore, redis: Redis
 ) -> None:

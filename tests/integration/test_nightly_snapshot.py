@@ -145,6 +145,19 @@ def test_an_erased_user_is_in_no_file_after_the_next_night(nights: Nights) -> No
     assert kept.count("back again") == 1
 
 
+def test_an_import_that_was_undone_is_in_no_night(nights: Nights) -> None:
+    events = [an_event("undone", "a1"), an_event("half undone", "a1")]
+    nights.bring(*events)
+    nights.receive(an_event("half undone", "a9"))
+    nights.read()
+    assert nights.items("undone") == ["a1"]
+
+    assert nights.store.remove_imported(TENANT, events, now_ms()) == 2
+
+    assert "snapshot of" in nights.read()
+    assert (nights.items("undone"), nights.items("half undone")) == ([], ["a9"])
+
+
 def test_a_removal_that_cannot_be_recorded_does_not_happen(
     nights: Nights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -183,6 +196,13 @@ def lack_the_records_of_removals(_: Nights, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(update, "REMOVALS", "removals_of_old")
 
 
+def undo_a_large_import(nights: Nights, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(update, "_MAX_REMOVED_USERS", 1)
+    events = [an_event(f"undone {n}", "a1") for n in range(2)]
+    nights.bring(*events)
+    assert nights.store.remove_imported(TENANT, events, now_ms()) == 2
+
+
 def know_no_server_of_time_ranges(nights: Nights, patch: pytest.MonkeyPatch) -> None:
     changed = nights.nightly.settings.model_copy(update={"hbase_thrift2": None})
     patch.setattr(nights.nightly, "settings", changed)
@@ -199,6 +219,7 @@ def lose_the_server_of_time_ranges(nights: Nights, patch: pytest.MonkeyPatch) ->
         (damage, ".* is damaged"),
         (restore_an_older_table, "HBase's table was emptied, restored or made anew"),
         (lack_the_records_of_removals, "it is not known what was removed: .*tables create"),
+        (undo_a_large_import, r"events of \d+ users were removed"),
         (know_no_server_of_time_ranges, "HBASE_THRIFT2 names no server"),
         (lose_the_server_of_time_ranges, "HBASE_THRIFT2 at 127.0.0.1:1 does not work"),
     ],

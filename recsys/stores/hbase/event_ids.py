@@ -15,7 +15,7 @@ from recsys.core.errors import Unavailable
 from recsys.stores.documents import encode_document
 from recsys.stores.hbase.keys import event_id_key
 from recsys.stores.hbase.layout import DOCUMENT
-from recsys.stores.hbase.table import Table, patiently
+from recsys.stores.hbase.table import Cell, Table, patiently
 
 # Fields of an event that came later.
 _BESIDE = ("context", "rating", "query")
@@ -102,15 +102,22 @@ class EventIds:
                 first = replace(claim.first, event=replace(event, user_id=user_id))
                 self._put(replace(claim, first=first), claim)
 
-    def forget(self, events: Sequence[Event], claimed_until_ms: int) -> None:
+    def forget(self, events: Sequence[Event]) -> None:
         """Forget claims for these events; an id that stands for another event stays as it is."""
-        held = self._find([event.event_id for event in events])
-        own = [
-            event_id_key(event.event_id)
+        cells = self._cells([event.event_id for event in events])
+        own = {
+            key: cells[key].written_ms
             for event in events
-            if event.event_id in held and _is_same_row(held[event.event_id].first.event, event)
-        ]
-        self._table.delete(own, [DOCUMENT], written_until_ms=claimed_until_ms)
+            if (key := event_id_key(event.event_id)) in cells
+            and _is_same_row(Claim.decode(cells[key].value).first.event, event)
+        }
+        self._table.delete(
+            list(own),
+            [DOCUMENT],
+            # And no later one, of an id that is sent again at once.
+            written_until_ms=max(own.values(), default=0),
+            patience_seconds=self._patience_seconds,
+        )
 
     def _put(self, claim: Claim, instead_of: Claim | None) -> bool:
         expected = None if instead_of is None else instead_of.encode()
@@ -127,10 +134,12 @@ class EventIds:
         return {ids[key] for key in patiently(attempt, self._patience_seconds)}
 
     def _find(self, event_ids: Sequence[str]) -> dict[str, Claim]:
-        keys = [event_id_key(event_id) for event_id in event_ids]
-        cells = patiently(lambda: self._table.cells(keys, DOCUMENT), self._patience_seconds)
-        claims = [Claim.decode(cell.value) for cell in cells.values()]
+        claims = [Claim.decode(cell.value) for cell in self._cells(event_ids).values()]
         return {claim.event_id: claim for claim in claims}
+
+    def _cells(self, event_ids: Sequence[str]) -> dict[bytes, Cell]:
+        keys = [event_id_key(event_id) for event_id in event_ids]
+        return patiently(lambda: self._table.cells(keys, DOCUMENT), self._patience_seconds)
 
     def _find_held(self, event_ids: Sequence[str]) -> dict[str, Claim]:
         """The claims of ids that were just seen to be claimed."""

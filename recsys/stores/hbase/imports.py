@@ -25,5 +25,15 @@ class HBaseImportLedger:
         """Remember that this import finished. Durable on return."""
         self._table(tenant).put([(digest.encode(), {DOCUMENT: encode_document(entry)})])
 
+    def forget(self, tenant: str, digest: str) -> bool:
+        """Forget this import; whether it was known. Durable on return."""
+        table, key = self._table(tenant), digest.encode()
+        cell = table.cells([key], DOCUMENT).get(key)
+        if cell is None:
+            return False
+        # And no later one: the file may be imported again at once.
+        table.delete([key], [DOCUMENT], written_until_ms=cell.written_ms)
+        return True
+
     def _table(self, tenant: str) -> Table:
         return Table(self._pool, table_name(tenant, IMPORTS))

@@ -3,9 +3,10 @@
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 
-from recsys.core.domain import Event
+from recsys.core.domain import Event, ReceivedEvent
 from recsys.core.ports import AppendResult
 from recsys.stores.hbase import keys
 from recsys.stores.hbase.cells import decode_context, decode_details, split_action
@@ -19,6 +20,7 @@ from recsys.stores.hbase.layout import (
     INTERACTIONS,
     REMOVALS,
     imported_at,
+    is_imported,
     table_name,
 )
 from recsys.stores.hbase.pool import HBasePool
@@ -29,12 +31,12 @@ from recsys.stores.hbase.table import (
     KeyRange,
     Page,
     Table,
+    patiently,
 )
 
 # Requests read a user's newest events, rarely more than these.
 _PAGE_ROWS = 500
-# An event that another service received lately may be dated later than now by its clock.
-_CLOCKS_DIFFER_MS = 60_000
+_COLUMNS = (ACTION, DETAILS, CONTEXT)
 
 
 class HBaseInteractionStore:
@@ -95,19 +97,54 @@ class HBaseInteractionStore:
         EventIds(Table(self._pool, table_name(tenant, EVENT_IDS))).reassign(events, user_id)
 
     def remove(self, tenant: str, events: Sequence[Event], removed_ms: int) -> None:
-        # First: whoever keeps a snapshot of behaviour must hear of what may be gone.
-        removals = Removals(Table(self._pool, table_name(tenant, REMOVALS)))
-        removals.record({event.user_id for event in events}, removed_ms)
-        rows = [event_row(event)[0] for event in events]
-        columns = (ACTION, DETAILS, CONTEXT)
-        until_ms = removed_ms + _CLOCKS_DIFFER_MS
-        self._table(tenant).delete(rows, columns, written_until_ms=until_ms)
+        self._remove(tenant, self._find(tenant, events), removed_ms)
 
     def erase(self, tenant: str, events: Sequence[Event], removed_ms: int) -> None:
-        # The ids before the events: these say which they are, to whoever has to do it again.
-        ids = EventIds(Table(self._pool, table_name(tenant, EVENT_IDS)))
-        ids.forget(events, removed_ms + _CLOCKS_DIFFER_MS)
-        self.remove(tenant, events, removed_ms)
+        self._remove(tenant, self._find(tenant, events), removed_ms, with_ids=True)
+
+    def remove_imported(self, tenant: str, events: Sequence[Event], removed_ms: int) -> int:
+        found = self._find(tenant, events, BULK_PATIENCE_SECONDS)
+        imported = [each for each in found if is_imported(each.received_ms)]
+        self._remove(tenant, imported, removed_ms, BULK_PATIENCE_SECONDS, with_ids=True)
+        return len(imported)
+
+    def _find(
+        self, tenant: str, events: Iterable[Event], patience_seconds: float = 0.0
+    ) -> list[ReceivedEvent]:
+        """Those of these events that are stored, each once."""
+        rows = {event_row(event)[0]: event for event in events}
+        table = self._table(tenant)
+        cells = patiently(lambda: table.cells(list(rows), ACTION), patience_seconds)
+        return [ReceivedEvent(rows[key], cell.written_ms) for key, cell in cells.items()]
+
+    def _remove(
+        self,
+        tenant: str,
+        found: Sequence[ReceivedEvent],
+        removed_ms: int,
+        patience_seconds: float = 0.0,
+        *,
+        with_ids: bool = False,
+    ) -> None:
+        events = [each.event for each in found]
+        # First: whoever keeps a snapshot of behaviour must hear of what may be gone.
+        removals = Removals(Table(self._pool, table_name(tenant, REMOVALS)))
+        record = partial(removals.record, {event.user_id for event in events}, removed_ms)
+        patiently(record, patience_seconds)
+        if with_ids:
+            # Before the events: these say which ids, to whoever has to do it again.
+            ids = Table(self._pool, table_name(tenant, EVENT_IDS))
+            EventIds(ids, patience_seconds).forget(events)
+        # Up to what was found and no further: an event that comes back at once, by a merge or from
+        # a file, must not be hidden.
+        for is_import in (True, False):
+            those = [each for each in found if is_imported(each.received_ms) == is_import]
+            self._table(tenant).delete(
+                [event_row(each.event)[0] for each in those],
+                _COLUMNS,
+                written_until_ms=max((each.received_ms for each in those), default=0),
+                patience_seconds=patience_seconds,
+            )
 
     def history(
         self,
@@ -121,7 +158,7 @@ class HBaseInteractionStore:
         page_rows = _PAGE_ROWS if limit is None else max(1, min(limit, _PAGE_ROWS))
         key_range = KeyRange(*keys.row_range(user_id, start_ms, end_ms))
         events: list[Event] = []
-        pages = self._table(tenant).scan(key_range, [ACTION, DETAILS, CONTEXT], page_rows=page_rows)
+        pages = self._table(tenant).scan(key_range, _COLUMNS, page_rows=page_rows)
         for page in pages:
             events.extend(_events(page))
             if limit is not None and len(events) >= limit:

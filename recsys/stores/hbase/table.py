@@ -85,13 +85,21 @@ class Table:
         return count
 
     def delete(
-        self, keys: Sequence[bytes], columns: Sequence[bytes], *, written_until_ms: int
+        self,
+        keys: Sequence[bytes],
+        columns: Sequence[bytes],
+        *,
+        written_until_ms: int,
+        patience_seconds: float = 0.0,
     ) -> None:
-        """Delete these cells of rows, as far as they were written until then."""
+        """Delete these cells of rows, as far as their timestamps are not after this one.
+
+        What is written to them later with such a timestamp is hidden, too, until HBase compacts.
+        """
         mutations = [Mutation(isDelete=True, column=column) for column in columns]
         for start in range(0, len(keys), BATCH_ROWS):
             rows = [BatchMutation(key, mutations) for key in keys[start : start + BATCH_ROWS]]
-            self._mutate(rows, written_until_ms)
+            patiently(partial(self._mutate, rows, written_until_ms), patience_seconds)
 
     def put_if(self, key: bytes, column: bytes, expected: bytes | None, value: bytes) -> bool:
         """Write a cell if it holds `expected`, atomically in the row; None: if missing or empty.

@@ -57,6 +57,17 @@ class MemoryInteractionStore:
     def erase(self, tenant: str, events: Sequence[Event], removed_ms: int) -> None:
         self.remove(tenant, events, removed_ms)
 
+    def remove_imported(self, tenant: str, events: Sequence[Event], removed_ms: int) -> int:
+        with self._lock:
+            stored = self._events[tenant]
+            imported = {
+                event.event_id: event
+                for event in events
+                if stored.get(event.event_id) == ReceivedEvent(event, _IMPORTED_MS)
+            }
+        self.remove(tenant, list(imported.values()), removed_ms)
+        return len(imported)
+
     def history(
         self,
         tenant: str,

@@ -94,3 +94,13 @@ def test_help_groups_its_options() -> None:
     shown = run("events", "--help").stdout
     for panel in ("How the file is written", "What its columns are", "How its values are written"):
         assert panel in shown
+
+
+@pytest.mark.parametrize("other", ["--again", "--dry-run"])
+def test_undoing_goes_with_no_other_wish(other: str) -> None:
+    Path("events.csv").write_text("user_id,item_id,event_type,timestamp\n")
+
+    done = run("events", "events.csv", "--undo", other)
+
+    assert done.exit_code == 2
+    assert "goes with neither" in done.stderr

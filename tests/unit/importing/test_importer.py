@@ -1,5 +1,6 @@
 """An import end to end, with the stores in memory."""
 
+import gzip
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,6 +17,7 @@ from recsys.importing.event_columns import EventOptions
 from recsys.importing.importer import Importer, ImportOutcome
 from recsys.importing.plan import BulkEventStore, Reading, plan_events, plan_items
 from recsys.importing.presets import Preset
+from recsys.importing.undo import undo
 from recsys.stores.memory.interactions import MemoryInteractionStore
 from recsys.stores.memory.items import MemoryItemStore
 from recsys.stores.memory.live_catalogue import MemoryLiveCatalogue
@@ -37,6 +39,9 @@ class Ledger:
 
     def record(self, tenant: str, digest: str, entry: dict[str, Any]) -> None:
         self.entries[tenant, digest] = entry
+
+    def forget(self, tenant: str, digest: str) -> bool:
+        return self.entries.pop((tenant, digest), None) is not None
 
 
 @pytest.fixture
@@ -276,3 +281,44 @@ def test_a_preset_takes_no_mapping(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigurationError, match="leave --mapping out"):
         plan_events(reading, TENANT, MemoryInteractionStore(), TYPES, NOW_MS)
+
+
+def undone(path: Path, store: MemoryInteractionStore, ledger: Ledger) -> tuple[Tally, bool]:
+    plan, tally = plan_events(Reading(path), TENANT, store, TYPES, NOW_MS), Tally()
+    return tally, undo(plan, TENANT, store, ledger, tally, lambda _: None)
+
+
+def test_an_undone_import_is_gone_and_can_be_done_again(tmp_path: Path, ledger: Ledger) -> None:
+    path = write(tmp_path, HEADER + rows(5) + "x,u,i,view,soon\n")
+    store = MemoryInteractionStore()
+    store.append(TENANT, [Event("e1", "u1", "i1", "view", 1_300_000_001_000)], NOW_MS)
+    first = run(path, store, ledger)
+    assert (first.tally.stored, first.tally.duplicate) == (4, 1)
+    kept = first.reject_path.read_text()
+
+    tally, was_known = undone(path, store, ledger)
+
+    assert was_known
+    assert (tally.read, tally.stored, tally.duplicate) == (6, 4, 1)
+    assert [event.event_id for event in store.history(TENANT, "u1")] == ["e1"]
+    assert store.history(TENANT, "u0") == []
+    assert first.reject_path.read_text() == kept
+    again, was_known = undone(path, store, ledger)
+    assert (again.stored, again.duplicate, was_known) == (0, 5, False)
+    assert run(path, store, ledger).tally.stored == 4
+
+
+def test_of_a_damaged_file_what_was_imported_is_undone(tmp_path: Path, ledger: Ledger) -> None:
+    path = tmp_path / "events.csv.gz"
+    whole = gzip.compress((HEADER + rows(200_000)).encode())
+    path.write_bytes(whole[: len(whole) * 9 // 10])
+    store = MemoryInteractionStore()
+    outcome = run(path, store, ledger)
+    assert outcome.ended
+    assert outcome.tally.stored > 0
+
+    tally, was_known = undone(path, store, ledger)
+
+    assert not was_known
+    assert tally.stored == outcome.tally.stored
+    assert store.history(TENANT, "u0") == []
