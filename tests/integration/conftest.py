@@ -18,7 +18,7 @@ from recsys.stores.redis.lock import nightly_lock
 from spark_jobs.nightly import cutoff, run
 from spark_jobs.session import spark_session
 from spark_jobs.settings import BatchSettings
-from tests.integration.nightly_shop import Nightly, a_nightly, shop_events, shop_items
+from tests.integration.nightly_shop import KeptNight, Nightly, a_nightly, shop_events, shop_items
 from tests.integration.redis_server import RedisServer
 from tests.redis_fixture import NIGHTLY_DATABASE, empty_database
 
@@ -75,11 +75,24 @@ def seeded_shop(seed: Seed) -> str:
     return "nightly"
 
 
+@pytest.fixture(scope="session")
+def kept_night(tmp_path_factory: pytest.TempPathFactory) -> KeptNight:
+    """The first night over the seeded shop, once a test has had it."""
+    return KeptNight(tmp_path_factory.mktemp("first-night") / "models")
+
+
 @pytest.fixture
 def nightly(
-    store_stack: Stack, one_spark: None, hbase: str, seeded_shop: str, tmp_path: Path
+    store_stack: Stack,
+    one_spark: None,
+    hbase: str,
+    seeded_shop: str,
+    kept_night: KeptNight,
+    tmp_path: Path,
 ) -> Nightly:
     """Runs over the seeded shop; nothing is published yet."""
     redis_url = empty_database(store_stack, NIGHTLY_DATABASE)
     thrift2 = store_stack.settings.hbase_thrift2
-    return a_nightly(hbase, redis_url, tmp_path / "models", seeded_shop, thrift2)
+    found = a_nightly(hbase, redis_url, tmp_path / "models", seeded_shop, thrift2)
+    found.first = kept_night
+    return found

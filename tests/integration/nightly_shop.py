@@ -1,6 +1,7 @@
 """A small shop whose right answers are known, and a nightly run over it."""
 
 import asyncio
+import shutil
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -90,16 +91,60 @@ def shop_items() -> list[Item]:
 
 
 @dataclass
+class KeptNight:
+    """What the first night over the shop leaves behind, for the next test to begin with.
+
+    Attributes:
+        folder: for a copy of the model store, which is not there before the first night.
+        tenant: whose night it was.
+        redis: the values of the keys, as Redis dumps them.
+        said: what the operator was told.
+    """
+
+    folder: Path
+    tenant: str = ""
+    redis: dict[bytes, bytes] = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)
+
+    def take(self, nightly: "Nightly") -> None:
+        self.tenant, self.said = nightly.plan.tenant, list(nightly.said)
+        shutil.copytree(nightly.settings.model_store, self.folder)
+        with connect(nightly.redis_url) as redis:
+            for key in redis.scan_iter():
+                assert redis.pttl(key) == -1, f"{key!r} does not stay"
+                self.redis[key] = redis.dump(key)
+
+    def give(self, nightly: "Nightly") -> None:
+        assert nightly.plan.tenant == self.tenant
+        nightly.said = list(self.said)
+        shutil.copytree(self.folder, nightly.settings.model_store)
+        with connect(nightly.redis_url) as redis:
+            for key, value in self.redis.items():
+                redis.restore(key, 0, value)
+
+
+@dataclass
 class Nightly:
     """Runs of one tenant, on a model store and a Redis database of the test's own.
 
     Attributes:
+        first: that of other tests.
         said: what runs told the operator.
     """
 
     settings: BatchSettings
     plan: Plan
+    first: KeptNight | None = None
     said: list[str] = field(default_factory=list)
+
+    def first_night(self) -> None:
+        """Run for the first time, unless another test has: then have what that run left."""
+        if self.first is not None and self.first.redis:
+            self.first.give(self)
+            return
+        self.run()
+        if self.first is not None:
+            self.first.take(self)
 
     def run(self, steps: Collection[Step] = tuple(Step), **changes: object) -> None:
         self.said.clear()

@@ -71,7 +71,7 @@ def after_half_of_the_users(patch: pytest.MonkeyPatch, nightly: Nightly) -> None
 def test_a_run_that_dies_leaves_the_old_version_serving_and_a_rerun_converges(
     nightly: Nightly, die: Die
 ) -> None:
-    nightly.run()
+    nightly.first_night()
     first, answer = nightly.serving(), nightly.recommended("viewer")
 
     with pytest.MonkeyPatch.context() as patch:
@@ -90,7 +90,7 @@ def test_a_run_that_dies_leaves_the_old_version_serving_and_a_rerun_converges(
 
 
 def test_what_a_dead_run_half_wrote_is_removed_by_the_next_that_succeeds(nightly: Nightly) -> None:
-    nightly.run()
+    nightly.first_night()
     first = nightly.serving()
     with pytest.MonkeyPatch.context() as patch:
         after_half_of_the_users(patch, nightly)
@@ -106,7 +106,7 @@ def test_what_a_dead_run_half_wrote_is_removed_by_the_next_that_succeeds(nightly
 def test_a_killed_process_leaves_the_old_version_serving_and_a_rerun_converges(
     nightly: Nightly, store_stack: Stack
 ) -> None:
-    nightly.run()
+    nightly.first_night()
     first, answer = nightly.serving(), nightly.recommended("viewer")
     assert first is not None
 

@@ -125,7 +125,7 @@ def test_a_version_that_serves_but_cannot_be_read_is_not_replaced(loyal: Shop) -
 
 
 def test_rollback_is_sticky(nightly: Nightly) -> None:
-    nightly.run()
+    nightly.first_night()
     first = nightly.serving()
     nightly.run(model=CHANGED)
     second = nightly.serving()
@@ -149,7 +149,7 @@ def test_rollback_is_sticky(nightly: Nightly) -> None:
 
 
 def test_new_data_after_a_rollback_makes_a_new_version(nightly: Nightly) -> None:
-    nightly.run()
+    nightly.first_night()
     first = nightly.serving()
     nightly.run(model=CHANGED)
     assert first is not None
@@ -164,7 +164,7 @@ def test_new_data_after_a_rollback_makes_a_new_version(nightly: Nightly) -> None
 def test_going_back_to_a_version_that_redis_still_has_moves_the_pointer_only(
     nightly: Nightly, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nightly.run()
+    nightly.first_night()
     first, answer = nightly.serving(), nightly.recommended("viewer")
     nightly.run(model=CHANGED)
     second = nightly.serving()
@@ -183,7 +183,7 @@ def test_going_back_to_a_version_that_redis_still_has_moves_the_pointer_only(
 
 
 def test_going_back_takes_a_moment_at_the_command_line(nightly: Nightly, recsys: Recsys) -> None:
-    nightly.run()
+    nightly.first_night()
     first = nightly.serving()
     nightly.run(model=CHANGED)
     assert first is not None
@@ -204,7 +204,7 @@ def test_going_back_takes_a_moment_at_the_command_line(nightly: Nightly, recsys:
 
 
 def test_an_older_version_is_published_anew(nightly: Nightly) -> None:
-    nightly.run()
+    nightly.first_night()
     first, answer = nightly.serving(), nightly.recommended("viewer")
     for factors in (9, 10):
         nightly.run(model=ModelSettings(replace(ALS, factors=factors)))
@@ -221,7 +221,7 @@ def test_a_run_that_lost_its_lock_stops_before_it_writes(
     nightly: Nightly, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The lock expires while a step runs, and another run takes it."""
-    nightly.run()
+    nightly.first_night()
     before = nightly.serving()
     with connect(nightly.redis_url) as redis, monkeypatch.context() as patch:
         saved = ModelFiles.save
@@ -244,7 +244,7 @@ def test_of_two_runs_that_both_believe_to_hold_the_lock_one_publishes(
     nightly: Nightly, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The lock is lost at the last moment: when all records are written."""
-    nightly.run()
+    nightly.first_night()
     before = nightly.serving()
     marked = ModelFiles.mark_serving
     with connect(nightly.redis_url) as redis, monkeypatch.context() as patch:
@@ -265,7 +265,7 @@ def test_of_two_runs_that_both_believe_to_hold_the_lock_one_publishes(
 def test_a_version_that_an_operator_chose_during_a_run_goes_on_serving(
     nightly: Nightly, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nightly.run()
+    nightly.first_night()
     first = nightly.serving()
     nightly.run(model=CHANGED)
     second = nightly.serving()
@@ -293,7 +293,7 @@ class Died(Exception):
 def test_pointer_and_mark_agree_again_after_a_crash_between_them(
     nightly: Nightly, monkeypatch: pytest.MonkeyPatch, redis_is_lost: bool
 ) -> None:
-    nightly.run()
+    nightly.first_night()
     first, tenant = nightly.serving(), nightly.plan.tenant
 
     def die(*_: object) -> None:
@@ -362,7 +362,7 @@ def test_what_a_killed_run_left_on_the_disk_is_removed_by_the_next(nightly: Nigh
 def test_versions_are_removed_by_the_operator_but_for_the_one_that_serves(
     nightly: Nightly, recsys: Recsys
 ) -> None:
-    nightly.run()
+    nightly.first_night()
     first, tenant = nightly.serving(), nightly.plan.tenant
     nightly.run(model=CHANGED)
     second = nightly.serving()

@@ -48,7 +48,7 @@ def test_the_command_line_says_in_one_line_that_there_is_nothing(
 
 
 def test_without_events_the_old_version_goes_on_serving(nightly: Nightly) -> None:
-    nightly.run()
+    nightly.first_night()
     before = nightly.serving()
 
     with pytest.raises(NoData):
@@ -109,7 +109,7 @@ def test_a_shop_without_a_catalogue_recommends_what_its_shoppers_touch(
 
 
 def test_what_cannot_be_bought_is_reported_and_never_recommended(nightly: Nightly) -> None:
-    nightly.run()
+    nightly.first_night()
 
     assert "1 items have events but are not in the catalogue: never recommended" in nightly.said
     shoppers = {event.user_id for event in shop_events()}
@@ -120,7 +120,7 @@ def test_what_cannot_be_bought_is_reported_and_never_recommended(nightly: Nightl
 
 
 def test_a_new_item_nobody_touched_fills_lists_up_and_nothing_more(nightly: Nightly) -> None:
-    nightly.run()
+    nightly.first_night()
 
     assert "never touched" not in nightly.recommended("viewer", limit=10)
     assert "never touched" in nightly.recommended("viewer", limit=100)

@@ -27,7 +27,7 @@ def test_a_run_publishes_a_model_that_knows_the_right_answers(nightly: Nightly) 
 
 
 def test_the_manifest_says_what_the_model_was_made_of(nightly: Nightly) -> None:
-    nightly.run()
+    nightly.first_night()
 
     manifest = nightly.manifest()
     events = shop_events()
@@ -46,7 +46,7 @@ def test_the_manifest_says_what_the_model_was_made_of(nightly: Nightly) -> None:
 
 
 def test_a_run_finds_what_is_bought_together(nightly: Nightly) -> None:
-    nightly.run()
+    nightly.first_night()
 
     items = nightly.items()
     assert items.partners is not None
@@ -75,7 +75,7 @@ def test_a_second_run_over_the_same_data_changes_nothing(nightly: Nightly) -> No
 
 
 def test_an_emptied_redis_is_filled_again_without_training(nightly: Nightly) -> None:
-    nightly.run()
+    nightly.first_night()
     before, answer = nightly.serving(), nightly.recommended("viewer")
     with connect(nightly.redis_url) as redis:
         redis.flushdb()
@@ -101,7 +101,7 @@ def test_the_same_data_and_seed_make_the_same_model(nightly: Nightly) -> None:
 def test_settings_that_change_make_a_new_version_and_the_one_before_stays_at_hand(
     nightly: Nightly,
 ) -> None:
-    nightly.run()
+    nightly.first_night()
     first = nightly.serving()
     nightly.run(model=ModelSettings(replace(ALS, factors=9)))
     second = nightly.serving()
@@ -114,7 +114,7 @@ def test_settings_that_change_make_a_new_version_and_the_one_before_stays_at_han
 
 
 def test_any_stored_version_can_be_served_again(nightly: Nightly) -> None:
-    nightly.run()
+    nightly.first_night()
     first = nightly.serving()
     assert first is not None
     answer = nightly.recommended("viewer")
@@ -128,7 +128,7 @@ def test_any_stored_version_can_be_served_again(nightly: Nightly) -> None:
 
 
 def test_lists_that_are_served_follow_the_formula(nightly: Nightly) -> None:
-    nightly.run()
+    nightly.first_night()
     manifest = nightly.manifest()
     model = nightly.models.model(manifest.tenant, manifest.version)
     items, row = model.items, model.users.ids.index_of("viewer")

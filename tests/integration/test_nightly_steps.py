@@ -145,7 +145,7 @@ def test_a_missing_step_is_one_line_at_the_command_line(recsys_here: Command) ->
 def test_recommend_shows_what_the_recommender_would_answer(
     nightly: Nightly, recsys_here: Command
 ) -> None:
-    nightly.run()
+    nightly.first_night()
 
     code, shown, told = recsys_here("recommend", "viewer", "--limit", "5", "--no-history")
 
@@ -157,7 +157,7 @@ def test_recommend_shows_what_the_recommender_would_answer(
 
 
 def test_recommend_shows_the_history_it_is_based_on(nightly: Nightly, recsys_here: Command) -> None:
-    nightly.run()
+    nightly.first_night()
 
     _, shown, told = recsys_here("recommend", "viewer", "--limit", "3")
 
@@ -166,7 +166,7 @@ def test_recommend_shows_the_history_it_is_based_on(nightly: Nightly, recsys_her
 
 
 def test_a_stranger_gets_popular_items(nightly: Nightly, recsys_here: Command) -> None:
-    nightly.run()
+    nightly.first_night()
 
     code, shown, told = recsys_here("recommend", "a stranger", "--limit", "3")
 
@@ -176,7 +176,7 @@ def test_a_stranger_gets_popular_items(nightly: Nightly, recsys_here: Command) -
 
 
 def test_similar_shows_items_of_the_same_taste(nightly: Nightly, recsys_here: Command) -> None:
-    nightly.run()
+    nightly.first_night()
 
     code, shown, told = recsys_here("similar", "a3", "--limit", "4")
 
@@ -186,7 +186,7 @@ def test_similar_shows_items_of_the_same_taste(nightly: Nightly, recsys_here: Co
 
 
 def test_an_unknown_item_is_an_error(nightly: Nightly, recsys_here: Command) -> None:
-    nightly.run()
+    nightly.first_night()
 
     code, _, told = recsys_here("similar", "no such item")
 

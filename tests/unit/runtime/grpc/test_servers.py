@@ -39,12 +39,18 @@ METHOD = f"/{SERVICE}/Ask"
 
 
 class Handler(grpc.GenericRpcHandler):  # type: ignore[type-arg]
-    """One method that does what the test says."""
+    """One method that does what the test says.
+
+    Attributes:
+        calls: how many have arrived.
+    """
 
     def __init__(self, behaviour: Callable[..., Any]) -> None:
         self._behaviour = behaviour
+        self.calls = 0
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
+        self.calls += 1
         return grpc.unary_unary_rpc_method_handler(self._behaviour)
 
 
@@ -157,11 +163,15 @@ def test_a_call_that_waited_too_long_for_a_thread_is_refused_instead_of_begun(
             release.wait(10)
             return b""
 
-        server = a_thread_server(behaviour, metrics.requests)
+        server = ThreadServer(SERVICE, 2, metrics.requests, reflection=True)
+        handler = Handler(lambda *_: behaviour())
+        server.grpc.add_generic_rpc_handlers((handler,))
         port = server.start(LOOPBACK)
         server.set_serving(True)
         calls = [asyncio.ensure_future(ask(f"ipv4:127.0.0.1:{port}")) for _ in range(5)]
-        await asyncio.sleep(MAX_WAIT_SECONDS + 0.3)
+        while handler.calls < len(calls):
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(MAX_WAIT_SECONDS)
         release.set()
         results = await asyncio.gather(*calls, return_exceptions=True)
         await asyncio.to_thread(server.stop, 1)
