@@ -15,7 +15,7 @@ salt_buckets = 16
 boundaries = (1...salt_buckets).map { |bucket| [bucket].pack('C') }
 wide_boundaries = (4...salt_buckets).step(4).map { |bucket| [bucket].pack('C') }
 family = { NAME => 'e', VERSIONS => 1, COMPRESSION => 'SNAPPY', DATA_BLOCK_ENCODING => 'FAST_DIFF' }
-# Only items are deleted; without this a delete hides a put of the same millisecond.
+# Only items and users are deleted; without this a delete hides a put of the same millisecond.
 deletable = family.merge('NEW_VERSION_BEHAVIOR' => 'true')
 # An event id is known for 90 days, and whose events were removed for 30.
 expiring = family.merge(TTL => 90 * 24 * 3600)
@@ -30,3 +30,4 @@ create "#{tenant}:items", deletable, { METADATA => recorded }
 create "#{tenant}:imports", family, { METADATA => recorded }
 create "#{tenant}:event_ids", expiring, { SPLITS => wide_boundaries, METADATA => recorded }
 create "#{tenant}:removals", soon_expiring, { METADATA => recorded }
+create "#{tenant}:users", deletable, { SPLITS => wide_boundaries, METADATA => recorded }

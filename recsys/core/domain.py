@@ -221,6 +221,24 @@ class Item:
         return len(json.dumps(asdict(self), ensure_ascii=False).encode())
 
 
+@dataclass(frozen=True, slots=True)
+class User:
+    """What a shop says of a user, beside what the user does.
+
+    Raises:
+        InvalidInput: naming every field that breaks a rule.
+    """
+
+    user_id: str
+    attributes: Mapping[str, Attribute] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        problems = _problems(user_id=identifier_problem(self.user_id))
+        problems.extend(_attribute_problems(self.attributes))
+        if problems:
+            raise InvalidInput(problems)
+
+
 def revision_of(item: Item | None) -> str | None:
     """The revision of an item, or None for one that is not there."""
     return None if item is None else item.revision

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from recsys.core.behaviour import Impression, RecentEvents, StoredUser
 from recsys.core.catalogue import CatalogueChanges, CatalogueRow
-from recsys.core.domain import Event, Item, ReceivedEvent
+from recsys.core.domain import Event, Item, ReceivedEvent, User
 from recsys.core.experiment_report import ExperimentReport
 from recsys.core.user_batch import UserBatch
 
@@ -143,6 +143,31 @@ class ItemStore(Protocol):
 
     def scan(self, tenant: str) -> Iterator[Item]:
         """All items, ordered by the bytes of their id."""
+
+
+class UserStore(Protocol):
+    """What a shop says of its users, durably."""
+
+    def get(self, tenant: str, user_id: str) -> User | None: ...
+
+    def replace(self, tenant: str, expected: User | None, user: User) -> bool:
+        """Put a user in the place of the expected one, unless another has come there meanwhile.
+
+        Of several calls that expect the same, one succeeds. Durable when it returns True.
+
+        Args:
+            expected: as it was read; None where there was none.
+
+        Returns:
+            False when something else is stored than expected; nothing has changed then.
+        """
+
+    def remove(self, tenant: str, user_id: str, removed_ms: int) -> None:
+        """Remove a user; one that is not there is no error. Durable on return.
+
+        Args:
+            removed_ms: the time now, in UTC milliseconds.
+        """
 
 
 class RecentBehaviour(Protocol):

@@ -8,7 +8,7 @@ from typing import Any
 from google.protobuf.struct_pb2 import Struct
 
 from recsys.core.conditions import Condition
-from recsys.core.domain import Attribute, Item
+from recsys.core.domain import Attribute, Item, User
 from recsys.core.errors import FieldProblem, InvalidInput
 from recsys.core.limits import MAX_FIELD_CHARACTERS, MAX_ID_CHARACTERS, MAX_PROBLEMS
 from recsys.core.recording import EventDraft, EventOutcome, EventStatus, Recorded
@@ -146,6 +146,38 @@ def to_changes(request: ingest_pb2.PatchItemRequest) -> dict[str, Any]:
     """
     fields = _fields(request.item)
     return {path: fields.get(path) for path in request.update_mask.paths}
+
+
+def from_user(user: User) -> ingest_pb2.User:
+    return from_attributes(user.user_id, user.attributes)
+
+
+def from_attributes(user_id: str, attributes: Mapping[str, Attribute | None]) -> ingest_pb2.User:
+    """Write a user of unchecked attributes; None is there as null."""
+    message = ingest_pb2.User(user_id=user_id)
+    message.attributes.update(attributes)
+    return message
+
+
+def to_user(message: ingest_pb2.User) -> User:
+    """Read a user.
+
+    Raises:
+        InvalidInput: naming every field that breaks a rule.
+    """
+    return User(message.user_id, _attributes(message.attributes))
+
+
+def to_attribute_changes(message: ingest_pb2.User) -> dict[str, Attribute | None]:
+    """The attributes that change, None for those to remove.
+
+    Raises:
+        InvalidInput: when one has a value that cannot be one.
+    """
+    fields = message.attributes.fields
+    removed = [name for name, value in fields.items() if value.WhichOneof("kind") == "null_value"]
+    kept = Struct(fields={name: value for name, value in fields.items() if name not in removed})
+    return {**_attributes(kept), **dict.fromkeys(removed)}
 
 
 def from_condition(condition: Condition) -> ingest_pb2.Condition:

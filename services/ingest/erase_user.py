@@ -1,4 +1,4 @@
-"""Forgetting a user: the events, their ids, and what answers are made of."""
+"""Forgetting a user: the events, their ids, attributes, and what answers are made of."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from recsys.core.domain import identifier_problem
 from recsys.core.errors import FieldProblem, InvalidInput, Unavailable
 from recsys.core.ports import InteractionStore, PublishedModels, RecentBehaviour
+from services.ingest.users import Users
 from services.ingest.whole_history import pages_until_none
 
 
@@ -33,11 +34,13 @@ class UserEraser:
         interactions: InteractionStore,
         recent: RecentBehaviour,
         published: PublishedModels,
+        users: Users,
         clock: Callable[[], int],
     ) -> None:
         self._interactions = interactions
         self._recent = recent
         self._published = published
+        self._users = users
         self._clock = clock
 
     def erase(self, tenant: str, user_id: str) -> Erased:
@@ -52,6 +55,7 @@ class UserEraser:
         """
         if reason := identifier_problem(user_id):
             raise InvalidInput([FieldProblem("user_id", reason)])
+        self._users.erase(tenant, user_id)
         removed = 0
         for events in pages_until_none(self._interactions, tenant, user_id):
             self._interactions.erase(tenant, events, self._clock())

@@ -16,6 +16,7 @@ from recsys.runtime.metrics_server import observed
 from recsys.stores.hbase.interactions import HBaseInteractionStore
 from recsys.stores.hbase.items import HBaseItemStore
 from recsys.stores.hbase.pool import HBasePool, PoolSettings
+from recsys.stores.hbase.users import HBaseUserStore
 from recsys.stores.redis.connect import connect
 from recsys.stores.redis.early_popularity import RedisEarlyPopularity
 from recsys.stores.redis.live_catalogue import RedisLiveCatalogue
@@ -31,6 +32,7 @@ from services.ingest.recent_event_buffer import RecentEventBuffer
 from services.ingest.record_events import EventRecorder
 from services.ingest.servicer import SERVICE, IngestServicer
 from services.ingest.settings import IngestSettings
+from services.ingest.users import Users
 
 # An event takes two writes, its id's and its own: within the gateway's five seconds there is room
 # for both to time out, so that clients are told to come again, and not that nobody knows.
@@ -94,13 +96,15 @@ def serve(settings: IngestSettings) -> None:
         new_event_id=lambda: uuid.uuid4().hex,
         counts_impressions=lambda tenant: shops.of(tenant).counts_impressions,
     )
+    users = Users(HBaseUserStore(stores), _now_ms)
     servicer = IngestServicer(
         recorder,
         Catalogue(items, live, shops.quotas_of),
         cold_start,
-        UserMerger(interactions, recent_events, shops.event_types_of, _now_ms),
-        UserEraser(interactions, recent_events, published, _now_ms),
+        UserMerger(interactions, recent_events, users, shops.event_types_of, _now_ms),
+        UserEraser(interactions, recent_events, published, users, _now_ms),
         RedisReports(redis),
+        users,
     )
 
     server = ThreadServer(

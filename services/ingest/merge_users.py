@@ -7,6 +7,7 @@ from recsys.core.domain import Event, identifier_problem
 from recsys.core.errors import FieldProblem, InvalidInput, Unavailable
 from recsys.core.event_types import EventTypesOf, has_effect
 from recsys.core.ports import InteractionStore, RecentBehaviour
+from services.ingest.users import Users
 from services.ingest.whole_history import pages_until_none
 
 
@@ -23,7 +24,7 @@ class Merged:
 
 
 class UserMerger:
-    """Moves the events of one user to another.
+    """Moves the events of one user to another, and what the shop says of the first.
 
     Each step may be done again: events are stored as the target's, then made to count in answers,
     then removed from the source. A crash leaves none of them nowhere, and the same call again
@@ -37,11 +38,13 @@ class UserMerger:
         self,
         interactions: InteractionStore,
         recent: RecentBehaviour,
+        users: Users,
         event_types_of: EventTypesOf,
         clock: Callable[[], int],
     ) -> None:
         self._interactions = interactions
         self._recent = recent
+        self._users = users
         self._event_types_of = event_types_of
         self._clock = clock
 
@@ -59,6 +62,7 @@ class UserMerger:
         if source == target:
             # All there is stands where it should.
             return Merged(0, degraded=False)
+        self._users.merge(tenant, source, target)
         moved, is_remembered = 0, True
         # More than one page goes on in the same way, and only the newest are put where answers are
         # made: those see the newest hundreds of a user.

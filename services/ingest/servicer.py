@@ -11,11 +11,14 @@ from recsys.rpc.convert import (
     from_item,
     from_item_problems,
     from_recorded,
+    from_user,
     read_items,
+    to_attribute_changes,
     to_changes,
     to_condition,
     to_draft,
     to_item,
+    to_user,
 )
 from recsys.rpc.reports import from_report
 from recsys.rpc.v1 import ingest_pb2, ingest_pb2_grpc
@@ -26,6 +29,7 @@ from services.ingest.cold_start import ColdStart
 from services.ingest.erase_user import UserEraser
 from services.ingest.merge_users import UserMerger
 from services.ingest.record_events import EventRecorder
+from services.ingest.users import Users
 
 SERVICE = "recsys.rpc.v1.IngestService"
 
@@ -39,6 +43,7 @@ class IngestServicer(ingest_pb2_grpc.IngestServiceServicer):
         merger: UserMerger,
         eraser: UserEraser,
         reports: Reports,
+        users: Users,
     ) -> None:
         self._recorder = recorder
         self._catalogue = catalogue
@@ -46,6 +51,7 @@ class IngestServicer(ingest_pb2_grpc.IngestServiceServicer):
         self._merger = merger
         self._eraser = eraser
         self._reports = reports
+        self._users = users
 
     def RecordEvents(  # noqa: N802  # named by the proto
         self, request: ingest_pb2.RecordEventsRequest, context: Any
@@ -90,6 +96,28 @@ class IngestServicer(ingest_pb2_grpc.IngestServiceServicer):
         return ingest_pb2.EraseUserResponse(
             removed_events=erased.removed_events, degraded=erased.degraded
         )
+
+    def PutUser(  # noqa: N802  # named by the proto
+        self, request: ingest_pb2.PutUserRequest, context: Any
+    ) -> ingest_pb2.PutUserResponse:
+        del context
+        user = self._users.put(checked_tenant(request.tenant), to_user(request.user))
+        return ingest_pb2.PutUserResponse(user=from_user(user))
+
+    def GetUser(  # noqa: N802  # named by the proto
+        self, request: ingest_pb2.GetUserRequest, context: Any
+    ) -> ingest_pb2.GetUserResponse:
+        del context
+        user = self._users.get(checked_tenant(request.tenant), request.user_id)
+        return ingest_pb2.GetUserResponse(user=from_user(user))
+
+    def PatchUser(  # noqa: N802  # named by the proto
+        self, request: ingest_pb2.PatchUserRequest, context: Any
+    ) -> ingest_pb2.PatchUserResponse:
+        del context
+        tenant, changes = checked_tenant(request.tenant), to_attribute_changes(request.user)
+        user = self._users.patch(tenant, request.user.user_id, changes)
+        return ingest_pb2.PatchUserResponse(user=from_user(user))
 
     def PutItems(  # noqa: N802  # named by the proto
         self, request: ingest_pb2.PutItemsRequest, context: Any

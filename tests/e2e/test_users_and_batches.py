@@ -2,11 +2,15 @@
 
 import time
 import uuid
+from urllib.parse import quote
 
+import grpc
 import httpx
 
 from recsys.core.limits import MAX_BODY_BYTES
-from tests.e2e.shop import Shop, ids_of, item, posted, recommendations
+from recsys.rpc.v1 import ingest_pb2 as pb
+from recsys.rpc.v1.ingest_pb2_grpc import IngestServiceStub
+from tests.e2e.shop import TENANT, Shop, ids_of, item, posted, recommendations
 from tests.eventually import eventually
 
 
@@ -41,6 +45,35 @@ def test_what_a_visitor_did_counts_for_the_customer_within_a_second(shop: Shop) 
         assert api.post("/v1/users:merge", json=users).json()["moved_events"] == 0
     assert len(shop.stored_events(customer)) == 6
     assert shop.stored_events(visitor) == []
+
+
+def test_attributes_of_a_user_are_kept_merged_and_forgotten(shop: Shop) -> None:
+    visitor, customer = unlike("visitor/ü"), unlike("customer")
+    said = {"tier": "gold", "orders": 12.5, "newsletter": True}
+    with shop.client() as api:
+
+        def read(user_id: str) -> httpx.Response:
+            return api.get(f"/v1/users/{quote(user_id, safe='')}")
+
+        assert read(visitor).status_code == 404
+        path = f"/v1/users/{quote(visitor, safe='')}"
+        assert api.put(path, json={"attributes": said | {"language": "de"}}).status_code == 200
+        changed = api.patch(path, json={"attributes": {"tier": None, "orders": 13}})
+        assert changed.json()["attributes"] == {"language": "de", "orders": 13, "newsletter": True}
+        address = f"127.0.0.1:{shop.stack.settings.ports.ingest_1}"
+        with grpc.insecure_channel(address) as channel:
+            stub, user = IngestServiceStub(channel), pb.User(user_id=customer)
+            user.attributes.update(said)
+            stub.PutUser(pb.PutUserRequest(tenant=TENANT, user=user), timeout=10)
+            assert read(customer).json() == {"user_id": customer, "attributes": said}
+            users = {"source_user_id": visitor, "target_user_id": customer}
+            assert api.post("/v1/users:merge", json=users).status_code == 200
+            question = pb.GetUserRequest(tenant=TENANT, user_id=customer)
+            found = stub.GetUser(question, timeout=10).user
+            assert dict(found.attributes.items()) == said | {"language": "de"}
+        assert read(visitor).status_code == 404
+        assert api.delete(f"/v1/users/{customer}").status_code == 200
+        assert read(customer).status_code == 404
 
 
 def test_a_batch_of_items_is_there_and_shown_as_it_was_sent(shop: Shop) -> None:

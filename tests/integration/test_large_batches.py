@@ -12,6 +12,7 @@ from recsys.core.recording import EventDraft, EventStatus
 from recsys.stores.hbase.interactions import HBaseInteractionStore
 from recsys.stores.hbase.items import HBaseItemStore
 from recsys.stores.hbase.pool import HBasePool
+from recsys.stores.memory.users import MemoryUserStore
 from recsys.stores.redis import keys
 from recsys.stores.redis.connect import Redis
 from recsys.stores.redis.early_popularity import RedisEarlyPopularity
@@ -22,6 +23,7 @@ from services.ingest.catalogue import Catalogue
 from services.ingest.cold_start import ColdStart
 from services.ingest.merge_users import UserMerger
 from services.ingest.record_events import EventRecorder
+from services.ingest.users import Users
 from tests.builders import EVENT_TYPES
 
 pytestmark = [pytest.mark.hbase, pytest.mark.redis]
@@ -58,7 +60,13 @@ def ingest(hbase_pool: HBasePool, redis: Redis) -> Ingest:
         clock=lambda: NOW_MS,
         new_event_id=lambda: f"{uuid.uuid4().hex} {next(ids)}",
     )
-    merger = UserMerger(interactions, recent, lambda _: EVENT_TYPES, lambda: NOW_MS + 5)
+    merger = UserMerger(
+        interactions,
+        recent,
+        Users(MemoryUserStore(), lambda: NOW_MS),
+        lambda _: EVENT_TYPES,
+        lambda: NOW_MS + 5,
+    )
     return Ingest(interactions, recorder, merger, Catalogue(items, live), redis)
 
 

@@ -17,7 +17,9 @@ from recsys.stores.hbase.interactions import HBaseInteractionStore
 from recsys.stores.hbase.pool import HBasePool
 from recsys.stores.hbase.witness import Witness
 from recsys.stores.memory.recent import MemoryRecentBehaviour
+from recsys.stores.memory.users import MemoryUserStore
 from services.ingest.merge_users import UserMerger
+from services.ingest.users import Users
 from spark_jobs.event_snapshot import update
 from spark_jobs.event_snapshot.files import EventSnapshot, SnapshotFolder
 from spark_jobs.nightly.plan import Step
@@ -81,7 +83,9 @@ class Nights:
     def merge(self, source: str, target: str) -> None:
         types = load_shop().event_types
         recent = MemoryRecentBehaviour(lambda _: types)
-        UserMerger(self.store, recent, lambda _: types, now_ms).merge(TENANT, source, target)
+        UserMerger(
+            self.store, recent, Users(MemoryUserStore(), now_ms), lambda _: types, now_ms
+        ).merge(TENANT, source, target)
 
     def erase(self, user_id: str) -> None:
         self.store.erase(TENANT, self.store.history(TENANT, user_id), now_ms())

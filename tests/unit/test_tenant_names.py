@@ -183,7 +183,7 @@ class NotReached:
 
 @bad_tenant
 def test_the_ingest_service_refuses_it_by_name(tenant: str) -> None:
-    servicer = IngestServicer(*[NotReached()] * 6)  # type: ignore[arg-type]
+    servicer = IngestServicer(*[NotReached()] * 7)  # type: ignore[arg-type]
     item = ingest_pb2.Item(item_id="i")
     event = ingest_pb2.Event(user_id="u", item_id="i", event_type="view")
     calls: list[Callable[[], object]] = [

@@ -125,6 +125,18 @@ class AsyncClient:
         """Store up to 1,000 items whole; `rejected` names those that break a rule."""
         return await self._answer(calls.put_items(items))
 
+    async def get_user(self, user_id: str) -> models.User:
+        """Read what the shop says of a user."""
+        return await self._answer(calls.get_user(user_id))
+
+    async def put_user(self, user_id: str, fields: models.UserFields) -> models.User:
+        """Say of a user this, and nothing else."""
+        return await self._answer(calls.put_user(user_id, fields))
+
+    async def change_user(self, user_id: str, changes: models.UserChanges) -> models.User:
+        """Set the attributes that are named; None removes one."""
+        return await self._answer(calls.change_user(user_id, changes))
+
     async def merge_users(self, source_user_id: str, target_user_id: str) -> models.MergedUsers:
         """Make what a visitor did the customer's. It cannot be taken back."""
         return await self._answer(calls.merge_users(source_user_id, target_user_id))

@@ -65,7 +65,7 @@ def recommend_page(request: models.PageRequest) -> Call[models.PageRecommendatio
 
 
 def recommend_for_user(user_id: str, options: ListOptions) -> Call[models.UserRecommendations]:
-    path = f"/v1/users/{_segment(user_id)}/recommendations"
+    path = f"{_user(user_id)}/recommendations"
     return Call("GET", path, models.UserRecommendations, _parameters(options))
 
 
@@ -117,14 +117,25 @@ def put_items(items: Sequence[models.WholeItem]) -> Call[models.ItemBatchAnswer]
     return Call("POST", path, models.ItemBatchAnswer, body=body, is_write=True, is_batch=True)
 
 
+def get_user(user_id: str) -> Call[models.User]:
+    return Call("GET", _user(user_id), models.User)
+
+
+def put_user(user_id: str, fields: models.UserFields) -> Call[models.User]:
+    return Call("PUT", _user(user_id), models.User, body=fields, is_write=True)
+
+
+def change_user(user_id: str, changes: models.UserChanges) -> Call[models.User]:
+    return Call("PATCH", _user(user_id), models.User, body=changes, is_write=True)
+
+
 def merge_users(source_user_id: str, target_user_id: str) -> Call[models.MergedUsers]:
     body = models.UserMerge(source_user_id=source_user_id, target_user_id=target_user_id)
     return Call("POST", "/v1/users:merge", models.MergedUsers, body=body, is_write=True)
 
 
 def erase_user(user_id: str) -> Call[models.ErasedUser]:
-    path = f"/v1/users/{quote(user_id, safe='')}"
-    return Call("DELETE", path, models.ErasedUser, is_write=True)
+    return Call("DELETE", _user(user_id), models.ErasedUser, is_write=True)
 
 
 def experiment_report() -> Call[models.ExperimentReport]:
@@ -142,6 +153,10 @@ def _parameters(options: ListOptions) -> Parameters:
     if options.get("explain"):
         params["explain"] = "true"
     return params
+
+
+def _user(user_id: str) -> str:
+    return f"/v1/users/{_segment(user_id)}"
 
 
 def _item(item_id: str) -> str:

@@ -304,6 +304,32 @@ class Seed(BaseModel):
     """Null when the catalogue has none."""
 
 
+class User(BaseModel):
+    """A user as the shop describes it."""
+
+    user_id: str
+    attributes: dict[str, str | float | bool]
+
+
+class UserChanges(BaseModel):
+    """The attributes of a user that change."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    attributes: dict[str, str | float | bool | None]
+    """Null removes one. Those that are not named stay."""
+
+
+class UserFields(BaseModel):
+    """What the shop says of a user, without the id, which stands in the path."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    attributes: dict[str, str | float | bool]
+
+
 class UserMerge(BaseModel):
     """Two users that are one."""
 

@@ -17,6 +17,9 @@ import type {
   RerankRequest,
   SessionRecommendations,
   SimilarItems,
+  User,
+  UserChanges,
+  UserFields,
   UserRecommendations,
   WholeItem,
 } from "./schema.ts";
@@ -70,7 +73,7 @@ export class Client {
 
   /** Recommend items to a user; popular ones to a user whom nobody knows. */
   recommendForUser(userId: string, options: ListOptions = {}): Promise<UserRecommendations> {
-    return this.#read("GET", `/v1/users/${encodeURIComponent(userId)}/recommendations${query(options)}`);
+    return this.#read("GET", `${userPath(userId)}/recommendations${query(options)}`);
   }
 
   /** Recommend items to somebody without an id, by what they looked at, the newest last. */
@@ -123,6 +126,21 @@ export class Client {
     return this.#write({ method: "POST", path: "/v1/items:batchUpsert", body: { items }, isBatch: true });
   }
 
+  /** Read what the shop says of a user. */
+  getUser(userId: string): Promise<User> {
+    return this.#read("GET", userPath(userId));
+  }
+
+  /** Say of a user this, and nothing else. */
+  putUser(userId: string, body: UserFields): Promise<User> {
+    return this.#write({ method: "PUT", path: userPath(userId), body });
+  }
+
+  /** Set the attributes that are named; null removes one. */
+  changeUser(userId: string, body: UserChanges): Promise<User> {
+    return this.#write({ method: "PATCH", path: userPath(userId), body });
+  }
+
   /** Make what a visitor did the customer's. It cannot be taken back. */
   mergeUsers(sourceUserId: string, targetUserId: string): Promise<MergedUsers> {
     const body = { source_user_id: sourceUserId, target_user_id: targetUserId };
@@ -131,7 +149,7 @@ export class Client {
 
   /** Forget a user. It cannot be taken back. */
   eraseUser(userId: string): Promise<ErasedUser> {
-    return this.#write({ method: "DELETE", path: `/v1/users/${encodeURIComponent(userId)}` });
+    return this.#write({ method: "DELETE", path: userPath(userId) });
   }
 
   /** Read what came of recommendations, as `recsys report --publish` counted it last. */
@@ -165,6 +183,8 @@ export class Client {
 }
 
 const now = (): number => performance.now() / 1000;
+
+const userPath = (userId: string): string => `/v1/users/${encodeURIComponent(userId)}`;
 
 const itemPath = (itemId: string): string => `/v1/items/${encodeURIComponent(itemId)}`;
 

@@ -734,6 +734,26 @@ export interface components {
         };
         /** @description Origin of recommended items. */
         Source: string;
+        /** @description A user as the shop describes it. */
+        User: {
+            user_id: string;
+            attributes: {
+                [key: string]: string | number | boolean;
+            };
+        };
+        /** @description The attributes of a user that change. */
+        UserChanges: {
+            /** @description Null removes one. Those that are not named stay. */
+            attributes: {
+                [key: string]: string | number | boolean | null;
+            };
+        };
+        /** @description What the shop says of a user, without the id, which stands in the path. */
+        UserFields: {
+            attributes: {
+                [key: string]: string | number | boolean;
+            };
+        };
         /** @description Two users that are one. */
         UserMerge: {
             /** @description Whose events move, such as an anonymous visitor; none do where both are one. */
@@ -859,6 +879,9 @@ export type Seed = components['schemas']['Seed'];
 export type SessionRecommendations = components['schemas']['SessionRecommendations'];
 export type SimilarItems = components['schemas']['SimilarItems'];
 export type Source = components['schemas']['Source'];
+export type User = components['schemas']['User'];
+export type UserChanges = components['schemas']['UserChanges'];
+export type UserFields = components['schemas']['UserFields'];
 export type UserMerge = components['schemas']['UserMerge'];
 export type UserRecommendations = components['schemas']['UserRecommendations'];
 export type WholeItem = components['schemas']['WholeItem'];

@@ -55,6 +55,21 @@ class IngestServiceStub:
                 request_serializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.EraseUserRequest.SerializeToString,
                 response_deserializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.EraseUserResponse.FromString,
                 _registered_method=True)
+        self.PutUser = channel.unary_unary(
+                '/recsys.rpc.v1.IngestService/PutUser',
+                request_serializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.PutUserRequest.SerializeToString,
+                response_deserializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.PutUserResponse.FromString,
+                _registered_method=True)
+        self.GetUser = channel.unary_unary(
+                '/recsys.rpc.v1.IngestService/GetUser',
+                request_serializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.GetUserRequest.SerializeToString,
+                response_deserializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.GetUserResponse.FromString,
+                _registered_method=True)
+        self.PatchUser = channel.unary_unary(
+                '/recsys.rpc.v1.IngestService/PatchUser',
+                request_serializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.PatchUserRequest.SerializeToString,
+                response_deserializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.PatchUserResponse.FromString,
+                _registered_method=True)
         self.PutItems = channel.unary_unary(
                 '/recsys.rpc.v1.IngestService/PutItems',
                 request_serializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.PutItemsRequest.SerializeToString,
@@ -112,7 +127,8 @@ class IngestServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def MergeUsers(self, request, context):
-        """Makes of two users one: the events of the source become the target's, and count in its next answers.
+        """Makes of two users one: the events of the source become the target's, and count in its next answers,
+        and so do attributes that the target does not have.
         Asking again is safe; whatever a crash has left is moved then.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -120,8 +136,29 @@ class IngestServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def EraseUser(self, request, context):
-        """Forgets a user: events, their ids, and what answers are made of. The next model is trained without
+        """Forgets a user: events, their ids, attributes, and what answers are made of. The next model is trained without
         them. Asking again is safe; whatever a crash has left is removed then.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PutUser(self, request, context):
+        """Creates or replaces what the shop says of a user.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetUser(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PatchUser(self, request, context):
+        """Changes the attributes that are named, leaves the others, whatever others change at that moment; a
+        user of whom nothing was said is created.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -197,6 +234,21 @@ def add_IngestServiceServicer_to_server(servicer, server):
                     servicer.EraseUser,
                     request_deserializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.EraseUserRequest.FromString,
                     response_serializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.EraseUserResponse.SerializeToString,
+            ),
+            'PutUser': grpc.unary_unary_rpc_method_handler(
+                    servicer.PutUser,
+                    request_deserializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.PutUserRequest.FromString,
+                    response_serializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.PutUserResponse.SerializeToString,
+            ),
+            'GetUser': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetUser,
+                    request_deserializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.GetUserRequest.FromString,
+                    response_serializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.GetUserResponse.SerializeToString,
+            ),
+            'PatchUser': grpc.unary_unary_rpc_method_handler(
+                    servicer.PatchUser,
+                    request_deserializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.PatchUserRequest.FromString,
+                    response_serializer=recsys_dot_rpc_dot_v1_dot_ingest__pb2.PatchUserResponse.SerializeToString,
             ),
             'PutItems': grpc.unary_unary_rpc_method_handler(
                     servicer.PutItems,
@@ -343,6 +395,87 @@ class IngestService:
             '/recsys.rpc.v1.IngestService/EraseUser',
             recsys_dot_rpc_dot_v1_dot_ingest__pb2.EraseUserRequest.SerializeToString,
             recsys_dot_rpc_dot_v1_dot_ingest__pb2.EraseUserResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PutUser(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recsys.rpc.v1.IngestService/PutUser',
+            recsys_dot_rpc_dot_v1_dot_ingest__pb2.PutUserRequest.SerializeToString,
+            recsys_dot_rpc_dot_v1_dot_ingest__pb2.PutUserResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetUser(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recsys.rpc.v1.IngestService/GetUser',
+            recsys_dot_rpc_dot_v1_dot_ingest__pb2.GetUserRequest.SerializeToString,
+            recsys_dot_rpc_dot_v1_dot_ingest__pb2.GetUserResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PatchUser(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recsys.rpc.v1.IngestService/PatchUser',
+            recsys_dot_rpc_dot_v1_dot_ingest__pb2.PatchUserRequest.SerializeToString,
+            recsys_dot_rpc_dot_v1_dot_ingest__pb2.PatchUserResponse.FromString,
             options,
             channel_credentials,
             insecure,

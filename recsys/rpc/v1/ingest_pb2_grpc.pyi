@@ -40,12 +40,20 @@ class IngestServiceStub:
     fails fails none of another tenant.
     """
     MergeUsers: _grpc.UnaryUnaryMultiCallable[_ingest_pb2.MergeUsersRequest, _ingest_pb2.MergeUsersResponse]
-    """Makes of two users one: the events of the source become the target's, and count in its next answers.
+    """Makes of two users one: the events of the source become the target's, and count in its next answers,
+    and so do attributes that the target does not have.
     Asking again is safe; whatever a crash has left is moved then.
     """
     EraseUser: _grpc.UnaryUnaryMultiCallable[_ingest_pb2.EraseUserRequest, _ingest_pb2.EraseUserResponse]
-    """Forgets a user: events, their ids, and what answers are made of. The next model is trained without
+    """Forgets a user: events, their ids, attributes, and what answers are made of. The next model is trained without
     them. Asking again is safe; whatever a crash has left is removed then.
+    """
+    PutUser: _grpc.UnaryUnaryMultiCallable[_ingest_pb2.PutUserRequest, _ingest_pb2.PutUserResponse]
+    """Creates or replaces what the shop says of a user."""
+    GetUser: _grpc.UnaryUnaryMultiCallable[_ingest_pb2.GetUserRequest, _ingest_pb2.GetUserResponse]
+    PatchUser: _grpc.UnaryUnaryMultiCallable[_ingest_pb2.PatchUserRequest, _ingest_pb2.PatchUserResponse]
+    """Changes the attributes that are named, leaves the others, whatever others change at that moment; a
+    user of whom nothing was said is created.
     """
     PutItems: _grpc.UnaryUnaryMultiCallable[_ingest_pb2.PutItemsRequest, _ingest_pb2.PutItemsResponse]
     """Creates or replaces items, each on its own: a bad one never fails the others."""
@@ -74,12 +82,20 @@ class IngestServiceAsyncStub(IngestServiceStub):
     fails fails none of another tenant.
     """
     MergeUsers: _aio.UnaryUnaryMultiCallable[_ingest_pb2.MergeUsersRequest, _ingest_pb2.MergeUsersResponse]  # type: ignore[assignment]
-    """Makes of two users one: the events of the source become the target's, and count in its next answers.
+    """Makes of two users one: the events of the source become the target's, and count in its next answers,
+    and so do attributes that the target does not have.
     Asking again is safe; whatever a crash has left is moved then.
     """
     EraseUser: _aio.UnaryUnaryMultiCallable[_ingest_pb2.EraseUserRequest, _ingest_pb2.EraseUserResponse]  # type: ignore[assignment]
-    """Forgets a user: events, their ids, and what answers are made of. The next model is trained without
+    """Forgets a user: events, their ids, attributes, and what answers are made of. The next model is trained without
     them. Asking again is safe; whatever a crash has left is removed then.
+    """
+    PutUser: _aio.UnaryUnaryMultiCallable[_ingest_pb2.PutUserRequest, _ingest_pb2.PutUserResponse]  # type: ignore[assignment]
+    """Creates or replaces what the shop says of a user."""
+    GetUser: _aio.UnaryUnaryMultiCallable[_ingest_pb2.GetUserRequest, _ingest_pb2.GetUserResponse]  # type: ignore[assignment]
+    PatchUser: _aio.UnaryUnaryMultiCallable[_ingest_pb2.PatchUserRequest, _ingest_pb2.PatchUserResponse]  # type: ignore[assignment]
+    """Changes the attributes that are named, leaves the others, whatever others change at that moment; a
+    user of whom nothing was said is created.
     """
     PutItems: _aio.UnaryUnaryMultiCallable[_ingest_pb2.PutItemsRequest, _ingest_pb2.PutItemsResponse]  # type: ignore[assignment]
     """Creates or replaces items, each on its own: a bad one never fails the others."""
@@ -123,7 +139,8 @@ class IngestServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _ingest_pb2.MergeUsersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_ingest_pb2.MergeUsersResponse, _abc.Awaitable[_ingest_pb2.MergeUsersResponse]]:
-        """Makes of two users one: the events of the source become the target's, and count in its next answers.
+        """Makes of two users one: the events of the source become the target's, and count in its next answers,
+        and so do attributes that the target does not have.
         Asking again is safe; whatever a crash has left is moved then.
         """
 
@@ -133,8 +150,33 @@ class IngestServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _ingest_pb2.EraseUserRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_ingest_pb2.EraseUserResponse, _abc.Awaitable[_ingest_pb2.EraseUserResponse]]:
-        """Forgets a user: events, their ids, and what answers are made of. The next model is trained without
+        """Forgets a user: events, their ids, attributes, and what answers are made of. The next model is trained without
         them. Asking again is safe; whatever a crash has left is removed then.
+        """
+
+    @_abc_1.abstractmethod
+    def PutUser(
+        self,
+        request: _ingest_pb2.PutUserRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ingest_pb2.PutUserResponse, _abc.Awaitable[_ingest_pb2.PutUserResponse]]:
+        """Creates or replaces what the shop says of a user."""
+
+    @_abc_1.abstractmethod
+    def GetUser(
+        self,
+        request: _ingest_pb2.GetUserRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ingest_pb2.GetUserResponse, _abc.Awaitable[_ingest_pb2.GetUserResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def PatchUser(
+        self,
+        request: _ingest_pb2.PatchUserRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ingest_pb2.PatchUserResponse, _abc.Awaitable[_ingest_pb2.PatchUserResponse]]:
+        """Changes the attributes that are named, leaves the others, whatever others change at that moment; a
+        user of whom nothing was said is created.
         """
 
     @_abc_1.abstractmethod

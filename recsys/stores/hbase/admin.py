@@ -12,7 +12,7 @@ from recsys.core.errors import ConfigurationError
 from recsys.stores.hbase.address import thrift_address
 from recsys.stores.hbase.failures import translated
 from recsys.stores.hbase.layout import (
-    EVENT_ID_BUCKETS_PER_REGION,
+    BUCKETS_PER_WIDE_REGION,
     EVENT_ID_DAYS,
     EVENT_IDS,
     FAMILY,
@@ -23,6 +23,7 @@ from recsys.stores.hbase.layout import (
     SALT_BUCKETS,
     TABLES,
     THRIFT_USER,
+    USERS,
     namespace,
     salt_boundaries,
 )
@@ -35,12 +36,15 @@ _idl: Any = thriftpy2.load(
 _TIMEOUT_SECONDS = 60
 _SPLIT_KEYS = {
     INTERACTIONS: salt_boundaries(),
-    EVENT_IDS: salt_boundaries(EVENT_ID_BUCKETS_PER_REGION),
+    EVENT_IDS: salt_boundaries(BUCKETS_PER_WIDE_REGION),
+    USERS: salt_boundaries(BUCKETS_PER_WIDE_REGION),
 }
 _ATTRIBUTES = {
     # Versions before this one deleted the cells of items. A put in the same millisecond would stay
     # hidden by that without the new behaviour; elsewhere it would only slow reading down.
     ITEMS: {b"NEW_VERSION_BEHAVIOR": b"true"},
+    # A user who is forgotten may come back at once.
+    USERS: {b"NEW_VERSION_BEHAVIOR": b"true"},
     EVENT_IDS: {b"TTL": str(EVENT_ID_DAYS * 24 * 3600).encode()},
     REMOVALS: {b"TTL": str(REMOVAL_DAYS * 24 * 3600).encode()},
 }

@@ -27,6 +27,11 @@ def user_prefix(user_id: str) -> bytes:
     return _salted(user_id) + b"\0"
 
 
+def user_key(user_id: str) -> bytes:
+    """The row key of what a shop says of a user."""
+    return _salted(user_id)
+
+
 def event_id_key(event_id: str) -> bytes:
     """The row key of an event id's claim."""
     return _salted(event_id)

@@ -13,7 +13,8 @@ ITEMS = "items"
 IMPORTS = "imports"
 EVENT_IDS = "event_ids"
 REMOVALS = "removals"
-TABLES = (INTERACTIONS, ITEMS, IMPORTS, EVENT_IDS, REMOVALS)
+USERS = "users"
+TABLES = (INTERACTIONS, ITEMS, IMPORTS, EVENT_IDS, REMOVALS, USERS)
 
 FAMILY = b"e"
 # What training reads: event type and item id.
@@ -22,17 +23,19 @@ ACTION = b"e:a"
 DETAILS = b"e:d"
 # Where the event came from, present only when it says so; training never reads it.
 CONTEXT = b"e:c"
-# Items, import records, claims of event ids and removals are one JSON document each.
+# Items, users, import records, claims of event ids and removals are one JSON document each.
 DOCUMENT = b"e:j"
 # Which snapshot of the table was the last, in a row that is no event: nobody else reads it.
 WITNESS = b"e:w"
 
 # How long an event id is known: clients retry for days, and a queue may be replayed after a month.
 EVENT_ID_DAYS = 90
-# Claims of event ids are never scanned: a quarter of the regions spreads their writes enough.
-EVENT_ID_BUCKETS_PER_REGION = 4
+# Claims of event ids and users are never scanned: a quarter of the regions spreads writes enough.
+BUCKETS_PER_WIDE_REGION = 4
 # Cell timestamps below this are those of imported events; once, all of them had 0.
 IMPORTED_BELOW = 10**10
+# What another service wrote lately may be dated later than now by its clock.
+CLOCKS_DIFFER_MS = 60_000
 # How long it is known whose events were removed; an older snapshot of behaviour is not used.
 REMOVAL_DAYS = 30
 

@@ -19,11 +19,18 @@ from services.gateway.schemas.problems import MEDIA_TYPE, ProblemType
 from services.gateway.schemas.recommendations import PLACEMENT_EXAMPLE, PlacementRequest
 from services.gateway.schemas.rerank import RERANK_EXAMPLE, RerankRequest
 from services.gateway.schemas.text_rules import REQUEST_ID_RULES
-from services.gateway.schemas.users import MERGE_EXAMPLE, UserMerge
+from services.gateway.schemas.users import (
+    ATTRIBUTES_EXAMPLE,
+    CHANGES_EXAMPLE,
+    MERGE_EXAMPLE,
+    UserChanges,
+    UserFields,
+    UserMerge,
+)
 
 _REF = "#/components/schemas/{model}"
 _REQUESTS = (
-    *(EventBatch, ItemFields, ItemChanges, ItemBatch, UserMerge),
+    *(EventBatch, ItemFields, ItemChanges, ItemBatch, UserMerge, UserFields, UserChanges),
     *(PlacementRequest, PageRequest, RerankRequest),
 )
 _REQUEST_EXAMPLES = {
@@ -32,6 +39,8 @@ _REQUEST_EXAMPLES = {
     "ItemChanges": {"price": 1.95},
     "ItemBatch": ITEM_BATCH_EXAMPLE,
     "UserMerge": MERGE_EXAMPLE,
+    "UserFields": ATTRIBUTES_EXAMPLE,
+    "UserChanges": CHANGES_EXAMPLE,
     "PlacementRequest": PLACEMENT_EXAMPLE,
     "PageRequest": PAGE_EXAMPLE,
     "RerankRequest": RERANK_EXAMPLE,

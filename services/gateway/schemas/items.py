@@ -65,9 +65,9 @@ def _finite(value: float) -> float:
 
 
 _Text = Annotated[str, Field(max_length=MAX_TEXT_CHARACTERS, json_schema_extra=TEXT_RULES)]
-_Name = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARACTERS)]
-_Id = Annotated[_Name, Field(json_schema_extra=ID_RULES)]
-_AttributeValue = Annotated[
+AttributeName = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARACTERS)]
+_Id = Annotated[AttributeName, Field(json_schema_extra=ID_RULES)]
+AttributeValue = Annotated[
     str | float | bool,
     BeforeValidator(_attribute),
     WithJsonSchema(
@@ -109,7 +109,7 @@ class ItemFields(BaseModel):
     available: bool = Field(
         default=True, description="False hides the item from all recommendations at once."
     )
-    attributes: dict[_Name, _AttributeValue] = Field(
+    attributes: dict[AttributeName, AttributeValue] = Field(
         default={},
         max_length=MAX_ATTRIBUTES,
         description="Replaced as a whole.",

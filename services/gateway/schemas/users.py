@@ -5,13 +5,63 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from recsys.core.limits import MAX_ID_CHARACTERS
+from recsys.core.limits import MAX_ATTRIBUTES, MAX_ID_CHARACTERS
+from recsys.rpc.convert import to_user
+from recsys.rpc.v1 import ingest_pb2
+from services.gateway.schemas.items import AttributeName, AttributeValue
 from services.gateway.schemas.text_rules import ID_RULES, REQUEST_ID_RULES
 from services.gateway.schemas.validation import read_body
 
+ATTRIBUTES_EXAMPLE: JsonDict = {"attributes": {"tier": "gold", "orders": 12, "newsletter": True}}
+CHANGES_EXAMPLE: JsonDict = {"attributes": {"tier": "silver", "newsletter": None}}
 MERGE_EXAMPLE: JsonDict = {"source_user_id": "visitor-8f14e45f", "target_user_id": "17850"}
 
 _Id = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARACTERS, json_schema_extra=ID_RULES)]
+
+
+class UserFields(BaseModel):
+    """What the shop says of a user, without the id, which stands in the path."""
+
+    model_config = ConfigDict(
+        strict=True, extra="forbid", json_schema_extra={"examples": [ATTRIBUTES_EXAMPLE]}
+    )
+
+    attributes: dict[AttributeName, AttributeValue] = Field(
+        max_length=MAX_ATTRIBUTES, json_schema_extra={"propertyNames": ID_RULES}
+    )
+
+
+class UserChanges(BaseModel):
+    """The attributes of a user that change."""
+
+    model_config = ConfigDict(
+        strict=True, extra="forbid", json_schema_extra={"examples": [CHANGES_EXAMPLE]}
+    )
+
+    attributes: dict[AttributeName, AttributeValue | None] = Field(
+        min_length=1,
+        max_length=MAX_ATTRIBUTES,
+        description="Null removes one. Those that are not named stay.",
+        json_schema_extra={"propertyNames": ID_RULES},
+    )
+
+
+class User(BaseModel):
+    """A user as the shop describes it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"user_id": "17850", **ATTRIBUTES_EXAMPLE}]}
+    )
+
+    user_id: _Id
+    attributes: dict[AttributeName, AttributeValue] = Field(
+        max_length=MAX_ATTRIBUTES, json_schema_extra={"propertyNames": ID_RULES}
+    )
+
+    @classmethod
+    def of(cls, message: ingest_pb2.User) -> "User":
+        user = to_user(message)
+        return cls(user_id=user.user_id, attributes=dict(user.attributes))
 
 
 class UserMerge(BaseModel):
@@ -73,3 +123,21 @@ def read_merge(body: object) -> UserMerge:
         ProblemError: naming every field at fault.
     """
     return read_body(UserMerge, body)
+
+
+def read_fields(body: object) -> UserFields:
+    """Read what the shop says of a user.
+
+    Raises:
+        ProblemError: naming every field at fault.
+    """
+    return read_body(UserFields, body)
+
+
+def read_changes(body: object) -> UserChanges:
+    """Read which attributes of a user change.
+
+    Raises:
+        ProblemError: naming every field at fault.
+    """
+    return read_body(UserChanges, body)

@@ -131,6 +131,21 @@ class Ingest(ServiceClient):
     ) -> ingest_pb2.EraseUserResponse:
         return await self._ask(self._stub.EraseUser, request, call, attempts=2)
 
+    async def put_user(
+        self, request: ingest_pb2.PutUserRequest, call: CallContext
+    ) -> ingest_pb2.PutUserResponse:
+        return await self._ask(self._stub.PutUser, request, call, attempts=2)
+
+    async def get_user(
+        self, request: ingest_pb2.GetUserRequest, call: CallContext
+    ) -> ingest_pb2.GetUserResponse:
+        return await self._ask(self._stub.GetUser, request, call, attempts=2)
+
+    async def patch_user(
+        self, request: ingest_pb2.PatchUserRequest, call: CallContext
+    ) -> ingest_pb2.PatchUserResponse:
+        return await self._ask(self._stub.PatchUser, request, call, attempts=2)
+
     async def put_items(
         self, request: ingest_pb2.PutItemsRequest, call: CallContext
     ) -> ingest_pb2.PutItemsResponse:

@@ -28,6 +28,7 @@ from recsys.stores.memory.live_catalogue import MemoryLiveCatalogue
 from recsys.stores.memory.published import MemoryPublishedModels
 from recsys.stores.memory.recent import MemoryRecentBehaviour
 from recsys.stores.memory.reports import MemoryReports
+from recsys.stores.memory.users import MemoryUserStore
 from services.gateway.upstream.ingest import INGEST
 from services.ingest.catalogue import Catalogue
 from services.ingest.cold_start import ColdStart
@@ -35,6 +36,7 @@ from services.ingest.erase_user import UserEraser
 from services.ingest.merge_users import UserMerger
 from services.ingest.record_events import EventRecorder
 from services.ingest.servicer import IngestServicer
+from services.ingest.users import Users
 from tests.builders import EVENT_TYPES
 
 RECOMMENDER = pb.DESCRIPTOR.services_by_name["RecommenderService"].full_name
@@ -192,12 +194,13 @@ class Ingest:
             clock=lambda: NOW_MS,
             new_event_id=lambda: f"made-{next(ids)}",
         )
-        merger = UserMerger(self.interactions, recent, lambda _: EVENT_TYPES, lambda: NOW_MS)
+        users = Users(MemoryUserStore(), lambda: NOW_MS)
+        merger = UserMerger(self.interactions, recent, users, lambda _: EVENT_TYPES, lambda: NOW_MS)
         catalogue = Catalogue(items, self.live)
-        eraser = UserEraser(self.interactions, recent, published, lambda: NOW_MS)
+        eraser = UserEraser(self.interactions, recent, published, users, lambda: NOW_MS)
         self.reports = MemoryReports()
         self.servicer = IngestServicer(
-            recorder, catalogue, cold_start, merger, eraser, self.reports
+            recorder, catalogue, cold_start, merger, eraser, self.reports, users
         )
 
 

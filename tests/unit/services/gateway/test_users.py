@@ -76,3 +76,53 @@ def test_a_user_is_forgotten(world: World, api: Client) -> None:
 def test_only_an_admin_forgets(world: World) -> None:
     answer = world.client(world.keys["read"]).send("DELETE", "/v1/users/ann")
     assert answer.status == 403
+
+
+ANN = "/v1/users/ann%2F%C3%BC"
+
+
+def test_attributes_are_put_read_changed_and_forgotten(api: Client) -> None:
+    assert api.get(ANN).status == 404
+    put = api.send("PUT", ANN, b'{"attributes": {"tier": "gold", "orders": 3, "vip": true}}')
+    assert (put.status, put.json["user_id"]) == (200, "ann/\u00fc")
+    patch = api.send("PATCH", ANN, b'{"attributes": {"orders": 4, "vip": null}}')
+    assert patch.json["attributes"] == {"tier": "gold", "orders": 4}
+    assert api.get(ANN).json == patch.json
+    assert api.send("DELETE", ANN).status == 200
+    assert api.get(ANN).status == 404
+
+
+def test_what_is_said_of_a_visitor_is_said_of_the_customer(api: Client) -> None:
+    api.send("PUT", "/v1/users/v", b'{"attributes": {"tier": "new", "language": "de"}}')
+    api.send("PUT", "/v1/users/c", b'{"attributes": {"tier": "gold"}}')
+    merged = api.post(MERGE, {"source_user_id": "v", "target_user_id": "c"})
+    assert (merged.status, merged.json["moved_events"]) == (200, 0)
+    assert api.get("/v1/users/c").json["attributes"] == {"tier": "gold", "language": "de"}
+    assert api.get("/v1/users/v").status == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "field"),
+    [
+        ("PUT", b"{}", "attributes"),
+        ("PUT", b"[]", "body"),
+        ("PUT", b'{"attributes": {"a": null}}', "attributes.a"),
+        ("PUT", b'{"attributes": {"a": [1]}}', "attributes.a"),
+        ("PUT", b'{"attributes": {"": 1}}', "attributes."),
+        ("PUT", b'{"attributes": {}, "email": "x"}', "email"),
+        ("PATCH", b'{"attributes": {}}', "attributes"),
+        ("PATCH", b'{"attributes": {"a": {}}}', "attributes.a"),
+    ],
+)
+def test_what_cannot_be_said_of_a_user_is_told_by_field(
+    api: Client, method: str, body: bytes, field: str
+) -> None:
+    answer = api.send(method, "/v1/users/ann", body)
+    assert answer.status == 422
+    assert any(problem["field"].startswith(field) for problem in answer.json["problems"])
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH"])
+def test_only_an_admin_sees_or_changes_what_is_said_of_users(world: World, method: str) -> None:
+    body = b'{"attributes": {"a": 1}}' if method != "GET" else b""
+    assert world.client(world.keys["read"]).send(method, "/v1/users/ann", body).status == 403

@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 
 from recsys.core.behaviour import StoredUser
-from recsys.core.domain import Event
+from recsys.core.domain import Event, User
 from recsys.core.errors import InvalidInput, Unavailable
 from recsys.stores.memory.interactions import MemoryInteractionStore
 from recsys.stores.memory.published import MemoryPublishedModels
 from recsys.stores.memory.recent import MemoryRecentBehaviour
+from recsys.stores.memory.users import MemoryUserStore
 from services.ingest import whole_history
 from services.ingest.erase_user import Erased, UserEraser
+from services.ingest.users import Users
 from tests.builders import EVENT_TYPES, a_history, a_user_batch
 
 
@@ -32,13 +34,20 @@ class Shop:
             events = [Event(f"{user} {n}", user, f"i{n}", "view", n) for n in range(5)]
             self.interactions.append("shop", events, 5)
             self.recent.record("shop", events, 5)
-        self.eraser = UserEraser(self.interactions, self.recent, self.published, lambda: 9)
+        self.users_store = MemoryUserStore()
+        self.users = Users(self.users_store, lambda: 9)
+        for user in ("ann", "bob"):
+            self.users.put("shop", User(user, {"tier": "gold"}))
+        self.eraser = UserEraser(
+            self.interactions, self.recent, self.published, self.users, lambda: 9
+        )
 
     def known(self, user: str) -> list[bool]:
         return [
             bool(self.interactions.history("shop", user)),
             bool(self.recent.of_user("shop", user)),
             self.published.count_users("shop", "v1", [user]) == 1,
+            self.users_store.get("shop", user) is not None,
         ]
 
 
@@ -49,8 +58,8 @@ def shop() -> Shop:
 
 def test_of_a_user_nothing_is_left_and_of_others_everything(shop: Shop) -> None:
     assert shop.eraser.erase("shop", "ann") == Erased(5, degraded=False)
-    assert shop.known("ann") == [False] * 3
-    assert shop.known("bob") == [True] * 3
+    assert shop.known("ann") == [False] * 4
+    assert shop.known("bob") == [True] * 4
     assert shop.eraser.erase("shop", "ann") == Erased(0, degraded=False)
 
 
@@ -71,7 +80,7 @@ def test_a_store_that_is_away_is_told_and_the_rest_is_done_when_asked_again(shop
     assert shop.eraser.erase("shop", "ann") == Erased(5, degraded=True)
     shop.recent.forget = forget  # type: ignore[method-assign]
     assert shop.eraser.erase("shop", "ann") == Erased(0, degraded=False)
-    assert shop.known("ann") == [False] * 3
+    assert shop.known("ann") == [False] * 4
 
 
 def test_where_events_cannot_be_removed_nothing_is_said_to_be(shop: Shop) -> None:

@@ -10,7 +10,9 @@ from recsys.core.domain import Event
 from recsys.core.errors import InvalidInput, Unavailable
 from recsys.stores.memory.interactions import MemoryInteractionStore
 from recsys.stores.memory.recent import MemoryRecentBehaviour
+from recsys.stores.memory.users import MemoryUserStore
 from services.ingest.merge_users import Merged, UserMerger
+from services.ingest.users import Users
 from tests.builders import EVENT_TYPES
 
 STEPS = ("reassign", "record", "remove", "forget")
@@ -27,7 +29,10 @@ class Shop:
     def __init__(self) -> None:
         self.interactions = MemoryInteractionStore()
         self.recent = MemoryRecentBehaviour(lambda _: EVENT_TYPES)
-        self.merger = UserMerger(self.interactions, self.recent, lambda _: EVENT_TYPES, self.now)
+        self.users = Users(MemoryUserStore(), self.now)
+        self.merger = UserMerger(
+            self.interactions, self.recent, self.users, lambda _: EVENT_TYPES, self.now
+        )
 
     def now(self) -> int:
         return NOW_MS

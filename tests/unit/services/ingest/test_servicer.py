@@ -24,11 +24,13 @@ from recsys.runtime.metrics import new_metrics
 from recsys.stores.memory.interactions import MemoryInteractionStore
 from recsys.stores.memory.published import MemoryPublishedModels
 from recsys.stores.memory.reports import MemoryReports
+from recsys.stores.memory.users import MemoryUserStore
 from services.ingest.catalogue import Catalogue
 from services.ingest.erase_user import UserEraser
 from services.ingest.merge_users import UserMerger
 from services.ingest.record_events import EventRecorder
 from services.ingest.servicer import SERVICE, IngestServicer
+from services.ingest.users import Users
 from tests.builders import EVENT_TYPES, a_report
 from tests.unit.services.ingest.cold_shop import ColdShop
 
@@ -43,12 +45,13 @@ def _an_ingest() -> IngestServicer:
         lambda: 5,
         lambda: "made",
     )
-    merger = UserMerger(interactions, shop.recent, lambda _: EVENT_TYPES, lambda: 6)
-    eraser = UserEraser(interactions, shop.recent, MemoryPublishedModels(), lambda: 7)
+    users = Users(MemoryUserStore(), lambda: 8)
+    merger = UserMerger(interactions, shop.recent, users, lambda _: EVENT_TYPES, lambda: 6)
+    eraser = UserEraser(interactions, shop.recent, MemoryPublishedModels(), users, lambda: 7)
     catalogue = Catalogue(shop.items, shop.live)
     reports = MemoryReports()
     reports.publish("reported", a_report())
-    return IngestServicer(recorder, catalogue, shop.cold_start, merger, eraser, reports)
+    return IngestServicer(recorder, catalogue, shop.cold_start, merger, eraser, reports, users)
 
 
 @pytest.fixture(scope="module")
