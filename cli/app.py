@@ -6,7 +6,7 @@ command is imported when that command is called, and the overview needs none of 
 
 import sys
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -18,6 +18,8 @@ from recsys.runtime.standard_output import output_has_left
 
 # A module of these that is missing is a fault of ours, no extra that was not installed.
 _OURS = ("cli", "recsys", "services", "spark_jobs")
+# Lines of a paragraph are joined and broken anew for the terminal's width.
+_MARKUP: Final = "markdown"
 FAILED = 1
 GATE_REFUSED = 3
 
@@ -83,8 +85,9 @@ class LazyCommand(TyperCommand):
     def load(self) -> Any:
         module, _, name = self._place.partition(":")
         found = getattr(import_module(module), name)
-        parent = typer.Typer()
+        parent = typer.Typer(rich_markup_mode=_MARKUP)
         if isinstance(found, typer.Typer):
+            found.rich_markup_mode = _MARKUP
             parent.add_typer(found, name=self._called)
         else:
             parent.command(self._called)(found)

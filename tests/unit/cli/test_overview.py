@@ -62,3 +62,12 @@ def test_the_overview_says_what_each_command_says_of_itself(name: str) -> None:
     place, line = COMMANDS[name]
     text = LazyCommand(name, place, line).load().help
     assert text.partition("\n\n")[0].replace("\n", " ") == line
+
+
+def test_a_paragraph_of_help_is_broken_for_the_terminal_and_not_as_in_the_source() -> None:
+    done = without_the_train_extra("tables", "create", "--help")
+    lines = [line.strip() for line in done.stdout.splitlines()]
+    start = next(n for n, line in enumerate(lines) if line.startswith("The interactions table"))
+    paragraph = lines[start : lines.index("", start)]
+    # In a pipe there are 80 columns.
+    assert all(len(line) > 50 for line in paragraph[:-1]), paragraph
