@@ -177,6 +177,7 @@ class EventReader:
         read = self._numbers["rating"].read(self._column(batch, "rating"))
         found = on_scale(read, types, self._event_types)
         account.note("rating", found.problems, is_strict=True)
+        account.note("rating", found.left_out, is_strict=False)
         if found.without_scale:
             account.dropped[f"rating: {WITHOUT_SCALE}"] += found.without_scale
         return {"rating": found.values}

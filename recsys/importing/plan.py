@@ -121,7 +121,7 @@ def plan_events(
         source=source,
         reader=reader,
         store=_EventWriter(tenant, store),
-        how=_how(reading, "events", reader.columns) | {"event_types": sorted(event_types)},
+        how=_how(reading, "events", reader.columns) | _types_in(reader.columns, event_types),
         writers=_EVENT_WRITERS,
         is_skipped_when_known=True,
     )
@@ -180,6 +180,18 @@ def _how(reading: Reading, kind: str, columns: Mapping[str, str]) -> dict[str, A
     options = asdict(reading)
     del options["path"]
     return {"version": _READING_VERSION, "kind": kind, "columns": dict(columns), **options}
+
+
+def _types_in(columns: Mapping[str, str], event_types: EventTypes) -> dict[str, Any]:
+    """What of the shop's event types decides which events of a file are stored, and how."""
+    found: dict[str, Any] = {"event_types": sorted(event_types)}
+    if "rating" in columns:
+        found["ratings"] = {
+            name: (kind.rating_scale, kind.rating_counts)
+            for name, kind in event_types.items()
+            if kind.rating_scale
+        }
+    return found
 
 
 def _check_preset(reading: Reading, source: RowReader) -> None:

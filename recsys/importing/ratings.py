@@ -13,12 +13,15 @@ class Ratings(NamedTuple):
     """(n,) ratings of a column, NaN where there is none.
 
     Attributes:
-        problems: why not, by place, of rows whose type has a scale.
+        problems: why not, by place, of rows whose type counts ratings: a missing one would mean
+            something else.
+        left_out: likewise, of rows whose type has a scale but does not count them.
         without_scale: how many rows have one although their type has none.
     """
 
     values: NDArray[np.float64]
     problems: Problems
+    left_out: Problems
     without_scale: int
 
 
@@ -33,10 +36,13 @@ def on_scale(found: Numbers, types: Ids, event_types: EventTypes) -> Ratings:
         outside = (found.values < scales[:, 0]) | (found.values > scales[:, 1])
     for place in np.flatnonzero(outside).tolist():
         problems[place] = scale_problem((scales[place, 0], scales[place, 1]))
+    counting = np.array([*(event_types[name].rating_counts for name in types.names), False])
+    counts = counting[types.codes]
     is_there = ~np.isnan(found.values)
     is_there[list(found.problems)] = True
     return Ratings(
         values=np.where(has_scale & ~outside, found.values, np.nan),
-        problems=problems,
+        problems={place: why for place, why in problems.items() if counts[place]},
+        left_out={place: why for place, why in problems.items() if not counts[place]},
         without_scale=int((is_there & ~has_scale & (types.codes >= 0)).sum()),
     )

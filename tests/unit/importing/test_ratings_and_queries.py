@@ -1,11 +1,18 @@
 """Ratings and search queries of files."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from recsys.config.shop import load_shop
+from recsys.core.event_types import EventTypes
+from recsys.importing.ledger import digest_of
+from recsys.importing.plan import Reading, plan_events
 from recsys.importing.presets import Preset
+from recsys.stores.memory.interactions import MemoryInteractionStore
+from tests.unit.importing import shop
 from tests.unit.importing.shop import take_in, write
 
 AT = 1_571_565_600_000
@@ -34,15 +41,62 @@ def test_a_preset_of_ratings_keeps_the_stars(tmp_path: Path) -> None:
     assert [event.rating for event in found.events] == [5.0, 3.0]
 
 
-def test_a_rating_beside_its_scale_costs_the_row(tmp_path: Path) -> None:
-    text = f"{HEADER},rating\nu,i,rating,{AT},4\nu,j,rating,{AT},10\nu,k,rating,{AT},good\n"
-    found = take_in(write(tmp_path, text))
+BESIDE = f"{HEADER},rating\nu,i,rating,{AT},4\nu,j,rating,{AT},10\nu,k,rating,{AT},good\n"
+PROBLEMS = {
+    "rating: must be between 0.5 and 5, the scale of its event type": 1,
+    "rating: must be a number": 1,
+}
+
+
+@pytest.fixture
+def counting(monkeypatch: pytest.MonkeyPatch) -> EventTypes:
+    """The shop counts ratings."""
+    kind = replace(shop.SHOP.event_types["rating"], rating_counts=True)
+    types = {**shop.SHOP.event_types, "rating": kind}
+    monkeypatch.setattr(shop, "SHOP", replace(shop.SHOP, event_types=types))
+    return types
+
+
+def test_a_rating_beside_its_scale_is_left_out_and_counted(tmp_path: Path) -> None:
+    found = take_in(write(tmp_path, BESIDE))
+
+    assert [(event.item_id, event.rating) for event in found.events] == [
+        ("i", 4.0),
+        ("j", None),
+        ("k", None),
+    ]
+    assert dict(found.tally.dropped) == PROBLEMS
+
+
+@pytest.mark.usefixtures("counting")
+def test_where_ratings_count_one_beside_its_scale_costs_the_row(tmp_path: Path) -> None:
+    """Without a rating it would mean the best one."""
+    found = take_in(write(tmp_path, BESIDE))
 
     assert [event.item_id for event in found.events] == ["i"]
-    assert found.reasons() == {
-        "rating: must be between 0.5 and 5, the scale of its event type": 1,
-        "rating: must be a number": 1,
+    assert found.reasons() == PROBLEMS
+
+
+def test_a_file_is_read_again_once_the_shop_counts_ratings(
+    tmp_path: Path, counting: EventTypes
+) -> None:
+    files = {
+        "rated": write(tmp_path, BESIDE),
+        "plain": write(tmp_path, f"{HEADER}\nu,i,view,{AT}\n", "plain.csv"),
     }
+    store = MemoryInteractionStore()
+
+    def digests(types: EventTypes) -> dict[str, str]:
+        plans = {
+            name: plan_events(Reading(path), "shop", store, types, AT)
+            for name, path in files.items()
+        }
+        return {name: digest_of(plan.path, plan.how) for name, plan in plans.items()}
+
+    before, after = digests(load_shop().event_types), digests(counting)
+
+    assert before["rated"] != after["rated"]
+    assert before["plain"] == after["plain"]
 
 
 def test_a_rating_of_a_type_without_a_scale_is_left_out_and_counted(tmp_path: Path) -> None:
