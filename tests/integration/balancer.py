@@ -15,6 +15,9 @@ from infra.local.servers import haproxy
 from infra.local.settings import Settings
 from tests.free_port import free_port
 
+# That of the configuration.
+PATIENCE_MS = 500
+
 
 @contextmanager
 def on_free_ports(home: Path) -> Iterator[Settings]:
@@ -31,9 +34,22 @@ def on_free_ports(home: Path) -> Iterator[Settings]:
 
 
 @asynccontextmanager
-async def balancing(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a balancer that has just begun to listen, and logs to `log_of(settings)`."""
+async def balancing(
+    settings: Settings, patience_ms: int = PATIENCE_MS
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a balancer that has just begun to listen, and logs to `log_of(settings)`.
+
+    Args:
+        patience_ms: how long more than half of the usual places may be taken before anybody is
+            turned away, for a test that needs longer to fill them on a busy machine.
+    """
     haproxy.render(settings)
+    config = settings.config / "haproxy.cfg"
+    text = config.read_text("utf-8")
+    assert text.count(f"_were_few) gt {PATIENCE_MS}\n") == 2
+    config.write_text(
+        text.replace(f"_were_few) gt {PATIENCE_MS}\n", f"_were_few) gt {patience_ms}\n")
+    )
     program = haproxy.program(settings)
     limits = httpx.Limits(max_connections=300, max_keepalive_connections=300)
     async with httpx.AsyncClient(

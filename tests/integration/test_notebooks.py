@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 # What a reader's browser shows without complaint.
 MAX_BYTES = 500_000
-CELL_SECONDS = 120
+CELL_SECONDS = 300
 
 
 def named(old: str, new: str) -> str:
