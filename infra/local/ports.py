@@ -21,7 +21,10 @@ _NAMED_BLOCKS = {"test": 0}
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """All ports of one stack; the defaults are those of the stack `main`."""
+    """All ports of one stack; the defaults are those of the stack `main`.
+
+    None is one that a client's connection may be given: it would be taken for a minute.
+    """
 
     http: int = 8080
     https: int = 8443
@@ -31,12 +34,12 @@ class Ports:
     gateway_3: int = 8083
     gateway_4: int = 8084
     storefront: int = 8089
-    recommender_1: int = 50051
-    recommender_2: int = 50052
-    recommender_3: int = 50053
-    recommender_4: int = 50054
-    ingest_1: int = 50061
-    ingest_2: int = 50062
+    recommender_1: int = 15051
+    recommender_2: int = 15052
+    recommender_3: int = 15053
+    recommender_4: int = 15054
+    ingest_1: int = 15061
+    ingest_2: int = 15062
     # What speaks gRPC shows its metrics elsewhere; a gateway, at its own port.
     recommender_1_metrics: int = 9151
     recommender_2_metrics: int = 9152

@@ -103,9 +103,9 @@ def test_services_know_the_stores_each_other_and_themselves(settings: Settings) 
     assert gateway.environment["RECSYS_LISTEN"] == "127.0.0.1:8082"
     assert gateway.environment["RECSYS_INSTANCE"] == "gateway-2"
     assert gateway.environment["RECSYS_RECOMMENDER_TARGET"] == (
-        "ipv4:127.0.0.1:50051,127.0.0.1:50052,127.0.0.1:50053,127.0.0.1:50054"
+        "ipv4:127.0.0.1:15051,127.0.0.1:15052,127.0.0.1:15053,127.0.0.1:15054"
     )
-    assert gateway.environment["RECSYS_INGEST_TARGET"] == "ipv4:127.0.0.1:50061,127.0.0.1:50062"
+    assert gateway.environment["RECSYS_INGEST_TARGET"] == "ipv4:127.0.0.1:15061,127.0.0.1:15062"
     assert by_name["ingest-2"].environment["RECSYS_METRICS_LISTEN"] == "127.0.0.1:9162"
 
 

@@ -14,6 +14,11 @@ def test_the_default_stack_has_the_documented_ports() -> None:
     assert Ports.load("main", {}) == Ports(http=8080, https=8443, redis=6390, hbase_thrift=9090)
 
 
+def test_no_default_is_a_port_that_a_clients_connection_may_be_given() -> None:
+    # Linux's, unless set otherwise.
+    assert max(port for _, port in Ports().items()) < 32768
+
+
 def test_a_variable_moves_one_port() -> None:
     ports = Ports.load("main", {"RECSYS_HTTP_PORT": "9999", "RECSYS_GATEWAY_1_PORT": ""})
     assert (ports.http, ports.gateway_1) == (9999, 8081)
