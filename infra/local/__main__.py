@@ -38,6 +38,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    # Lines of a paragraph are joined and broken anew for the width of the terminal.
+    rich_markup_mode="markdown",
     help="""The whole system on this machine: HBase, Redis, the services and a load balancer, as
     real servers which need neither root nor a package manager.
 
