@@ -9,7 +9,6 @@ Options:
     address: "HOST:PORT" of the HBase Thrift server.
     tenant: whose behaviour to read.
     start_ms, end_ms: only events with start_ms <= timestamp_ms < end_ms; both may be left out.
-    received_before_ms: only events that came in before this moment; may be left out.
     details: "true" adds the columns quantity, price, order_id, rating and query, at the cost of a
         second cell.
     context: "true" adds the column context, a map that is empty for events without one.
@@ -26,17 +25,11 @@ from recsys.core.errors import ConfigurationError
 from recsys.stores.hbase.interaction_scan import InteractionColumns, InteractionScan, TimeWindow
 from recsys.stores.hbase.pool import TASK_POOL, HBasePool
 from recsys.stores.hbase.table import KeyRange
+from spark_jobs.event_arrays import DETAILS, event_arrays
 
 _SCHEMA = "user_id string, item_id string, event_type string, timestamp_ms bigint"
 _DETAILS_SCHEMA = ", quantity double, price double, order_id string, rating double, query string"
 _CONTEXT_SCHEMA = ", context map<string, string>"
-_DETAILS = {
-    "quantity": pa.float64(),
-    "price": pa.float64(),
-    "order_id": pa.string(),
-    "rating": pa.float64(),
-    "query": pa.string(),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +51,6 @@ class SourceOptions:
         window = TimeWindow(
             start_ms=_milliseconds(options, "start_ms") or 0,
             end_ms=_milliseconds(options, "end_ms"),
-            received_before_ms=_milliseconds(options, "received_before_ms"),
         )
         return cls(
             address=_required(options, "address"),
@@ -137,15 +129,7 @@ class HBaseInteractionsDataSource(DataSource):
 
 
 def _record_batch(columns: InteractionColumns) -> pa.RecordBatch:
-    arrays = {
-        "user_id": pa.array(columns.user_ids, pa.string()),
-        "item_id": pa.array(columns.item_ids, pa.string()),
-        "event_type": pa.array(columns.event_types, pa.string()),
-        "timestamp_ms": pa.array(columns.timestamps_ms, pa.int64()),
-    }
-    if columns.details is not None:
-        for name, kind in _DETAILS.items():
-            arrays[name] = pa.array([row.get(name) for row in columns.details], kind)
+    arrays = event_arrays(columns, () if columns.details is None else DETAILS)
     if columns.contexts is not None:
         entries = [list(context.items()) for context in columns.contexts]
         arrays["context"] = pa.array(entries, pa.map_(pa.string(), pa.string()))

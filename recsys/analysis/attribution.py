@@ -19,6 +19,7 @@ from recsys.core.experiment_report import (
     MAX_OUTCOMES,
     RATES,
     ExperimentReport,
+    OutcomeCounts,
     RateInterval,
     Rates,
     ReportedDifference,
@@ -70,27 +71,9 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of one placement, in one variant of an experiment or without any.
+class Outcome(OutcomeCounts):
+    """Counts, and rates by their names in RATES, that can still be compared."""
 
-    Attributes:
-        experiment, variant: empty without an experiment.
-        users: who were shown something.
-        shown: items, each once for every recommendation.
-        clicked, carted: of these.
-        orders, revenue: lines of orders by these, and what they sold.
-        rates: by their names in RATES.
-    """
-
-    placement: str
-    experiment: str
-    variant: str
-    users: int
-    shown: int
-    clicked: int
-    carted: int
-    orders: int
-    revenue: float
     rates: Mapping[str, Rate]
 
 
@@ -157,14 +140,8 @@ def report_of(
 
 
 def _reported(outcome: Outcome) -> ReportedOutcome:
-    counts = {
-        name: getattr(outcome, name)
-        for name in ("users", "shown", "clicked", "carted", "orders", "revenue")
-    }
     rates = {name: outcome.rates[name].interval() for name in RATES}
-    return ReportedOutcome(
-        outcome.placement, outcome.experiment, outcome.variant, **counts, rates=_intervals(rates)
-    )
+    return ReportedOutcome(**outcome.counts(), rates=_intervals(rates))
 
 
 def _reported_difference(comparison: Comparison) -> ReportedDifference:

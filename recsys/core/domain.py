@@ -39,11 +39,7 @@ def identifier_problem(value: str) -> str | None:
     Ids are opaque: slashes, spaces and any script are fine. Control characters are refused because
     U+0000 separates the parts of a row key and the others never come from a real catalogue.
     """
-    if not value:
-        return "must not be empty"
-    if len(value) > MAX_ID_CHARACTERS:
-        return f"has {len(value)} characters, at most {MAX_ID_CHARACTERS} are allowed"
-    return text_problem(value)
+    return text_problem(value, MAX_ID_CHARACTERS) if value else "must not be empty"
 
 
 def tenant_problem(tenant: str) -> str | None:
@@ -68,8 +64,10 @@ def checked_tenant(tenant: str) -> str:
     return tenant
 
 
-def text_problem(value: str) -> str | None:
-    """Say why `value` cannot be stored as text, or None when it can."""
+def text_problem(value: str, max_characters: int | None = None) -> str | None:
+    """Say why `value` cannot be stored as text of at most this length, or None when it can."""
+    if max_characters is not None and len(value) > max_characters:
+        return f"has {len(value)} characters, at most {max_characters} are allowed"
     if value.isprintable():
         return None
     for position, character in enumerate(value):
@@ -246,22 +244,14 @@ def revision_of(item: Item | None) -> str | None:
 
 def label_problem(value: str | None) -> str | None:
     """Say why `value` cannot be a title or an attribute, or None when it can."""
-    if value is None:
-        return None
-    if len(value) > MAX_TEXT_CHARACTERS:
-        return f"has {len(value)} characters, at most {MAX_TEXT_CHARACTERS} are allowed"
-    return text_problem(value)
+    return None if value is None else text_problem(value, MAX_TEXT_CHARACTERS)
 
 
 def query_problem(value: str | None) -> str | None:
     """Say why `value` cannot be a search query, or None when it can."""
     if value is None:
         return None
-    if not value:
-        return "must not be empty"
-    if len(value) > MAX_QUERY_CHARACTERS:
-        return f"has {len(value)} characters, at most {MAX_QUERY_CHARACTERS} are allowed"
-    return text_problem(value)
+    return text_problem(value, MAX_QUERY_CHARACTERS) if value else "must not be empty"
 
 
 def _context_problems(context: Mapping[str, str]) -> Iterator[FieldProblem]:

@@ -1,7 +1,8 @@
 """The report of experiments as it is kept and read: counts and rates by placement and variant."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 # Per shown item: clicked, put into a basket. Per shopper: who ordered at all, and for how much.
 RATES = ("click_rate", "cart_rate", "conversion", "revenue_per_user")
@@ -24,7 +25,7 @@ Rates = Mapping[str, RateInterval]
 
 
 @dataclass(frozen=True, slots=True)
-class ReportedOutcome:
+class OutcomeCounts:
     """What came of one placement, in one variant of an experiment or without any.
 
     Attributes:
@@ -33,7 +34,6 @@ class ReportedOutcome:
         shown: items, each once for every recommendation.
         clicked, carted: of these.
         orders, revenue: lines of orders by these, and what they sold.
-        rates: by their names in RATES.
     """
 
     placement: str
@@ -45,6 +45,19 @@ class ReportedOutcome:
     carted: int
     orders: int
     revenue: float
+
+    def counts(self) -> dict[str, Any]:
+        """The fields above, by their names."""
+        return {name: getattr(self, name) for name in COUNTS}
+
+
+COUNTS = tuple(each.name for each in fields(OutcomeCounts))
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedOutcome(OutcomeCounts):
+    """Counts, and rates by their names in RATES."""
+
     rates: Rates
 
 

@@ -31,18 +31,7 @@ def from_report(report: ExperimentReport) -> pb.GetExperimentReportResponse:
 
 
 def _from_outcome(outcome: ReportedOutcome) -> pb.ReportedOutcome:
-    return pb.ReportedOutcome(
-        placement=outcome.placement,
-        experiment=outcome.experiment,
-        variant=outcome.variant,
-        users=outcome.users,
-        shown=outcome.shown,
-        clicked=outcome.clicked,
-        carted=outcome.carted,
-        orders=outcome.orders,
-        revenue=outcome.revenue,
-        rates=_from_rates(outcome.rates),
-    )
+    return pb.ReportedOutcome(**outcome.counts(), rates=_from_rates(outcome.rates))
 
 
 def _from_difference(difference: ReportedDifference) -> pb.ReportedDifference:

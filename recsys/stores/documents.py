@@ -1,7 +1,7 @@
 """JSON documents of HBase and Redis, and those of items."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -14,7 +14,7 @@ _LEFT_OUT = ("quantity", "tags", "list_price", "publish_ms", "expire_ms")
 _encode_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def encode_document(document: Mapping[str, Any]) -> bytes:
+def encode_document(document: Mapping[str, Any] | Sequence[Any]) -> bytes:
     return _encode_json(document).encode()
 
 

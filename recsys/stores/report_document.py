@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from recsys.core.experiment_report import (
+    COUNTS,
     RATES,
     ExperimentReport,
     RateInterval,
@@ -46,18 +47,8 @@ def decode_report(document: bytes | str) -> ExperimentReport:
 
 
 def _outcome(found: Mapping[str, Any]) -> ReportedOutcome:
-    return ReportedOutcome(
-        placement=found["placement"],
-        experiment=found["experiment"],
-        variant=found["variant"],
-        users=found["users"],
-        shown=found["shown"],
-        clicked=found["clicked"],
-        carted=found["carted"],
-        orders=found["orders"],
-        revenue=found["revenue"],
-        rates=_rates(found["rates"]),
-    )
+    counts = {name: found[name] for name in COUNTS}
+    return ReportedOutcome(**counts, rates=_rates(found["rates"]))
 
 
 def _difference(found: Mapping[str, Any]) -> ReportedDifference:

@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from recsys.core.domain import identifier_problem
-from recsys.core.errors import FieldProblem, InvalidInput, Unavailable
+from recsys.core.errors import Unavailable
 from recsys.core.ports import InteractionStore, PublishedModels, RecentBehaviour
-from services.ingest.users import Users
+from services.ingest.users import Users, check_user_id
 from services.ingest.whole_history import pages_until_none
 
 
@@ -53,8 +52,7 @@ class UserEraser:
             InvalidInput: the id cannot be one.
             Unavailable: some may be removed; doing it again is safe.
         """
-        if reason := identifier_problem(user_id):
-            raise InvalidInput([FieldProblem("user_id", reason)])
+        check_user_id(user_id)
         self._users.erase(tenant, user_id)
         removed = 0
         for events in pages_until_none(self._interactions, tenant, user_id):

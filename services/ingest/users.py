@@ -34,7 +34,7 @@ class Users:
             InvalidInput: the id cannot be one.
             NotFound: nothing is.
         """
-        _check(user_id)
+        check_user_id(user_id)
         user = self._store.get(tenant, user_id)
         if user is None:
             raise NotFound("nothing is said of a user of this id")
@@ -46,7 +46,7 @@ class Users:
         Raises:
             InvalidInput: no change, or a value that breaks a rule.
         """
-        _check(user_id)
+        check_user_id(user_id)
         if not changes:
             raise InvalidInput([FieldProblem("attributes", "names none to change")])
 
@@ -90,6 +90,7 @@ class Users:
         raise Unavailable("users", "too many others change this user at this moment")
 
 
-def _check(user_id: str) -> None:
+def check_user_id(user_id: str) -> None:
+    """Raises InvalidInput: the id cannot be one."""
     if reason := identifier_problem(user_id):
         raise InvalidInput([FieldProblem("user_id", reason)])

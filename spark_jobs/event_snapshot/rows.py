@@ -9,20 +9,17 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from recsys.stores.hbase.interaction_scan import InteractionColumns
+from spark_jobs.event_arrays import DETAILS, event_arrays
 
-_DETAILS = {
-    "quantity": pa.float64(),
-    "price": pa.float64(),
-    "order_id": pa.string(),
-    "rating": pa.float64(),
-}
+# But for the query, which no model reads.
+_DETAILS = ("quantity", "price", "order_id", "rating")
 SCHEMA = pa.schema(
     [
         ("user_id", pa.string()),
         ("item_id", pa.string()),
         ("event_type", pa.string()),
         ("timestamp_ms", pa.int64()),
-        *_DETAILS.items(),
+        *((name, DETAILS[name]) for name in _DETAILS),
         # Of the event id. Two events of one user at one millisecond, whose ids have the same hash,
         # would be one: the other columns of a row key are here in full.
         ("event_hash", pa.int64()),
@@ -33,18 +30,8 @@ _KEY = ("event_hash", "timestamp_ms", "user_id")
 
 def event_rows(columns: InteractionColumns) -> pa.RecordBatch:
     """Events as rows of the snapshot, in the same order."""
-    details = columns.details or [{}] * len(columns.user_ids)
-    arrays = {
-        "user_id": pa.array(columns.user_ids, pa.string()),
-        "item_id": pa.array(columns.item_ids, pa.string()),
-        "event_type": pa.array(columns.event_types, pa.string()),
-        "timestamp_ms": pa.array(columns.timestamps_ms),
-        **{
-            name: pa.array([each.get(name) for each in details], kind)
-            for name, kind in _DETAILS.items()
-        },
-        "event_hash": pa.array(_hashes(columns.event_ids)),
-    }
+    arrays = event_arrays(columns, _DETAILS)
+    arrays["event_hash"] = pa.array(_hashes(columns.event_ids))
     return pa.RecordBatch.from_arrays([arrays[name] for name in SCHEMA.names], schema=SCHEMA)
 
 

@@ -139,7 +139,7 @@ class EventIds:
 
     def _cells(self, event_ids: Sequence[str]) -> dict[bytes, Cell]:
         keys = [event_id_key(event_id) for event_id in event_ids]
-        return patiently(lambda: self._table.cells(keys, DOCUMENT), self._patience_seconds)
+        return self._table.cells(keys, DOCUMENT, self._patience_seconds)
 
     def _find_held(self, event_ids: Sequence[str]) -> dict[str, Claim]:
         """The claims of ids that were just seen to be claimed."""

@@ -82,7 +82,9 @@ class EventWriter:
         claims = self._ids.claim(self._claim(event) for event in events)
         new = [claim.first for claim in claims if claim.claimant == self._claimant]
         earlier = [claim for claim in claims if claim.claimant != self._claimant]
-        stored = self._find_stored([claim.first.event for claim in earlier])
+        firsts = [claim.first.event for claim in earlier]
+        found = find_stored(self._rows, firsts, self._patience_seconds)
+        stored = {each.event.event_id: each for each in found}
         missing = [self._renewed(claim) for claim in earlier if claim.event_id not in stored]
         self._put([*new, *missing])
         results = {each.event.event_id: AppendResult(each, is_new=True) for each in new}
@@ -92,15 +94,6 @@ class EventWriter:
 
     def _claim(self, event: Event) -> Claim:
         return Claim(ReceivedEvent(event, self._received_ms), self._claimant)
-
-    def _find_stored(self, events: Sequence[Event]) -> dict[str, ReceivedEvent]:
-        """Those of these events that are stored, by id, with the arrival that their cells name."""
-        cells = self._rows.cells([_row_key(event) for event in events], ACTION)
-        return {
-            event.event_id: ReceivedEvent(event, cells[key].written_ms)
-            for event in events
-            if (key := _row_key(event)) in cells
-        }
 
     def _renewed(self, claim: Claim) -> ReceivedEvent:
         """The event of a claim, received now if its claimant cannot be about to write it."""
@@ -130,8 +123,20 @@ class EventWriter:
 
 def event_row(event: Event) -> tuple[bytes, Cells]:
     """Key and cells of the row that an event is."""
-    return _row_key(event), event_cells(event)
+    return row_key_of(event), event_cells(event)
 
 
-def _row_key(event: Event) -> bytes:
+def find_stored(
+    table: Table, events: Iterable[Event], patience_seconds: float = 0.0
+) -> list[ReceivedEvent]:
+    """Those of these events that are stored, each once, with the arrival that their cells name."""
+    rows = {row_key_of(event): event for event in events}
+    cells = table.cells(list(rows), ACTION, patience_seconds)
+    return [
+        ReceivedEvent(event, cells[key].written_ms) for key, event in rows.items() if key in cells
+    ]
+
+
+def row_key_of(event: Event) -> bytes:
+    """Key of the row that an event is."""
     return keys.row_key(event.user_id, event.timestamp_ms, event.event_id)

@@ -26,25 +26,16 @@ from recsys.stores.hbase.time_range_scan import TimeRangeScan, WrittenRange
 
 @dataclass(frozen=True, slots=True)
 class TimeWindow:
-    """The events with start_ms <= time < end_ms that were received before a moment.
-
-    Without an end it goes to the newest event, without `received_before_ms` to the latest arrival.
-    Imported events were received before any moment.
-    """
+    """The events with start_ms <= time < end_ms; without an end it goes to the newest event."""
 
     start_ms: int = 0
     end_ms: int | None = None
-    received_before_ms: int | None = None
 
-    def mask(
-        self, timestamps_ms: NDArray[np.int64], received_ms: NDArray[np.int64]
-    ) -> NDArray[np.bool_]:
-        """Mark the events with these times and arrivals that lie in the window."""
+    def mask(self, timestamps_ms: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Mark the events with these times that lie in the window."""
         inside = timestamps_ms >= self.start_ms
         if self.end_ms is not None:
             inside &= timestamps_ms < self.end_ms
-        if self.received_before_ms is not None:
-            inside &= received_ms < self.received_before_ms
         return inside
 
 
@@ -163,7 +154,7 @@ def _received(page: Page, decoded: keys.DecodedKeys, row: int) -> ReceivedEvent:
 def _columns(page: Page, window: TimeWindow) -> InteractionColumns:
     decoded = keys.decode(page.keys)
     written_ms = np.array(page.written_ms, np.int64)
-    inside = window.mask(decoded.timestamps_ms, written_ms)
+    inside = window.mask(decoded.timestamps_ms)
     actions = [split_action(cell or b"") for cell in compress(page.columns[ACTION], inside)]
     details = None
     if DETAILS in page.columns:

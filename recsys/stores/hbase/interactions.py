@@ -3,7 +3,6 @@
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import islice
 
 from recsys.core.domain import Event, ReceivedEvent
@@ -11,7 +10,7 @@ from recsys.core.ports import AppendResult
 from recsys.stores.hbase import keys
 from recsys.stores.hbase.cells import decode_context, decode_details, split_action
 from recsys.stores.hbase.event_ids import EventIds
-from recsys.stores.hbase.event_writer import EventWriter, event_row
+from recsys.stores.hbase.event_writer import EventWriter, event_row, find_stored, row_key_of
 from recsys.stores.hbase.layout import (
     ACTION,
     CONTEXT,
@@ -31,7 +30,6 @@ from recsys.stores.hbase.table import (
     KeyRange,
     Page,
     Table,
-    patiently,
 )
 
 # Requests read a user's newest events, rarely more than these.
@@ -97,25 +95,17 @@ class HBaseInteractionStore:
         EventIds(Table(self._pool, table_name(tenant, EVENT_IDS))).reassign(events, user_id)
 
     def remove(self, tenant: str, events: Sequence[Event], removed_ms: int) -> None:
-        self._remove(tenant, self._find(tenant, events), removed_ms)
+        self._remove(tenant, find_stored(self._table(tenant), events), removed_ms)
 
     def erase(self, tenant: str, events: Sequence[Event], removed_ms: int) -> None:
-        self._remove(tenant, self._find(tenant, events), removed_ms, with_ids=True)
+        found = find_stored(self._table(tenant), events)
+        self._remove(tenant, found, removed_ms, with_ids=True)
 
     def remove_imported(self, tenant: str, events: Sequence[Event], removed_ms: int) -> int:
-        found = self._find(tenant, events, BULK_PATIENCE_SECONDS)
+        found = find_stored(self._table(tenant), events, BULK_PATIENCE_SECONDS)
         imported = [each for each in found if is_imported(each.received_ms)]
         self._remove(tenant, imported, removed_ms, BULK_PATIENCE_SECONDS, with_ids=True)
         return len(imported)
-
-    def _find(
-        self, tenant: str, events: Iterable[Event], patience_seconds: float = 0.0
-    ) -> list[ReceivedEvent]:
-        """Those of these events that are stored, each once."""
-        rows = {event_row(event)[0]: event for event in events}
-        table = self._table(tenant)
-        cells = patiently(lambda: table.cells(list(rows), ACTION), patience_seconds)
-        return [ReceivedEvent(rows[key], cell.written_ms) for key, cell in cells.items()]
 
     def _remove(
         self,
@@ -129,8 +119,7 @@ class HBaseInteractionStore:
         events = [each.event for each in found]
         # First: whoever keeps a snapshot of behaviour must hear of what may be gone.
         removals = Removals(Table(self._pool, table_name(tenant, REMOVALS)))
-        record = partial(removals.record, {event.user_id for event in events}, removed_ms)
-        patiently(record, patience_seconds)
+        removals.record({event.user_id for event in events}, removed_ms, patience_seconds)
         if with_ids:
             # Before the events: these say which ids, to whoever has to do it again.
             ids = Table(self._pool, table_name(tenant, EVENT_IDS))
@@ -140,7 +129,7 @@ class HBaseInteractionStore:
         for is_import in (True, False):
             those = [each for each in found if is_imported(each.received_ms) == is_import]
             self._table(tenant).delete(
-                [event_row(each.event)[0] for each in those],
+                [row_key_of(each.event) for each in those],
                 _COLUMNS,
                 written_until_ms=max((each.received_ms for each in those), default=0),
                 patience_seconds=patience_seconds,

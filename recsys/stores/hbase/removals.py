@@ -22,10 +22,13 @@ class Removals:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def record(self, user_ids: Collection[str], removed_ms: int) -> None:
+    def record(
+        self, user_ids: Collection[str], removed_ms: int, patience_seconds: float = 0.0
+    ) -> None:
         """Say that events of these users are about to be removed. Durable on return."""
         cells = {DOCUMENT: encode_document({"removed_ms": removed_ms})}
-        self._table.put((user_id.encode(), cells) for user_id in user_ids)
+        rows = ((user_id.encode(), cells) for user_id in user_ids)
+        self._table.put(rows, patience_seconds=patience_seconds)
 
     def since(self, removed_ms: int) -> list[str]:
         """The users of whom events were removed at this time or later."""

@@ -121,11 +121,14 @@ class Table:
         results = self._get([key], column)
         return bytes(results[0].columns[column].value) if results else None
 
-    def cells(self, keys: Sequence[bytes], column: bytes) -> dict[bytes, Cell]:
+    def cells(
+        self, keys: Sequence[bytes], column: bytes, patience_seconds: float = 0.0
+    ) -> dict[bytes, Cell]:
         """The cells of this column by row key, for those of these rows that have one."""
         found: dict[bytes, Cell] = {}
         for start in range(0, len(keys), BATCH_ROWS):
-            for row in self._get(keys[start : start + BATCH_ROWS], column):
+            read = partial(self._get, keys[start : start + BATCH_ROWS], column)
+            for row in patiently(read, patience_seconds):
                 cell = row.columns[column]
                 found[row.row] = Cell(cell.value, cell.timestamp)
         return found

@@ -40,6 +40,7 @@ from recsys.core.event_types import (
     is_only_shown,
 )
 from recsys.core.quotas import QuotasOf, shipped_quotas
+from recsys.stores.documents import encode_document
 from recsys.stores.redis import keys
 from recsys.stores.redis.connect import translated_errors
 
@@ -208,13 +209,13 @@ def encode_event(event: Event, event_types: EventTypes) -> bytes:
     while details and details[-1] is None:
         details.pop()
     member += details
-    return json.dumps(member, ensure_ascii=False, separators=(",", ":")).encode()
+    return encode_document(member)
 
 
 def encode_impression(event: Event) -> bytes:
     """An impression as a member of its set."""
     member = [event.event_id, event.item_id]
-    return json.dumps(member, ensure_ascii=False, separators=(",", ":")).encode()
+    return encode_document(member)
 
 
 def decode_impressions(members: Iterable[tuple[bytes, float]]) -> list[Impression]:

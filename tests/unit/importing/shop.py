@@ -32,6 +32,9 @@ class Ledger:
     def record(self, tenant: str, digest: str, entry: dict[str, Any]) -> None:
         self.entries[tenant, digest] = entry
 
+    def forget(self, tenant: str, digest: str) -> bool:
+        return self.entries.pop((tenant, digest), None) is not None
+
 
 def write(folder: Path, content: str | bytes, name: str = "events.csv") -> Path:
     path = folder / name

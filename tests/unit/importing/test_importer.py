@@ -4,7 +4,6 @@ import gzip
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -21,27 +20,12 @@ from recsys.importing.undo import undo
 from recsys.stores.memory.interactions import MemoryInteractionStore
 from recsys.stores.memory.items import MemoryItemStore
 from recsys.stores.memory.live_catalogue import MemoryLiveCatalogue
+from tests.unit.importing.shop import Ledger
 
 TENANT = "shop"
 TYPES = {"view": EventType(0.2)}
 NOW_MS = 1_400_000_000_000
 HEADER = "event_id,user_id,item_id,event_type,timestamp\n"
-
-
-class Ledger:
-    """An import ledger in memory."""
-
-    def __init__(self) -> None:
-        self.entries: dict[tuple[str, str], dict[str, Any]] = {}
-
-    def find(self, tenant: str, digest: str) -> dict[str, Any] | None:
-        return self.entries.get((tenant, digest))
-
-    def record(self, tenant: str, digest: str, entry: dict[str, Any]) -> None:
-        self.entries[tenant, digest] = entry
-
-    def forget(self, tenant: str, digest: str) -> bool:
-        return self.entries.pop((tenant, digest), None) is not None
 
 
 @pytest.fixture
