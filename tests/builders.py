@@ -18,6 +18,7 @@ from recsys.core.experiment_report import (
     ReportedOutcome,
 )
 from recsys.core.model import NO_NEIGHBOUR, History, ItemModel, ScoringParams, UserModel
+from recsys.core.popularity_windows import PopularityWindow
 from recsys.core.repurchases import Repurchases, UserRepurchases
 from recsys.core.user_batch import NO_ITEM, UserBatch
 from recsys.core.vocabulary import Vocabulary
@@ -69,7 +70,10 @@ def scoring_params(**changes: object) -> ScoringParams:
 
 
 def an_item_model(n: int = 6, k: int = 3, seed: int = 0, **changes: object) -> ItemModel:
-    """n items i0, i1, ... with random factors, each the neighbour of the next two."""
+    """n items i0, i1, ... with random factors, each the neighbour of the next two.
+
+    Within a week the first was bought most, then the last; the last rises.
+    """
     random = np.random.default_rng(seed)
     nearby = (
         (np.arange(n)[:, None] + np.arange(1, 3)) % n if n > 2 else np.full((n, 2), NO_NEIGHBOUR)
@@ -87,8 +91,24 @@ def an_item_model(n: int = 6, k: int = 3, seed: int = 0, **changes: object) -> I
         "partners": (nearby[:, ::-1] if n > 2 else nearby).astype(np.int32),
         "rising": np.arange(0, n, 2, dtype=np.int32),
         "partner_scores": np.where(nearby == NO_NEIGHBOUR, 0, [0.4, 0.2]).astype(np.float32),
+        "windows": {7: a_window([0, n - 1], [4, 3], [n - 1], [0.5])},
     }
     return ItemModel(**(values | changes))  # type: ignore[arg-type]
+
+
+def a_window(
+    popular: Sequence[int],
+    shoppers: Sequence[int],
+    rising: Sequence[int] = (),
+    rises: Sequence[float] = (),
+) -> PopularityWindow:
+    """Rows and their shoppers, rows and their rises."""
+    return PopularityWindow(
+        np.array(popular, np.int32),
+        np.array(shoppers, np.int32),
+        np.array(rising, np.int32),
+        np.array(rises, np.float32),
+    )
 
 
 def a_history(

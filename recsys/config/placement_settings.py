@@ -69,6 +69,7 @@ class PlacementTable(BaseModel):
     exclude_seen_days: Annotated[float, Field(ge=0, le=MAX_SEEN_DAYS, allow_inf_nan=False)] = 0.0
     exclude_event_types: list[str] = []
     fatigue: FatigueTable | None = None
+    window_days: Annotated[int, Field(ge=0)] = 0
 
 
 def as_table(value: Any) -> Any:
@@ -183,6 +184,7 @@ def placement_of(name: str, table: PlacementTable, rules: Sequence[ScheduledRule
         exclude_seen_days=table.exclude_seen_days,
         exclude_event_types=tuple(table.exclude_event_types),
         fatigue=table.fatigue.to_fatigue() if table.fatigue else None,
+        window_days=table.window_days,
     )
     own = (rule for rule in rules if not rule.placements or name in rule.placements)
     return Placement(tuple(table.generators), controls, tuple(own))

@@ -23,6 +23,7 @@ from pydantic_core import PydanticCustomError
 from recsys.config.experiment_settings import ExperimentSettings, experiments_of
 from recsys.config.placement_settings import (
     PlacementSettings,
+    PlacementTable,
     RuleSettings,
     check_rules,
     placement_of,
@@ -32,8 +33,10 @@ from recsys.config.toml_file import read_toml
 from recsys.core.domain import identifier_problem
 from recsys.core.errors import ConfigurationError
 from recsys.core.event_types import EventType, unremembered
-from recsys.core.limits import MAX_NUMBER
+from recsys.core.limits import MAX_NUMBER, MAX_WINDOW_DAYS, MAX_WINDOWS
+from recsys.core.popularity_windows import window_problem
 from recsys.core.quotas import Quotas
+from recsys.core.serving.controls import Controls
 from recsys.core.serving.experiments import Experiment
 from recsys.core.serving.placement import Placement, ScheduledRule
 
@@ -168,11 +171,15 @@ class _CorsSettings(BaseModel):
     allowed_origins: list[_Origin] = []
 
 
+_WindowDays = Annotated[int, Field(ge=1, le=MAX_WINDOW_DAYS)]
+
+
 class _ShopFile(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     half_life_days: _Days | None = None
     popularity_half_life_days: _Days | None = None
+    popularity_windows_days: Annotated[set[_WindowDays], Field(max_length=MAX_WINDOWS)] = set()
     event_types: Annotated[dict[_TypeName, _EventTypeSettings], Field(min_length=1)]
     goals: Annotated[list[str], Field(min_length=1)]
     placements: dict[_PlacementName, PlacementSettings] = {}
@@ -189,27 +196,26 @@ class _ShopFile(BaseModel):
         return self
 
     @model_validator(mode="after")
-    def _excludes_by_types_that_count(self) -> "_ShopFile":
-        types = {name: EventType(**dict(kind)) for name, kind in self.event_types.items()}
+    def _has_placements_by_what_counts(self) -> "_ShopFile":
         for name, table in self.placements.items():
-            if reason := unremembered(table.exclude_event_types, types):
-                context = {"name": name, "reason": reason}
-                message = "placements.{name}.exclude_event_types: {reason}"
-                raise PydanticCustomError("event_types", message, context)
-        return self
-
-    @model_validator(mode="after")
-    def _has_experiments_that_go_together(self) -> "_ShopFile":
-        types = {name: EventType(**dict(kind)) for name, kind in self.event_types.items()}
+            self._check_controls(f"placements.{name}.", table)
         for experiment in experiments_of(self.experiments, self.placements, ()):
             for variant in experiment.variants:
                 for name, placement in variant.placements.items():
-                    if reason := unremembered(placement.controls.exclude_event_types, types):
-                        place = f"experiment {experiment.name!r}, variant {variant.name!r}, {name}"
-                        context = {"place": place, "reason": reason}
-                        message = "{place}: exclude_event_types: {reason}"
-                        raise PydanticCustomError("event_types", message, context)
+                    place = f"experiment {experiment.name!r}, variant {variant.name!r}, {name}: "
+                    self._check_controls(place, placement.controls)
         return self
+
+    def _check_controls(self, place: str, settings: PlacementTable | Controls) -> None:
+        types = {name: EventType(**dict(kind)) for name, kind in self.event_types.items()}
+        problems = {
+            "exclude_event_types": unremembered(settings.exclude_event_types, types),
+            "window_days": window_problem(settings.window_days, self.popularity_windows_days),
+        }
+        for name, reason in problems.items():
+            if reason:
+                context = {"place": place, "name": name, "reason": reason}
+                raise PydanticCustomError(name, "{place}{name}: {reason}", context)
 
     @field_validator("goals")
     @classmethod
@@ -232,6 +238,7 @@ class Shop:
         popularity_half_life_days: the same for what is popular.
         target_types: the types of event that recommendations are judged by.
         event_types: every type the shop may send.
+        windows_days: of each window that popularity is counted in, too, in ascending order.
         placements: the lists of the storefront, by their names.
         rules: for all placements, at all times; each placement has its own of them, too.
         experiments: in the order of the file, those that are stopped, too.
@@ -245,6 +252,7 @@ class Shop:
     popularity_half_life_days: float | None
     target_types: tuple[str, ...]
     event_types: dict[str, EventType]
+    windows_days: tuple[int, ...] = ()
     placements: dict[str, Placement] = field(default_factory=dict)
     rules: tuple[ScheduledRule, ...] = ()
     experiments: tuple[Experiment, ...] = ()
@@ -282,6 +290,7 @@ def load_shop(path: Path | None = None) -> Shop:
         popularity_half_life_days=settings.popularity_half_life_days,
         target_types=tuple(settings.goals),
         event_types=types,
+        windows_days=tuple(sorted(settings.popularity_windows_days)),
         placements={
             name: placement_of(name, table, rules) for name, table in settings.placements.items()
         },

@@ -80,6 +80,9 @@ class Shops:
     def event_types_of(self, tenant: str) -> EventTypes:
         return self.of(tenant).event_types
 
+    def windows_of(self, tenant: str) -> Collection[int]:
+        return self.of(tenant).windows_days
+
     def placements_of(self, tenant: str) -> Mapping[str, Placement]:
         return self.of(tenant).placements
 

@@ -62,6 +62,10 @@ MAX_PAGED_ITEMS = 1000
 MAX_PAGE_TOKEN_CHARACTERS = 50_000
 # Of an exclusion by behaviour: as long as recent events are remembered.
 MAX_SEEN_DAYS = 30
+# Of what is popular and trending, of one shop: each is two orders of items in every recommender.
+MAX_WINDOWS = 10
+# Of a window: a year. A longer one is what is popular at any time.
+MAX_WINDOW_DAYS = 365
 # Types of event in one request; shops have a dozen.
 MAX_EVENT_TYPES = 50
 # Boosts, pins or exclusions of one answer: each is a look at all candidates.

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from recsys.core.errors import InvalidModel
 from recsys.core.event_types import EventType
 from recsys.core.fold_in import Factors, Spectrum, gramian, spectrum
+from recsys.core.popularity_windows import PopularityWindow
 from recsys.core.ranking import Indices
 from recsys.core.repurchases import UserRepurchases
 from recsys.core.shop_time import Pause, ShopTime
@@ -83,6 +84,7 @@ class ItemModel:
         partner_scores: (n, p) float32, zero where padded, see `recsys.training.baskets`.
         rising: item rows, most rising first: those that more want lately than before, see
             `recsys.training.popularity`. None in models of before format 5.
+        windows: what was popular within so many days; none in models of before format 8.
 
     Raises:
         InvalidModel: when shapes disagree or a number is not one.
@@ -100,6 +102,7 @@ class ItemModel:
     partners: Indices | None = None
     partner_scores: NDArray[np.float32] | None = None
     rising: Indices | None = None
+    windows: Mapping[int, PopularityWindow] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n = len(self.ids)
@@ -121,7 +124,8 @@ class ItemModel:
         if not (np.isfinite(self.trend) & (self.trend > 0)).all():
             raise InvalidModel("a trend is not a positive number")
         rising = () if self.rising is None else (self.rising,)
-        orders = all(_within(order, 0, n) for order in (self.popular, *rising))
+        windowed = (rows for each in self.windows.values() for rows in (each.popular, each.rising))
+        orders = all(_within(order, 0, n) for order in (self.popular, *rising, *windowed))
         if not (_within(self.neighbours, NO_NEIGHBOUR, n) and orders):
             raise InvalidModel("a list of items points to one that is not there")
         self._check_partners(n)

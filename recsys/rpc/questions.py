@@ -119,6 +119,7 @@ def from_controls(controls: Controls) -> pb.Controls:
         exclude_event_types=controls.exclude_event_types,
         fatigue=None if fatigue is None else pb.Fatigue(after=fatigue.after, factor=fatigue.factor),
         relax_filter=controls.relax_filter,
+        window_days=controls.window_days,
     )
 
 
@@ -152,6 +153,7 @@ def _controls(message: pb.Controls) -> Controls:
         if message.HasField("fatigue")
         else None,
         relax_filter=message.relax_filter,
+        window_days=message.window_days,
     )
 
 

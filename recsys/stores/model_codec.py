@@ -1,5 +1,7 @@
 """Item and user models as safetensors bytes, the same in the model store and in Redis."""
 
+from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ from safetensors.numpy import load, save
 
 from recsys.core.errors import InvalidModel
 from recsys.core.model import OPTIONAL_ARRAYS, History, ItemModel, UserModel
+from recsys.core.popularity_windows import PopularityWindow
 from recsys.core.repurchases import Repurchases, UserRepurchases
 from recsys.core.vocabulary import Vocabulary, decode_texts, encode_texts
 
@@ -29,6 +32,7 @@ def pack_items(items: ItemModel) -> bytes:
             "popular": items.popular,
             "eligible": items.eligible,
             **{name: array for name, array in optional.items() if array is not None},
+            **_pack_windows(items.windows),
         }
     )
 
@@ -54,6 +58,7 @@ def unpack_items(data: bytes) -> ItemModel:
             popular=tensors["popular"],
             eligible=tensors["eligible"],
             **{name: tensors.get(name) for name in OPTIONAL_ARRAYS},
+            windows=_read_windows(tensors),
         )
     except KeyError as error:
         raise InvalidModel(f"the item model lacks the tensor {error}") from error
@@ -97,6 +102,26 @@ def unpack_users(data: bytes) -> UserModel:
         )
     except KeyError as error:
         raise InvalidModel(f"the user model lacks the tensor {error}") from error
+
+
+def _pack_windows(windows: Mapping[int, PopularityWindow]) -> Tensors:
+    if not windows:
+        return {}
+    arrays = {
+        f"window_{days}.{name}": array
+        for days, window in windows.items()
+        for name, array in vars(window).items()
+    }
+    return {"window_days": np.array(sorted(windows), np.int32), **arrays}
+
+
+def _read_windows(tensors: dict[str, NDArray[Any]]) -> dict[int, PopularityWindow]:
+    """None for models of before format 8, and of shops without windows."""
+    names = [field.name for field in fields(PopularityWindow)]
+    return {
+        days: PopularityWindow(*(tensors[f"window_{days}.{name}"] for name in names))
+        for days in tensors.get("window_days", np.empty(0, np.int32)).tolist()
+    }
 
 
 def _pack_repurchases(repurchases: UserRepurchases | None) -> Tensors:

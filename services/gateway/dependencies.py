@@ -33,6 +33,7 @@ class Dependencies:
         event_types: those that any shop may send, for the description; ingest enforces each shop's.
         allowed_origins_of: pages that may call for a shop; for any shop: of None.
         event_types_of: those of a shop.
+        windows_of: days of each window that a shop counts popularity in.
         placements_of: the placements of a shop, by their names.
         experiments_of: the experiments of a shop.
         now_ms: the current time in UTC milliseconds, by which rules hold or not.
@@ -50,6 +51,7 @@ class Dependencies:
     event_types: Callable[[], Sequence[str]]
     allowed_origins_of: Callable[[str | None], Collection[str]]
     event_types_of: EventTypesOf
+    windows_of: Callable[[str], Collection[int]]
     placements_of: Callable[[str], Mapping[str, Placement]]
     experiments_of: Callable[[str], Sequence[Experiment]]
     now_ms: Callable[[], int]

@@ -84,6 +84,7 @@ async def serve(settings: GatewaySettings) -> None:
             access_log=access_log,
             event_types=shops.event_types,
             event_types_of=shops.event_types_of,
+            windows_of=shops.windows_of,
             placements_of=shops.placements_of,
             experiments_of=shops.experiments_of,
             allowed_origins_of=shops.allowed_origins_of,

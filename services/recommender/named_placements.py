@@ -7,6 +7,7 @@ from typing import NamedTuple
 from recsys.config.shops import Shops
 from recsys.core.domain import identifier_problem
 from recsys.core.errors import FieldProblem, InvalidInput, NotFound
+from recsys.core.popularity_windows import window_problem
 from recsys.core.serving.placed_request import (
     ShownPlacement,
     placed_request,
@@ -49,6 +50,7 @@ class NamedPlacements:
             if message.visitor_id:
                 reason = "says which variant of a placement is shown: name the placement"
                 raise InvalidInput([FieldProblem("visitor_id", reason)])
+            self._check_window(message)
             return WantedList(request_of(message))
         _check(message)
         tenant = message.tenant
@@ -60,9 +62,21 @@ class NamedPlacements:
             message.placement, shop.placements, shop.experiments, tenant, _visitor(message, target)
         )
         request = placed_request(
-            tenant, target, wishes_of(message), shown.settings, shop.event_types, self._now_ms()
+            tenant,
+            target,
+            wishes_of(message),
+            shown.settings,
+            shop.event_types,
+            shop.windows_days,
+            self._now_ms(),
         )
         return WantedList(request, shown)
+
+    def _check_window(self, message: pb.RecommendRequest) -> None:
+        days = message.controls.window_days
+        problem = window_problem(days, self._shops.windows_of(message.tenant)) if days else None
+        if problem:
+            raise InvalidInput([FieldProblem("window_days", problem)])
 
 
 def _check(message: pb.RecommendRequest) -> None:

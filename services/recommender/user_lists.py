@@ -15,7 +15,12 @@ from recsys.core.model import History
 from recsys.core.ports import ReadUser, ServingStore, UserLookup
 from recsys.core.serving.buy_again import Due, due_items
 from recsys.core.serving.controls import Controls
-from recsys.core.serving.generators import NEED_A_USER, OFFER_BOUGHT_ITEMS, Query
+from recsys.core.serving.generators import (
+    KNOW_WINDOWS,
+    NEED_A_USER,
+    OFFER_BOUGHT_ITEMS,
+    Query,
+)
 from recsys.core.serving.given_items import reranked
 from recsys.core.serving.lists import PersonalList, PinnedItem, Recommendations, Source
 from recsys.core.serving.model import ServingModel
@@ -67,6 +72,17 @@ class Asked:
         rows = map(serving.model.shown.row_of, request.withheld_item_ids)
         excluded = frozenset(row for row in rows if row is not None)
         return cls(serving, model, request, excluded, within_seconds)
+
+    @property
+    def lacks_window(self) -> bool:
+        """Whether the model has not counted the window that the request is about, as before the
+        first night since the shop names it: what is popular at any time stands in.
+        """
+        controls = self.request.controls
+        if controls is None or not controls.window_days:
+            return False
+        is_known = controls.window_days in self.model.items.windows
+        return not (is_known or KNOW_WINDOWS.isdisjoint(self.request.generators))
 
     @property
     def may_be_relaxed(self) -> bool:
@@ -151,6 +167,10 @@ class UserResult:
     impressions: Sequence[Impression] = ()
     filling: "UserResult | None" = None
 
+    def __post_init__(self) -> None:
+        if self.asked.lacks_window:
+            object.__setattr__(self, "degraded", True)
+
     def recommendations(self) -> Recommendations:
         own = self._own_recommendations()
         if self.filling is None:
@@ -175,6 +195,7 @@ class UserResult:
             pinned=asked.pinned(),
             tired=asked.tired(self.impressions, self.user.recent),
             listed=asked.listed,
+            window_days=request.controls.window_days,
         )
         return recommend(query, request.generators, request.limit, request.controls)
 

@@ -1,4 +1,6 @@
-"""Orders among the events of a snapshot, on Spark: what stood in one basket, what came again."""
+"""Orders among the events of a snapshot, on Spark: what stood in one basket, what came again, and
+how many bought what within a window of time.
+"""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,9 +15,11 @@ from pyspark.sql import functions as F
 from recsys.config.shop import Shop
 from recsys.core.errors import NotFound
 from recsys.core.repurchases import Repurchases, UserRepurchases
+from recsys.core.shop_time import ShopTime
 from recsys.core.times import MS_PER_DAY
 from recsys.core.vocabulary import Vocabulary
 from recsys.training.baskets import Purchases
+from recsys.training.popularity import PAST_WINDOWS
 
 _CODED = "item int, basket long"
 
@@ -92,6 +96,47 @@ def read_repurchases(
     )
     table = again.select("user_id", "item_id", "count", "first_day", "last_day").toArrow()
     return _by_user(table, users, items)
+
+
+def read_shoppers(
+    spark: SparkSession,
+    events: Path,
+    shop: Shop,
+    items: Vocabulary,
+    *,
+    before_ms: int,
+    shop_time: ShopTime,
+) -> dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """How many users bought each item, (n,), by the days of each window: in it, and in its past.
+
+    Args:
+        items: the rows of the model; what is not among them is left out.
+        shop_time: windows end with it.
+    """
+    time, user = F.col("timestamp_ms"), F.col("user_id")
+    counts = []
+    for days in shop.windows_days:
+        start, past = (shop_time.days_before(days * n) for n in (1, 1 + PAST_WINDOWS))
+        is_past = (time >= past) & (time < start)
+        counts += [
+            F.countDistinct(F.when(time >= start, user)).alias(f"recent_{days}"),
+            F.countDistinct(F.when(is_past, user)).alias(f"past_{days}"),
+        ]
+    if not counts:
+        return {}
+    earliest = shop_time.days_before(max(shop.windows_days) * (1 + PAST_WINDOWS))
+    goals = spark.read.parquet(str(events)).where(
+        (time >= earliest) & (time < before_ms) & F.col("event_type").isin(list(shop.target_types))
+    )
+    table = goals.groupBy("item_id").agg(*counts).toArrow()
+    rows = _rows(table["item_id"], items)
+
+    def by_row(name: str) -> NDArray[np.int64]:
+        found = np.zeros(len(items), np.int64)
+        found[rows[rows >= 0]] = table[name].to_numpy()[rows >= 0]
+        return found
+
+    return {days: (by_row(f"recent_{days}"), by_row(f"past_{days}")) for days in shop.windows_days}
 
 
 def _by_user(table: pa.Table, users: Vocabulary, items: Vocabulary) -> UserRepurchases:

@@ -16,17 +16,18 @@ from recsys.stores.manifest import Data, FitEntry, Manifest, Reach, Training, pa
 from recsys.training.baskets import bought_together
 from recsys.training.build import BuiltModel, build_model
 from recsys.training.interactions import InteractionMatrix
+from recsys.training.popularity import popularity_window
 from recsys.training.settings import ModelSettings, settings_entry
 from spark_jobs.nightly.context import Context
 from spark_jobs.nightly.fit import chosen_fit
 from spark_jobs.nightly.fit_settings import found_settings
 from spark_jobs.nightly.prepare_pairs import prepare_pairs
-from spark_jobs.nightly.purchases import read_purchases, read_repurchases
+from spark_jobs.nightly.purchases import read_purchases, read_repurchases, read_shoppers
 from spark_jobs.nightly.run_folder import CatalogueSnapshot, Snapshot
 
 # Counts the changes of how a model is made of the same events: an equal version of an older rule is
 # trained again.
-_RULES = 6
+_RULES = 7
 
 
 def train(context: Context) -> Manifest:
@@ -44,6 +45,7 @@ def train(context: Context) -> Manifest:
     )
     manifest = _manifest(context, snapshot, pairs, built, settings, fit)
     items = _with_partners(context, snapshot, built.items)
+    items = _with_windows(context, snapshot, items)
     users = _with_repurchases(context, snapshot, built)
     manifest = context.models.save(manifest, items, users)
     context.folder.save_candidate(manifest.version)
@@ -117,6 +119,25 @@ def _with_partners(context: Context, snapshot: Snapshot, items: ItemModel) -> It
     paired = int((lists.scores[:, 0] > 0).sum())
     context.say(f"{paired:,} items are bought together with others")
     return replace(items, partners=lists.items, partner_scores=lists.scores)
+
+
+def _with_windows(context: Context, snapshot: Snapshot, items: ItemModel) -> ItemModel:
+    shoppers = read_shoppers(
+        context.spark,
+        context.folder.events,
+        context.plan.shop,
+        items.ids,
+        before_ms=snapshot.window.end_ms,
+        shop_time=snapshot.shop_time,
+    )
+    windows = {
+        days: popularity_window(recent, past, items.popular)
+        for days, (recent, past) in shoppers.items()
+    }
+    bought = (f"{len(window.popular):,} in {days} days" for days, window in windows.items())
+    if windows:
+        context.say(f"items bought lately: {', '.join(bought)}")
+    return replace(items, windows=windows)
 
 
 def _with_repurchases(context: Context, snapshot: Snapshot, built: BuiltModel) -> UserModel:

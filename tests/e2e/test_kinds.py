@@ -4,11 +4,14 @@ import csv
 import os
 import subprocess
 import sys
+from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import grpc
 import httpx
+import pytest
 
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.rpc.v1.recommender_pb2_grpc import RecommenderServiceStub
@@ -22,6 +25,12 @@ def placed(api: httpx.Client, name: str, **wishes: Any) -> list[dict[str, Any]]:
     answer = api.post(f"/v1/placements/{name}:recommend", json=wishes)
     assert answer.status_code == 200, answer.text
     return list(answer.json()["items"])
+
+
+def recommended(shop: Shop, request: pb.RecommendRequest) -> pb.Answer:
+    """The answer of a recommender itself."""
+    with grpc.insecure_channel(f"127.0.0.1:{shop.stack.settings.ports.recommender_1}") as channel:
+        return RecommenderServiceStub(channel).Recommend(request, timeout=10).answer
 
 
 def test_a_basket_is_completed_by_what_is_bought_with_it(shop: Shop, api: httpx.Client) -> None:
@@ -57,8 +66,7 @@ def test_a_customer_is_offered_what_is_due_to_be_bought_again(
     request = pb.RecommendRequest(
         tenant=TENANT, user_id=KNOWN_CUSTOMER, limit=20, generators=generators
     )
-    with grpc.insecure_channel(f"127.0.0.1:{shop.stack.settings.ports.recommender_1}") as channel:
-        answer = RecommenderServiceStub(channel).Recommend(request, timeout=10).answer
+    answer = recommended(shop, request)
     assert [item.item_id for item in answer.items] == [item["item_id"] for item in items]
     # Somebody nobody knows has the usual fill.
     assert len(placed(api, "buy_again", user_id="nobody knows this one", limit=20)) == 20
@@ -68,6 +76,101 @@ def test_trending_items_come_first_where_they_are_asked_for(api: httpx.Client) -
     items = placed(api, "trending", limit=20)
     assert items[0]["source"] == "trending"
     assert len({item["item_id"] for item in items}) == 20
+
+
+def is_purchase(line: dict[str, Any]) -> bool:
+    """Whether the import makes a purchase of it: no return, no postage, no fee."""
+    is_return = line["Quantity"] < 0 or str(line["InvoiceNo"]).startswith("C")
+    return line["StockCode"][:5].isdigit() and not is_return
+
+
+def shoppers_within(shop: Shop, days: int) -> Counter[str]:
+    """How many bought each item in the last days of the imported lines."""
+    since = max(line["InvoiceDate"] for line in shop.lines) - timedelta(days=days)
+    bought = {
+        (line["CustomerID"], line["StockCode"].upper())
+        for line in shop.lines
+        if line["InvoiceDate"] >= since and is_purchase(line)
+    }
+    return Counter(item_id for _, item_id in bought)
+
+
+@pytest.mark.parametrize("days", [1, 7, 30])
+def test_what_most_bought_within_a_window_comes_first(
+    shop: Shop, api: httpx.Client, days: int
+) -> None:
+    counts = shoppers_within(shop, days)
+    items = placed(api, "bestsellers", window_days=days, limit=100)
+    assert len({entry["item_id"] for entry in items}) == 100
+    bought = [entry for entry in items if entry["score"] is not None]
+    found = [counts[entry["item_id"]] for entry in bought]
+    assert found == sorted(counts.values(), reverse=True)[:100]
+    shares = [count / max(counts.values()) for count in found]
+    assert [entry["score"] for entry in bought] == pytest.approx(shares)
+    # What fills up was bought by nobody then.
+    assert not counts.keys() & {entry["item_id"] for entry in items[len(found) :]}
+
+
+def test_a_window_of_a_category_is_the_same_by_rest_and_by_grpc(
+    shop: Shop, api: httpx.Client
+) -> None:
+    week = [entry["item_id"] for entry in placed(api, "bestsellers", window_days=7, limit=40)]
+    always = [entry["item_id"] for entry in placed(api, "bestsellers", limit=40)]
+    # One that many bought lately, one that others buy, and none that is between them.
+    expected = [week[3], next(each for each in always if each not in week[:20])]
+    kept = {each: api.get(item(each)).json()["categories"] for each in expected}
+    request = pb.RecommendRequest(
+        tenant=TENANT,
+        placement="bestsellers",
+        limit=20,
+        filter='category = "Windows"',
+        controls=pb.Controls(window_days=7),
+    )
+    try:
+        for each in kept:
+            assert api.patch(item(each), json={"categories": ["Windows"]}).status_code == 200
+
+        def of_the_category() -> list[str]:
+            asked = {"category": ["Windows"], "window_days": 7}
+            return [entry["item_id"] for entry in placed(api, "bestsellers", **asked)]
+
+        assert last_wrong(lambda: of_the_category() == expected) < 1
+        answer = recommended(shop, request)
+        assert [entry.item_id for entry in answer.items] == expected
+    finally:
+        for each, categories in kept.items():
+            assert api.patch(item(each), json={"categories": categories}).status_code == 200
+
+
+def test_a_window_that_is_not_counted_is_refused_with_those_that_are(
+    shop: Shop, api: httpx.Client
+) -> None:
+    answer = api.post("/v1/placements/trending:recommend", json={"window_days": 5})
+    assert answer.status_code == 422
+    [problem] = answer.json()["problems"]
+    reason = "5 is not one of the windows that this shop counts: 1, 7, 30"
+    assert problem == {"field": "window_days", "reason": reason}
+    request = pb.RecommendRequest(tenant=TENANT, placement="trending", limit=5)
+    request.controls.window_days = 5
+    with pytest.raises(grpc.RpcError, match=reason) as refused:
+        recommended(shop, request)
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_what_rises_within_a_window_sells_better_than_before(shop: Shop, api: httpx.Client) -> None:
+    items = placed(api, "trending", window_days=30, limit=20)
+    assert len({entry["item_id"] for entry in items}) == 20
+    recent, longer = shoppers_within(shop, 30), shoppers_within(shop, 150)
+    rising = [entry for entry in items if entry["source"] == "trending"]
+    assert rising
+    assert [entry["score"] for entry in rising] == sorted(
+        (entry["score"] for entry in rising), reverse=True
+    )
+    share = sum(recent.values()) / sum(longer.values())
+    for entry in rising:
+        count = recent[entry["item_id"]]
+        assert count >= 2
+        assert count > share * longer[entry["item_id"]]
 
 
 def test_a_category_page_shows_items_of_its_path_the_popular_ones_first(api: httpx.Client) -> None:
@@ -103,8 +206,7 @@ def test_what_was_viewed_last_comes_first_and_what_was_bought_is_left_out(
     request = pb.RecommendRequest(
         tenant=TENANT, user_id=user_id, limit=20, generators=["recently_viewed"]
     )
-    with grpc.insecure_channel(f"127.0.0.1:{shop.stack.settings.ports.recommender_1}") as channel:
-        answer = RecommenderServiceStub(channel).Recommend(request, timeout=10).answer
+    answer = recommended(shop, request)
     assert [entry.item_id for entry in answer.items] == expected
 
 

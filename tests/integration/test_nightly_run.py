@@ -61,6 +61,21 @@ def test_a_run_finds_what_is_bought_together(nightly: Nightly) -> None:
     assert any("are bought together with others" in line for line in nightly.said)
 
 
+def test_a_run_counts_who_bought_what_within_each_window(nightly: Nightly) -> None:
+    nightly.first_night()
+
+    items = nightly.items()
+    assert sorted(items.windows) == [1, 7, 30]
+    # All purchases are of one day: 19 fans of each a, and of b0 the viewer, too.
+    week = items.windows[7]
+    shoppers = dict(zip(map(items.ids.id_of, week.popular), week.shoppers.tolist(), strict=True))
+    assert (shoppers["a0"], shoppers["b0"], shoppers["sold out"]) == (19, 20, 15)
+    assert "never touched" not in shoppers
+    # Without a past nobody knows what rises.
+    assert week.rising.tolist() == []
+    assert any(line.startswith("items bought lately: ") for line in nightly.said)
+
+
 def test_a_second_run_over_the_same_data_changes_nothing(nightly: Nightly) -> None:
     nightly.run()
     before = nightly.serving()

@@ -216,6 +216,8 @@ class PlacementRequest(BaseModel):
     """Behind those of the shop's own rules: of two for one position, or of one item, the first counts. A pin that is sold out, excluded or does not pass the filter is left out."""
     relax_filter: bool = False
     """True: where the filter and `category` let fewer items pass than `limit`, others fill the list up behind them, each with `relaxed`. What is excluded stays away."""
+    window_days: int | None = None
+    """What is popular and trending is that of so many days up to the last night, one of the windows that the shop's settings name; 0: of the half-life of popularity. Items of the window have a `score`, as a share of the first of the shop's; those that fill the list behind them have none. Instead of the placement's settings."""
     visitor_id: str | None = None
     """Who looks, where that is not `user_id`, as beside an item: it says which variant of an experiment is shown, and nothing else."""
     explain: bool = True
@@ -449,6 +451,8 @@ class PagePlacement(BaseModel):
     """Behind those of the shop's own rules: of two for one position, or of one item, the first counts. A pin that is sold out, excluded or does not pass the filter is left out."""
     relax_filter: bool = False
     """True: where the filter and `category` let fewer items pass than `limit`, others fill the list up behind them, each with `relaxed`. What is excluded stays away."""
+    window_days: int | None = None
+    """What is popular and trending is that of so many days up to the last night, one of the windows that the shop's settings name; 0: of the half-life of popularity. Items of the window have a `score`, as a share of the first of the shop's; those that fill the list behind them have none. Instead of the placement's settings."""
     visitor_id: str | None = None
     """Who looks, where that is not `user_id`, as beside an item: it says which variant of an experiment is shown, and nothing else."""
     explain: bool = True

@@ -378,6 +378,11 @@ export interface components {
              */
             relax_filter?: boolean;
             /**
+             * @description What is popular and trending is that of so many days up to the last night, one of the windows that the shop's settings name; 0: of the half-life of popularity. Items of the window have a `score`, as a share of the first of the shop's; those that fill the list behind them have none. Instead of the placement's settings.
+             * @default null
+             */
+            window_days?: number | null;
+            /**
              * @description Who looks, where that is not `user_id`, as beside an item: it says which variant of an experiment is shown, and nothing else.
              * @default null
              */
@@ -560,6 +565,11 @@ export interface components {
              * @default false
              */
             relax_filter?: boolean;
+            /**
+             * @description What is popular and trending is that of so many days up to the last night, one of the windows that the shop's settings name; 0: of the half-life of popularity. Items of the window have a `score`, as a share of the first of the shop's; those that fill the list behind them have none. Instead of the placement's settings.
+             * @default null
+             */
+            window_days?: number | null;
             /**
              * @description Who looks, where that is not `user_id`, as beside an item: it says which variant of an experiment is shown, and nothing else.
              * @default null

@@ -95,6 +95,8 @@ class Controls:
         fatigue: what becomes of items that were shown often; None for nothing.
         relax_filter: whether items that the request's filter does not let pass fill an answer up
             that would be shorter without them.
+        window_days: what is popular and trending is that of so many days, one of the windows that
+            the shop counts; 0 for the half-life of popularity.
     """
 
     explain: bool = False
@@ -109,6 +111,7 @@ class Controls:
     exclude_event_types: tuple[str, ...] = ()
     fatigue: Fatigue | None = None
     relax_filter: bool = False
+    window_days: int = 0
 
     @property
     def is_about_order(self) -> bool:

@@ -31,6 +31,7 @@ class Query:
         pinned: the pins of the request's controls, of items that there are.
         tired: rows of the items that fatigue lowers.
         listed: rows of the items that this answer fills up; they are excluded, and caps count them.
+        window_days: of what is popular or trending; 0 for none.
     """
 
     model: ServingModel
@@ -43,6 +44,7 @@ class Query:
     pinned: Sequence[PinnedItem] = ()
     tired: Collection[int] = ()
     listed: Collection[int] = ()
+    window_days: int = 0
 
     @property
     def seeds(self) -> list[int]:
@@ -92,13 +94,23 @@ def bought_together(query: Query) -> Iterator[Ranked]:
 
 
 def popular(query: Query) -> Iterator[Ranked]:
-    """What is popular, without a score."""
+    """What is popular: within the window of the request, then at any time, without a score."""
+    if window := query.model.window(query.window_days):
+        for row, score in window.popular:
+            yield Ranked(row, score, Source.POPULAR)
     for row in query.model.popular():
         yield Ranked(row, None, Source.POPULAR)
 
 
 def trending(query: Query) -> Iterator[Ranked]:
-    """What more users want lately than before, the most rising first, without a score."""
+    """What more users want lately than before, the most rising first.
+
+    Without a window by the half-life of popularity, and without a score.
+    """
+    if window := query.model.window(query.window_days):
+        for row, score in window.rising:
+            yield Ranked(row, score, Source.TRENDING)
+        return
     for row in query.model.rising:
         yield Ranked(row, None, Source.TRENDING)
 
@@ -136,5 +148,7 @@ GENERATORS: Mapping[str, Generator] = {
 
 # Those that look at the user's list or history.
 NEED_A_USER = frozenset({"for_you", "recently_viewed"})
+# Those that a window of time is about.
+KNOW_WINDOWS = frozenset({"popular", "trending"})
 # Those of what the user bought, which no other generator offers again.
 OFFER_BOUGHT_ITEMS = frozenset({"buy_again"})

@@ -3,17 +3,40 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.model import ItemModel, ScoringParams
+from recsys.core.popularity_windows import PopularityWindow
+from recsys.core.ranking import Indices
 from recsys.core.serving.candidates import MAX_POPULAR, EligibleItems, most_popular
 from recsys.core.serving.returned import ReturnedItems
 from recsys.core.serving.row_catalogue import RowCatalogue
 
 # For a user who had all of the most popular items already.
 _PIECE = 256
+
+
+class ShownWindow(NamedTuple):
+    """A window's items that may be shown, best first: rows, each with a score.
+
+    Attributes:
+        popular: the score is the item's shoppers as a share of those of the shop's first item:
+            browsers need not learn how much a shop sells.
+        rising: the score is the rise as a share of the highest.
+    """
+
+    popular: list[tuple[int, float]]
+    rising: list[tuple[int, float]]
+
+    @classmethod
+    def of(cls, window: PopularityWindow, shown: NDArray[np.bool_]) -> "ShownWindow":
+        return cls(
+            _shares(window.popular, window.shoppers, shown),
+            _shares(window.rising, window.rises, shown),
+        )
 
 
 @dataclass(frozen=True)
@@ -39,6 +62,9 @@ class ServingModel:
     returned: ReturnedItems = field(compare=False, repr=False)
     catalogue: RowCatalogue = field(compare=False, repr=False)
     is_filtered: bool = False
+    _windows: dict[int, ShownWindow] = field(
+        init=False, default_factory=dict, compare=False, repr=False
+    )
 
     @classmethod
     def of(
@@ -108,6 +134,15 @@ class ServingModel:
         rows: list[int] = order[self.shown.take(order)][:MAX_POPULAR].tolist()
         return rows
 
+    def window(self, days: int) -> ShownWindow | None:
+        """What was popular, and rose, within so many days; None where the model does not know."""
+        window = self.items.windows.get(days)
+        if window is None:
+            return None
+        if days not in self._windows:
+            self._windows[days] = ShownWindow.of(window, self.shown)
+        return self._windows[days]
+
     def newest(self) -> Iterator[int]:
         """Rows of the items that came since the training and may be shown, the newest first."""
         n = len(self.items.ids)
@@ -117,6 +152,14 @@ class ServingModel:
     def _most_popular(self) -> list[int]:
         rows: list[int] = most_popular(self.items, self.shown).tolist()
         return rows
+
+
+def _shares(
+    rows: Indices, numbers: NDArray[np.number], shown: NDArray[np.bool_]
+) -> list[tuple[int, float]]:
+    is_shown = shown.take(rows)
+    best, scores = rows[is_shown][:MAX_POPULAR], numbers[is_shown][:MAX_POPULAR]
+    return list(zip(best.tolist(), (scores / numbers[:1]).tolist(), strict=True))
 
 
 def _scored(items: ItemModel, shown: NDArray[np.bool_]) -> EligibleItems:

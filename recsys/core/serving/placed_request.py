@@ -6,6 +6,7 @@ from typing import Any
 
 from recsys.core.errors import FieldProblem, InvalidInput
 from recsys.core.event_types import EventTypes, unremembered
+from recsys.core.popularity_windows import window_problem
 from recsys.core.serving.controls import Boost, Exclusion, Pin
 from recsys.core.serving.experiments import Assignment, Experiment, assignment
 from recsys.core.serving.placement import Placement
@@ -14,7 +15,7 @@ from recsys.core.serving.request import RecommendationRequest, SessionTarget, Ta
 # Controls that any request may set instead of the placement's, each by itself.
 OWN_CONTROLS = (
     *("diversity", "max_per_category", "max_per_brand", "strict"),
-    *("exclude_seen_days", "relax_filter"),
+    *("exclude_seen_days", "relax_filter", "window_days"),
 )
 
 
@@ -82,6 +83,7 @@ def placed_request(
     wishes: PlacementWishes,
     placement: Placement,
     event_types: EventTypes,
+    windows: Collection[int],
     now_ms: int,
 ) -> RecommendationRequest:
     """The request for a placement.
@@ -89,13 +91,20 @@ def placed_request(
     Args:
         target: None where it does not matter who looks.
         event_types: of the shop.
+        windows: days of each window that the shop counts.
         now_ms: UTC milliseconds, by which rules hold or not.
 
     Raises:
         InvalidInput: naming every field at fault.
     """
-    if reason := unremembered(wishes.controls.get("exclude_event_types", ()), event_types):
-        raise InvalidInput([FieldProblem("exclude_event_types", reason)])
+    problems = {
+        "exclude_event_types": unremembered(
+            wishes.controls.get("exclude_event_types", ()), event_types
+        ),
+        "window_days": window_problem(wishes.controls.get("window_days", 0), windows),
+    }
+    if any(problems.values()):
+        raise InvalidInput([FieldProblem(name, why) for name, why in problems.items() if why])
     settings = placement.controls_at(now_ms)
     controls = replace(
         settings,

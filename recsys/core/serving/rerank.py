@@ -138,10 +138,11 @@ class _Pool:
 def falling_relevance(entries: Sequence[Ranked]) -> NDArray[np.float64]:
     """(c,) positive and falling: 1 for the first.
 
-    Within a generator it falls as scores do, or as 1/rank where there are none.
+    Within a generator it falls as scores do, or as 1/rank where there are none, as behind what is
+    popular within a window.
     """
     blocks, top = [np.empty(0)], 1.0
-    for _, group in groupby(entries, key=lambda entry: entry.source):
+    for _, group in groupby(entries, key=lambda entry: (entry.source, entry.score is None)):
         scores = [entry.score for entry in group]
         values = 1.0 / np.arange(1, len(scores) + 1)
         if scores[0] is not None and scores[0] > 0:

@@ -223,6 +223,7 @@ class Controls(_message.Message):
     EXCLUDE_EVENT_TYPES_FIELD_NUMBER: _builtins.int
     FATIGUE_FIELD_NUMBER: _builtins.int
     RELAX_FILTER_FIELD_NUMBER: _builtins.int
+    WINDOW_DAYS_FIELD_NUMBER: _builtins.int
     explain: _builtins.bool
     """Each item comes with its reason and the parts of its score."""
     diversity: _builtins.float
@@ -239,6 +240,11 @@ class Controls(_message.Message):
     relax_filter: _builtins.bool
     """Where the filter lets fewer items pass than are asked for, others fill the answer up behind them and
     say so. What is excluded stays away.
+    """
+    window_days: _builtins.int
+    """What is popular and trending is that of so many days up to the last night, one of the windows that the
+    shop's settings name, with scores as a share of the first of the shop's; what fills the answer behind
+    them has none. 0: of the half-life of popularity.
     """
     @_builtins.property
     def boosts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Boost]:
@@ -271,10 +277,11 @@ class Controls(_message.Message):
         exclude_event_types: _abc.Iterable[_builtins.str] | None = ...,
         fatigue: Global___Fatigue | None = ...,
         relax_filter: _builtins.bool | None = ...,
+        window_days: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_diversity", b"_diversity", "_exclude_seen_days", b"_exclude_seen_days", "_explain", b"_explain", "_max_per_brand", b"_max_per_brand", "_max_per_category", b"_max_per_category", "_relax_filter", b"_relax_filter", "_strict", b"_strict", "diversity", b"diversity", "exclude_seen_days", b"exclude_seen_days", "explain", b"explain", "fatigue", b"fatigue", "max_per_brand", b"max_per_brand", "max_per_category", b"max_per_category", "relax_filter", b"relax_filter", "strict", b"strict"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_diversity", b"_diversity", "_exclude_seen_days", b"_exclude_seen_days", "_explain", b"_explain", "_max_per_brand", b"_max_per_brand", "_max_per_category", b"_max_per_category", "_relax_filter", b"_relax_filter", "_strict", b"_strict", "_window_days", b"_window_days", "diversity", b"diversity", "exclude_seen_days", b"exclude_seen_days", "explain", b"explain", "fatigue", b"fatigue", "max_per_brand", b"max_per_brand", "max_per_category", b"max_per_category", "relax_filter", b"relax_filter", "strict", b"strict", "window_days", b"window_days"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_diversity", b"_diversity", "_exclude_seen_days", b"_exclude_seen_days", "_explain", b"_explain", "_max_per_brand", b"_max_per_brand", "_max_per_category", b"_max_per_category", "_relax_filter", b"_relax_filter", "_strict", b"_strict", "boosts", b"boosts", "diversity", b"diversity", "exclude_event_types", b"exclude_event_types", "exclude_seen_days", b"exclude_seen_days", "exclusions", b"exclusions", "explain", b"explain", "fatigue", b"fatigue", "max_per_brand", b"max_per_brand", "max_per_category", b"max_per_category", "pins", b"pins", "relax_filter", b"relax_filter", "strict", b"strict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_diversity", b"_diversity", "_exclude_seen_days", b"_exclude_seen_days", "_explain", b"_explain", "_max_per_brand", b"_max_per_brand", "_max_per_category", b"_max_per_category", "_relax_filter", b"_relax_filter", "_strict", b"_strict", "_window_days", b"_window_days", "boosts", b"boosts", "diversity", b"diversity", "exclude_event_types", b"exclude_event_types", "exclude_seen_days", b"exclude_seen_days", "exclusions", b"exclusions", "explain", b"explain", "fatigue", b"fatigue", "max_per_brand", b"max_per_brand", "max_per_category", b"max_per_category", "pins", b"pins", "relax_filter", b"relax_filter", "strict", b"strict", "window_days", b"window_days"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__diversity: _TypeAlias = _typing.Literal["diversity"]  # noqa: Y015
     _WhichOneofArgType__diversity: _TypeAlias = _typing.Literal["_diversity", b"_diversity"]  # noqa: Y015
@@ -290,6 +297,8 @@ class Controls(_message.Message):
     _WhichOneofArgType__relax_filter: _TypeAlias = _typing.Literal["_relax_filter", b"_relax_filter"]  # noqa: Y015
     _WhichOneofReturnType__strict: _TypeAlias = _typing.Literal["strict"]  # noqa: Y015
     _WhichOneofArgType__strict: _TypeAlias = _typing.Literal["_strict", b"_strict"]  # noqa: Y015
+    _WhichOneofReturnType__window_days: _TypeAlias = _typing.Literal["window_days"]  # noqa: Y015
+    _WhichOneofArgType__window_days: _TypeAlias = _typing.Literal["_window_days", b"_window_days"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__diversity) -> _WhichOneofReturnType__diversity | None: ...
     @_typing.overload
@@ -304,6 +313,8 @@ class Controls(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__relax_filter) -> _WhichOneofReturnType__relax_filter | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__strict) -> _WhichOneofReturnType__strict | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__window_days) -> _WhichOneofReturnType__window_days | None: ...
 
 Global___Controls: _TypeAlias = Controls  # noqa: Y015
 

@@ -93,8 +93,15 @@ def request_for(
     Raises:
         InvalidInput: naming every field at fault.
     """
-    event_types, now_ms = dependencies.event_types_of(tenant), dependencies.now_ms()
-    return placed_request(tenant, target, _wishes(wanted), placement, event_types, now_ms)
+    return placed_request(
+        tenant,
+        target,
+        _wishes(wanted),
+        placement,
+        dependencies.event_types_of(tenant),
+        dependencies.windows_of(tenant),
+        dependencies.now_ms(),
+    )
 
 
 def _wishes(wanted: PlacementRequest) -> PlacementWishes:

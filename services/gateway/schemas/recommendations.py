@@ -19,6 +19,7 @@ from recsys.core.limits import (
     MAX_RULES,
     MAX_SEEN_DAYS,
     MAX_SESSION_ITEMS,
+    MAX_WINDOW_DAYS,
 )
 from recsys.core.serving.controls import MAX_WEIGHT, MIN_WEIGHT
 from recsys.core.serving.lists import Source
@@ -324,6 +325,16 @@ class PlacementRequest(TargetFields):
         default=False,
         description="True: where the filter and `category` let fewer items pass than `limit`, "
         "others fill the list up behind them, each with `relaxed`. What is excluded stays away.",
+    )
+    window_days: int | None = Field(
+        default=None,
+        ge=0,
+        le=MAX_WINDOW_DAYS,
+        description="What is popular and trending is that of so many days up to the last night, "
+        "one of the windows that the shop's settings name; 0: of the half-life of popularity. "
+        "Items of the window have a `score`, as a share of the first of the shop's; those that "
+        "fill the list behind them have none. Instead of the placement's settings.",
+        examples=[7],
     )
     visitor_id: _Id | None = Field(
         default=None,

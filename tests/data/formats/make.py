@@ -10,7 +10,8 @@
 | 4      | e49a9a5  | a least reader; what is unknown to a reader may be left out   |
 | 5      | 7a9df48  | what is bought together, what is rising                       |
 | 6      | 30a19f8  | what is bought again                                          |
-| 7      | this one | event types with ratings                                      |
+| 7      | 73caa2f  | event types with ratings                                      |
+| 8      | this one | what was popular within windows of days                       |
 
 It takes whatever the builders of that commit's tests are called, and changes nothing by hand. A new
 format is a new row, a new folder, and no change of the folders that are there.

@@ -1,5 +1,6 @@
-"""Lines of orders by Spark: what stands in one basket."""
+"""Lines of orders by Spark: what stands in one basket, what came again, how many bought it when."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,9 @@ from pyspark.sql import SparkSession
 
 from recsys.config.shop import Shop
 from recsys.core.errors import NotFound
+from recsys.core.shop_time import Pause, ShopTime
 from recsys.core.vocabulary import Vocabulary
-from spark_jobs.nightly.purchases import read_purchases, read_repurchases
+from spark_jobs.nightly.purchases import read_purchases, read_repurchases, read_shoppers
 from tests.builders import EVENT_TYPES, repurchases
 
 SHOP = Shop(60.0, 14.0, ("purchase",), EVENT_TYPES)
@@ -103,3 +105,40 @@ def test_what_was_bought_on_two_days_is_bought_again(cluster: SparkSession, tmp_
     assert found.indptr.tolist() == [0, 1, 1, 2]
     assert vars(found.of_user(0)) == vars(repurchases([(0, 2, 10, 13)]))
     assert vars(found.of_user(2)) == vars(repurchases([(2, 2, 1, 5)]))
+
+
+def test_shoppers_are_counted_once_in_each_window_and_in_its_past(
+    cluster: SparkSession, tmp_path: Path
+) -> None:
+    day = 86_400_000
+    lines: list[tuple[object, ...]] = [
+        ("ann", "ale", "purchase", 100 * day, "o1"),
+        ("ann", "ale", "purchase", 100 * day - 1, "o2"),
+        ("bob", "ale", "purchase", 94 * day, None),
+        ("bob", "ale", "purchase", 80 * day, None),
+        # In the past of one day, of both windows, and before all.
+        ("cat", "bun", "purchase", 97 * day, None),
+        ("cat", "bun", "purchase", 90 * day, None),
+        ("cat", "cod", "purchase", 64 * day, None),
+        # No purchase, unknown to the model, and too late.
+        ("dan", "bun", "view", 100 * day, None),
+        ("dan", "dip", "purchase", 100 * day, None),
+        ("dan", "cod", "purchase", 101 * day, None),
+    ]
+    events = written(tmp_path, lines, COLUMNS)
+    shop = replace(SHOP, windows_days=(1, 7))
+
+    def counted(shop_time: ShopTime) -> dict[int, list[list[int]]]:
+        found = read_shoppers(
+            cluster, events, shop, ITEMS, before_ms=101 * day, shop_time=shop_time
+        )
+        return {days: [each.tolist() for each in counts] for days, counts in found.items()}
+
+    assert counted(ShopTime(100 * day)) == {
+        1: [[1, 0, 0], [0, 1, 0]],
+        7: [[2, 1, 0], [1, 1, 0]],
+    }
+    # A pause of the shop is no time: what came before it is as old as if there had been none.
+    paused = ShopTime(100 * day, (Pause(65 * day, 93 * day),))
+    assert counted(paused)[7] == [[2, 1, 0], [1, 1, 1]]
+    assert read_shoppers(cluster, events, SHOP, ITEMS, before_ms=101 * day, shop_time=paused) == {}

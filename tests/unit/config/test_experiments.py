@@ -99,6 +99,10 @@ def test_a_shop_may_test_the_shipped_placements(tmp_path: Path) -> None:
             experiment(changes='home = { exclude_event_types = ["look"] }'),
             "variant 'other', home: exclude_event_types: 'look' is not one of the types that count",
         ),
+        (
+            experiment(changes="home = { window_days = 5 }"),
+            "variant 'other', home: window_days: 5 is not one of the windows that this shop counts",
+        ),
         (experiment().replace('"other"', '"control"'), "two variants have one name"),
         (experiment().replace("weight = 3", "weight = 0"), "weight: Input should be greater"),
         (experiment(rest="share = 0"), "share: Input should be greater than 0"),

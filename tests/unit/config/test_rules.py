@@ -46,6 +46,16 @@ def test_a_placement_is_a_list_of_generators_or_a_table_with_controls(tmp_path: 
     assert top.controls == Controls(diversity=0.3, max_per_brand=2, strict=True)
 
 
+def test_a_placement_may_have_a_window_that_the_shop_counts(tmp_path: Path) -> None:
+    placement = '[placements.week]\ngenerators = ["popular"]\nwindow_days = 14\n'
+    path = tmp_path / "shop.toml"
+    path.write_text("popularity_windows_days = [30, 14]\n" + REST + placement)
+    shop = load_shop(path)
+    assert shop.windows_days == (14, 30)
+    assert shop.placements["week"].controls == Controls(window_days=14)
+    assert load_shop().windows_days == (1, 7, 30)
+
+
 def test_a_rule_holds_where_and_when_it_says(tmp_path: Path) -> None:
     shop = shop_of(
         tmp_path,
@@ -97,6 +107,10 @@ def test_a_rule_holds_where_and_when_it_says(tmp_path: Path) -> None:
             "placements.home.exclude_event_types: 'bye' is not one of the types that count: buy",
         ),
         ("[placements.home]\ngenerators = ['new']\nmax_per_brand = 0\n", "home.max_per_brand"),
+        (
+            "[placements.home]\ngenerators = ['popular']\nwindow_days = 5\n",
+            "placements.home.window_days: 5 is not one of the windows .* counts: 1, 7, 30",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_rule_is_said_with_its_name(

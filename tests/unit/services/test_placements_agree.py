@@ -20,6 +20,7 @@ from services.recommender.named_placements import NamedPlacements
 NOW_MS = 1_767_225_600_000  # 2026-01-01
 _SETTINGS = """
 half_life_days = 30
+popularity_windows_days = [7, 30]
 goals = ["buy"]
 [event_types]
 look = { weight = 0.2 }
@@ -32,6 +33,7 @@ max_per_brand = 3
 strict = true
 exclude_seen_days = 7
 exclude_event_types = ["look"]
+window_days = 7
 [placements.product_page]
 generators = ["similar", "popular"]
 
@@ -90,6 +92,7 @@ EQUAL: list[tuple[str, Body, Wishes]] = [
             "exclude_seen_days": 0.0,
             "exclude_event_types": ["buy"],
             "relax_filter": True,
+            "window_days": 30,
         }.items()
     ),
     (
@@ -116,6 +119,7 @@ def by_rest(shops: Shops, name: str, body: Body) -> tuple[RecommendationRequest,
         placements_of=shops.placements_of,
         experiments_of=shops.experiments_of,
         event_types_of=shops.event_types_of,
+        windows_of=shops.windows_of,
         now_ms=lambda: NOW_MS,
     )
     dependencies, wanted = cast(Dependencies, parts), read_placement(body)
@@ -156,10 +160,14 @@ def test_what_is_set_to_nothing_stands_instead_of_the_settings(shops: Shops) -> 
     assert plain.controls is not None
     assert plain.controls.explain
     assert (plain.controls.diversity, plain.controls.max_per_brand) == (0.5, 3)
-    wanted = pb.Controls(diversity=0, max_per_brand=0, pins=[pb.Pin(item_id="lamp", position=1)])
+    assert plain.controls.window_days == 7
+    wanted = pb.Controls(
+        diversity=0, max_per_brand=0, window_days=0, pins=[pb.Pin(item_id="lamp", position=1)]
+    )
     request, _ = by_grpc(shops, "home", {"controls": wanted})
     assert request.controls is not None
     assert (request.controls.diversity, request.controls.max_per_brand) == (0, 0)
+    assert request.controls.window_days == 0
     assert [boost.rule for boost in request.controls.boosts] == ["cheap"]
     assert [pin.item_id for pin in request.controls.pins] == ["lamp"]
 
@@ -172,6 +180,11 @@ def test_what_is_set_to_nothing_stands_instead_of_the_settings(shops: Shops) -> 
         ({"limit": 0}, "limit"),
         ({"placement": "", "user_id": "ann", "visitor_id": "bob"}, "visitor_id"),
         ({"controls": pb.Controls(exclude_event_types=["teleport"])}, "exclude_event_types"),
+        ({"controls": pb.Controls(window_days=8)}, "window_days"),
+        (
+            {"placement": "", "user_id": "ann", "controls": pb.Controls(window_days=8)},
+            "window_days",
+        ),
     ],
 )
 def test_what_is_wrong_is_told_by_field(shops: Shops, wishes: Wishes, field: str) -> None:

@@ -10,6 +10,7 @@ from safetensors.numpy import load, save
 from recsys.core.behaviour import RecentEvent
 from recsys.core.domain import Item
 from recsys.core.errors import InvalidModel
+from recsys.core.popularity_windows import PopularityWindow
 from recsys.core.serving.lists import Source
 from recsys.core.serving.model import ServingModel
 from recsys.core.serving.pipeline import recommend_for_user, similar_items
@@ -26,6 +27,10 @@ from tests.data.formats.make import VERSION
 
 FORMATS = Path(__file__).parents[2] / "data" / "formats"
 of_each_format = pytest.mark.parametrize("number", range(2, FORMAT + 1))
+
+
+def arrays_of(window: PopularityWindow) -> dict[str, list[float]]:
+    return {name: array.tolist() for name, array in vars(window).items()}
 
 
 def manifest_bytes(number: int) -> bytes:
@@ -51,6 +56,9 @@ def test_a_model_of_each_format_is_read_whole(number: int) -> None:
         assert vars(again.of_user(0)) == vars(repurchases([(1, 3, 10, 30)]))
     else:
         assert again is None
+    assert {days: arrays_of(window) for days, window in model.items.windows.items()} == (
+        {7: arrays_of(expected.windows[7])} if number >= 8 else {}
+    )
     if number >= 5:
         assert np.array_equal(model.items.partners, expected.partners)
         assert np.array_equal(model.items.partner_scores, expected.partner_scores)

@@ -8,7 +8,7 @@ from recsys.core.serving.generators import GENERATORS, Query
 from recsys.core.serving.lists import NO_LIST, Source
 from recsys.core.serving.model import ServingModel
 from recsys.core.serving.pipeline import recommend
-from tests.builders import an_item_model, scoring_params
+from tests.builders import a_window, an_item_model, scoring_params
 
 # Each item goes best with the second next one, then with the next.
 ITEMS = an_item_model()
@@ -63,3 +63,34 @@ def test_trending_items_come_in_their_order_as_far_as_they_may_be_shown() -> Non
     assert yielded("trending", Query(some, NO_LIST)) == [(0, None), (4, None)]
     old = ServingModel.of(an_item_model(rising=None), scoring_params())
     assert yielded("trending", Query(old, NO_LIST)) == []
+
+
+def within(model: ServingModel, days: int) -> Query:
+    return Query(model, NO_LIST, window_days=days)
+
+
+WINDOW = a_window([1, 4, 2], [8, 4, 2], [4, 3], [2.0, 0.5])
+WINDOWED = ServingModel.of(an_item_model(windows={7: WINDOW}), scoring_params())
+
+
+def test_what_was_popular_within_a_window_comes_before_what_always_is() -> None:
+    found = yielded("popular", within(WINDOWED, 7))
+    assert found[:3] == [(1, 1.0), (4, 0.5), (2, 0.25)]
+    # Without a score, since it only fills up; the pipeline shows nothing twice.
+    assert found[3:] == [(row, None) for row in (5, 4, 3, 2, 1, 0)]
+    answer = recommend(within(WINDOWED, 7), ["popular"], 5)
+    assert [entry.item_index for entry in answer.ranked] == [1, 4, 2, 5, 3]
+
+
+def test_a_filter_cuts_a_window_and_scores_stay_shares_of_the_shop() -> None:
+    some = WINDOWED.where(np.arange(6) != 1)
+    assert yielded("popular", within(some, 7))[:2] == [(4, 0.5), (2, 0.25)]
+    assert yielded("trending", within(some, 7)) == [(4, 1.0), (3, 0.25)]
+    without = WINDOWED.where(np.arange(6) == 0)
+    assert yielded("trending", within(without, 7)) == []
+    assert yielded("popular", within(without, 7)) == [(0, None)]
+
+
+def test_a_window_that_the_model_does_not_know_is_none() -> None:
+    for name in ("popular", "trending"):
+        assert yielded(name, within(WINDOWED, 30)) == yielded(name, within(WINDOWED, 0))

@@ -149,6 +149,12 @@ def test_the_last_of_a_generator_stays_before_the_next_ones() -> None:
     assert len(falling_relevance([])) == 0
 
 
+def test_what_fills_up_behind_a_window_stays_behind_it() -> None:
+    scores = [1.0, 0.25, None, None]
+    entries = [Ranked(n, score, Source.POPULAR) for n, score in enumerate(scores)]
+    assert falling_relevance(entries).tolist() == pytest.approx([1, 0.25, 0.25, 0.125])
+
+
 def distance(model: ServingModel, answer: Recommendations) -> float:
     chosen = np.array(rows(answer), np.int32)
     return intra_list_distance(unit_vectors(model.items.factors, chosen))

@@ -151,6 +151,7 @@ def running_world() -> Iterator[World]:
                 AccessLog("gateway", "test", lines.append),
                 event_types=lambda: sorted(EVENT_TYPES),
                 event_types_of=lambda _: EVENT_TYPES,
+                windows_of=lambda _: (1, 7),
                 placements_of=lambda tenant: PLACEMENTS if tenant == "shop" else {},
                 allowed_origins_of=lambda tenant: ORIGINS if tenant in (None, "shop") else (),
                 experiments_of=lambda tenant: EXPERIMENTS if tenant == "shop" else (),

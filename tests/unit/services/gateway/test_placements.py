@@ -96,6 +96,9 @@ def test_a_name_that_the_shop_has_not_given_is_not_found(world: World, api: Clie
         ({"pins": [{"item_id": "lamp", "position": 1, "rule": "x"}]}, "pins.0.rule"),
         ({"pins": [{"item_id": "lamp", "position": 1}] * 51}, "pins"),
         ({"relax_filter": 1}, "relax_filter"),
+        ({"window_days": -1}, "window_days"),
+        ({"window_days": 2}, "window_days"),
+        ({"window_days": "7"}, "window_days"),
     ],
 )
 def test_what_is_wrong_is_said_and_nobody_is_asked(
@@ -255,3 +258,12 @@ def test_a_page_token_goes_with_the_question_and_its_items_are_no_filler(
     assert [item["item_id"] for item in written["items"]] == ["1"]
     assert written["next_page_token"] == ""
     assert api.post(HOME, {"user_id": "bob", "page_token": token}).status == 422
+
+
+def test_a_window_is_asked_for_and_another_one_is_told_which_there_are(
+    world: World, api: Client
+) -> None:
+    assert api.post(HOME, {"window_days": 7}).status == 200
+    assert world.recommender.asked[0].controls.window_days == 7
+    [problem] = api.post(HOME, {"window_days": 30}).json["problems"]
+    assert problem["reason"] == "30 is not one of the windows that this shop counts: 1, 7"

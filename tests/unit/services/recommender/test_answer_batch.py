@@ -665,3 +665,36 @@ def test_fatigue_has_bounds(shop: Shop, after: int, factor: float, field: str) -
     controls = pb.Controls(fatigue=pb.Fatigue(after=after, factor=factor))
     question = pb.Question(number=1, tenant="shop", user_id="ann", limit=2, controls=controls)
     assert f"fatigue.{field}" in answers(shop, question)[1].error_details
+
+
+@pytest.mark.parametrize(
+    ("days", "generators", "is_degraded"),
+    [
+        (7, ["popular"], False),
+        (30, ["popular"], True),
+        (30, ["trending", "popular"], True),
+        (30, ["for_you"], False),
+        (0, ["popular"], False),
+    ],
+)
+def test_who_asks_about_a_window_that_was_not_counted_is_told(
+    shop: Shop, days: int, generators: list[str], is_degraded: bool
+) -> None:
+    question = of_user("ann", limit=3)
+    question.generators.extend(generators)
+    question.controls.window_days = days
+    [answer] = answers(shop, question).values()
+    assert (answer.degraded, document(answer)["degraded"]) == (is_degraded, is_degraded)
+
+
+def test_items_of_a_window_have_scores_and_what_fills_up_has_none(shop: Shop) -> None:
+    question = of_user("nobody", limit=3)
+    question.generators.append("popular")
+    question.controls.MergeFrom(pb.Controls(window_days=7, explain=True))
+    items = document(answers(shop, question)[1])["items"]
+    assert [(item["item_id"], item["score"]) for item in items] == [
+        ("i0", 1.0),
+        ("i5", 0.75),
+        ("i4", None),
+    ]
+    assert [item["score_parts"] for item in items] == [{"popular": 1.0}, {"popular": 0.75}, {}]
