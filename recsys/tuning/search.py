@@ -44,7 +44,8 @@ class SearchPlan:
         alpha_scales, regularizations: tried with each other first.
         climbs: how often the surroundings of the best are tried.
         finalists: settings that are trained as the model itself.
-        factors: each finalist is tried with these besides its own, the best one only.
+        factors: the best finalist is tried with these besides its own, and with more for as long
+            as that is better.
     """
 
     size: ValidationSize
@@ -87,6 +88,9 @@ _SHRINKAGE = 0.5
 _TOLD_TRIALS = 10
 # Less of a difference between two numbers of factors is none.
 EQUAL = 0.005
+# More factors than the plan's are tried, so many times as many up to the most, for as long as each
+# step gains this share: they cost training, Redis and recommenders time and memory in proportion.
+_GROWTH, _WORTH, _MOST_FACTORS = 1.5, 0.01, 768
 BOUNDS = {
     "alpha_scale": (0.05, 40.0),
     "regularization": (1e-5, 0.1),
@@ -250,13 +254,15 @@ class _Search:
     def _finals(self, settings: list[ModelSettings]) -> list[Trial]:
         """The finalists trained in full, the best of them with other numbers of factors too."""
         found = self._try(_FINAL, settings)
-        own, rank = found[0].settings.als.factors, min(self._folds[0].matrix.shape)
-        sizes = [k for k in self._plan.factors if k != own and k <= rank]
-        others = [with_als(found[0].settings, factors=k) for k in sizes]
-        found = sorted([*found, *self._try(_FINAL, others)], key=_ndcg, reverse=True)
+        first, most = found[0].settings, min(_MOST_FACTORS, *self._folds[0].matrix.shape)
+        sizes = [k for k in self._plan.factors if k != first.als.factors and k <= most]
+        while sizes:
+            others = self._try(_FINAL, [with_als(first, factors=k) for k in sizes])
+            found = sorted([*found, *others], key=_ndcg, reverse=True)
+            sizes = _larger(found, most)
         equals = [each for each in found if each.ndcg >= found[0].ndcg * (1 - EQUAL)]
         # The model is trained on more than a trial is, and more data can tell more factors.
-        best = max(equals, key=lambda each: each.settings.als.factors)
+        best = max(equals, key=_factors)
         return [best, *(each for each in found if each is not best)]
 
     def _judge_start(self) -> Trial:
@@ -307,6 +313,20 @@ class _Search:
         return trial
 
 
+def _larger(found: list[Trial], most: int) -> list[int]:
+    """The next number of factors to try, if the largest so far is the best and worth its price.
+
+    Args:
+        found: trials, best first.
+    """
+    largest = _factors(found[0])
+    fewer = [each.ndcg for each in found if _factors(each) < largest]
+    is_best = largest == max(map(_factors, found)) < most
+    if not is_best or not fewer or found[0].ndcg < fewer[0] * (1 + _WORTH):
+        return []
+    return [min(int(largest * _GROWTH), most)]
+
+
 def with_als(settings: ModelSettings, **changes: object) -> ModelSettings:
     """The settings with other ones of the factors."""
     return replace(settings, als=replace(settings.als, **changes))  # type: ignore[arg-type]
@@ -334,3 +354,7 @@ def _key(settings: ModelSettings) -> tuple[float, ...]:
 
 def _ndcg(trial: Trial | Blended) -> float:
     return trial.ndcg
+
+
+def _factors(trial: Trial) -> int:
+    return trial.settings.als.factors

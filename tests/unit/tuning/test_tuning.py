@@ -1,6 +1,7 @@
 """The search for settings, on shops whose structure is known."""
 
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from recsys.core.errors import NoData
 from recsys.core.event_types import EventType
 from recsys.evaluation import evaluate_lists
 from recsys.evaluation.model_lists import model_lists
-from recsys.training.als import AlsSettings, train_als
+from recsys.training.als import AlsSettings, Trained, train_als
 from recsys.training.build import build_model
 from recsys.training.event_log import EventLog
 from recsys.training.settings import ModelSettings
@@ -23,7 +24,7 @@ from recsys.tuning import (
     search,
 )
 from recsys.tuning import hold_out as hold_out_of
-from recsys.tuning.blend_search import BlendSearch
+from recsys.tuning.blend_search import Blended, BlendSearch
 from recsys.tuning.judged_fold import METRIC, JudgedFold, JudgedModel
 from recsys.tuning.validation import Fold
 from tests.builders import two_tastes_log
@@ -201,6 +202,36 @@ def test_of_equally_good_numbers_of_factors_the_larger_is_taken() -> None:
     if found.ndcg > found.start_ndcg:
         largest = max(trial.settings.als.factors for trial in equals)
         assert found.settings.als.factors == largest
+
+
+@pytest.mark.parametrize(
+    ("clearly_better_up_to", "tried", "taken"),
+    [
+        (64, [64, 128, 256], 256),
+        (256, [64, 128, 256, 384], 384),
+        (384, [64, 128, 256, 384, 576], 576),
+        (10_000, [64, 128, 256, 384, 576, 768], 768),
+    ],
+)
+def test_more_factors_are_tried_while_they_are_clearly_better(
+    monkeypatch: pytest.MonkeyPatch, clearly_better_up_to: int, tried: list[int], taken: int
+) -> None:
+    """What comes behind the last clear gain is as good, and of equals the larger is taken."""
+
+    class ByFactors(BlendSearch):
+        def judged(self, settings: ModelSettings) -> Blended:
+            return Blended(settings, 0.1 + 1e-4 * min(settings.als.factors, clearly_better_up_to))
+
+    monkeypatch.setattr(search, "BlendSearch", ByFactors)
+    found = fit_settings(
+        hold_out(in_a_row(users=900, items=900)),
+        ModelSettings(),
+        FitEffort.QUICK,
+        train_many=lambda _, settings: cast(list[Trained], [None] * len(settings)),
+    )
+    finals = [trial for trial in found.trials if trial.stage == "final"]
+    assert sorted({trial.settings.als.factors for trial in finals}) == tried
+    assert found.settings.als.factors == taken
 
 
 def test_the_same_data_gives_the_same_settings() -> None:
