@@ -16,6 +16,7 @@ from cli.file_options import (
     Encoding,
     EventType,
     EventTypes,
+    Explode,
     Format,
     Mapping,
     NoHeader,
@@ -159,6 +160,7 @@ def evaluate(
     delimiter: Delimiter = None,
     encoding: Encoding = "utf-8",
     quoting: QuotingOption = Quoting.AUTO,
+    explode: Explode = None,
     mapping: Mapping = None,
     event_type: EventType = None,
     event_types: EventTypes = "",
@@ -198,7 +200,7 @@ def evaluate(
         cutoffs=_cutoffs(k),
         now_ms=int(time.time() * 1000),
         reading=FileOptions(
-            read_options(file_format, no_header, columns, delimiter, encoding, quoting),
+            read_options(file_format, no_header, columns, delimiter, encoding, quoting, explode),
             event_options(
                 mapping, event_type, event_types, timestamp_format, time_unit, timezone, decimal
             ),

@@ -40,6 +40,15 @@ QuotingOption = Annotated[
     Quoting,
     typer.Option("--quoting", help='none: a " is a letter as any.', rich_help_panel=_FILE),
 ]
+Explode = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="List whose elements are the rows, as the lines of orders are: line_items. Their"
+        " values are the columns line_items.sku ...; JSON and Parquet.",
+        rich_help_panel=_FILE,
+    ),
+]
 Mapping = Annotated[
     list[str] | None,
     typer.Option(
@@ -101,6 +110,7 @@ def read_options(
     delimiter: str | None,
     encoding: str,
     quoting: Quoting,
+    explode: str | None,
 ) -> ReadOptions:
     """
     Raises:
@@ -115,7 +125,7 @@ def read_options(
         delimiter = delimiter.replace("\\t", "\t")
         if not delimiter or set(delimiter) & set('"\n\r'):
             raise ConfigurationError("--delimiter: expected a character such as ; or ::")
-    return ReadOptions(file_format, names, delimiter, encoding, quoting)
+    return ReadOptions(file_format, names, delimiter, encoding, quoting, explode)
 
 
 def event_options(

@@ -16,6 +16,7 @@ from cli.file_options import (
     Encoding,
     EventType,
     EventTypes,
+    Explode,
     Format,
     Mapping,
     NoHeader,
@@ -118,6 +119,7 @@ def events(
     delimiter: Delimiter = None,
     encoding: Encoding = "utf-8",
     quoting: QuotingOption = Quoting.AUTO,
+    explode: Explode = None,
     mapping: Mapping = None,
     event_type: EventType = None,
     event_types: EventTypes = "",
@@ -152,7 +154,7 @@ def events(
     """
     if undo and (again or dry_run):
         raise typer.BadParameter("--undo goes with neither --again nor --dry-run")
-    how = read_options(file_format, no_header, columns, delimiter, encoding, quoting)
+    how = read_options(file_format, no_header, columns, delimiter, encoding, quoting, explode)
     options = event_options(
         mapping, event_type, event_types, timestamp_format, time_unit, timezone, decimal
     )
@@ -192,6 +194,7 @@ def items(
     delimiter: Delimiter = None,
     encoding: Encoding = "utf-8",
     quoting: QuotingOption = Quoting.AUTO,
+    explode: Explode = None,
     mapping: Mapping = None,
     decimal: Decimal = Decimals.AUTO,
 ) -> None:
@@ -213,7 +216,7 @@ def items(
 
         recsys import items prices.csv --update --mapping Farbe=attributes.colour
     """
-    how = read_options(file_format, no_header, columns, delimiter, encoding, quoting)
+    how = read_options(file_format, no_header, columns, delimiter, encoding, quoting, explode)
     options = ItemOptions(tuple(mapping or ()), decimal, update)
     with named_files(files) as paths:
         readings = [Reading(path, how, items=options, preset=preset) for path in paths]

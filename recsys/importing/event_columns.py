@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from recsys.core.errors import ConfigurationError
@@ -16,7 +17,7 @@ from recsys.importing.converted import Converted, is_strict, line_of
 from recsys.importing.event_batch import EventBatch
 from recsys.importing.event_type_names import EventTypeNames, parse_event_types
 from recsys.importing.ratings import on_scale
-from recsys.importing.source import BadRow, Column, RawBatch
+from recsys.importing.source import BadRow, Column, Elements, RawBatch
 from recsys.importing.times import TimeOptions, TimeReader
 from recsys.importing.values import Decimals
 
@@ -143,12 +144,24 @@ class EventReader:
             items=required("item_id"),
             types=(types := self._types(ids("event_type", named), account, len(batch))),
             timestamps_ms=self._read_times(batch, account),
-            event_ids=ids("event_id"),
+            event_ids=ids("event_id", partial(self._read_event_ids, batch.elements)),
             order_ids=ids("order_id"),
             queries=ids("query", read_queries),
             numbers={name: numbers(name) for name in _NUMBERS if name in self.columns}
             | self._read_ratings(batch, types, account),
         )
+
+    def _read_event_ids(self, elements: Elements | None, column: Column) -> Ids:
+        found = read_ids(column)
+        if elements is None or self.columns["event_id"] not in elements.repeated:
+            return found
+        # The id of an order is not that of each of its lines, of which all but one would be lost.
+        numbered = [
+            f"{found.names[code]}:{place}" if code >= 0 else None
+            for code, place in zip(found.codes.tolist(), elements.places.tolist(), strict=True)
+        ]
+        again = read_ids(pa.array(numbered, pa.string()))
+        return Ids(again.names, again.codes, {**again.problems, **found.problems})
 
     def _is_strict(self, name: str) -> bool:
         # A type that is not known is nothing that can be left out.

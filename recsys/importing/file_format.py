@@ -4,6 +4,7 @@ from pathlib import Path
 
 from recsys.core.errors import ConfigurationError
 from recsys.importing.csv_source import CsvSource
+from recsys.importing.exploded_source import ExplodedSource
 from recsys.importing.jsonl_source import JsonlSource
 from recsys.importing.opened_file import COMPRESSED_SUFFIXES
 from recsys.importing.parquet_source import ParquetSource
@@ -27,10 +28,20 @@ def open_source(path: Path, options: ReadOptions) -> RowReader:
     """A reader for this file.
 
     Raises:
-        ConfigurationError: the file is not there, or its format cannot be told.
+        ConfigurationError: the file is not there, its format cannot be told, or it has no list to
+            explode.
     """
     if not path.is_file():
         raise ConfigurationError(f"{path} is no file")
+    source = _reader_of(path, options)
+    if options.explode is None:
+        return source
+    if isinstance(source, CsvSource):
+        raise ConfigurationError(f"--explode is for JSON and Parquet: {path.name} holds no lists")
+    return ExplodedSource(source, options.explode)
+
+
+def _reader_of(path: Path, options: ReadOptions) -> RowReader:
     told = options.file_format
     match _format_of_name(path) if told is FileFormat.AUTO else told:
         case FileFormat.CSV:

@@ -5,13 +5,12 @@ line that is no JSON has to spoil itself only.
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from recsys.importing.json_array import (
     Elements,
@@ -20,8 +19,9 @@ from recsys.importing.json_array import (
     begins_array,
     each_key_once,
 )
+from recsys.importing.nested_values import column_of, inner_paths, keys_of, value_at
 from recsys.importing.read_options import ReadOptions
-from recsys.importing.source import BadRow, Column, RawBatch
+from recsys.importing.source import BadRow, RawBatch
 from recsys.importing.text_lines import LineBlock, line_blocks, shown
 
 _ROWS_FOR_COLUMNS = 100
@@ -42,7 +42,8 @@ class JsonlSource:
     def columns(self) -> list[str]:
         parsed = (row for elements in self._elements() for _, row in elements.rows)
         objects = list(islice((row for row in parsed if isinstance(row, dict)), _ROWS_FOR_COLUMNS))
-        return [*_keys(objects), *dict.fromkeys(path for row in objects for path in _paths(row))]
+        inner = (path for row in objects for path in inner_paths(row))
+        return [*keys_of(objects), *dict.fromkeys(inner)]
 
     def batches(self, wanted: Collection[str] | None = None) -> Iterator[RawBatch]:
         paths = [path for path in wanted or () if "." in path]
@@ -54,9 +55,9 @@ class JsonlSource:
                 else:
                     lines.append(line)
                     rows.append(row)
-            columns = {key: _column([row.get(key) for row in rows]) for key in _keys(rows)}
+            columns = {key: column_of([row.get(key) for row in rows]) for key in keys_of(rows)}
             columns |= {
-                path: _column([_at(row, path) for row in rows])
+                path: column_of([value_at(row, path) for row in rows])
                 for path in paths
                 if path not in columns
             }
@@ -85,38 +86,6 @@ def _rejected_row(line: int, reject: Row) -> Row:
         return reject
     row = reject.get("row")
     return row if isinstance(row, dict) else BadRow(line, "was not readable as a row", row)
-
-
-def _keys(rows: Iterable[dict[str, Any]]) -> list[str]:
-    return list(dict.fromkeys(key for row in rows for key in row))
-
-
-def _paths(row: Mapping[str, Any], outer: str = "") -> Iterator[str]:
-    """Names of the values within values."""
-    for key, value in row.items():
-        if isinstance(value, dict):
-            yield from _paths(value, f"{outer}{key}.")
-        elif outer:
-            yield f"{outer}{key}"
-
-
-def _at(row: Mapping[str, Any], path: str) -> Any:
-    """The value of a path, None where there is none."""
-    value: Any = row
-    for key in path.split("."):
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
-
-
-def _column(values: list[Any]) -> Column:
-    """Text, the commonest, as an Arrow column."""
-    if all(value is None or type(value) is str for value in values):
-        try:
-            return pa.array(values, pa.string())
-        except UnicodeEncodeError:
-            # Half a surrogate pair, which the domain refuses for its row.
-            pass
-    return values
 
 
 def _parsed(block: LineBlock) -> Iterator[tuple[int, Row]]:

@@ -28,6 +28,7 @@ class ReadOptions:
         columns: names of the columns of a CSV file without a header line, which has none then.
         delimiter: between the fields of a CSV line, one or more characters; None finds it.
         encoding: of a text file.
+        explode: the column with the list whose elements are the rows; None where a row is a row.
     """
 
     file_format: FileFormat = FileFormat.AUTO
@@ -35,3 +36,4 @@ class ReadOptions:
     delimiter: str | None = None
     encoding: str = "utf-8"
     quoting: Quoting = Quoting.AUTO
+    explode: str | None = None

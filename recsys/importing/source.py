@@ -20,6 +20,18 @@ class BadRow(NamedTuple):
     raw: Any
 
 
+class Elements(NamedTuple):
+    """Rows that are elements of a list which a line holds.
+
+    Attributes:
+        places: (n,) 1-based place of each in its list.
+        repeated: columns that all elements of a line have in common.
+    """
+
+    places: NDArray[np.int64]
+    repeated: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True)
 class RawBatch:
     """Consecutive rows as the file has them, in columns.
@@ -30,6 +42,7 @@ class RawBatch:
         bad: what cannot be read as a row at all.
         position: how much of the source's `size` is behind us.
         raw: the whole row at a place of this batch, for a reject file.
+        elements: None where each line is a row.
     """
 
     columns: Mapping[str, Column]
@@ -37,6 +50,7 @@ class RawBatch:
     bad: list[BadRow]
     position: int
     raw: Callable[[int], Any]
+    elements: Elements | None = None
 
     def __len__(self) -> int:
         return len(self.lines)

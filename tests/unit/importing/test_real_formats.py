@@ -162,6 +162,49 @@ EVENTS = {
             "event_type": "purchase",
         },
     ),
+    "Shopify orders, of its API": Sample(
+        "orders.jsonl",
+        '{"id": 450789469, "created_at": "2019-10-20T10:00:00+02:00", "customer": {"id": 207},'
+        ' "line_items": [{"product_id": 632, "quantity": 1, "price": "199.00"},'
+        ' {"product_id": 921, "quantity": 2, "price": "5.00"}]}\n'
+        '{"id": 450789470, "created_at": "2019-10-21T10:00:00+02:00", "customer": {"id": 208},'
+        ' "line_items": [{"product_id": 632, "quantity": 1, "price": "199.00"}]}\n',
+        [
+            ("207", "632", "purchase", "2019-10-20T08:00:00"),
+            ("207", "921", "purchase", "2019-10-20T08:00:00"),
+            ("208", "632", "purchase", "2019-10-21T08:00:00"),
+        ],
+        {"explode": "line_items"},
+        {
+            "mapping": (
+                "customer.id=user_id",
+                "line_items.product_id=item_id",
+                "id=order_id",
+                "line_items.quantity=quantity",
+                "line_items.price=price",
+            ),
+            "event_type": "purchase",
+        },
+    ),
+    "Segment, completed orders": Sample(
+        "track.jsonl",
+        '{"messageId": "m1", "userId": "u1", "event": "Order Completed",'
+        ' "timestamp": "2019-10-20T10:00:00Z", "properties": {"order_id": "o1",'
+        ' "products": [{"product_id": "p1", "price": 5}, {"product_id": "p2", "price": 7}]}}\n',
+        [
+            ("u1", "p1", "purchase", "2019-10-20T10:00:00"),
+            ("u1", "p2", "purchase", "2019-10-20T10:00:00"),
+        ],
+        {"explode": "properties.products"},
+        {
+            "mapping": (
+                "messageId=event_id",
+                "properties.products.product_id=item_id",
+                "properties.order_id=order_id",
+                "properties.products.price=price",
+            )
+        },
+    ),
     "WooCommerce orders": Sample(
         "orders.csv",
         "Order ID,Order Date,Customer ID,SKU,Quantity,Item Cost\n17,2019-10-20 10:00,5,L1,1,9.5\n",

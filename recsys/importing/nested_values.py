@@ -1,0 +1,43 @@
+"""Values within values, by paths such as "outer.inner", and columns of them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from recsys.importing.source import Column
+
+
+def keys_of(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Every key of the rows once, in the order in which they appear."""
+    return list(dict.fromkeys(key for row in rows for key in row))
+
+
+def inner_paths(row: Mapping[str, Any], outer: str = "") -> Iterator[str]:
+    """Paths of the values within values."""
+    for key, value in row.items():
+        if isinstance(value, dict):
+            yield from inner_paths(value, f"{outer}{key}.")
+        elif outer:
+            yield f"{outer}{key}"
+
+
+def value_at(row: Mapping[str, Any], path: str) -> Any:
+    """The value of a path, None where there is none; a key may be the whole path."""
+    if path in row:
+        return row[path]
+    value: Any = row
+    for key in path.split("."):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def column_of(values: list[Any]) -> Column:
+    """Text, the commonest, as an Arrow column."""
+    if all(value is None or type(value) is str for value in values):
+        try:
+            return pa.array(values, pa.string())
+        except UnicodeEncodeError:
+            # Half a surrogate pair, which the domain refuses for its row.
+            pass
+    return values
