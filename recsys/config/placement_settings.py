@@ -20,6 +20,7 @@ from pydantic_core import PydanticCustomError
 from recsys.core.behaviour import MAX_IMPRESSIONS
 from recsys.core.limits import MAX_LIMIT, MAX_RULES, MAX_SEEN_DAYS
 from recsys.core.serving.controls import MIN_WEIGHT, Boost, Controls, Exclusion, Fatigue, Pin
+from recsys.core.serving.filters import user_condition_problems
 from recsys.core.serving.generators import GENERATORS
 from recsys.core.serving.placement import Placement, ScheduledRule
 
@@ -92,6 +93,7 @@ class RuleSettings(BaseModel):
     weight: float | None = None
     item_id: str | None = None
     position: int | None = None
+    when: str | None = None
     begins: AwareDatetime | None = Field(default=None, alias="from")
     until: AwareDatetime | None = None
 
@@ -123,7 +125,10 @@ class RuleSettings(BaseModel):
             raise ValueError(f"weight of a {self.action} is {bounds}")
         if self.begins and self.until and self.begins >= self.until:
             raise ValueError("until must be later than from")
-        if problems := list(self.effect().problems()):
+        problems = list(self.effect().problems())
+        if self.when is not None:
+            problems += user_condition_problems(self.when)
+        if problems:
             raise ValueError("; ".join(f"{each.field} {each.reason}" for each in problems))
 
     def effect(self) -> Boost | Pin | Exclusion:
@@ -169,6 +174,7 @@ def scheduled(rules: Sequence[RuleSettings]) -> tuple[ScheduledRule, ...]:
             rule.effect(),
             _milliseconds(rule.begins),
             _milliseconds(rule.until),
+            rule.when or "",
         )
         for rule in rules
     )

@@ -37,6 +37,7 @@ def write_question(question: pb.Question, request: RecommendationRequest) -> Non
         question.excluded_item_ids.extend(request.excluded_item_ids)
         question.page_token = request.page_token
     question.reranked_item_ids.extend(request.reranked_item_ids)
+    question.degraded = request.is_degraded
     if request.controls is not None:
         question.controls.CopyFrom(from_controls(request.controls))
 
@@ -59,6 +60,7 @@ def request_of(question: pb.Question | pb.RecommendRequest) -> RecommendationReq
     Raises:
         InvalidInput: naming every field that breaks a rule.
     """
+    of_gateway = question if isinstance(question, pb.Question) else pb.Question()
     return RecommendationRequest(
         question.tenant,
         target_of(question),
@@ -68,7 +70,8 @@ def request_of(question: pb.Question | pb.RecommendRequest) -> RecommendationReq
         tuple(question.excluded_item_ids),
         _controls(question.controls) if question.HasField("controls") else None,
         question.page_token,
-        tuple(question.reranked_item_ids) if isinstance(question, pb.Question) else (),
+        tuple(of_gateway.reranked_item_ids),
+        is_degraded=of_gateway.degraded,
     )
 
 

@@ -10,6 +10,7 @@ from recsys.auth.api_keys import ApiKey
 from recsys.core.event_types import EventTypesOf
 from recsys.core.serving.experiments import Experiment
 from recsys.core.serving.placement import Placement
+from recsys.rpc.user_attributes import UserAttributes
 from recsys.runtime.metrics import Metrics
 from services.gateway.http.access_log import AccessLog
 from services.gateway.http.failed_keys import FailedKeys
@@ -36,6 +37,7 @@ class Dependencies:
         windows_of: days of each window that a shop counts popularity in.
         placements_of: the placements of a shop, by their names.
         experiments_of: the experiments of a shop.
+        user_attributes: what shops say of their users.
         now_ms: the current time in UTC milliseconds, by which rules hold or not.
         read_seconds, write_seconds: the budget of one request.
     """
@@ -54,6 +56,7 @@ class Dependencies:
     windows_of: Callable[[str], Collection[int]]
     placements_of: Callable[[str], Mapping[str, Placement]]
     experiments_of: Callable[[str], Sequence[Experiment]]
+    user_attributes: UserAttributes
     now_ms: Callable[[], int]
     read_seconds: float
     write_seconds: float

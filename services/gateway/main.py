@@ -12,9 +12,11 @@ from starlette.types import ASGIApp
 
 from recsys.auth.key_reload import WatchedKeyRing
 from recsys.auth.rate_limiter import RateLimiter
+from recsys.auth.rpc_access import SERVICE_TOKEN_KEY
 from recsys.config.settings import load_settings
 from recsys.config.shops import Shops
 from recsys.core.errors import ConfigurationError
+from recsys.rpc.user_attributes import UserAttributes
 from recsys.runtime.busy_sampler import BusySampler
 from recsys.runtime.gc import tune_gc
 from recsys.runtime.grpc.channel import open_channel
@@ -87,6 +89,7 @@ async def serve(settings: GatewaySettings) -> None:
             windows_of=shops.windows_of,
             placements_of=shops.placements_of,
             experiments_of=shops.experiments_of,
+            user_attributes=UserAttributes(to_ingest, ((SERVICE_TOKEN_KEY, token),)),
             allowed_origins_of=shops.allowed_origins_of,
             now_ms=lambda: time.time_ns() // 1_000_000,
             read_seconds=settings.read_seconds,

@@ -7,13 +7,16 @@ from functools import partial
 import structlog
 import uvloop
 
-from recsys.auth.rpc_access import rpc_access
+from recsys.auth.rpc_access import SERVICE_TOKEN_KEY, rpc_access
 from recsys.config.settings import load_settings
 from recsys.config.shops import Shops
 from recsys.core.errors import ConfigurationError, Unavailable
-from recsys.rpc.v1 import recommender_pb2, recommender_pb2_grpc
+from recsys.core.serving.placed_request import AttributesOf
+from recsys.rpc.user_attributes import UserAttributes
+from recsys.rpc.v1 import ingest_pb2, recommender_pb2, recommender_pb2_grpc
 from recsys.runtime.gc import tune_gc
 from recsys.runtime.grpc.async_server import AsyncServer, stop_signal
+from recsys.runtime.grpc.channel import open_channel
 from recsys.runtime.logging import configure_logging
 from recsys.runtime.metrics import new_metrics
 from recsys.runtime.metrics_server import observed
@@ -30,6 +33,7 @@ from services.recommender.settings import RecommenderSettings
 from services.recommender.user_lists import UserLists
 
 SERVICE = recommender_pb2.DESCRIPTOR.services_by_name["RecommenderService"].full_name
+_INGEST = ingest_pb2.DESCRIPTOR.services_by_name["IngestService"].full_name
 
 _SWITCH_SECONDS = 0.001
 
@@ -64,10 +68,9 @@ async def serve(settings: RecommenderSettings) -> None:
         reflection=settings.reflection,
         authorize=rpc_access(settings, metrics.settings_refused["api_keys"].inc, shops.limits_of),
     )
+    placements = NamedPlacements(shops, _attributes_of(settings))
     recommender_pb2_grpc.add_RecommenderServiceServicer_to_server(
-        RecommenderServicer(
-            follower, UserLists(store, fold_ins, metrics), streams, NamedPlacements(shops)
-        ),
+        RecommenderServicer(follower, UserLists(store, fold_ins, metrics), streams, placements),
         server.grpc,
     )
     await server.start(settings.listen)
@@ -89,6 +92,22 @@ async def serve(settings: RecommenderSettings) -> None:
     await redis.aclose()
     if following.done() and not following.cancelled():
         following.result()
+
+
+def _attributes_of(settings: RecommenderSettings) -> AttributesOf:
+    """What shops say of their users, as ingest knows it."""
+    if settings.ingest_target is None:
+        return _unknown
+    # Open for as long as the process lives.
+    channel = open_channel(settings.ingest_target, _INGEST)
+    # Connect now, not with the first request.
+    channel.get_state(try_to_connect=True)
+    token = settings.service_token.get_secret_value()
+    return UserAttributes(channel, ((SERVICE_TOKEN_KEY, token),)).of
+
+
+async def _unknown(tenant: str, user_id: str) -> None:
+    """Nobody is there to ask."""
 
 
 async def _serve_models(follower: ModelFollower, server: AsyncServer, streams: Streams) -> None:

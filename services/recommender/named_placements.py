@@ -9,7 +9,10 @@ from recsys.core.domain import identifier_problem
 from recsys.core.errors import FieldProblem, InvalidInput, NotFound
 from recsys.core.popularity_windows import window_problem
 from recsys.core.serving.placed_request import (
+    USER_VALUES_NEED_PLACEMENT,
+    AttributesOf,
     ShownPlacement,
+    for_shopper,
     placed_request,
     shown_placement,
     unknown_placement,
@@ -30,16 +33,21 @@ class NamedPlacements:
     """Reads requests as gateways read those of REST.
 
     Args:
+        attributes_of: what a shop says of a user.
         now_ms: UTC milliseconds, by which rules hold or not.
     """
 
     def __init__(
-        self, shops: Shops, now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
+        self,
+        shops: Shops,
+        attributes_of: AttributesOf,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._shops = shops
+        self._attributes_of = attributes_of
         self._now_ms = now_ms
 
-    def read(self, message: pb.RecommendRequest) -> WantedList:
+    async def read(self, message: pb.RecommendRequest) -> WantedList:
         """Read a request.
 
         Raises:
@@ -50,7 +58,7 @@ class NamedPlacements:
             if message.visitor_id:
                 reason = "says which variant of a placement is shown: name the placement"
                 raise InvalidInput([FieldProblem("visitor_id", reason)])
-            self._check_window(message)
+            self._check_unplaced(message)
             return WantedList(request_of(message))
         _check(message)
         tenant = message.tenant
@@ -58,25 +66,33 @@ class NamedPlacements:
         if message.placement not in shop.placements:
             raise NotFound(unknown_placement(message.placement, shop.placements))
         target = target_of(message) if message.WhichOneof("about") else None
+        visitor, now_ms = _visitor(message, target), self._now_ms()
         shown = shown_placement(
-            message.placement, shop.placements, shop.experiments, tenant, _visitor(message, target)
+            message.placement, shop.placements, shop.experiments, tenant, visitor
+        )
+        own, wishes = await for_shopper(
+            shown, wishes_of(message), tenant, visitor, now_ms, self._attributes_of
         )
         request = placed_request(
             tenant,
             target,
-            wishes_of(message),
-            shown.settings,
+            wishes,
+            own,
             shop.event_types,
             shop.windows_days,
-            self._now_ms(),
+            now_ms,
         )
         return WantedList(request, shown)
 
-    def _check_window(self, message: pb.RecommendRequest) -> None:
-        days = message.controls.window_days
-        problem = window_problem(days, self._shops.windows_of(message.tenant)) if days else None
-        if problem:
-            raise InvalidInput([FieldProblem("window_days", problem)])
+    def _check_unplaced(self, message: pb.RecommendRequest) -> None:
+        problems, days = list[FieldProblem](), message.controls.window_days
+        reason = window_problem(days, self._shops.windows_of(message.tenant)) if days else None
+        if reason:
+            problems.append(FieldProblem("window_days", reason))
+        if wishes_of(message).is_about_user:
+            problems.append(FieldProblem("filter", USER_VALUES_NEED_PLACEMENT))
+        if problems:
+            raise InvalidInput(problems)
 
 
 def _check(message: pb.RecommendRequest) -> None:

@@ -61,14 +61,14 @@ class RecommenderServicer(recommender_pb2_grpc.RecommenderServiceServicer):
     async def Recommend(  # noqa: N802  # named by the proto
         self, request: pb.RecommendRequest, context: Any
     ) -> pb.RecommendResponse:
-        wanted = self._placements.read(request)
+        wanted = await self._placements.read(request)
         return pb.RecommendResponse(answer=await self._answer(*wanted, context))
 
     async def RecommendPage(  # noqa: N802  # named by the proto
         self, request: pb.RecommendPageRequest, context: Any
     ) -> pb.RecommendPageResponse:
         answers, shown = list[pb.Answer](), list[str]()
-        for asked, placement in self._of_page(request):
+        for asked, placement in await self._of_page(request):
             excluded = (*asked.excluded_item_ids, *shown)
             asked = replace(asked, excluded_item_ids=excluded)
             answers.append(await self._answer(asked, placement, context))
@@ -127,7 +127,7 @@ class RecommenderServicer(recommender_pb2_grpc.RecommenderServiceServicer):
             coming = self._user_lists.of_items(asked)
         return coming if isinstance(coming, UserResult) else await coming
 
-    def _of_page(self, page: pb.RecommendPageRequest) -> list[WantedList]:
+    async def _of_page(self, page: pb.RecommendPageRequest) -> list[WantedList]:
         """The requests of a page.
 
         Raises:
@@ -141,7 +141,7 @@ class RecommenderServicer(recommender_pb2_grpc.RecommenderServiceServicer):
             # Whatever it says itself.
             one.tenant = page.tenant
             try:
-                wanted.append(self._placements.read(one))
+                wanted.append(await self._placements.read(one))
             except NotFound as error:
                 problems.append(FieldProblem(f"requests.{place}.placement", str(error)))
             except InvalidInput as error:

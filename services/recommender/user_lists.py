@@ -168,7 +168,7 @@ class UserResult:
     filling: "UserResult | None" = None
 
     def __post_init__(self) -> None:
-        if self.asked.lacks_window:
+        if self.asked.lacks_window or self.asked.request.is_degraded:
             object.__setattr__(self, "degraded", True)
 
     def recommendations(self) -> Recommendations:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from recsys.config.settings import ProcessSettings
+from recsys.rpc.user_attributes import ATTRIBUTES_SECONDS
 from recsys.runtime.deadline import MARGIN_SECONDS
 from recsys.stores.hbase.event_writer import WRITE_SECONDS
 from recsys.stores.redis.connect import SERVING_TIMEOUT_SECONDS
@@ -38,6 +39,8 @@ def test_a_read_leaves_time_for_a_second_try_at_each_level() -> None:
     read = GATEWAY["read_seconds"]
     assert 2 * read <= balancer_seconds("server", "backend reads")
     assert read / 2 > HUNG_SECONDS + SERVING_TIMEOUT_SECONDS + 2 * MARGIN_SECONDS
+    # What is read before the question comes on top, and the balancer waits for that, too.
+    assert read + ATTRIBUTES_SECONDS < balancer_seconds("server", "backend reads")
 
 
 def test_an_event_that_times_out_everywhere_is_answered_by_the_gateway() -> None:

@@ -13,7 +13,7 @@ class Boost(BaseModel):
         extra="forbid",
     )
     filter: str
-    """A condition on the catalogue as it is at this moment, like one of SQL: `price`, `brand`, `category` and `tag` (any of an item's) and `attributes.NAME` with `=`, `!=`, `<`, `<=`, `>`, `>=`, `IN (...)`, `IS NULL`, joined by `AND`, `OR`, `NOT` and parentheses. Texts stand in quotes. Only items that fulfil it are recommended, however few there are."""
+    """A condition on the catalogue as it is at this moment, like one of SQL: `price`, `brand`, `category` and `tag` (any of an item's) and `attributes.NAME` with `=`, `!=`, `<`, `<=`, `>`, `>=`, `IN (...)`, `IS NULL`, joined by `AND`, `OR`, `NOT` and parentheses. Texts stand in quotes. Only items that fulfil it are recommended, however few there are. For placements, and with a key that is not public, `user.NAME` stands for what the shop says of the user, as in `attributes.size = user.size`."""
     weight: float
     """Above one the items rise, below one they sink."""
 
@@ -191,7 +191,7 @@ class PlacementRequest(BaseModel):
     """Of a visitor without an id: the items viewed, in their order, or those of a basket. None of them is recommended."""
     limit: int = 20
     filter: str | None = None
-    """A condition on the catalogue as it is at this moment, like one of SQL: `price`, `brand`, `category` and `tag` (any of an item's) and `attributes.NAME` with `=`, `!=`, `<`, `<=`, `>`, `>=`, `IN (...)`, `IS NULL`, joined by `AND`, `OR`, `NOT` and parentheses. Texts stand in quotes. Only items that fulfil it are recommended, however few there are."""
+    """A condition on the catalogue as it is at this moment, like one of SQL: `price`, `brand`, `category` and `tag` (any of an item's) and `attributes.NAME` with `=`, `!=`, `<`, `<=`, `>`, `>=`, `IN (...)`, `IS NULL`, joined by `AND`, `OR`, `NOT` and parentheses. Texts stand in quotes. Only items that fulfil it are recommended, however few there are. For placements, and with a key that is not public, `user.NAME` stands for what the shop says of the user, as in `attributes.size = user.size`."""
     category: list[str] = []
     """The path of a category page, from broad to narrow: only items that are in all of these categories. Beside a filter both hold."""
     exclude_item_ids: list[str] = []
@@ -219,7 +219,7 @@ class PlacementRequest(BaseModel):
     window_days: int | None = None
     """What is popular and trending is that of so many days up to the last night, one of the windows that the shop's settings name; 0: of the half-life of popularity. Items of the window have a `score`, as a share of the first of the shop's; those that fill the list behind them have none. Instead of the placement's settings."""
     visitor_id: str | None = None
-    """Who looks, where that is not `user_id`, as beside an item: it says which variant of an experiment is shown, and nothing else."""
+    """Who looks, where that is not `user_id`, as beside an item: it says which variant of an experiment is shown and which rules hold, and nothing else."""
     explain: bool = True
     """Whether each item comes with its `reason` and `score_parts`."""
 
@@ -426,7 +426,7 @@ class PagePlacement(BaseModel):
     """Of a visitor without an id: the items viewed, in their order, or those of a basket. None of them is recommended."""
     limit: int = 20
     filter: str | None = None
-    """A condition on the catalogue as it is at this moment, like one of SQL: `price`, `brand`, `category` and `tag` (any of an item's) and `attributes.NAME` with `=`, `!=`, `<`, `<=`, `>`, `>=`, `IN (...)`, `IS NULL`, joined by `AND`, `OR`, `NOT` and parentheses. Texts stand in quotes. Only items that fulfil it are recommended, however few there are."""
+    """A condition on the catalogue as it is at this moment, like one of SQL: `price`, `brand`, `category` and `tag` (any of an item's) and `attributes.NAME` with `=`, `!=`, `<`, `<=`, `>`, `>=`, `IN (...)`, `IS NULL`, joined by `AND`, `OR`, `NOT` and parentheses. Texts stand in quotes. Only items that fulfil it are recommended, however few there are. For placements, and with a key that is not public, `user.NAME` stands for what the shop says of the user, as in `attributes.size = user.size`."""
     category: list[str] = []
     """The path of a category page, from broad to narrow: only items that are in all of these categories. Beside a filter both hold."""
     exclude_item_ids: list[str] = []
@@ -454,7 +454,7 @@ class PagePlacement(BaseModel):
     window_days: int | None = None
     """What is popular and trending is that of so many days up to the last night, one of the windows that the shop's settings name; 0: of the half-life of popularity. Items of the window have a `score`, as a share of the first of the shop's; those that fill the list behind them have none. Instead of the placement's settings."""
     visitor_id: str | None = None
-    """Who looks, where that is not `user_id`, as beside an item: it says which variant of an experiment is shown, and nothing else."""
+    """Who looks, where that is not `user_id`, as beside an item: it says which variant of an experiment is shown and which rules hold, and nothing else."""
     explain: bool = True
     """Whether each item comes with its `reason` and `score_parts`."""
     placement: str

@@ -9,7 +9,7 @@ export interface components {
     schemas: {
         /** @description Multiplies the scores of the items that a filter lets pass. */
         Boost: {
-            /** @description A condition on the catalogue as it is at this moment, like one of SQL: `price`, `brand`, `category` and `tag` (any of an item's) and `attributes.NAME` with `=`, `!=`, `<`, `<=`, `>`, `>=`, `IN (...)`, `IS NULL`, joined by `AND`, `OR`, `NOT` and parentheses. Texts stand in quotes. Only items that fulfil it are recommended, however few there are. */
+            /** @description A condition on the catalogue as it is at this moment, like one of SQL: `price`, `brand`, `category` and `tag` (any of an item's) and `attributes.NAME` with `=`, `!=`, `<`, `<=`, `>`, `>=`, `IN (...)`, `IS NULL`, joined by `AND`, `OR`, `NOT` and parentheses. Texts stand in quotes. Only items that fulfil it are recommended, however few there are. For placements, and with a key that is not public, `user.NAME` stands for what the shop says of the user, as in `attributes.size = user.size`. */
             filter: string;
             /** @description Above one the items rise, below one they sink. */
             weight: number;
@@ -313,7 +313,7 @@ export interface components {
             /** @default 20 */
             limit?: number;
             /**
-             * @description A condition on the catalogue as it is at this moment, like one of SQL: `price`, `brand`, `category` and `tag` (any of an item's) and `attributes.NAME` with `=`, `!=`, `<`, `<=`, `>`, `>=`, `IN (...)`, `IS NULL`, joined by `AND`, `OR`, `NOT` and parentheses. Texts stand in quotes. Only items that fulfil it are recommended, however few there are.
+             * @description A condition on the catalogue as it is at this moment, like one of SQL: `price`, `brand`, `category` and `tag` (any of an item's) and `attributes.NAME` with `=`, `!=`, `<`, `<=`, `>`, `>=`, `IN (...)`, `IS NULL`, joined by `AND`, `OR`, `NOT` and parentheses. Texts stand in quotes. Only items that fulfil it are recommended, however few there are. For placements, and with a key that is not public, `user.NAME` stands for what the shop says of the user, as in `attributes.size = user.size`.
              * @default null
              */
             filter?: string | null;
@@ -383,7 +383,7 @@ export interface components {
              */
             window_days?: number | null;
             /**
-             * @description Who looks, where that is not `user_id`, as beside an item: it says which variant of an experiment is shown, and nothing else.
+             * @description Who looks, where that is not `user_id`, as beside an item: it says which variant of an experiment is shown and which rules hold, and nothing else.
              * @default null
              */
             visitor_id?: string | null;
@@ -501,7 +501,7 @@ export interface components {
             /** @default 20 */
             limit?: number;
             /**
-             * @description A condition on the catalogue as it is at this moment, like one of SQL: `price`, `brand`, `category` and `tag` (any of an item's) and `attributes.NAME` with `=`, `!=`, `<`, `<=`, `>`, `>=`, `IN (...)`, `IS NULL`, joined by `AND`, `OR`, `NOT` and parentheses. Texts stand in quotes. Only items that fulfil it are recommended, however few there are.
+             * @description A condition on the catalogue as it is at this moment, like one of SQL: `price`, `brand`, `category` and `tag` (any of an item's) and `attributes.NAME` with `=`, `!=`, `<`, `<=`, `>`, `>=`, `IN (...)`, `IS NULL`, joined by `AND`, `OR`, `NOT` and parentheses. Texts stand in quotes. Only items that fulfil it are recommended, however few there are. For placements, and with a key that is not public, `user.NAME` stands for what the shop says of the user, as in `attributes.size = user.size`.
              * @default null
              */
             filter?: string | null;
@@ -571,7 +571,7 @@ export interface components {
              */
             window_days?: number | null;
             /**
-             * @description Who looks, where that is not `user_id`, as beside an item: it says which variant of an experiment is shown, and nothing else.
+             * @description Who looks, where that is not `user_id`, as beside an item: it says which variant of an experiment is shown and which rules hold, and nothing else.
              * @default null
              */
             visitor_id?: string | null;

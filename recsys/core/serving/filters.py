@@ -10,12 +10,19 @@ compare with values of their kind only: text, numbers, true and false. A field t
 fulfils no comparison, and so `NOT brand = "Acme"`, like `brand != "Acme"`, holds for an item
 without a brand.
 In a text a backslash stands before a quote or another backslash.
+
+A condition on a user is one of the same grammar over the user's attributes:
+
+    user.segment = "trade" AND NOT user.country IN ("DE", "AT")
+
+A filter may compare with what is said of the user, `attributes.size = user.size`: `bound_filters`
+puts the user's own values there. What is not there then fulfils no comparison.
 """
 
 import json
 import operator
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache, reduce
 from typing import Any, NoReturn
 
@@ -24,7 +31,7 @@ from lark import Lark, Token, Transformer, UnexpectedInput, v_args
 from lark.exceptions import UnexpectedEOF, UnexpectedToken
 from numpy.typing import NDArray
 
-from recsys.core.catalogue import CatalogueColumns, EncodedColumn
+from recsys.core.catalogue import CatalogueColumns, CatalogueRow, EncodedColumn
 from recsys.core.domain import Attribute, identifier_problem
 from recsys.core.errors import FieldProblem, InvalidInput
 from recsys.core.limits import MAX_FILTER_CHARACTERS
@@ -32,8 +39,12 @@ from recsys.core.limits import MAX_FILTER_CHARACTERS
 Mask = NDArray[np.bool_]
 # Says for the n positions of a catalogue which fulfil it, (n,).
 Filter = Callable[[CatalogueColumns], Mask]
+# Says whether a user of these attributes fulfils it.
+UserCondition = Callable[[Mapping[str, Attribute]], bool]
+# The first token of a value, and what it is; None for a user's that was not put there.
+_Value = tuple[Token, Attribute | None]
 
-_GRAMMAR = r"""
+GRAMMAR = r"""
 ?start: any
 ?any: all ("OR"i all)*
 ?all: no ("AND"i no)*
@@ -46,7 +57,7 @@ _GRAMMAR = r"""
     | field "IS"i NOT "NULL"i -> present
 list: "(" value ("," value)* ")"
 field: NAME ["." (NAME | TEXT)]
-value: TEXT | NUMBER | TRUE | FALSE
+value: TEXT | NUMBER | TRUE | FALSE | USER "." (NAME | TEXT)
 NOT: "NOT"i
 OPERATOR: "=" | "!=" | "<=" | ">=" | "<" | ">"
 NAME: /[A-Za-z_][A-Za-z0-9_]*/
@@ -54,6 +65,7 @@ TEXT: /"(?:[^"\\\n]|\\.)*"/ | /'(?:[^'\\\n]|\\.)*'/
 NUMBER: /[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/
 TRUE.2: /true\b/i
 FALSE.2: /false\b/i
+USER.2: /user(?=[ \t\r\n]*\.)/i
 %ignore /[ \t\r\n]+/
 """
 # What people would look for in vain among the names of a grammar.
@@ -65,6 +77,7 @@ _WORDS = {
     "NUMBER": "a number",
     "TRUE": "true",
     "FALSE": "false",
+    "USER": "user.NAME",
     "LPAR": "(",
     "RPAR": ")",
     "COMMA": ",",
@@ -78,23 +91,59 @@ _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-_LABELS = ("brand", "category", "tag")
-_FIELDS = "price, brand, category, tag or attributes.NAME"
+LABELS = ("brand", "category", "tag")
+# What conditions are on, and how that is said.
+_ITEM_FIELDS = ("price", *LABELS, "attributes"), "price, brand, category, tag or attributes.NAME"
+_USER_FIELDS = ("user",), "user.NAME"
 # A shop's pages have their own filters, and each comes again and again.
-_KEPT = 1024
+FILTERS_KEPT = 1024
 
 
-@lru_cache(maxsize=_KEPT)
+@lru_cache(maxsize=FILTERS_KEPT)
 def parse_filter(text: str) -> Filter:
     """Read a filter.
 
     Raises:
         InvalidInput: naming `filter`, with the position of the first character that is at fault.
     """
+    return _parsed(text, _ITEM_CONDITIONS)
+
+
+@lru_cache(maxsize=FILTERS_KEPT)
+def parse_user_condition(text: str) -> UserCondition:
+    """Read a condition on the attributes of a user.
+
+    Raises:
+        InvalidInput: naming `when`, with the position of the first character that is at fault.
+    """
+    try:
+        condition = _parsed(text, _USER_CONDITIONS)
+    except InvalidInput as error:
+        reasons = [FieldProblem("when", problem.reason) for problem in error.problems]
+        raise InvalidInput(reasons) from None
+
+    def holds(attributes: Mapping[str, Attribute]) -> bool:
+        user = CatalogueColumns()
+        user.update({"": CatalogueRow(None, None, available=True, attributes=attributes)})
+        return bool(condition(user)[0])
+
+    return holds
+
+
+def user_condition_problems(text: str) -> Sequence[FieldProblem]:
+    """What is wrong with a condition on a user."""
+    try:
+        parse_user_condition(text)
+    except InvalidInput as error:
+        return error.problems
+    return ()
+
+
+def _parsed(text: str, parser: Lark) -> Filter:
     if len(text) > MAX_FILTER_CHARACTERS:
         _refuse(f"has {len(text)} characters, at most {MAX_FILTER_CHARACTERS} are allowed")
     try:
-        found: Filter = _PARSER.parse(text)  # type: ignore[assignment]
+        found: Filter = parser.parse(text)  # type: ignore[assignment]
         # Once for nothing: what is nested too deeply is refused now, and not when it is needed.
         found(CatalogueColumns())
     except UnexpectedInput as error:
@@ -148,13 +197,15 @@ def _refuse_at(token: Token, reason: str) -> NoReturn:
 class _Field:
     """Values of a field, and which items have one that fulfils a condition."""
 
-    def __init__(self, token: Token, attribute: str | None) -> None:
+    def __init__(
+        self, token: Token, attribute: str | None, known: Iterable[str], usage: str
+    ) -> None:
         self.token, self._attribute = token, attribute
         self.kind = str(token).lower()
-        if self.kind not in ("price", "brand", "category", "tag", "attributes"):
-            _refuse_at(token, f"unknown field {str(token)[:50]!r}: use {_FIELDS}")
-        if (self.kind == "attributes") != (attribute is not None):
-            _refuse_at(token, f"use {_FIELDS}")
+        if self.kind not in known:
+            _refuse_at(token, f"unknown field {str(token)[:50]!r}: use {usage}")
+        if (self.kind in ("attributes", "user")) != (attribute is not None):
+            _refuse_at(token, f"use {usage}")
 
     def has(self, test: Callable[[Any], bool]) -> Filter:
         """Where the item has a value, and the test of it holds."""
@@ -188,13 +239,23 @@ def _not(inner: Filter) -> Filter:
     return lambda columns: ~inner(columns)
 
 
-def _kind(value: Attribute) -> type:
+def kind_of(value: Attribute) -> type:
     """The kind of a value: a whole number is a number, true and false are not."""
     return float if type(value) is int else type(value)
 
 
 @v_args(inline=True)
 class _ToFilter(Transformer[Token, Filter]):
+    """Compiles a condition.
+
+    Args:
+        fields: that it may be on, and how these are called.
+    """
+
+    def __init__(self, fields: tuple[Iterable[str], str]) -> None:
+        super().__init__()
+        self._fields = fields
+
     def any(self, *parts: Filter) -> Filter:
         return lambda columns: reduce(operator.or_, (part(columns) for part in parts))
 
@@ -206,48 +267,54 @@ class _ToFilter(Transformer[Token, Filter]):
         return _not(inner) if len(signs) % 2 else inner
 
     def field(self, name: Token, attribute: Token | None = None) -> _Field:
-        if attribute is None:
-            return _Field(name, None)
-        return _Field(name, _text(attribute) if attribute.type == "TEXT" else str(attribute))
+        if attribute is not None:
+            text = text_of(attribute) if attribute.type == "TEXT" else str(attribute)
+            return _Field(name, text, *self._fields)
+        return _Field(name, None, *self._fields)
 
-    def value(self, token: Token) -> tuple[Token, Attribute]:
+    def value(self, token: Token, _: Token | None = None) -> _Value:
         match token.type:
+            case "USER":
+                if self._fields is _USER_FIELDS:
+                    _refuse_at(token, "compare with a text in quotes, a number, true or false")
+                return token, None
             case "TEXT":
-                return token, _text(token)
+                return token, text_of(token)
             case "NUMBER":
                 return token, float(token)
         return token, token.type == "TRUE"
 
-    def list(self, *values: tuple[Token, Attribute]) -> tuple[tuple[Token, Attribute], ...]:
+    def list(self, *values: _Value) -> tuple[_Value, ...]:
         return values
 
-    def comparison(self, field: _Field, sign: Token, value: tuple[Token, Attribute]) -> Filter:
+    def comparison(self, field: _Field, sign: Token, value: _Value) -> Filter:
         if sign == "!=":
             return _not(self.member(field, (value,)))
         if sign == "=":
             return self.member(field, (value,))
         token, bound = value
         compare = _COMPARISONS[str(sign)]
-        if field.kind in _LABELS or isinstance(bound, bool):
+        if field.kind in LABELS or isinstance(bound, bool):
             _refuse_at(sign, f"{sign} is for numbers, and for texts of attributes")
+        if bound is None:
+            return self.member(field, ())
         if field.kind == "price":
             _check_number(token, bound)
             return lambda columns: compare(columns.prices(), bound)
-        return field.has(lambda own: _kind(own) is _kind(bound) and compare(own, bound))
+        return field.has(lambda own: kind_of(own) is kind_of(bound) and compare(own, bound))
 
-    def member(self, field: _Field, values: Iterable[tuple[Token, Attribute]]) -> Filter:
+    def member(self, field: _Field, values: Iterable[_Value]) -> Filter:
+        known = [(token, value) for token, value in values if value is not None]
         if field.kind == "price":
-            numbers = [_check_number(*value) for value in values]
+            numbers = [_check_number(*value) for value in known]
             return lambda columns: np.isin(columns.prices(), numbers)
-        if field.kind in _LABELS:
-            texts = frozenset(_check_text(*value) for value in values)
+        if field.kind in LABELS:
+            texts = frozenset(_check_text(*value) for value in known)
             return field.has(texts.__contains__)
-        pairs = frozenset((_kind(value), value) for _, value in values)
-        return field.has(lambda own: (_kind(own), own) in pairs)
+        pairs = frozenset((kind_of(value), value) for _, value in known)
+        return field.has(lambda own: (kind_of(own), own) in pairs)
 
-    def not_member(
-        self, field: _Field, _: Token, values: Iterable[tuple[Token, Attribute]]
-    ) -> Filter:
+    def not_member(self, field: _Field, _: Token, values: Iterable[_Value]) -> Filter:
         return _not(self.member(field, values))
 
     def present(self, field: _Field, *_: Token) -> Filter:
@@ -259,7 +326,8 @@ class _ToFilter(Transformer[Token, Filter]):
         return _not(self.present(field))
 
 
-def _text(token: Token) -> str:
+def text_of(token: Token) -> str:
+    """What stands between the quotes of a text."""
     return re.sub(r"\\(.)", r"\1", token[1:-1])
 
 
@@ -275,4 +343,9 @@ def _check_text(token: Token, value: Attribute) -> str:
     return value
 
 
-_PARSER = Lark(_GRAMMAR, parser="lalr", transformer=_ToFilter(), maybe_placeholders=False)
+def _parser(fields: tuple[Iterable[str], str]) -> Lark:
+    transformer = _ToFilter(fields)
+    return Lark(GRAMMAR, parser="lalr", transformer=transformer, maybe_placeholders=False)
+
+
+_ITEM_CONDITIONS, _USER_CONDITIONS = _parser(_ITEM_FIELDS), _parser(_USER_FIELDS)

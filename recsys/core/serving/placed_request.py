@@ -1,16 +1,23 @@
 """A request for a placement by its name: what settings, variant and request say together."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from recsys.core.errors import FieldProblem, InvalidInput
+from recsys.core.domain import Attribute
+from recsys.core.errors import FieldProblem, InvalidInput, Unavailable
 from recsys.core.event_types import EventTypes, unremembered
 from recsys.core.popularity_windows import window_problem
+from recsys.core.serving.bound_filters import bound_filter, names_user
 from recsys.core.serving.controls import Boost, Exclusion, Pin
 from recsys.core.serving.experiments import Assignment, Experiment, assignment
-from recsys.core.serving.placement import Placement
+from recsys.core.serving.placement import Placement, bound
 from recsys.core.serving.request import RecommendationRequest, SessionTarget, Target
+
+# What to say where nothing is read of the user.
+USER_VALUES_NEED_PLACEMENT = "user.NAME is for filters of placements: name one, or the value itself"
+# What a shop says of a user; None where that cannot be had in time.
+AttributesOf = Callable[[str, str], Awaitable[Mapping[str, Attribute] | None]]
 
 # Controls that any request may set instead of the placement's, each by itself.
 OWN_CONTROLS = (
@@ -25,11 +32,18 @@ class ShownPlacement:
 
     Attributes:
         experiment: the part that the shopper has in an experiment about it, if any.
+        is_incomplete: whether rules are left out since nobody knows whether they are for the
+            shopper.
     """
 
     name: str
     settings: Placement
     experiment: Assignment | None = None
+    is_incomplete: bool = False
+
+    def for_user(self, user: Mapping[str, Attribute] | None) -> "ShownPlacement":
+        """The same with the rules that are for a user of these attributes; None: not known."""
+        return replace(self, settings=self.settings.for_user(user), is_incomplete=user is None)
 
 
 def shown_placement(
@@ -76,12 +90,63 @@ class PlacementWishes:
     pins: tuple[Pin, ...] = ()
     exclusions: tuple[Exclusion, ...] = ()
 
+    @property
+    def is_about_user(self) -> bool:
+        """Whether a filter compares with what is said of the user."""
+        boosted = (each.filter for each in self.boosts)
+        excluded = (each.filter for each in self.exclusions)
+        return any(map(names_user, (self.filter, *boosted, *excluded)))
+
+    def for_user(self, user: Mapping[str, Attribute] | None) -> "PlacementWishes":
+        """The same with the user's own values in its filters.
+
+        Args:
+            user: None where it is not known what is said of the user; boosts that depend on it are
+                left out then.
+
+        Raises:
+            Unavailable: the filter, or an exclusion, depends on it: nothing is better than what it
+                would not let pass.
+        """
+        if user is None:
+            if any(map(names_user, (self.filter, *(each.filter for each in self.exclusions)))):
+                raise Unavailable("users", "what a filter compares with cannot be read")
+            return replace(self, boosts=tuple(b for b in self.boosts if not names_user(b.filter)))
+        return replace(
+            self,
+            filter=bound_filter(self.filter, user),
+            boosts=tuple(bound(boost, user) for boost in self.boosts),
+            exclusions=tuple(bound(each, user) for each in self.exclusions),
+        )
+
+
+async def for_shopper(
+    shown: ShownPlacement,
+    wishes: PlacementWishes,
+    tenant: str,
+    visitor: str | None,
+    now_ms: int,
+    attributes_of: AttributesOf,
+) -> tuple[ShownPlacement, PlacementWishes]:
+    """A placement with the rules that are for the shopper, and wishes with the shopper's values.
+
+    What the shop says of the shopper is read only where a rule that holds now, or a filter, depends
+    on it. Of one who is not known nothing is said.
+
+    Raises:
+        Unavailable: see `PlacementWishes.for_user`.
+    """
+    if not (shown.settings.is_about_users_at(now_ms) or wishes.is_about_user):
+        return shown, wishes
+    user = {} if visitor is None else await attributes_of(tenant, visitor)
+    return shown.for_user(user), wishes.for_user(user)
+
 
 def placed_request(
     tenant: str,
     target: Target | None,
     wishes: PlacementWishes,
-    placement: Placement,
+    shown: ShownPlacement,
     event_types: EventTypes,
     windows: Collection[int],
     now_ms: int,
@@ -90,6 +155,7 @@ def placed_request(
 
     Args:
         target: None where it does not matter who looks.
+        shown: with the rules that are for the shopper, where any depends on that.
         event_types: of the shop.
         windows: days of each window that the shop counts.
         now_ms: UTC milliseconds, by which rules hold or not.
@@ -105,7 +171,7 @@ def placed_request(
     }
     if any(problems.values()):
         raise InvalidInput([FieldProblem(name, why) for name, why in problems.items() if why])
-    settings = placement.controls_at(now_ms)
+    settings = shown.settings.controls_at(now_ms)
     controls = replace(
         settings,
         explain=wishes.explain,
@@ -118,9 +184,10 @@ def placed_request(
         tenant,
         target or SessionTarget(()),
         wishes.limit,
-        placement=placement.generators,
+        placement=shown.settings.generators,
         filter=wishes.filter,
         excluded_item_ids=wishes.excluded_item_ids,
         page_token=wishes.page_token,
         controls=controls,
+        is_degraded=shown.is_incomplete,
     )

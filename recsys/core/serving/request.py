@@ -77,6 +77,8 @@ class RecommendationRequest:
         page_token: of the page before; empty for the first page.
         shown_item_ids: what the pages before have shown, by the token.
         reranked_item_ids: items to be put in order, see `given_items`, instead of recommending any.
+        is_degraded: whether it says less than it should, since something could not be found out;
+            then its answer says so.
 
     Raises:
         InvalidInput: naming every field that breaks a rule.
@@ -92,6 +94,7 @@ class RecommendationRequest:
     page_token: str = ""
     shown_item_ids: tuple[str, ...] = field(init=False, default=())
     reranked_item_ids: tuple[str, ...] = ()
+    is_degraded: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.target, SessionTarget):

@@ -695,8 +695,8 @@ class RecommendRequest(_message.Message):
     exclusions stand beside the shop's rules. Each item comes with its reason unless explain is false.
     """
     visitor_id: _builtins.str
-    """Who looks, where that is not user_id, as beside an item: it says which variant is shown, and
-    nothing else. With a placement only.
+    """Who looks, where that is not user_id, as beside an item: it says which variant is shown and which
+    rules hold, and nothing else. With a placement only.
     """
     @_builtins.property
     def session(self) -> Global___SessionItems: ...
@@ -917,6 +917,7 @@ class Question(_message.Message):
     CONTROLS_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     RERANKED_ITEM_IDS_FIELD_NUMBER: _builtins.int
+    DEGRADED_FIELD_NUMBER: _builtins.int
     number: _builtins.int
     """Chosen by the caller, unlike that of any other question it still waits for."""
     tenant: _builtins.str
@@ -928,6 +929,10 @@ class Question(_message.Message):
     """After this long nobody waits for the answer any more."""
     filter: _builtins.str
     page_token: _builtins.str
+    degraded: _builtins.bool
+    """The question says less than it should, since the caller could not find something out: the answer
+    is degraded.
+    """
     @_builtins.property
     def session(self) -> Global___SessionItems: ...
     @_builtins.property
@@ -960,10 +965,11 @@ class Question(_message.Message):
         controls: Global___Controls | None = ...,
         page_token: _builtins.str = ...,
         reranked_item_ids: _abc.Iterable[_builtins.str] | None = ...,
+        degraded: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "controls", b"controls", "item_id", b"item_id", "session", b"session", "user_id", b"user_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "budget_ms", b"budget_ms", "controls", b"controls", "excluded_item_ids", b"excluded_item_ids", "filter", b"filter", "generators", b"generators", "item_id", b"item_id", "limit", b"limit", "number", b"number", "page_token", b"page_token", "reranked_item_ids", b"reranked_item_ids", "session", b"session", "tenant", b"tenant", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "budget_ms", b"budget_ms", "controls", b"controls", "degraded", b"degraded", "excluded_item_ids", b"excluded_item_ids", "filter", b"filter", "generators", b"generators", "item_id", b"item_id", "limit", b"limit", "number", b"number", "page_token", b"page_token", "reranked_item_ids", b"reranked_item_ids", "session", b"session", "tenant", b"tenant", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_about: _TypeAlias = _typing.Literal["user_id", "item_id", "session"]  # noqa: Y015
     _WhichOneofArgType_about: _TypeAlias = _typing.Literal["about", b"about"]  # noqa: Y015

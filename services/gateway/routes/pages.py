@@ -7,6 +7,7 @@ from json.encoder import encode_basestring
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from recsys.auth.api_keys import ApiKey
 from recsys.core.errors import FieldProblem, InvalidInput
 from recsys.core.limits import MAX_EXCLUDED_ITEMS
 from recsys.core.serving.placed_request import ShownPlacement, unknown_placement
@@ -54,7 +55,7 @@ async def recommend_for_page(
     page = read_page(body)
     if acting is not None and any(user_id != acting for user_id in page.user_ids()):
         raise other_user()
-    asked = _asked(dependencies, key.tenant, page, acting)
+    asked = await _asked(dependencies, key, page, acting)
     request_id = request.state.request_id
     shown, responses = list[str](), list[bytes]()
     try:
@@ -76,8 +77,8 @@ async def recommend_for_page(
     return Response(whole, headers={"Cache-Control": UNCACHED}, media_type="application/json")
 
 
-def _asked(
-    dependencies: Dependencies, tenant: str, page: PageRequest, acting: str | None
+async def _asked(
+    dependencies: Dependencies, key: ApiKey, page: PageRequest, acting: str | None
 ) -> list[tuple[ShownPlacement, RecommendationRequest]]:
     """The placements of a page, and the request for each.
 
@@ -87,6 +88,7 @@ def _asked(
     Raises:
         ProblemError: naming every field of every request at fault.
     """
+    tenant = key.tenant
     placements = dependencies.placements_of(tenant)
     problems, shown = list[FieldProblem](), 0
     asked = list[tuple[ShownPlacement, RecommendationRequest]]()
@@ -99,7 +101,7 @@ def _asked(
         try:
             visitor = wanted.visitor(target) or acting
             placement = shown_to(dependencies, tenant, wanted.placement, visitor)
-            one = request_for(dependencies, tenant, wanted, placement.settings, target)
+            one = await request_for(dependencies, key, wanted, placement, target, visitor)
             asked.append((placement, one))
         except InvalidInput as error:
             problems += prefixed(place, error.problems)

@@ -4,18 +4,19 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
-from recsys.core.errors import InvalidInput
+from recsys.auth.api_keys import ApiKey
+from recsys.core.errors import FieldProblem, InvalidInput, Unavailable
 from recsys.core.serving.controls import Boost, Pin
 from recsys.core.serving.filters import within_categories
 from recsys.core.serving.placed_request import (
     OWN_CONTROLS,
     PlacementWishes,
     ShownPlacement,
+    for_shopper,
     placed_request,
     shown_placement,
     unknown_placement,
 )
-from recsys.core.serving.placement import Placement
 from recsys.core.serving.request import RecommendationRequest, Target
 from services.gateway.dependencies import Dependencies, dependencies_of
 from services.gateway.http.json_body import JsonBody
@@ -23,7 +24,12 @@ from services.gateway.http.query import only_parameters
 from services.gateway.routes.authentication import Caller, SessionUser, authenticated, other_user
 from services.gateway.routes.openapi import body_responses, json_request, problem_responses
 from services.gateway.routes.recommendations import respond
-from services.gateway.schemas.problems import NOT_FOUND, ProblemError, invalid_input
+from services.gateway.schemas.problems import (
+    NOT_FOUND,
+    UNAVAILABLE,
+    ProblemError,
+    invalid_input,
+)
 from services.gateway.schemas.recommendations import (
     PlacementRecommendations,
     PlacementRequest,
@@ -65,9 +71,10 @@ async def recommend_for_placement(
     if acting is not None and any(user_id != acting for user_id in wanted.user_ids()):
         raise other_user()
     target = wanted.target()
-    shown = shown_to(dependencies, key.tenant, placement, wanted.visitor(target) or acting)
+    visitor = wanted.visitor(target) or acting
+    shown = shown_to(dependencies, key.tenant, placement, visitor)
     try:
-        asked = request_for(dependencies, key.tenant, wanted, shown.settings, target)
+        asked = await request_for(dependencies, key, wanted, shown, target, visitor)
     except InvalidInput as error:
         raise invalid_input(error.problems) from None
     return await respond(request, asked, shown)
@@ -81,26 +88,37 @@ def shown_to(
     return shown_placement(name, placements(tenant), experiments(tenant), tenant, visitor)
 
 
-def request_for(
+async def request_for(
     dependencies: Dependencies,
-    tenant: str,
+    key: ApiKey,
     wanted: PlacementRequest,
-    placement: Placement,
+    shown: ShownPlacement,
     target: Target | None,
+    visitor: str | None,
 ) -> RecommendationRequest:
     """The request for a placement, see `placed_request`.
 
     Raises:
         InvalidInput: naming every field at fault.
+        ProblemError: a filter depends on what is said of the user, and that cannot be read.
     """
+    tenant, wishes = key.tenant, _wishes(wanted)
+    if key.is_public and wishes.is_about_user:
+        # A page that may compare with an attribute can find out what it is.
+        raise InvalidInput([FieldProblem("filter", "user.NAME is not for public keys")])
+    now_ms, attributes_of = dependencies.now_ms(), dependencies.user_attributes.of
+    try:
+        shown, wishes = await for_shopper(shown, wishes, tenant, visitor, now_ms, attributes_of)
+    except Unavailable as error:
+        raise ProblemError(UNAVAILABLE, str(error), headers={"Retry-After": "1"}) from None
     return placed_request(
         tenant,
         target,
-        _wishes(wanted),
-        placement,
+        wishes,
+        shown,
         dependencies.event_types_of(tenant),
         dependencies.windows_of(tenant),
-        dependencies.now_ms(),
+        now_ms,
     )
 
 

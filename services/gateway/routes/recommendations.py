@@ -9,10 +9,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from recsys.core.errors import InvalidInput
+from recsys.core.errors import FieldProblem, InvalidInput
 from recsys.core.limits import DEFAULT_LIMIT
+from recsys.core.serving.bound_filters import names_user
 from recsys.core.serving.controls import Controls
-from recsys.core.serving.placed_request import ShownPlacement
+from recsys.core.serving.placed_request import USER_VALUES_NEED_PLACEMENT, ShownPlacement
 from recsys.core.serving.request import (
     ItemTarget,
     RecommendationRequest,
@@ -66,6 +67,8 @@ class Wishes:
         Raises:
             ProblemError: naming every parameter at fault.
         """
+        if names_user(self.filter):
+            raise invalid_input([FieldProblem("filter", USER_VALUES_NEED_PLACEMENT)])
         return checked(
             tenant,
             target,

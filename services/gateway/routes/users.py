@@ -76,7 +76,7 @@ async def put_user(
 ) -> User:
     """Say of a user this, and nothing else. Once answered, it is durable.
 
-    Attributes are kept for the shop; no list looks at them. A user needs none to get
+    Rules of the shop may depend on attributes, a second later. A user needs none to get
     recommendations, or to have events.
     """
     user = from_attributes(user_id, read_fields(body).attributes)

@@ -339,7 +339,7 @@ class PlacementRequest(TargetFields):
     visitor_id: _Id | None = Field(
         default=None,
         description="Who looks, where that is not `user_id`, as beside an item: it says which "
-        "variant of an experiment is shown, and nothing else.",
+        "variant of an experiment is shown and which rules hold, and nothing else.",
     )
     explain: bool = Field(
         default=True, description="Whether each item comes with its `reason` and `score_parts`."

@@ -25,5 +25,7 @@ FILTER_RULES = (
     "A condition on the catalogue as it is at this moment, like one of SQL: `price`, `brand`, "
     "`category` and `tag` (any of an item's) and `attributes.NAME` with `=`, `!=`, `<`, `<=`, `>`, "
     "`>=`, `IN (...)`, `IS NULL`, joined by `AND`, `OR`, `NOT` and parentheses. Texts stand in "
-    "quotes. Only items that fulfil it are recommended, however few there are."
+    "quotes. Only items that fulfil it are recommended, however few there are. For placements, and "
+    "with a key that is not public, `user.NAME` stands for what the shop says of the user, as in "
+    "`attributes.size = user.size`."
 )

@@ -79,11 +79,25 @@ def test_a_rule_holds_where_and_when_it_says(tmp_path: Path) -> None:
         assert len(shop.placements[name].controls_at(moment).boosts) == 1
 
 
+def test_a_rule_may_depend_on_what_the_shop_says_of_the_user(tmp_path: Path) -> None:
+    when = "user.segment = 'trade' AND user.orders > 10"
+    home = shop_of(tmp_path, rule(when=f'"{when}"')).placements["home"]
+    assert [each.when for each in home.rules] == [when]
+    assert len(home.for_user({"segment": "trade", "orders": 11.0}).controls_at(0).boosts) == 1
+    assert not home.for_user({"segment": "trade", "orders": "11"}).controls_at(0).boosts
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
         (rule(filter="'price <'"), "rule 'candles': filter ends too early"),
         (rule(filter=""), "rule 'candles': boost needs filter"),
+        (rule(when="'user.segment ='"), "rule 'candles': when ends too early: expected a number"),
+        (rule(when="''"), "rule 'candles': when ends too early"),
+        (
+            rule(when="'price < 5'"),
+            "rule 'candles': when at character 1: unknown field 'price': use user.NAME",
+        ),
         (rule(position="1"), "rule 'candles': boost has no position"),
         (rule(weight="0.5"), "rule 'candles': weight of a boost is above 1"),
         (rule(action='"bury"'), "rule 'candles': weight of a bury is below 1"),

@@ -156,7 +156,8 @@ def test_the_rules_of_the_how_to_are_a_file_of_their_own(tmp_path: Path) -> None
     guide = (Path(__file__).parents[3] / "docs/how-to/add-a-rule.md").read_text()
     path = tmp_path / "shop.toml"
     path.write_text(guide.split("```toml\n")[1].split("```")[0])
-    assert [each.name for each in load_shop(path).rules] == ["Christmas candles", "cover item"]
+    names = [each.name for each in load_shop(path).rules]
+    assert names == ["Christmas candles", "cover item", "trade packs first"]
 
 
 def test_a_placement_may_tire_of_what_was_shown_often(tmp_path: Path) -> None:

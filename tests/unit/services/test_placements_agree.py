@@ -1,19 +1,25 @@
 """A placement by REST and by gRPC is one request: each wish, and the variant of an experiment."""
 
+import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from recsys.auth.api_keys import Scope, new_key
 from recsys.config.shops import Shops
-from recsys.core.errors import InvalidInput, NotFound
+from recsys.core.domain import Attribute
+from recsys.core.errors import InvalidInput, NotFound, Unavailable
 from recsys.core.limits import DEFAULT_LIMIT
 from recsys.core.serving.placed_request import ShownPlacement
 from recsys.core.serving.request import RecommendationRequest
+from recsys.rpc.questions import request_of, write_question
 from recsys.rpc.v1 import recommender_pb2 as pb
 from services.gateway.dependencies import Dependencies
 from services.gateway.routes.placements import request_for, shown_to
+from services.gateway.schemas.problems import UNAVAILABLE, ProblemError
 from services.gateway.schemas.recommendations import read_placement
 from services.recommender.named_placements import NamedPlacements
 
@@ -50,6 +56,13 @@ action = "boost"
 filter = "price < 9"
 weight = 2
 until = 2025-01-01T00:00:00Z
+
+[[rules]]
+name = "trade"
+placements = ["home"]
+action = "exclude"
+filter = "price < 1"
+when = "user.segment = 'trade'"
 
 [[experiments]]
 name = "mixed"
@@ -97,6 +110,11 @@ EQUAL: list[tuple[str, Body, Wishes]] = [
     ),
     (
         "home",
+        {"user_id": "ann", "filter": "attributes.for = user.segment", "category": ["Lamps"]},
+        {"user_id": "ann", "filter": '(attributes.for = user.segment) AND category = "Lamps"'},
+    ),
+    (
+        "home",
         {"boosts": [{"filter": "price > 5", "weight": 0.5}]},
         {"controls": pb.Controls(boosts=[pb.Boost(filter="price > 5", weight=0.5)])},
     ),
@@ -114,18 +132,28 @@ def shops(tmp_path: Path) -> Shops:
     return Shops(tmp_path, lambda: None)
 
 
+async def attributes_of(tenant: str, user_id: str) -> dict[str, Attribute] | None:
+    """Of one user the attributes cannot be had."""
+    assert tenant == "shop"
+    return {"ann": {"segment": "trade"}, "eve": None}.get(user_id, {})
+
+
 def by_rest(shops: Shops, name: str, body: Body) -> tuple[RecommendationRequest, ShownPlacement]:
     parts = SimpleNamespace(
         placements_of=shops.placements_of,
         experiments_of=shops.experiments_of,
         event_types_of=shops.event_types_of,
         windows_of=shops.windows_of,
+        user_attributes=SimpleNamespace(of=attributes_of),
         now_ms=lambda: NOW_MS,
     )
     dependencies, wanted = cast(Dependencies, parts), read_placement(body)
     target = wanted.target()
-    shown = shown_to(dependencies, "shop", name, wanted.visitor(target))
-    return request_for(dependencies, "shop", wanted, shown.settings, target), shown
+    visitor = wanted.visitor(target)
+    shown = shown_to(dependencies, "shop", name, visitor)
+    key, _ = new_key("shop", [Scope.READ], datetime(2026, 1, 1, tzinfo=UTC))
+    asked = request_for(dependencies, key, wanted, shown, target, visitor)
+    return asyncio.run(asked), shown
 
 
 def by_grpc(shops: Shops, name: str, wishes: Wishes) -> tuple[RecommendationRequest, Any]:
@@ -133,12 +161,51 @@ def by_grpc(shops: Shops, name: str, wishes: Wishes) -> tuple[RecommendationRequ
         **{"tenant": "shop", "placement": name, "limit": DEFAULT_LIMIT, **wishes}
     )
     sent = pb.RecommendRequest.FromString(message.SerializeToString())
-    return NamedPlacements(shops, lambda: NOW_MS).read(sent)
+    return asyncio.run(NamedPlacements(shops, attributes_of, lambda: NOW_MS).read(sent))
 
 
 @pytest.mark.parametrize(("name", "body", "wishes"), EQUAL)
 def test_each_wish_is_understood_alike(shops: Shops, name: str, body: Body, wishes: Wishes) -> None:
     assert by_grpc(shops, name, wishes) == by_rest(shops, name, body)
+
+
+@pytest.mark.parametrize(
+    ("who", "rules", "is_degraded"),
+    [
+        ({"user_id": "ann"}, ["trade"], False),
+        ({"item_id": "lamp", "visitor_id": "ann"}, ["trade"], False),
+        ({"user_id": "bob"}, [], False),
+        ({}, [], False),
+        ({"user_id": "eve"}, [], True),
+    ],
+)
+def test_a_rule_is_for_whom_its_condition_says(
+    shops: Shops, who: Wishes, rules: list[str], is_degraded: bool
+) -> None:
+    request, shown = by_grpc(shops, "home", who)
+    assert (request, shown) == by_rest(shops, "home", who)
+    assert request.controls is not None
+    assert [each.rule for each in request.controls.exclusions] == rules
+    assert [each.rule for each in request.controls.boosts] == ["cheap"]
+    assert request.is_degraded is is_degraded
+    # It leaves the gateway with its question.
+    question = pb.Question()
+    write_question(question, request)
+    assert request_of(question) == request
+
+
+def test_a_filter_has_the_users_own_value(shops: Shops) -> None:
+    wishes = {"user_id": "ann", "filter": "attributes.for = user.segment"}
+    request, _ = by_grpc(shops, "home", wishes)
+    assert request.filter == 'attributes.for = "trade"'
+    # Of whom nothing is said, nothing passes.
+    request, _ = by_grpc(shops, "home", wishes | {"user_id": "bob"})
+    assert request.filter == "attributes.for = user.segment"
+    with pytest.raises(Unavailable):
+        by_grpc(shops, "home", wishes | {"user_id": "eve"})
+    with pytest.raises(ProblemError) as caught:
+        by_rest(shops, "home", wishes | {"user_id": "eve"})
+    assert caught.value.kind is UNAVAILABLE
 
 
 def test_every_user_sees_the_same_variant(shops: Shops) -> None:
@@ -181,6 +248,7 @@ def test_what_is_set_to_nothing_stands_instead_of_the_settings(shops: Shops) -> 
         ({"placement": "", "user_id": "ann", "visitor_id": "bob"}, "visitor_id"),
         ({"controls": pb.Controls(exclude_event_types=["teleport"])}, "exclude_event_types"),
         ({"controls": pb.Controls(window_days=8)}, "window_days"),
+        ({"placement": "", "user_id": "ann", "filter": "attributes.for = user.segment"}, "filter"),
         (
             {"placement": "", "user_id": "ann", "controls": pb.Controls(window_days=8)},
             "window_days",

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from recsys.core.catalogue import CatalogueColumns, CatalogueRow
 from recsys.core.errors import InvalidInput
 from recsys.core.limits import MAX_FILTER_CHARACTERS
-from recsys.core.serving.filters import parse_filter
+from recsys.core.serving.bound_filters import bound_filter, names_user
+from recsys.core.serving.filters import parse_filter, parse_user_condition
 
 ROWS = {
     "lamp": CatalogueRow(
@@ -148,3 +149,75 @@ TREES = st.recursive(
 def test_a_filter_is_the_condition_of_each_row(tree: Pair) -> None:
     text, test = tree
     assert chosen(text) == {item_id for item_id, row in ROWS.items() if test(row)}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("user.segment = 'trade'", True),
+        ("user.segment != 'trade'", False),
+        ("user.segment IN ('retail', 'trade') AND user.orders >= 12.5", True),
+        ("user.orders > 12.5 OR user.newsletter = false", False),
+        ("NOT user.country = 'DE'", True),
+        ("user.country IS NULL", True),
+        ("user.\"home town\" = 'Bonn'", True),
+    ],
+)
+def test_a_condition_on_a_user_is_one_on_the_attributes(text: str, expected: bool) -> None:
+    user = {"segment": "trade", "orders": 12.5, "newsletter": True, "home town": "Bonn"}
+    assert parse_user_condition(text)(user) is expected
+    assert parse_user_condition(text)({}) is ("NULL" in text or "!=" in text or "NOT" in text)
+
+
+def test_items_and_users_have_conditions_of_their_own() -> None:
+    for parse, text, field, known in (
+        (parse_filter, "user.segment = 'trade'", "filter", "attributes.NAME"),
+        (parse_user_condition, "attributes.size = 'M'", "when", "use user.NAME"),
+        (parse_user_condition, "user = 'M'", "when", "use user.NAME"),
+    ):
+        with pytest.raises(InvalidInput) as caught:
+            parse(text)
+        [problem] = caught.value.problems
+        assert problem.field == field
+        assert known in problem.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "bound", "expected"),
+    [
+        ("attributes.colour = user.colour", 'attributes.colour = "white"', {"lamp"}),
+        ("price<=user.budget", "price<=5.5", {"lamp", "odd"}),
+        (
+            "brand IN ('x', user . brand) AND attributes.new = USER.new",
+            'brand IN (\'x\', "H \\"&\\" Co") AND attributes.new = true',
+            set(),
+        ),
+        ('attributes.watts > user."low watts"', "attributes.watts > 7.5", {"rug"}),
+        # Nothing is said, or nothing that compares with the field.
+        ("tag = user.tag", "tag = user.tag", set()),
+        ("NOT tag = user.tag", "NOT tag = user.tag", set(ROWS)),
+        ("brand NOT IN (user.tag)", "brand NOT IN (user.tag)", set(ROWS)),
+        ("price < user.tag", "price < user.tag", set()),
+        ("price < user.colour", "price < user.colour", set()),
+        ("category = user.budget", "category = user.budget", set()),
+        ("attributes.watts > user.new", "attributes.watts > user.new", set()),
+        ("attributes.colour = user.lines", "attributes.colour = user.lines", set()),
+        # A text is no value of a user.
+        ("attributes.colour = 'user.colour'", "attributes.colour = 'user.colour'", set()),
+    ],
+)
+def test_a_filter_takes_values_of_the_user(text: str, bound: str, expected: set[str]) -> None:
+    user = {
+        **{"colour": "white", "budget": 5.5, "brand": 'H "&" Co', "new": True},
+        **{"low watts": 7.5, "lines": "a\nb"},
+    }
+    assert bound_filter(text, user) == bound
+    assert chosen(bound) == expected
+    # Unless it is bound, nothing is known of the user.
+    assert names_user(text) is ("'user" not in text)
+    assert names_user(bound) is (bound == text and "'user" not in text)
+
+
+def test_what_is_said_of_a_user_makes_no_filter_too_long() -> None:
+    text = " OR ".join(["attributes.colour = user.colour"] * 100)
+    assert bound_filter(text, {"colour": "x" * 100}) == text

@@ -15,6 +15,7 @@ from recsys.config.shop import RequestLimits
 from recsys.core.serving.controls import Boost, Controls
 from recsys.core.serving.experiments import Experiment, Variant
 from recsys.core.serving.placement import Placement, ScheduledRule
+from recsys.rpc.user_attributes import UserAttributes
 from recsys.runtime.grpc.channel import open_channel
 from recsys.runtime.metrics import Metrics, new_metrics
 from services.gateway.app import build_app, serving_app
@@ -55,6 +56,14 @@ PLACEMENTS = {
         (
             ScheduledRule("sale", (), Boost("price < 5", 2.0, "sale"), until_ms=NOW_MS + 1),
             ScheduledRule("over", (), Boost("price < 9", 3.0, "over"), until_ms=NOW_MS),
+        ),
+    ),
+    "traded": Placement(
+        ("popular",),
+        rules=(
+            ScheduledRule(
+                "trade", (), Boost("price < 5", 2.0, "trade"), when="user.segment = 'trade'"
+            ),
         ),
     ),
 }
@@ -140,7 +149,8 @@ def running_world() -> Iterator[World]:
             recommenders = Recommenders(
                 ReplicaAddresses(target_of(address)), READ_SECONDS, max_pending=100
             )
-            behind = (recommenders, IngestBackend(open_channel(ingest_target, INGEST)))
+            to_ingest = open_channel(ingest_target, INGEST)
+            behind = (recommenders, IngestBackend(to_ingest))
             parts = Dependencies(
                 keys,
                 FailedKeys(trusted=()),
@@ -155,6 +165,7 @@ def running_world() -> Iterator[World]:
                 placements_of=lambda tenant: PLACEMENTS if tenant == "shop" else {},
                 allowed_origins_of=lambda tenant: ORIGINS if tenant in (None, "shop") else (),
                 experiments_of=lambda tenant: EXPERIMENTS if tenant == "shop" else (),
+                user_attributes=UserAttributes(to_ingest, ()),
                 now_ms=lambda: NOW_MS,
                 read_seconds=READ_SECONDS,
                 write_seconds=5.0,

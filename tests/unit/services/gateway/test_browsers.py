@@ -1,6 +1,7 @@
 """Public keys with session tokens, cross-origin requests and rate limits."""
 
 import time
+from typing import Any
 
 import pytest
 
@@ -158,3 +159,22 @@ def test_an_address_with_a_public_key_has_a_limit_of_its_own(world: World) -> No
     assert refused.headers["ratelimit-policy"] == '"source";q=10;w=2'
     assert refused.headers["access-control-allow-origin"] == ORIGIN
     assert elsewhere.get(OF_ANN).status == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"filter": "price < user.budget"},
+        {"boosts": [{"filter": "price < user.budget", "weight": 2}]},
+    ],
+)
+def test_a_page_cannot_find_out_what_the_shop_says_of_a_user(
+    world: World, body: dict[str, Any]
+) -> None:
+    page = browser(world)
+    answer = page.post("/v1/placements/home:recommend", {"user_id": "ann", **body})
+    assert answer.status == 422
+    reason = "user.NAME is not for public keys"
+    assert answer.json["problems"] == [{"field": "filter", "reason": reason}]
+    one = {"requests": [{"placement": "home", "user_id": "ann", **body}]}
+    assert page.post("/v1/placements:recommend", one).status == 422

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from recsys.core.serving.request import RecommendationRequest, SessionTarget, UserTarget
+from recsys.rpc.user_attributes import UserAttributes
 from services.gateway.upstream.popular_snapshot import PopularSnapshots
 from tests.unit.services.gateway.asgi_client import Client
 from tests.unit.services.gateway.backends import ANSWER_JSON, SNAPSHOT
@@ -56,8 +57,8 @@ def test_it_is_about_an_item_a_session_or_nobody(
 def test_a_name_that_the_shop_has_not_given_is_not_found(world: World, api: Client) -> None:
     answer = api.post("/v1/placements/basket:recommend", {})
     assert answer.status == 404
-    detail = "this shop has no placement 'basket'; it has empty, home, product_page, ruled, tested"
-    assert answer.json["detail"] == detail
+    known = "empty, home, product_page, ruled, tested, traded"
+    assert answer.json["detail"] == f"this shop has no placement 'basket'; it has {known}"
     assert world.recommender.asked == []
 
 
@@ -267,3 +268,71 @@ def test_a_window_is_asked_for_and_another_one_is_told_which_there_are(
     assert world.recommender.asked[0].controls.window_days == 7
     [problem] = api.post(HOME, {"window_days": 30}).json["problems"]
     assert problem["reason"] == "30 is not one of the windows that this shop counts: 1, 7"
+
+
+def test_a_rule_depends_on_what_the_shop_says_of_the_user(world: World, api: Client) -> None:
+    body = b'{"attributes": {"segment": "trade"}}'
+    assert api.send("PUT", "/v1/users/tradesman", body).status == 200
+    path = "/v1/placements/traded:recommend"
+    for who in ({"user_id": "tradesman"}, {"item_id": "lamp", "visitor_id": "tradesman"}):
+        assert api.post(path, who).status == 200
+        assert [boost.rule for boost in world.recommender.asked[-1].controls.boosts] == ["trade"]
+    page = {"requests": [{"placement": "traded", "user_id": "tradesman"}]}
+    assert api.post("/v1/placements:recommend", page).status == 200
+    assert [boost.rule for boost in world.recommender.asked[-1].controls.boosts] == ["trade"]
+    for other in ({"user_id": "ann"}, {}):
+        assert api.post(path, other).status == 200
+        assert not world.recommender.asked[-1].controls.boosts
+        assert not world.recommender.asked[-1].degraded
+
+
+def test_who_cannot_be_looked_up_gets_an_answer_without_the_rule_that_says_so(
+    world: World, api: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def out_of_reach(*_: object) -> None:
+        """As when ingest does not respond in time."""
+
+    monkeypatch.setattr(UserAttributes, "of", out_of_reach)
+    assert api.post("/v1/placements/traded:recommend", {"user_id": "tradesman"}).status == 200
+    [asked] = world.recommender.asked
+    assert (len(asked.controls.boosts), asked.degraded) == (0, True)
+
+
+def test_a_filter_has_the_users_own_value_and_the_recommender_sees_no_other(
+    world: World, api: Client
+) -> None:
+    body = b'{"attributes": {"size": "M", "budget": 5}}'
+    assert api.send("PUT", "/v1/users/tailored", body).status == 200
+    wishes = {
+        "filter": "attributes.size = user.size",
+        "boosts": [{"filter": "price < user.budget", "weight": 2}],
+    }
+    assert api.post(HOME, {"user_id": "tailored", **wishes}).status == 200
+    [asked] = world.recommender.asked
+    assert (asked.filter, asked.degraded) == ('attributes.size = "M"', False)
+    assert [boost.filter for boost in asked.controls.boosts] == ["price < 5.0"]
+
+
+def test_a_filter_whose_values_cannot_be_had_is_a_503_and_a_boost_is_left_out(
+    world: World, api: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def out_of_reach(*_: object) -> None:
+        """As when ingest does not respond in time."""
+
+    monkeypatch.setattr(UserAttributes, "of", out_of_reach)
+    answer = api.post(HOME, {"user_id": "tailored", "filter": "price < user.budget"})
+    assert (answer.status, answer.headers["retry-after"]) == (503, "1")
+    assert world.recommender.asked == []
+    boosts = [{"filter": "price < user.budget", "weight": 2}, {"filter": "price < 1", "weight": 2}]
+    assert api.post(HOME, {"user_id": "tailored", "boosts": boosts}).status == 200
+    [asked] = world.recommender.asked
+    assert [boost.filter for boost in asked.controls.boosts] == ["price < 1"]
+    assert asked.degraded
+
+
+def test_a_route_without_a_placement_takes_no_values_of_the_user(api: Client) -> None:
+    answer = api.get("/v1/users/ann/recommendations?filter=price%20%3C%20user.budget")
+    assert answer.status == 422
+    [problem] = answer.json["problems"]
+    assert problem["field"] == "filter"
+    assert "for filters of placements" in problem["reason"]

@@ -8,7 +8,7 @@ import numpy as np
 
 from recsys.config.shops import Shops
 from recsys.core.behaviour import StoredUser
-from recsys.core.domain import Event, Item
+from recsys.core.domain import Attribute, Event, Item
 from recsys.core.errors import Unavailable
 from recsys.core.model import ItemModel
 from recsys.core.ports import ReadUser, UserLookup
@@ -67,6 +67,11 @@ class WatchedStore(MemoryServingStore):
         ]
 
 
+async def _nothing_is_said(tenant: str, user_id: str) -> dict[str, Attribute]:
+    """Of any user."""
+    return {}
+
+
 class Shop:
     """Use it as a context; what is asynchronous runs on its own event loop."""
 
@@ -95,7 +100,10 @@ class Shop:
         self.shoppers = UserLists(self.store, self.fold_ins, self.metrics)
         self.streams = Streams(self.follower)
         self.servicer = RecommenderServicer(
-            self.follower, self.shoppers, self.streams, NamedPlacements(self.shops)
+            self.follower,
+            self.shoppers,
+            self.streams,
+            NamedPlacements(self.shops, _nothing_is_said),
         )
         self.answers = BatchAnswers(self.follower, self.shoppers)
 

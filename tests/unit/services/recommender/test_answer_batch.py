@@ -698,3 +698,12 @@ def test_items_of_a_window_have_scores_and_what_fills_up_has_none(shop: Shop) ->
         ("i4", None),
     ]
     assert [item["score_parts"] for item in items] == [{"popular": 1.0}, {"popular": 0.75}, {}]
+
+
+def test_a_question_that_says_less_than_it_should_is_answered_degraded(shop: Shop) -> None:
+    question = of_user("ann")
+    question.generators.append("for_you")
+    assert not answers(shop, question)[1].degraded
+    question.degraded = True
+    [answer] = answers(shop, question).values()
+    assert (answer.degraded, document(answer)["degraded"]) == (True, True)
