@@ -17,7 +17,8 @@ from benchmarks.peers.exchange import (
 )
 from benchmarks.peers.measure import peak_bytes
 from benchmarks.peers.objective import ALPHA, OBJECTIVES, Objective
-from recsys.training.als.half_step import available_threads, half_step
+from recsys.training.als.half_step import half_step
+from recsys.training.threads import available_threads
 
 Solve = Callable[[Factors, Factors], tuple[Factors, Factors]]
 

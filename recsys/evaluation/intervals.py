@@ -32,6 +32,12 @@ class Estimate:
         return cls(mean, float(mean - margin), float(mean + margin))
 
 
+def user_mean(values: NDArray[np.float64]) -> float:
+    """Mean over users; NaN means "no value" and is left out."""
+    values = values[~np.isnan(values)]
+    return float(values.mean()) if len(values) else np.nan
+
+
 def mean_interval(values: NDArray[np.float64], seed: int = 0) -> Estimate:
     """Mean over users with its 95 % interval; NaN means "no value" and is left out.
 
@@ -42,10 +48,9 @@ def mean_interval(values: NDArray[np.float64], seed: int = 0) -> Estimate:
     Args:
         values: (t,), one a user.
     """
-    values = values[~np.isnan(values)]
+    mean, values = user_mean(values), values[~np.isnan(values)]
     if len(values) < 2:
-        return Estimate(float(values.mean()) if len(values) else np.nan, np.nan, np.nan)
-    mean = float(values.mean())
+        return Estimate(mean, np.nan, np.nan)
     if len(values) >= NORMAL_FROM_USERS:
         return Estimate.normal(mean, float(values.std(ddof=1)) / np.sqrt(len(values)))
     drawn = np.random.default_rng(seed).integers(len(values), size=(_RESAMPLES, len(values)))

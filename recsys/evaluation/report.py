@@ -10,7 +10,7 @@ from scipy.sparse import csr_matrix
 
 from recsys.core.errors import FieldProblem, InvalidInput
 from recsys.evaluation.held_out import NO_ITEM, RankedLists, TestSet
-from recsys.evaluation.intervals import Estimate, mean_interval, paired_difference
+from recsys.evaluation.intervals import Estimate, mean_interval, paired_difference, user_mean
 from recsys.evaluation.list_metrics import (
     coverage,
     exposure,
@@ -70,7 +70,8 @@ class Report:
     @cached_property
     def means(self) -> dict[str, float]:
         """All metrics as single numbers."""
-        return {name: found.mean for name, found in self.estimates.items()} | dict(self.of_lists)
+        means = {name: user_mean(values) for name, values in self.per_user.items()}
+        return means | dict(self.of_lists)
 
     def minus(self, other: "Report") -> dict[str, Estimate]:
         """Paired difference to another model, user by user.

@@ -21,6 +21,7 @@ from recsys.training.interactions import InteractionMatrix
 from recsys.training.neighbours import NeighbourLists, item_neighbours
 from recsys.training.popularity import Shoppers, popular_items, rising_items
 from recsys.training.settings import ModelSettings
+from recsys.training.threads import one_blas_thread
 
 # Factorises a matrix (u, n), and tells the number of finished iterations: see `train_als`.
 Fit = Callable[[csr_matrix, AlsSettings, Callable[[int], None]], Trained]
@@ -148,7 +149,9 @@ class Sample:
 
     def factor_scale(self, item_factors: Factors) -> float:
         """Mean score, by factors, of a user's best items."""
-        return fmean(_mean_of_best(item_factors @ user) for user in self.factors)
+        # Of BLAS's own threads each would wait longer for the others than one product takes.
+        with one_blas_thread():
+            return fmean(_mean_of_best(item_factors @ user) for user in self.factors)
 
     def neighbour_scale(self, lists: NeighbourLists) -> float:
         """Mean score, by neighbours, of a user's best items."""

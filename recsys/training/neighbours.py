@@ -7,7 +7,6 @@ neighbour; with a above 1/2 popular items stand back further, which suited all d
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,8 +17,8 @@ from scipy.sparse import csr_matrix, diags
 
 from recsys.core.model import NO_NEIGHBOUR
 from recsys.core.ranking import Indices
-from recsys.training.als.half_step import available_threads
 from recsys.training.best_of_row import keep_best_neighbours, padded_length, scratch
+from recsys.training.threads import available_threads, on_threads
 
 ITEMS_PER_BLOCK = 256
 # A user with more items counts by the strongest of them: what a reseller or robot has in common
@@ -80,8 +79,9 @@ def item_neighbours(
 def in_blocks(fill: Callable[[int, int], None], items: int) -> None:
     """Run `fill(start, stop)` over blocks of items, on all processors."""
     starts = range(0, items, ITEMS_PER_BLOCK)
-    with ThreadPoolExecutor(available_threads()) as executor:
-        list(executor.map(lambda s: fill(s, min(s + ITEMS_PER_BLOCK, items)), starts))
+    on_threads(
+        lambda start: fill(start, min(start + ITEMS_PER_BLOCK, items)), starts, available_threads()
+    )
 
 
 def _normalise(strengths: csr_matrix, popularity_exponent: float) -> csr_matrix:

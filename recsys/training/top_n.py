@@ -6,23 +6,21 @@ that costs little more than the product alone, see `make bench-train`.
 """
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from numba import literally, njit  # type: ignore[attr-defined]
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from recsys.core.compiled import compiled
 from recsys.core.model import ItemModel, UserModel
 from recsys.core.ranking import Indices
 from recsys.core.recency import faded
 from recsys.core.scoring import Scores
-from recsys.training.als.half_step import available_threads
 from recsys.training.best_of_row import keep_best, padded_length, scratch
 from recsys.training.prefetch import prefetch_row
+from recsys.training.threads import available_threads, on_threads, one_blas_thread
 
 # A thread's scores: as many users as fit, for a product over few users is a slow one.
 _SCORES_PER_BLOCK = 8_000_000
@@ -94,8 +92,8 @@ def top_n_lists(
             )
 
     threads = threads or available_threads()
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as executor:
-        list(executor.map(work, [starts] * threads))
+    with one_blas_thread():
+        on_threads(work, [starts] * threads, threads)
     return lists
 
 

@@ -4,7 +4,6 @@ What a part counts in the sum needs no training: the scores by factors are calcu
 sparse parts are added for each blend.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,10 +14,10 @@ from recsys.core.model import NO_NEIGHBOUR, History
 from recsys.core.ranges import concatenated_ranges
 from recsys.core.ranking import Indices
 from recsys.core.scoring import Scores
-from recsys.training.als.half_step import available_threads
 from recsys.training.best_of_row import keep_best, padded_length, scratch
 from recsys.training.combined_neighbours import CombinedNeighbours
 from recsys.training.interactions import InteractionMatrix
+from recsys.training.threads import available_threads, on_threads
 
 _USERS_PER_BLOCK = 64
 
@@ -83,8 +82,7 @@ def blended_lists(
             *(trend, found, start, min(start + _USERS_PER_BLOCK, b)),
         )
 
-    with ThreadPoolExecutor(available_threads()) as executor:
-        list(executor.map(fill, range(0, b, _USERS_PER_BLOCK)))
+    on_threads(fill, range(0, b, _USERS_PER_BLOCK), available_threads())
     return found
 
 

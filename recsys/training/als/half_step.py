@@ -5,23 +5,22 @@ of rows gives what a half-step over all rows gives for them.
 """
 
 import itertools
-import os
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from threadpoolctl import threadpool_limits
 
 from recsys.core.fold_in import Factors, Spectrum, spectrum
 from recsys.core.regularization import row_regularization
 from recsys.training.als.kernel import rows_solver
 from recsys.training.als.settings import AlsSettings
+from recsys.training.threads import on_threads, one_blas_thread
 
 # Many blocks a thread, so that none waits long for another one's giant rows.
 _BLOCKS_PER_THREAD = 16
-# What a row costs beside its entries, in entries.
+# What a row costs beside its entries, in entries, and of what cost a run is worth a thread.
 _ROW_COST = 4
+_MIN_RUN_COST = 4096
 _BLAS_ROWS = 16_384
 # Half-steps, after the last iteration, that bring the users' factors to what fold-in finds.
 PROJECTIONS = 3
@@ -33,7 +32,7 @@ def gramian_of(factors: Factors) -> NDArray[np.float64]:
     """Y^T Y, (k, k), summed over blocks of rows in float64: equal for any number of threads."""
     k = factors.shape[1]
     total = np.zeros((k, k))
-    with threadpool_limits(1, "blas"):
+    with one_blas_thread():
         for start in range(0, len(factors), _BLAS_ROWS):
             block = factors[start : start + _BLAS_ROWS]
             total += block.T @ block
@@ -42,7 +41,7 @@ def gramian_of(factors: Factors) -> NDArray[np.float64]:
 
 def spectrum_of(gramian: NDArray[np.float64]) -> Spectrum:
     """`spectrum` with values above zero, equal for any number of threads."""
-    with threadpool_limits(1, "blas"):
+    with one_blas_thread():
         found = spectrum(gramian)
     # With more factors than the data has rank some values are zero, and a row's system without
     # lambda has no inverse; float32 cannot tell this little more from nothing.
@@ -81,8 +80,7 @@ def solve_rows(
             indptr, columns, data, np.float32(alpha), lambdas, eigenvalues, factors, solved, *block
         )
 
-    with ThreadPoolExecutor(threads) as executor:
-        list(executor.map(run, row_runs(indptr, threads * _BLOCKS_PER_THREAD)))
+    on_threads(run, row_runs(indptr, threads * _BLOCKS_PER_THREAD), threads)
     return solved
 
 
@@ -116,8 +114,8 @@ def rotated(factors: Factors, basis: NDArray[np.float32], threads: int) -> Facto
         np.matmul(factors[some], basis, out=found[some])
 
     # OpenBLAS's own threads spin for a while when they are done, on cores that solve rows by then.
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as executor:
-        list(executor.map(rotate_rows, range(0, len(factors), _BLAS_ROWS)))
+    with one_blas_thread():
+        on_threads(rotate_rows, range(0, len(factors), _BLAS_ROWS), threads)
     return found
 
 
@@ -132,14 +130,10 @@ def row_lambdas(strengths: csr_matrix, alpha: float, settings: AlsSettings) -> N
     )
 
 
-def available_threads() -> int:
-    """Count the threads that this process may run at a time."""
-    return len(os.sched_getaffinity(0))
-
-
-def row_runs(indptr: NDArray[np.int64], count: int) -> list[tuple[int, int]]:
-    """Runs of rows of about equal cost."""
+def row_runs(indptr: NDArray[np.int64], max_count: int) -> list[tuple[int, int]]:
+    """Runs of rows of about equal cost, fewer where they would be short."""
     cost = indptr + _ROW_COST * np.arange(len(indptr))
+    count = min(max_count, 1 + int(cost[-1]) // _MIN_RUN_COST)
     cuts = np.searchsorted(cost, np.linspace(0, cost[-1], count + 1))
     bounds = np.unique(np.concatenate([[0], cuts, [len(indptr) - 1]])).tolist()
     return list(itertools.pairwise(bounds))

@@ -7,7 +7,6 @@ add up. Factors of columns never move.
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 import numpy as np
@@ -17,6 +16,7 @@ from scipy.sparse import csr_matrix
 from recsys.core.fold_in import Factors
 from recsys.training.als.half_step import row_runs
 from recsys.training.als.kernel import add_weighted, gather_and_dot
+from recsys.training.threads import on_threads
 
 # Rows are read once a pass, so their buffer should stay in the first-level cache.
 _PIECE_ROWS = 128
@@ -63,8 +63,7 @@ def _sums(
         data = strengths.data
         add(indptr, columns, data, _f4(alpha), residual, vectors, factors, sums, *rows)
 
-    with ThreadPoolExecutor(threads) as executor:
-        list(executor.map(run, row_runs(indptr, threads * _RUNS_PER_THREAD)))
+    on_threads(run, row_runs(indptr, threads * _RUNS_PER_THREAD), threads)
     return sums
 
 

@@ -17,11 +17,11 @@ from recsys.training.als.first_factors import first_item_factors
 from recsys.training.als.gpu import check_size, train_on_gpu
 from recsys.training.als.half_step import (
     PROJECTIONS,
-    available_threads,
     half_step,
     row_lambdas,
 )
 from recsys.training.als.settings import AlsSettings, Device, resolved_alpha
+from recsys.training.threads import available_threads
 
 _log = logging.getLogger(__name__)
 

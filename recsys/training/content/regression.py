@@ -9,7 +9,6 @@ found on a fifth of the items, which the regression does not see: for it they ar
 
 import itertools
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from recsys.core.fold_in import Factors
-from recsys.training.als.half_step import available_threads
+from recsys.training.threads import available_threads, on_threads
 
 # From much to little, so that each solution is a good first guess of the next one.
 LAMBDAS = (100.0, 30.0, 10.0, 3.0, 1.0)
@@ -97,8 +96,7 @@ def ridge(
             blocks, factors[:, some], regularization, weights[:, some]
         )
 
-    with ThreadPoolExecutor(available_threads()) as executor:
-        list(executor.map(solve, range(0, factors.shape[1], _FACTORS_PER_TASK)))
+    on_threads(solve, range(0, factors.shape[1], _FACTORS_PER_TASK), available_threads())
     return weights
 
 

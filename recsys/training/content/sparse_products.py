@@ -1,6 +1,5 @@
 """The largest entries of each row of a sparse matrix, and of a product of two."""
 
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
@@ -10,7 +9,7 @@ from scipy.sparse import csr_matrix
 
 from recsys.core.model import NO_NEIGHBOUR
 from recsys.core.ranking import Indices
-from recsys.training.als.half_step import available_threads
+from recsys.training.threads import available_threads, on_threads
 
 _ROWS_PER_BLOCK = 1024
 _compiled = njit(nogil=True, cache=True)
@@ -43,8 +42,7 @@ def best_products(
     def fill(start: int) -> None:
         fill_rows(start, min(start + _ROWS_PER_BLOCK, rows))
 
-    with ThreadPoolExecutor(available_threads()) as executor:
-        list(executor.map(fill, range(0, rows, _ROWS_PER_BLOCK)))
+    on_threads(fill, range(0, rows, _ROWS_PER_BLOCK), available_threads())
     return columns, entries
 
 

@@ -14,6 +14,7 @@ from recsys.evaluation import (
     paired_difference,
     top_k_lists,
 )
+from recsys.evaluation import report as report_module
 from recsys.evaluation.ranked_lists import MAX_SCORES_PER_BLOCK, users_per_block
 
 USERS, ITEMS = 30, 12
@@ -76,6 +77,13 @@ def test_metrics_carry_their_k_and_means_are_over_users() -> None:
         )
     }  # fmt: skip
     assert report.means["ndcg_at_5"] == report.per_user["ndcg_at_5"].mean()
+
+
+def test_means_alone_take_no_resampling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search for settings asks for thousands of means and no interval."""
+    found = evaluate(score, a_test_set())
+    monkeypatch.setattr(report_module, "mean_interval", None)
+    assert found.means["ndcg_at_20"] == found.per_user["ndcg_at_20"].mean()
 
 
 def test_without_behaviour_there_are_ranking_metrics_only() -> None:

@@ -32,7 +32,7 @@ def test_the_same_seed_gives_the_same_factors_and_another_seed_others() -> None:
 
 def test_the_number_of_threads_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     random = np.random.default_rng(5)
-    matrix = csr_matrix(random.random((200, 90)) * (random.random((200, 90)) < 0.2), dtype="f4")
+    matrix = csr_matrix(random.random((600, 90)) * (random.random((600, 90)) < 0.2), dtype="f4")
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
     alone = train_als(matrix, SETTINGS)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(7)))
