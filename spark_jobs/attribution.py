@@ -38,11 +38,19 @@ def attributed(events: DataFrame, shop: Shop, cart_type: str) -> list[Outcome]:
     named = events.withColumn("recommendation_id", F.col("context")["recommendation_id"])
     named = named.where(F.col("recommendation_id").isNotNull())
     is_impression = F.col("event_type") == IMPRESSION
-    shown = named.where(is_impression).groupBy(*_SHOWN).agg(*map(_from_context, _GROUP))
-    joined = shown.join(_actions(named.where(~is_impression), shop, cart_type), [*_SHOWN], "left")
-    by_user = joined.groupBy(*_GROUP, "user_id").agg(
-        F.count("*").alias("shown"),
-        *(_total(name) for name in ("clicked", "carted", "orders", "revenue")),
+    # All in one grouping: the events are read from HBase once.
+    by_item = named.groupBy(*_SHOWN).agg(
+        F.max(is_impression).alias("was_shown"),
+        *(_from_context(name, is_impression) for name in _GROUP),
+        *_actions(~is_impression, shop, cart_type),
+    )
+    by_user = (
+        by_item.where("was_shown")
+        .groupBy(*_GROUP, "user_id")
+        .agg(
+            F.count("*").alias("shown"),
+            *(F.sum(name).alias(name) for name in ("clicked", "carted", "orders", "revenue")),
+        )
     )
     by_user = by_user.withColumn("converted", (F.col("orders") > 0).cast("double"))
     sums = (
@@ -60,27 +68,22 @@ def attributed(events: DataFrame, shop: Shop, cart_type: str) -> list[Outcome]:
     return [_outcome(row) for row in sums.orderBy(*_GROUP).collect()]
 
 
-def _from_context(name: str) -> Column:
-    """A field of the context, empty where there is none."""
-    return F.min(F.coalesce(F.col("context")[name], F.lit(""))).alias(name)
+def _from_context(name: str, is_impression: Column) -> Column:
+    """A field of the impressions' context, empty where there is none."""
+    value = F.coalesce(F.col("context")[name], F.lit(""))
+    return F.min(F.when(is_impression, value)).alias(name)
 
 
-def _actions(events: DataFrame, shop: Shop, cart_type: str) -> DataFrame:
-    """What a shopper did with each item of each recommendation."""
+def _actions(is_action: Column, shop: Shop, cart_type: str) -> Iterable[Column]:
+    """What a shopper did with an item of a recommendation."""
     kind = F.col("event_type")
     clicks = [name for name, each in shop.event_types.items() if each.weight > 0]
-    is_order = kind.isin(list(shop.target_types))
+    is_order = is_action & kind.isin(list(shop.target_types))
     spent = F.coalesce(F.col("price"), F.lit(0.0)) * F.coalesce(F.col("quantity"), F.lit(1.0))
-    return events.groupBy(*_SHOWN).agg(
-        F.max(kind.isin(clicks).cast("double")).alias("clicked"),
-        F.max((kind == cart_type).cast("double")).alias("carted"),
-        F.sum(is_order.cast("double")).alias("orders"),
-        F.sum(F.when(is_order, spent).otherwise(0.0)).alias("revenue"),
-    )
-
-
-def _total(name: str) -> Column:
-    return F.sum(F.coalesce(F.col(name), F.lit(0.0))).alias(name)
+    yield F.max((is_action & kind.isin(clicks)).cast("double")).alias("clicked")
+    yield F.max((is_action & (kind == cart_type)).cast("double")).alias("carted")
+    yield F.sum(is_order.cast("double")).alias("orders")
+    yield F.sum(F.when(is_order, spent).otherwise(0.0)).alias("revenue")
 
 
 def _moments(rate: str, y: str, x: str) -> Iterable[Column]:

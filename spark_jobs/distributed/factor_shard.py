@@ -14,7 +14,7 @@ from recsys.training.als.half_step import gramian_of
 from recsys.training.als.partial_sums import product_sums, residual_sums
 from recsys.training.als.summed_half_step import summed_half_step
 from spark_jobs.distributed.sharded_training import ShardedTraining
-from spark_jobs.distributed.worker_process import freeze_gc
+from spark_jobs.worker_process import freeze_gc
 
 
 class EntityKind(Enum):

@@ -10,7 +10,7 @@ from recsys.core.fold_in import Factors, Spectrum
 from recsys.training.als.block import map_array, save_array
 from recsys.training.als.half_step import gramian_of, rotated, solve_rows
 from spark_jobs.distributed.sharded_training import ShardedTraining
-from spark_jobs.distributed.worker_process import freeze_gc
+from spark_jobs.worker_process import freeze_gc
 
 SumsOverUsers = Callable[..., Factors]
 

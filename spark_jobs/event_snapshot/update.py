@@ -21,6 +21,7 @@ from spark_jobs.event_snapshot.files import EventSnapshot, SnapshotFolder, Unusa
 from spark_jobs.event_snapshot.part import MadePart, Part, Since, merge_part, read_part
 from spark_jobs.event_snapshot.source import HBaseAddresses, open_source
 from spark_jobs.task_errors import errors_of_tasks
+from spark_jobs.worker_process import freeze_gc
 
 # Read again each night, from before the last cutoff: clocks of services and of machines that import
 # run apart, and HBase may hold a write up. Reading an event twice changes nothing.
@@ -210,9 +211,15 @@ class _Merge:
 def _run(spark: SparkSession, tasks: list[_Task]) -> list[MadePart]:
     with errors_of_tasks():
         made: list[MadePart] = (
-            spark.sparkContext.parallelize(tasks, len(tasks)).map(lambda task: task()).collect()
+            spark.sparkContext.parallelize(tasks, len(tasks)).map(_make_part).collect()
         )
     return made
+
+
+def _make_part(task: _Task) -> MadePart:
+    part = task()
+    freeze_gc()
+    return part
 
 
 def _merged_summary(last: EventSnapshot, made: list[MadePart]) -> str:

@@ -1,7 +1,9 @@
 """Creating a tenant's tables, pre-split and open to the stores, through HBase's thrift2 server."""
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from importlib import resources
 from typing import Any
 
@@ -71,19 +73,22 @@ def create_tables(admin_address: str, tenant: str) -> list[str]:
         Unavailable: the server does not answer or cannot.
     """
     space = namespace(tenant)
-    with translated(), _admin(admin_address) as admin:
-        if space not in {known.name for known in admin.listNamespaceDescriptors()}:
-            admin.createNamespace(_idl.TNamespaceDescriptor(name=space))
-        # First: HBase's servers hear of it a moment later, while tables are being made.
-        is_open = _open_to_stores(admin, space)
-        created = [f"{space}:{table}" for table in TABLES if _create(admin, space, table)]
+    with translated():
+        with _admin(admin_address) as admin:
+            if space not in {known.name for known in admin.listNamespaceDescriptors()}:
+                admin.createNamespace(_idl.TNamespaceDescriptor(name=space))
+            # First: HBase's servers hear of it a moment later, while tables are being made.
+            is_open = _open_to_stores(admin, space)
+        # All at a time: for most of the time that one takes, HBase waits.
+        with ThreadPoolExecutor(len(TABLES)) as executor:
+            is_new = list(executor.map(partial(_create, admin_address, space), TABLES))
     if not is_open:
         raise ConfigurationError(
             f"{tenant} has its tables, but {admin_address} may not say who may use them: in "
             f"HBase's shell, run grant '{THRIFT_USER}', 'RW', '@{space}' "
             "for the user of the Thrift server"
         )
-    return created
+    return [f"{space}:{table}" for table, new in zip(TABLES, is_new, strict=True) if new]
 
 
 @contextmanager
@@ -96,18 +101,20 @@ def _admin(address: str) -> Iterator[Any]:
         client.close()
 
 
-def _create(admin: Any, space: str, table: str) -> bool:
+def _create(admin_address: str, space: str, table: str) -> bool:
+    """Create a table, over a connection of its own; tell whether it is new."""
     name = _idl.TTableName(ns=space.encode(), qualifier=table.encode())
-    if admin.tableExists(name):
-        _check_buckets(admin.getTableDescriptor(name), f"{space}:{table}")
-        return False
     descriptor = _idl.TTableDescriptor(
         tableName=name,
         columns=[_family(_ATTRIBUTES.get(table, {}))],
         attributes={_BUCKETS_ATTRIBUTE: str(SALT_BUCKETS).encode()},
     )
-    admin.createTable(descriptor, _SPLIT_KEYS.get(table, []))
-    return True
+    with _admin(admin_address) as admin:
+        if admin.tableExists(name):
+            _check_buckets(admin.getTableDescriptor(name), f"{space}:{table}")
+            return False
+        admin.createTable(descriptor, _SPLIT_KEYS.get(table, []))
+        return True
 
 
 def _open_to_stores(admin: Any, space: str) -> bool:
