@@ -27,12 +27,17 @@ _POINTING_ELSEWHERE = ("REDIS_URL", "HBASE_THRIFT", "HBASE_THRIFT_ADMIN", "HBASE
 _MAX_WORKERS, _BYTES_PER_WORKER = 2, 6 * 1024**3
 
 
+# Whose tests share what takes long to start: a shop that serves, and a Spark cluster.
+_TOGETHER = ("tests/e2e", "tests/integration/distributed")
+
+
 class _ByFile(LoadScopeScheduling):
-    """Gives a worker a file at a time, and all that is about one shop to one worker."""
+    """Gives a worker a file at a time, and all of a folder of _TOGETHER to one worker."""
 
     def _split_scope(self, nodeid: str) -> str:
         path = PurePosixPath(nodeid.partition("::")[0])
-        return "tests/e2e" if path.parent.name == "e2e" else str(path)
+        folder = str(path.parent)
+        return folder if folder in _TOGETHER else str(path)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:

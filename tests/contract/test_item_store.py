@@ -7,8 +7,11 @@ import pytest
 from recsys.core.domain import Item
 from recsys.core.ports import ItemStore
 from recsys.stores.memory.items import MemoryItemStore
+from tests.hbase_fixture import MakeTables
 
 TENANT = "shop"
+# Of whose items all are read.
+WHOLLY_READ = ("scanned", "manyitems")
 LAMP = Item(
     item_id="lamp/1 ü",
     title="Lampe „Ü“",
@@ -24,6 +27,9 @@ LAMP = Item(
 def store(request: pytest.FixtureRequest) -> ItemStore:
     if request.param == "memory":
         return MemoryItemStore()
+    make_tables: MakeTables = request.getfixturevalue("make_tables")
+    for tenant in WHOLLY_READ:
+        make_tables(tenant)
     return request.getfixturevalue("hbase_items")
 
 

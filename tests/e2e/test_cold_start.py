@@ -11,7 +11,6 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from infra.local.stack import Stack
 from recsys.auth.api_keys import Scope
 from recsys.auth.key_file import create_key
-from recsys.stores.hbase.admin import create_tables
 from recsys.stores.model_codec import pack_items
 from recsys.stores.model_files import ITEMS
 from recsys.stores.redis.connect import connect
@@ -20,6 +19,7 @@ from tests.builders import a_manifest, an_item_model, sha256
 from tests.e2e.shop import ids_of, item, posted, purchase, recommendations, similar
 from tests.eventually import eventually
 from tests.faults.own_services import OwnServices
+from tests.hbase_fixture import MakeTables
 
 SERVICE = "recsys.rpc.v1.RecommenderService"
 SERVING, NOT_SERVING = (
@@ -49,10 +49,10 @@ class NewShops:
 
 @pytest.fixture(scope="module")
 def new_shops(
-    stack: Stack, hbase_admin: str, tmp_path_factory: pytest.TempPathFactory
+    stack: Stack, make_tables: MakeTables, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[NewShops]:
     for tenant in TENANTS:
-        create_tables(hbase_admin, tenant)
+        make_tables(tenant)
     scopes = list(Scope)
     keys = {tenant: create_key(stack.settings.api_keys, tenant, scopes) for tenant in TENANTS}
     logs = tmp_path_factory.mktemp("new-shops")

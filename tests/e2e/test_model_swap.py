@@ -18,7 +18,7 @@ def test_no_answer_fails_or_mixes_versions(shop: Shop, api: httpx.Client, recsys
     first = shop.serving()
 
     with load(shop, questions(paths), per_second=20) as during_the_run:
-        done = recsys("nightly", *TRAINING, "--factors", "12")
+        done = recsys("nightly", *TRAINING, "--factors", "8")
         during_the_run.await_more(20)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr

@@ -1,9 +1,6 @@
 """What came of recommendations: from events over REST and gRPC to the report."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +11,14 @@ from recsys.rpc.v1 import ingest_pb2
 from recsys.rpc.v1.ingest_pb2_grpc import IngestServiceStub
 from services.gateway.schemas.reports import from_message
 from tests.e2e.shop import TENANT, Shop
+from tests.stack_fixture import Recsys
 
 # Of this test alone: visits to the demo shop are counted, too.
 PLACEMENT = "reported_page"
 
 
 def test_a_report_counts_from_impression_to_order(
-    shop: Shop, api: httpx.Client, tmp_path: Path
+    shop: Shop, api: httpx.Client, recsys: Recsys, tmp_path: Path
 ) -> None:
     users = ["report ann", "report bob"]
     for user_id in users:
@@ -54,14 +52,8 @@ def test_a_report_counts_from_impression_to_order(
         IngestServiceStub(channel).RecordEvents(request, timeout=10)
 
     output = tmp_path / "report.json"
-    command = [str(Path(sys.executable).with_name("recsys")), "report", "--tenant", TENANT]
-    done = subprocess.run(
-        [*command, "--start", "2020-01-01", "--output", str(output), "--publish"],
-        env=os.environ | shop.stack.environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    period = ("--tenant", TENANT, "--start", "2020-01-01")
+    done = recsys("report", *period, "--output", str(output), "--publish")
     assert done.returncode == 0, done.stderr
     written = json.loads(output.read_text())
     outcomes = written["outcomes"]

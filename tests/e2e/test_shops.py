@@ -13,11 +13,11 @@ import pytest
 from infra.local.stack import Stack
 from recsys.auth.api_keys import Scope
 from recsys.auth.key_file import create_key
-from recsys.stores.hbase.admin import create_tables
 from recsys.stores.hbase.interactions import HBaseInteractionStore
 from recsys.stores.hbase.pool import HBasePool
 from tests.eventually import eventually
 from tests.faults.own_services import OwnServices
+from tests.hbase_fixture import MakeTables
 
 TENANTS = ("books", "shoes")
 # Longer than a service takes to look at its files again.
@@ -76,13 +76,13 @@ def write(folder: Path, tenant: str, text: str) -> None:
 
 @pytest.fixture(scope="module")
 def shops(
-    store_stack: Stack, hbase_admin: str, tmp_path_factory: pytest.TempPathFactory
+    store_stack: Stack, make_tables: MakeTables, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Shops]:
     folder = tmp_path_factory.mktemp("settings")
     write(folder, "books", f"{_SETTINGS}read = {{ weight = 0.5 }}\n")
     write(folder, "shoes", f"{_SETTINGS}try_on = {{ weight = 0.5 }}\n")
     for tenant in TENANTS:
-        create_tables(hbase_admin, tenant)
+        make_tables(tenant)
     scopes = list(Scope)
     keys = {tenant: create_key(store_stack.settings.api_keys, tenant, scopes) for tenant in TENANTS}
     logs = tmp_path_factory.mktemp("shops")

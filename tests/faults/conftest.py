@@ -73,7 +73,7 @@ def asking(paths: list[str]) -> list[Request]:
 def stored_versions(shop: Shop, recsys: Recsys) -> tuple[str, str]:
     """The version that serves, and one that was trained after it and served for a moment."""
     first = shop.serving()
-    done = recsys("nightly", *TRAINING, "--factors", "12")
+    done = recsys("nightly", *TRAINING, "--factors", "8")
     assert done.returncode == 0, done.stderr
     second = shop.serving()
     assert first != second

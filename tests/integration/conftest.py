@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
+from cli.app import main
 from infra.local.stack import Stack
 from recsys.core.domain import Event, Item
-from recsys.stores.hbase.admin import create_tables
 from recsys.stores.hbase.interactions import HBaseInteractionStore
 from recsys.stores.hbase.items import HBaseItemStore
 from recsys.stores.hbase.pool import HBasePool
@@ -18,6 +18,7 @@ from recsys.stores.redis.lock import nightly_lock
 from spark_jobs.nightly import cutoff, run
 from spark_jobs.session import spark_session
 from spark_jobs.settings import BatchSettings
+from tests.hbase_fixture import MakeTables
 from tests.integration.nightly_shop import KeptNight, Nightly, a_nightly, shop_events, shop_items
 from tests.integration.redis_server import RedisServer
 from tests.redis_fixture import NIGHTLY_DATABASE, empty_database
@@ -35,14 +36,15 @@ def server(tmp_path: Path) -> Iterator[RedisServer]:
 
 
 Seed = Callable[[str, list[Event], list[Item]], None]
+Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="session")
-def seed(hbase_admin: str, hbase_pool: HBasePool) -> Seed:
+def seed(make_tables: MakeTables, hbase_pool: HBasePool) -> Seed:
     """Makes the tables of a tenant and puts behaviour and catalogue there."""
 
     def put(tenant: str, events: list[Event], items: list[Item]) -> None:
-        create_tables(hbase_admin, tenant)
+        make_tables(tenant)
         HBaseInteractionStore(hbase_pool).put_many(tenant, events, ids_given=False)
         HBaseItemStore(hbase_pool).put(tenant, items)
 
@@ -96,3 +98,25 @@ def nightly(
     found = a_nightly(hbase, redis_url, tmp_path / "models", seeded_shop, thrift2)
     found.first = kept_night
     return found
+
+
+@pytest.fixture
+def recsys_here(
+    nightly: Nightly, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Command:
+    """Runs the command line in this process; returns exit code, stdout and stderr."""
+    monkeypatch.setenv("REDIS_URL", nightly.redis_url)
+    monkeypatch.setenv("HBASE_THRIFT", nightly.settings.hbase_thrift)
+    monkeypatch.setenv("RECSYS_MODEL_STORE", str(nightly.settings.model_store))
+    monkeypatch.setenv("RECSYS_TENANT", nightly.plan.tenant)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["recsys", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capsys.readouterr()
+        return int(ended.value.code or 0), printed.out, printed.err
+
+    return run

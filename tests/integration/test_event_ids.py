@@ -18,11 +18,17 @@ from recsys.stores.hbase.interactions import HBaseInteractionStore
 from recsys.stores.hbase.layout import EVENT_IDS, is_imported, table_name
 from recsys.stores.hbase.pool import HBasePool
 from recsys.stores.hbase.table import Table
+from tests.hbase_fixture import MakeTables
 
 pytestmark = pytest.mark.hbase
 TENANT = "claims"
 NOW_MS = 1_800_000_000_000
 DAY_MS = 86_400_000
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tables_of_tenant(make_tables: MakeTables) -> None:
+    make_tables(TENANT)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from recsys.stores.hbase.pool import HBasePool, PoolSettings
 from tests.hbase_fixture import await_hbase
 
 pytestmark = pytest.mark.hbase
-TENANT = "crash"
+TENANT = "shop"
 NOW_MS = 1_800_000_000_000
 
 
@@ -38,7 +38,7 @@ def test_acknowledged_events_survive_kill_9(
     crash_hbase()
 
     pool = HBasePool(hbase)
-    await_hbase(pool, TENANT)
+    await_hbase(pool)
     store = HBaseInteractionStore(pool)
     assert store.history(TENANT, "batched") == batched[::-1]
     assert store.history(TENANT, "single") == events_of("single", 100)[::-1]

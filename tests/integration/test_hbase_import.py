@@ -13,6 +13,7 @@ from recsys.stores.hbase.interactions import HBaseInteractionStore
 from recsys.stores.hbase.items import HBaseItemStore
 from recsys.stores.redis.connect import Redis
 from recsys.stores.redis.live_catalogue import RedisLiveCatalogue
+from tests.hbase_fixture import MakeTables
 
 pytestmark = [pytest.mark.hbase, pytest.mark.redis]
 TENANT = "imported"
@@ -24,6 +25,11 @@ INVOICES = (
     "C489449,85048,CHRISTMAS LIGHTS,-1,2009-12-02 07:45:00,6.95,13085,United Kingdom\n"
     "489436,85048,CHRISTMAS LIGHTS,3,2009-12-03 07:45:00,7.95,,United Kingdom\n"
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tables_of_tenant(make_tables: MakeTables) -> None:
+    make_tables(TENANT)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from recsys.stores.hbase.layout import SALT_BUCKETS
 from spark_jobs.hbase_source import HBaseInteractionsDataSource
 from spark_jobs.session import spark_session
 from spark_jobs.settings import BatchSettings
+from tests.hbase_fixture import MakeTables
 
 pytestmark = pytest.mark.hbase
 TENANT = "spark"
@@ -34,6 +35,11 @@ BASKET = Event(
     query="red lamp",
 )
 Read = Callable[..., DataFrame]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tables_of_tenant(make_tables: MakeTables) -> None:
+    make_tables(TENANT)
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ from tests.integration.redis_server import StallingProxy
 from tests.stack_fixture import job_environment, recsys_command
 
 pytestmark = [pytest.mark.hbase, pytest.mark.redis]
-CHANGED = ModelSettings(replace(ALS, factors=9))
+CHANGED = ModelSettings(replace(ALS, factors=8))
 Die = Callable[[pytest.MonkeyPatch, Nightly], None]
 
 
@@ -95,7 +95,7 @@ def test_what_a_dead_run_half_wrote_is_removed_by_the_next_that_succeeds(nightly
     with pytest.MonkeyPatch.context() as patch:
         after_half_of_the_users(patch, nightly)
         with pytest.raises(Died):
-            nightly.run(model=ModelSettings(replace(ALS, factors=7)))
+            nightly.run(model=ModelSettings(replace(ALS, factors=4)))
     assert len(nightly.keys()) == 2
 
     nightly.run(model=CHANGED)
@@ -109,9 +109,12 @@ def test_a_killed_process_leaves_the_old_version_serving_and_a_rerun_converges(
     nightly.first_night()
     first, answer = nightly.serving(), nightly.recommended("viewer")
     assert first is not None
+    # The steps before are a matter of files: another process goes on from them.
+    before = [Step.READ, Step.TRAIN, Step.EVALUATE]
+    nightly.run(before, model=ModelSettings(replace(ALS, factors=4)))
 
     with StallingProxy(nightly.redis_url, before=b":items:0") as proxy:
-        _kill_nightly_at(proxy, nightly, store_stack)
+        _kill_publishing_at(proxy, nightly, store_stack)
 
     (unfinished,) = nightly.keys() - {first}
     assert nightly.published.count_users(
@@ -129,15 +132,15 @@ def test_a_killed_process_leaves_the_old_version_serving_and_a_rerun_converges(
     assert nightly.recommended("c3", limit=1) == ["c3"]
 
 
-def _kill_nightly_at(proxy: StallingProxy, nightly: Nightly, stack: Stack) -> None:
-    """kill -9 a `recsys nightly` and its Spark once it wants to send what the proxy stalls at."""
+def _kill_publishing_at(proxy: StallingProxy, nightly: Nightly, stack: Stack) -> None:
+    """kill -9 `recsys nightly publish` and its Spark once it sends what the proxy stalls at."""
     environment = {
         "REDIS_URL": proxy.url,
         "RECSYS_TENANT": nightly.plan.tenant,
         "RECSYS_MODEL_STORE": str(nightly.settings.model_store),
     }
     with subprocess.Popen(
-        recsys_command("nightly", "--factors", "9", "--holdout-days", "1"),
+        recsys_command("nightly", "publish"),
         env=job_environment(stack, environment),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.stack import Stack
 from recsys.config.shop import GateLimits, load_shop
 from recsys.core.domain import Event, Item
 from recsys.core.errors import GateRefused, LockLost, NotFound
@@ -23,15 +22,25 @@ from spark_jobs.nightly import publisher
 from spark_jobs.nightly.plan import Step
 from spark_jobs.nightly.run import rebuild, remove_stored
 from spark_jobs.nightly.run_folder import Window
-from tests.integration.conftest import Seed
-from tests.integration.nightly_shop import ALS, DAY_MS, NOW_MS, Nightly, a_nightly, an_event
+from tests.integration.conftest import Command, Seed
+from tests.integration.nightly_shop import (
+    ALS,
+    DAY_MS,
+    NOW_MS,
+    KeptNight,
+    Nightly,
+    a_nightly,
+    an_event,
+)
 from tests.mounted_disk import mounted
 from tests.stack_fixture import Recsys
 
 pytestmark = [pytest.mark.hbase, pytest.mark.redis]
 WINDOW = Window(0, NOW_MS + 60 * DAY_MS)
-CHANGED = ModelSettings(replace(ALS, factors=9))
+CHANGED = ModelSettings(replace(ALS, factors=8))
 Shop = Callable[[str], Nightly]
+# The shop of the tests that add no events.
+STEADY = "steady"
 
 
 def loyal_events() -> list[Event]:
@@ -43,8 +52,14 @@ def loyal_events() -> list[Event]:
     ]
 
 
+@pytest.fixture(scope="module")
+def steady_night(tmp_path_factory: pytest.TempPathFactory) -> KeptNight:
+    """The first night over STEADY, once a test has had it."""
+    return KeptNight(tmp_path_factory.mktemp("steady-night") / "models")
+
+
 @pytest.fixture
-def loyal(seed: Seed, nightly: Nightly) -> Shop:
+def loyal(seed: Seed, nightly: Nightly, steady_night: KeptNight) -> Shop:
     """Makes a shop of a name, where the model can be judged and is good, after its first night."""
 
     def make(tenant: str) -> Nightly:
@@ -54,7 +69,8 @@ def loyal(seed: Seed, nightly: Nightly) -> Shop:
             nightly.settings.hbase_thrift, nightly.redis_url, nightly.settings.model_store, tenant
         )
         shop.plan = replace(shop.plan, window=WINDOW, holdout_days=5.0)
-        shop.run()
+        shop.first = steady_night if tenant == STEADY else None
+        shop.first_night()
         evaluation = shop.manifest().evaluation
         assert evaluation is not None
         assert evaluation.users >= 100
@@ -113,10 +129,10 @@ def test_a_collapse_is_refused_where_nothing_can_be_judged(
 
 
 def test_a_version_that_serves_but_cannot_be_read_is_not_replaced(loyal: Shop) -> None:
-    shop = loyal("unreadable")
+    shop = loyal(STEADY)
     before = shop.serving()
     assert before is not None
-    (shop.settings.model_store / "unreadable" / before / "manifest.json").write_text("{}")
+    (shop.settings.model_store / STEADY / before / "manifest.json").write_text("{}")
 
     with pytest.raises(GateRefused, match=r"the serving version .* cannot be compared with"):
         shop.run(model=CHANGED)
@@ -155,7 +171,7 @@ def test_new_data_after_a_rollback_makes_a_new_version(nightly: Nightly) -> None
     assert first is not None
     nightly.serve_stored(first)
 
-    nightly.run(model=ModelSettings(replace(ALS, factors=10)))
+    nightly.run(model=ModelSettings(replace(ALS, factors=4)))
 
     assert nightly.serving() == nightly.versions()[-1]
     assert len(nightly.versions()) == 3
@@ -206,7 +222,7 @@ def test_going_back_takes_a_moment_at_the_command_line(nightly: Nightly, recsys:
 def test_an_older_version_is_published_anew(nightly: Nightly) -> None:
     nightly.first_night()
     first, answer = nightly.serving(), nightly.recommended("viewer")
-    for factors in (9, 10):
+    for factors in (8, 4):
         nightly.run(model=ModelSettings(replace(ALS, factors=factors)))
     assert first is not None
     assert nightly.keys().isdisjoint({first})
@@ -279,7 +295,7 @@ def test_a_version_that_an_operator_chose_during_a_run_goes_on_serving(
 
         patch.setattr(publisher, "publish_users", go_back_meanwhile)
         with pytest.raises(LockLost, match="another version serves now"):
-            nightly.run(model=ModelSettings(replace(ALS, factors=10)))
+            nightly.run(model=ModelSettings(replace(ALS, factors=4)))
 
     assert nightly.serving() == first
     assert nightly.models.last_two(nightly.plan.tenant) == [first, second]
@@ -319,12 +335,13 @@ def test_pointer_and_mark_agree_again_after_a_crash_between_them(
 def test_refused_nights_do_not_fill_the_disk(loyal: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """One rule for all versions: the newest few, the one that serves, and the one before it."""
     monkeypatch.setattr(publisher, "MODELS_KEPT", 2)
-    shop = loyal("refusing")
+    shop = loyal(STEADY)
     serving = shop.serving()
     never = replace(load_shop(), gate=GateLimits(max_ndcg_drop=0.0, min_judged_users=1))
-    for factors in range(1, 5):
+    for seed in range(2, 5):
+        worse = replace(ALS, factors=4, iterations=1, seed=seed)
         with pytest.raises(GateRefused):
-            shop.run(model=ModelSettings(replace(ALS, factors=factors, iterations=1)), shop=never)
+            shop.run(model=ModelSettings(worse), shop=never)
 
     assert len(shop.versions()) == 1 + publisher.MODELS_KEPT
     assert serving in shop.versions()
@@ -332,17 +349,15 @@ def test_refused_nights_do_not_fill_the_disk(loyal: Shop, monkeypatch: pytest.Mo
 
 
 def test_a_full_disk_ends_a_run_in_one_line_and_leaves_nothing(
-    nightly: Nightly, recsys: Recsys, tmp_path: Path, store_stack: Stack
+    nightly: Nightly, recsys_here: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with mounted(tmp_path / "disk", "size=100k") as disk:
-        done = recsys(
-            *("nightly", "--tenant", nightly.plan.tenant, "--factors", "200"),
-            REDIS_URL=nightly.redis_url,
-            RECSYS_MODEL_STORE=str(disk),
-        )
+        monkeypatch.setenv("RECSYS_MODEL_STORE", str(disk))
 
-        assert done.returncode == 1
-        last = done.stderr.strip().splitlines()[-1]
+        code, _, told = recsys_here("nightly", "--factors", "128")
+
+        assert code == 1
+        last = told.strip().splitlines()[-1]
         assert last.startswith("error: cannot use ")
         assert "No space left on device; make room on its disk" in last
         assert not list(disk.rglob(".*.part"))

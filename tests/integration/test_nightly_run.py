@@ -118,9 +118,9 @@ def test_settings_that_change_make_a_new_version_and_the_one_before_stays_at_han
 ) -> None:
     nightly.first_night()
     first = nightly.serving()
-    nightly.run(model=ModelSettings(replace(ALS, factors=9)))
+    nightly.run(model=ModelSettings(replace(ALS, factors=8)))
     second = nightly.serving()
-    nightly.run(model=ModelSettings(replace(ALS, factors=10)))
+    nightly.run(model=ModelSettings(replace(ALS, factors=4)))
     third = nightly.serving()
 
     assert len({first, second, third}) == 3
@@ -133,7 +133,7 @@ def test_any_stored_version_can_be_served_again(nightly: Nightly) -> None:
     first = nightly.serving()
     assert first is not None
     answer = nightly.recommended("viewer")
-    nightly.run(model=ModelSettings(replace(ALS, factors=3)))
+    nightly.run(model=ModelSettings(replace(ALS, factors=8)))
     assert nightly.serving() != first
 
     nightly.serve_stored(first)

@@ -1,17 +1,15 @@
 """Steps one by one, the gate between them and the command line."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from cli.app import main
 from recsys.core.errors import GateRefused, NotFound
 from recsys.training.settings import ModelSettings
 from spark_jobs.nightly.plan import Step
 from spark_jobs.nightly.run_folder import Window
-from tests.integration.conftest import Seed
+from tests.integration.conftest import Command, Seed
 from tests.integration.nightly_shop import (
     ALS,
     DAY_MS,
@@ -23,29 +21,6 @@ from tests.integration.nightly_shop import (
 )
 
 pytestmark = [pytest.mark.hbase, pytest.mark.redis]
-Command = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def recsys_here(
-    nightly: Nightly, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Command:
-    """Runs the command line in this process; returns exit code, stdout and stderr."""
-    monkeypatch.setenv("REDIS_URL", nightly.redis_url)
-    monkeypatch.setenv("HBASE_THRIFT", nightly.settings.hbase_thrift)
-    monkeypatch.setenv("RECSYS_MODEL_STORE", str(nightly.settings.model_store))
-    monkeypatch.setenv("RECSYS_TENANT", nightly.plan.tenant)
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["recsys", *arguments])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = capsys.readouterr()
-        return int(ended.value.code or 0), printed.out, printed.err
-
-    return run
 
 
 def lines_of(text: str) -> list[list[str]]:
@@ -209,7 +184,7 @@ def test_models_are_listed_shown_and_served_again(nightly: Nightly, recsys_here:
     nightly.run()
     first = nightly.serving()
     assert first is not None
-    nightly.run(model=ModelSettings(replace(ALS, factors=9)))
+    nightly.run(model=ModelSettings(replace(ALS, factors=8)))
     second = nightly.serving()
     assert second is not None
 

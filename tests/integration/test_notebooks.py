@@ -39,6 +39,16 @@ def named(old: str, new: str) -> str:
 
 
 NO_VERSIONS = named("", "")
+# A third of the trials show the same pictures.
+QUICK = "EFFORT = FitEffort.QUICK\n"
+QUICKER = f"""{QUICK}
+from dataclasses import replace
+
+PLANS[EFFORT] = replace(
+    PLANS[EFFORT], alpha_scales=(0.5, 2.0), regularizations=(0.01, 0.001),
+    climbs=1, finalists=1, factors=(),
+)
+"""
 
 
 class _ThisPython(KernelSpecManager):  # type: ignore[misc]
@@ -59,6 +69,8 @@ class Runner:
     def _run(self, path: Path, changed_from: str = "", to: str = "") -> NotebookNode:
         """The notebook with its new outputs; a failing cell raises CellExecutionError."""
         notebook = nbformat.read(path, as_version=4)
+        if path == notebook_of("04"):
+            changed_from, to = QUICK, QUICKER
         if changed_from:
             assert sum(changed_from in cell.source for cell in notebook.cells) == 1
         for cell in notebook.cells:

@@ -16,6 +16,7 @@ from infra.local.servers.java import java_home, spark_java_home
 from spark_jobs.distributed.strategy import Progress
 from spark_jobs.session import spark_session
 from spark_jobs.settings import SparkSettings
+from tests.stack_fixture import QUICK_JAVA
 
 ROOT = Path(__file__).parents[3]
 EXECUTORS = 2
@@ -36,6 +37,8 @@ def spark_cluster(folder: Path) -> Iterator[SparkSession]:
         patch.setenv("JAVA_HOME", str(spark_java_home(java, folder / "java")))
         patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
         patch.setenv("PYSPARK_PYTHON", sys.executable)
+        # Of the executors, too.
+        patch.setenv("JAVA_TOOL_OPTIONS", QUICK_JAVA)
         # Where the executors have their folders and logs.
         patch.setenv("SPARK_WORKER_DIR", str(folder / "workers"))
         with spark_session(settings, "test") as spark:
