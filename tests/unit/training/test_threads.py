@@ -4,7 +4,6 @@ import threading
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info
 
 from recsys.training import threads
 from recsys.training.als.half_step import row_runs
@@ -59,4 +58,5 @@ def _is_here() -> bool:
 
 
 def _blas_threads() -> list[int]:
-    return [each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"]
+    """Of numpy, and whatever else was there when it was first asked for one thread."""
+    return [each["num_threads"] for each in threads._blas().info() if each["user_api"] == "blas"]
