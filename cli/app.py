@@ -28,7 +28,7 @@ COMMANDS = {
     "tables": ("cli.tables:app", "The HBase tables of a tenant."),
     "import": (
         "cli.import_files:app",
-        "Import events and items from CSV, JSON Lines and Parquet files.",
+        "Import events and items from CSV, JSON, Parquet and XML files.",
     ),
     "nightly": (
         "cli.nightly:nightly",

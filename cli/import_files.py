@@ -60,7 +60,7 @@ _TOO_MANY_REJECTED = 4
 _CALL_TIMEOUT_SECONDS = 60
 
 app = typer.Typer(
-    help="Import events and items from CSV, JSON Lines and Parquet files.", no_args_is_help=True
+    help="Import events and items from CSV, JSON, Parquet and XML files.", no_args_is_help=True
 )
 
 Files = Annotated[

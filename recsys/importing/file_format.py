@@ -10,6 +10,7 @@ from recsys.importing.opened_file import COMPRESSED_SUFFIXES
 from recsys.importing.parquet_source import ParquetSource
 from recsys.importing.read_options import FileFormat, ReadOptions
 from recsys.importing.source import RowReader
+from recsys.importing.xml_source import XmlSource
 
 _BY_SUFFIX = {
     ".csv": FileFormat.CSV,
@@ -21,6 +22,9 @@ _BY_SUFFIX = {
     ".ndjson": FileFormat.JSONL,
     ".json": FileFormat.JSONL,
     ".parquet": FileFormat.PARQUET,
+    ".xml": FileFormat.XML,
+    ".rss": FileFormat.XML,
+    ".atom": FileFormat.XML,
 }
 
 
@@ -36,8 +40,8 @@ def open_source(path: Path, options: ReadOptions) -> RowReader:
     source = _reader_of(path, options)
     if options.explode is None:
         return source
-    if isinstance(source, CsvSource):
-        raise ConfigurationError(f"--explode is for JSON and Parquet: {path.name} holds no lists")
+    if isinstance(source, CsvSource | XmlSource):
+        raise ConfigurationError(f"--explode is for JSON and Parquet, and {path.name} is neither")
     return ExplodedSource(source, options.explode)
 
 
@@ -48,6 +52,8 @@ def _reader_of(path: Path, options: ReadOptions) -> RowReader:
             return CsvSource(path, options)
         case FileFormat.JSONL:
             return JsonlSource(path, options)
+        case FileFormat.XML:
+            return XmlSource(path)
         case _:
             return ParquetSource(path)
 

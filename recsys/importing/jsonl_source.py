@@ -19,7 +19,7 @@ from recsys.importing.json_array import (
     begins_array,
     each_key_once,
 )
-from recsys.importing.nested_values import column_of, inner_paths, keys_of, value_at
+from recsys.importing.nested_values import batch_columns, columns_of_rows
 from recsys.importing.read_options import ReadOptions
 from recsys.importing.source import BadRow, RawBatch
 from recsys.importing.text_lines import LineBlock, line_blocks, shown
@@ -42,11 +42,9 @@ class JsonlSource:
     def columns(self) -> list[str]:
         parsed = (row for elements in self._elements() for _, row in elements.rows)
         objects = list(islice((row for row in parsed if isinstance(row, dict)), _ROWS_FOR_COLUMNS))
-        inner = (path for row in objects for path in inner_paths(row))
-        return [*keys_of(objects), *dict.fromkeys(inner)]
+        return columns_of_rows(objects)
 
     def batches(self, wanted: Collection[str] | None = None) -> Iterator[RawBatch]:
-        paths = [path for path in wanted or () if "." in path]
         for elements in self._elements():
             lines, rows, bad = list[int](), list[dict[str, Any]](), list(elements.bad)
             for line, row in elements.rows:
@@ -55,14 +53,8 @@ class JsonlSource:
                 else:
                     lines.append(line)
                     rows.append(row)
-            columns = {key: column_of([row.get(key) for row in rows]) for key in keys_of(rows)}
-            columns |= {
-                path: column_of([value_at(row, path) for row in rows])
-                for path in paths
-                if path not in columns
-            }
             yield RawBatch(
-                columns=columns,
+                columns=batch_columns(rows, wanted),
                 lines=np.array(lines, np.int64),
                 bad=sorted(bad, key=lambda row: row.line),
                 position=elements.position,

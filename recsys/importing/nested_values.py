@@ -1,6 +1,6 @@
 """Values within values, by paths such as "outer.inner", and columns of them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -30,6 +30,21 @@ def value_at(row: Mapping[str, Any], path: str) -> Any:
     for key in path.split("."):
         value = value.get(key) if isinstance(value, dict) else None
     return value
+
+
+def columns_of_rows(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Keys of the rows, and the paths of the values within their values."""
+    inner = (path for row in rows for path in inner_paths(row))
+    return [*keys_of(rows), *dict.fromkeys(inner)]
+
+
+def batch_columns(
+    rows: Sequence[Mapping[str, Any]], wanted: Collection[str] | None
+) -> dict[str, Column]:
+    """A column for every key of the rows, and for the paths among those that are wanted."""
+    columns = {key: column_of([row.get(key) for row in rows]) for key in keys_of(rows)}
+    paths = [name for name in wanted or () if "." in name and name not in columns]
+    return columns | {path: column_of([value_at(row, path) for row in rows]) for path in paths}
 
 
 def column_of(values: list[Any]) -> Column:

@@ -11,6 +11,7 @@ class FileFormat(StrEnum):
     CSV = "csv"
     JSONL = "jsonl"
     PARQUET = "parquet"
+    XML = "xml"
 
 
 class Quoting(StrEnum):

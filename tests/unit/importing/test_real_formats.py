@@ -401,6 +401,40 @@ ITEMS: dict[str, tuple[str, str, list[Item], dict[str, Any]]] = {
         ],
         {},
     ),
+    "Google feed, RSS": (
+        "feed.xml",
+        '<?xml version="1.0" encoding="UTF-8"?>\n<!-- nightly -->\n'
+        '<rss version="2.0" xmlns:g="http://base.google.com/ns/1.0"><channel>\n'
+        "<title>A shop</title><link>https://x.org</link>\n"
+        "<item><title>A lamp</title><g:title>Lamp 5&quot; tall</g:title><g:id>L1</g:id>"
+        "<g:price>12.00 USD</g:price><g:availability>in_stock</g:availability>"
+        "<g:brand>Lux</g:brand><g:product_type>Home &gt; Light</g:product_type>"
+        "<g:shipping><g:country>US</g:country><g:price>4 USD</g:price></g:shipping></item>\n"
+        "<item><g:id>H1</g:id><title><![CDATA[Hat & scarf]]></title><g:price>5.00 USD</g:price>"
+        "<g:availability>out_of_stock</g:availability></item>\n</channel></rss>\n",
+        [
+            Item("H1", "Hat & scarf", (), None, 5.0, available=False),
+            Item("L1", 'Lamp 5" tall', ("Home", "Light"), "Lux", 12.0),
+        ],
+        {},
+    ),
+    "Google feed, Atom": (
+        "feed.atom",
+        '<feed xmlns="http://www.w3.org/2005/Atom" xmlns:g="http://base.google.com/ns/1.0">'
+        '<entry><id>tag:x.org,2024:1</id><g:id>L1</g:id><title>Lamp</title><link href="https://x.org"/>'
+        "<g:price>12.00 USD</g:price><g:sale_price>9 USD</g:sale_price></entry></feed>",
+        [Item("L1", "Lamp", (), None, 12.0)],
+        {},
+    ),
+    "Yandex feed": (
+        "yml.xml",
+        '<!DOCTYPE yml_catalog SYSTEM "shops.dtd">\n<yml_catalog date="2024-01-01"><shop><offers>\n'
+        '<offer id="L1" available="false"><name>Lamp</name><vendor>Lux</vendor><price>12</price>'
+        "<param name='Colour'>red</param><param name='Size'>5</param></offer>"
+        "</offers></shop></yml_catalog>",
+        [Item("L1", "Lamp", (), "Lux", 12.0, available=False)],
+        {},
+    ),
     "Shopify products": (
         "products_export.csv",
         "Handle,Title,Body (HTML),Vendor,Type,Option1 Value,Variant SKU,Variant Price,Image Src\n"
