@@ -8,6 +8,7 @@ from recsys.importing.exploded_source import ExplodedSource
 from recsys.importing.jsonl_source import JsonlSource
 from recsys.importing.opened_file import COMPRESSED_SUFFIXES
 from recsys.importing.parquet_source import ParquetSource
+from recsys.importing.partitioned_source import PartitionedSource, partition_of
 from recsys.importing.read_options import FileFormat, ReadOptions
 from recsys.importing.source import RowReader
 from recsys.importing.xml_source import XmlSource
@@ -38,11 +39,12 @@ def open_source(path: Path, options: ReadOptions) -> RowReader:
     if not path.is_file():
         raise ConfigurationError(f"{path} is no file")
     source = _reader_of(path, options)
-    if options.explode is None:
-        return source
-    if isinstance(source, CsvSource | XmlSource):
-        raise ConfigurationError(f"--explode is for JSON and Parquet, and {path.name} is neither")
-    return ExplodedSource(source, options.explode)
+    if options.explode is not None:
+        if isinstance(source, CsvSource | XmlSource):
+            raise ConfigurationError(f"--explode is for JSON and Parquet: {path.name} is neither")
+        source = ExplodedSource(source, options.explode)
+    partition = partition_of(path)
+    return PartitionedSource(source, partition) if partition else source
 
 
 def _reader_of(path: Path, options: ReadOptions) -> RowReader:

@@ -21,6 +21,7 @@ from recsys.importing.file_format import open_source
 from recsys.importing.header import columns_explained
 from recsys.importing.item_merging import ItemMerger
 from recsys.importing.item_rows import ItemOptions, ItemReader, ItemRow
+from recsys.importing.partitioned_source import partition_of
 from recsys.importing.presets import LAYOUTS, Preset, given_over
 from recsys.importing.read_options import ReadOptions
 from recsys.importing.source import RowReader
@@ -179,6 +180,9 @@ class _EventWriter:
 def _how(reading: Reading, kind: str, columns: Mapping[str, str]) -> dict[str, Any]:
     options = asdict(reading)
     del options["path"]
+    if partition := partition_of(reading.path):
+        # Files of two days may be equal in all but the name of their folder.
+        options["partition"] = partition
     return {"version": _READING_VERSION, "kind": kind, "columns": dict(columns), **options}
 
 
