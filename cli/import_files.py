@@ -66,7 +66,9 @@ app = typer.Typer(
 Files = Annotated[
     list[str],
     typer.Argument(
-        metavar="FILE...", help="Files, folders of them, 'patterns*.csv', or - for standard input."
+        metavar="FILE...",
+        help="Files, folders of them, 'patterns*.csv', URLs such as s3://bucket/folder, or - for"
+        " standard input.",
     ),
 ]
 PresetOption = Annotated[
@@ -158,7 +160,7 @@ def events(
     options = event_options(
         mapping, event_type, event_types, timestamp_format, time_unit, timezone, decimal
     )
-    with named_files(files) as paths:
+    with named_files(files, say) as paths:
         readings = [Reading(path, how, events=options, preset=preset) for path in paths]
         if dry_run:
             found = load(ShopSettings)
@@ -218,7 +220,7 @@ def items(
     """
     how = read_options(file_format, no_header, columns, delimiter, encoding, quoting, explode)
     options = ItemOptions(tuple(mapping or ()), decimal, update)
-    with named_files(files) as paths:
+    with named_files(files, say) as paths:
         readings = [Reading(path, how, items=options, preset=preset) for path in paths]
         if dry_run:
             stores = MemoryItemStore(), MemoryLiveCatalogue()

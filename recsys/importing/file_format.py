@@ -1,6 +1,6 @@
 """Choosing the reader of a file."""
 
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from recsys.core.errors import ConfigurationError
 from recsys.importing.csv_source import CsvSource
@@ -60,7 +60,7 @@ def _reader_of(path: Path, options: ReadOptions) -> RowReader:
             return ParquetSource(path)
 
 
-def has_known_name(path: Path) -> bool:
+def has_known_name(path: PurePath) -> bool:
     """Tell whether a file's name says its format."""
     return _suffix(path) in _BY_SUFFIX
 
@@ -75,6 +75,6 @@ def _format_of_name(path: Path) -> FileFormat:
         ) from None
 
 
-def _suffix(path: Path) -> str:
-    name = Path(path.stem) if path.suffix.lower() in COMPRESSED_SUFFIXES else path
+def _suffix(path: PurePath) -> str:
+    name = PurePath(path.stem) if path.suffix.lower() in COMPRESSED_SUFFIXES else path
     return name.suffix.lower()

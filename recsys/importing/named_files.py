@@ -1,39 +1,47 @@
-"""Files that a command line names: by themselves, by a folder or pattern, or standard input."""
+"""Files that a command line names: by themselves, by a folder, pattern or URL, or as input."""
 
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from glob import glob
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from recsys.core.errors import ConfigurationError
 from recsys.importing.file_format import has_known_name
+from recsys.importing.remote_files import fetch, is_remote
 
 STANDARD_INPUT = "-"
 
 
 @contextmanager
-def named_files(names: Sequence[str]) -> Iterator[list[Path]]:
-    """The files; standard input is kept in one for as long as this lasts, for it is read twice.
+def named_files(
+    names: Sequence[str], say: Callable[[str], None] = lambda _: None
+) -> Iterator[list[Path]]:
+    """The files; standard input and what is elsewhere is kept for as long as this lasts.
 
     Raises:
         ConfigurationError: a name names no file.
     """
-    with tempfile.TemporaryDirectory(prefix="recsys-import-") as folder:
-        yield [path for name in names for path in _files(name, Path(folder))]
+    with tempfile.TemporaryDirectory(prefix="recsys-import-") as kept:
+        folders = (Path(kept) / str(number) for number in range(len(names)))
+        yield [path for name in names for path in _files(name, next(folders), say)]
 
 
-def _files(name: str, folder: Path) -> list[Path]:
+def _files(name: str, folder: Path, say: Callable[[str], None]) -> list[Path]:
     if name == STANDARD_INPUT:
+        folder.mkdir()
         path = folder / "standard-input"
         with path.open("wb") as file:
             shutil.copyfileobj(sys.stdin.buffer, file)
         return [path]
     path = Path(name)
-    if path.is_dir():
-        found = [each for each in sorted(path.rglob("*")) if _is_data(each, path)]
+    if is_remote(name):
+        found = fetch(name, folder, _is_data, say)
+    elif path.is_dir():
+        inside = (each for each in sorted(path.rglob("*")) if each.is_file())
+        found = [each for each in inside if _is_data(each.relative_to(path))]
     elif path.exists():
         found = [path]
     else:
@@ -45,7 +53,6 @@ def _files(name: str, folder: Path) -> list[Path]:
     return found
 
 
-def _is_data(path: Path, folder: Path) -> bool:
+def _is_data(path: PurePath) -> bool:
     """Tell the parts of a data set from what Spark writes beside them: _SUCCESS, .part.crc."""
-    is_hidden = any(part[0] in "._" for part in path.relative_to(folder).parts)
-    return path.is_file() and not is_hidden and has_known_name(path)
+    return not any(part[0] in "._" for part in path.parts) and has_known_name(path)
