@@ -11,7 +11,7 @@ from recsys.core.domain import Event
 from recsys.stores.hbase.interactions import HBaseInteractionStore
 from recsys.stores.hbase.layout import SALT_BUCKETS
 from spark_jobs.hbase_source import HBaseInteractionsDataSource
-from spark_jobs.session import spark_session
+from spark_jobs.nightly import run
 from spark_jobs.settings import BatchSettings
 from tests.hbase_fixture import MakeTables
 
@@ -43,7 +43,9 @@ def tables_of_tenant(make_tables: MakeTables) -> None:
 
 
 @pytest.fixture(scope="module")
-def spark(hbase: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+def spark(
+    one_spark: None, hbase: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SparkSession]:
     settings = BatchSettings(
         hbase_thrift=hbase,
         redis_url=SecretStr("redis://nobody"),
@@ -51,7 +53,7 @@ def spark(hbase: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spar
         spark_master="local[2]",
         spark_memory="512m",
     )
-    with spark_session(settings, "test") as session:
+    with run.spark_session(settings, "test") as session:
         session.dataSource.register(HBaseInteractionsDataSource)
         yield session
 

@@ -375,7 +375,7 @@ def test_what_a_killed_run_left_on_the_disk_is_removed_by_the_next(nightly: Nigh
 
 
 def test_versions_are_removed_by_the_operator_but_for_the_one_that_serves(
-    nightly: Nightly, recsys: Recsys
+    nightly: Nightly, recsys_here: Command
 ) -> None:
     nightly.first_night()
     first, tenant = nightly.serving(), nightly.plan.tenant
@@ -388,14 +388,10 @@ def test_versions_are_removed_by_the_operator_but_for_the_one_that_serves(
         remove_stored(nightly.settings, tenant, second)
     with pytest.raises(NotFound, match="there is no version v9"):
         remove_stored(nightly.settings, tenant, "v9")
-    environment = {
-        "REDIS_URL": nightly.redis_url,
-        "RECSYS_MODEL_STORE": str(nightly.settings.model_store),
-    }
-    done = recsys("models", "remove", first, "--tenant", tenant, **environment)
+    code, _, told = recsys_here("models", "remove", first)
 
-    assert done.returncode == 0, done.stderr
+    assert code == 0, told
     assert nightly.versions() == [second]
     assert nightly.keys() == {second}
-    shown = recsys("models", "show", second, "--tenant", tenant, **environment)
-    assert json.loads(shown.stdout)["gate"] == {"refusals": [], "forced": False}
+    _, shown, _ = recsys_here("models", "show", second)
+    assert json.loads(shown)["gate"] == {"refusals": [], "forced": False}
