@@ -14,6 +14,9 @@ from spark_jobs.settings import SparkSettings
 
 WORKER_STARTUP = Path(__file__).with_name("worker_startup")
 _LOGGING = Path(__file__).with_name("log4j2.properties")
+# A task names all that its data was made from, each in what came before: with the iterations of
+# MLlib's ALS more calls within calls than a thread's usual megabyte holds.
+_STACK = "-Xss4m"
 
 
 @contextmanager
@@ -30,7 +33,11 @@ def spark_session(settings: SparkSettings, name: str) -> Iterator[SparkSession]:
         SparkSession.builder.appName(name)
         .master(settings.spark_master)
         .config("spark.driver.memory", settings.spark_memory)
-        .config("spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={_LOGGING.as_uri()}")
+        .config(
+            "spark.driver.extraJavaOptions",
+            f"{_STACK} -Dlog4j2.configurationFile={_LOGGING.as_uri()}",
+        )
+        .config("spark.executor.extraJavaOptions", _STACK)
         .config("spark.ui.enabled", "false")
         # What is broadcast is factors: their digits are noise, which no compression shortens.
         .config("spark.broadcast.compress", "false")
