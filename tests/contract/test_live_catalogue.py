@@ -66,6 +66,20 @@ def test_a_follower_reads_what_changed_and_only_that(serving_side: ServingSide, 
     assert changes(serving_side, ask, new.position).rows == {}
 
 
+def test_changes_come_in_the_order_in_which_they_were_made(
+    serving_side: ServingSide, ask: Ask
+) -> None:
+    """Replicas must not differ in what is newest."""
+    write(serving_side, LAMP)
+    seen = position(serving_side, ask)
+    made = [f"item {number}" for number in (5, 3, 8, 1, 9, 2, 7, 4, 6)]
+    for item_id in made:
+        write(serving_side, Item(item_id))
+    write(serving_side, Item(made[0], title="changed again"))
+
+    assert list(changes(serving_side, ask, seen).rows) == made
+
+
 def test_what_is_there_already_is_no_change(serving_side: ServingSide, ask: Ask) -> None:
     write(serving_side, LAMP, CHAIR)
     serving_side.live.write("shop", {"gone": None})

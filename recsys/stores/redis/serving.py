@@ -80,7 +80,8 @@ class RedisServingStore:
             return None if entries else CatalogueChanges(None, {})
         if not entries or entries[0][0].decode() != after:
             return None
-        changed = list({fields[b"item"] for _, fields in entries[1:]})
+        # In the order in which they came, by which every replica knows what is newest.
+        changed = list(dict.fromkeys(fields[b"item"] for _, fields in entries[1:]))
         if not changed:
             return CatalogueChanges(after, {})
         with translated_errors():
