@@ -8,7 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from recsys.core.errors import ConfigurationError
-from recsys.importing.nested_values import column_of, inner_paths, keys_of, value_at
+from recsys.importing.nested_values import column_of, columns_of_rows, value_at
 from recsys.importing.source import BadRow, Column, Elements, RawBatch, RowReader
 
 
@@ -85,11 +85,9 @@ class ExplodedSource:
 
     def _columns_of(self, elements: list[Any]) -> dict[str, Column]:
         rows = [each if isinstance(each, dict) else {} for each in elements]
-        inner = (path for row in rows for path in inner_paths(row))
-        paths = dict.fromkeys([*keys_of(rows), *inner])
         found: dict[str, Column] = {
             f"{self._path}.{path}": column_of([value_at(row, path) for row in rows])
-            for path in paths
+            for path in columns_of_rows(rows)
         }
         if any(not isinstance(each, dict) for each in elements):
             plain = [None if isinstance(each, dict) else each for each in elements]

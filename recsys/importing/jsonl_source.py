@@ -6,7 +6,6 @@ line that is no JSON has to spoil itself only.
 
 import json
 from collections.abc import Collection, Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,11 @@ from recsys.importing.json_array import (
     begins_array,
     each_key_once,
 )
-from recsys.importing.nested_values import batch_columns, columns_of_rows
+from recsys.importing.nested_values import batch_columns, columns_of_rows, first_rows
 from recsys.importing.read_options import ReadOptions
 from recsys.importing.source import BadRow, RawBatch
 from recsys.importing.text_lines import LineBlock, line_blocks, shown
 
-_ROWS_FOR_COLUMNS = 100
 REJECTS_SUFFIX = ".rejects.jsonl"
 
 
@@ -41,8 +39,7 @@ class JsonlSource:
 
     def columns(self) -> list[str]:
         parsed = (row for elements in self._elements() for _, row in elements.rows)
-        objects = list(islice((row for row in parsed if isinstance(row, dict)), _ROWS_FOR_COLUMNS))
-        return columns_of_rows(objects)
+        return columns_of_rows(first_rows(row for row in parsed if isinstance(row, dict)))
 
     def batches(self, wanted: Collection[str] | None = None) -> Iterator[RawBatch]:
         for elements in self._elements():

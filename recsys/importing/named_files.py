@@ -25,8 +25,11 @@ def named_files(
         ConfigurationError: a name names no file.
     """
     with tempfile.TemporaryDirectory(prefix="recsys-import-") as kept:
-        folders = (Path(kept) / str(number) for number in range(len(names)))
-        yield [path for name in names for path in _files(name, next(folders), say)]
+        yield [
+            path
+            for number, name in enumerate(names)
+            for path in _files(name, Path(kept) / str(number), say)
+        ]
 
 
 def _files(name: str, folder: Path, say: Callable[[str], None]) -> list[Path]:

@@ -1,11 +1,14 @@
 """Values within values, by paths such as "outer.inner", and columns of them."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
 
 from recsys.importing.source import Column
+
+_FIRST_ROWS = 100
 
 
 def keys_of(rows: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -30,6 +33,11 @@ def value_at(row: Mapping[str, Any], path: str) -> Any:
     for key in path.split("."):
         value = value.get(key) if isinstance(value, dict) else None
     return value
+
+
+def first_rows(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """As many rows as tell the columns of a file before it is read."""
+    return list(islice(rows, _FIRST_ROWS))
 
 
 def columns_of_rows(rows: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -31,11 +31,11 @@ class PartitionedSource:
     def __init__(self, source: RowReader, partition: Mapping[str, str | None]) -> None:
         self._source = source
         self.size = source.size
-        own = set(source.columns())
-        self._added = {name: value for name, value in partition.items() if name not in own}
+        self._own = source.columns()
+        self._added = {name: value for name, value in partition.items() if name not in self._own}
 
     def columns(self) -> list[str]:
-        return [*self._source.columns(), *self._added]
+        return [*self._own, *self._added]
 
     def batches(self, wanted: Collection[str] | None = None) -> Iterator[RawBatch]:
         inner = wanted and [name for name in wanted if name not in self._added]

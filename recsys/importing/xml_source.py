@@ -1,7 +1,6 @@
 """XML feeds of products, such as shops write for Google, Meta, Yandex or Heureka."""
 
 from collections.abc import Collection, Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,7 +8,7 @@ import numpy as np
 from lxml import etree
 
 from recsys.core.errors import ConfigurationError, DamagedFile
-from recsys.importing.nested_values import batch_columns, columns_of_rows
+from recsys.importing.nested_values import batch_columns, columns_of_rows, first_rows
 from recsys.importing.opened_file import open_content
 from recsys.importing.source import RawBatch
 
@@ -18,7 +17,6 @@ RECORDS = frozenset({"item", "entry", "product", "offer", "shopitem", "record", 
 # Of a tag that RSS or Atom and Google both have, Google's is the one of the product.
 _GOOGLE = "http://base.google.com/ns/1.0"
 _CHUNK_BYTES = 2**20
-_ROWS_FOR_COLUMNS = 100
 
 
 class _Rows(NamedTuple):
@@ -44,8 +42,7 @@ class XmlSource:
         Raises:
             ConfigurationError: no element is one of a product.
         """
-        rows = (row for found in self._elements() for row in found.rows)
-        first = list(islice(rows, _ROWS_FOR_COLUMNS))
+        first = first_rows(row for found in self._elements() for row in found.rows)
         if not first:
             raise ConfigurationError(
                 f"{self._path.name} has no element {', '.join(sorted(RECORDS))}: no row"

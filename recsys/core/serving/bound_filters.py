@@ -9,7 +9,7 @@ from lark import Lark, Token, UnexpectedInput
 
 from recsys.core.domain import Attribute
 from recsys.core.limits import MAX_FILTER_CHARACTERS
-from recsys.core.serving.filters import FILTERS_KEPT, GRAMMAR, LABELS, kind_of, text_of
+from recsys.core.serving.filters import FILTERS_KEPT, GRAMMAR, LABELS, kind_of, name_of
 
 _USER_VALUE = re.compile(r"\buser\s*\.", re.IGNORECASE)
 _TREES = Lark(GRAMMAR, parser="lalr", maybe_placeholders=False)
@@ -64,8 +64,7 @@ def _user_values(text: str) -> Sequence[_UserValue]:
                 first, *names = value.children
                 if names:
                     [name] = names
-                    text_of_name = text_of(name) if name.type == "TEXT" else str(name)
-                    found.append(_UserValue(first.start_pos, name.end_pos, text_of_name, kinds))
+                    found.append(_UserValue(first.start_pos, name.end_pos, name_of(name), kinds))
     return sorted(found)
 
 

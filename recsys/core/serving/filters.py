@@ -267,10 +267,8 @@ class _ToFilter(Transformer[Token, Filter]):
         return _not(inner) if len(signs) % 2 else inner
 
     def field(self, name: Token, attribute: Token | None = None) -> _Field:
-        if attribute is not None:
-            text = text_of(attribute) if attribute.type == "TEXT" else str(attribute)
-            return _Field(name, text, *self._fields)
-        return _Field(name, None, *self._fields)
+        own = None if attribute is None else name_of(attribute)
+        return _Field(name, own, *self._fields)
 
     def value(self, token: Token, _: Token | None = None) -> _Value:
         match token.type:
@@ -279,7 +277,7 @@ class _ToFilter(Transformer[Token, Filter]):
                     _refuse_at(token, "compare with a text in quotes, a number, true or false")
                 return token, None
             case "TEXT":
-                return token, text_of(token)
+                return token, _text(token)
             case "NUMBER":
                 return token, float(token)
         return token, token.type == "TRUE"
@@ -326,8 +324,12 @@ class _ToFilter(Transformer[Token, Filter]):
         return _not(self.present(field))
 
 
-def text_of(token: Token) -> str:
-    """What stands between the quotes of a text."""
+def name_of(token: Token) -> str:
+    """The name of an attribute, which stands in quotes or not."""
+    return _text(token) if token.type == "TEXT" else str(token)
+
+
+def _text(token: Token) -> str:
     return re.sub(r"\\(.)", r"\1", token[1:-1])
 
 
