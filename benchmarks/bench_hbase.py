@@ -20,6 +20,7 @@ from uuid import uuid4
 from pyspark.sql import SparkSession
 
 from benchmarks.made_up_events import made_up_events
+from recsys.clock import utc_now_ms
 from recsys.core.domain import Event
 from recsys.stores.hbase.admin import create_tables
 from recsys.stores.hbase.interaction_scan import InteractionScan, TimeWindow
@@ -60,7 +61,7 @@ def append(
 
     def call(batch: Sequence[Event]) -> int:
         made_ids = () if ids_given else {event.event_id for event in batch}
-        return len(store.append(TENANT, batch, time.time_ns() // 1_000_000, made_ids))
+        return len(store.append(TENANT, batch, utc_now_ms(), made_ids))
 
     with ThreadPoolExecutor(threads) as executor:
         return sum(executor.map(call, batched(events, rows)))

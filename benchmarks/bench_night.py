@@ -10,7 +10,6 @@ import argparse
 import os
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from itertools import islice
 from random import Random
@@ -18,6 +17,7 @@ from random import Random
 from benchmarks.flush import flush
 from benchmarks.machine import machine
 from benchmarks.peers.exchange import run
+from recsys.clock import utc_now_ms
 from recsys.core.domain import Event
 from recsys.core.times import MS_PER_DAY
 from recsys.stores.hbase.admin import create_tables
@@ -75,7 +75,7 @@ def main() -> None:
     create_tables(arguments.admin, tenant)
     pool = HBasePool(arguments.thrift, PoolSettings(call_timeout_seconds=60))
     table = Table(pool, table_name(tenant, INTERACTIONS))
-    yesterday_ms = time.time_ns() // 1_000_000 - _DAY_MS
+    yesterday_ms = utc_now_ms() - _DAY_MS
     shop = (random, arguments.users, arguments.items)
     for day in range(_YEAR_DAYS):
         at_ms = yesterday_ms - day * _DAY_MS

@@ -1,6 +1,5 @@
 """`recsys evaluate`: how good the model is on files of events."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -30,6 +29,7 @@ from cli.file_options import (
 from cli.output import check_output, say
 from cli.tenant_option import Tenant
 from recsys.analysis.evaluate_files import EvaluationRequest, evaluate_files
+from recsys.clock import utc_now_ms
 from recsys.config.shops import shop_of
 from recsys.core.errors import ConfigurationError
 from recsys.evaluation.baselines import Baseline, of_pairs
@@ -198,7 +198,7 @@ def evaluate(
         settings=ModelSettings().with_half_lives(*shop.half_lives),
         mask=mask,
         cutoffs=_cutoffs(k),
-        now_ms=int(time.time() * 1000),
+        now_ms=utc_now_ms(),
         reading=FileOptions(
             read_options(file_format, no_header, columns, delimiter, encoding, quoting, explode),
             event_options(

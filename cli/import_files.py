@@ -1,6 +1,5 @@
 """`recsys import`: a shop's files into HBase."""
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -30,6 +29,7 @@ from cli.file_options import (
 from cli.import_progress import report, report_undone, show_preview, watched
 from cli.output import say
 from cli.tenant_option import Tenant
+from recsys.clock import utc_now_ms
 from recsys.config.shops import shop_of
 from recsys.core.ports import LiveCatalogue
 from recsys.importing.bulk_writer import Tally
@@ -296,7 +296,7 @@ def _pool(settings: ImportSettings) -> HBasePool:
 
 
 def _now_ms() -> int:
-    return int(time.time() * 1000)
+    return utc_now_ms()
 
 
 @contextmanager

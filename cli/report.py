@@ -13,6 +13,7 @@ from cli.output import check_output, say, show
 from cli.period import DATES, report_period
 from cli.tenant_option import Tenant
 from recsys.analysis.attribution import report_of
+from recsys.clock import utc_now_ms
 from recsys.config.shop import Shop
 from recsys.config.shops import shop_of
 from recsys.core.errors import ConfigurationError, NoData
@@ -86,7 +87,7 @@ def report(
     if cart_type not in shop.event_types:
         known = ", ".join(sorted(shop.event_types))
         raise ConfigurationError(f"--cart-type: {cart_type!r} is not one of the types: {known}")
-    made_ms = time.time_ns() // 1_000_000
+    made_ms = utc_now_ms()
     period = report_period(start, end, days, made_ms)
     made = _make(settings, tenant, shop, cart_type, period, made_ms)
     _print(made)

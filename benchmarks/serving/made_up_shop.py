@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from benchmarks.made_up_model import item_model
+from recsys.clock import utc_now_ms
 from recsys.core.domain import Event
 from recsys.core.event_types import EventType
 from recsys.core.model import History, ItemModel, ScoringParams
@@ -75,7 +76,7 @@ def let_look_around(
     client: Redis, tenant: str, shop: MadeUpShop, user_ids: Sequence[str], seed: int
 ) -> None:
     """Views of a few items by each of these users, other ones for another seed."""
-    random, now_ms = np.random.default_rng(seed), int(time.time() * 1000)
+    random, now_ms = np.random.default_rng(seed), utc_now_ms()
     recent = RedisRecentBehaviour(client, lambda _: _EVENT_TYPES)
     for start in range(0, len(user_ids), _USERS_PER_BLOCK):
         some = user_ids[start : start + _USERS_PER_BLOCK]
@@ -136,7 +137,7 @@ def _block(user_ids: Sequence[str], items: int, random: np.random.Generator) -> 
 
 
 def _manifest(tenant: str, version: str, shop: MadeUpShop, items: bytes) -> Manifest:
-    now_ms = int(time.time() * 1000)
+    now_ms = utc_now_ms()
     params = ScoringParams(
         alpha=5.0,
         regularization=0.1,

@@ -21,6 +21,7 @@ class CatalogueRow(NamedTuple):
     Attributes:
         available: whether it can be bought, at the times at which it is shown.
         publish_ms, expire_ms: it is shown from the one on and before the other; None: no bound.
+        created_ms: when the shop got it; None where nobody knows.
     """
 
     title: str | None
@@ -32,6 +33,7 @@ class CatalogueRow(NamedTuple):
     tags: tuple[str, ...] = ()
     publish_ms: int | None = None
     expire_ms: int | None = None
+    created_ms: int | None = None
 
 
 # Values of a column that no row has any more are kept until there are this many, and more of them
@@ -109,6 +111,8 @@ class CatalogueColumns:
         self._titles: list[str | None] = []
         self._prices = array("d")
         self._available = bytearray()
+        # 0 where nobody knows.
+        self._created = array("q")
         self.brands = EncodedColumn[str]()
         self.categories = EncodedColumn[tuple[str, ...]]()
         self.tags = EncodedColumn[tuple[str, ...]]()
@@ -139,10 +143,12 @@ class CatalogueColumns:
                 self._titles.append(row.title)
                 self._prices.append(price)
                 self._available.append(row.available)
+                self._created.append(row.created_ms or 0)
             else:
                 self._titles[position] = row.title
                 self._prices[position] = price
                 self._available[position] = row.available
+                self._created[position] = row.created_ms or 0
             self.brands[position] = row.brand
             self.categories[position] = row.categories or None
             self.tags[position] = row.tags or None
@@ -168,6 +174,7 @@ class CatalogueColumns:
             {name: value for name, value in values.items() if value is not None},
             self.tags[position] or (),
             *self._periods.get(position, (None, None)),
+            self._created[position] or None,
         )
 
     def is_available(self, item_id: str) -> bool | None:
@@ -193,6 +200,13 @@ class CatalogueColumns:
     def prices(self) -> NDArray[np.float64]:
         """Price of each position, NaN for none; a copy."""
         return np.array(self._prices)
+
+    def arrivals(self) -> NDArray[np.int64]:
+        """When shoppers could see the item of each position first, UTC ms; 0: nobody knows."""
+        arrivals = np.array(self._created, np.int64)
+        for position, (publish_ms, _) in self._periods.items():
+            arrivals[position] = max(arrivals[position], publish_ms or 0)
+        return arrivals
 
     def _set_period(self, item_id: str, position: int, row: CatalogueRow) -> None:
         period = row.publish_ms, row.expire_ms

@@ -5,7 +5,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from recsys.core.errors import FieldProblem, InvalidInput
 from recsys.core.limits import (
@@ -152,7 +152,8 @@ class Item:
 
     `quantity` is what is in stock, None where nobody counts. `list_price` is the one before a
     reduction. From `publish_ms` on and before `expire_ms`, UTC milliseconds since 1970, it may be
-    shown.
+    shown. `created_ms` is when the shop got it; where the shop does not say, when it came into the
+    catalogue, see `with_create_time`.
 
     Raises:
         InvalidInput: naming every field that breaks a rule.
@@ -170,6 +171,7 @@ class Item:
     list_price: float | None = None
     publish_ms: int | None = None
     expire_ms: int | None = None
+    created_ms: int | None = None
 
     def __post_init__(self) -> None:
         problems = _problems(
@@ -181,6 +183,7 @@ class Item:
             list_price=number_problem(self.list_price),
             publish_time=_moment_problem(self.publish_ms),
             expire_time=_moment_problem(self.expire_ms) or self._period_problem(),
+            create_time=_moment_problem(self.created_ms),
         )
         problems.extend(_label_problems("categories", self.categories, MAX_CATEGORIES))
         problems.extend(_label_problems("tags", self.tags, MAX_TAGS))
@@ -235,6 +238,15 @@ class User:
         problems.extend(_attribute_problems(self.attributes))
         if problems:
             raise InvalidInput(problems)
+
+
+def with_create_time(item: Item, before: Item | None, now_ms: int) -> Item:
+    """An item as it takes the place of `before`: where it does not say when the shop got it, that
+    stays what it was, and of an item that was not there it is now."""
+    if item.created_ms is not None:
+        return item
+    created_ms = now_ms if before is None else before.created_ms
+    return item if created_ms is None else replace(item, created_ms=created_ms)
 
 
 def revision_of(item: Item | None) -> str | None:

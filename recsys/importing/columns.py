@@ -50,6 +50,7 @@ _ITEM_COLUMNS = {
     "list_price": ("listprice", "compareatprice", "msrp", "regularprice", "originalprice"),
     "publish_ms": ("publishtime", "publishedat", "availabledate"),
     "expire_ms": ("expiretime", "expirationdate", "expiresat"),
+    "created_ms": ("createtime", "createdat", "datecreated", "dateadded"),
 }  # fmt: skip
 _ATTRIBUTE_PREFIX = "attributes."
 _PARTS_OF_TIME = ("date", "time")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from recsys.clock import utc_now_ms
 from recsys.core.errors import DamagedFile, TooManyRejected
 from recsys.core.times import future_problem
 from recsys.importing.bulk_writer import BulkWriter, Tally
@@ -136,7 +137,7 @@ def _entry(outcome: ImportOutcome) -> dict[str, Any]:
     return {
         "file": str(outcome.path),
         "kind": outcome.kind,
-        "finished_ms": int(time.time() * 1000),
+        "finished_ms": utc_now_ms(),
         "read": outcome.tally.read,
         "stored": outcome.tally.stored,
         "duplicate": outcome.tally.duplicate,

@@ -1,6 +1,7 @@
 """Storing items of which a file has several rows: variants, images, prices."""
 
-from recsys.core.domain import Item
+from recsys.clock import utc_now_ms
+from recsys.core.domain import Item, with_create_time
 from recsys.core.live_catalogue import copy_items
 from recsys.core.ports import ItemStore, LiveCatalogue
 from recsys.importing.bulk_writer import Stored
@@ -18,6 +19,8 @@ class ItemMerger:
         self._tenant, self._store, self._live = tenant, store, live
         self._update = update
         self._stored = set[str]()
+        # One for all: which of the items of a file are the newer ones it does not say.
+        self._began_ms = utc_now_ms()
 
     def __call__(self, rows: list[ItemRow]) -> Stored:
         """Store rows, durably first, then where answers are made."""
@@ -35,16 +38,18 @@ class ItemMerger:
         return Stored(new, merged=len(rows) - new)
 
     def _put(self, by_item: dict[str, list[ItemRow]]) -> None:
-        known = [item_id for item_id in by_item if item_id in self._stored]
-        begun = self._store.find(self._tenant, known) if known else {}
-        items = [_merged(begun.get(item_id), some) for item_id, some in by_item.items()]
+        before = self._store.find(self._tenant, list(by_item))
+        items = []
+        for item_id, some in by_item.items():
+            item = _merged(before.get(item_id) if item_id in self._stored else None, some)
+            items.append(with_create_time(item, before.get(item_id), self._began_ms))
         self._store.put(self._tenant, items)
 
     def _change(self, item_id: str, rows: list[ItemRow]) -> None:
         """Change a stored item, whatever others change of it at the same moment."""
         while True:
             before = self._store.get(self._tenant, item_id)
-            after = _merged(before, rows)
+            after = with_create_time(_merged(before, rows), before, self._began_ms)
             if after == before or self._store.replace(self._tenant, item_id, before, after):
                 return
 

@@ -26,7 +26,11 @@ from recsys.importing.values import (
 
 _ATTRIBUTE = "attributes."
 # Named in problems as in the API.
-_FIELDS_OF_PROBLEMS = {"publish_time": "publish_ms", "expire_time": "expire_ms"}
+_FIELDS_OF_PROBLEMS = {
+    "publish_time": "publish_ms",
+    "expire_time": "expire_ms",
+    "create_time": "created_ms",
+}
 _NUMBERS = ("price", "list_price", "quantity")
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "item_id": read_id,
@@ -36,6 +40,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "tags": read_categories,
     "publish_ms": read_time_ms,
     "expire_ms": read_time_ms,
+    "created_ms": read_time_ms,
 }
 
 

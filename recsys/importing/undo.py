@@ -1,10 +1,10 @@
 """Undoing the import of a file of events, such as one with the wrong column as its user."""
 
-import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
+from recsys.clock import utc_now_ms
 from recsys.core.domain import Event
 from recsys.core.errors import DamagedFile
 from recsys.importing.bulk_writer import BulkWriter, Stored, Tally
@@ -46,7 +46,7 @@ def undo(
 
     def remove(records: EventBatch | list[Event]) -> Stored:
         events = records if isinstance(records, list) else events_of(records)
-        removed = store.remove_imported(tenant, events, time.time_ns() // 1_000_000)
+        removed = store.remove_imported(tenant, events, utc_now_ms())
         return Stored(removed, duplicate=len(events) - removed)
 
     # The import went no further either.

@@ -201,6 +201,7 @@ def _fields(message: ingest_pb2.Item) -> dict[str, Any]:
         "list_price": message.list_price if message.HasField("list_price") else None,
         "publish_ms": message.publish_ms if message.HasField("publish_ms") else None,
         "expire_ms": message.expire_ms if message.HasField("expire_ms") else None,
+        "created_ms": message.created_ms if message.HasField("created_ms") else None,
     }
 
 

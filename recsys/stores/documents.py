@@ -10,7 +10,7 @@ from recsys.core.domain import Item
 
 _ITEM_FIELDS = {field.name for field in fields(Item)} - {"item_id"}
 # Fields that came later, where an item has none.
-_LEFT_OUT = ("quantity", "tags", "list_price", "publish_ms", "expire_ms")
+_LEFT_OUT = ("quantity", "tags", "list_price", "publish_ms", "expire_ms", "created_ms")
 _encode_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -57,6 +57,7 @@ def decode_row(document: bytes) -> CatalogueRow:
             tuple(found.get("tags", ())),
             found.get("publish_ms"),
             found.get("expire_ms"),
+            found.get("created_ms"),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"not an item: {document[:100]!r}") from error

@@ -3,7 +3,6 @@
 import asyncio
 import math
 import sys
-import time
 
 import structlog
 import uvicorn
@@ -13,6 +12,7 @@ from starlette.types import ASGIApp
 from recsys.auth.key_reload import WatchedKeyRing
 from recsys.auth.rate_limiter import RateLimiter
 from recsys.auth.rpc_access import SERVICE_TOKEN_KEY
+from recsys.clock import utc_now_ms
 from recsys.config.settings import load_settings
 from recsys.config.shops import Shops
 from recsys.core.errors import ConfigurationError
@@ -91,7 +91,7 @@ async def serve(settings: GatewaySettings) -> None:
             experiments_of=shops.experiments_of,
             user_attributes=UserAttributes(to_ingest, ((SERVICE_TOKEN_KEY, token),)),
             allowed_origins_of=shops.allowed_origins_of,
-            now_ms=lambda: time.time_ns() // 1_000_000,
+            now_ms=utc_now_ms,
             read_seconds=settings.read_seconds,
             write_seconds=settings.write_seconds,
         )

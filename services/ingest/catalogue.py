@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from recsys.clock import utc_now_ms
 from recsys.core.conditions import ALWAYS, Condition
-from recsys.core.domain import Item, revision_of
+from recsys.core.domain import Item, revision_of, with_create_time
 from recsys.core.errors import (
     FieldProblem,
     InvalidInput,
@@ -20,7 +21,7 @@ from recsys.core.quotas import QuotasOf, shipped_quotas
 
 PATCHABLE = (
     *("title", "categories", "brand", "price", "available", "attributes"),
-    *("quantity", "tags", "list_price", "publish_ms", "expire_ms"),
+    *("quantity", "tags", "list_price", "publish_ms", "expire_ms", "created_ms"),
 )
 # Of writers that meet one always gets through, so with fewer than this many nobody gives up.
 _MAX_ATTEMPTS = 100
@@ -34,11 +35,16 @@ class Catalogue:
     """
 
     def __init__(
-        self, items: ItemStore, live: LiveCatalogue, quotas_of: QuotasOf = shipped_quotas
+        self,
+        items: ItemStore,
+        live: LiveCatalogue,
+        quotas_of: QuotasOf = shipped_quotas,
+        now_ms: Callable[[], int] = utc_now_ms,
     ) -> None:
         self._items = items
         self._live = live
         self._quotas_of = quotas_of
+        self._now_ms = now_ms
 
     def put(self, tenant: str, item: Item, condition: Condition = ALWAYS) -> Item:
         """Create an item, or replace the one of this id.
@@ -47,8 +53,7 @@ class Catalogue:
             PreconditionFailed: the condition does not hold.
             QuotaExceeded: the catalogue would be larger than it may be.
         """
-        self._replace(tenant, item.item_id, condition, lambda _: item)
-        return item
+        return _existing(self._replace(tenant, item.item_id, condition, lambda _: item))
 
     def put_many(self, tenant: str, items: Sequence[Item]) -> None:
         """Create items, or replace those of the same ids. All are durable when this returns.
@@ -61,9 +66,11 @@ class Catalogue:
         """
         ids = [item.item_id for item in items]
         current = self._items.find(tenant, ids)
-        growth = sum(item.size - _size(current.get(item.item_id)) for item in items)
+        now_ms = self._now_ms()
+        wanted = [with_create_time(item, current.get(item.item_id), now_ms) for item in items]
+        growth = sum(item.size - _size(current.get(item.item_id)) for item in wanted)
         self._check_room(tenant, growth)
-        self._items.put(tenant, items)
+        self._items.put(tenant, wanted)
         copy_items(self._items, self._live, tenant, ids)
 
     def get(self, tenant: str, item_id: str) -> Item:
@@ -119,6 +126,8 @@ class Catalogue:
         for _ in range(_MAX_ATTEMPTS):
             current = self._items.get(tenant, item_id)
             wanted = change(current)
+            if wanted is not None:
+                wanted = with_create_time(wanted, current, self._now_ms())
             if not condition.holds(revision_of(current)):
                 raise PreconditionFailed("the item is not as the request says it must be")
             self._check_room(tenant, _size(wanted) - _size(current))

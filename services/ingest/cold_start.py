@@ -9,6 +9,7 @@ from itertools import islice
 
 import structlog
 
+from recsys.clock import utc_now_ms
 from recsys.core.domain import Event, Item, identifier_problem
 from recsys.core.errors import FieldProblem, InvalidInput, Unavailable
 from recsys.core.event_types import EventTypesOf
@@ -57,7 +58,7 @@ class ColdStart:
         live: LiveCatalogue,
         event_types_of: EventTypesOf,
         clock: Callable[[], float] = time.monotonic,
-        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        now_ms: Callable[[], int] = utc_now_ms,
     ) -> None:
         self._now_ms = now_ms
         self._published = published

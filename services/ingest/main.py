@@ -1,10 +1,10 @@
 """Wires the ingest service by hand and runs it until it is told to stop."""
 
 import sys
-import time
 import uuid
 
 from recsys.auth.rpc_access import rpc_access
+from recsys.clock import utc_now_ms
 from recsys.config.settings import load_settings
 from recsys.config.shops import Shops
 from recsys.core.errors import ConfigurationError
@@ -92,17 +92,17 @@ def serve(settings: IngestSettings) -> None:
         recent_events,
         cold_start,
         shops.event_types_of,
-        clock=_now_ms,
+        clock=utc_now_ms,
         new_event_id=lambda: uuid.uuid4().hex,
         counts_impressions=lambda tenant: shops.of(tenant).counts_impressions,
     )
-    users = Users(HBaseUserStore(stores), _now_ms)
+    users = Users(HBaseUserStore(stores), utc_now_ms)
     servicer = IngestServicer(
         recorder,
         Catalogue(items, live, shops.quotas_of),
         cold_start,
-        UserMerger(interactions, recent_events, users, shops.event_types_of, _now_ms),
-        UserEraser(interactions, recent_events, published, users, _now_ms),
+        UserMerger(interactions, recent_events, users, shops.event_types_of, utc_now_ms),
+        UserEraser(interactions, recent_events, published, users, utc_now_ms),
         RedisReports(redis),
         users,
     )
@@ -133,7 +133,3 @@ def serve(settings: IngestSettings) -> None:
     stores.close()
     probed.close()
     redis.close()
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

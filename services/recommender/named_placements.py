@@ -1,9 +1,9 @@
 """Requests of gRPC callers, those for a placement by the settings of the shop as they are now."""
 
-import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+from recsys.clock import utc_now_ms
 from recsys.config.shops import Shops
 from recsys.core.domain import identifier_problem
 from recsys.core.errors import FieldProblem, InvalidInput, NotFound
@@ -41,7 +41,7 @@ class NamedPlacements:
         self,
         shops: Shops,
         attributes_of: AttributesOf,
-        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        now_ms: Callable[[], int] = utc_now_ms,
     ) -> None:
         self._shops = shops
         self._attributes_of = attributes_of

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
+from recsys.clock import utc_now_ms
 from recsys.core.behaviour import NO_REPURCHASES, Impression, RecentEvents, StoredUser
 from recsys.core.current_history import current_histories, excluding, session_history
 from recsys.core.errors import Unavailable
@@ -186,7 +187,12 @@ class UserResult:
             found = map(asked.serving.model.shown.row_of, request.target.item_ids)
             session = [row for row in found if row is not None]
         excluded = self._excluded_newcomers() | asked.excluded | asked.seen(self.user.recent)
-        query = Query(*(asked.model, self.user.personal, seed, session, excluded), due=self._due())
+        now_ms = utc_now_ms()
+        query = Query(
+            *(asked.model, self.user.personal, seed, session, excluded),
+            due=self._due(now_ms),
+            now_ms=now_ms,
+        )
         if request.controls is None:
             return recommend(query, request.generators, request.limit)
         query = replace(
@@ -238,13 +244,12 @@ class UserResult:
         }
         return {row for row in rows if row is not None}
 
-    def _due(self) -> Due:
+    def _due(self, now_ms: int) -> Due:
         """What the user is due to buy again, where the request wants to know."""
         asked, user = self.asked, self.user
         if OFFER_BOUGHT_ITEMS.isdisjoint(asked.request.generators):
             return ()
         stored = NO_REPURCHASES if user.stored is None else user.stored.repurchases
-        now_ms = int(time.time() * 1000)
         return due_items(
             asked.model.items, asked.model.params, stored, user.recent.events(), now_ms
         )

@@ -1,7 +1,6 @@
 """State of what runs, for an operator: models, settings of the shop, metrics of gateways."""
 
 import asyncio
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit
@@ -9,6 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
+from recsys.clock import utc_now_ms
 from recsys.config.shops import Shops
 from recsys.core.errors import InvalidModel
 from recsys.core.serving.experiments import Experiment
@@ -72,7 +72,7 @@ class Operations:
         return list(self._shops.experiments_of(self._tenant))
 
     def rules(self) -> list[RuleLine]:
-        now_ms = time.time_ns() // 1_000_000
+        now_ms = utc_now_ms()
         return [_line(rule, now_ms) for rule in self._shops.of(self._tenant).rules]
 
     async def models(self) -> list[Manifest]:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from recsys.clock import utc_now_ms
 from recsys.stores.redis.connect import connect, server_time_ms
 
 # A write begins within 10 s of its arrival (`WRITE_SECONDS`) and takes 5 s at most; the clocks of
@@ -45,7 +46,7 @@ def take_cutoff(redis_url: str, say: Callable[[str], None]) -> Cutoff:
     """
     with connect(redis_url) as redis:
         redis_ms = server_time_ms(redis)
-    now_ms = _now_ms()
+    now_ms = utc_now_ms()
     if abs(now_ms - redis_ms) > _TOLD_DIFFERENCE_MS:
         ahead, behind = ("this", "Redis's") if now_ms > redis_ms else ("Redis's", "this")
         say(
@@ -53,7 +54,3 @@ def take_cutoff(redis_url: str, say: Callable[[str], None]) -> Cutoff:
             f"{behind} machine's: going by the earlier one; set them by NTP"
         )
     return Cutoff(min(now_ms, redis_ms), time.monotonic() + MARGIN_SECONDS)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
+from recsys.clock import utc_now_ms
 from recsys.core.errors import GateRefused, InvalidModel, NotFound
 from recsys.core.event_types import details_that_count
 from recsys.stores.hbase.items import HBaseItemStore
@@ -56,7 +57,7 @@ def run_nightly(
             folder=RunFolder(settings.run_folder(plan.tenant)),
             holdout_days=_holdout_days(plan, publisher),
             cutoff=cutoff,
-            now_ms=lambda: time.time_ns() // 1_000_000,
+            now_ms=utc_now_ms,
             say=say,
         )
         wanted = [step for step in Step if step in steps]

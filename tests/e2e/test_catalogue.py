@@ -27,6 +27,7 @@ LAMP = {
     "list_price": 24.99,
     "publish_time": 1_600_000_000_000,
     "expire_time": 4_000_000_000_000,
+    "create_time": 1_690_000_000_000,
 }
 ANYBODY = "somebody looking around"
 

@@ -36,7 +36,7 @@ def test_new_items_are_found_by_a_filter_from_their_first_second_to_their_last(
             found = api.get(path, params={"filter": CHEAP, "exclude_item_id": "placed 2"})
             assert sorted(ids_of(found)) == ["placed-3", "placed/1"]
         newest = placed(api, "new_arrivals").json()["items"][:3]
-        assert {entry["item_id"] for entry in newest} == set(PRICES)
+        assert [entry["item_id"] for entry in newest] == [*reversed(PRICES)]
         assert {entry["source"] for entry in newest} == {"new"}
     finally:
         for item_id in PRICES:

@@ -91,6 +91,8 @@ class Item(BaseModel):
     """Before it the item is not shown. RFC 3339 with a zone, or UTC milliseconds since 1970, which it is read as."""
     expire_time: AwareDatetime | int | None = None
     """From it on the item is not shown. After `publish_time`."""
+    create_time: AwareDatetime | int | None = None
+    """When the shop got the item, by which it is `new` or not. Left out it stays as it was, by PUT too; an item that was not there gets the time at which it comes."""
     item_id: str
 
 
@@ -119,6 +121,8 @@ class ItemChanges(BaseModel):
     """Before it the item is not shown. RFC 3339 with a zone, or UTC milliseconds since 1970, which it is read as."""
     expire_time: AwareDatetime | int | None = None
     """From it on the item is not shown. After `publish_time`."""
+    create_time: AwareDatetime | int | None = None
+    """When the shop got the item, by which it is `new` or not. Left out it stays as it was, by PUT too; an item that was not there gets the time at which it comes."""
 
 
 class ItemFields(BaseModel):
@@ -150,6 +154,8 @@ class ItemFields(BaseModel):
     """Before it the item is not shown. RFC 3339 with a zone, or UTC milliseconds since 1970, which it is read as."""
     expire_time: AwareDatetime | int | None = None
     """From it on the item is not shown. After `publish_time`."""
+    create_time: AwareDatetime | int | None = None
+    """When the shop got the item, by which it is `new` or not. Left out it stays as it was, by PUT too; an item that was not there gets the time at which it comes."""
 
 
 class MergedUsers(BaseModel):
@@ -369,6 +375,8 @@ class WholeItem(BaseModel):
     """Before it the item is not shown. RFC 3339 with a zone, or UTC milliseconds since 1970, which it is read as."""
     expire_time: AwareDatetime | int | None = None
     """From it on the item is not shown. After `publish_time`."""
+    create_time: AwareDatetime | int | None = None
+    """When the shop got the item, by which it is `new` or not. Left out it stays as it was, by PUT too; an item that was not there gets the time at which it comes."""
     item_id: str
 
 

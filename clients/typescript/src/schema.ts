@@ -170,6 +170,8 @@ export interface components {
             publish_time?: string | number | null;
             /** @description From it on the item is not shown. After `publish_time`. */
             expire_time?: string | number | null;
+            /** @description When the shop got the item, by which it is `new` or not. Left out it stays as it was, by PUT too; an item that was not there gets the time at which it comes. */
+            create_time?: string | number | null;
             item_id: string;
         };
         /** @description Body of `POST /v1/items:batchUpsert`. */
@@ -232,6 +234,11 @@ export interface components {
              * @default null
              */
             expire_time?: string | number | null;
+            /**
+             * @description When the shop got the item, by which it is `new` or not. Left out it stays as it was, by PUT too; an item that was not there gets the time at which it comes.
+             * @default null
+             */
+            create_time?: string | number | null;
         };
         /**
          * @description An item without its id, which stands in the path.
@@ -287,6 +294,11 @@ export interface components {
              * @default null
              */
             expire_time?: string | number | null;
+            /**
+             * @description When the shop got the item, by which it is `new` or not. Left out it stays as it was, by PUT too; an item that was not there gets the time at which it comes.
+             * @default null
+             */
+            create_time?: string | number | null;
         };
         /** @description Result of a merge. */
         MergedUsers: {
@@ -844,6 +856,11 @@ export interface components {
              * @default null
              */
             expire_time?: string | number | null;
+            /**
+             * @description When the shop got the item, by which it is `new` or not. Left out it stays as it was, by PUT too; an item that was not there gets the time at which it comes.
+             * @default null
+             */
+            create_time?: string | number | null;
             item_id: string;
         };
     };

@@ -15,6 +15,7 @@ from recsys.core.model import NO_NEIGHBOUR
 from recsys.core.serving.buy_again import Due
 from recsys.core.serving.lists import PersonalList, PinnedItem, Ranked, Source
 from recsys.core.serving.model import ServingModel
+from recsys.core.times import MS_PER_DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ class Query:
         pinned: the pins of the request's controls, of items that there are.
         tired: rows of the items that fatigue lowers.
         listed: rows of the items that this answer fills up; they are excluded, and caps count them.
-        window_days: of what is popular or trending; 0 for none.
+        window_days: of what is popular, trending or new; 0 for none.
+        now_ms: UTC milliseconds since 1970.
     """
 
     model: ServingModel
@@ -45,6 +47,7 @@ class Query:
     tired: Collection[int] = ()
     listed: Collection[int] = ()
     window_days: int = 0
+    now_ms: int = 0
 
     @property
     def seeds(self) -> list[int]:
@@ -52,6 +55,9 @@ class Query:
         named = [*self.session] if self.seed is None else [self.seed, *self.session]
         return [row for row in named if row < len(self.model.items.ids)]
 
+
+# As long an item is new where a request names no window.
+NEW_DAYS = 30
 
 Generator = Callable[[Query], Iterator[Ranked]]
 
@@ -116,8 +122,12 @@ def trending(query: Query) -> Iterator[Ranked]:
 
 
 def new(query: Query) -> Iterator[Ranked]:
-    """What came into the catalogue since the model was trained, without a score."""
-    for row in query.model.newest():
+    """What the shop got lately, the newest first, without a score.
+
+    Within the window of the request, or NEW_DAYS; then what no model knows, however old.
+    """
+    days = query.window_days or NEW_DAYS
+    for row in query.model.newest(since_ms=query.now_ms - int(days * MS_PER_DAY)):
         yield Ranked(row, None, Source.NEW)
 
 

@@ -17,6 +17,8 @@ from recsys.core.serving.row_catalogue import RowCatalogue
 
 # For a user who had all of the most popular items already.
 _PIECE = 256
+# More than these no list of new items has.
+MAX_NEW = 1000
 
 
 class ShownWindow(NamedTuple):
@@ -143,10 +145,31 @@ class ServingModel:
             self._windows[days] = ShownWindow.of(window, self.shown)
         return self._windows[days]
 
-    def newest(self) -> Iterator[int]:
-        """Rows of the items that came since the training and may be shown, the newest first."""
+    def newest(self, since_ms: int) -> Iterator[int]:
+        """Rows of the items that may be shown and arrived since then, the newest first; then those
+        that came since the training and do not say when.
+
+        Of items that arrived at one moment, as those of one file do, the most popular come first.
+        """
+        for row, arrived_ms in self._latest:
+            if arrived_ms < since_ms:
+                break
+            yield row
         n = len(self.items.ids)
         yield from (n + np.flatnonzero(self.shown[n:])[::-1]).tolist()
+
+    @cached_property
+    def _latest(self) -> list[tuple[int, int]]:
+        """Rows of those of which it is known when they arrived, with the time, the newest first."""
+        newcomers = np.arange(len(self.shown) - 1, len(self.items.ids) - 1, -1)
+        rows = np.concatenate([newcomers, self.items.popular])
+        arrivals = self.catalogue.arrivals().take(rows)
+        found = np.flatnonzero(self.shown.take(rows) & (arrivals > 0))
+        if len(found) > MAX_NEW:
+            oldest = np.partition(arrivals.take(found), -MAX_NEW)[-MAX_NEW]
+            found = found[arrivals.take(found) >= oldest]
+        found = found[np.argsort(-arrivals.take(found), kind="stable")][:MAX_NEW]
+        return list(zip(rows[found].tolist(), arrivals[found].tolist(), strict=True))
 
     @cached_property
     def _most_popular(self) -> list[int]:

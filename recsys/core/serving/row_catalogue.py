@@ -80,6 +80,10 @@ class RowCatalogue:
         """A number for the last category of each row's item, 0 for none."""
         return self._group("category", _narrowest_categories)
 
+    def arrivals(self) -> NDArray[np.int64]:
+        """When shoppers could see each row's item first, UTC ms; 0: nobody knows."""
+        return np.append(self._columns.arrivals(), np.int64(0)).take(np.array(self._positions))
+
     def _group(
         self, name: str, codes_of: Callable[[CatalogueColumns], NDArray[np.int32]]
     ) -> NDArray[np.int32]:

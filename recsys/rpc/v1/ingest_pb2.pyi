@@ -638,6 +638,7 @@ class Item(_message.Message):
     LIST_PRICE_FIELD_NUMBER: _builtins.int
     PUBLISH_MS_FIELD_NUMBER: _builtins.int
     EXPIRE_MS_FIELD_NUMBER: _builtins.int
+    CREATED_MS_FIELD_NUMBER: _builtins.int
     item_id: _builtins.str
     title: _builtins.str
     brand: _builtins.str
@@ -651,6 +652,10 @@ class Item(_message.Message):
     publish_ms: _builtins.int
     """UTC milliseconds since 1970; before the first, and from the second on, the item is shown nowhere."""
     expire_ms: _builtins.int
+    created_ms: _builtins.int
+    """UTC milliseconds since 1970 when the shop got the item. Unset in a request: as it was, and now for
+    an item that was not there.
+    """
     @_builtins.property
     def categories(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """From broad to narrow."""
@@ -674,15 +679,18 @@ class Item(_message.Message):
         list_price: _builtins.float | None = ...,
         publish_ms: _builtins.int | None = ...,
         expire_ms: _builtins.int | None = ...,
+        created_ms: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_available", b"_available", "_brand", b"_brand", "_expire_ms", b"_expire_ms", "_list_price", b"_list_price", "_price", b"_price", "_publish_ms", b"_publish_ms", "_quantity", b"_quantity", "_title", b"_title", "attributes", b"attributes", "available", b"available", "brand", b"brand", "expire_ms", b"expire_ms", "list_price", b"list_price", "price", b"price", "publish_ms", b"publish_ms", "quantity", b"quantity", "title", b"title"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_available", b"_available", "_brand", b"_brand", "_created_ms", b"_created_ms", "_expire_ms", b"_expire_ms", "_list_price", b"_list_price", "_price", b"_price", "_publish_ms", b"_publish_ms", "_quantity", b"_quantity", "_title", b"_title", "attributes", b"attributes", "available", b"available", "brand", b"brand", "created_ms", b"created_ms", "expire_ms", b"expire_ms", "list_price", b"list_price", "price", b"price", "publish_ms", b"publish_ms", "quantity", b"quantity", "title", b"title"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_available", b"_available", "_brand", b"_brand", "_expire_ms", b"_expire_ms", "_list_price", b"_list_price", "_price", b"_price", "_publish_ms", b"_publish_ms", "_quantity", b"_quantity", "_title", b"_title", "attributes", b"attributes", "available", b"available", "brand", b"brand", "categories", b"categories", "expire_ms", b"expire_ms", "item_id", b"item_id", "list_price", b"list_price", "price", b"price", "publish_ms", b"publish_ms", "quantity", b"quantity", "tags", b"tags", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_available", b"_available", "_brand", b"_brand", "_created_ms", b"_created_ms", "_expire_ms", b"_expire_ms", "_list_price", b"_list_price", "_price", b"_price", "_publish_ms", b"_publish_ms", "_quantity", b"_quantity", "_title", b"_title", "attributes", b"attributes", "available", b"available", "brand", b"brand", "categories", b"categories", "created_ms", b"created_ms", "expire_ms", b"expire_ms", "item_id", b"item_id", "list_price", b"list_price", "price", b"price", "publish_ms", b"publish_ms", "quantity", b"quantity", "tags", b"tags", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__available: _TypeAlias = _typing.Literal["available"]  # noqa: Y015
     _WhichOneofArgType__available: _TypeAlias = _typing.Literal["_available", b"_available"]  # noqa: Y015
     _WhichOneofReturnType__brand: _TypeAlias = _typing.Literal["brand"]  # noqa: Y015
     _WhichOneofArgType__brand: _TypeAlias = _typing.Literal["_brand", b"_brand"]  # noqa: Y015
+    _WhichOneofReturnType__created_ms: _TypeAlias = _typing.Literal["created_ms"]  # noqa: Y015
+    _WhichOneofArgType__created_ms: _TypeAlias = _typing.Literal["_created_ms", b"_created_ms"]  # noqa: Y015
     _WhichOneofReturnType__expire_ms: _TypeAlias = _typing.Literal["expire_ms"]  # noqa: Y015
     _WhichOneofArgType__expire_ms: _TypeAlias = _typing.Literal["_expire_ms", b"_expire_ms"]  # noqa: Y015
     _WhichOneofReturnType__list_price: _TypeAlias = _typing.Literal["list_price"]  # noqa: Y015
@@ -699,6 +707,8 @@ class Item(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__available) -> _WhichOneofReturnType__available | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__brand) -> _WhichOneofReturnType__brand | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__created_ms) -> _WhichOneofReturnType__created_ms | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__expire_ms) -> _WhichOneofReturnType__expire_ms | None: ...
     @_typing.overload

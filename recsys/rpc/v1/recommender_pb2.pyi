@@ -35,7 +35,7 @@ class _SourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Source.ValueTy
     SOURCE_POPULAR: _Source.ValueType  # 4
     """What is popular in the shop."""
     SOURCE_NEW: _Source.ValueType  # 5
-    """What came into the catalogue since the model was trained."""
+    """What the shop got lately."""
     SOURCE_RECENTLY_VIEWED: _Source.ValueType  # 6
     """What the user touched last, and may want to go back to."""
     SOURCE_BOUGHT_TOGETHER: _Source.ValueType  # 7
@@ -60,7 +60,7 @@ SOURCE_NEIGHBOURS: Source.ValueType  # 3
 SOURCE_POPULAR: Source.ValueType  # 4
 """What is popular in the shop."""
 SOURCE_NEW: Source.ValueType  # 5
-"""What came into the catalogue since the model was trained."""
+"""What the shop got lately."""
 SOURCE_RECENTLY_VIEWED: Source.ValueType  # 6
 """What the user touched last, and may want to go back to."""
 SOURCE_BOUGHT_TOGETHER: Source.ValueType  # 7

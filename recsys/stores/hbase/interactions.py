@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
+from recsys.clock import utc_now_ms
 from recsys.core.domain import Event, ReceivedEvent
 from recsys.core.ports import AppendResult
 from recsys.stores.hbase import keys
@@ -76,7 +77,7 @@ class HBaseInteractionStore:
         remaining, new = iter(events), 0
         while batch := list(islice(remaining, BATCH_ROWS)):
             writer = EventWriter(
-                self._pool, tenant, imported_at(_now_ms()), _now_ms, BULK_PATIENCE_SECONDS
+                self._pool, tenant, imported_at(utc_now_ms()), utc_now_ms, BULK_PATIENCE_SECONDS
             )
             if ids_given:
                 results = writer.write(_first_of_each_id(batch))
@@ -156,10 +157,6 @@ class HBaseInteractionStore:
 
     def _table(self, tenant: str) -> Table:
         return Table(self._pool, table_name(tenant, INTERACTIONS))
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _first_of_each_id(events: Iterable[Event]) -> list[Event]:

@@ -57,5 +57,5 @@ def _row(item: Item | None) -> CatalogueRow:
         return GONE
     return CatalogueRow(
         *(item.title, item.price, item.can_be_bought, item.categories, item.brand, item.attributes),
-        *(item.tags, item.publish_ms, item.expire_ms),
+        *(item.tags, item.publish_ms, item.expire_ms, item.created_ms),
     )

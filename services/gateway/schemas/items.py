@@ -133,6 +133,12 @@ class ItemFields(BaseModel):
         alias="expire_time",
         description="From it on the item is not shown. After `publish_time`.",
     )
+    created_ms: TimeMs | None = Field(
+        default=None,
+        alias="create_time",
+        description="When the shop got the item, by which it is `new` or not. Left out it stays as "
+        "it was, by PUT too; an item that was not there gets the time at which it comes.",
+    )
 
 
 class ItemChanges(ItemFields):

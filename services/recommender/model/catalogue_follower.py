@@ -1,18 +1,14 @@
 """Follow the live catalogue of a tenant: read it once, then what changes in it."""
 
-import time
 from collections.abc import Callable, Iterable
 
 import structlog
 
+from recsys.clock import utc_now_ms
 from recsys.core.catalogue import CatalogueColumns
 from recsys.core.ports import ServingStore
 
 _log = structlog.get_logger()
-
-
-def utc_now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 class CatalogueFollower:

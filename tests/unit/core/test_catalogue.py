@@ -20,6 +20,7 @@ ROWS = st.builds(
     tags=st.sampled_from([(), ("sale",), ("sale", "new")]),
     publish_ms=st.none() | st.integers(1, 9),
     expire_ms=st.none() | st.integers(1, 9),
+    created_ms=st.none() | st.integers(1, 9),
 )
 UPDATES = st.lists(st.dictionaries(st.sampled_from("abcd"), ROWS), max_size=6)
 
@@ -39,6 +40,11 @@ def test_columns_hold_what_rows_did(updates: list[dict[str, CatalogueRow]]) -> N
         item_id: exactly(rows.get(item_id)) for item_id in "abcd"
     }
     assert len(columns) == len(rows)
+    arrivals = columns.arrivals()
+    for item_id, row in rows.items():
+        position = columns.position(item_id)
+        assert position is not None
+        assert arrivals[position] == max(0, *(row.publish_ms or 0, row.created_ms or 0))
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.none() | st.integers(0, 50)), max_size=80))

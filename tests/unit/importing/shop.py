@@ -1,10 +1,12 @@
 """Files taken in as the commands do, with the stores in memory."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from recsys.config.shop import load_shop
-from recsys.core.domain import Event
+from recsys.core.domain import Event, Item
 from recsys.evaluation.files.event_file import EventFile, FileOptions, read_event_file
 from recsys.importing.bulk_writer import Tally
 from recsys.importing.event_columns import EventOptions
@@ -34,6 +36,11 @@ class Ledger:
 
     def forget(self, tenant: str, digest: str) -> bool:
         return self.entries.pop((tenant, digest), None) is not None
+
+
+def without_create_times(items: Iterable[Item]) -> list[Item]:
+    """Items as files say them, without the moment at which they were imported."""
+    return [replace(item, created_ms=None) for item in items]
 
 
 def write(folder: Path, content: str | bytes, name: str = "events.csv") -> Path:

@@ -13,7 +13,7 @@ from recsys.importing.read_options import ReadOptions
 from recsys.importing.values import Decimals
 from recsys.stores.memory.items import MemoryItemStore
 from recsys.stores.memory.live_catalogue import MemoryLiveCatalogue
-from tests.unit.importing.shop import TENANT, run, write
+from tests.unit.importing.shop import TENANT, run, without_create_times, write
 
 
 class Catalogue:
@@ -30,7 +30,7 @@ class Catalogue:
         return run(plan_items(reading, TENANT, self.store, self.live))
 
     def items(self) -> list[Item]:
-        return list(self.store.scan(TENANT))
+        return without_create_times(self.store.scan(TENANT))
 
 
 MAPPED = "id,title,categories,price,available,attributes,Farbe\n"
@@ -109,7 +109,7 @@ def test_keys_that_appear_late_in_json_lines_count(tmp_path: Path) -> None:
     shop = Catalogue(tmp_path)
     shop.take_in(lines + '{"sku": "late", "price": 3, "available": false}\n', "items.jsonl")
 
-    assert shop.store.get(TENANT, "late") == Item("late", price=3.0, available=False)
+    assert Item("late", price=3.0, available=False) in shop.items()
 
 
 @pytest.mark.parametrize(
@@ -209,3 +209,32 @@ def test_stock_tags_and_times_of_a_file_become_those_of_the_item(tmp_path: Path)
         # A period that ends before it begins is none.
         Item("2", publish_ms=1_777_593_600_000),
     ]
+
+
+MONDAY_MS, TUESDAY_MS, WEDNESDAY_MS = (1_800_000_000_000 + day * 86_400_000 for day in range(3))
+
+
+def test_an_item_that_does_not_say_when_the_shop_got_it_came_when_it_was_imported_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def take_in(text: str, now_ms: int, **options: Any) -> dict[str, int | None]:
+        monkeypatch.setattr("recsys.importing.item_merging.utc_now_ms", lambda: now_ms)
+        shop.take_in(text, **options)
+        return {item.item_id: item.created_ms for item in shop.store.scan(TENANT)}
+
+    shop = Catalogue(tmp_path, Item("stored before releases noted it"))
+    told = "id,created_at\nsays,2024-01-31T00:00:00Z\ndoes not,\nstored before releases noted it,\n"
+    assert take_in(told, MONDAY_MS) == {
+        "stored before releases noted it": None,
+        "says": 1_706_659_200_000,
+        "does not": MONDAY_MS,
+    }
+    # The whole catalogue again, with an item more: only that one is new.
+    again = take_in("id,title\nsays,A\ndoes not,B\nmore,C\nmore,D\n", TUESDAY_MS)
+    assert [again[i] for i in ("says", "does not", "more")] == [
+        1_706_659_200_000,
+        MONDAY_MS,
+        TUESDAY_MS,
+    ]
+    updated = take_in("id,title\nmore,E\nyet more,F\n", WEDNESDAY_MS, update=True)
+    assert [updated[i] for i in ("more", "yet more")] == [TUESDAY_MS, WEDNESDAY_MS]

@@ -21,7 +21,7 @@ def taken(
 ) -> Cutoff:
     patch.setattr(cutoff, "connect", lambda _: nullcontext())
     patch.setattr(cutoff, "server_time_ms", lambda _: redis_ms)
-    patch.setattr(cutoff, "_now_ms", lambda: here_ms)
+    patch.setattr(cutoff, "utc_now_ms", lambda: here_ms)
     return take_cutoff("redis://nobody", said.append)
 
 

@@ -3,11 +3,14 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
+from recsys.core.catalogue import CatalogueColumns, CatalogueRow
 from recsys.core.serving.generators import GENERATORS, Query
 from recsys.core.serving.lists import NO_LIST, Source
 from recsys.core.serving.model import ServingModel
 from recsys.core.serving.pipeline import recommend
+from recsys.core.serving.row_catalogue import RowCatalogue
 from tests.builders import a_window, an_item_model, scoring_params
 
 # Each item goes best with the second next one, then with the next.
@@ -63,6 +66,76 @@ def test_trending_items_come_in_their_order_as_far_as_they_may_be_shown() -> Non
     assert yielded("trending", Query(some, NO_LIST)) == [(0, None), (4, None)]
     old = ServingModel.of(an_item_model(rising=None), scoring_params())
     assert yielded("trending", Query(old, NO_LIST)) == []
+
+
+DAY_MS = 86_400_000
+
+
+def at_day(day: float) -> Query:
+    return Query(SHELF, NO_LIST, now_ms=int(day * DAY_MS))
+
+
+def a_shelf(days: dict[str, tuple[float | None, float | None]]) -> ServingModel:
+    """Of the six items of the model and further ones, with days of creation and of publication."""
+    columns = CatalogueColumns()
+    rows = {
+        item_id: CatalogueRow(
+            None,
+            None,
+            available=True,
+            created_ms=None if created is None else int(created * DAY_MS),
+            publish_ms=None if published is None else int(published * DAY_MS),
+        )
+        for item_id, (created, published) in days.items()
+    }
+    columns.update(rows)
+    ids = [*map(ITEMS.ids.id_of, range(6)), *(i for i in rows if ITEMS.ids.index_of(i) is None)]
+    catalogue = RowCatalogue(len(ids))
+    catalogue.follow(columns)
+    for row, item_id in enumerate(ids):
+        catalogue.place(row, item_id)
+    return ServingModel.of(ITEMS, scoring_params(), back=range(6, len(ids)), catalogue=catalogue)
+
+
+SHELF = a_shelf(
+    {
+        "i0": (100, None),
+        "i1": (100, None),
+        "i2": (1, 101),
+        "i3": (50, None),
+        "i4": (None, None),
+        "x": (102, None),
+        "y": (99.5, None),
+        "z": (None, None),
+    }
+)
+
+
+def test_new_is_what_shoppers_could_see_first_within_thirty_days_whatever_model_knows_it() -> None:
+    # Of two of one moment the more popular one comes first, which is i1. When z came nobody knows;
+    # what no model knows, x, y and z, has no other list to be in, however old.
+    assert [row for row, _ in yielded("new", at_day(103))][:5] == [6, 2, 1, 0, 7]
+    assert [row for row, _ in yielded("new", at_day(130.5))][:2] == [6, 2]
+    assert {row for row, _ in yielded("new", at_day(200))} == {6, 7, 8}
+
+
+def test_a_window_says_how_new() -> None:
+    week = replace(at_day(108), window_days=7)
+    assert [row for row, _ in yielded("new", week)][:2] == [6, 2]
+    assert 1 not in {row for row, _ in yielded("new", week)}
+
+
+def test_what_is_new_passes_the_filter_of_the_request() -> None:
+    some = replace(at_day(103), model=SHELF.where(np.arange(9) % 2 == 0))
+    assert [row for row, _ in yielded("new", some)][:3] == [6, 2, 0]
+
+
+def test_of_very_many_new_items_the_newest_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recsys.core.serving.model.MAX_NEW", 2)
+    # Two of one moment at the border: exactly as many as fit.
+    shelf = a_shelf({"i0": (100, None), "i1": (100, None), "i2": (101, None), "i3": (1, None)})
+    query = Query(shelf, NO_LIST, now_ms=102 * DAY_MS)
+    assert yielded("new", query) == [(2, None), (1, None)]
 
 
 def within(model: ServingModel, days: int) -> Query:

@@ -196,7 +196,7 @@ class Ingest:
         )
         users = Users(MemoryUserStore(), lambda: NOW_MS)
         merger = UserMerger(self.interactions, recent, users, lambda _: EVENT_TYPES, lambda: NOW_MS)
-        catalogue = Catalogue(items, self.live)
+        catalogue = Catalogue(items, self.live, now_ms=lambda: NOW_MS)
         eraser = UserEraser(self.interactions, recent, published, users, lambda: NOW_MS)
         self.reports = MemoryReports()
         self.servicer = IngestServicer(

@@ -18,6 +18,7 @@ LAMP = {
     "list_price": 25.0,
     "publish_time": 1_700_000_000_000,
     "expire_time": 1_900_000_000_000,
+    "create_time": 1_690_000_000_000,
 }
 
 

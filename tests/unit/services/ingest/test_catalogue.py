@@ -10,14 +10,22 @@ from recsys.stores.memory.items import MemoryItemStore
 from services.ingest.catalogue import Catalogue
 from tests.interrupted_catalogue import InterruptedLiveCatalogue
 
-LAMP = Item("lamp", title="Lamp", categories=("home",), price=5.0, attributes={"colour": "red"})
+NOW_MS = 1_800_000_000_000
+LAMP = Item(
+    "lamp",
+    title="Lamp",
+    categories=("home",),
+    price=5.0,
+    attributes={"colour": "red"},
+    created_ms=NOW_MS - 1,
+)
 
 
 class Shop:
     def __init__(self) -> None:
         self.items = MemoryItemStore()
         self.live = InterruptedLiveCatalogue()
-        self.catalogue = Catalogue(self.items, self.live)
+        self.catalogue = Catalogue(self.items, self.live, now_ms=lambda: NOW_MS)
 
     def is_shown(self) -> bool:
         return self.live.rows("shop")["lamp"].available
@@ -37,10 +45,30 @@ def test_an_item_is_read_as_it_was_put(shop: Shop) -> None:
 
 def test_a_patch_replaces_the_named_fields_only(shop: Shop) -> None:
     patched = shop.catalogue.patch("shop", "lamp", {"price": None, "attributes": {"watts": 7.0}})
-    assert patched == Item(
-        "lamp", title="Lamp", categories=("home",), price=None, attributes={"watts": 7.0}
-    )
+    assert patched == replace(LAMP, price=None, attributes={"watts": 7.0})
     assert shop.items.get("shop", "lamp") == patched
+
+
+def test_an_item_that_does_not_say_when_the_shop_got_it_keeps_when_it_came(shop: Shop) -> None:
+    def created_ms(item_id: str) -> int | None:
+        return shop.catalogue.get("shop", item_id).created_ms
+
+    new, told = Item("new"), Item("told", created_ms=5 * 10**11)
+    assert shop.catalogue.put("shop", new).created_ms == NOW_MS
+    shop.catalogue.put_many("shop", [replace(LAMP, created_ms=None), Item("many"), told])
+    assert [*map(created_ms, ("lamp", "many", "told"))] == [NOW_MS - 1, NOW_MS, 5 * 10**11]
+
+    # Stored before releases noted it: nobody knows, and now would be wrong.
+    shop.items.put("shop", [Item("old")])
+    shop.catalogue.put("shop", Item("old", title="Old"))
+    assert created_ms("old") is None
+
+    shop.catalogue.patch("shop", "lamp", {"created_ms": 7 * 10**11})
+    shop.catalogue.put("shop", Item("lamp"))
+    assert created_ms("lamp") == 7 * 10**11
+    shop.catalogue.delete("shop", "lamp")
+    shop.catalogue.put("shop", Item("lamp"))
+    assert created_ms("lamp") == NOW_MS
 
 
 @pytest.mark.parametrize(

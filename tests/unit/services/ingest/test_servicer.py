@@ -67,7 +67,14 @@ def ingest() -> Iterator[IngestServiceStub]:
 def an_item(item_id: str = "lamp") -> pb.Item:
     attributes = Struct()
     attributes.update({"colour": "red", "watts": 7.5, "dimmable": True})
-    return pb.Item(item_id=item_id, title="Lamp", price=5.0, available=True, attributes=attributes)
+    return pb.Item(
+        item_id=item_id,
+        title="Lamp",
+        price=5.0,
+        available=True,
+        attributes=attributes,
+        created_ms=1_690_000_000_000,
+    )
 
 
 def test_events_are_answered_in_order(ingest: IngestServiceStub) -> None:

@@ -362,18 +362,18 @@ def test_items_that_no_model_knows_have_a_row_from_the_moment_they_can_be_bought
     shop.live.write("shop", {"coming": Item("coming", available=False)})
     shop.refresh()
     before = shop.follower.serving("shop")
-    assert list(before.now.newest()) == []
+    assert list(before.now.newest(0)) == []
     shop.live.write("shop", {"new": Item("new", title="New"), "newer": Item("newer", price=2.5)})
     shop.refresh()
     now = shop.follower.serving("shop")
     items = now.model.shown
-    assert [items.id_of(row) for row in now.now.newest()] == ["newer", "new"]
+    assert [items.id_of(row) for row in now.now.newest(0)] == ["newer", "new"]
     assert items.price_of(7) == 2.5
     assert now.shown_again_number == now.catalogue_number == 1
     shop.live.write("shop", {"new": None, "coming": Item("coming")})
     shop.refresh()
     now = shop.follower.serving("shop")
-    assert [items.id_of(row) for row in now.now.newest()] == ["coming", "newer"]
+    assert [items.id_of(row) for row in now.now.newest(0)] == ["coming", "newer"]
 
 
 def test_memory_is_given_back_once_after_each_swap(
