@@ -94,7 +94,7 @@ def test_a_thousand_events_of_eight_kibibytes_are_stored_in_one_call(
 def test_a_thousand_items_of_eight_kibibytes_are_stored_in_one_call(ingest: Ingest) -> None:
     run = uuid.uuid4().hex
     attributes = {f"name{n}": "ü" * 640 for n in range(6)}
-    items = [Item(f"{run} {n}", attributes=attributes) for n in range(MAX_ITEMS)]
+    items = [Item(f"{run} {n}", attributes=attributes, created_ms=NOW_MS) for n in range(MAX_ITEMS)]
     ingest.catalogue.put_many(TENANT, items)
     assert ingest.catalogue.get(TENANT, f"{run} 999") == items[999]
     assert ingest.redis.hlen(keys.catalogue(TENANT)) == MAX_ITEMS
