@@ -54,7 +54,7 @@ Mapping = Annotated[
     typer.Option(
         "--mapping",
         metavar="COLUMN=FIELD",
-        help="Column that holds a field; repeat for several columns.",
+        help="Column that holds a field, or none with COLUMN=; repeat for several columns.",
         rich_help_panel=_COLUMNS,
     ),
 ]
@@ -93,6 +93,14 @@ TimeZone = Annotated[
     str,
     typer.Option(
         "--timezone", help="Of times that name none: Europe/Berlin.", rich_help_panel=_VALUES
+    ),
+]
+Separators = Annotated[
+    str,
+    typer.Option(
+        metavar="CHARACTERS",
+        help="Between the categories of a text, and between tags beside the comma.",
+        rich_help_panel=_VALUES,
     ),
 ]
 Decimal = Annotated[

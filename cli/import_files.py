@@ -20,6 +20,7 @@ from cli.file_options import (
     Mapping,
     NoHeader,
     QuotingOption,
+    Separators,
     TimestampFormat,
     TimeUnitOption,
     TimeZone,
@@ -198,15 +199,17 @@ def items(
     quoting: QuotingOption = Quoting.AUTO,
     explode: Explode = None,
     mapping: Mapping = None,
+    separators: Separators = ">|",
     decimal: Decimal = Decimals.AUTO,
 ) -> None:
     """Import the catalogue.
 
-    Fields: item_id is required; title, categories (a list, or text separated by > or |), brand,
-    price, available and attributes (a JSON object) are optional. --mapping COLUMN=attributes.NAME
-    makes an attribute of another column. An item replaces the stored one of the same id, or with
-    --update changes what the file has of it; further rows of it are merged into that. Items that
-    the file does not name stay as they are. Recommendations follow within a second.
+    Fields: item_id is required; title, categories (a list, or text separated by > or |, see
+    --separators), brand, price, available and attributes (a JSON object) are optional. --mapping
+    COLUMN=attributes.NAME makes an attribute of another column. An item replaces the stored one of
+    the same id, or with --update changes what the file has of it; further rows of it are merged
+    into that. Items that the file does not name stay as they are. Recommendations follow within a
+    second.
 
     A file that was imported before is imported again: the catalogue may have changed since.
 
@@ -219,7 +222,9 @@ def items(
         recsys import items prices.csv --update --mapping Farbe=attributes.colour
     """
     how = read_options(file_format, no_header, columns, delimiter, encoding, quoting, explode)
-    options = ItemOptions(tuple(mapping or ()), decimal, update)
+    if not separators:
+        raise typer.BadParameter("--separators: expected characters such as '>|,'")
+    options = ItemOptions(tuple(mapping or ()), decimal, update, separators)
     with named_files(files, say) as paths:
         readings = [Reading(path, how, items=options, preset=preset) for path in paths]
         if dry_run:

@@ -77,8 +77,7 @@ def report_undone(plan: ImportPlan[Any], tally: Tally, *, was_known: bool) -> No
 def show_preview(plan: ImportPlan[Any], found: Preview) -> None:
     """Show how a file would be read, on stdout."""
     tally = found.tally
-    good = tally.read - tally.rejected.total() - tally.skipped.total()
-    print(f"{plan.path.name}: {tally.read:,} rows, {good:,} would be stored as {plan.kind}")
+    print(f"{plan.path.name}: {tally.read:,} rows, {found.stored:,} would be stored as {plan.kind}")
     for name, column in sorted(plan.reader.columns.items()):
         print(f"  {column} -> {name}")
     if plan.reader.unused:
@@ -90,6 +89,8 @@ def show_preview(plan: ImportPlan[Any], found: Preview) -> None:
     if found.users:
         print(f"  {len(found.users):,} users")
     print(f"  {len(found.items):,} items")
+    if found.duplicate:
+        print(f"  {found.duplicate:,} duplicate: the event of an earlier row")
     for line in _row_lines(tally):
         print(line)
     for warning in found.warnings():

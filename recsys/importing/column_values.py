@@ -13,6 +13,7 @@ from recsys.core.limits import MAX_ID_CHARACTERS, MAX_NUMBER
 from recsys.importing.source import Column
 from recsys.importing.values import (
     EXPONENT,
+    FORMULA_TEXT,
     MISSING_WORDS,
     WHOLE_FLOAT,
     Decimals,
@@ -122,7 +123,7 @@ def _quickly_read(values: Column) -> list[str | _Odd]:
         pc.or_(
             pc.is_in(values, _MISSING.cast(values.type)),
             pc.or_(
-                pc.match_substring_regex(values, f"{WHOLE_FLOAT}|{EXPONENT}"),
+                pc.match_substring_regex(values, f"{WHOLE_FLOAT}|{EXPONENT}|{FORMULA_TEXT}"),
                 pc.greater(pc.binary_length(values), MAX_ID_CHARACTERS),
             ),
         ),

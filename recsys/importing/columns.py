@@ -138,17 +138,20 @@ def resolve(
     Args:
         fields: what is looked for.
         columns: what the file has.
-        mapping: the user's word, which goes before all guessing.
+        mapping: the user's word, which goes before all guessing; "COLUMN=" leaves a column out.
         constants: fields that need no column.
 
     Raises:
         ConfigurationError: a mapping names an unknown column or field, or a required field has no
             column; the message lists the columns there are and gives an example.
     """
-    chosen = dict(_parse(fields, columns, entry) for entry in mapping)
+    entries = [_parse(fields, columns, entry) for entry in mapping]
+    chosen = {field: column for field, column in entries if field}
+    left_out = {column for field, column in entries if not field}
     by_plain_name = defaultdict[str, list[str]](list)
     for column in columns:
-        by_plain_name[_plain(column)].append(column)
+        if column not in left_out:
+            by_plain_name[_plain(column)].append(column)
     for field, names in fields.columns.items():
         if field in chosen or field in _PARTS_OF_TIME:
             continue
@@ -207,7 +210,7 @@ def _columns_of(
 
 def _parse(fields: Fields, columns: Sequence[str], entry: str) -> tuple[str, str]:
     column, _, field = entry.rpartition("=")
-    if not fields.allows(field):
+    if field and not fields.allows(field):
         known = ", ".join(fields.columns)
         raise ConfigurationError(
             f"--mapping {entry}: {field!r} is no field of {fields.kind}s; expected COLUMN=FIELD "

@@ -1,6 +1,7 @@
 """CSV files, read by Arrow in columns."""
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from functools import cached_property
@@ -18,6 +19,8 @@ from recsys.importing.text_lines import LineBlock, line_blocks
 
 _DELIMITERS = ",;\t|"
 _DOUBLE_COLON = "::"
+# Excel's word on the delimiter, in a line of its own before the header.
+_DELIMITER_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 # Stands for a delimiter of several characters, since Arrow takes one: the unit separator of ASCII.
 _UNIT_SEPARATOR = "\x1f"
 
@@ -44,8 +47,8 @@ class CsvSource:
         rest, first_line, position = b"", 1, 0
         for block in line_blocks(self._path, self._options.encoding):
             data, first_line = rest + self._recoded(block), block.first_line - rest.count(b"\n")
-            if block.first_line == 1 and not self._options.columns:
-                data, first_line = data[data.index(b"\n") + 1 :], 2
+            if block.first_line == 1:
+                data, first_line = self._after_header(data)
             records = finder.find(data, first_line, is_last=False)
             position, rest = block.position, data[records.consumed :]
             first_line += data.count(b"\n", 0, records.consumed)
@@ -57,10 +60,18 @@ class CsvSource:
     def _layout(self) -> tuple[list[str], str]:
         """Columns and delimiter."""
         first = next(line_blocks(self._path, self._options.encoding), None)
-        line = first.data.partition(b"\n")[0].decode() if first else ""
+        line, _, rest = (first.data if first else b"").decode(errors="replace").partition("\n")
+        given = _DELIMITER_LINE.fullmatch(line.strip())
+        if given:
+            line = rest.partition("\n")[0]
+        if "\0" in line:
+            raise ConfigurationError(
+                f"{self._path.name} is no text in {self._options.encoding}: if it is UTF-16 without"
+                " a byte order mark, say --encoding utf-16-le"
+            )
         if not line.strip():
             raise ConfigurationError(f"{self._path.name} has no header line: line 1 is empty")
-        delimiter = self._options.delimiter or _most_frequent(line)
+        delimiter = self._options.delimiter or (given[1] if given else _most_frequent(line))
         if self._options.columns:
             return list(self._options.columns), delimiter
         character = _UNIT_SEPARATOR if len(delimiter) > 1 else delimiter
@@ -72,6 +83,15 @@ class CsvSource:
                 " take line 1 out and name all columns with --no-header --columns"
             )
         return named, delimiter
+
+    def _after_header(self, data: bytes) -> tuple[bytes, int]:
+        """The first block without what stands before its rows, and the number of its first line."""
+        line = data.partition(b"\n")[0].decode(errors="replace")
+        has_delimiter = _DELIMITER_LINE.fullmatch(line.strip()) is not None
+        before = has_delimiter + (not self._options.columns)
+        for _ in range(before):
+            data = data.partition(b"\n")[2]
+        return data, before + 1
 
     @property
     def _with_quotes(self) -> bool:

@@ -27,6 +27,20 @@ _BY_SUFFIX = {
     ".rss": FileFormat.XML,
     ".atom": FileFormat.XML,
 }
+# What people have instead, and what to do about it.
+_NOT_READ = {
+    ".xlsx": "save it as CSV UTF-8",
+    ".xls": "save it as CSV UTF-8",
+    ".ods": "save it as CSV",
+    ".tar": "unpack it",
+    ".tgz": "unpack it",
+    ".7z": "unpack it",
+    ".rar": "unpack it",
+    ".avro": "convert it to Parquet",
+    ".orc": "convert it to Parquet",
+    ".feather": "convert it to Parquet",
+    ".arrow": "convert it to Parquet",
+}
 
 
 def open_source(path: Path, options: ReadOptions) -> RowReader:
@@ -69,6 +83,10 @@ def _format_of_name(path: Path) -> FileFormat:
     try:
         return _BY_SUFFIX[_suffix(path)]
     except KeyError:
+        if what_to_do := _NOT_READ.get(_suffix(path)):
+            raise ConfigurationError(
+                f"{path.name} is of a kind that is not read: {what_to_do}"
+            ) from None
         known = ", ".join(_BY_SUFFIX)
         raise ConfigurationError(
             f"cannot tell the format of {path.name} (known endings: {known}); say it with --format"

@@ -17,9 +17,9 @@ from recsys.importing.values import (
     is_missing,
     read_attribute,
     read_attributes,
-    read_categories,
     read_flag,
     read_id,
+    read_list,
     read_number,
     read_text,
 )
@@ -32,12 +32,12 @@ _FIELDS_OF_PROBLEMS = {
     "create_time": "created_ms",
 }
 _NUMBERS = ("price", "list_price", "quantity")
+# A comma may be part of a category's name; between tags it is what nearly all systems write.
+_BETWEEN_TAGS = ","
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "item_id": read_id,
     "available": read_flag,
-    "categories": read_categories,
     "attributes": read_attributes,
-    "tags": read_categories,
     "publish_ms": read_time_ms,
     "expire_ms": read_time_ms,
     "created_ms": read_time_ms,
@@ -64,12 +64,27 @@ class ItemOptions:
 
     Attributes:
         mapping: "COLUMN=FIELD" each; fields not named are found by the names of the columns.
+        if_there: the same of columns that a file may lack, where `mapping` does not name the field.
+        separators: characters between the categories of a text, and between tags.
         update: rows change the fields they have of stored items, instead of replacing these.
     """
 
     mapping: tuple[str, ...] = ()
     decimals: Decimals = Decimals.AUTO
     update: bool = False
+    separators: str = ">|"
+    if_there: tuple[str, ...] = ()
+
+    def mapping_for(self, columns: Sequence[str]) -> list[str]:
+        """The mapping of a file with these columns."""
+        named = {entry.rpartition("=")[2] for entry in self.mapping}
+        usual = (entry.rpartition("=")[::2] for entry in self.if_there)
+        there = [
+            f"{column}={field}"
+            for column, field in usual
+            if column in columns and field not in named
+        ]
+        return [*self.mapping, *there]
 
 
 class ItemReader:
@@ -80,8 +95,9 @@ class ItemReader:
     """
 
     def __init__(self, columns: Sequence[str], options: ItemOptions) -> None:
-        self._found = FoundColumns(ITEM_FIELDS, columns, options.mapping)
+        self._found = FoundColumns(ITEM_FIELDS, columns, options.mapping_for(columns))
         self._decimals = options.decimals
+        self._separators = options.separators
 
     @property
     def columns(self) -> Mapping[str, str]:
@@ -143,6 +159,10 @@ class ItemReader:
     def _read_value(self, field: str, value: Any) -> Any:
         if field in _NUMBERS:
             return read_number(value, self._decimals)
+        if field == "categories":
+            return read_list(value, self._separators)
+        if field == "tags":
+            return read_list(value, self._separators + _BETWEEN_TAGS)
         if field.startswith(_ATTRIBUTE):
             return read_attribute(value)
         reader: Callable[[Any], Any] = _READERS.get(field, read_text)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from recsys.core.errors import ConfigurationError
 from recsys.importing.json_array import (
     Elements,
     Row,
@@ -30,6 +31,9 @@ class JsonlSource:
     """A file of JSON objects; its columns are the keys of the first, batches may have more.
 
     A value within a value is the column "outer.inner". Of a reject file its rows are read.
+
+    Raises:
+        ConfigurationError: from `columns`, when objects go over several lines, or no line is one.
     """
 
     def __init__(self, path: Path, options: ReadOptions | None = None) -> None:
@@ -38,8 +42,18 @@ class JsonlSource:
         self.size = path.stat().st_size
 
     def columns(self) -> list[str]:
-        parsed = (row for elements in self._elements() for _, row in elements.rows)
-        return columns_of_rows(first_rows(row for row in parsed if isinstance(row, dict)))
+        objects = first_rows(row for row in self._rows() if isinstance(row, dict))
+        first = next(self._rows(), None)
+        if isinstance(first, BadRow) and (not objects or first.raw == "{"):
+            raise ConfigurationError(
+                f"{self._path.name}: line {first.line} {first.reason}; expected an object on each"
+                " line, or one array of objects. `jq -c .` writes objects that go over several"
+                " lines so, `jq -c '.[]'` the elements of a list"
+            )
+        return columns_of_rows(objects)
+
+    def _rows(self) -> Iterator[Row]:
+        return (row for elements in self._elements() for _, row in elements.rows)
 
     def batches(self, wanted: Collection[str] | None = None) -> Iterator[RawBatch]:
         for elements in self._elements():

@@ -14,6 +14,7 @@ from recsys.importing.source import Column, RawBatch
 
 # Enough for columns to pay; a row of a catalogue may have some kilobytes.
 _BATCH_ROWS = 2**16
+_BYTES = {pa.binary().id, pa.large_binary().id, pa.binary(1).id}
 
 
 class ParquetSource:
@@ -79,13 +80,23 @@ def _plain(column: pa.Array) -> Column:
     """Columns of the types that others have too: text for bytes, and no dictionaries."""
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
-    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
-        return [
-            None if each is None else each.decode(errors="replace") for each in column.to_pylist()
-        ]
+    if isinstance(column.type, pa.UuidType):
+        return [None if each is None else str(each) for each in column.to_pylist()]
+    if column.type.id in _BYTES:
+        return [_text(each) for each in column.to_pylist()]
     if pa.types.is_decimal(column.type):
         # Whole ones may be ids, which are not to be rounded.
         return column.cast(pa.float64() if column.type.scale else pa.string())
     if pa.types.is_nested(column.type):
         return list(column.to_pylist())
     return column
+
+
+def _text(value: bytes | None) -> str | bytes | None:
+    """Bytes as text; those of an id that is none stay: replaced, many would be one id."""
+    if value is None:
+        return None
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value

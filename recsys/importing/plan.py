@@ -34,7 +34,7 @@ _EVENT_WRITERS = 3
 _ITEM_WRITERS = 1
 # Part of what a finished import is known by: to be raised when files are read differently, so that
 # those which were read before can be imported again.
-_READING_VERSION = 1
+_READING_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)

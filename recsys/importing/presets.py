@@ -100,17 +100,20 @@ LAYOUTS: Mapping[Preset, Layout] = {
             event_type="purchase",
         ),
         items=ItemOptions(
-            mapping=("Handle=item_id", "Variant Price=price", "Type=categories", "Vendor=brand")
+            mapping=("Handle=item_id", "Variant Price=price", "Type=categories", "Vendor=brand"),
+            # A draft is not for sale.
+            if_there=("Status=available",),
         ),
     ),
     Preset.WOOCOMMERCE: Layout(
-        events=_PURCHASES, items=ItemOptions(mapping=("Regular price=price",))
+        events=_PURCHASES,
+        items=ItemOptions(mapping=("Regular price=price",), separators=">|,"),
     ),
     Preset.MAGENTO: Layout(
         events=EventOptions(
             mapping=("increment_id=order_id", "qty_ordered=quantity"), event_type="purchase"
         ),
-        items=ItemOptions(mapping=("is_in_stock=available",)),
+        items=ItemOptions(mapping=("is_in_stock=available",), separators=">|,/"),
     ),
     Preset.GA4: Layout(events=EventOptions(mapping=("user_pseudo_id=user_id",))),
     Preset.GORSE: Layout(

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TextIO
+from typing import Any, Self, TextIO
 
 from recsys.files import errors_name
 from recsys.importing.jsonl_source import REJECTS_SUFFIX
@@ -43,7 +43,7 @@ class RejectFile:
                     "reason": row.reason,
                     "row": row.raw,
                 }
-                print(json.dumps(record, default=str), file=self._open())
+                print(json.dumps(record, default=_as_json), file=self._open())
 
     def __enter__(self) -> Self:
         # What an earlier run left would be taken for this one's.
@@ -93,3 +93,8 @@ class RejectFile:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self.path.open("w", encoding="utf-8")
         return self._file
+
+
+def _as_json(value: Any) -> Any:
+    """What JSON has no form for; bytes are a value within the value, which is no id by mistake."""
+    return {"hex": value.hex()} if isinstance(value, bytes) else str(value)

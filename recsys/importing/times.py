@@ -9,6 +9,7 @@ is refused unless the unit is given: nothing becomes a day of 1970 by mistake.
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -28,6 +29,7 @@ from recsys.core.times import (
     event_time_problem,
 )
 from recsys.importing.source import Column
+from recsys.importing.times_of_day import clock_scale, read_clock
 from recsys.importing.values import MISSING_WORDS, is_missing
 
 # 1995-01-01T00:00:00Z: web shops are not older.
@@ -63,16 +65,18 @@ _KINDS = {_EPOCHS: "time since 1970", _DIGITS: "date in digits", _DAYS: "day of 
 
 _NUMBER = r"^[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?$"
 _SPACE_BEFORE_ZONE = re.compile(r"(?<=\d) (?=[+-]\d\d:?\d\d$)")
+_UTC_BEHIND = re.compile(r" (UTC|GMT)$")
 _ISO = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?)?$"
 _PARTS = re.compile(r"(\d{1,4})([/.-])(\d{1,2})\2(\d{1,4})(?:[T ,]+(.*))?")
-_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:\s*([AaPp])\.?[Mm]\.?)?")
 _WRITTEN_OUT = (
     "%d %b %Y", "%d %b %Y %H:%M", "%d %b %Y %H:%M:%S", "%b %d %Y", "%b %d %Y %H:%M:%S",
-    "%b %d %Y %I:%M:%S %p", "%a %d %b %Y %H:%M:%S %z", "%a %b %d %H:%M:%S %Y", "%d-%b-%Y",
-    "%d-%b-%y", "%d/%b/%Y:%H:%M:%S %z",
+    "%b %d %Y %I:%M:%S %p", "%a %d %b %Y %H:%M:%S %z", "%a %d %b %Y %H:%M:%S",
+    "%a %b %d %H:%M:%S %Y", "%a %b %d %H:%M:%S %z %Y", "%d-%b-%Y", "%d-%b-%y",
+    "%d/%b/%Y:%H:%M:%S %z",
 )  # fmt: skip
 _EXPECTED = "is no time that can be told: say --timestamp-format, or --time-unit of a number"
 _UNCLEAR_DAY = "may be day/month or month/day: say --timestamp-format, for example '%d/%m/%Y %H:%M'"
+_UNCLEAR_YEAR = "may begin or end with its year: say --timestamp-format, for example '%y-%m-%d'"
 
 
 class Moments(NamedTuple):
@@ -148,13 +152,17 @@ class TimeReader:
         self._now_ms = now_ms
         self._zone = ZoneInfo(options.zone)
         self._month_first = options.month_first
+        # Of days such as 19-10-20.
+        self._year_first: bool | None = None if options.month_first is None else False
+        # What makes HHMMSS of times of the day that are numbers.
+        self._clock_scale: int | None = None
         self._kind: int | None = None
 
     def read(self, column: Column, clock: Column | None = None) -> Moments:
         """Read a column; with `clock`, one of days with another of times of the day."""
         draft = self._read(column)
         if clock is not None:
-            _add_clock(draft, clock)
+            self._add_clock(draft, clock if isinstance(clock, list) else clock.to_pylist())
         self._to_utc(draft)
         self._check(draft)
         return Moments(draft.ms, draft.is_there, draft.problems)
@@ -221,7 +229,7 @@ class TimeReader:
                 ms, is_utc = self._read_text(trimmed[number].as_py())
                 draft.put(place, np.array([ms]), is_utc=is_utc)
             except (ValueError, OverflowError) as error:
-                known = str(error) in (_UNCLEAR_DAY,)
+                known = str(error) in (_UNCLEAR_DAY, _UNCLEAR_YEAR)
                 draft.problems[int(place[0])] = str(error) if known else self._expected()
 
     def _expected(self) -> str:
@@ -229,39 +237,67 @@ class TimeReader:
         return _EXPECTED if pattern is None else f"is not of --timestamp-format {pattern}"
 
     def _find_order(self, texts: pa.Array, places: NDArray[np.int64]) -> None:
-        """Tell from days that can only be one of them whether the month is first or second."""
-        if self._month_first is not None or self._options.pattern is not None or not len(places):
+        """Tell the order of day, month and year from days that can only be one of them."""
+        if self._options.pattern is not None or not len(places):
             return
         found = [_PARTS.fullmatch(text) for text in texts.take(pa.array(places)).to_pylist()]
-        pairs = [(int(each[1]), int(each[3])) for each in found if each and each[2] != "."]
-        first_is_day = any(_MONTHS < first <= _DAYS_OF_MONTH for first, _ in pairs)
-        second_is_day = any(second > _MONTHS for first, second in pairs if first <= _MONTHS)
-        if first_is_day != second_is_day:
-            self._month_first = second_is_day
+        days = [each for each in found if each and each[2] != "."]
+        if self._year_first is None:
+            self._year_first = _is_year_first(days, self._now_ms)
+        if self._month_first is None and not self._year_first:
+            pairs = [(int(each[1]), int(each[3])) for each in days]
+            first_is_day = any(_MONTHS < first <= _DAYS_OF_MONTH for first, _ in pairs)
+            second_is_day = any(second > _MONTHS for first, second in pairs if first <= _MONTHS)
+            if first_is_day != second_is_day:
+                self._month_first = second_is_day
 
     def _read_text(self, text: str) -> tuple[int, bool]:
         if self._options.pattern is not None:
-            return _of_datetime(datetime.strptime(text, self._options.pattern))
+            return _by_pattern(text, self._options.pattern)
+        body = _UTC_BEHIND.sub("", text)
+        ms, names_zone = _of_datetime(self._read_body(body))
+        return ms, names_zone or body != text
+
+    def _read_body(self, text: str) -> datetime:
         try:
-            return _of_datetime(datetime.fromisoformat(_iso(text)))
+            return datetime.fromisoformat(_SPACE_BEFORE_ZONE.sub("", text))
         except ValueError:
             pass
         if parts := _PARTS.fullmatch(text):
-            day = self._day(int(parts[1]), parts[2], int(parts[3]), parts[4])
-            return _of_datetime(datetime.combine(day, time.min) + _clock(parts[5] or "0:00"))
-        return _of_datetime(_written_out(text))
+            return datetime.combine(self._day(parts), time.min) + read_clock(parts[5] or "0:00")
+        return _written_out(text)
 
-    def _day(self, first: int, separator: str, second: int, last: str) -> date:
+    def _day(self, parts: re.Match[str]) -> date:
+        first, second, last = int(parts[1]), int(parts[3]), int(parts[4])
         if first > _DAYS_OF_MONTH:
-            return date(first, second, int(last))
-        year = int(last) + (2000 if len(last) == 2 else 0)
-        if separator == ".":
+            return date(first, second, last)
+        if _is_short(parts):
+            if self._year_first is None:
+                raise ValueError(_UNCLEAR_YEAR)
+            if self._year_first:
+                return date(2000 + first, second, last)
+        year = last + (2000 if len(parts[4]) == 2 else 0)
+        if parts[2] == ".":
             return date(year, second, first)
-        if self._month_first is None and first <= _MONTHS and second <= _MONTHS:
+        if self._month_first is None and 0 < first <= _MONTHS and 0 < second <= _MONTHS:
             raise ValueError(_UNCLEAR_DAY)
         if self._month_first or second > _MONTHS:
             return date(year, first, second)
         return date(year, second, first)
+
+    def _add_clock(self, draft: _Draft, clock: list[Any]) -> None:
+        """Add each row's time of the day to its day."""
+        if self._clock_scale is None:
+            self._clock_scale = clock_scale(clock)
+        for place in np.flatnonzero(draft.is_there).tolist():
+            if is_missing(clock[place]):
+                continue
+            try:
+                of_day = read_clock(clock[place], self._clock_scale or 1)
+                draft.ms[place] += of_day // timedelta(milliseconds=1)
+            except (ValueError, TypeError):
+                draft.problems[place] = f"has no time of the day: {clock[place]!r:.40}"
+                draft.is_there[place] = False
 
     def _put_numbers(
         self, draft: _Draft, places: NDArray[np.int64], numbers: NDArray[np.float64]
@@ -381,47 +417,22 @@ def _put_iso(
     return is_read
 
 
-def _add_clock(draft: _Draft, clock: Column) -> None:
-    """Add each row's time of the day to its day."""
-    values = clock if isinstance(clock, list) else clock.to_pylist()
-    for place in np.flatnonzero(draft.is_there).tolist():
-        if is_missing(values[place]):
-            continue
-        try:
-            draft.ms[place] += _clock(values[place]) // timedelta(milliseconds=1)
-        except (ValueError, TypeError):
-            draft.problems[place] = f"has no time of the day: {values[place]!r:.40}"
-            draft.is_there[place] = False
+def _is_year_first(days: Sequence[re.Match[str]], now_ms: int) -> bool | None:
+    """Tell whether days such as 19-10-20 begin with their year: no year is after the next one."""
+    short = [(int(each[1]), int(each[3]), int(each[4])) for each in days if _is_short(each)]
+    last_year = datetime.fromtimestamp(now_ms / 1000, UTC).year % 100 + 1
+    begins_with_day = any(first > last_year or second > _MONTHS for first, second, _ in short)
+    ends_with_day = any(last_year < last <= _DAYS_OF_MONTH for _, _, last in short)
+    return None if begins_with_day == ends_with_day else ends_with_day
 
 
-def _clock(value: Any) -> timedelta:
-    """Read a time of the day: 8:26, 8:26:00 pm, 82600, or a part of a day as Excel has it."""
-    if isinstance(value, time):
-        return timedelta(
-            hours=value.hour, minutes=value.minute, seconds=value.second,
-            microseconds=value.microsecond,
-        )  # fmt: skip
-    if isinstance(value, timedelta):
-        return value
-    text = str(value).strip()
-    if found := _CLOCK.fullmatch(text):
-        hour = int(found[1]) if not found[5] else int(found[1]) % 12
-        hour += 12 if (found[5] or "").lower() == "p" else 0
-        fraction = float(f"0.{found[4] or 0}")
-        return _time_of_day(hour, int(found[2]), int(found[3] or 0) + fraction)
-    if 0 <= (number := float(text)) < 1:
-        return timedelta(days=number)
-    return _time_of_day(int(number) // 10_000, int(number) // 100 % 100, int(number) % 100)
-
-
-def _time_of_day(hour: int, minute: int, second: float) -> timedelta:
-    if hour > 23 or minute > 59 or second >= 60:
-        raise ValueError("is no time of the day")
-    return timedelta(hours=hour, minutes=minute, seconds=second)
+def _is_short(parts: re.Match[str]) -> bool:
+    """Tell whether a day may begin with the two digits of its year as well as end with them."""
+    return parts[2] != "." and len(parts[1]) == len(parts[4]) == 2
 
 
 def _written_out(text: str) -> datetime:
-    plain = text.replace(",", "").removesuffix(" UTC").removesuffix(" GMT")
+    plain = text.replace(",", "")
     for pattern in _WRITTEN_OUT:
         try:
             return datetime.strptime(plain, pattern)
@@ -430,9 +441,20 @@ def _written_out(text: str) -> datetime:
     raise ValueError(_EXPECTED)
 
 
-def _iso(text: str) -> str:
-    """ISO 8601 of texts that end in " UTC" or " +0200", as some exports do."""
-    return _SPACE_BEFORE_ZONE.sub("", text.removesuffix(" UTC"))
+def _by_pattern(text: str, pattern: str) -> tuple[int, bool]:
+    """Read by a pattern; %Z stands for UTC, of which alone strptime tells no other zone.
+
+    Raises:
+        ValueError: it does not fit, or names another zone, which strptime would drop.
+    """
+    if "%Z" not in pattern:
+        return _of_datetime(datetime.strptime(text, pattern))
+    for name in ("UTC", "GMT"):
+        try:
+            return _of_datetime(datetime.strptime(text, pattern.replace("%Z", name)))[0], True
+        except ValueError:
+            continue
+    raise ValueError(_EXPECTED)
 
 
 def _of_datetime(value: date) -> tuple[int, bool]:

@@ -17,19 +17,26 @@ _MISSING = frozenset(MISSING_WORDS)
 # An id that a table read as a number and wrote again: "17850.0", or "5.4E+07" without its end.
 WHOLE_FLOAT = r"^-?[0-9]+\.0+$"
 EXPONENT = r"^[+-]?[0-9]+(\.[0-9]+)?[eE]\+[0-9]+$"
+# What keeps the zeros of an id in Excel: ="00042".
+FORMULA_TEXT = r'^="[^"]*"$'
 _WHOLE_FLOAT, _EXPONENT = re.compile(WHOLE_FLOAT), re.compile(EXPONENT)
+_FORMULA_TEXT = re.compile(FORMULA_TEXT)
 # Larger ones are not exact as floating numbers.
 _MAX_EXACT = 2**53
 
 _TRUE = {
     "true", "1", "yes", "y", "t", "instock", "available", "active", "preorder", "backorder",
-    "limitedavailability", "onlineonly", "instoreonly", "presale",
+    "limitedavailability", "onlineonly", "instoreonly", "presale", "availablefororder",
 }  # fmt: skip
 _FALSE = {
     "false", "0", "no", "n", "f", "outofstock", "soldout", "unavailable", "inactive",
-    "notavailable", "discontinued",
+    "notavailable", "discontinued", "draft", "archived",
 }  # fmt: skip
-_CURRENCY = re.compile(r"[^\d.,+-]*([+-]?[\d.,'\s\u00a0\u202f]*\d)[^\d.,+-]*")
+_CURRENCY = re.compile(r"([^\d.,+()-]*)([+-]?[\d.,'\s\u00a0\u202f]*\d)([^\d.,+()-]*)(-?)")
+# Minus signs and dashes that stand for one, as spreadsheets and typesetting write them.
+_MINUS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212\ufe63\uff0d", "-"))
+# "1.5k" is no 1.5 in a currency named k.
+_MULTIPLIERS = {"k", "m", "b", "mio", "mn", "bn", "tsd"}
 _PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _UNCLEAR = "may be a thousand times more or less: say --decimal comma or --decimal point"
 
@@ -58,6 +65,10 @@ def read_text(value: Any) -> str:
     """
     if isinstance(value, str):
         return value.strip()
+    if isinstance(value, bytes):
+        raise ValueError(  # noqa: TRY004 - one exception for every bad value
+            "must be text, not bytes: write the column as hex or as a UUID"
+        )
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise ValueError("must be text")  # noqa: TRY004 - one exception for every bad value
     if not isinstance(value, int) and value == value.__floor__():
@@ -66,7 +77,7 @@ def read_text(value: Any) -> str:
 
 
 def read_id(value: Any) -> str:
-    """Text of an id; one that a table read as a number is what it was: 17850.0 is 17850.
+    """Text of an id as it was before a table changed it: 17850.0 is 17850, and ="00042" is 00042.
 
     Raises:
         ValueError: for what is no text and no number, or a number that has lost its end.
@@ -74,6 +85,8 @@ def read_id(value: Any) -> str:
     if isinstance(value, float) and abs(value) > _MAX_EXACT:
         raise ValueError("is too large a number to be exact")
     text = read_text(value)
+    if _FORMULA_TEXT.fullmatch(text):
+        return text[2:-1].strip()
     if _WHOLE_FLOAT.fullmatch(text):
         return text.partition(".")[0]
     if _EXPONENT.fullmatch(text):
@@ -136,9 +149,20 @@ def _decimals_of(digits: str) -> Decimals:
 
 
 def _digits(text: str) -> str | None:
-    """The number in "EUR 1 234,50", without spaces; None where there is none."""
-    found = _CURRENCY.fullmatch(text.strip())
-    return re.sub(r"\s", "", found[1]) if found else None
+    """The number in "EUR 1 234,50", without spaces; None where there is none.
+
+    A minus may be any dash, stand behind the number, or be a pair of brackets, as in accounts:
+    taken for a part of the currency it would make a purchase of what was given back.
+    """
+    plain = text.strip().translate(_MINUS)
+    in_brackets = plain.startswith("(") and plain.endswith(")")
+    found = _CURRENCY.fullmatch(plain[1:-1] if in_brackets else plain)
+    if not found or found[3].strip(" .").lower() in _MULTIPLIERS:
+        return None
+    digits, minuses = re.sub(r"\s", "", found[2]), in_brackets + bool(found[4])
+    if minuses and (minuses > 1 or digits[0] in "+-"):
+        return None
+    return f"-{digits}" if minuses else digits
 
 
 def read_flag(value: Any) -> bool:
@@ -158,11 +182,12 @@ def read_flag(value: Any) -> bool:
     raise ValueError("must say yes or no, such as true, in stock, out of stock, or a number")
 
 
-def read_categories(value: Any) -> tuple[str, ...]:
-    """A list, or text separated by > or |."""
+def read_list(value: Any, separators: str) -> tuple[str, ...]:
+    """A list of texts, or one text with any of these characters between them; each once."""
     if isinstance(value, list | tuple):
         return tuple(read_text(entry) for entry in value if not is_missing(entry))
-    return tuple(part.strip() for part in read_text(value).replace("|", ">").split(">"))
+    parts = re.split(f"[{re.escape(separators)}]", read_text(value))
+    return tuple(dict.fromkeys(part.strip() for part in parts))
 
 
 def read_attributes(value: Any) -> dict[str, Any]:

@@ -44,6 +44,27 @@ def test_a_dry_run_shows_what_would_be_imported_and_stores_nothing(tmp_path: Pat
     assert sorted(each.name for each in tmp_path.iterdir()) == ["events.csv"]
 
 
+def test_a_dry_run_counts_what_an_import_would_take_for_one_event() -> None:
+    rows = "".join(f"{n % 2},u{n},s,view,{AT}\n" for n in range(10))
+    Path("events.csv").write_text(f"event_id,customer,sku,type,date\n{rows}")
+
+    shown = run("events", "events.csv", "--dry-run").stdout
+
+    assert "10 rows, 2 would be stored as events" in shown
+    assert "8 duplicate: the event of an earlier row" in shown
+    assert "leave it out by --mapping event_id=" in shown
+    without = run("events", "events.csv", "--dry-run", "--mapping", "event_id=").stdout
+    assert "10 rows, 10 would be stored as events" in without
+
+
+def test_a_dry_run_warns_of_a_file_that_would_empty_the_catalogue() -> None:
+    Path("properties.csv").write_text("timestamp,itemid,property,value\n1,2,colour,red\n")
+
+    shown = run("items", "properties.csv", "--dry-run").stdout
+
+    assert "warning: the file has nothing but ids" in shown
+
+
 def test_a_dry_run_of_items(tmp_path: Path) -> None:
     Path("items.csv").write_text('sku;name;Preis\n1;Lamp;"9,50"\n2;Hat;free\n')
 

@@ -146,7 +146,7 @@ def test_the_format_may_be_said(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("a.xlsx", "cannot tell the format"), ("missing.csv", "is no file"), ("a.parquet", "Parquet")],
+    [("a.doc", "cannot tell the format"), ("missing.csv", "is no file"), ("a.parquet", "Parquet")],
 )
 def test_files_that_cannot_be_read_are_named(tmp_path: Path, name: str, message: str) -> None:
     if not name.startswith("missing"):

@@ -1,0 +1,253 @@
+"""Values that files write in more than one way, and that once became others without a word."""
+
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from recsys.core.domain import Item
+from recsys.core.errors import ConfigurationError
+from recsys.importing.item_rows import ItemOptions
+from recsys.importing.plan import Reading, plan_items
+from recsys.importing.presets import Preset
+from recsys.importing.read_options import ReadOptions
+from recsys.importing.times import TimeOptions
+from recsys.stores.memory.items import MemoryItemStore
+from recsys.stores.memory.live_catalogue import MemoryLiveCatalogue
+from tests.unit.importing.shop import TENANT, Events, run, take_in, without_create_times, write
+
+HEADER = "user_id,item_id,event_type,timestamp\n"
+
+
+def moments(found: Events) -> list[str]:
+    return [
+        datetime.fromtimestamp(event.timestamp_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+        for event in found.events
+    ]
+
+
+def items_of(path: Path, preset: Preset | None = None, **options: Any) -> list[Item]:
+    store = MemoryItemStore()
+    reading = Reading(path, items=ItemOptions(**options), preset=preset)
+    run(plan_items(reading, TENANT, store, MemoryLiveCatalogue()))
+    return without_create_times(store.scan(TENANT))
+
+
+@pytest.mark.parametrize("quantity", ["(1)", "(1.00)", "\u22121", "\u20131", "1-", "-1", "1.00 -"])
+def test_what_was_given_back_is_not_bought(tmp_path: Path, quantity: str) -> None:
+    path = write(tmp_path, f"{HEADER[:-1]},quantity\nu,i,purchase,2020-01-01,{quantity}\n")
+
+    found = take_in(path)
+
+    assert not found.events
+    assert found.reasons() == {"quantity: must be between 0 and 1e+12": 1}
+
+
+@pytest.mark.parametrize("price", ["($12.50)", "\u221212,50 €", "12.50- EUR", "1.5k", "2 M"])
+def test_a_price_that_is_no_plain_number_is_left_out(tmp_path: Path, price: str) -> None:
+    path = write(tmp_path, f'{HEADER[:-1]},price\nu,i,purchase,2020-01-01,"{price}"\n')
+
+    found = take_in(path)
+
+    assert [event.price for event in found.events] == [None]
+    assert found.tally.dropped.total() == 1
+
+
+@pytest.mark.parametrize(
+    ("written", "others"),
+    [
+        ("2019-10-27 02:30:00 UTC", "2019-02-30 10:00:00 UTC"),
+        ("2019-10-27 02:30:00 GMT", "2019-10-27 02:30:00"),
+        ("Sun 27 Oct 2019 02:30:00 GMT", "x"),
+        ("Oct 27 2019 02:30:00 UTC", "x"),
+        ("27.10.2019 02:30 UTC", "x"),
+    ],
+)
+def test_a_time_that_names_utc_is_none_of_the_files_zone(
+    tmp_path: Path, written: str, others: str
+) -> None:
+    path = write(tmp_path, f"{HEADER}u,i,view,{written}\nv,i,view,{others}\n")
+
+    found = take_in(path, times=TimeOptions(zone="America/New_York"))
+
+    assert "2019-10-27 02:30" in moments(found)
+
+
+def test_a_zone_in_a_pattern_is_utc_or_refused(tmp_path: Path) -> None:
+    rows = "a,i,view,2019-10-27 02:30 GMT\nb,i,view,2019-10-27 02:30 EST\n"
+    times = TimeOptions(pattern="%Y-%m-%d %H:%M %Z", zone="America/New_York")
+
+    found = take_in(write(tmp_path, HEADER + rows), times=times)
+
+    assert moments(found) == ["2019-10-27 02:30"]
+    assert found.tally.rejected.total() == 1
+
+
+@pytest.mark.parametrize(
+    ("clocks", "expected"),
+    [
+        (("1631", "905", "0"), ["00:00", "09:05", "16:31"]),
+        (("16", "9", "0"), ["00:00", "09:00", "16:00"]),
+        (("163100", "90500", "31"), ["00:00", "09:05", "16:31"]),
+        (("000905", "001631", "000000"), ["00:00", "00:09", "00:16"]),
+    ],
+)
+def test_a_time_of_the_day_in_digits_is_told_by_the_others(
+    tmp_path: Path, clocks: tuple[str, ...], expected: list[str]
+) -> None:
+    rows = "".join(f"u{n},i,view,20191020,{clock}\n" for n, clock in enumerate(clocks))
+    path = write(tmp_path, f"user_id,item_id,event_type,date,time\n{rows}")
+
+    assert [moment[-5:] for moment in moments(take_in(path))] == expected
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        (("19-10-20", "19-10-31"), ["2019-10-20", "2019-10-31"]),
+        (("20-10-19", "31-10-19"), ["2019-10-20", "2019-10-31"]),
+        (("10/20/19", "10/31/19"), ["2019-10-20", "2019-10-31"]),
+        (("19-10-20", "19-10-21"), []),
+    ],
+)
+def test_a_year_of_two_digits_is_first_or_last_as_the_column_tells(
+    tmp_path: Path, days: tuple[str, ...], expected: list[str]
+) -> None:
+    rows = "".join(f"u{n},i,view,{day}\n" for n, day in enumerate(days))
+
+    found = take_in(write(tmp_path, HEADER + rows))
+
+    assert [moment[:10] for moment in moments(found)] == expected
+    assert found.tally.rejected.total() == len(days) - len(expected)
+
+
+def test_the_zero_day_of_mysql_is_no_day_that_an_option_could_tell(tmp_path: Path) -> None:
+    found = take_in(write(tmp_path, f"{HEADER}u,i,view,0000-00-00 00:00:00\n"))
+
+    assert [reason.partition(":")[2][:25] for reason in found.reasons()] == [
+        " is no time that can be t"
+    ]
+
+
+def test_ids_in_bytes_are_not_mixed_up(tmp_path: Path) -> None:
+    ids = [bytes([0xFF, number] * 8) for number in (1, 2)]
+    columns = {"item_id": ["i", "i"], "event_type": ["view"] * 2, "timestamp": ["2020-01-01"] * 2}
+    for kind in (pa.binary(), pa.binary(16)):
+        path = tmp_path / "events.parquet"
+        pq.write_table(pa.table({"user_id": pa.array(ids, kind), **columns}), path)
+        found = take_in(path)
+        assert not found.events
+        assert "must be text, not bytes" in "".join(found.reasons())
+
+    rejects = write(
+        tmp_path, (tmp_path / "events.parquet.events.rejects.jsonl").read_bytes(), "r.jsonl"
+    )
+    mended = rejects.rename(tmp_path / "events.rejects.jsonl")
+    again = take_in(mended, mapping=("user_id.hex=user_id",))
+    assert [event.user_id for event in again.events] == [each.hex() for each in ids]
+
+
+def test_a_uuid_of_parquet_is_its_text(tmp_path: Path) -> None:
+    user = uuid.UUID("01234567-89ab-cdef-0123-456789abcdef")
+    table = pa.table(
+        {
+            "user_id": pa.ExtensionArray.from_storage(
+                pa.uuid(), pa.array([user.bytes], pa.binary(16))
+            ),
+            "item_id": ["i"],
+            "event_type": ["view"],
+            "timestamp": ["2020-01-01"],
+        }
+    )
+    pq.write_table(table, tmp_path / "events.parquet")
+
+    assert take_in(tmp_path / "events.parquet").pairs() == [(str(user), "i")]
+
+
+def test_excel_s_way_to_keep_zeros_is_no_part_of_an_id(tmp_path: Path) -> None:
+    path = write(tmp_path, f'{HEADER}"=""00042""",="007",view,2020-01-01\n')
+
+    assert take_in(path).pairs() == [("00042", "007")]
+
+
+def test_excel_s_line_about_the_delimiter_is_no_header(tmp_path: Path) -> None:
+    text = "\ufeffsep=;\nuser_id;item_id;event_type;timestamp;a,b,c,d,e\nu;i;view;2020-01-01;\nv\n"
+    found = take_in(write(tmp_path, text))
+
+    assert found.pairs() == [("u", "i")]
+    assert '"line": 4' in (tmp_path / "events.csv.events.rejects.jsonl").read_text()
+
+
+def test_a_column_may_be_left_out(tmp_path: Path) -> None:
+    rows = "1,u,i,view,2020-01-01\n1,v,i,view,2020-01-01\n"
+    path = write(tmp_path, f"event_id,{HEADER}{rows}")
+
+    assert len(take_in(path).events) == 1
+    assert len(take_in(path, mapping=("event_id=",)).events) == 2
+
+
+def test_what_a_shop_s_export_joins_is_taken_apart(tmp_path: Path) -> None:
+    woo = 'SKU,Name,Categories,Tags\nh,Hoodie,"Clothing > Hoodies, Sale","red, blue"\n'
+    magento = 'sku,name,categories,is_in_stock\nb,Bag,"Default/Gear,Default/Gear/Bags",1\n'
+
+    assert items_of(
+        write(tmp_path, woo.replace("SKU", "Regular price,SKU").replace("h,H", ",h,H"), "w.csv"),
+        Preset.WOOCOMMERCE,
+    ) == [Item("h", "Hoodie", ("Clothing", "Hoodies", "Sale"), tags=("red", "blue"))]
+    assert items_of(write(tmp_path, magento, "m.csv"), Preset.MAGENTO) == [
+        Item("b", "Bag", ("Default", "Gear", "Bags"))
+    ]
+    assert items_of(write(tmp_path, "id,category\n1,A/B;C\n", "o.csv"), separators="/;") == [
+        Item("1", categories=("A", "B", "C"))
+    ]
+
+
+@pytest.mark.parametrize(("status", "available"), [("active", True), ("draft", False)])
+def test_a_draft_of_shopify_is_not_for_sale(tmp_path: Path, status: str, available: bool) -> None:
+    text = f"Handle,Title,Vendor,Type,Variant Price,Status\nhat,Hat,A,W,5,{status}\nhat,,,,6,\n"
+
+    found = items_of(write(tmp_path, text), Preset.SHOPIFY)
+
+    assert found == [Item("hat", "Hat", ("W",), "A", 6.0, available=available)]
+
+
+def _orders_in_lines(path: Path) -> Path:
+    return write(path, '{\n"user_id": "u",\n"item_id": "i"\n}\n', "events.json")
+
+
+def _literals_of_python(path: Path) -> Path:
+    return write(path, "{'user_id': 'u'}\n" * 3, "events.json")
+
+
+def _utf_16(path: Path) -> Path:
+    return write(path, HEADER.encode("utf-16-le"))
+
+
+def _workbook(path: Path) -> Path:
+    return write(path, b"PK", "orders.xlsx")
+
+
+def _tar(path: Path) -> Path:
+    return write(path, b"x", "orders.csv.tar.gz")
+
+
+@pytest.mark.parametrize(
+    ("make", "what_to_do"),
+    [
+        (_orders_in_lines, "jq -c"),
+        (_literals_of_python, "is not valid JSON"),
+        (_utf_16, "--encoding utf-16-le"),
+        (_workbook, "save it as CSV UTF-8"),
+        (_tar, "unpack it"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused_with_what_to_do(
+    tmp_path: Path, make: Callable[[Path], Path], what_to_do: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=what_to_do):
+        take_in(make(tmp_path), ReadOptions())
