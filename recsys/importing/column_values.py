@@ -14,6 +14,7 @@ from recsys.importing.source import Column
 from recsys.importing.values import (
     EXPONENT,
     FORMULA_TEXT,
+    JSON_TEXT,
     MISSING_WORDS,
     WHOLE_FLOAT,
     Decimals,
@@ -123,7 +124,9 @@ def _quickly_read(values: Column) -> list[str | _Odd]:
         pc.or_(
             pc.is_in(values, _MISSING.cast(values.type)),
             pc.or_(
-                pc.match_substring_regex(values, f"{WHOLE_FLOAT}|{EXPONENT}|{FORMULA_TEXT}"),
+                pc.match_substring_regex(
+                    values, f"{WHOLE_FLOAT}|{EXPONENT}|{FORMULA_TEXT}|{JSON_TEXT}"
+                ),
                 pc.greater(pc.binary_length(values), MAX_ID_CHARACTERS),
             ),
         ),

@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 
 from recsys.core.domain import Item
 from recsys.core.errors import FieldProblem, InvalidInput
-from recsys.core.times import read_time_ms
+from recsys.core.times import MAX_TIMESTAMP_MS
 from recsys.importing.columns import ITEM_FIELDS, FoundColumns
 from recsys.importing.converted import Converted, is_strict, line_of
 from recsys.importing.source import BadRow, RawBatch
+from recsys.importing.times import Moments, TimeOptions, TimeReader
 from recsys.importing.values import (
     Decimals,
     has_decimal_comma,
@@ -37,11 +38,8 @@ _BETWEEN_TAGS = ","
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "item_id": read_id,
     "available": read_flag,
-    "attributes": read_attributes,
-    "publish_ms": read_time_ms,
-    "expire_ms": read_time_ms,
-    "created_ms": read_time_ms,
 }
+_TIMES = ("publish_ms", "expire_ms", "created_ms")
 
 
 class ItemRow(NamedTuple):
@@ -98,6 +96,8 @@ class ItemReader:
         self._found = FoundColumns(ITEM_FIELDS, columns, options.mapping_for(columns))
         self._decimals = options.decimals
         self._separators = options.separators
+        # Unlike an event, an item may be of any future.
+        self._times = {field: TimeReader(TimeOptions(), MAX_TIMESTAMP_MS) for field in _TIMES}
 
     @property
     def columns(self) -> Mapping[str, str]:
@@ -114,14 +114,22 @@ class ItemReader:
         self._found.see(batch.columns)
         self._find_decimals(batch)
         rows, bad, dropped = list[ItemRow](), list(batch.bad), Counter[str]()
+        times = self._read_times(batch)
         for place, (line, values) in enumerate(batch.rows()):
             try:
-                rows.append(self._read_row(values, dropped))
+                rows.append(self._read_row(values, place, times, dropped))
             except InvalidInput as error:
                 bad.append(BadRow(line, str(error), batch.raw(place)))
         return Converted(
             rows, sorted(bad, key=line_of), len(batch) + len(batch.bad), dropped=dropped
         )
+
+    def _read_times(self, batch: RawBatch) -> dict[str, Moments]:
+        """Read whole columns, whose other times tell the unit and the order of days."""
+        there = ((field, batch.columns.get(self.columns.get(field, ""))) for field in _TIMES)
+        return {
+            field: self._times[field].read(column) for field, column in there if column is not None
+        }
 
     def _find_decimals(self, batch: RawBatch) -> None:
         column = batch.columns.get(self.columns.get("price", ""))
@@ -130,7 +138,13 @@ class ItemReader:
             if any(map(has_decimal_comma, values)):
                 self._decimals = Decimals.COMMA
 
-    def _read_row(self, values: Mapping[str, Any], dropped: Counter[str]) -> ItemRow:
+    def _read_row(
+        self,
+        values: Mapping[str, Any],
+        place: int,
+        times: Mapping[str, Moments],
+        dropped: Counter[str],
+    ) -> ItemRow:
         """
         Raises:
             InvalidInput: naming what costs the row.
@@ -141,7 +155,13 @@ class ItemReader:
             if is_missing(value):
                 continue
             try:
-                fields[field] = self._read_value(field, value)
+                if field == "attributes":
+                    fields[field], left_out = read_attributes(value)
+                    problems += [FieldProblem(f"{field}.{name}", why) for name, why in left_out]
+                elif field in _TIMES:
+                    fields[field] = _moment(times[field], place)
+                else:
+                    fields[field] = self._read_value(field, value)
             except ValueError as error:
                 problems.append(FieldProblem(field, str(error)))
         if not any(problem.field == "item_id" for problem in problems) and "item_id" not in fields:
@@ -167,6 +187,14 @@ class ItemReader:
             return read_attribute(value)
         reader: Callable[[Any], Any] = _READERS.get(field, read_text)
         return reader(value)
+
+
+def _moment(times: Moments, place: int) -> int:
+    try:
+        return times.at(place)
+    except ValueError:
+        # What it says names options that files of items have not.
+        raise ValueError("must be a time such as 2026-01-31T12:00:00Z") from None
 
 
 def _take_out_invalid(item_id: str, fields: dict[str, Any]) -> list[FieldProblem]:

@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -21,6 +21,9 @@ EXPONENT = r"^[+-]?[0-9]+(\.[0-9]+)?[eE]\+[0-9]+$"
 FORMULA_TEXT = r'^="[^"]*"$'
 _WHOLE_FLOAT, _EXPONENT = re.compile(WHOLE_FLOAT), re.compile(EXPONENT)
 _FORMULA_TEXT = re.compile(FORMULA_TEXT)
+# The beginning of a list or an object of JSON, or of Python; "[E-COM07]" may be an id.
+JSON_TEXT = r"""^(\[[\["'{]|\{["'])"""
+_JSON = re.compile(JSON_TEXT)
 # Larger ones are not exact as floating numbers.
 _MAX_EXACT = 2**53
 
@@ -89,6 +92,10 @@ def read_id(value: Any) -> str:
         return text[2:-1].strip()
     if _WHOLE_FLOAT.fullmatch(text):
         return text.partition(".")[0]
+    if _JSON.match(text):
+        raise ValueError(
+            "is a list or an object, no id: in JSON and Parquet --explode reads its parts"
+        )
     if _EXPONENT.fullmatch(text):
         raise ValueError("is a rounded number, no id: export the column as text")
     return text
@@ -183,24 +190,42 @@ def read_flag(value: Any) -> bool:
 
 
 def read_list(value: Any, separators: str) -> tuple[str, ...]:
-    """A list of texts, or one text with any of these characters between them; each once."""
+    """Texts of a list, or of lists within it, or one text with any of these characters between."""
     if isinstance(value, list | tuple):
-        return tuple(read_text(entry) for entry in value if not is_missing(entry))
+        return tuple(dict.fromkeys(_texts(value)))
     parts = re.split(f"[{re.escape(separators)}]", read_text(value))
     return tuple(dict.fromkeys(part.strip() for part in parts))
 
 
-def read_attributes(value: Any) -> dict[str, Any]:
-    """A JSON object, of what can be an attribute."""
+def _texts(values: Iterable[Any]) -> Iterator[str]:
+    for value in values:
+        if isinstance(value, list | tuple):
+            yield from _texts(value)
+        elif not is_missing(value):
+            yield read_text(value)
+
+
+def read_attributes(value: Any) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """What can be an attribute of a JSON object, and the names of the others with the reason.
+
+    Raises:
+        ValueError: it is no object.
+    """
     attributes = json.loads(value) if isinstance(value, str) else value
     if not isinstance(attributes, Mapping):
         raise ValueError("must be a JSON object")  # noqa: TRY004 - one exception for bad values
-    return {name: read_attribute(value) for name, value in attributes.items()}
+    found, left_out = dict[str, Any](), list[tuple[str, str]]()
+    for name, each in attributes.items():
+        try:
+            found[name] = read_attribute(each)
+        except ValueError as error:
+            left_out.append((name, str(error)))
+    return found, left_out
 
 
 def read_attribute(value: Any) -> Any:
     if isinstance(value, Decimal):
         return float(value)
     if not isinstance(value, bool | int | float | str):
-        raise ValueError("must hold texts, numbers and booleans only")  # noqa: TRY004
+        raise ValueError("must be a text, a number or a boolean")  # noqa: TRY004
     return float(value) if type(value) is int else value

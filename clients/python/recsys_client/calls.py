@@ -164,4 +164,5 @@ def _item(item_id: str) -> str:
 
 
 def _segment(text: str) -> str:
-    return quote(text, safe="")
+    # Unencoded, "." and ".." are ways through folders, and the path becomes another route's.
+    return text.replace(".", "%2E") if text in (".", "..") else quote(text, safe="")

@@ -1,4 +1,4 @@
-import { mayPass, retryAfter } from "./errors.ts";
+import { mayPass, RecsysError, retryAfter } from "./errors.ts";
 import type {
   ErasedUser,
   Event,
@@ -168,6 +168,9 @@ export class Client {
   async #answer<Answer>(call: Call, seconds: number): Promise<Answer> {
     const { attempts, firstWaitSeconds, fetch: fetched = fetch } = this.#options;
     const deadline = now() + seconds;
+    if (DOTS_AS_ID.test(call.path)) {
+      throw new RecsysError("the ids . and .. cannot stand in a URL: fetch takes them for folders, encoded or not");
+    }
     for (let attempt = 1; ; attempt++) {
       try {
         const sending = { timeoutSeconds: deadline - now(), fetch: fetched };
@@ -181,6 +184,8 @@ export class Client {
     }
   }
 }
+
+const DOTS_AS_ID = /\/\.\.?(?=[/?]|$)/;
 
 const now = (): number => performance.now() / 1000;
 

@@ -42,6 +42,14 @@ test("ids and options are encoded into the path", async () => {
   );
 });
 
+for (const itemId of [".", ".."]) {
+  test(`an id ${itemId} is refused, for fetch would ask another route`, async () => {
+    const api = fakeApi(good({}));
+    await assert.rejects(api.client.similarItems(itemId), /cannot stand in a URL/);
+    assert.equal(api.requests.length, 0);
+  });
+}
+
 test("a session token stands beside the key", async () => {
   const requests: RequestInit[] = [];
   const fetched = async (_: unknown, init: RequestInit = {}) => (requests.push(init), good(LIST));

@@ -48,6 +48,15 @@ def test_what_is_sent_is_what_was_set() -> None:
         assert request.headers["X-API-Key"] == "key"
 
 
+@pytest.mark.parametrize("user_id", [".", ".."])
+def test_an_id_of_dots_is_no_way_through_folders(user_id: str) -> None:
+    api = FakeApi([good(LIST)] * 2)
+    for call in api.calls("recommend_for_user", user_id):
+        call()
+    path = f"/v1/users/{'%2E' * len(user_id)}/recommendations".encode()
+    assert [request.url.raw_path for request in api.requests] == [path] * 2
+
+
 def test_a_change_names_no_field_that_stays_as_it_is() -> None:
     item = good({"item_id": "lamp"})
     api = FakeApi([item, item])

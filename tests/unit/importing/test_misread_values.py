@@ -251,3 +251,48 @@ def test_a_file_of_another_kind_is_refused_with_what_to_do(
 ) -> None:
     with pytest.raises(ConfigurationError, match=what_to_do):
         take_in(make(tmp_path), ReadOptions())
+
+
+def test_a_list_within_a_field_is_no_id(tmp_path: Path) -> None:
+    lists = ['"[{""sku"": ""a""}]"', '"[""a""]"', "['a']", '"{""sku"": 1}"']
+    rows = "".join(f"u,{each},purchase,2020-01-01\n" for each in (*lists, "[E-COM07]"))
+
+    found = take_in(write(tmp_path, HEADER + rows))
+
+    assert found.pairs() == [("u", "[E-COM07]")]
+    assert "no id: in JSON and Parquet --explode" in "".join(found.reasons())
+
+
+@pytest.mark.parametrize(
+    "written", ["2026-01-31 12:00:00", "2026-01-31T12:00:00Z", "31.01.2026 12:00", "1769860800"]
+)
+def test_times_of_items_are_read_as_those_of_events(tmp_path: Path, written: str) -> None:
+    text = f"id,publish_time,expire_time\n1,{written},4070908800\n"
+
+    (item,) = items_of(write(tmp_path, text))
+
+    assert (item.publish_ms, item.expire_ms) == (1_769_860_800_000, 4_070_908_800_000)
+
+
+def test_seconds_of_json_are_none_of_1970(tmp_path: Path) -> None:
+    text = '{"id": 1, "expire_time": 4070908800, "publish_time": "soon"}\n'
+
+    (item,) = items_of(write(tmp_path, text, "items.jsonl"))
+
+    assert (item.publish_ms, item.expire_ms) == (None, 4_070_908_800_000)
+
+
+def test_an_attribute_that_can_be_none_costs_no_other(tmp_path: Path) -> None:
+    text = '{"id": 1, "attributes": {"sizes": ["S"], "colour": "red", "watts": 5}}\n'
+
+    (item,) = items_of(write(tmp_path, text, "items.jsonl"))
+
+    assert item.attributes == {"colour": "red", "watts": 5.0}
+
+
+def test_categories_may_be_lists_of_paths(tmp_path: Path) -> None:
+    text = '{"id": 1, "categories": [["Home", "Light"], ["Home", "Sale"]]}\n'
+
+    (item,) = items_of(write(tmp_path, text, "items.jsonl"))
+
+    assert item.categories == ("Home", "Light", "Sale")
