@@ -63,7 +63,14 @@ def translated_errors() -> Iterator[None]:
     try:
         yield
     except (redis.RedisError, OSError) as error:
-        raise Unavailable("redis", str(error) or type(error).__name__) from error
+        raise Unavailable("redis", _reason(error)) from error
+
+
+def _reason(error: Exception) -> str:
+    text = str(error) or type(error).__name__
+    if "'maxmemory'" in text:
+        return f"it is full ({text}); raise its maxmemory, or free some by recsys models remove"
+    return text
 
 
 def server_time_ms(client: Redis) -> int:
