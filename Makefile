@@ -18,7 +18,7 @@ help: ## List the targets
 
 .PHONY: setup demo up down status scale autoscale notebook
 .PHONY: bench bench-publish bench-train bench-scale bench-distributed bench-gpu bench-serve bench-serve-options
-.PHONY: bench-memory bench-night
+.PHONY: bench-controls bench-memory bench-night
 setup: $(SYNCED) ## Make .venv from the lock file
 
 # Python decides in bootstrap.py which interpreter will do, and says so when none does.
@@ -82,6 +82,9 @@ bench-serve: $(SYNCED) ## Measure CPU and latency of answers, under closed and o
 
 bench-serve-options: $(SYNCED) ## Measure what each option of serving brings, and growth with the shop
 	@$(PYTHON) -m benchmarks.bench_serve_options
+
+bench-controls: $(SYNCED) ## Measure what filters, rules, diversity and reasons cost a recommender
+	@$(PYTHON) -m benchmarks.bench_controls
 
 bench-memory: $(SYNCED) ## Measure whether memory stays flat over 200 swaps, and ten minutes of load and restarts
 	@$(PYTHON) -m benchmarks.bench_memory

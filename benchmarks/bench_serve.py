@@ -20,7 +20,7 @@ from benchmarks.serving import compared, rows
 from benchmarks.serving.chains import services, stores
 from benchmarks.serving.figures import Measured, Target, cpu, p99
 from benchmarks.serving.generator import find_vegeta
-from benchmarks.serving.made_up_shop import MadeUpShop, publish
+from benchmarks.serving.made_up_shop import MadeUpShop, publish, stock
 from benchmarks.serving.rounds import CAPACITY, CLOSED, HALF, LIGHT, REST_SECONDS, Rounds
 from benchmarks.serving.rows import Row
 from benchmarks.serving.tables import load_table, targets_table
@@ -50,6 +50,7 @@ def all_rows(shop: MadeUpShop) -> Iterator[list[Row]]:
         shared = up.enter_context(stores("bench-stores", {}))
         client = up.enter_context(connect(shared.redis_url))
         publish(client, DEMO_TENANT, shop)
+        stock(client, DEMO_TENANT, shop)
         ours = up.enter_context(services("bench-serve", shared, {}))
         plain = up.enter_context(compared.plain_path("bench-plain", shared))
         bare = up.enter_context(compared.hello("bench-hello"))
@@ -57,6 +58,7 @@ def all_rows(shop: MadeUpShop) -> Iterator[list[Row]]:
             rows.hello(bare),
             rows.stored(STORED, ours, shop),
             rows.fold_in("fold-in", ours, shop, client),
+            rows.placed("fold-in, filter, rules, diversity, reasons", ours, shop, client),
             rows.similar("similar items", ours, shop),
             rows.events(ONE_EVENT, ours, shop, 1),
             rows.events("1 event with an id", ours, shop, 1, with_ids=True),

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.made_up_model import item_model
 from recsys.clock import utc_now_ms
-from recsys.core.domain import Event
+from recsys.core.domain import Event, Item
 from recsys.core.event_types import EventType
 from recsys.core.model import History, ItemModel, ScoringParams
 from recsys.core.user_batch import UserBatch
@@ -19,6 +19,7 @@ from recsys.stores.model_codec import pack_items
 from recsys.stores.model_files import ITEMS
 from recsys.stores.redis import keys
 from recsys.stores.redis.connect import Redis
+from recsys.stores.redis.live_catalogue import RedisLiveCatalogue
 from recsys.stores.redis.published import RedisPublishedModels
 from recsys.stores.redis.recent import RedisRecentBehaviour
 from recsys.training.settings import ModelSettings
@@ -72,6 +73,25 @@ def write(client: Redis, tenant: str, shop: MadeUpShop, seed: int) -> str:
     return version
 
 
+def stock(client: Redis, tenant: str, shop: MadeUpShop) -> None:
+    """Put the items into the live catalogue."""
+    RedisLiveCatalogue(client).write(tenant, {item.item_id: item for item in catalogue(shop)})
+
+
+def catalogue(shop: MadeUpShop) -> Iterator[Item]:
+    """Items of 100 brands and ten categories of 20 each, with prices up to 100."""
+    random = np.random.default_rng(3)
+    for item_id, title in zip(shop.item_ids(), titles(shop), strict=True):
+        brand, category, narrower = random.integers(0, (100, 10, 20)).tolist()
+        categories = f"c{category}", f"c{category}-{narrower}"
+        price = float(random.integers(1, 100))
+        yield Item(item_id, title, categories, f"b{brand}", price)
+
+
+def titles(shop: MadeUpShop) -> tuple[str, ...]:
+    return tuple(f"Made-up product number {row:07}" for row in range(shop.items))
+
+
 def let_look_around(
     client: Redis, tenant: str, shop: MadeUpShop, user_ids: Sequence[str], seed: int
 ) -> None:
@@ -100,9 +120,8 @@ def made_up_items(shop: MadeUpShop, random: np.random.Generator) -> ItemModel:
     factors = random.normal(size=(shop.items, shop.factors)).astype(np.float32)
     neighbours = random.integers(0, shop.items, shape, np.int32)
     scores = -np.sort(-random.random(shape, np.float32), axis=1)
-    titles = tuple(f"Made-up product number {row:07}" for row in range(shop.items))
     side = item_model(factors / np.float32(shop.factors**0.5), neighbours, scores)
-    return replace(side, titles=titles)
+    return replace(side, titles=titles(shop))
 
 
 def blocks(shop: MadeUpShop, random: np.random.Generator) -> Iterator[UserBatch]:

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
 
@@ -102,6 +102,23 @@ def fold_in(name: str, chain: Chain, shop: MadeUpShop, client: Redis) -> Row:
     expected = {"source": "fold_in", "degraded": False}
     prepare = partial(let_look_around, client, DEMO_TENANT, shop, users)
     return Row(name, chain, READING, requests, expected, prepare)
+
+
+def placed(name: str, chain: Chain, shop: MadeUpShop, client: Redis) -> Row:
+    """`fold_in` by a placement, with all that a request may wish for."""
+    plain = fold_in(name, chain, shop, client)
+    wishes = {
+        "limit": LIMIT,
+        "filter": "price < 50",
+        "diversity": 0.5,
+        "max_per_brand": 2,
+        "max_per_category": 3,
+        "boosts": [{"filter": 'category = "c1"', "weight": 1.5}],
+    }
+    users = shop.user_ids()[-len(plain.requests) :]
+    bodies = [json.dumps({"user_id": user_id, **wishes}).encode() for user_id in users]
+    path = "/v1/placements/home:recommend"
+    return replace(plain, requests=[Request(path, "POST", body) for body in bodies])
 
 
 def similar(name: str, chain: Chain, shop: MadeUpShop) -> Row:

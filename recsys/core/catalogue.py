@@ -162,12 +162,11 @@ class CatalogueColumns:
 
     def at(self, position: int) -> CatalogueRow:
         """The row of the item that stands there in every column."""
-        price = self._prices[position]
         names = self._names[position] or ()
         values = {name: self.attributes[name][position] for name in names}
         return CatalogueRow(
-            self._titles[position],
-            None if math.isnan(price) else price,
+            self.title(position),
+            self.price(position),
             bool(self._available[position]),
             self.categories[position] or (),
             self.brands[position],
@@ -196,6 +195,13 @@ class CatalogueColumns:
         while self._turns and self._turns[0][0] <= now_ms:
             turned.append(heappop(self._turns)[1])
         return turned
+
+    def title(self, position: int) -> str | None:
+        return self._titles[position]
+
+    def price(self, position: int) -> float | None:
+        price = self._prices[position]
+        return None if math.isnan(price) else price
 
     def prices(self) -> NDArray[np.float64]:
         """Price of each position, NaN for none; a copy."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recsys.core.compiled import compiled, well_behaved
 from recsys.core.confidence import confidence
 from recsys.core.fold_in import normal_system
 from recsys.core.model import History, ItemModel, ScoringParams
@@ -54,6 +55,9 @@ def explain(
     """Take apart the scores of items, by their rows, for a user with this history.
 
     The factors are those that fold-in finds, so the parts add up to the score of a live answer.
+
+    Args:
+        rows: none twice.
     """
     history = faded(history, params.step_half_life)
     counted = history.strengths != 0
@@ -91,15 +95,33 @@ def _by_factors(
 
 def _alike(items: ItemModel, seeds: Indices, rows: Sequence[int]) -> tuple[Scores, Scores]:
     """(l, m) neighbour scores of seeds and items, and how much of each is due to the order."""
-    wanted = np.asarray(rows, np.int32)
-    near = items.neighbours[seeds]
-    # Nearly all neighbours are other items, which the last bits of their rows tell.
-    may_be_wanted = np.zeros(_LAST_BITS + 1, np.bool_)
-    may_be_wanted[wanted & _LAST_BITS] = True
-    seed, column = np.nonzero(may_be_wanted[near & _LAST_BITS])
-    place, position = np.nonzero(wanted[:, np.newaxis] == near[seed, column])
-    seed, column = seed[position], column[position]
+    found = neighbours_among(items.neighbours, well_behaved(seeds), np.array(rows, np.int32))
+    place, seed, column = found
     scores, shares = np.zeros((2, len(rows), len(seeds)), np.float32)
     scores[place, seed] = items.neighbour_scores[seeds[seed], column]
     shares[place, seed] = items.order_shares[seeds[seed], column]
     return scores, shares
+
+
+@compiled
+def neighbours_among(neighbours, seeds, rows):  # type: ignore[no-untyped-def]
+    """Which of some rows, each another, are neighbours of which seeds.
+
+    Returns:
+        (3, f) position of the row, position of the seed, and column.
+    """
+    found, count = np.empty((3, len(seeds) * neighbours.shape[1]), np.int64), 0
+    # Nearly all neighbours are other items, which the last bits of their rows tell.
+    may_be_wanted = np.zeros(_LAST_BITS + 1, np.bool_)
+    for row in rows:
+        may_be_wanted[row & _LAST_BITS] = True
+    for seed in range(len(seeds)):
+        for column in range(neighbours.shape[1]):
+            row = neighbours[seeds[seed], column]
+            if may_be_wanted[row & _LAST_BITS]:
+                for place in range(len(rows)):
+                    if rows[place] == row:
+                        found[:, count] = place, seed, column
+                        count += 1
+                        break
+    return found[:, :count]

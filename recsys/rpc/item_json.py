@@ -14,10 +14,10 @@ def item_fragment(item_id: str, title: str | None, price: float | None) -> bytes
     return f'{text},"score":'.encode()
 
 
-def seed_json(item_id: str, title: str | None) -> bytes:
-    """An item that explains why others are recommended."""
-    shown_title = "null" if title is None else encode_basestring(title)
-    return f'{{"item_id":{encode_basestring(item_id)},"title":{shown_title}}}'.encode()
+def seed_json(fragment: bytes) -> bytes:
+    """An item that explains why others are recommended, of its `item_fragment`."""
+    # A quote within the title has a backslash before it.
+    return fragment[: fragment.rindex(b',"price":')] + b"}"
 
 
 def reranked_json(

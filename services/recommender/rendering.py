@@ -28,7 +28,8 @@ def render_in_detail(answer: Recommendations, model: LoadedModel, *, degraded: b
     sources = (entry.source.value for entry in answer.ranked)
     items = list(map(with_source, render_items(answer, model), sources))
     if answer.reasons:
-        seeds = {row: _seed(row, model) for reason in answer.reasons for row in reason.seeds}
+        rows = {row for reason in answer.reasons for row in reason.seeds}
+        seeds = {row: seed_json(model.shown.fragment_of(row)) for row in rows}
         items = [
             with_reason(item, reason.code, [seeds[row] for row in reason.seeds], reason.score_parts)
             for item, reason in zip(items, answer.reasons, strict=True)
@@ -57,10 +58,6 @@ def _joined(
 ) -> Rendering:
     tail = _TAILS[answer.source], model.version.encode(), _DEGRADED[degraded]
     return Rendering(b'{"items":[%b%b%b%b' % (b",".join(items), *tail), answer.source)
-
-
-def _seed(row: int, model: LoadedModel) -> bytes:
-    return seed_json(model.shown.id_of(row), model.shown.title_of(row) or None)
 
 
 def render_items(answer: Recommendations, model: LoadedModel) -> list[bytes]:

@@ -21,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.ranking import Indices
+from recsys.core.serving.caps import Caps, within_caps
 from recsys.core.serving.controls import Controls
-from recsys.core.serving.diversity import diversified, unit_vectors
+from recsys.core.serving.diversity import Positions, diversified, unit_vectors
 from recsys.core.serving.generators import Query
 from recsys.core.serving.lists import (
     PinnedItem,
@@ -58,17 +59,18 @@ def rerank(
     """
     places = _pinned_places(pinned, limit)
     rows_of_pins = {pin.row for pin in places.values()}
-    pool, chosen, is_relaxed = _Pool.of(query, [], 0, controls), list[int](), False
+    pool, chosen, is_relaxed = _Pool.of(query, [], 0, controls), np.empty(0, np.int64), False
     for size in (max(MIN_POOL, _POOL_PER_PLACE * limit), MAX_POOL):
         entries, from_first = take(size + len(places))
         pool = _Pool.of(query, entries, from_first, controls, rows_of_pins)
         taken = sorted({*rows_of_pins, *query.listed})
         caps = Caps.of(query.model.catalogue, pool.rows, controls, taken)
-        chosen, is_relaxed = _chosen(pool, caps, limit - len(places), controls)
+        chosen, allowed = within_caps(caps, limit - len(places), controls.strict)
+        is_relaxed = len(chosen) > allowed
         if (not is_relaxed and len(chosen) == limit - len(places)) or len(entries) < size:
             break
     chosen = _diversified(query, pool, chosen, caps, limit, controls, sorted(rows_of_pins))
-    return _answer(pool, sorted(chosen), places, is_relaxed, controls)
+    return _answer(pool, sorted(chosen.tolist()), places, is_relaxed, controls)
 
 
 def with_weights(answer: Recommendations) -> Recommendations:
@@ -175,108 +177,25 @@ def _pinned_places(pinned: Sequence[PinnedItem], limit: int) -> Mapping[int, Pin
     return places
 
 
-class Caps:
-    """Counts of the groups of a list's items, by category and by brand.
-
-    Args:
-        groups: for each kind of group the group of each candidate, (c,), 0 for none; its maximum;
-            and the groups that the list has already.
-    """
-
-    def __init__(
-        self, groups: Sequence[tuple[NDArray[np.int32], int, NDArray[np.int32]]], count: int
-    ) -> None:
-        self._groups = []
-        for codes, maximum, taken in groups:
-            size = 1 + max(codes.max(initial=0), taken.max(initial=0))
-            self._groups.append((codes, maximum, np.bincount(taken, minlength=size)))
-        self._count = count
-
-    @classmethod
-    def of(
-        cls, catalogue: RowCatalogue, rows: Indices, controls: Controls, taken: Sequence[int]
-    ) -> "Caps":
-        """Caps of candidates, with the rows that the list has already."""
-        groups = []
-        already = np.array(taken, np.intp)
-        if controls.max_per_category:
-            codes = catalogue.narrowest_categories()
-            groups.append((codes[rows], controls.max_per_category, codes[already]))
-        if controls.max_per_brand:
-            codes = catalogue.brands()
-            groups.append((codes[rows], controls.max_per_brand, codes[already]))
-        return cls(groups, len(rows))
-
-    def allow(self, candidate: int) -> bool:
-        """Whether the list may have a candidate, too."""
-        return all(
-            not codes[candidate] or counts[codes[candidate]] < maximum
-            for codes, maximum, counts in self._groups
-        )
-
-    def add(self, candidate: int) -> None:
-        for codes, _, counts in self._groups:
-            counts[codes[candidate]] += 1
-
-    def exchange(self, leaving: int, coming: int) -> None:
-        for codes, _, counts in self._groups:
-            counts[codes[leaving]] -= 1
-            counts[codes[coming]] += 1
-
-    def may_replace(self, leaving: int) -> NDArray[np.bool_]:
-        """Which candidates may come when one leaves, (c,)."""
-        allowed = np.ones(self._count, np.bool_)
-        for codes, maximum, counts in self._groups:
-            rest = counts[codes] - (codes == codes[leaving])
-            allowed &= (codes == 0) | (rest < maximum)
-        return allowed
-
-
-def _chosen(pool: _Pool, caps: Caps, wanted: int, controls: Controls) -> tuple[list[int], bool]:
-    """The best candidates within the caps; also whether others had to fill up."""
-    chosen, passed_over = list[int](), list[int]()
-    for candidate in range(len(pool.rows)):
-        if len(chosen) == wanted:
-            break
-        if caps.allow(candidate):
-            caps.add(candidate)
-            chosen.append(candidate)
-        else:
-            passed_over.append(candidate)
-    missing = 0 if controls.strict else wanted - len(chosen)
-    filling = passed_over[:missing]
-    for candidate in filling:
-        caps.add(candidate)
-    return chosen + filling, bool(filling)
-
-
 def _diversified(
     query: Query,
     pool: _Pool,
-    chosen: list[int],
+    chosen: Positions,
     caps: Caps,
     limit: int,
     controls: Controls,
     pinned: Sequence[int],
-) -> list[int]:
+) -> Positions:
     exchanges = round(controls.diversity * limit)
-    if not exchanges or not chosen:
+    if not exchanges or not len(chosen):
         return chosen
-    count = len(pool.rows)
-    considered = min(count, max(_CANDIDATES_PER_PLACE * limit, *chosen) + 1)
+    considered = min(len(pool.rows), max(_CANDIDATES_PER_PLACE * limit, int(chosen.max())) + 1)
     rows = np.concatenate([pool.rows[:considered], np.array(pinned, np.int32)])
     vectors = unit_vectors(query.model.items.factors, rows)
-    relevance = np.concatenate([pool.relevance[:considered], np.zeros(len(pinned), np.float32)])
-    never = np.zeros(len(pinned), np.bool_)
-    return diversified(
-        vectors,
-        relevance,
-        chosen,
-        list(range(considered, len(rows))),
-        exchanges,
-        lambda leaving: np.concatenate([caps.may_replace(leaving)[:considered], never]),
-        caps.exchange,
+    found: Positions = diversified(
+        vectors, pool.relevance[:considered], chosen, len(pinned), exchanges, caps
     )
+    return found
 
 
 def _answer(

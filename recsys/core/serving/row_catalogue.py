@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.core.catalogue import CatalogueColumns, CatalogueRow
+from recsys.core.catalogue import CatalogueColumns
 from recsys.core.serving.filters import Filter, parse_filter
 
 _NOWHERE = -1
@@ -47,10 +47,19 @@ class RowCatalogue:
         self._positions[row] = _NOWHERE if position is None else position
         self._forget()
 
-    def row(self, row: int) -> CatalogueRow | None:
-        """The item of a row as the catalogue has it; None where it says nothing of it."""
+    def knows(self, row: int) -> bool:
+        """Whether the catalogue says anything of the item of a row."""
+        return self._positions[row] != _NOWHERE
+
+    def title(self, row: int) -> str | None:
+        """The title of a row's item; None for none."""
         position = self._positions[row]
-        return None if position == _NOWHERE else self._columns.at(position)
+        return None if position == _NOWHERE else self._columns.title(position)
+
+    def price(self, row: int) -> float | None:
+        """The price of a row's item; None for none."""
+        position = self._positions[row]
+        return None if position == _NOWHERE else self._columns.price(position)
 
     def mask(self, condition: Filter) -> NDArray[np.bool_]:
         """Which rows have an item that fulfils a condition."""

@@ -6,8 +6,12 @@ import numpy as np
 
 from recsys.core.compiled_ranking import best_of
 from recsys.core.current_history import with_events
+from recsys.core.explanation import explain
 from recsys.core.model import History, ItemModel, ScoringParams
 from recsys.core.serving.best_candidates import Scratch
+from recsys.core.serving.caps import Caps, within_caps
+from recsys.core.serving.controls import Controls
+from recsys.core.serving.diversity import diversified, unit_vectors
 from recsys.core.serving.model import ServingModel
 from recsys.core.serving.personal import ActiveUser, fold_in_list, neighbour_list
 from recsys.core.vocabulary import Vocabulary
@@ -76,6 +80,12 @@ def _warm_up(model: ServingModel, user: ActiveUser, n: int, scratch: Scratch) ->
     with_events(one, one.items, np.ones(1), one.excluded, np.ones(1, np.int64))
     found = neighbour_list(model, user, n, scratch)
     best_of(found.items, found.scores, n)
+    rows = model.eligible.popular
+    caps = Caps.of(model.catalogue, rows, Controls(max_per_brand=1), [])
+    chosen, _ = within_caps(caps, 1, False)  # compiled, which knows no names
+    relevance = np.ones(len(rows), np.float32)
+    diversified(unit_vectors(model.items.factors, rows), relevance, chosen, 0, 1, caps)
+    explain(model.items, model.params, user.history, rows[:1].tolist())
 
 
 def _some_user(random: np.random.Generator, items: int) -> ActiveUser:

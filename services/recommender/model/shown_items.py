@@ -58,13 +58,12 @@ class ShownItems:
 
     def title_of(self, row: int) -> str:
         """Cut where the catalogue's own limit was not kept, or one item could outgrow a message."""
-        live = self.catalogue.row(row)
-        title = self._items.titles[row] if live is None else live.title or ""
+        known = self.catalogue.knows(row)
+        title = self.catalogue.title(row) or "" if known else self._items.titles[row]
         return title[:MAX_TEXT_CHARACTERS]
 
     def price_of(self, row: int) -> float | None:
-        live = self.catalogue.row(row)
-        return None if live is None else live.price
+        return self.catalogue.price(row)
 
     def fragment_of(self, row: int) -> bytes:
         """The beginning of its JSON, up to its score."""

@@ -5,17 +5,27 @@ from numpy.typing import NDArray
 
 from recsys.core.compiled_ranking import best_of
 from recsys.core.current_history import with_events
+from recsys.core.explanation import neighbours_among
 from recsys.core.merged_history import merged
 from recsys.core.model import History
 from recsys.core.serving.best_candidates import Scratch, best_by_all, best_by_neighbours
+from recsys.core.serving.caps import within_caps
+from recsys.core.serving.controls import Controls
+from recsys.core.serving.diversity import diversified, unit_vectors
+from recsys.core.serving.generators import Query
 from recsys.core.serving.model import ServingModel
 from recsys.core.serving.personal import ActiveUser, fold_in_list, neighbour_list, with_returned
+from recsys.core.serving.pipeline import recommend
+from recsys.core.serving.request import FOR_USER
 from recsys.stores.model_codec import pack_items, unpack_items
 from services.recommender.model.calibration import compile_answers, fold_in_seconds
 from tests.builders import an_item_model, scoring_params
 
 ITEMS, PARAMS = an_item_model(30), scoring_params()
-COMPILED = best_by_all, best_by_neighbours, best_of, merged
+COMPILED = (
+    *(best_by_all, best_by_neighbours, best_of, merged),
+    *(diversified, unit_vectors, within_caps, neighbours_among),
+)
 
 
 def as_in_a_record(values: list[float], dtype: type) -> NDArray[np.generic]:
@@ -40,6 +50,8 @@ def test_whatever_memory_a_record_lies_in_nothing_is_compiled_for_it() -> None:
         neighbour_list(model, user, 10, scratch)
         found = with_returned(model, fold_in_list(model, user, 10, scratch), 10)
         assert found.items.size
+        wishes = Controls(diversity=1, max_per_brand=9, explain=True)
+        assert recommend(Query(model, found), FOR_USER, 5, wishes).ranked
     assert [len(function.signatures) for function in COMPILED] == before
 
 
