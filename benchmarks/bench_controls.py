@@ -16,12 +16,11 @@ from statistics import median
 import numpy as np
 
 from benchmarks.machine import machine
-from benchmarks.serving.made_up_shop import MadeUpShop, catalogue, made_up_items
+from benchmarks.serving.made_up_shop import MadeUpShop, catalogue, made_up_items, scoring_params
 from recsys.core.behaviour import RecentEvent, RecentEvents, StoredUser
 from recsys.core.catalogue import CatalogueColumns
-from recsys.core.event_types import EventType
 from recsys.core.limits import MAX_LIMIT
-from recsys.core.model import History, ScoringParams
+from recsys.core.model import History
 from recsys.core.ports import ReadUser, UserLookup
 from recsys.core.serving.controls import Boost, Controls, Exclusion
 from recsys.core.serving.request import FOR_USER, RecommendationRequest, UserTarget
@@ -39,21 +38,10 @@ from services.recommender.model.shown_items import ShownItems
 from services.recommender.user_lists import UserLists
 
 TENANT, LIMIT = "bench", 20
-# Of a question under load, see `docs/benchmarks.md`.
+# As many questions come in a message under load, see `docs/benchmarks.md`.
 _BATCH = 32
 _USERS = 2000
 _HISTORY, _VIEWS = 50, 3
-_PARAMS = ScoringParams(
-    alpha=40.0,
-    regularization=0.01,
-    frequency_weight=0.5,
-    neighbour_weight=0.5,
-    half_life_days=90.0,
-    event_types={"view": EventType(0.2), "purchase": EventType(1.0, excludes=True)},
-    as_of_ms=0,
-    read_at_ms=0,
-    end_ms=0,
-)
 # Half of the items pass the first, a tenth or a hundredth the others.
 _FILTER = "price < 50"
 _RULES = Controls(
@@ -119,11 +107,12 @@ def serving_of(items: int, factors: int) -> Serving:
     model, columns = made_up_items(shop, np.random.default_rng(0)), CatalogueColumns()
     for item in catalogue(shop):
         columns.update({item.item_id: decode_row(item_document(item))})
+    params = scoring_params(trained_ms=0)
     loaded = LoadedModel(
         version="bench",
         items=model,
-        params=_PARAMS,
-        fold_in_seconds=fold_in_seconds(model, _PARAMS, MAX_LIMIT),
+        params=params,
+        fold_in_seconds=fold_in_seconds(model, params, MAX_LIMIT),
         shown=ShownItems(model),
         # Every list is made anew.
         users=BoundedCache(0),

@@ -167,7 +167,7 @@ def events(
             found = load(ShopSettings)
             types = shop_of(found.shop_config, tenant or found.tenant, say).event_types
             store = MemoryInteractionStore()
-            _preview(plan_events(each, "", store, types, _now_ms()) for each in readings)
+            _preview(plan_events(each, "", store, types, utc_now_ms()) for each in readings)
             return
         settings = load(ImportSettings)
         plans = [partial(_plan_events, each) for each in readings]
@@ -242,7 +242,7 @@ def _plan_events(
     reading: Reading, pool: HBasePool, settings: ImportSettings, tenant: str
 ) -> ImportPlan[Any]:
     event_types = shop_of(settings.shop_config, tenant, say).event_types
-    return plan_events(reading, tenant, HBaseInteractionStore(pool), event_types, _now_ms())
+    return plan_events(reading, tenant, HBaseInteractionStore(pool), event_types, utc_now_ms())
 
 
 def _plan_items(
@@ -298,10 +298,6 @@ def _pool(settings: ImportSettings) -> HBasePool:
     return HBasePool(
         settings.hbase_thrift, PoolSettings(call_timeout_seconds=_CALL_TIMEOUT_SECONDS)
     )
-
-
-def _now_ms() -> int:
-    return utc_now_ms()
 
 
 @contextmanager

@@ -1,8 +1,8 @@
-"""What time it is, for all that is no core: that is told."""
+"""The clock. The core does not read it: callers tell it the time."""
 
 import time
 
 
 def utc_now_ms() -> int:
-    """Milliseconds since 1970."""
+    """UTC milliseconds since 1970."""
     return time.time_ns() // 1_000_000

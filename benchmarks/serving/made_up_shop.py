@@ -155,24 +155,27 @@ def _block(user_ids: Sequence[str], items: int, random: np.random.Generator) -> 
     )
 
 
-def _manifest(tenant: str, version: str, shop: MadeUpShop, items: bytes) -> Manifest:
-    now_ms = utc_now_ms()
-    params = ScoringParams(
+def scoring_params(trained_ms: int) -> ScoringParams:
+    """Parameters of a model that knows what was received before a moment."""
+    return ScoringParams(
         alpha=5.0,
         regularization=0.1,
         frequency_weight=1.0,
         neighbour_weight=1.0,
         half_life_days=180.0,
         event_types=_EVENT_TYPES,
-        as_of_ms=now_ms - _DAY_MS,
-        read_at_ms=now_ms - _DAY_MS,
-        end_ms=now_ms - _DAY_MS,
+        as_of_ms=trained_ms,
+        read_at_ms=trained_ms,
+        end_ms=trained_ms,
     )
+
+
+def _manifest(tenant: str, version: str, shop: MadeUpShop, items: bytes) -> Manifest:
     return Manifest(
         version=version,
         tenant=tenant,
         created_at=time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime()),
-        recipe=params_entry(params),
+        recipe=params_entry(scoring_params(utc_now_ms() - _DAY_MS)),
         data=Data(events=0, users=shop.users, items=shop.items, pairs=0, fingerprint="made up"),
         training=Training(settings={}, backend="none", device="cpu", versions={}, seconds=0.0),
         sha256={ITEMS: hashlib.sha256(items).hexdigest()},

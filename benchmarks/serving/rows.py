@@ -97,16 +97,14 @@ def stored(name: str, chain: Chain, shop: MadeUpShop, max_users: int = KEPT_USER
 
 def fold_in(name: str, chain: Chain, shop: MadeUpShop, client: Redis) -> Row:
     """Users of the other half, each with other events every time: nothing is known beforehand."""
-    users = shop.user_ids()[-min(shop.users // 2, MAX_USERS) :]
-    requests = [Request(recommendations(user_id)) for user_id in users]
+    requests = [Request(recommendations(user_id)) for user_id in _active(shop)]
     expected = {"source": "fold_in", "degraded": False}
-    prepare = partial(let_look_around, client, DEMO_TENANT, shop, users)
+    prepare = partial(let_look_around, client, DEMO_TENANT, shop, _active(shop))
     return Row(name, chain, READING, requests, expected, prepare)
 
 
 def placed(name: str, chain: Chain, shop: MadeUpShop, client: Redis) -> Row:
     """`fold_in` by a placement, with all that a request may wish for."""
-    plain = fold_in(name, chain, shop, client)
     wishes = {
         "limit": LIMIT,
         "filter": "price < 50",
@@ -115,10 +113,9 @@ def placed(name: str, chain: Chain, shop: MadeUpShop, client: Redis) -> Row:
         "max_per_category": 3,
         "boosts": [{"filter": 'category = "c1"', "weight": 1.5}],
     }
-    users = shop.user_ids()[-len(plain.requests) :]
-    bodies = [json.dumps({"user_id": user_id, **wishes}).encode() for user_id in users]
-    path = "/v1/placements/home:recommend"
-    return replace(plain, requests=[Request(path, "POST", body) for body in bodies])
+    bodies = [json.dumps({"user_id": user_id, **wishes}).encode() for user_id in _active(shop)]
+    requests = [Request("/v1/placements/home:recommend", "POST", body) for body in bodies]
+    return replace(fold_in(name, chain, shop, client), requests=requests)
 
 
 def similar(name: str, chain: Chain, shop: MadeUpShop) -> Row:
@@ -156,6 +153,11 @@ def events(
 
 def recommendations(user_id: str) -> str:
     return f"/v1/users/{user_id}/recommendations?limit={LIMIT}"
+
+
+def _active(shop: MadeUpShop) -> list[str]:
+    """Users of whom rows do something before they are measured."""
+    return shop.user_ids()[-min(shop.users // 2, MAX_USERS) :]
 
 
 def _problem(answer: httpx.Response, expected: Mapping[str, object]) -> str | None:

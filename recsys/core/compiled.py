@@ -20,3 +20,12 @@ def well_behaved(array: NDArray[_Kind]) -> NDArray[_Kind]:
     """
     flags: Any = array.flags
     return array if flags.carray else array.copy()
+
+
+@compiled
+def dot(one, other):  # type: ignore[no-untyped-def]
+    """The product of two vectors of single precision."""
+    found = np.float32(0)
+    for place in range(len(other)):
+        found += one[place] * other[place]
+    return found

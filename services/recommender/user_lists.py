@@ -1,6 +1,5 @@
 """The lists of users: from memory, from Redis in one trip for all who ask, or folded in."""
 
-import time
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Collection, Sequence
 from dataclasses import dataclass, replace
@@ -33,13 +32,12 @@ from recsys.core.serving.request import (
     SessionTarget,
     UserTarget,
 )
+from recsys.core.times import MS_PER_DAY
 from recsys.runtime.metrics import Metrics
 from services.recommender.fold_in_worker import FoldInWorker
 from services.recommender.model.answer_cache import NO_EVENTS, CachedUser, Rendering
 from services.recommender.model.serving import Serving
 from services.recommender.rendering import render, render_in_detail, render_reranked
-
-_SECONDS_PER_DAY = 86_400
 
 _log = structlog.get_logger()
 
@@ -118,7 +116,7 @@ class Asked:
         controls = self.request.controls
         if controls is None or not controls.exclude_seen_days or not recent.packed:
             return set()
-        since_ms = (time.time() - controls.exclude_seen_days * _SECONDS_PER_DAY) * 1000
+        since_ms = utc_now_ms() - controls.exclude_seen_days * MS_PER_DAY
         types = controls.exclude_event_types
         rows = {
             self.serving.model.shown.row_of(event.item_id)

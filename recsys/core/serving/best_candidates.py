@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.core.compiled import compiled, well_behaved
+from recsys.core.compiled import compiled, dot, well_behaved
 from recsys.core.compiled_ranking import bar, best_of
 from recsys.core.fold_in import Factors
 from recsys.core.model import History, ItemModel
@@ -92,12 +92,12 @@ def best_by_all(columns, eligible, behaviour, vector, neighbour_weight, turn, mo
     scores, others = _summed(columns, eligible, behaviour, turn, most)
     popular = len(eligible.popular)
     for place in range(popular):
-        by_factors = _dot(eligible.popular_factors[place], vector)
+        by_factors = dot(eligible.popular_factors[place], vector)
         by_all = by_factors + neighbour_weight * scores[place]
         scores[place] = by_all * eligible.popular_trend[place]
     for place in range(len(others)):
         row = others[place]
-        by_factors = _dot(columns.factors[row], vector)
+        by_factors = dot(columns.factors[row], vector)
         by_all = by_factors + neighbour_weight * scores[popular + place]
         scores[popular + place] = by_all * columns.trend[row]
     return _best(scores, others, behaviour, eligible, n)
@@ -195,14 +195,6 @@ def _others(found, certain, sums, neighbour_trend, most):  # type: ignore[no-unt
         others[kept] = others[place]
         kept += values[place] >= least
     return others[:kept]
-
-
-@compiled
-def _dot(one, other):  # type: ignore[no-untyped-def]
-    found = np.float32(0)
-    for place in range(len(other)):
-        found += one[place] * other[place]
-    return found
 
 
 @compiled

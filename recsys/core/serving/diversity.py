@@ -11,7 +11,7 @@ exchange is chosen by marginal relevance: who gives way has the least of it, who
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.core.compiled import compiled
+from recsys.core.compiled import compiled, dot
 from recsys.core.fold_in import Factors
 from recsys.core.serving.caps import NOBODY, count, may_come
 
@@ -42,7 +42,7 @@ def unit_vectors(factors, rows):  # type: ignore[no-untyped-def]
     for place in range(len(rows)):
         if rows[place] < len(factors):
             own = factors[rows[place]]
-            length = max(np.sqrt(_dot(own, own)), _TINY)
+            length = max(np.sqrt(dot(own, own)), _TINY)
             for column in range(len(own)):
                 vectors[place, column] = own[column] / length
     return vectors
@@ -77,7 +77,7 @@ def diversified(vectors, relevance, chosen, fixed, exchanges, caps):  # type: ig
     # How alike each is to the list as a whole, without itself where it is in the list.
     likeness, highest = np.empty(candidates, np.float32), _TINY
     for place in range(candidates):
-        likeness[place] = _dot(vectors[place], total)
+        likeness[place] = dot(vectors[place], total)
         highest = max(highest, relevance[place])
     worth = _RELEVANCE_SHARE * relevance / highest
     share = (np.float32(1) - _RELEVANCE_SHARE) / np.float32(listed - 1)
@@ -85,7 +85,7 @@ def diversified(vectors, relevance, chosen, fixed, exchanges, caps):  # type: ig
         place = _least(members, worth, share, likeness, vectors)
         leaving = members[place]
         for each in range(candidates):
-            likeness[each] -= _dot(vectors[each], vectors[leaving])
+            likeness[each] -= dot(vectors[each], vectors[leaving])
         coming = _best(others, worth, share, likeness, leaving, caps)
         if coming == NOBODY:
             break
@@ -94,7 +94,7 @@ def diversified(vectors, relevance, chosen, fixed, exchanges, caps):  # type: ig
         members[place] = coming
         others[leaving], others[coming] = True, False
         for each in range(candidates):
-            likeness[each] += _dot(vectors[each], vectors[coming])
+            likeness[each] += dot(vectors[each], vectors[coming])
     return members
 
 
@@ -104,7 +104,7 @@ def _least(members, worth, share, likeness, vectors):  # type: ignore[no-untyped
     found, least = 0, np.float32(np.inf)
     for place in range(len(members)):
         member = members[place]
-        beside = likeness[member] - _dot(vectors[member], vectors[member])
+        beside = likeness[member] - dot(vectors[member], vectors[member])
         value = worth[member] - share * beside
         if value < least:
             found, least = place, value
@@ -121,11 +121,3 @@ def _best(others, worth, share, likeness, leaving, caps):  # type: ignore[no-unt
         if others[each] and is_gain and value > best and may_come(caps, each, leaving):
             coming, best = each, value
     return coming
-
-
-@compiled
-def _dot(one, other):  # type: ignore[no-untyped-def]
-    found = np.float32(0)
-    for place in range(len(other)):
-        found += one[place] * other[place]
-    return found

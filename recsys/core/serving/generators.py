@@ -56,7 +56,7 @@ class Query:
         return [row for row in named if row < len(self.model.items.ids)]
 
 
-# As long an item is new where a request names no window.
+# How long an item is new where a request names no window.
 NEW_DAYS = 30
 
 Generator = Callable[[Query], Iterator[Ranked]]

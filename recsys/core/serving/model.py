@@ -146,8 +146,8 @@ class ServingModel:
         return self._windows[days]
 
     def newest(self, since_ms: int) -> Iterator[int]:
-        """Rows of the items that may be shown and arrived since then, the newest first; then those
-        that came since the training and do not say when.
+        """Rows of the items that may be shown and arrived since then, the newest first; then all
+        that the model does not know.
 
         Of items that arrived at one moment, as those of one file do, the most popular come first.
         """

@@ -2,12 +2,15 @@
 
 from array import array
 from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.catalogue import CatalogueColumns
 from recsys.core.serving.filters import Filter, parse_filter
+
+_Kind = TypeVar("_Kind", bound=np.generic)
 
 _NOWHERE = -1
 # Masks of filters that rules and requests boost by; each has a byte a row.
@@ -63,9 +66,7 @@ class RowCatalogue:
 
     def mask(self, condition: Filter) -> NDArray[np.bool_]:
         """Which rows have an item that fulfils a condition."""
-        # The position -1 is that of the last value, which stands for what the catalogue lacks.
-        fulfil = condition(self._columns)
-        return np.append(fulfil, False).take(np.array(self._positions))
+        return self._by_row(condition(self._columns))
 
     def passing(self, text: str) -> NDArray[np.bool_]:
         """The mask of a filter's text; the latest are kept until an item changes.
@@ -91,15 +92,19 @@ class RowCatalogue:
 
     def arrivals(self) -> NDArray[np.int64]:
         """When shoppers could see each row's item first, UTC ms; 0: nobody knows."""
-        return np.append(self._columns.arrivals(), np.int64(0)).take(np.array(self._positions))
+        return self._by_row(self._columns.arrivals())
 
     def _group(
         self, name: str, codes_of: Callable[[CatalogueColumns], NDArray[np.int32]]
     ) -> NDArray[np.int32]:
         if name not in self._groups:
-            codes = np.append(codes_of(self._columns), np.int32(0))
-            self._groups[name] = codes.take(np.array(self._positions))
+            self._groups[name] = self._by_row(codes_of(self._columns))
         return self._groups[name]
+
+    def _by_row(self, values: NDArray[_Kind]) -> NDArray[_Kind]:
+        """The value of each row's item; false, or 0, for one that the catalogue lacks."""
+        # The position -1 is that of the last value.
+        return np.append(values, values.dtype.type(0)).take(np.array(self._positions))
 
     def _forget(self) -> None:
         self._masks.clear()
