@@ -2,7 +2,7 @@
 
 main             wires the process and runs it, with settings and dependencies
 app              the FastAPI application: middleware and routes
-fast_path        the routes that storefronts ask all day, answered before FastAPI
+fast_path/       the routes that storefronts ask all day, answered before FastAPI
 recommendations  asks a recommender and completes its response, for both of them
 routes/          what FastAPI serves, and who may call it
 schemas/         the JSON that goes in and out

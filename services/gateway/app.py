@@ -5,7 +5,7 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
 from services.gateway.dependencies import Dependencies
-from services.gateway.fast_path import FastPath
+from services.gateway.fast_path.middleware import FastPath
 from services.gateway.http.cors import Cors
 from services.gateway.http.error_responses import add_error_responses
 from services.gateway.http.raw_path import RawPath

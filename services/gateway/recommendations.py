@@ -22,6 +22,9 @@ from services.gateway.schemas.recommendations import SOURCES
 from services.gateway.upstream.ingest import CallContext
 from services.gateway.upstream.popular_snapshot import popular_answer, unordered_answer
 
+# An answer is one user's and of this moment.
+UNCACHED = "private, no-store"
+
 
 async def fetch_recommendations(
     dependencies: Dependencies,

@@ -34,7 +34,7 @@ async def json_body(request: Request) -> object:
     except TimeoutError:
         detail = f"the whole body must arrive within {READ_SECONDS:.0f} seconds"
         raise ProblemError(BODY_TOO_SLOW, detail, headers={"Connection": "close"}) from None
-    return _parse(body)
+    return parse_json(body)
 
 
 JsonBody = Annotated[object, Depends(json_body)]
@@ -71,7 +71,12 @@ def _refuse_size() -> NoReturn:
     raise ProblemError(BODY_TOO_LARGE, detail, headers={"Connection": "close"})
 
 
-def _parse(body: bytes) -> object:
+def parse_json(body: bytes) -> object:
+    """Parse a body.
+
+    Raises:
+        ProblemError: it is malformed.
+    """
     try:
         # NaN and Infinity are no JSON, but some clients write them: let through here, they are
         # refused with the field they stand in, and cost a batch one event instead of all.

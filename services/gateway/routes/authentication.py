@@ -15,11 +15,11 @@ from services.gateway.http.raw_path import decode_id
 from services.gateway.http.request_context import route_template
 from services.gateway.schemas.problems import (
     MISSING_SCOPE,
-    OTHER_USER,
     TOO_MANY_WRONG_KEYS,
     WRONG_KEY,
     WRONG_SESSION,
     ProblemError,
+    other_user,
 )
 
 HEADER = "X-API-Key"
@@ -81,10 +81,6 @@ def _session_user(request: Request, key: ApiKey) -> str | None:
         if about is not None and decode_id(about) != user_id:
             raise other_user()
     return user_id
-
-
-def other_user() -> ProblemError:
-    return ProblemError(OTHER_USER, "a session token is for one user, and this is another")
 
 
 def _without_key(request: Request, fault: str) -> ProblemError:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from recsys.core.errors import FieldProblem
 from recsys.core.recording import EventDraft, EventOutcome, Recorded
 from services.gateway.dependencies import dependencies_of
-from services.gateway.fast_path import EVENTS_ROUTE
+from services.gateway.fast_path.post_requests import EVENTS_ROUTE
 from services.gateway.http.json_body import JsonBody
 from services.gateway.http.query import only_parameters
 from services.gateway.recorded_events import render_outcomes

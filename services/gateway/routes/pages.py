@@ -13,20 +13,20 @@ from recsys.core.limits import MAX_EXCLUDED_ITEMS
 from recsys.core.serving.placed_request import ShownPlacement, unknown_placement
 from recsys.core.serving.request import RecommendationRequest
 from services.gateway.dependencies import Dependencies, dependencies_of
-from services.gateway.fast_path import UNCACHED
 from services.gateway.http.json_body import JsonBody
 from services.gateway.http.query import only_parameters
+from services.gateway.placed_recommendations import request_for, shown_to
 from services.gateway.recommendations import fetch_recommendations
-from services.gateway.routes.authentication import Caller, SessionUser, authenticated, other_user
+from services.gateway.routes.authentication import Caller, SessionUser, authenticated
 from services.gateway.routes.openapi import body_responses, json_request, problem_responses
-from services.gateway.routes.placements import request_for, shown_to
+from services.gateway.routes.recommendations import uncached_json
 from services.gateway.schemas.pages import (
     PageRecommendations,
     PageRequest,
     prefixed,
     read_page,
 )
-from services.gateway.schemas.problems import TIMED_OUT, ProblemError, invalid_input
+from services.gateway.schemas.problems import TIMED_OUT, ProblemError, invalid_input, other_user
 
 router = APIRouter(
     tags=["recommendations"],
@@ -74,7 +74,7 @@ async def recommend_for_page(
         b",".join(responses),
         encode_basestring(request_id).encode(),
     )
-    return Response(whole, headers={"Cache-Control": UNCACHED}, media_type="application/json")
+    return uncached_json(whole)
 
 
 async def _asked(

@@ -4,37 +4,17 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
-from recsys.auth.api_keys import ApiKey
-from recsys.core.errors import FieldProblem, InvalidInput, Unavailable
-from recsys.core.serving.controls import Boost, Pin
-from recsys.core.serving.filters import within_categories
-from recsys.core.serving.placed_request import (
-    OWN_CONTROLS,
-    PlacementWishes,
-    ShownPlacement,
-    for_shopper,
-    placed_request,
-    shown_placement,
-    unknown_placement,
-)
-from recsys.core.serving.request import RecommendationRequest, Target
-from services.gateway.dependencies import Dependencies, dependencies_of
+from recsys.core.serving.placed_request import unknown_placement
+from services.gateway.dependencies import dependencies_of
+from services.gateway.fast_path.post_requests import PLACEMENT_ROUTE
 from services.gateway.http.json_body import JsonBody
 from services.gateway.http.query import only_parameters
-from services.gateway.routes.authentication import Caller, SessionUser, authenticated, other_user
+from services.gateway.placed_recommendations import fetch_placement
+from services.gateway.routes.authentication import Caller, SessionUser, authenticated
 from services.gateway.routes.openapi import body_responses, json_request, problem_responses
-from services.gateway.routes.recommendations import respond
-from services.gateway.schemas.problems import (
-    NOT_FOUND,
-    UNAVAILABLE,
-    ProblemError,
-    invalid_input,
-)
-from services.gateway.schemas.recommendations import (
-    PlacementRecommendations,
-    PlacementRequest,
-    read_placement,
-)
+from services.gateway.routes.recommendations import uncached_json
+from services.gateway.schemas.problems import NOT_FOUND, ProblemError
+from services.gateway.schemas.recommendations import PlacementRecommendations, read_placement
 
 router = APIRouter(
     tags=["recommendations"],
@@ -48,7 +28,7 @@ PlacementName = Annotated[
 
 
 @router.post(
-    "/v1/placements/{placement}:recommend",
+    PLACEMENT_ROUTE,
     summary="Fill a placement",
     response_model=PlacementRecommendations,
     responses=body_responses(),
@@ -67,73 +47,7 @@ async def recommend_for_placement(
     placements = dependencies.placements_of(key.tenant)
     if placement not in placements:
         raise ProblemError(NOT_FOUND, unknown_placement(placement, placements))
-    wanted = read_placement(body)
-    if acting is not None and any(user_id != acting for user_id in wanted.user_ids()):
-        raise other_user()
-    target = wanted.target()
-    visitor = wanted.visitor(target) or acting
-    shown = shown_to(dependencies, key.tenant, placement, visitor)
-    try:
-        asked = await request_for(dependencies, key, wanted, shown, target, visitor)
-    except InvalidInput as error:
-        raise invalid_input(error.problems) from None
-    return await respond(request, asked, shown)
-
-
-def shown_to(
-    dependencies: Dependencies, tenant: str, name: str, visitor: str | None
-) -> ShownPlacement:
-    """A placement of the shop, in the variant that this shopper sees."""
-    placements, experiments = dependencies.placements_of, dependencies.experiments_of
-    return shown_placement(name, placements(tenant), experiments(tenant), tenant, visitor)
-
-
-async def request_for(
-    dependencies: Dependencies,
-    key: ApiKey,
-    wanted: PlacementRequest,
-    shown: ShownPlacement,
-    target: Target | None,
-    visitor: str | None,
-) -> RecommendationRequest:
-    """The request for a placement, see `placed_request`.
-
-    Raises:
-        InvalidInput: naming every field at fault.
-        ProblemError: a filter depends on what is said of the user, and that cannot be read.
-    """
-    tenant, wishes = key.tenant, _wishes(wanted)
-    if key.is_public and wishes.is_about_user:
-        # A page that may compare with an attribute can find out what it is.
-        raise InvalidInput([FieldProblem("filter", "user.NAME is not for public keys")])
-    now_ms, attributes_of = dependencies.now_ms(), dependencies.user_attributes.of
-    try:
-        shown, wishes = await for_shopper(shown, wishes, tenant, visitor, now_ms, attributes_of)
-    except Unavailable as error:
-        raise ProblemError(UNAVAILABLE, str(error), headers={"Retry-After": "1"}) from None
-    return placed_request(
-        tenant,
-        target,
-        wishes,
-        shown,
-        dependencies.event_types_of(tenant),
-        dependencies.windows_of(tenant),
-        now_ms,
-    )
-
-
-def _wishes(wanted: PlacementRequest) -> PlacementWishes:
-    named = {name: getattr(wanted, name) for name in OWN_CONTROLS}
-    own = {name: value for name, value in named.items() if value is not None}
-    if wanted.exclude_event_types is not None:
-        own["exclude_event_types"] = tuple(wanted.exclude_event_types)
-    return PlacementWishes(
-        wanted.limit,
-        filter=within_categories(wanted.filter or "", wanted.category),
-        excluded_item_ids=tuple(wanted.exclude_item_ids),
-        page_token=wanted.page_token or "",
-        explain=wanted.explain,
-        controls=own,
-        boosts=tuple(Boost(each.filter, each.weight) for each in wanted.boosts),
-        pins=tuple(Pin(each.item_id, each.position) for each in wanted.pins),
+    wanted, request_id = read_placement(body), request.state.request_id
+    return uncached_json(
+        await fetch_placement(dependencies, key, placement, wanted, acting, request_id)
     )

@@ -13,7 +13,7 @@ from recsys.core.errors import FieldProblem, InvalidInput
 from recsys.core.limits import DEFAULT_LIMIT
 from recsys.core.serving.bound_filters import names_user
 from recsys.core.serving.controls import Controls
-from recsys.core.serving.placed_request import USER_VALUES_NEED_PLACEMENT, ShownPlacement
+from recsys.core.serving.placed_request import USER_VALUES_NEED_PLACEMENT
 from recsys.core.serving.request import (
     ItemTarget,
     RecommendationRequest,
@@ -22,7 +22,7 @@ from recsys.core.serving.request import (
     UserTarget,
 )
 from services.gateway.dependencies import dependencies_of
-from services.gateway.fast_path import SIMILAR_ROUTE, UNCACHED, USER_ROUTE
+from services.gateway.fast_path.get_requests import SIMILAR_ROUTE, USER_ROUTE
 from services.gateway.http.query import (
     ExcludedItems,
     Explain,
@@ -32,7 +32,7 @@ from services.gateway.http.query import (
     only_parameters,
 )
 from services.gateway.http.raw_path import ItemId, UserId
-from services.gateway.recommendations import fetch_recommendations
+from services.gateway.recommendations import UNCACHED, fetch_recommendations
 from services.gateway.routes.authentication import Caller, authenticated
 from services.gateway.routes.openapi import problem_responses
 from services.gateway.schemas.problems import invalid_input
@@ -159,10 +159,11 @@ def checked(tenant: str, target: Target, limit: int, **wishes: Any) -> Recommend
         raise invalid_input(error.problems) from None
 
 
-async def respond(
-    request: Request, wanted: RecommendationRequest, placement: ShownPlacement | None = None
-) -> Response:
+async def respond(request: Request, wanted: RecommendationRequest) -> Response:
     """Respond with what is recommended."""
     dependencies, request_id = dependencies_of(request), request.state.request_id
-    body = await fetch_recommendations(dependencies, wanted, request_id, placement)
+    return uncached_json(await fetch_recommendations(dependencies, wanted, request_id))
+
+
+def uncached_json(body: bytes) -> Response:
     return Response(body, headers={"Cache-Control": UNCACHED}, media_type="application/json")

@@ -4,9 +4,10 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from services.gateway.http.json_body import JsonBody
 from services.gateway.http.query import only_parameters
-from services.gateway.routes.authentication import Caller, SessionUser, authenticated, other_user
+from services.gateway.routes.authentication import Caller, SessionUser, authenticated
 from services.gateway.routes.openapi import body_responses, json_request, problem_responses
 from services.gateway.routes.recommendations import checked, respond
+from services.gateway.schemas.problems import other_user
 from services.gateway.schemas.rerank import RerankedItems, read_rerank
 
 router = APIRouter(

@@ -106,6 +106,10 @@ def invalid_input(problems: Iterable[FieldProblem]) -> ProblemError:
     return ProblemError(INVALID_INPUT, f"see the problems of: {named[:200]}", listed)
 
 
+def other_user() -> ProblemError:
+    return ProblemError(OTHER_USER, "a session token is for one user, and this is another")
+
+
 def problem_response(error: ProblemError, instance: str, request_id: str) -> Response:
     document = {
         "type": error.kind.uri,

@@ -18,7 +18,7 @@ from recsys.core.serving.request import RecommendationRequest
 from recsys.rpc.questions import request_of, write_question
 from recsys.rpc.v1 import recommender_pb2 as pb
 from services.gateway.dependencies import Dependencies
-from services.gateway.routes.placements import request_for, shown_to
+from services.gateway.placed_recommendations import request_for, shown_to
 from services.gateway.schemas.problems import UNAVAILABLE, ProblemError
 from services.gateway.schemas.recommendations import read_placement
 from services.recommender.named_placements import NamedPlacements

@@ -136,6 +136,7 @@ def running_world() -> Iterator[World]:
         made = {
             "all": new_key("shop", Scope, MADE),
             "read": new_key("shop", [Scope.READ], MADE),
+            "write": new_key("shop", [Scope.EVENTS_WRITE], MADE),
             "other": new_key("other", Scope, MADE),
             "public": new_key("shop", PUBLIC_SCOPES, MADE, public=True),
             "slow": new_key("shop", Scope, MADE, requests_per_second=1),

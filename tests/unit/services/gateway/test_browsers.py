@@ -56,7 +56,8 @@ def test_a_session_reads_and_writes_for_its_user_only(world: World) -> None:
         assert page.get(target).json["type"] == "/problems/other-user"
     assert page.get("/v1/users/a%6En/recommendations").status == 200
     home = "/v1/placements/home:recommend"
-    assert page.post(home, {"user_id": "ann"}).status == 200
+    of_ann = page.post(home, {"user_id": "ann"})
+    assert (of_ann.status, of_ann.headers["access-control-allow-origin"]) == (200, ORIGIN)
     assert page.post(home, {}).status == 200
     assert page.post(home, {"user_id": "bob"}).json["type"] == "/problems/other-user"
     several, requests = "/v1/placements:recommend", [{"placement": "home"}]
