@@ -60,6 +60,7 @@ def trained_version(
         end_ms=before_ms,
         pauses=clock.pauses,
         step_half_life=built.step_half_life,
+        known_items=built.known_items,
     )
     entries = dict(_flat({"events": len(log), "settings": settings_entry(settings)}))
     return Version(name, entries, TrainedModel(params, built.items, built.users))

@@ -201,6 +201,11 @@ class Item:
         """Tell whether there is any of it, whenever it is shown."""
         return self.available and self.quantity != 0
 
+    @property
+    def arrived_ms(self) -> int | None:
+        """When shoppers could see the item first, UTC milliseconds; None where nobody knows."""
+        return None if self.created_ms is None else max(self.created_ms, self.publish_ms or 0)
+
     def is_shown(self, now_ms: int) -> bool:
         """Tell whether the item may be shown at a moment."""
         is_published = self.publish_ms is None or self.publish_ms <= now_ms

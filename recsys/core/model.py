@@ -39,6 +39,8 @@ class ScoringParams:
         read_at_ms: events received from then on are not in the model, all earlier ones are.
         end_ms: events at or after this time are not in the model either.
         target_types: types of event by which an item is bought; none in models of before format 6.
+        known_items: how many items have behaviour, the columns that the lambda of a user counts;
+            None in models of before, in which all items count.
     """
 
     alpha: float
@@ -53,6 +55,7 @@ class ScoringParams:
     pauses: tuple[Pause, ...] = ()
     step_half_life: float | None = None
     target_types: tuple[str, ...] = ()
+    known_items: int | None = None
 
     @property
     def shop_time(self) -> ShopTime:

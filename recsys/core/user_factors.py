@@ -32,7 +32,7 @@ def user_lambda(items: ItemModel, params: ScoringParams, strengths: NDArray[np.f
     return float(
         row_regularization(
             strengths.sum(),
-            len(items.ids),
+            len(items.ids) if params.known_items is None else params.known_items,
             alpha=params.alpha,
             regularization=params.regularization,
             frequency_weight=params.frequency_weight,

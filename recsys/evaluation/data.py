@@ -124,14 +124,16 @@ def evaluation_data(
         wanted.only(~known),
         _masked_pairs(pairs, wanted),
         split.relation,
-        _content(pairs, items) if items else None,
+        _content(pairs, items, split) if items else None,
         sequences_of(split.train, pairs.users, pairs.items) if ordered else None,
     )
 
 
-def _content(pairs: InteractionMatrix, items: Sequence[Item]) -> ItemContent:
+def _content(pairs: InteractionMatrix, items: Sequence[Item], split: Split) -> ItemContent:
     known = {item.item_id: item for item in items}
-    return ItemContent.from_items(known.get(name) or Item(name) for name in pairs.items)
+    is_dated = split.relation is Relation.GLOBAL_FUTURE
+    as_of_ms = int(split.train.times_ms().max()) if is_dated else None
+    return ItemContent.from_items((known.get(name) or Item(name) for name in pairs.items), as_of_ms)
 
 
 def _why_not(test: EventLog, shop: Shop) -> str:

@@ -14,7 +14,7 @@ from recsys.core.times import MS_PER_DAY
 
 # The format of what this release writes: one more with every change of manifest, model files, user
 # records or run snapshots. tests/data/formats has a model of each.
-FORMAT = 8
+FORMAT = 9
 # The oldest format whose releases read what this one writes. It stays where a change is an addition
 # that they may leave out: an entry with a default, an optional tensor, bytes at a record's end.
 # Releases before 4 refuse every entry that they do not know.
@@ -78,6 +78,7 @@ class ScoringParamsEntry(_Part):
     pauses: tuple[Pause, ...] = ()
     step_half_life: float | None = None
     target_types: tuple[str, ...] = ()
+    known_items: int | None = None
 
     def to_params(self) -> ScoringParams:
         types = {name: EventType(**dict(entry)) for name, entry in self.event_types.items()}

@@ -6,14 +6,13 @@ from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from recsys.core.errors import NoData
 from recsys.core.fold_in import Factors
 from recsys.core.model import History, ItemModel, UserModel
 from recsys.core.recency import faded
 from recsys.core.scoring import sum_of_neighbours
-from recsys.training.als import AlsSettings, Trained, project_users, train_als
+from recsys.training.als import Fit, Trained, fit_known, project_users, train_als
 from recsys.training.combined_neighbours import CombinedNeighbours, combine
 from recsys.training.content import ItemContent, with_content
 from recsys.training.followers import item_followers
@@ -22,9 +21,6 @@ from recsys.training.neighbours import NeighbourLists, item_neighbours
 from recsys.training.popularity import Shoppers, popular_items, rising_items
 from recsys.training.settings import ModelSettings
 from recsys.training.threads import one_blas_thread
-
-# Factorises a matrix (u, n), and tells the number of finished iterations: see `train_als`.
-Fit = Callable[[csr_matrix, AlsSettings, Callable[[int], None]], Trained]
 
 # What the parts of a score are measured by: their best items for some of the users.
 _MEASURED_USERS = 250
@@ -38,6 +34,7 @@ class BuiltModel:
     Attributes:
         neighbour_weight: w of `recsys.core.scoring`.
         step_half_life: see `recsys.core.recency`.
+        known_items: how many items have behaviour.
         content_r_squared: share of what the factors of held-out items have to say that their
             content foresees; None where there is no content, or too little of it to tell.
     """
@@ -47,6 +44,7 @@ class BuiltModel:
     trained: Trained
     neighbour_weight: float
     step_half_life: float | None
+    known_items: int
     content_r_squared: float | None = None
 
 
@@ -73,7 +71,9 @@ def build_model(
     strengths = pairs.matrix()
     if not strengths.nnz:
         raise NoData("no shopper has behaviour of positive weight: nothing to train on")
-    trained = fit(strengths, settings.als, on_iteration)
+    known = strengths.getnnz(axis=0) > 0
+    known_items = int(known.sum())
+    trained = fit_known(fit, strengths, settings.als, on_iteration)
     near = item_neighbours(strengths, eligible, settings.neighbours, settings.popularity_exponent)
     content_fit = None
     if content is not None:
@@ -82,12 +82,14 @@ def build_model(
         trained = replace(trained, item_factors=blended.factors)
         near, content_fit = blended.neighbours, blended.fitted
     if content is not None or (settings.step_half_life is not None and pairs.is_ordered):
-        trained = project_users(trained, pairs.faded_matrix(settings.step_half_life), settings.als)
+        trained = project_users(
+            trained, pairs.faded_matrix(settings.step_half_life), settings.als, known_items
+        )
     followers = (
         item_followers(pairs, eligible, settings.neighbours) if settings.order_weight else None
     )
     sample = Sample.of(
-        pairs.indptr, pairs.histories(), trained.user_factors, settings.step_half_life
+        pairs.indptr, pairs.histories(), trained.user_factors, settings.step_half_life, known
     )
     scales = Scales(
         factors=sample.factor_scale(trained.item_factors),
@@ -109,7 +111,8 @@ def build_model(
     )
     users = UserModel(pairs.users, trained.user_factors, pairs.indptr, pairs.histories())
     r_squared = content_fit.r_squared if content_fit else None
-    return BuiltModel(items, users, trained, weight, settings.step_half_life, r_squared)
+    step_half_life = settings.step_half_life
+    return BuiltModel(items, users, trained, weight, step_half_life, known_items, r_squared)
 
 
 def measured_users(users: int) -> NDArray[np.int64]:
@@ -124,10 +127,12 @@ class Sample:
     Attributes:
         factors: (b, k).
         histories: b faded histories.
+        known: (n,) bool, the items with behaviour: what else a catalogue holds has no say.
     """
 
     factors: Factors
     histories: Sequence[History]
+    known: NDArray[np.bool_]
 
     @classmethod
     def of(
@@ -136,6 +141,7 @@ class Sample:
         histories: History,
         user_factors: Factors,
         step_half_life: float | None,
+        known: NDArray[np.bool_],
     ) -> "Sample":
         """Users spread evenly over all of them, without what they dislike: factors ignore it.
 
@@ -145,20 +151,27 @@ class Sample:
         rows = measured_users(len(indptr) - 1)
         spans = (slice(indptr[row], indptr[row + 1]) for row in rows)
         some = [_liked(faded(histories.span(span), step_half_life)) for span in spans]
-        return cls(user_factors[rows], some)
+        return cls(user_factors[rows], some, known)
 
     def factor_scale(self, item_factors: Factors) -> float:
         """Mean score, by factors, of a user's best items."""
         # Of BLAS's own threads each would wait longer for the others than one product takes.
         with one_blas_thread():
-            return fmean(_mean_of_best(item_factors @ user) for user in self.factors)
+            return fmean(self._mean_of_best(item_factors @ user) for user in self.factors)
 
     def neighbour_scale(self, lists: NeighbourLists) -> float:
         """Mean score, by neighbours, of a user's best items."""
         return fmean(
-            _mean_of_best(sum_of_neighbours(lists.items, lists.scores, history))
+            self._mean_of_best(sum_of_neighbours(lists.items, lists.scores, history))
             for history in self.histories
         )
+
+    def _mean_of_best(self, scores: NDArray[np.float32]) -> float:
+        scores = scores[self.known]
+        if len(scores) > _MEASURED_ITEMS:
+            # The least of the negated: numpy is twenty times slower on the ties at zero otherwise.
+            scores = -np.partition(-scores, _MEASURED_ITEMS)[:_MEASURED_ITEMS]
+        return float(scores.mean(dtype=np.float64))
 
 
 @dataclass(frozen=True)
@@ -205,10 +218,3 @@ def _liked(history: History) -> History:
 def _ratio(by_factors: float, by_neighbours: float) -> float:
     """Ratio of the two scales; one where a part says nothing."""
     return by_factors / by_neighbours if by_neighbours > 0 and by_factors > 0 else 1.0
-
-
-def _mean_of_best(scores: NDArray[np.float32]) -> float:
-    if len(scores) > _MEASURED_ITEMS:
-        # The least of the negated: numpy is twenty times slower on the ties at zero otherwise.
-        scores = -np.partition(-scores, _MEASURED_ITEMS)[:_MEASURED_ITEMS]
-    return float(scores.mean(dtype=np.float64))

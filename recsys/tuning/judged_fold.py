@@ -46,6 +46,11 @@ class JudgedFold:
         return self.pairs.matrix()
 
     @cached_property
+    def known(self) -> NDArray[np.bool_]:
+        """(n,) bool, the items with behaviour; what was left out may have been all there was."""
+        return np.asarray(self.matrix.getnnz(axis=0) > 0)
+
+    @cached_property
     def max_neighbours(self) -> int:
         """Number of neighbours an item is given at most."""
         return min(MAX_NEIGHBOURS, max(50, _MAX_NEIGHBOUR_ENTRIES // len(self.pairs.items)))
@@ -130,7 +135,9 @@ class JudgedModel:
         user_factors, item_factors = fold.factors(
             self._trained, self._als, measured, step_half_life
         )
-        self._sample = Sample.of(measured.indptr, measured.histories, user_factors, step_half_life)
+        self._sample = Sample.of(
+            *(measured.indptr, measured.histories, user_factors, step_half_life, fold.known)
+        )
         self._factor_scale = self._sample.factor_scale(item_factors)
         self._neighbour_scales: dict[tuple[float | None, int], float] = {}
 

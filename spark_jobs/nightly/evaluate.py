@@ -79,7 +79,7 @@ def _judge(context: Context, settings: ModelSettings, split_ms: int) -> _Judged:
     lists = popular.copy()
     lists[known] = model_lists(past, test.only(known))
     behaviour = Behaviour(pairs.matrix(), past.items.recommendable)
-    content = context.folder.catalogue().content_of(past.items.ids)
+    content = context.folder.catalogue().content_of(past.items.ids, split_ms)
     shoppers = behaviour.matrix.getnnz(axis=0)
     return _Judged(
         evaluate_lists(lists, test, behaviour),

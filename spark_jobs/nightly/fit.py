@@ -6,8 +6,7 @@ from pathlib import Path
 from scipy.sparse import csr_matrix
 
 from recsys.core.errors import ConfigurationError
-from recsys.training.als import AlsSettings, Device, Trained, train_als
-from recsys.training.build import Fit
+from recsys.training.als import AlsSettings, Device, Fit, Trained, train_als
 from spark_jobs.distributed.choose import Choice, Cluster, StrategyName, choose_strategy
 from spark_jobs.distributed.data_parallel import DataParallel
 from spark_jobs.distributed.memory import Workload

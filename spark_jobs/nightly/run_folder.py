@@ -75,11 +75,11 @@ class CatalogueSnapshot:
         """By item id."""
         return self._by_id(self.table["available"])
 
-    def content_of(self, item_ids: Iterable[str]) -> ItemContent:
+    def content_of(self, item_ids: Iterable[str], as_of_ms: int) -> ItemContent:
         """The content of items in this order, null where the catalogue does not have one."""
         wanted = pa.array(item_ids, pa.string())
         rows = pc.index_in(wanted, self.table["item_id"])
-        return ItemContent.from_table(self.table.take(rows))
+        return ItemContent.from_table(self.table.take(rows), as_of_ms)
 
     def _by_id(self, column: pa.ChunkedArray) -> dict[str, Any]:
         ids = self.table["item_id"].to_pylist()

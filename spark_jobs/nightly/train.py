@@ -81,7 +81,7 @@ def train_before(
 
     built = build_model(
         *(pairs, titles, eligible, settings, on_iteration, chosen_fit(context, say)),
-        content=catalogue.content_of(pairs.items) if catalogue.titles else None,
+        content=catalogue.content_of(pairs.items, before_ms) if catalogue.titles else None,
     )
     if built.content_r_squared is not None:
         say(f"content foresees {built.content_r_squared:.0%} of the factors of held-out items")
@@ -196,6 +196,7 @@ def _manifest(
         end_ms=snapshot.window.end_ms,
         pauses=snapshot.shop_time.pauses,
         step_half_life=built.step_half_life,
+        known_items=built.known_items,
         target_types=plan.shop.target_types,
     )
     return Manifest(

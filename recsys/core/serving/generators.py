@@ -11,6 +11,7 @@ from itertools import repeat
 
 import numpy as np
 
+from recsys.core.arrivals import NEW_DAYS
 from recsys.core.model import NO_NEIGHBOUR
 from recsys.core.serving.buy_again import Due
 from recsys.core.serving.lists import PersonalList, PinnedItem, Ranked, Source
@@ -55,9 +56,6 @@ class Query:
         named = [*self.session] if self.seed is None else [self.seed, *self.session]
         return [row for row in named if row < len(self.model.items.ids)]
 
-
-# How long an item is new where a request names no window.
-NEW_DAYS = 30
 
 Generator = Callable[[Query], Iterator[Ranked]]
 

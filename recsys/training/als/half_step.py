@@ -119,11 +119,13 @@ def rotated(factors: Factors, basis: NDArray[np.float32], threads: int) -> Facto
     return found
 
 
-def row_lambdas(strengths: csr_matrix, alpha: float, settings: AlsSettings) -> NDArray[np.float32]:
-    """Lambda of each row of a (b, n) matrix, (b,)."""
+def row_lambdas(
+    strengths: csr_matrix, alpha: float, settings: AlsSettings, columns: int | None = None
+) -> NDArray[np.float32]:
+    """Lambda of each row of a (b, n) matrix, (b,), of so many columns; n when left open."""
     return row_regularization(
         np.asarray(strengths.sum(axis=1, dtype=np.float64)).ravel(),
-        strengths.shape[1],
+        strengths.shape[1] if columns is None else columns,
         alpha=alpha,
         regularization=settings.regularization,
         frequency_weight=settings.frequency_weight,

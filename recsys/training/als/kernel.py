@@ -14,6 +14,10 @@ with sums over the items of the user. Three things make it cheap:
   the widest registers there are.
 
 Rows are solved apart from each other, each by one thread: how many there are changes no result.
+Nor does it matter where in memory the arrays are. Loops that write one array and read another index
+both by the loop's own number: of any other index, which might be negative, the compiler asks before
+the loop whether what is written lies where that would be read, behind the array that is read, and
+adds up in another order if it does.
 """
 
 from collections.abc import Callable
@@ -109,8 +113,9 @@ def residual_of(  # type: ignore[no-untyped-def]
     for at in range(first, last, len(buffer)):
         n = min(len(buffer), last - at)
         gather_and_dot(columns, at, n, end, factors, x, buffer, dots, k)
+        some = strengths[at : at + n]
         for j in range(n):
-            weight = alpha * strengths[at + j]
+            weight = alpha * some[j]
             dots[j] = _f4(1) + weight - weight * dots[j]
         add_weighted(buffer, dots, n, residual, k)
 
@@ -129,8 +134,9 @@ def apply_system(  # type: ignore[no-untyped-def]
     for at in range(first, last, len(buffer)):
         n = min(len(buffer), last - at)
         gather_and_dot(columns, at, n, end, factors, p, buffer, dots, k)
+        some = strengths[at : at + n]
         for j in range(n):
-            dots[j] *= alpha * strengths[at + j]
+            dots[j] *= alpha * some[j]
         add_weighted(buffer, dots, n, product, k)
 
 

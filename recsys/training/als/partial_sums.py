@@ -79,8 +79,9 @@ def _sums_of_rows(  # type: ignore[no-untyped-def]
         for at in range(indptr[row], last, _PIECE_ROWS):
             n = min(_PIECE_ROWS, last - at)
             gather_and_dot(columns, at, n, end, factors, vectors[row], buffer, weights, k)
+            some = strengths[at : at + n]
             for j in range(n):
-                weight = alpha * strengths[at + j]
+                weight = alpha * some[j]
                 product = weight * weights[j]
                 weights[j] = _f4(1) + weight - product if residual else product
             add_weighted(buffer, weights, n, sums[row], k)

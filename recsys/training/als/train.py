@@ -82,15 +82,18 @@ def train_als(
     )
 
 
-def project_users(trained: Trained, strengths: csr_matrix, settings: AlsSettings) -> Trained:
+def project_users(
+    trained: Trained, strengths: csr_matrix, settings: AlsSettings, columns: int | None = None
+) -> Trained:
     """The same items, with users as fold-in finds them from other strengths.
 
     Scores are those of the same items; only the basis of the factors may be another.
 
     Args:
         strengths: (u, n) float32, positive where observed.
+        columns: how many items the lambdas of users count; n when left open.
     """
-    lambdas = row_lambdas(strengths, trained.alpha, settings)
+    lambdas = row_lambdas(strengths, trained.alpha, settings, columns)
     x, y = trained.user_factors, trained.item_factors
     for _ in range(PROJECTIONS):
         x, y = half_step(strengths, lambdas, trained.alpha, y, x, available_threads())

@@ -1,7 +1,8 @@
 """Blend of what a model knows of items by behaviour and what their content predicts.
 
 An item with n shoppers has (n * behaviour + c * content) / (n + c): a new one is what its content
-predicts, and with each shopper more it becomes what shoppers make of it.
+predicts, and with each shopper more it becomes what shoppers make of it. What nobody wanted counts
+as much as its chance to sell, see `expected_sales`.
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from scipy.sparse import csr_matrix
 
 from recsys.core.fold_in import Factors
 from recsys.training.content.alike import alike_items
+from recsys.training.content.expected_sales import chances_to_sell
 from recsys.training.content.features import content_matrix
 from recsys.training.content.item_content import ItemContent
 from recsys.training.content.regression import FittedLambda, find_lambda, ridge
@@ -60,16 +62,15 @@ def with_content(
         seed: of the draw of held-out items.
     """
     matrix, trust = content_matrix(content), CONTENT_SHOPPERS / (shoppers + CONTENT_SHOPPERS)
+    chances = chances_to_sell(shoppers, eligible, content.is_new)
     predicted, fitted = _predicted_factors(matrix, shoppers > 0, factors, seed)
     alike = alike_items(matrix, shoppers)
-    smoothed = smoothed_neighbours(
-        neighbours.items, neighbours.scores, alike, _where_any(alike, trust), eligible
+    lists = smoothed_neighbours(
+        neighbours.items, neighbours.scores, alike, _where_any(alike, trust), chances, eligible
     )
-    return WithContent(
-        factors if predicted is None else blended(factors, predicted, _where_any(matrix, trust)),
-        NeighbourLists(*smoothed),
-        fitted,
-    )
+    if predicted is not None:
+        factors = blended(factors, predicted, _where_any(matrix, trust)) * chances[:, np.newaxis]
+    return WithContent(factors, NeighbourLists(*lists), fitted)
 
 
 def _predicted_factors(

@@ -1,10 +1,13 @@
 """Content of items in Arrow columns: a few bytes a value, whatever its kind."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
+from recsys.core.arrivals import stands_out_as_new
 from recsys.core.domain import Attribute, Item
 
 # An attribute has one of the three values, the others are null.
@@ -17,6 +20,7 @@ CONTENT_TYPES = {
     "brand": pa.string(),
     "price": pa.float64(),
     "attributes": pa.list_(_ATTRIBUTE),
+    "arrived_ms": pa.int64(),
 }
 
 
@@ -29,6 +33,7 @@ class ItemContent:
         categories: list of string, from broad to narrow.
         price: float64.
         attributes: list of name and text, number or flag.
+        is_new: (n,) bool, see `recsys.core.arrivals`.
     """
 
     title: pa.Array
@@ -36,19 +41,28 @@ class ItemContent:
     brand: pa.Array
     price: pa.Array
     attributes: pa.Array
+    is_new: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.title)
 
     @classmethod
-    def from_table(cls, table: pa.Table) -> "ItemContent":
-        """Take the columns of these names from a table of n rows."""
-        return cls(*(table[field.name].combine_chunks() for field in fields(cls)))
+    def from_table(cls, table: pa.Table, as_of_ms: int | None) -> "ItemContent":
+        """Take the columns of `CONTENT_TYPES` from a table of n rows.
+
+        Args:
+            as_of_ms: when it is judged which are new; None where times mean nothing, and none is.
+        """
+        columns = {name: table[name].combine_chunks() for name in CONTENT_TYPES}
+        arrivals_ms = columns.pop("arrived_ms").fill_null(0).to_numpy(zero_copy_only=False)
+        if as_of_ms is None:
+            return cls(**columns, is_new=np.zeros(len(table), np.bool_))
+        return cls(**columns, is_new=stands_out_as_new(arrivals_ms, as_of_ms))
 
     @classmethod
-    def from_items(cls, items: Iterable[Item]) -> "ItemContent":
-        """The content of items, in their order."""
-        return cls.from_table(content_table(list(items)))
+    def from_items(cls, items: Iterable[Item], as_of_ms: int | None = None) -> "ItemContent":
+        """The content of items, in their order; `as_of_ms` as in `from_table`."""
+        return cls.from_table(content_table(list(items)), as_of_ms)
 
 
 def content_table(items: list[Item]) -> pa.Table:
@@ -59,6 +73,7 @@ def content_table(items: list[Item]) -> pa.Table:
         "brand": [item.brand for item in items],
         "price": [item.price for item in items],
         "attributes": [_attributes(item) for item in items],
+        "arrived_ms": [item.arrived_ms for item in items],
     }
     return pa.table(columns, pa.schema(CONTENT_TYPES.items()))
 

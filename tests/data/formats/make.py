@@ -11,7 +11,8 @@
 | 5      | 7a9df48  | what is bought together, what is rising                       |
 | 6      | 30a19f8  | what is bought again                                          |
 | 7      | 73caa2f  | event types with ratings                                      |
-| 8      | this one | what was popular within windows of days                       |
+| 8      | db3d56e  | what was popular within windows of days                       |
+| 9      | this one | how many items have behaviour, beside how many there are      |
 
 It takes whatever the builders of that commit's tests are called, and changes nothing by hand. A new
 format is a new row, a new folder, and no change of the folders that are there.

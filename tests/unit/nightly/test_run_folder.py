@@ -14,6 +14,8 @@ from recsys.stores.run_files import CATALOGUE
 from spark_jobs.nightly import run_folder
 from spark_jobs.nightly.run_folder import RunFolder, Snapshot, Window
 
+NOW_MS, DAY_MS = 1_800_000_000_000, 86_400_000
+
 
 def test_scratch_is_empty_whatever_a_killed_run_left_there(tmp_path: Path) -> None:
     with RunFolder(tmp_path).scratch() as folder:
@@ -43,8 +45,12 @@ def a_shop() -> MemoryItemStore:
     items.put(
         "shop",
         [
-            Item("cup", "A cup", ("kitchen", "cups"), "Potter", 4.5, attributes=attributes),
-            Item("bare", available=False),
+            Item(
+                *("cup", "A cup", ("kitchen", "cups"), "Potter", 4.5),
+                attributes=attributes,
+                created_ms=NOW_MS - DAY_MS,
+            ),
+            Item("bare", available=False, created_ms=NOW_MS - 100 * DAY_MS),
         ],
     )
     return items
@@ -55,7 +61,7 @@ def test_the_catalogue_comes_back_with_titles_availability_and_content(tmp_path:
     folder.save_catalogue(a_shop(), "shop")
 
     catalogue = folder.catalogue()
-    content = catalogue.content_of(["cup", "bare"])
+    content = catalogue.content_of(["cup", "bare"], NOW_MS)
 
     assert catalogue.titles == {"cup": "A cup", "bare": ""}
     assert catalogue.available == {"cup": True, "bare": False}
@@ -69,13 +75,14 @@ def test_the_catalogue_comes_back_with_titles_availability_and_content(tmp_path:
         {"name": "dishwasher", "text": None, "number": None, "flag": True},
     ]
     assert content.attributes.to_pylist() == [attributes, []]
+    assert content.is_new.tolist() == [True, False]
 
 
 def test_content_comes_in_the_order_asked_for_and_is_null_for_unknown_items(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     folder.save_catalogue(a_shop(), "shop")
 
-    content = folder.catalogue().content_of(Vocabulary(["unknown", "cup"]))
+    content = folder.catalogue().content_of(Vocabulary(["unknown", "cup"]), NOW_MS)
 
     assert content.title.to_pylist() == [None, "A cup"]
     assert content.categories.to_pylist() == [None, ["kitchen", "cups"]]
@@ -93,7 +100,7 @@ def test_a_catalogue_of_several_batches_is_whole(
     catalogue = folder.catalogue()
 
     assert catalogue.titles == {f"i{n}": f"Item {n}" for n in range(5)}
-    assert catalogue.content_of(["i4", "i0"]).title.to_pylist() == ["Item 4", "Item 0"]
+    assert catalogue.content_of(["i4", "i0"], NOW_MS).title.to_pylist() == ["Item 4", "Item 0"]
 
 
 def test_a_shop_without_a_catalogue_has_no_content(tmp_path: Path) -> None:
@@ -103,7 +110,7 @@ def test_a_shop_without_a_catalogue_has_no_content(tmp_path: Path) -> None:
     catalogue = folder.catalogue()
 
     assert catalogue.titles == {}
-    assert catalogue.content_of(["cup"]).title.to_pylist() == [None]
+    assert catalogue.content_of(["cup"], NOW_MS).title.to_pylist() == [None]
 
 
 def test_what_a_later_release_added_to_a_catalogue_is_left_out(tmp_path: Path) -> None:

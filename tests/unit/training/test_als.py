@@ -41,6 +41,21 @@ def test_the_number_of_threads_changes_nothing(monkeypatch: pytest.MonkeyPatch) 
     assert np.array_equal(alone.item_factors, together.item_factors)
 
 
+def test_where_in_memory_arrays_lie_changes_nothing() -> None:
+    """A compiled loop added up in another order where its scratch lay behind what it read."""
+    settings, kept = AlsSettings(factors=4, iterations=3, device=Device.CPU), []
+    for users in range(12, 72):
+        random = np.random.default_rng(users)
+        wanted = random.random((users, users // 2)) < 0.4
+        matrix = csr_matrix(random.random(wanted.shape) * wanted, dtype="f4")
+        first = train_als(matrix, settings, threads=1)
+        for again in range(8):
+            # So that the next arrays lie elsewhere.
+            kept.append(np.empty(users * again, np.float32))
+            other = train_als(matrix.copy(), settings, threads=1)
+            assert np.array_equal(other.user_factors, first.user_factors)
+
+
 def test_fold_in_finds_the_factors_that_training_found() -> None:
     random = np.random.default_rng(3)
     strengths = random.random((30, 20)) * (random.random((30, 20)) < 0.3)

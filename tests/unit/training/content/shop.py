@@ -14,11 +14,15 @@ from recsys.training.content import ItemContent
 from recsys.training.neighbours import NeighbourLists, item_neighbours
 
 CATEGORIES = ("cups", "lamps", "rugs")
+NOW_MS = 1_800_000_000_000
+_LONG_AGO_MS = 1_600_000_000_000
 
 
 @dataclass(frozen=True)
 class TasteShop:
     """Every third item is of one category, every third user wants items of it alone.
+
+    The new items came this week, the others long ago.
 
     Attributes:
         strengths: (u, n), nothing in the columns of new items.
@@ -49,8 +53,11 @@ def a_taste_shop(users: int = 90, items: int = 60, seed: int = 0) -> TasteShop:
     new = np.arange(items) >= items - 6
     had[:, new] = False
     catalogue = [
-        Item(f"i{row}", f"Number {row}", ("home", CATEGORIES[row % 3])) for row in range(items)
+        Item(
+            *(f"i{row}", f"Number {row}", ("home", CATEGORIES[row % 3])),
+            created_ms=NOW_MS if new[row] else _LONG_AGO_MS,
+        )
+        for row in range(items)
     ]
-    return TasteShop(
-        ItemContent.from_items(catalogue), csr_matrix(had.astype(np.float32)), np.asarray(new)
-    )
+    content = ItemContent.from_items(catalogue, NOW_MS)
+    return TasteShop(content, csr_matrix(had.astype(np.float32)), np.asarray(new))

@@ -5,7 +5,7 @@ from recsys.core.domain import Item
 from recsys.training.content import ItemContent, WithContent, with_content
 from recsys.training.content.blend import CONTENT_SHOPPERS, blended
 from recsys.training.neighbours import NeighbourLists
-from tests.unit.training.content.shop import TasteShop, a_taste_shop
+from tests.unit.training.content.shop import CATEGORIES, NOW_MS, TasteShop, a_taste_shop
 
 
 def blend_of(shop: TasteShop, content: ItemContent | None = None) -> WithContent:
@@ -39,6 +39,21 @@ def test_new_items_are_neighbours_of_their_category_and_it_of_them() -> None:
     rows, best = np.arange(60), made.neighbours.items[:, :15]
     assert (best % 3 == rows[:, None] % 3).all()
     assert np.isin(rows[shop.new], best[~shop.new]).all()
+
+
+def test_items_that_nobody_wanted_for_long_take_no_place_from_those_that_sell() -> None:
+    shop = a_taste_shop()
+    users, _ = shop.factors()
+    items = [Item(f"i{n}", f"Number {n}", ("home", CATEGORIES[n % 3])) for n in range(60)]
+
+    made = blend_of(shop, ItemContent.from_items(items, NOW_MS))
+
+    best = np.argsort(-(users @ made.factors.T), axis=1)[:, :15]
+    assert not shop.new[best].any()
+    assert not shop.new[made.neighbours.items[~shop.new][:, :15]].any()
+    # Who looks for what is like one of them finds what sells.
+    rows = np.flatnonzero(shop.new)
+    assert (made.neighbours.items[rows, :15] % 3 == rows[:, np.newaxis] % 3).all()
 
 
 def test_the_same_data_and_seed_make_the_same_blend() -> None:
