@@ -129,6 +129,7 @@ def in_rows_of(learnt: InteractionMatrix, pairs: InteractionMatrix) -> Interacti
         recent_strengths=pairs.recent_strengths[kept],
         excluded=pairs.excluded[kept],
         steps=pairs.steps[kept],
+        found_lately=learnt.found_lately,
     )
 
 

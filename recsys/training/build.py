@@ -77,8 +77,10 @@ def build_model(
     near = item_neighbours(strengths, eligible, settings.neighbours, settings.popularity_exponent)
     content_fit = None
     if content is not None:
-        shoppers, seed = strengths.getnnz(axis=0), settings.als.seed
-        blended = with_content(content, shoppers, trained.item_factors, near, eligible, seed)
+        blended = with_content(
+            *(content, strengths.getnnz(axis=0), trained.item_factors, near),
+            *(pairs.found_lately, eligible, settings.als.seed),
+        )
         trained = replace(trained, item_factors=blended.factors)
         near, content_fit = blended.neighbours, blended.fitted
     if content is not None or (settings.step_half_life is not None and pairs.is_ordered):

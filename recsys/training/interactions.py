@@ -19,6 +19,9 @@ _Codes = NDArray[np.int32]
 _MAX_USER_SHARE = 0.05
 _MIN_USERS_TO_LIMIT = 200
 
+# Of the pairs, by time: enough to see what a shop's newest items sell, and hardly another season.
+LATE_SHARE = 0.1
+
 
 @dataclass(frozen=True)
 class InteractionMatrix:
@@ -35,6 +38,8 @@ class InteractionMatrix:
         excluded: (p,) bool.
         steps: (p,) int32, how many later moments of behaviour the user has, see
             `recsys.core.recency`; zeros in data without time.
+        found_lately: (n,) bool, the items that nobody had anything to do with before the last
+            LATE_SHARE of all pairs; none in data without ages.
     """
 
     users: Vocabulary
@@ -45,6 +50,7 @@ class InteractionMatrix:
     recent_strengths: NDArray[np.float32]
     excluded: NDArray[np.bool_]
     steps: Steps
+    found_lately: NDArray[np.bool_]
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -121,10 +127,14 @@ def pairs_from_codes(
     shape = (len(users), len(items))
     found = _strengths(strengths, places, shape)
     _limit_users(found)
+    newest = None if times_ms is None else _newest(found, places, times_ms)
+    found_lately = np.zeros(len(items), np.bool_)
     if recent_strengths is None:
         recent = (found.data > 0).astype(np.float32)
     else:
         recent = np.maximum(_strengths(recent_strengths, places, shape).data, 0)
+        if newest is not None:
+            found_lately = _found_lately(found, newest)
     return InteractionMatrix(
         users=users,
         items=items,
@@ -133,21 +143,39 @@ def pairs_from_codes(
         strengths=found.data,
         recent_strengths=recent,
         excluded=_sums(excluded.astype(np.int32), places, shape).data > 0,
-        steps=_steps(found, places, times_ms),
+        steps=np.zeros(found.nnz, np.int32) if newest is None else _steps(found, newest),
+        found_lately=found_lately,
     )
 
 
-def _steps(
-    pairs: csr_matrix, places: tuple[_Codes, _Codes], times_ms: NDArray[np.int64] | None
-) -> Steps:
-    """Number of later moments of each pair's user, by the newest entry of each pair."""
-    if times_ms is None:
-        return np.zeros(pairs.nnz, np.int32)
-    users = np.repeat(np.arange(pairs.shape[0], dtype=np.int64), np.diff(pairs.indptr))
-    keys = users * pairs.shape[1] + pairs.indices
+def _newest(
+    pairs: csr_matrix, places: tuple[_Codes, _Codes], times_ms: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Time of the newest entry of each pair, (p,)."""
+    keys = _users_of(pairs) * pairs.shape[1] + pairs.indices
     entries = np.searchsorted(keys, places[0].astype(np.int64) * pairs.shape[1] + places[1])
     newest = np.full(pairs.nnz, np.iinfo(np.int64).min)
     np.maximum.at(newest, entries, times_ms)
+    return newest
+
+
+def _users_of(pairs: csr_matrix) -> NDArray[np.int64]:
+    return np.repeat(np.arange(pairs.shape[0], dtype=np.int64), np.diff(pairs.indptr))
+
+
+def _found_lately(pairs: csr_matrix, newest: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """See `InteractionMatrix`, by the newest entry of each pair: all that Spark's pairs have."""
+    if not len(newest):
+        return np.zeros(pairs.shape[1], np.bool_)
+    since = np.quantile(newest, 1 - LATE_SHARE, method="higher")
+    first = np.full(pairs.shape[1], np.iinfo(np.int64).max)
+    np.minimum.at(first, pairs.indices, newest)
+    return (first >= since) & (first < np.iinfo(np.int64).max)
+
+
+def _steps(pairs: csr_matrix, newest: NDArray[np.int64]) -> Steps:
+    """Number of later moments of each pair's user, by the newest entry of each pair."""
+    users = _users_of(pairs)
     order = np.lexsort((-newest, users))
     is_new_user = np.diff(users[order], prepend=-1) != 0
     is_new_moment = np.diff(newest[order], prepend=0) != 0

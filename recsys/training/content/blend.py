@@ -45,6 +45,7 @@ def with_content(
     shoppers: NDArray[np.integer],
     factors: Factors,
     neighbours: NeighbourLists,
+    found_lately: NDArray[np.bool_],
     eligible: NDArray[np.bool_],
     seed: int,
 ) -> WithContent:
@@ -58,11 +59,12 @@ def with_content(
         shoppers: (n,) how many shoppers have each item.
         factors: (n, k) float32, trained; zero where an item has no behaviour.
         neighbours: m of each item, scores zero or above.
+        found_lately: (n,) bool, see `recsys.training.interactions`.
         eligible: (n,) bool, the items that may be neighbours.
         seed: of the draw of held-out items.
     """
     matrix, trust = content_matrix(content), CONTENT_SHOPPERS / (shoppers + CONTENT_SHOPPERS)
-    chances = chances_to_sell(shoppers, eligible, content.is_new)
+    chances = chances_to_sell(shoppers, found_lately, eligible, content.is_new)
     predicted, fitted = _predicted_factors(matrix, shoppers > 0, factors, seed)
     alike = alike_items(matrix, shoppers)
     lists = smoothed_neighbours(

@@ -72,7 +72,7 @@ def test_content_beats_popularity_and_chance_where_category_is_taste() -> None:
     user_factors, item_factors = shop.factors()
     eligible = np.ones(len(shop.new), np.bool_)
     made = with_content(
-        shop.content, shop.shoppers, item_factors, shop.neighbours(), eligible, seed=1
+        *(shop.content, shop.shoppers, item_factors, shop.neighbours()), ~eligible, eligible, seed=1
     )
     users, items = np.nonzero(np.arange(90)[:, None] % 3 == np.arange(60) % 3)
     expected = popularity_of_alike(content_matrix(shop.content), shop.shoppers)

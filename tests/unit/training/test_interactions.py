@@ -1,6 +1,6 @@
 import numpy as np
 
-from recsys.training.interactions import InteractionMatrix, make_pairs
+from recsys.training.interactions import InteractionMatrix, make_pairs, pairs_from_codes
 
 
 def some_pairs(catalogue: tuple[str, ...] = ()) -> InteractionMatrix:
@@ -69,3 +69,35 @@ def test_the_faded_matrix_halves_with_the_steps() -> None:
     )
     assert pairs.faded_matrix(1.0).toarray().tolist() == [[2.0, 1.0]]
     assert pairs.faded_matrix(None).toarray().tolist() == [[4.0, 1.0]]
+
+
+def late(times_ms: list[int] | None, *, with_ages: bool = True) -> list[bool]:
+    """Of a shop of 20 pairs, the last two of them with items c and d, and one item nobody had."""
+    items = ["a", "b"] * 9 + ["c", "d"]
+    ones = np.ones(20)
+    pairs = pairs_from_codes(
+        [f"u{row:02}" for row in range(20)],
+        ["a", "b", "c", "d", "nobody's"],
+        np.arange(20, dtype=np.int32),
+        np.array(["abcd".index(item) for item in items], np.int32),
+        ones,
+        ones if with_ages else None,
+        np.zeros(20, np.bool_),
+        None if times_ms is None else np.array(times_ms, np.int64),
+    )
+    return pairs.found_lately.tolist()
+
+
+def test_items_of_the_last_tenth_of_pairs_alone_were_found_lately() -> None:
+    assert late(list(range(20))) == [False, False, True, True, False]
+    # The third last pair is of a and the fourth last of b, which others had long before.
+    assert late([*range(16), 99, 98, 97, 96]) == [False] * 5
+
+
+def test_without_ages_nothing_was_found_lately() -> None:
+    assert late(None) == [False] * 5
+    assert late(list(range(20)), with_ages=False) == [False] * 5
+
+
+def test_of_one_moment_all_items_were_found_lately() -> None:
+    assert late([7] * 20) == [True] * 4 + [False]

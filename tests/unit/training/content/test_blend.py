@@ -15,6 +15,7 @@ def blend_of(shop: TasteShop, content: ItemContent | None = None) -> WithContent
         shop.shoppers,
         factors,
         shop.neighbours(),
+        found_lately=np.zeros(len(shop.new), np.bool_),
         eligible=np.ones(len(shop.new), np.bool_),
         seed=1,
     )
@@ -114,7 +115,9 @@ def test_a_shop_of_next_to_nothing_is_left_alone(items: int) -> None:
     factors = np.ones((items, 3), np.float32)
     lists, eligible = NeighbourLists.empty(items, 2), np.ones(items, np.bool_)
 
-    made = with_content(content, np.ones(items, int), factors, lists, eligible, seed=1)
+    made = with_content(
+        *(content, np.ones(items, int), factors, lists), ~eligible, eligible, seed=1
+    )
 
     assert made.fitted is None
     assert np.array_equal(made.factors, factors)
