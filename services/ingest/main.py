@@ -38,8 +38,9 @@ from services.ingest.users import Users
 # for both to time out, so that clients are told to come again, and not that nobody knows.
 _HBASE_CALL_SECONDS = 2.0
 _HBASE_WAIT_SECONDS = 1.0
-# Ids of a batch are claimed one by one, each by a write that waits for the store's log.
-_CLAIMS_AT_ONCE = 8
+# Ids are claimed on several connections, so that the claims share the syncs of HBase's log: enough
+# for two batches at a time, one of each gateway.
+_EXTRA_CONNECTIONS = 14
 _REDIS_SECONDS = 0.5
 _PROBE_CALL_SECONDS = 2.0
 _PROBE_EVERY_SECONDS = 1.0
@@ -61,8 +62,8 @@ def serve(settings: IngestSettings) -> None:
     stores = HBasePool(
         thrift,
         PoolSettings(
-            size=settings.threads + _CLAIMS_AT_ONCE,
-            at_once=_CLAIMS_AT_ONCE,
+            size=settings.threads,
+            extra=_EXTRA_CONNECTIONS,
             call_timeout_seconds=_HBASE_CALL_SECONDS,
             wait_timeout_seconds=_HBASE_WAIT_SECONDS,
         ),

@@ -2,9 +2,11 @@
 
 import contextlib
 import importlib
+import select
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from happybase.connection import Hbase
 from thriftpy2.protocol import TBinaryProtocol
@@ -12,19 +14,25 @@ from thriftpy2.thrift import TProcessor
 from thriftpy2.transport import TBufferedTransport, TSocket, TTransportException
 
 # happybase makes this module from HBase's IDL when it is imported.
-HBaseError = importlib.import_module("Hbase_thrift").IOError
+_idl = importlib.import_module("Hbase_thrift")
+HBaseError, HBaseIllegalArgument = _idl.IOError, _idl.IllegalArgument
 
 
 class FakeHBase:
-    """Answers getTableNames on a loopback port with what `answer` returns or raises.
+    """Answers getTableNames on a loopback port with what `answer` returns or raises; has one table.
 
     Attributes:
-        calls: requests that came in.
+        cells: of the table, one a row; `checkAndPut` writes them and `getRowsWithColumns` reads.
+        on_put: called with the row between the writing of a cell and the answer; may raise.
+        calls: requests for the names that came in.
         accepted: connections that were opened.
     """
 
     def __init__(self) -> None:
         self.answer: Callable[[], list[bytes]] = list
+        self.cells: dict[bytes, bytes] = {}
+        self.on_put: Callable[[bytes], object] = bool
+        self._writing = threading.Lock()
         self.calls = 0
         self.accepted = 0
         self._open: list[socket.socket] = []
@@ -35,6 +43,27 @@ class FakeHBase:
     def getTableNames(self) -> list[bytes]:  # noqa: N802 - the name in HBase's IDL
         self.calls += 1
         return self.answer()
+
+    def checkAndPut(  # noqa: N802 - the name in HBase's IDL
+        self, table: bytes, row: bytes, column: bytes, expected: bytes | None, put: Any, _: Any
+    ) -> bool:
+        with self._writing:
+            is_as_expected = self.cells.get(row) == expected
+            if is_as_expected:
+                self.cells[row] = put.value
+        self.on_put(row)
+        return is_as_expected
+
+    def getRowsWithColumns(  # noqa: N802 - the name in HBase's IDL
+        self, table: bytes, rows: Sequence[bytes], columns: Sequence[bytes], _: Any
+    ) -> list[Any]:
+        found = [(row, self.cells[row]) for row in rows if row in self.cells]
+        cells = [(row, _idl.TCell(value=value, timestamp=1)) for row, value in found]
+        return [_idl.TRowResult(row=row, columns={columns[0]: cell}) for row, cell in cells]
+
+    def more_came(self, seconds: float) -> bool:
+        """Wait until something that has not been read has come on any connection."""
+        return bool(select.select(self._open, [], [], seconds)[0])
 
     def close_connections(self) -> None:
         """Close all sockets from this side, as for having been idle or before a restart."""
@@ -61,7 +90,8 @@ class FakeHBase:
 
     def _serve(self, connection: socket.socket) -> None:
         processor = TProcessor(Hbase, self)
-        protocol = TBinaryProtocol(TBufferedTransport(TSocket(sock=connection)))
+        transport = TBufferedTransport(TSocket(sock=connection))
+        protocol = TBinaryProtocol(transport, decode_response=False)
         with connection, contextlib.suppress(TTransportException, OSError):
             while True:
                 processor.process(protocol, protocol)

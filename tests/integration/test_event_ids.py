@@ -1,9 +1,11 @@
 """An event id is an identity, whatever happens between its claim and its event."""
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +18,7 @@ from recsys.stores.hbase import admin, event_writer
 from recsys.stores.hbase.interaction_scan import InteractionScan
 from recsys.stores.hbase.interactions import HBaseInteractionStore
 from recsys.stores.hbase.layout import EVENT_IDS, is_imported, table_name
-from recsys.stores.hbase.pool import HBasePool
+from recsys.stores.hbase.pool import HBasePool, PoolSettings
 from recsys.stores.hbase.table import Table
 from tests.hbase_fixture import MakeTables
 
@@ -206,6 +208,36 @@ def test_an_attempt_that_a_broken_connection_repeats_is_still_new(
     assert hbase_interactions.history(TENANT, first.user_id) == [first]
 
 
+def test_of_many_who_send_the_same_ids_through_two_replicas_exactly_one_is_new(
+    hbase: str, hbase_pool: HBasePool, first: Event
+) -> None:
+    batch = [replace(first, event_id=f"{first.event_id} {number}") for number in range(120)]
+    senders = 8
+    begin = threading.Barrier(senders)
+
+    with (
+        closing(HBasePool(hbase, PoolSettings(size=senders))) as other,
+        ThreadPoolExecutor(senders) as threads,
+    ):
+
+        def send(number: int) -> dict[str, AppendResult]:
+            store = HBaseInteractionStore((hbase_pool, other)[number % 2])
+            # From both ends, and each event as its sender says it was.
+            events = [replace(event, timestamp_ms=2 + number) for event in batch]
+            begin.wait(timeout=10)
+            results = store.append(TENANT, events[:: -1 if number % 4 > 1 else 1], NOW_MS + number)
+            return {each.stored.event.event_id: each for each in results}
+
+        answers = list(threads.map(send, range(senders)))
+
+    for event in batch:
+        of_one_id = [answer[event.event_id] for answer in answers]
+        assert sum(result.is_new for result in of_one_id) == 1
+        assert len({result.stored for result in of_one_id}) == 1
+    history = HBaseInteractionStore(hbase_pool).history(TENANT, first.user_id)
+    assert len(history) == len(batch)
+
+
 def test_a_batch_cut_short_gets_further_when_it_is_sent_again(
     hbase_interactions: HBaseInteractionStore, monkeypatch: pytest.MonkeyPatch, first: Event
 ) -> None:
@@ -232,7 +264,8 @@ def test_a_batch_cut_short_gets_further_when_it_is_sent_again(
 
     assert [result.is_new for result in results] == [False] * 200 + [True] * 50
     assert len(hbase_interactions.history(TENANT, first.user_id)) == 250
-    assert calls["claims"] == 50
+    # The first hundred tell that the batch was sent before; the other ids are read first.
+    assert calls["claims"] == 100 + 50
 
 
 def test_importing_again_leaves_an_event_received_where_it_was(

@@ -27,8 +27,18 @@ def append(store: HBaseInteractionStore, events: list[Event]) -> list[bool]:
     return [result.is_new for result in store.append(TENANT, events, NOW_MS)]
 
 
+@pytest.fixture
+def own_pool(hbase: str) -> Iterator[HBasePool]:
+    """Of new connections. An attempt against a dead server ends soon, so that one can try again."""
+    pool = HBasePool(hbase, PoolSettings(call_timeout_seconds=5))
+    yield pool
+    pool.close()
+
+
 def test_acknowledged_events_survive_kill_9(
-    hbase: str, hbase_interactions: HBaseInteractionStore, crash_hbase: Callable[[], None]
+    own_pool: HBasePool,
+    hbase_interactions: HBaseInteractionStore,
+    crash_hbase: Callable[[], None],
 ) -> None:
     batched = events_of("batched", 500)
     assert all(append(hbase_interactions, batched))
@@ -37,20 +47,20 @@ def test_acknowledged_events_survive_kill_9(
 
     crash_hbase()
 
-    pool = HBasePool(hbase)
-    await_hbase(pool)
-    store = HBaseInteractionStore(pool)
+    await_hbase(own_pool)
+    store = HBaseInteractionStore(own_pool)
     assert store.history(TENANT, "batched") == batched[::-1]
     assert store.history(TENANT, "single") == events_of("single", 100)[::-1]
     assert not any(append(store, batched))
 
 
 def test_a_scan_goes_on_where_it_was_after_kill_9(
-    hbase: str, hbase_interactions: HBaseInteractionStore, crash_hbase: Callable[[], None]
+    own_pool: HBasePool,
+    hbase_interactions: HBaseInteractionStore,
+    crash_hbase: Callable[[], None],
 ) -> None:
     written = hbase_interactions.put_many(TENANT, events_of("reader", 12_000), ids_given=False)
-    # An attempt against a dead server must end soon, so that the scan can try again.
-    scan = InteractionScan(HBasePool(hbase, PoolSettings(call_timeout_seconds=5)), TENANT)
+    scan = InteractionScan(own_pool, TENANT)
     (key_range,) = [
         one for one in scan.ranges() if one.start[:1] == user_prefix("reader")[:1].lstrip(b"\0")
     ]
@@ -67,9 +77,9 @@ def test_a_scan_goes_on_where_it_was_after_kill_9(
 
 
 def test_a_bulk_write_goes_on_after_kill_9(
-    hbase: str, hbase_interactions: HBaseInteractionStore, crash_hbase: Callable[[], None]
+    own_pool: HBasePool, crash_hbase: Callable[[], None]
 ) -> None:
-    store = HBaseInteractionStore(HBasePool(hbase, PoolSettings(call_timeout_seconds=5)))
+    store = HBaseInteractionStore(own_pool)
     events = events_of("writer", 3000)
 
     def crashing() -> Iterator[Event]:

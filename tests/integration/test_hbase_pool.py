@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NoReturn
 
@@ -68,33 +68,33 @@ def test_after_a_restart_one_attempt_finds_all_idle_connections_stale(
     assert server.accepted == 3
 
 
-def test_calls_that_do_not_depend_on_each_other_are_made_at_once(server: FakeHBase) -> None:
-    pool = HBasePool(server.address, PoolSettings(size=3, at_once=3))
-    meeting = threading.Barrier(3)
+def test_a_call_on_several_connections_has_those_that_nobody_else_has(server: FakeHBase) -> None:
+    pool = HBasePool(server.address, PoolSettings(size=2, extra=3))
 
-    def meet() -> list[bytes]:
-        meeting.wait(timeout=5)
-        return []
+    def meanwhile(connections: Sequence[object]) -> tuple[int, int]:
+        return len(connections), pool.call_on_several(len, most=9)
 
-    server.answer = meet
-
-    def numbered(number: int) -> Callable[[Any], int]:
-        return lambda client: number + len(client.getTableNames())
-
-    assert pool.call_each([numbered(n) for n in range(6)]) == list(range(6))
-    assert server.accepted == 3
+    assert pool.call_on_several(meanwhile, most=3) == (3, 2)
+    assert pool.call_on_several(meanwhile, most=9) == (4, 1)
+    assert pool.call_on_several(len, most=9) == 4
     pool.close()
 
 
-def test_one_of_several_calls_that_fails_fails_them_all(server: FakeHBase) -> None:
-    pool = HBasePool(server.address, PoolSettings(size=3, at_once=3))
+def test_what_breaks_one_of_several_connections_is_repeated_on_others(server: FakeHBase) -> None:
+    pool = HBasePool(server.address, PoolSettings(size=1, extra=2))
+    attempts = []
 
-    def fails(client: Any) -> NoReturn:
-        client.getTableNames()
-        raise Unavailable("hbase", "away")
+    def ask_all(connections: Sequence[Any]) -> int:
+        attempts.append(connections)
+        return sum(len(connection.client.getTableNames()) for connection in connections)
 
-    with pytest.raises(Unavailable, match="away"):
-        pool.call_each([lambda client: client.getTableNames(), fails])
+    server.answer = lambda: [b"one"]
+    assert pool.call_on_several(ask_all, most=3) == 3
+    server.close_connections()
+
+    assert pool.call_on_several(ask_all, most=3) == 3
+    assert server.accepted == 6
+    assert len(attempts) == 3
     pool.close()
 
 

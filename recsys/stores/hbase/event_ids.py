@@ -7,7 +7,7 @@ claim without its event, because a writer died between the two, knows what to st
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
 
 from recsys.core.domain import Event, ReceivedEvent
@@ -19,6 +19,7 @@ from recsys.stores.hbase.table import Cell, Table, patiently
 
 # Fields of an event that came later.
 _BESIDE = ("context", "rating", "query")
+_INSIDE = tuple(field.name for field in fields(Event) if field.name not in _BESIDE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +38,15 @@ class Claim:
         return self.first.event.event_id
 
     def encode(self) -> bytes:
-        event = asdict(self.first.event)
+        event = self.first.event
+        inside = {name: getattr(event, name) for name in _INSIDE}
         # Beside the event, where releases that do not know them take no notice; none of an event
         # without, so that a claim is the same bytes as it was: renewing one compares them.
-        beside = {name: event.pop(name) for name in _BESIDE}
+        beside = {name: getattr(event, name) for name in _BESIDE}
         document = {
             "claimant": self.claimant,
             "received_ms": self.first.received_ms,
-            "event": {name: value for name, value in event.items() if value is not None},
+            "event": {name: value for name, value in inside.items() if value is not None},
         }
         known = {name: value for name, value in beside.items() if value not in (None, {})}
         return encode_document(document | known)
@@ -72,16 +74,19 @@ class EventIds:
     def __init__(self, table: Table, patience_seconds: float = 0.0) -> None:
         self._table = table
         self._patience_seconds = patience_seconds
+        self._found_held = False
 
     def claim(self, wanted: Iterable[Claim]) -> list[Claim]:
         """Claim ids; the claims that hold now, in the same order, these or earlier ones."""
         claims = list(wanted)
-        # One read spares a batch that is sent again as many writes as it has events.
-        held = self._find([claim.event_id for claim in claims]) if len(claims) > 1 else {}
-        # An attempt that a broken connection repeated finds its own claim, as if it had lost.
+        # Most ids are new, and a read finds none of them. But what was sent before begins with ids
+        # that are held; then one read spares as many writes as there are events.
+        held = self._find([claim.event_id for claim in claims]) if self._found_held else {}
         free = {c.event_id: c.encode() for c in claims if c.event_id not in held}
         written = self._put_missing(free)
+        # An attempt that a broken connection repeated finds its own claim, as if it had lost.
         held |= self._find_held([event_id for event_id in free if event_id not in written])
+        self._found_held = bool(held)
         return [held.get(claim.event_id, claim) for claim in claims]
 
     def renew(self, abandoned: Claim, wanted: Claim) -> Claim:

@@ -2,8 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import BoundedSemaphore, Lock
@@ -28,13 +27,13 @@ class PoolSettings:
     """Limits of the pool: connections, and how long each kind of waiting may last.
 
     Attributes:
-        size: most connections open at once.
+        size: calls that may be under way at once, each on a connection of its own.
         connect_timeout_seconds: for opening one.
-        call_timeout_seconds: for any one read or write on the socket during a call.
+        call_timeout_seconds: for any one read or write on the socket during a call, and for all of
+            a call on several.
         wait_timeout_seconds: for a connection to become free.
         max_idle_seconds: an older idle connection is closed; keep it below the server's own limit.
-        at_once: threads that share the work of `call_each`, of all callers together; with one the
-            caller does it.
+        extra: further connections, of all callers together, for calls that use several.
     """
 
     size: int = 8
@@ -42,7 +41,7 @@ class PoolSettings:
     call_timeout_seconds: float = 10.0
     wait_timeout_seconds: float = 5.0
     max_idle_seconds: float = 30.0
-    at_once: int = 1
+    extra: int = 7
 
 
 # Of a task: one connection, on which a page of 5000 rows may wait for a busy region server.
@@ -52,8 +51,8 @@ TASK_POOL = PoolSettings(size=1, call_timeout_seconds=60)
 class HBasePool:
     """A bounded pool that survives idle closes and server restarts.
 
-    A connection belongs to one thread during a call. After any exception it is thrown away, since
-    an answer may still be on its way in it.
+    A connection belongs to one call at a time. After any exception it is thrown away, since an
+    answer may still be on its way in it.
     """
 
     def __init__(self, address: str, settings: PoolSettings | None = None) -> None:
@@ -64,11 +63,10 @@ class HBasePool:
         """
         self._address = thrift_address(address)
         self._settings = settings or PoolSettings()
-        at_once = self._settings.at_once
         self._free = BoundedSemaphore(self._settings.size)
+        self._extra = BoundedSemaphore(self._settings.extra)
         self._idle: deque[tuple[float, happybase.Connection]] = deque()
         self._lock = Lock()
-        self._helpers = ThreadPoolExecutor(self._settings.at_once, "hbase") if at_once > 1 else None
 
     def call(self, work: Callable[[Any], _Result]) -> _Result:
         """Run `work(thrift client)`; once more on a fresh connection if the first one broke.
@@ -79,20 +77,20 @@ class HBasePool:
             Unavailable: no connection became free, or the server does not answer or cannot.
             ConfigurationError: the table does not exist.
         """
-        with self._slot(), translated():
-            connection = self._take_idle() or self._open()
-            try:
-                return self._run(connection, work)
-            except _BROKEN:
-                # What broke this connection, a restart most likely, broke the idle ones too.
-                self.close()
-                return self._run(self._open(), work)
+        return self.call_on_several(lambda connections: work(connections[0].client), 1)
 
-    def call_each(self, works: Sequence[Callable[[Any], _Result]]) -> list[_Result]:
-        """Run calls that do not depend on each other, some at once; see `call`."""
-        if self._helpers is None or len(works) == 1:
-            return [self.call(work) for work in works]
-        return list(self._helpers.map(self.call, works))
+    def call_on_several(
+        self, work: Callable[[Sequence[happybase.Connection]], _Result], most: int
+    ) -> _Result:
+        """Run `work(connections)` on up to `most`, on one at least; see `call`."""
+        with self._slots(most) as count, translated():
+            connections = _take(count, lambda: self._take_idle() or self._open())
+            try:
+                return self._run(connections, work)
+            except _BROKEN:
+                # What broke these connections, a restart most likely, broke the idle ones too.
+                self.close()
+                return self._run(_take(count, self._open), work)
 
     def ping(self) -> None:
         """Ask the server for anything, to know that it answers.
@@ -106,27 +104,36 @@ class HBasePool:
         """Close the idle connections; the pool stays usable."""
         with self._lock:
             idle, self._idle = self._idle, deque()
-        for _, connection in idle:
-            connection.close()
+        _close(connection for _, connection in idle)
 
     @contextmanager
-    def _slot(self) -> Iterator[None]:
+    def _slots(self, most: int) -> Iterator[int]:
+        """Hold a call's places: its own, and of the extra ones those that nobody else has now."""
         settings = self._settings
         if not self._free.acquire(timeout=settings.wait_timeout_seconds):
             raise Unavailable("hbase", f"all {settings.size} connections are busy")
+        count = 1
         try:
-            yield
+            while count < most and self._extra.acquire(blocking=False):
+                count += 1
+            yield count
         finally:
+            for _ in range(count - 1):
+                self._extra.release()
             self._free.release()
 
-    def _run(self, connection: happybase.Connection, work: Callable[[Any], _Result]) -> _Result:
+    def _run(
+        self,
+        connections: Sequence[happybase.Connection],
+        work: Callable[[Sequence[happybase.Connection]], _Result],
+    ) -> _Result:
         try:
-            result = work(connection.client)
+            result = work(connections)
         except BaseException:
-            connection.close()
+            _close(connections)
             raise
         with self._lock:
-            self._idle.append((time.monotonic(), connection))
+            self._idle.extend((time.monotonic(), connection) for connection in connections)
         return result
 
     def _take_idle(self) -> happybase.Connection | None:
@@ -148,3 +155,19 @@ class HBasePool:
         # happybase has one timeout for connecting and calling; these differ by their nature.
         connection.transport.sock.settimeout(self._settings.call_timeout_seconds)
         return connection
+
+
+def _take(count: int, one: Callable[[], happybase.Connection]) -> list[happybase.Connection]:
+    taken: list[happybase.Connection] = []
+    try:
+        while len(taken) < count:
+            taken.append(one())
+    except BaseException:
+        _close(taken)
+        raise
+    return taken
+
+
+def _close(connections: Iterable[happybase.Connection]) -> None:
+    for connection in connections:
+        connection.close()

@@ -11,6 +11,7 @@ from happybase.batch import BatchMutation, Mutation
 from happybase.table import TScan
 
 from recsys.core.errors import Unavailable
+from recsys.stores.hbase import pipelined_puts
 from recsys.stores.hbase.cells import Cells
 from recsys.stores.hbase.failures import missing_table
 from recsys.stores.hbase.pool import HBasePool
@@ -106,15 +107,23 @@ class Table:
 
         Repeated after a broken connection, it may answer False to its own first attempt.
         """
-        return self._pool.call(self._put_if(key, column, expected, value))
+        mutation = Mutation(column=column, value=value)
+        return self._pool.call(
+            lambda client: bool(client.checkAndPut(self._name, key, column, expected, mutation, {}))
+        )
 
     def put_missing(self, cells: Mapping[bytes, bytes], column: bytes) -> set[bytes]:
         """Write those of these cells, by row key, that are missing or empty; their keys.
 
-        Each is written by itself as by `put_if`, several at once.
+        Each is written by itself as by `put_if`, many being under way at once.
         """
-        works = [self._put_if(key, column, None, value) for key, value in cells.items()]
-        written = self._pool.call_each(works)
+        if not cells:
+            return set()
+        put = partial(
+            pipelined_puts.put_missing, table=self._name, column=column, cells=list(cells.items())
+        )
+        most = min(len(cells), pipelined_puts.MAX_CONNECTIONS)
+        written = self._pool.call_on_several(put, most)
         return {key for key, is_written in zip(cells, written, strict=True) if is_written}
 
     def get(self, key: bytes, column: bytes) -> bytes | None:
@@ -161,14 +170,6 @@ class Table:
             raise missing_table(self._name.decode())
         ranges = [KeyRange(region.startKey, region.endKey) for region in regions]
         return sorted(ranges, key=lambda one: one.start)
-
-    def _put_if(
-        self, key: bytes, column: bytes, expected: bytes | None, value: bytes
-    ) -> Callable[[Any], bool]:
-        mutation = Mutation(column=column, value=value)
-        return lambda client: bool(
-            client.checkAndPut(self._name, key, column, expected, mutation, {})
-        )
 
     def _mutate(self, batch: list[BatchMutation], written_ms: int | None = None) -> None:
         if written_ms is None:
