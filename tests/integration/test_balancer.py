@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from infra.local.settings import Settings
+from recsys.core.limits import MAX_EVENT_BATCHES
 from tests.integration.balancer import (
     PATIENCE_MS,
     balancing,
@@ -21,6 +22,8 @@ from tests.integration.stub_gateway import StubGateway
 
 READ, WRITE = "/v1/users/u1/recommendations", "/v1/events"
 PLACES_FOR_READS, MAX_READS = 128, 512
+# Of a gateway's events: one call to ingest under way, and what is gathered for the next.
+PLACES_FOR_WRITES = 2 * MAX_EVENT_BATCHES
 # Longer than more than that may be there.
 TOO_LONG_SECONDS = PATIENCE_MS / 1000 + 0.2
 # For tests about what that time is for, however long they take to ask so much.
@@ -93,6 +96,10 @@ def asked(client: httpx.AsyncClient, count: int) -> list[asyncio.Task[httpx.Resp
     return [asyncio.create_task(client.get(READ)) for _ in range(count)]
 
 
+def posted(client: httpx.AsyncClient, count: int) -> list[asyncio.Task[httpx.Response]]:
+    return [asyncio.create_task(client.post(WRITE, json={})) for _ in range(count)]
+
+
 async def statuses(asking: list[asyncio.Task[httpx.Response]]) -> set[int]:
     return {answer.status_code for answer in await asyncio.gather(*asking)}
 
@@ -122,6 +129,25 @@ def test_more_than_there_are_places_for_is_turned_away_once_it_lasts(settings: S
         assert_turned_away(refused)
         assert written.status_code == 200
         assert after.status_code == 200
+
+    asyncio.run(scenario())
+
+
+def test_events_have_places_for_two_calls_to_ingest(settings: Settings) -> None:
+    async def scenario() -> None:
+        gateway = StubGateway()
+        async with gateway.listening(settings.ports.gateway_1), balancing(settings) as client:
+            await until_served(client)
+            gateway.seconds = 4 * TOO_LONG_SECONDS
+            before = gateway.waiting
+            writing = posted(client, PLACES_FOR_WRITES - 1)
+            await until(lambda: gateway.waiting - before == PLACES_FOR_WRITES - 1)
+            await asyncio.sleep(TOO_LONG_SECONDS)
+            writing += posted(client, 1)
+            await until(lambda: gateway.waiting - before == PLACES_FOR_WRITES)
+
+            assert_turned_away(await client.post(WRITE, json={}))
+            assert await statuses(writing) == {200}
 
     asyncio.run(scenario())
 
