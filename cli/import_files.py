@@ -1,7 +1,7 @@
 """`recsys import`: a shop's files into HBase."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -265,33 +265,35 @@ def _run(
     max_rejected: float,
     again: bool = False,
 ) -> None:
-    tenant, pool = tenant or settings.tenant, _pool(settings)
-    importer = Importer(
-        tenant, HBaseImportLedger(pool), rejects, again=again, max_rejected=max_rejected
-    )
-    # All files are looked at before the first one lands: a wrong mapping shows at once.
-    file_plans = [plan(pool, settings, tenant) for plan in plans]
-    outcomes = []
-    for file_plan in file_plans:
-        tally = Tally()
-        with _interruptible(tally), watched(file_plan, tally) as observe:
-            outcomes.append(importer.run(file_plan, tally, observe))
-        report(outcomes[-1])
-    if any(outcome.has_too_many_rejected for outcome in outcomes):
-        raise typer.Exit(_TOO_MANY_REJECTED)
-    if any(outcome.ended for outcome in outcomes):
-        raise typer.Exit(1)
+    tenant = tenant or settings.tenant
+    with closing(_pool(settings)) as pool:
+        importer = Importer(
+            tenant, HBaseImportLedger(pool), rejects, again=again, max_rejected=max_rejected
+        )
+        # All files are looked at before the first one lands: a wrong mapping shows at once.
+        file_plans = [plan(pool, settings, tenant) for plan in plans]
+        outcomes = []
+        for file_plan in file_plans:
+            tally = Tally()
+            with _interruptible(tally), watched(file_plan, tally) as observe:
+                outcomes.append(importer.run(file_plan, tally, observe))
+            report(outcomes[-1])
+        if any(outcome.has_too_many_rejected for outcome in outcomes):
+            raise typer.Exit(_TOO_MANY_REJECTED)
+        if any(outcome.ended for outcome in outcomes):
+            raise typer.Exit(1)
 
 
 def _undo(plans: Sequence[_Plan], settings: ImportSettings, tenant: str | None) -> None:
-    tenant, pool = tenant or settings.tenant, _pool(settings)
-    store, ledger = HBaseInteractionStore(pool), HBaseImportLedger(pool)
-    # All files are looked at before the first event goes.
-    for plan in [plan(pool, settings, tenant) for plan in plans]:
-        tally = Tally()
-        with _interruptible(tally), watched(plan, tally) as observe:
-            was_known = undo_import(plan, tenant, store, ledger, tally, observe)
-        report_undone(plan, tally, was_known=was_known)
+    tenant = tenant or settings.tenant
+    with closing(_pool(settings)) as pool:
+        store, ledger = HBaseInteractionStore(pool), HBaseImportLedger(pool)
+        # All files are looked at before the first event goes.
+        for plan in [plan(pool, settings, tenant) for plan in plans]:
+            tally = Tally()
+            with _interruptible(tally), watched(plan, tally) as observe:
+                was_known = undo_import(plan, tenant, store, ledger, tally, observe)
+            report_undone(plan, tally, was_known=was_known)
 
 
 def _pool(settings: ImportSettings) -> HBasePool:
