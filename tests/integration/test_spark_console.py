@@ -1,0 +1,30 @@
+"""What an operator sees of a failure within a task, on the console of a run of its own."""
+
+import subprocess
+import sys
+
+_FAILS = """
+from recsys.core.errors import Unavailable
+from spark_jobs.session import spark_session
+from spark_jobs.settings import SparkSettings
+from spark_jobs.task_errors import errors_of_tasks
+
+def fail(batches):
+    raise Unavailable("hbase", "it did not respond in time")
+
+with spark_session(SparkSettings(), "fails") as spark:
+    try:
+        with errors_of_tasks():
+            spark.range(4).mapInArrow(fail, "id long").collect()
+    except Unavailable as error:
+        print(error)
+"""
+
+
+def test_a_store_that_is_away_is_said_in_a_line_and_not_by_every_task() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _FAILS], capture_output=True, text=True, timeout=180, check=True
+    )
+    assert done.stdout == "hbase is unavailable: it did not respond in time\n"
+    assert "Traceback" not in done.stderr
+    assert "\tat java" not in done.stderr
