@@ -14,10 +14,6 @@ with sums over the items of the user. Three things make it cheap:
   the widest registers there are.
 
 Rows are solved apart from each other, each by one thread: how many there are changes no result.
-Nor does it matter where in memory the arrays are. Loops that write one array and read another index
-both by the loop's own number: of any other index, which might be negative, the compiler asks before
-the loop whether what is written lies where that would be read, behind the array that is read, and
-adds up in another order if it does.
 """
 
 from collections.abc import Callable
@@ -59,6 +55,18 @@ def gather_and_dot(columns, at, n, end, factors, vector, buffer, dots, k):  # ty
 
 
 @_compiled
+def weigh(strengths, alpha, at, n, weights):  # type: ignore[no-untyped-def]
+    """weights[:n] = w of n entries.
+
+    Apart from what is made of them: a product of three factors, or a sum, has several ways to be
+    rounded, and of a loop that writes the compiler makes two, for arrays that may overlap and for
+    others, whose ways need not be the same. Which one runs would depend on where memory was free.
+    """
+    for j in range(n):
+        weights[j] = alpha * strengths[at + j]
+
+
+@_compiled
 def add_weighted(buffer, coefficients, n, total, k):  # type: ignore[no-untyped-def]
     """total += sum over j < n of coefficients[j] * buffer[j]."""
     literally(k)
@@ -75,7 +83,7 @@ def add_weighted(buffer, coefficients, n, total, k):  # type: ignore[no-untyped-
 
 
 @_compiled
-def apply_gathered(buffer, strengths, alpha, at, n, vector, total, k):  # type: ignore[no-untyped-def]
+def apply_gathered(buffer, weights, n, vector, total, k):  # type: ignore[no-untyped-def]
     """total += sum over j < n of w_j (buffer[j] . vector) buffer[j]."""
     literally(k)
     by_four = n - n % 4
@@ -87,76 +95,80 @@ def apply_gathered(buffer, strengths, alpha, at, n, vector, total, k):  # type: 
             q += b[f] * vector[f]
             r += c[f] * vector[f]
             s += d[f] * vector[f]
-        p *= alpha * strengths[at + j]
-        q *= alpha * strengths[at + j + 1]
-        r *= alpha * strengths[at + j + 2]
-        s *= alpha * strengths[at + j + 3]
+        p *= weights[j]
+        q *= weights[j + 1]
+        r *= weights[j + 2]
+        s *= weights[j + 3]
         for f in range(k):
             total[f] += p * a[f] + q * b[f] + r * c[f] + s * d[f]
     for j in range(by_four, n):
         p = _f4(0)
         for f in range(k):
             p += buffer[j, f] * vector[f]
-        p *= alpha * strengths[at + j]
+        p *= weights[j]
         for f in range(k):
             total[f] += p * buffer[j, f]
 
 
 @_compiled
 def residual_of(  # type: ignore[no-untyped-def]
-    x, columns, strengths, alpha, first, last, end, diagonal, factors, buffer, dots, residual, k
-):
-    """Residual of a row's system at x; fills the buffer."""
+    x, columns, strengths, alpha, first, last, end, diagonal,
+    factors, buffer, weights, dots, residual, k,
+):  # fmt: skip
+    """Residual of a row's system at x; fills the buffer and the weights."""
     literally(k)
     for f in range(k):
         residual[f] = -diagonal[f] * x[f]
     for at in range(first, last, len(buffer)):
         n = min(len(buffer), last - at)
         gather_and_dot(columns, at, n, end, factors, x, buffer, dots, k)
-        some = strengths[at : at + n]
+        weigh(strengths, alpha, at, n, weights)
         for j in range(n):
-            weight = alpha * some[j]
-            dots[j] = _f4(1) + weight - weight * dots[j]
+            dots[j] = _f4(1) + weights[j] * (_f4(1) - dots[j])
         add_weighted(buffer, dots, n, residual, k)
 
 
 @_compiled
 def apply_system(  # type: ignore[no-untyped-def]
-    p, columns, strengths, alpha, first, last, end, diagonal, factors, buffer, dots, product, k
-):
+    p, columns, strengths, alpha, first, last, end, diagonal,
+    factors, buffer, weights, dots, product, k,
+):  # fmt: skip
     """The matrix of a row's system times p."""
     literally(k)
     for f in range(k):
         product[f] = diagonal[f] * p[f]
     if last - first <= len(buffer):
-        apply_gathered(buffer, strengths, alpha, first, last - first, p, product, k)
+        apply_gathered(buffer, weights, last - first, p, product, k)
         return
     for at in range(first, last, len(buffer)):
         n = min(len(buffer), last - at)
         gather_and_dot(columns, at, n, end, factors, p, buffer, dots, k)
-        some = strengths[at : at + n]
+        weigh(strengths, alpha, at, n, weights)
         for j in range(n):
-            dots[j] *= alpha * some[j]
+            dots[j] *= weights[j]
         add_weighted(buffer, dots, n, product, k)
 
 
 @_compiled
 def solve_row(  # type: ignore[no-untyped-def]
-    x, columns, strengths, alpha, first, last, end, diagonal, factors, buffer, dots, r, p, ap, k
-):
+    x, columns, strengths, alpha, first, last, end, diagonal,
+    factors, buffer, weights, dots, r, p, ap, k,
+):  # fmt: skip
     """CG_STEPS steps of preconditioned conjugate gradients from x; r, p, ap are scratch."""
     literally(k)
     residual_of(
-        x, columns, strengths, alpha, first, last, end, diagonal, factors, buffer, dots, r, k
-    )
+        x, columns, strengths, alpha, first, last, end, diagonal,
+        factors, buffer, weights, dots, r, k,
+    )  # fmt: skip
     rz = _f4(0)
     for f in range(k):
         p[f] = r[f] / diagonal[f]
         rz += r[f] * p[f]
     for _ in range(CG_STEPS):
         apply_system(
-            p, columns, strengths, alpha, first, last, end, diagonal, factors, buffer, dots, ap, k
-        )
+            p, columns, strengths, alpha, first, last, end, diagonal,
+            factors, buffer, weights, dots, ap, k,
+        )  # fmt: skip
         curvature = _f4(0)
         for f in range(k):
             curvature += p[f] * ap[f]
@@ -181,7 +193,7 @@ def solve_rows_of(  # type: ignore[no-untyped-def]
     for row in range(start, stop):
         longest = max(longest, indptr[row + 1] - indptr[row])
     size = min(longest, BUFFER_ROWS)
-    buffer, dots = np.empty((size, k), _f4), np.empty(size, _f4)
+    buffer, weights, dots = np.empty((size, k), _f4), np.empty(size, _f4), np.empty(size, _f4)
     diagonal, r, p, ap = np.empty(k, _f4), np.empty(k, _f4), np.empty(k, _f4), np.empty(k, _f4)
     end = indptr[stop]
     for row in range(start, stop):
@@ -193,7 +205,7 @@ def solve_rows_of(  # type: ignore[no-untyped-def]
             diagonal[f] = spectrum[f] + lambdas[row]
         solve_row(
             solved[row], columns, strengths, alpha, first, last, end,
-            diagonal, factors, buffer, dots, r, p, ap, k,
+            diagonal, factors, buffer, weights, dots, r, p, ap, k,
         )  # fmt: skip
 
 

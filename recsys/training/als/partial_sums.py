@@ -15,7 +15,7 @@ from scipy.sparse import csr_matrix
 
 from recsys.core.fold_in import Factors
 from recsys.training.als.half_step import row_runs
-from recsys.training.als.kernel import add_weighted, gather_and_dot
+from recsys.training.als.kernel import add_weighted, gather_and_dot, weigh
 from recsys.training.threads import on_threads
 
 # Rows are read once a pass, so their buffer should stay in the first-level cache.
@@ -72,19 +72,20 @@ def _sums_of_rows(  # type: ignore[no-untyped-def]
     indptr, columns, strengths, alpha, residual, vectors, factors, sums, start, stop, k
 ):
     literally(k)
-    buffer, weights = np.empty((_PIECE_ROWS, k), _f4), np.empty(_PIECE_ROWS, _f4)
+    buffer = np.empty((_PIECE_ROWS, k), _f4)
+    weights, dots = np.empty(_PIECE_ROWS, _f4), np.empty(_PIECE_ROWS, _f4)
     end = indptr[stop]
     for row in range(start, stop):
         last = indptr[row + 1]
         for at in range(indptr[row], last, _PIECE_ROWS):
             n = min(_PIECE_ROWS, last - at)
-            gather_and_dot(columns, at, n, end, factors, vectors[row], buffer, weights, k)
-            some = strengths[at : at + n]
+            gather_and_dot(columns, at, n, end, factors, vectors[row], buffer, dots, k)
+            weigh(strengths, alpha, at, n, weights)
             for j in range(n):
-                weight = alpha * some[j]
-                product = weight * weights[j]
-                weights[j] = _f4(1) + weight - product if residual else product
-            add_weighted(buffer, weights, n, sums[row], k)
+                dots[j] = (
+                    _f4(1) + weights[j] * (_f4(1) - dots[j]) if residual else weights[j] * dots[j]
+                )
+            add_weighted(buffer, dots, n, sums[row], k)
 
 
 @cache
