@@ -71,14 +71,15 @@ def build_model(
     strengths = pairs.matrix()
     if not strengths.nnz:
         raise NoData("no shopper has behaviour of positive weight: nothing to train on")
-    known = strengths.getnnz(axis=0) > 0
+    shoppers = strengths.getnnz(axis=0)
+    known = shoppers > 0
     known_items = int(known.sum())
     trained = fit_known(fit, strengths, settings.als, on_iteration)
     near = item_neighbours(strengths, eligible, settings.neighbours, settings.popularity_exponent)
     content_fit = None
     if content is not None:
         blended = with_content(
-            *(content, strengths.getnnz(axis=0), trained.item_factors, near),
+            *(content, shoppers, trained.item_factors, near),
             *(pairs.found_lately, eligible, settings.als.seed),
         )
         trained = replace(trained, item_factors=blended.factors)
