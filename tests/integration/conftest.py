@@ -19,6 +19,7 @@ from spark_jobs.nightly import cutoff, run
 from spark_jobs.session import spark_session
 from spark_jobs.settings import BatchSettings
 from tests.hbase_fixture import MakeTables
+from tests.integration.fake_hbase import FakeHBase
 from tests.integration.nightly_shop import KeptNight, Nightly, a_nightly, shop_events, shop_items
 from tests.integration.redis_server import RedisServer
 from tests.redis_fixture import NIGHTLY_DATABASE, empty_database
@@ -37,6 +38,14 @@ def server(tmp_path: Path) -> Iterator[RedisServer]:
 
 Seed = Callable[[str, list[Event], list[Item]], None]
 Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def fake_hbase() -> Iterator[FakeHBase]:
+    """A Thrift server of this test, which misbehaves as it is told to."""
+    fake = FakeHBase()
+    yield fake
+    fake.stop()
 
 
 @pytest.fixture(scope="session")

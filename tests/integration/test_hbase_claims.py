@@ -22,15 +22,8 @@ LATER_SECONDS = 5.0
 
 
 @pytest.fixture
-def server() -> Iterator[FakeHBase]:
-    fake = FakeHBase()
-    yield fake
-    fake.stop()
-
-
-@pytest.fixture
-def pool(server: FakeHBase) -> Iterator[HBasePool]:
-    pool = HBasePool(server.address, PoolSettings(call_timeout_seconds=LATER_SECONDS))
+def pool(fake_hbase: FakeHBase) -> Iterator[HBasePool]:
+    pool = HBasePool(fake_hbase.address, PoolSettings(call_timeout_seconds=LATER_SECONDS))
     yield pool
     pool.close()
 
@@ -66,41 +59,43 @@ def at_the(number: int) -> Callable[[Callable[[], object]], Callable[[bytes], No
     return only_then
 
 
-def test_each_cell_is_written_by_itself(server: FakeHBase, table: Table) -> None:
+def test_each_cell_is_written_by_itself(fake_hbase: FakeHBase, table: Table) -> None:
     taken = {b"row 3": b"theirs", b"row 59": b"theirs"}
-    server.cells |= taken
+    fake_hbase.cells |= taken
 
     assert table.put_missing(cells(), b"e:j") == cells().keys() - taken.keys()
 
-    assert server.cells == {**cells(), **taken}
-    assert server.accepted == MAX_CONNECTIONS
+    assert fake_hbase.cells == {**cells(), **taken}
+    assert fake_hbase.accepted == MAX_CONNECTIONS
 
 
 def test_no_more_connections_are_opened_than_there_are_cells(
-    server: FakeHBase, table: Table
+    fake_hbase: FakeHBase, table: Table
 ) -> None:
     assert table.put_missing({}, b"e:j") == set()
-    assert server.accepted == 0
+    assert fake_hbase.accepted == 0
     table.put_missing(cells(2), b"e:j")
-    assert server.accepted == 2
+    assert fake_hbase.accepted == 2
 
 
-def test_a_put_is_sent_before_the_one_ahead_of_it_is_answered(server: FakeHBase) -> None:
-    pool = HBasePool(server.address, PoolSettings(extra=0))
+def test_a_put_is_sent_before_the_one_ahead_of_it_is_answered(fake_hbase: FakeHBase) -> None:
+    pool = HBasePool(fake_hbase.address, PoolSettings(extra=0))
     more = []
-    server.on_put = at_the(1)(lambda: more.append(server.more_came(LATER_SECONDS)))
+    fake_hbase.on_put = at_the(1)(lambda: more.append(fake_hbase.more_came(LATER_SECONDS)))
 
     # Too long to have been read together with the first.
     Table(pool, b"t").put_missing(cells(2, b"x" * 20_000), b"e:j")
 
     assert more == [True]
-    assert server.accepted == 1
+    assert fake_hbase.accepted == 1
     pool.close()
 
 
-def test_puts_of_several_connections_are_under_way_at_once(server: FakeHBase, table: Table) -> None:
+def test_puts_of_several_connections_are_under_way_at_once(
+    fake_hbase: FakeHBase, table: Table
+) -> None:
     meeting = threading.Barrier(MAX_CONNECTIONS)
-    server.on_put = lambda _: meeting.wait(LATER_SECONDS)
+    fake_hbase.on_put = lambda _: meeting.wait(LATER_SECONDS)
 
     written = table.put_missing(cells(2 * MAX_CONNECTIONS), b"e:j")
 
@@ -109,20 +104,20 @@ def test_puts_of_several_connections_are_under_way_at_once(server: FakeHBase, ta
 
 @pytest.mark.parametrize("number", [1, 20, COUNT])
 def test_claims_that_a_broken_connection_left_unknown_are_found_to_be_ours(
-    server: FakeHBase, table: Table, number: int
+    fake_hbase: FakeHBase, table: Table, number: int
 ) -> None:
-    server.on_put = at_the(number)(server.close_connections)
+    fake_hbase.on_put = at_the(number)(fake_hbase.close_connections)
     ours = claims("ours")
 
     assert EventIds(table).claim(ours) == ours
 
-    assert sorted(server.cells.values()) == sorted(claim.encode() for claim in ours)
+    assert sorted(fake_hbase.cells.values()) == sorted(claim.encode() for claim in ours)
 
 
 def test_claims_on_connections_that_break_again_are_unavailable(
-    server: FakeHBase, table: Table
+    fake_hbase: FakeHBase, table: Table
 ) -> None:
-    server.on_put = lambda _: server.close_connections()
+    fake_hbase.on_put = lambda _: fake_hbase.close_connections()
 
     with pytest.raises(Unavailable):
         EventIds(table).claim(claims("ours"))
@@ -137,12 +132,12 @@ def test_claims_on_connections_that_break_again_are_unavailable(
     ],
 )
 def test_one_put_that_fails_fails_them_all_and_leaves_no_connection_out_of_step(
-    server: FakeHBase, table: Table, failure: Exception
+    fake_hbase: FakeHBase, table: Table, failure: Exception
 ) -> None:
     def fail() -> NoReturn:
         raise failure
 
-    server.on_put = at_the(20)(fail)
+    fake_hbase.on_put = at_the(20)(fail)
     ids, ours = EventIds(table), claims("ours")
 
     with pytest.raises(Unavailable, match=r"RegionTooBusyException: wait$"):
@@ -154,11 +149,11 @@ def test_one_put_that_fails_fails_them_all_and_leaves_no_connection_out_of_step(
     assert table.put_missing(cells(), b"e:j") == set()
 
 
-def test_a_failure_that_passes_is_waited_for(server: FakeHBase, table: Table) -> None:
+def test_a_failure_that_passes_is_waited_for(fake_hbase: FakeHBase, table: Table) -> None:
     def fail() -> NoReturn:
         raise HBaseError(message=b"RegionTooBusyException: wait")
 
-    server.on_put = at_the(20)(fail)
+    fake_hbase.on_put = at_the(20)(fail)
     ours = claims("ours")
 
     assert EventIds(table, patience_seconds=5.0).claim(ours) == ours
@@ -178,11 +173,11 @@ def test_an_answer_to_another_put_is_not_believed(
         table.put_missing(cells(), b"e:j")
 
 
-def test_all_puts_together_have_the_time_of_one_call(server: FakeHBase) -> None:
-    pool = HBasePool(server.address, PoolSettings(call_timeout_seconds=0.5))
+def test_all_puts_together_have_the_time_of_one_call(fake_hbase: FakeHBase) -> None:
+    pool = HBasePool(fake_hbase.address, PoolSettings(call_timeout_seconds=0.5))
     # Each in time after the one before, on connections that are read one after the other.
     pauses = {row: 0.35 * number for number, row in enumerate(cells(6))}
-    server.on_put = lambda row: time.sleep(pauses[row])
+    fake_hbase.on_put = lambda row: time.sleep(pauses[row])
     began = time.monotonic()
 
     with pytest.raises(Unavailable, match="did not respond in time"):
@@ -192,11 +187,11 @@ def test_all_puts_together_have_the_time_of_one_call(server: FakeHBase) -> None:
     pool.close()
 
 
-def test_a_call_after_slow_puts_has_all_of_its_time(server: FakeHBase) -> None:
-    pool = HBasePool(server.address, PoolSettings(call_timeout_seconds=1.0))
-    server.on_put = lambda _: time.sleep(0.7)
+def test_a_call_after_slow_puts_has_all_of_its_time(fake_hbase: FakeHBase) -> None:
+    pool = HBasePool(fake_hbase.address, PoolSettings(call_timeout_seconds=1.0))
+    fake_hbase.on_put = lambda _: time.sleep(0.7)
     Table(pool, b"t").put_missing(cells(1), b"e:j")
-    server.answer = lambda: time.sleep(0.6) or []
+    fake_hbase.answer = lambda: time.sleep(0.6) or []
 
     pool.ping()
     pool.close()
@@ -204,13 +199,13 @@ def test_a_call_after_slow_puts_has_all_of_its_time(server: FakeHBase) -> None:
 
 @pytest.mark.parametrize("breaks_at", [None, 100])
 def test_of_many_claimants_of_the_same_ids_exactly_one_is_the_first(
-    server: FakeHBase, pool: HBasePool, breaks_at: int | None
+    fake_hbase: FakeHBase, pool: HBasePool, breaks_at: int | None
 ) -> None:
-    replica = HBasePool(server.address)
+    replica = HBasePool(fake_hbase.address)
     names = [f"claimant {number}" for number in range(8)]
     begin = threading.Barrier(len(names))
     if breaks_at:
-        server.on_put = at_the(breaks_at)(server.close_connections)
+        fake_hbase.on_put = at_the(breaks_at)(fake_hbase.close_connections)
 
     def claim(number: int) -> list[Claim]:
         # Half of them come from the other end.
@@ -224,7 +219,7 @@ def test_of_many_claimants_of_the_same_ids_exactly_one_is_the_first(
     with ThreadPoolExecutor(len(names)) as threads:
         answers = list(threads.map(claim, range(len(names))))
 
-    stored = {Claim.decode(cell) for cell in server.cells.values()}
+    stored = {Claim.decode(cell) for cell in fake_hbase.cells.values()}
     assert len(stored) == COUNT
     # All are told of the same first, who is one of them and knows it.
     assert all(set(answer) == stored for answer in answers)

@@ -18,37 +18,34 @@ QUICK = PoolSettings(
 
 
 @pytest.fixture
-def server() -> Iterator[FakeHBase]:
-    fake = FakeHBase()
-    yield fake
-    fake.stop()
-
-
-@pytest.fixture
-def pool(server: FakeHBase) -> Iterator[HBasePool]:
-    pool = HBasePool(server.address, QUICK)
+def pool(fake_hbase: FakeHBase) -> Iterator[HBasePool]:
+    pool = HBasePool(fake_hbase.address, QUICK)
     yield pool
     pool.close()
 
 
-def test_calls_one_after_the_other_share_a_connection(server: FakeHBase, pool: HBasePool) -> None:
+def test_calls_one_after_the_other_share_a_connection(
+    fake_hbase: FakeHBase, pool: HBasePool
+) -> None:
     for _ in range(3):
         pool.ping()
 
-    assert (server.calls, server.accepted) == (3, 1)
+    assert (fake_hbase.calls, fake_hbase.accepted) == (3, 1)
 
 
-def test_a_connection_closed_while_idle_goes_unnoticed(server: FakeHBase, pool: HBasePool) -> None:
+def test_a_connection_closed_while_idle_goes_unnoticed(
+    fake_hbase: FakeHBase, pool: HBasePool
+) -> None:
     pool.ping()
-    server.close_connections()
+    fake_hbase.close_connections()
 
     pool.ping()
 
-    assert server.accepted == 2
+    assert fake_hbase.accepted == 2
 
 
 def test_after_a_restart_one_attempt_finds_all_idle_connections_stale(
-    server: FakeHBase, pool: HBasePool
+    fake_hbase: FakeHBase, pool: HBasePool
 ) -> None:
     meeting = threading.Barrier(2)
 
@@ -56,20 +53,22 @@ def test_after_a_restart_one_attempt_finds_all_idle_connections_stale(
         meeting.wait(timeout=5)
         return []
 
-    server.answer = meet
+    fake_hbase.answer = meet
     with ThreadPoolExecutor(2) as threads:
         list(threads.map(lambda _: pool.ping(), range(2)))
-    server.close_connections()
-    server.answer = list
+    fake_hbase.close_connections()
+    fake_hbase.answer = list
 
     pool.ping()
     pool.ping()
 
-    assert server.accepted == 3
+    assert fake_hbase.accepted == 3
 
 
-def test_a_call_on_several_connections_has_those_that_nobody_else_has(server: FakeHBase) -> None:
-    pool = HBasePool(server.address, PoolSettings(size=2, extra=3))
+def test_a_call_on_several_connections_has_those_that_nobody_else_has(
+    fake_hbase: FakeHBase,
+) -> None:
+    pool = HBasePool(fake_hbase.address, PoolSettings(size=2, extra=3))
 
     def meanwhile(connections: Sequence[object]) -> tuple[int, int]:
         return len(connections), pool.call_on_several(len, most=9)
@@ -80,48 +79,52 @@ def test_a_call_on_several_connections_has_those_that_nobody_else_has(server: Fa
     pool.close()
 
 
-def test_what_breaks_one_of_several_connections_is_repeated_on_others(server: FakeHBase) -> None:
-    pool = HBasePool(server.address, PoolSettings(size=1, extra=2))
+def test_what_breaks_one_of_several_connections_is_repeated_on_others(
+    fake_hbase: FakeHBase,
+) -> None:
+    pool = HBasePool(fake_hbase.address, PoolSettings(size=1, extra=2))
     attempts = []
 
     def ask_all(connections: Sequence[Any]) -> int:
         attempts.append(connections)
         return sum(len(connection.client.getTableNames()) for connection in connections)
 
-    server.answer = lambda: [b"one"]
+    fake_hbase.answer = lambda: [b"one"]
     assert pool.call_on_several(ask_all, most=3) == 3
-    server.close_connections()
+    fake_hbase.close_connections()
 
     assert pool.call_on_several(ask_all, most=3) == 3
-    assert server.accepted == 6
+    assert fake_hbase.accepted == 6
     assert len(attempts) == 3
     pool.close()
 
 
-def test_a_connection_idle_for_long_is_not_used_again(server: FakeHBase) -> None:
-    pool = HBasePool(server.address, PoolSettings(max_idle_seconds=0.05))
+def test_a_connection_idle_for_long_is_not_used_again(fake_hbase: FakeHBase) -> None:
+    pool = HBasePool(fake_hbase.address, PoolSettings(max_idle_seconds=0.05))
     pool.ping()
     time.sleep(0.1)
 
     pool.ping()
 
-    assert server.accepted == 2
+    assert fake_hbase.accepted == 2
     pool.close()
 
 
-def test_a_connection_that_timed_out_is_not_used_again(server: FakeHBase, pool: HBasePool) -> None:
+def test_a_connection_that_timed_out_is_not_used_again(
+    fake_hbase: FakeHBase, pool: HBasePool
+) -> None:
     release = threading.Event()
 
     def hang() -> list[bytes]:
         release.wait(timeout=5)
         return [b"late"]
 
-    server.answer = hang
+    fake_hbase.answer = hang
     started = time.monotonic()
     with pytest.raises(Unavailable, match="did not respond in time"):
         pool.ping()
     waited = time.monotonic() - started
-    server.answer = lambda: [b"prompt"]
+    fake_hbase.answer = lambda: [b"prompt"]
     release.set()
 
     assert pool.call(lambda client: client.getTableNames()) == [b"prompt"]
@@ -130,7 +133,7 @@ def test_a_connection_that_timed_out_is_not_used_again(server: FakeHBase, pool: 
 
 
 def test_a_connection_is_thrown_away_after_any_exception(
-    server: FakeHBase, pool: HBasePool
+    fake_hbase: FakeHBase, pool: HBasePool
 ) -> None:
     def stumble(client: Any) -> NoReturn:
         client.getTableNames()
@@ -140,11 +143,11 @@ def test_a_connection_is_thrown_away_after_any_exception(
         pool.call(stumble)
     pool.ping()
 
-    assert server.accepted == 2
+    assert fake_hbase.accepted == 2
 
 
 def test_no_more_connections_than_allowed_and_waiting_ends(
-    server: FakeHBase, pool: HBasePool
+    fake_hbase: FakeHBase, pool: HBasePool
 ) -> None:
     release = threading.Event()
 
@@ -160,11 +163,11 @@ def test_no_more_connections_than_allowed_and_waiting_ends(
             call.result()
     pool.ping()
 
-    assert server.accepted == 2
+    assert fake_hbase.accepted == 2
 
 
-def test_no_two_threads_have_the_same_connection(server: FakeHBase) -> None:
-    pool = HBasePool(server.address, PoolSettings(size=4))
+def test_no_two_threads_have_the_same_connection(fake_hbase: FakeHBase) -> None:
+    pool = HBasePool(fake_hbase.address, PoolSettings(size=4))
     in_use: set[int] = set()
     shared = []
 
@@ -179,34 +182,34 @@ def test_no_two_threads_have_the_same_connection(server: FakeHBase) -> None:
         list(threads.map(lambda _: pool.call(work), range(400)))
 
     assert not shared
-    assert server.accepted <= 4
+    assert fake_hbase.accepted <= 4
     pool.close()
 
 
-def test_a_server_that_is_down_is_unavailable(server: FakeHBase, pool: HBasePool) -> None:
+def test_a_server_that_is_down_is_unavailable(fake_hbase: FakeHBase, pool: HBasePool) -> None:
     pool.ping()
-    server.stop()
+    fake_hbase.stop()
 
     with pytest.raises(Unavailable, match="hbase is unavailable"):
         pool.ping()
 
 
-def test_a_missing_table_says_how_to_create_it(server: FakeHBase, pool: HBasePool) -> None:
+def test_a_missing_table_says_how_to_create_it(fake_hbase: FakeHBase, pool: HBasePool) -> None:
     def missing() -> NoReturn:
         message = b"org.apache.hadoop.hbase.TableNotFoundException: demo:items\n\tat a.b.C"
         raise HBaseError(message=message)
 
-    server.answer = missing
+    fake_hbase.answer = missing
 
     with pytest.raises(ConfigurationError, match="recsys tables create --tenant demo"):
         pool.ping()
 
 
-def test_an_error_of_the_server_is_said_in_one_line(server: FakeHBase, pool: HBasePool) -> None:
+def test_an_error_of_the_server_is_said_in_one_line(fake_hbase: FakeHBase, pool: HBasePool) -> None:
     def fail() -> NoReturn:
         raise HBaseError(message=b"RegionTooBusyException: wait\n\tat a.b.C")
 
-    server.answer = fail
+    fake_hbase.answer = fail
 
     with pytest.raises(Unavailable) as caught:
         pool.ping()
