@@ -18,7 +18,7 @@ help: ## List the targets
 
 .PHONY: setup demo up down status scale autoscale notebook
 .PHONY: bench bench-publish bench-train bench-scale bench-distributed bench-gpu bench-serve bench-serve-options
-.PHONY: bench-controls bench-memory bench-night
+.PHONY: bench-controls bench-memory bench-night bench-whole-night
 setup: $(SYNCED) ## Make .venv from the lock file
 
 # Python decides in bootstrap.py which interpreter will do, and says so when none does.
@@ -60,6 +60,11 @@ bench-read: $(SYNCED) ## Measure how reading the behaviour from HBase grows with
 bench-night: $(SYNCED) ## Measure a night's full read beside that of one more day, on a stack of its own
 	@$(STACK) up --name bench --only stores
 	@$(STACK) run --name bench --admin -- $(PYTHON) -m benchmarks.bench_night; code=$$?; \
+		$(STACK) down --name bench; exit $$code
+
+bench-whole-night: $(SYNCED) ## Measure each step from import to pointer of a made-up shop, on a stack of its own
+	@RECSYS_REDIS_MEMORY=$${RECSYS_REDIS_MEMORY:-4gb} $(STACK) up --name bench --only stores
+	@$(STACK) run --name bench --admin -- $(PYTHON) -m benchmarks.bench_whole_night; code=$$?; \
 		$(STACK) down --name bench; exit $$code
 
 bench-publish: $(SYNCED) ## Measure the CPU that publishing a user to Redis costs

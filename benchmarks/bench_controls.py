@@ -23,6 +23,7 @@ from recsys.core.limits import MAX_LIMIT
 from recsys.core.model import History
 from recsys.core.ports import ReadUser, UserLookup
 from recsys.core.serving.controls import Boost, Controls, Exclusion
+from recsys.core.serving.live_windows import LiveWindows
 from recsys.core.serving.request import FOR_USER, RecommendationRequest, UserTarget
 from recsys.rpc.questions import write_question
 from recsys.rpc.v1 import recommender_pb2 as pb
@@ -107,13 +108,14 @@ def serving_of(items: int, factors: int) -> Serving:
     model, columns = made_up_items(shop, np.random.default_rng(0)), CatalogueColumns()
     for item in catalogue(shop):
         columns.update({item.item_id: decode_row(item_document(item))})
-    params = scoring_params(trained_ms=0)
+    params, shown = scoring_params(trained_ms=0), ShownItems(model)
     loaded = LoadedModel(
         version="bench",
         items=model,
         params=params,
         fold_in_seconds=fold_in_seconds(model, params, MAX_LIMIT),
-        shown=ShownItems(model),
+        shown=shown,
+        windows=LiveWindows(model, shown.row_of),
         # Every list is made anew.
         users=BoundedCache(0),
         similar=BoundedCache(0),

@@ -84,7 +84,7 @@ def log_of(sequences: list[list[str]]) -> EventLog:
         items=np.array(items, np.int32),
         values=np.ones(len(items), np.float32),
         types=np.zeros(len(items), np.int16),
-        event_types=(EventType(1.0, excludes=True),),
+        event_types={"purchase": EventType(1.0, excludes=True)},
         target_types=(True,),
         timestamps_ms=np.array(days, np.int64) * _DAY_MS,
         has_ages=False,

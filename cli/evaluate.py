@@ -195,7 +195,7 @@ def evaluate(
     request = EvaluationRequest(
         files=_files(train, test, events, split, test_share),
         shop=shop,
-        settings=ModelSettings().with_half_lives(*shop.half_lives),
+        settings=ModelSettings().as_fixed_by(shop),
         mask=mask,
         cutoffs=_cutoffs(k),
         now_ms=utc_now_ms(),

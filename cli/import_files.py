@@ -1,10 +1,7 @@
-"""`recsys import`: a shop's files into HBase."""
+"""`recsys import`: its options; `cli.import_run` does the work."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -27,38 +24,16 @@ from cli.file_options import (
     event_options,
     read_options,
 )
-from cli.import_progress import report, report_undone, show_preview, watched
 from cli.output import say
 from cli.tenant_option import Tenant
-from recsys.clock import utc_now_ms
-from recsys.config.shops import shop_of
-from recsys.core.ports import LiveCatalogue
-from recsys.importing.bulk_writer import Tally
-from recsys.importing.dry_run import preview
-from recsys.importing.importer import MAX_REJECTED, Importer
+from recsys.importing.importer import MAX_REJECTED
 from recsys.importing.item_rows import ItemOptions
 from recsys.importing.named_files import named_files
-from recsys.importing.plan import ImportPlan, Reading, plan_events, plan_items
+from recsys.importing.plan import Reading
 from recsys.importing.presets import Preset
 from recsys.importing.read_options import FileFormat, Quoting
 from recsys.importing.times import TimeUnit
-from recsys.importing.undo import undo as undo_import
 from recsys.importing.values import Decimals
-from recsys.stores.hbase.imports import HBaseImportLedger
-from recsys.stores.hbase.interactions import HBaseInteractionStore
-from recsys.stores.hbase.items import HBaseItemStore
-from recsys.stores.hbase.pool import HBasePool, PoolSettings
-from recsys.stores.memory.interactions import MemoryInteractionStore
-from recsys.stores.memory.items import MemoryItemStore
-from recsys.stores.memory.live_catalogue import MemoryLiveCatalogue
-from recsys.stores.redis.connect import connect
-from recsys.stores.redis.live_catalogue import RedisLiveCatalogue
-from spark_jobs.settings import CatalogueImportSettings, ImportSettings, ShopSettings, load
-
-_INTERRUPTED = 130
-_TOO_MANY_REJECTED = 4
-# A batch waits for a region server that flushes or restarts.
-_CALL_TIMEOUT_SECONDS = 60
 
 app = typer.Typer(
     help="Import events and items from CSV, JSON, Parquet and XML files.", no_args_is_help=True
@@ -103,8 +78,6 @@ DryRun = Annotated[
     typer.Option("--dry-run", help="Show what would be imported; store nothing, need no HBase."),
 ]
 
-_Plan = Callable[[HBasePool, ImportSettings, str], ImportPlan[Any]]
-
 
 @app.command()
 def events(
@@ -146,8 +119,8 @@ def events(
     into another user's. An event that another file has too is removed with them: import that file
     again with --again. Models are trained without them from the next `recsys nightly` on.
 
-    Exit code: 0 when every file was imported, 1 when one could not be read to its end, 4 when more
-    of its rows than --max-rejected were rejected.
+    Exit code: 0 when every file was imported, or undone; 1 when one could not be read to its end,
+    or there was nothing to undo; 4 when more of its rows than --max-rejected were rejected.
 
     Examples:
 
@@ -157,6 +130,9 @@ def events(
     """
     if undo and (again or dry_run):
         raise typer.BadParameter("--undo goes with neither --again nor --dry-run")
+    # Brings the stores' clients along, for which `--help` need not wait.
+    from cli import import_run
+
     how = read_options(file_format, no_header, columns, delimiter, encoding, quoting, explode)
     options = event_options(
         mapping, event_type, event_types, timestamp_format, time_unit, timezone, decimal
@@ -164,17 +140,13 @@ def events(
     with named_files(files, say) as paths:
         readings = [Reading(path, how, events=options, preset=preset) for path in paths]
         if dry_run:
-            found = load(ShopSettings)
-            types = shop_of(found.shop_config, tenant or found.tenant, say).event_types
-            store = MemoryInteractionStore()
-            _preview(plan_events(each, "", store, types, utc_now_ms()) for each in readings)
-            return
-        settings = load(ImportSettings)
-        plans = [partial(_plan_events, each) for each in readings]
-        if undo:
-            _undo(plans, settings, tenant)
+            import_run.preview_events(readings, tenant, max_rejected)
+        elif undo:
+            import_run.undo_events(readings, tenant)
         else:
-            _run(plans, settings, tenant, rejects, max_rejected=max_rejected, again=again)
+            import_run.import_events(
+                readings, tenant, rejects, max_rejected=max_rejected, again=again
+            )
 
 
 @app.command()
@@ -221,6 +193,9 @@ def items(
 
         recsys import items prices.csv --update --mapping Farbe=attributes.colour
     """
+    # Brings the stores' clients along, for which `--help` need not wait.
+    from cli import import_run
+
     how = read_options(file_format, no_header, columns, delimiter, encoding, quoting, explode)
     if not separators:
         raise typer.BadParameter("--separators: expected characters such as '>|,'")
@@ -228,84 +203,6 @@ def items(
     with named_files(files, say) as paths:
         readings = [Reading(path, how, items=options, preset=preset) for path in paths]
         if dry_run:
-            stores = MemoryItemStore(), MemoryLiveCatalogue()
-            _preview(plan_items(each, "", *stores) for each in readings)
-            return
-        settings = load(CatalogueImportSettings)
-        with connect(settings.redis_url.get_secret_value()) as redis:
-            live = RedisLiveCatalogue(redis)
-            plans = [partial(_plan_items, live, each) for each in readings]
-            _run(plans, settings, tenant, rejects, max_rejected=max_rejected)
-
-
-def _plan_events(
-    reading: Reading, pool: HBasePool, settings: ImportSettings, tenant: str
-) -> ImportPlan[Any]:
-    event_types = shop_of(settings.shop_config, tenant, say).event_types
-    return plan_events(reading, tenant, HBaseInteractionStore(pool), event_types, utc_now_ms())
-
-
-def _plan_items(
-    live: LiveCatalogue, reading: Reading, pool: HBasePool, _settings: ImportSettings, tenant: str
-) -> ImportPlan[Any]:
-    return plan_items(reading, tenant, HBaseItemStore(pool), live)
-
-
-def _preview(plans: Iterable[ImportPlan[Any]]) -> None:
-    for plan in plans:
-        show_preview(plan, preview(plan.source, plan.reader))
-
-
-def _run(
-    plans: Sequence[_Plan],
-    settings: ImportSettings,
-    tenant: str | None,
-    rejects: Path,
-    *,
-    max_rejected: float,
-    again: bool = False,
-) -> None:
-    tenant = tenant or settings.tenant
-    with closing(_pool(settings)) as pool:
-        importer = Importer(
-            tenant, HBaseImportLedger(pool), rejects, again=again, max_rejected=max_rejected
-        )
-        # All files are looked at before the first one lands: a wrong mapping shows at once.
-        file_plans = [plan(pool, settings, tenant) for plan in plans]
-        outcomes = []
-        for file_plan in file_plans:
-            tally = Tally()
-            with _interruptible(tally), watched(file_plan, tally) as observe:
-                outcomes.append(importer.run(file_plan, tally, observe))
-            report(outcomes[-1])
-        if any(outcome.has_too_many_rejected for outcome in outcomes):
-            raise typer.Exit(_TOO_MANY_REJECTED)
-        if any(outcome.ended for outcome in outcomes):
-            raise typer.Exit(1)
-
-
-def _undo(plans: Sequence[_Plan], settings: ImportSettings, tenant: str | None) -> None:
-    tenant = tenant or settings.tenant
-    with closing(_pool(settings)) as pool:
-        store, ledger = HBaseInteractionStore(pool), HBaseImportLedger(pool)
-        # All files are looked at before the first event goes.
-        for plan in [plan(pool, settings, tenant) for plan in plans]:
-            tally = Tally()
-            with _interruptible(tally), watched(plan, tally) as observe:
-                was_known = undo_import(plan, tenant, store, ledger, tally, observe)
-            report_undone(plan, tally, was_known=was_known)
-
-
-def _pool(settings: ImportSettings) -> HBasePool:
-    return HBasePool(
-        settings.hbase_thrift, PoolSettings(call_timeout_seconds=_CALL_TIMEOUT_SECONDS)
-    )
-
-
-@contextmanager
-def _interruptible(tally: Tally) -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        say(f"interrupted after {tally.stored:,} rows; run the same command again to finish")
-        raise typer.Exit(_INTERRUPTED) from None
+            import_run.preview_items(readings, max_rejected)
+        else:
+            import_run.import_items(readings, tenant, rejects, max_rejected=max_rejected)

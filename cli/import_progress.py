@@ -1,5 +1,6 @@
 """Progress bar, final report and preview of an import."""
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,13 +16,22 @@ from recsys.importing.dry_run import Preview
 from recsys.importing.importer import ImportOutcome
 from recsys.importing.plan import ImportPlan
 
+# Between lines that stand in for the bar.
+LINE_SECONDS = 30.0
 # Reasons to show of a file; the reject file has all.
 _MAX_REASONS = 10
 
 
 @contextmanager
 def watched(plan: ImportPlan[Any], tally: Tally) -> Iterator[Callable[[int], None]]:
-    """Show a bar with the rows stored and the time left; yields what takes the position."""
+    """Show a bar with the rows stored and the time left; yields what takes the position.
+
+    Where nobody watches, as in a log, a bar is nothing but its end: a line now and then instead.
+    """
+    name, size = f"{plan.kind} of {plan.path.name}", plan.source.size
+    if not console.is_terminal:
+        yield progress_lines(name, size, tally)
+        return
     bar = Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -31,8 +41,24 @@ def watched(plan: ImportPlan[Any], tally: Tally) -> Iterator[Callable[[int], Non
         console=console,
     )
     with bar:
-        task = bar.add_task(f"{plan.kind} of {plan.path.name}", total=plan.source.size, stored=0)
+        task = bar.add_task(name, total=size, stored=0)
         yield lambda position: bar.update(task, completed=position, stored=tally.stored)
+
+
+def progress_lines(
+    name: str, size: int, tally: Tally, every_seconds: float = LINE_SECONDS
+) -> Callable[[int], None]:
+    """Say how far an import is every so often; what takes the position."""
+    said = time.monotonic()
+
+    def observe(position: int) -> None:
+        nonlocal said
+        if time.monotonic() - said >= every_seconds:
+            said = time.monotonic()
+            share = f"{position / size:.0%}, " if size else ""
+            say(f"{name}: {share}{tally.stored:,} rows")
+
+    return observe
 
 
 def report(outcome: ImportOutcome) -> None:
@@ -68,8 +94,14 @@ def report_undone(plan: ImportPlan[Any], tally: Tally, *, was_known: bool) -> No
     say(f"{plan.path.name}: {tally.read:,} rows read, {tally.stored:,} {plan.kind} removed")
     if tally.duplicate:
         say(f"  {tally.duplicate:,} rows without an imported event of their own")
-    if not was_known:
+    if not was_known and not tally.stored:
+        say(
+            "error: nothing to undo: no import of this file by these options is known, and none of"
+            " its rows is an imported event; give the options that it was imported by"
+        )
+    elif not was_known:
         say("  no finished import of this file by these options is known: are they the same?")
+        say("  import it by those with --again where they are not: part of it is gone now")
     if tally.stored:
         say("  the next `recsys nightly` trains without them")
 

@@ -1,5 +1,6 @@
 """Open the model version that a command names, or the one that serves."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from recsys.core.errors import NotFound, Unavailable
@@ -19,7 +20,7 @@ class OpenedModel:
 
 
 def open_model(tenant: str | None, version: str | None) -> OpenedModel:
-    """Open a version, or the one that serves, or the newest where nothing can serve.
+    """Open a version, or the one that serves, or served last where Redis does not say.
 
     Raises:
         NotFound, InvalidModel, ConfigurationError: see the message.
@@ -27,21 +28,23 @@ def open_model(tenant: str | None, version: str | None) -> OpenedModel:
     settings = load(BatchSettings)
     tenant = tenant or settings.tenant
     files = ModelFiles(settings.model_store)
-    version = version or serving_version(settings, tenant) or newest_version(files, tenant)
+    if version is None:
+        with suppress(Unavailable):
+            version = serving_version(settings, tenant)
+    version = version or _last_version(files, tenant)
     return OpenedModel(version, files.model(tenant, version))
 
 
 def serving_version(settings: BatchSettings, tenant: str) -> str | None:
-    """The version the pointer names; None when there is none or Redis is away."""
-    try:
-        return RedisPublishedModels(connect(settings.redis_url.get_secret_value())).current(tenant)
-    except Unavailable:
-        return None
+    """The version the pointer names; None when there is none. Raises Unavailable."""
+    with connect(settings.redis_url.get_secret_value()) as redis:
+        return RedisPublishedModels(redis).current(tenant)
 
 
-def newest_version(files: ModelFiles, tenant: str) -> str:
-    """Raises NotFound when the tenant has no model."""
+def _last_version(files: ModelFiles, tenant: str) -> str:
+    """The one that served last, or the newest before any has. Raises NotFound without a model."""
     versions = files.versions(tenant)
     if not versions:
         raise NotFound(f"tenant {tenant} has no model yet: run recsys nightly --tenant {tenant}")
-    return versions[-1]
+    served = [version for version in files.last_two(tenant) if version in versions]
+    return served[0] if served else versions[-1]

@@ -7,7 +7,7 @@ import typer
 from cli.model_access import serving_version
 from cli.output import say, show
 from cli.tenant_option import Tenant
-from recsys.core.errors import InvalidModel
+from recsys.core.errors import InvalidModel, Unavailable
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_files import ModelFiles
 from spark_jobs.settings import BatchSettings, load
@@ -21,14 +21,15 @@ def list_(tenant: Tenant = None) -> None:
     settings = load(BatchSettings)
     tenant = tenant or settings.tenant
     files = ModelFiles(settings.model_store)
-    serving = serving_version(settings, tenant)
+    versions = files.versions(tenant)
+    serving = _serving(settings, tenant, files) if versions else None
     rows = []
-    for version in files.versions(tenant):
+    for version in versions:
         mark = "*" if version == serving else ""
         try:
             rows.append([mark, version, *_summary(files.manifest(tenant, version))])
         except InvalidModel as error:
-            say(f"{version}: {error}")
+            say(str(error))
     if not rows:
         say(f"tenant {tenant} has no model yet: run recsys nightly --tenant {tenant}")
     show(["", "version", "users", "items", "events", "ndcg@20", "popularity", "device"], rows)
@@ -76,8 +77,22 @@ def remove(
     from spark_jobs.nightly.run import remove_stored
 
     settings = load(BatchSettings)
-    remove_stored(settings, tenant or settings.tenant, version)
+    remove_stored(settings, tenant or settings.tenant, version, say)
     say(f"removed {version}")
+
+
+def _serving(settings: BatchSettings, tenant: str, files: ModelFiles) -> str | None:
+    """The version that serves; None when there is none, or it is not known, and says which."""
+    try:
+        serving = serving_version(settings, tenant)
+    except Unavailable as error:
+        say(f"which version serves is not known: {error}")
+        return None
+    if serving is None and (last := files.last_two(tenant)[:1]):
+        say(f"none serves: Redis has lost its data, and recsys rebuild lets {last[0]} serve again")
+    elif serving is None:
+        say("none has served yet: see recsys nightly publish, and recsys models serve")
+    return serving
 
 
 def _summary(manifest: Manifest) -> list[str]:

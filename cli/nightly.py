@@ -9,7 +9,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from cli.output import say
-from cli.period import DATES, milliseconds
+from cli.period import DATES, period
 from cli.tenant_option import Tenant
 from recsys.config.shop import Shop
 from recsys.config.shops import shop_of
@@ -18,7 +18,6 @@ from recsys.training.settings import ModelSettings
 from recsys.tuning import FitEffort
 from spark_jobs.model_settings import read_model_settings
 from spark_jobs.nightly.plan import FitStrategy, Plan, Step, Strategy
-from spark_jobs.nightly.run import run_nightly
 from spark_jobs.nightly.run_folder import Window
 from spark_jobs.settings import BatchSettings, load
 
@@ -116,6 +115,9 @@ def nightly(
         recsys nightly publish        (only that step, after a failed one)
     """
     settings = load(BatchSettings)
+    # Brings Spark along, for which `--help` need not wait.
+    from spark_jobs.nightly.run import run_nightly
+
     base = read_model_settings(model_settings) if model_settings else ModelSettings()
     als = _changed(
         base.als,
@@ -131,7 +133,7 @@ def nightly(
     tenant = tenant or settings.tenant
     plan = Plan(
         tenant=tenant,
-        window=Window(milliseconds(start, 0), milliseconds(end, _tomorrow_ms())),
+        window=Window(*period(start, end, _tomorrow_ms())),
         shop=_with_max_drop(shop_of(settings.shop_config, tenant, say), max_drop),
         model=model,
         effort=fit_settings or effort,

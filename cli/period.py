@@ -13,17 +13,35 @@ def milliseconds(moment: datetime | None, default: int) -> int:
     return default if moment is None else int(moment.replace(tzinfo=UTC).timestamp() * 1000)
 
 
+def period(start: datetime | None, end: datetime | None, latest_ms: int) -> tuple[int, int]:
+    """The time from --start until before --end, in UTC milliseconds; without them all time.
+
+    Args:
+        latest_ms: the end without --end.
+
+    Raises:
+        ConfigurationError: nothing lies between them.
+    """
+    start_ms, end_ms = milliseconds(start, 0), milliseconds(end, latest_ms)
+    if start_ms >= end_ms:
+        before = f"--end {end:%Y-%m-%dT%H:%M:%S}" if end else "now"
+        raise ConfigurationError(
+            f"--start {start:%Y-%m-%dT%H:%M:%S} is not before {before}: no event lies between them"
+        )
+    return start_ms, end_ms
+
+
 def report_period(
     start: datetime | None, end: datetime | None, days: int | None, now_ms: int
 ) -> tuple[int | None, int]:
     """The time that a report counts, in UTC milliseconds: its start, None for any, and its end.
 
     Raises:
-        ConfigurationError: two options say where it begins.
+        ConfigurationError: two options say where it begins, or it ends before that.
     """
-    end_ms = milliseconds(end, now_ms + MAX_CLOCK_SKEW_MS)
+    start_ms, end_ms = period(start, end, now_ms + MAX_CLOCK_SKEW_MS)
     if days is None:
-        return (None if start is None else milliseconds(start, 0)), end_ms
+        return (None if start is None else start_ms), end_ms
     if start is not None:
         raise ConfigurationError("--start and --days both say where the report begins: give one")
     return min(end_ms, now_ms) - days * int(MS_PER_DAY), end_ms

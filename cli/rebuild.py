@@ -6,7 +6,6 @@ import typer
 
 from cli.output import say
 from cli.tenant_option import Tenant
-from spark_jobs.nightly.run import rebuild
 from spark_jobs.settings import BatchSettings, load
 
 
@@ -28,4 +27,7 @@ def rebuild_serving(
         recsys rebuild 20261123T020000Z-1a2b3c4d
     """
     settings = load(BatchSettings)
+    # Brings Spark along, for which `--help` need not wait.
+    from spark_jobs.nightly.run import rebuild
+
     rebuild(settings, tenant or settings.tenant, version, say)

@@ -1,9 +1,8 @@
 """`recsys report`: what came of recommendations."""
 
 import json
-import time
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,11 +11,9 @@ import typer
 from cli.output import check_output, say, show
 from cli.period import DATES, report_period
 from cli.tenant_option import Tenant
-from recsys.analysis.attribution import report_of
 from recsys.clock import utc_now_ms
-from recsys.config.shop import Shop
 from recsys.config.shops import shop_of
-from recsys.core.errors import ConfigurationError, NoData
+from recsys.core.errors import ConfigurationError
 from recsys.core.experiment_report import (
     RATES,
     ExperimentReport,
@@ -28,20 +25,12 @@ from recsys.files import write_whole
 from recsys.stores.redis.connect import connect
 from recsys.stores.redis.reports import RedisReports
 from recsys.stores.report_document import report_document
-from spark_jobs.attribution import attributed
-from spark_jobs.session import spark_session
-from spark_jobs.settings import CatalogueImportSettings, ImportSettings, SparkSettings, load
-from spark_jobs.stored_events import stored_events
-from spark_jobs.task_errors import errors_of_tasks
+from spark_jobs.settings import CatalogueImportSettings, ReportSettings, load
 
 _COUNTS = ("users", "shown", "clicked", "carted", "orders")
 
 
-class _ReportSettings(ImportSettings, SparkSettings):
-    """Behaviour in HBase, the shop's configuration, and Spark."""
-
-
-class _PublishSettings(_ReportSettings, CatalogueImportSettings):
+class _PublishSettings(ReportSettings, CatalogueImportSettings):
     """And Redis, where services read the report."""
 
 
@@ -81,7 +70,7 @@ def report(
     if output is not None:
         check_output(output)
     # Which stores there are is said before the work, not after it.
-    settings = load(_PublishSettings if publish else _ReportSettings)
+    settings = load(_PublishSettings if publish else ReportSettings)
     tenant = tenant or settings.tenant
     shop = shop_of(settings.shop_config, tenant, say)
     if cart_type not in shop.event_types:
@@ -89,7 +78,10 @@ def report(
         raise ConfigurationError(f"--cart-type: {cart_type!r} is not one of the types: {known}")
     made_ms = utc_now_ms()
     period = report_period(start, end, days, made_ms)
-    made = _make(settings, tenant, shop, cart_type, period, made_ms)
+    # Brings Spark along, for which `--help` need not wait.
+    from spark_jobs.report import make_report
+
+    made = make_report(settings, tenant, shop, cart_type, period, made_ms, say)
     _print(made)
     if output is not None:
         write_whole(output, json.dumps(report_document(made), indent=2))
@@ -97,45 +89,6 @@ def report(
         with connect(settings.redis_url.get_secret_value()) as redis:
             RedisReports(redis).publish(tenant, made)
         say(f"published: GET /v1/reports/experiments answers with it for {tenant}")
-
-
-def _make(
-    settings: _ReportSettings,
-    tenant: str,
-    shop: Shop,
-    cart_type: str,
-    period: tuple[int | None, int],
-    made_ms: int,
-) -> ExperimentReport:
-    start_ms, end_ms = period
-    begun = time.perf_counter()
-    say("starting Spark")
-    with errors_of_tasks(), spark_session(settings, "recsys report") as spark:
-        since = "the first one" if start_ms is None else _utc(start_ms)
-        say(f"reading the events of {tenant} from {since} to {_utc(end_ms)}")
-        events = stored_events(
-            spark, settings.hbase_thrift, tenant, start_ms or 0, end_ms, context="true"
-        )
-        outcomes = attributed(events, shop, cart_type)
-    if not outcomes:
-        raise NoData(
-            f"tenant {tenant} has no impressions with a recommendation_id in that time: see"
-            " docs/how-to/experiments.md"
-        )
-    say(f"{len(outcomes):,} outcomes counted in {time.perf_counter() - begun:.1f} s")
-    baselines = {each.name: each.variants[0].name for each in shop.experiments}
-    return report_of(
-        outcomes,
-        baselines,
-        made_ms=made_ms,
-        start_ms=start_ms,
-        # What is still to come is in no report, whatever clocks say.
-        end_ms=min(end_ms, made_ms),
-    )
-
-
-def _utc(time_ms: int) -> str:
-    return f"{datetime.fromtimestamp(time_ms / 1000, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _print(made: ExperimentReport) -> None:
@@ -156,7 +109,8 @@ def _print(made: ExperimentReport) -> None:
 
 def _row(outcome: ReportedOutcome) -> list[str]:
     return [
-        *(outcome.placement, outcome.experiment, outcome.variant),
+        # A column without text would move the others for whoever splits lines at spaces.
+        *(each or "-" for each in (outcome.placement, outcome.experiment, outcome.variant)),
         *(f"{getattr(outcome, name):,}" for name in _COUNTS),
         f"{outcome.revenue:,.2f}",
         *_texts(outcome.rates),

@@ -34,7 +34,7 @@ def tune_settings(
     # Brings pandas along, which every command would wait for.
     from recsys.analysis.snapshot_log import snapshot_sample
 
-    start = ModelSettings().with_half_lives(*shop.half_lives)
+    start = ModelSettings().as_fixed_by(shop)
     size = PLANS[FitEffort.THOROUGH].size
     events = settings.run_folder(tenant) / EVENTS
     log, user_share = snapshot_sample(events, shop, size.pairs)

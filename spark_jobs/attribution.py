@@ -18,6 +18,7 @@ from recsys.core.experiment_report import RATES
 
 _GROUP = ("placement", "experiment", "variant")
 _SHOWN = ("user_id", "item_id", "recommendation_id")
+_SUMMED = ("clicked", "carted", "orders", "unpriced_orders", "revenue")
 # Sums over shoppers by which rates are made: y by x, both columns of a shopper.
 _RATIOS = dict(
     zip(
@@ -49,7 +50,7 @@ def attributed(events: DataFrame, shop: Shop, cart_type: str) -> list[Outcome]:
         .groupBy(*_GROUP, "user_id")
         .agg(
             F.count("*").alias("shown"),
-            *(F.sum(name).alias(name) for name in ("clicked", "carted", "orders", "revenue")),
+            *(F.sum(name).alias(name) for name in _SUMMED),
         )
     )
     by_user = by_user.withColumn("converted", (F.col("orders") > 0).cast("double"))
@@ -58,10 +59,7 @@ def attributed(events: DataFrame, shop: Shop, cart_type: str) -> list[Outcome]:
         .groupBy(*_GROUP)
         .agg(
             F.count("*").alias("users"),
-            *(
-                F.sum(name).alias(name)
-                for name in ("shown", "clicked", "carted", "orders", "revenue")
-            ),
+            *(F.sum(name).alias(name) for name in ("shown", *_SUMMED)),
             *(column for rate, pair in _RATIOS.items() for column in _moments(rate, *pair)),
         )
     )
@@ -83,6 +81,8 @@ def _actions(is_action: Column, shop: Shop, cart_type: str) -> Iterable[Column]:
     yield F.max((is_action & kind.isin(clicks)).cast("double")).alias("clicked")
     yield F.max((is_action & (kind == cart_type)).cast("double")).alias("carted")
     yield F.sum(is_order.cast("double")).alias("orders")
+    is_unpriced = is_order & F.col("price").isNull()
+    yield F.sum(is_unpriced.cast("double")).alias("unpriced_orders")
     yield F.sum(F.when(is_order, spent).otherwise(0.0)).alias("revenue")
 
 
@@ -113,4 +113,5 @@ def _outcome(row: Row) -> Outcome:
         orders=int(row["orders"]),
         revenue=round(row["revenue"], 2),
         rates=rates,
+        unpriced_orders=int(row["unpriced_orders"]),
     )

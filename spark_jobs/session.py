@@ -1,15 +1,19 @@
 """The Spark session of a batch job."""
 
+import logging
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from py4j.protocol import Py4JError
 from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 
-from recsys.core.errors import ConfigurationError
+from recsys.core.errors import ConfigurationError, Unavailable
 from spark_jobs.settings import SparkSettings
 
 WORKER_STARTUP = Path(__file__).with_name("worker_startup")
@@ -25,7 +29,13 @@ def spark_session(settings: SparkSettings, name: str) -> Iterator[SparkSession]:
 
     Raises:
         ConfigurationError: when there is no Java that Spark runs on.
+        Unavailable: when its Java process ends before the block does.
     """
+    # py4j tells its logger, or the root one, of each broken connection, with its traceback; what
+    # that means for the job is raised as well.
+    logging.getLogger("py4j").setLevel(logging.CRITICAL)
+    logging.getLogger().addFilter(_is_not_of_py4j)
+    on_interrupt = signal.getsignal(signal.SIGINT)
     # Workers must run the interpreter, and so the packages, of this process.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ["PYTHONPATH"] = _worker_path(os.environ.get("PYTHONPATH", ""))
@@ -49,6 +59,9 @@ def spark_session(settings: SparkSettings, name: str) -> Iterator[SparkSession]:
         .config("spark.sql.session.timeZone", "UTC")
         # Trainings that share the cluster get even parts of it.
         .config("spark.scheduler.mode", "FAIR")
+        # An event takes some 20 bytes of a file: by the usual 128 MB a task would have six million,
+        # and ten million keep three processors busy.
+        .config("spark.sql.files.maxPartitionBytes", "32m")
         # Adaptive execution merges what is too small, so the start may be generous.
         .config("spark.sql.shuffle.partitions", "64")
     )
@@ -58,10 +71,51 @@ def spark_session(settings: SparkSettings, name: str) -> Iterator[SparkSession]:
         raise ConfigurationError(
             f"Spark does not start; is JAVA_HOME a Java 17 to 21? ({error})"
         ) from error
-    try:
+    if threading.current_thread() is threading.main_thread():
+        # Spark's own calls Java from within the call that it interrupts, which fails; stopping the
+        # session ends all jobs, too.
+        signal.signal(signal.SIGINT, on_interrupt)
+    with _ended_by_its_reason(spark, settings):
         yield spark
+
+
+@contextmanager
+def _ended_by_its_reason(spark: SparkSession, settings: SparkSettings) -> Iterator[None]:
+    """Stop a session with the block, and raise why the block ended, not what that led to."""
+    try:
+        yield
+    except Exception as error:
+        if _comes_of_an_interrupt(error):
+            raise KeyboardInterrupt from error
+        if _answers(spark):
+            raise
+        raise Unavailable(
+            "spark",
+            "its Java process was killed, most likely for want of memory: give this machine more,"
+            f" or Spark less (RECSYS_SPARK_MEMORY, now {settings.spark_memory})",
+        ) from error
     finally:
-        spark.stop()
+        with suppress(Py4JError, OSError):
+            spark.stop()
+
+
+def _comes_of_an_interrupt(error: BaseException) -> bool:
+    """Whether it was raised by what cleans up after a call to Java that was interrupted."""
+    before = error.__context__
+    while before is not None and not isinstance(before, KeyboardInterrupt):
+        before = before.__context__
+    return before is not None
+
+
+def _answers(spark: SparkSession) -> bool:
+    try:
+        return bool(spark.version)
+    except (Py4JError, OSError):
+        return False
+
+
+def _is_not_of_py4j(record: logging.LogRecord) -> bool:
+    return record.module not in {"clientserver", "java_gateway"}
 
 
 def _worker_path(path: str) -> str:

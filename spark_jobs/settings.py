@@ -52,6 +52,10 @@ class CatalogueImportSettings(ImportSettings):
     redis_url: SecretStr = Field(validation_alias="REDIS_URL")
 
 
+class ReportSettings(ImportSettings, SparkSettings):
+    """Behaviour in HBase, the shop's configuration, and Spark."""
+
+
 class BatchSettings(CatalogueImportSettings, SparkSettings):
     """Stores of models, on disk and in Redis."""
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.behaviour import StoredUser
+from recsys.core.content_index import ContentIndex
 from recsys.core.domain import Event
 from recsys.core.event_types import EventType
 from recsys.core.experiment_report import (
@@ -91,9 +92,23 @@ def an_item_model(n: int = 6, k: int = 3, seed: int = 0, **changes: object) -> I
         "partners": (nearby[:, ::-1] if n > 2 else nearby).astype(np.int32),
         "rising": np.arange(0, n, 2, dtype=np.int32),
         "partner_scores": np.where(nearby == NO_NEIGHBOUR, 0, [0.4, 0.2]).astype(np.float32),
-        "windows": {7: a_window([0, n - 1], [4, 3], [n - 1], [0.5])},
+        "windows": {7: a_window([0, n - 1], [4, 3], [n - 1], [0.5], [2] * n)},
+        "content": a_content_index(n),
     }
     return ItemModel(**(values | changes))  # type: ignore[arg-type]
+
+
+def a_content_index(n: int) -> ContentIndex:
+    """Of n items that are in two categories, in turn."""
+    having = [range(0, n, 2), range(1, n, 2)]
+    return ContentIndex(
+        names=Vocabulary(["category\0even", "category\0odd"]),
+        weights=np.ones(2, np.float32),
+        indptr=np.cumsum([0, *map(len, having)]),
+        items=np.concatenate([np.array(rows, np.int32) for rows in having]),
+        scales=np.ones(n, np.float32),
+        levels={"": np.array([10.0]), "litres": np.array([0.5, 2.0])},
+    )
 
 
 def a_window(
@@ -101,13 +116,15 @@ def a_window(
     shoppers: Sequence[int],
     rising: Sequence[int] = (),
     rises: Sequence[float] = (),
+    past: Sequence[int] | None = None,
 ) -> PopularityWindow:
-    """Rows and their shoppers, rows and their rises."""
+    """Rows and their shoppers, rows and their rises, and the past of all."""
     return PopularityWindow(
         np.array(popular, np.int32),
         np.array(shoppers, np.int32),
         np.array(rising, np.int32),
         np.array(rises, np.float32),
+        None if past is None else np.array(past, np.int32),
     )
 
 
@@ -226,7 +243,7 @@ def an_event_log(
         items=np.array([items.index(item) for _, item in pairs], np.int32),
         values=np.array([1.0] * len(pairs) if values is None else values, np.float32),
         types=np.array([names.index(n) for n in types or ["purchase"] * len(pairs)], np.int16),
-        event_types=tuple(EVENT_TYPES.values()),
+        event_types=EVENT_TYPES,
         target_types=tuple(name == "purchase" for name in names),
         timestamps_ms=None if times is None else np.array(times, np.int64),
     )
@@ -262,7 +279,7 @@ def two_tastes_log(users: int = 40, items: int = 30, timed: bool = True, seed: i
         items=item_codes,
         values=np.ones(len(pairs), np.float32),
         types=np.zeros(len(pairs), np.int16),
-        event_types=(EventType(1.0, excludes=True),),
+        event_types={"purchase": EventType(1.0, excludes=True)},
         target_types=(True,),
         timestamps_ms=random.integers(0, 100, len(pairs)) * 86_400_000 if timed else None,
     )

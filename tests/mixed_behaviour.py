@@ -38,7 +38,7 @@ class MixedBehaviour:
             items=np.array([int(event.item_id[1:]) for event in events], np.int32),
             values=np.ones(len(events), np.float32),
             types=np.array([_NAMES.index(event.event_type) for event in events], np.int16),
-            event_types=tuple(EVENT_TYPES.values()),
+            event_types=EVENT_TYPES,
             target_types=tuple(name == "purchase" for name in _NAMES),
             timestamps_ms=np.array([event.timestamp_ms for event in events], np.int64),
             quantities=np.array([event.quantity for event in events], np.float64),

@@ -14,6 +14,7 @@ from recsys.core.ports import (
     EarlyPopularity,
     LiveCatalogue,
     PublishedModels,
+    PurchaseLog,
     Reports,
     RestorableBehaviour,
     ServingStore,
@@ -22,6 +23,7 @@ from recsys.core.ports import (
 from recsys.stores.memory.early_popularity import MemoryEarlyPopularity
 from recsys.stores.memory.live_catalogue import MemoryLiveCatalogue
 from recsys.stores.memory.published import MemoryPublishedModels, MemoryServingStore
+from recsys.stores.memory.purchases import MemoryPurchaseLog
 from recsys.stores.memory.recent import MemoryRecentBehaviour
 from recsys.stores.memory.reports import MemoryReports
 from recsys.stores.redis import keys
@@ -30,6 +32,7 @@ from recsys.stores.redis.early_popularity import RedisEarlyPopularity
 from recsys.stores.redis.live_catalogue import RedisLiveCatalogue
 from recsys.stores.redis.multiplexed import MultiplexedRedis
 from recsys.stores.redis.published import RedisPublishedModels
+from recsys.stores.redis.purchases import RedisPurchaseLog
 from recsys.stores.redis.recent import RedisRecentBehaviour
 from recsys.stores.redis.reports import RedisReports
 from recsys.stores.redis.serving import RedisServingStore
@@ -55,6 +58,7 @@ class ServingSide:
     recent: RestorableBehaviour
     live: LiveCatalogue
     popularity: EarlyPopularity
+    purchases: PurchaseLog
     serving: ServingStore
     lock: Callable[[str, str], object]
     reports: Reports
@@ -101,17 +105,19 @@ def serving_side(request: pytest.FixtureRequest) -> ServingSide:
 
 @pytest.fixture
 def memory_side() -> ServingSide:
-    published, recent, live = (
+    published, recent, live, purchases = (
         MemoryPublishedModels(),
         MemoryRecentBehaviour(lambda _: EVENT_TYPES),
         MemoryLiveCatalogue(),
+        MemoryPurchaseLog(),
     )
     return ServingSide(
         published,
         recent,
         live,
         MemoryEarlyPopularity(),
-        MemoryServingStore(published, recent, live),
+        purchases,
+        MemoryServingStore(published, recent, live, purchases),
         published.lock_tokens.__setitem__,
         MemoryReports(),
     )
@@ -126,6 +132,7 @@ def redis_side(redis_url: str, redis: Redis, ask: Ask[Any]) -> Iterator[ServingS
         RedisRecentBehaviour(redis, lambda _: EVENT_TYPES),
         RedisLiveCatalogue(redis),
         RedisEarlyPopularity(redis),
+        RedisPurchaseLog(redis),
         RedisServingStore(client, shared),
         lambda tenant, token: redis.set(keys.nightly_lock(tenant), token),
         RedisReports(redis),

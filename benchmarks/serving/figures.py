@@ -12,6 +12,7 @@ class Measured:
     """One row under one load in one round.
 
     Attributes:
+        errors: requests without a good answer, counted by status.
         others: good answers of another kind than the row is about, less personal ones above all.
         late_ms: by how much the generator itself came late, the 99th percentile.
         cpu_us: CPU microseconds a request of each kind of process that has a part in the answer.
@@ -22,7 +23,7 @@ class Measured:
     load: str
     round: int
     requests: int
-    errors: int
+    errors: Mapping[str, int]
     others: int
     per_second: float
     p50_ms: float

@@ -1,6 +1,7 @@
 """Records of the load generator, one a request."""
 
 import csv
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 # The columns of `vegeta encode -to=csv`.
 _TIMESTAMP_NS, _CODE, _LATENCY_NS, _SEQUENCE = 0, 1, 2, 8
 _OK = 200
+# How an error without a status is named.
+NO_ANSWER = "no answer"
 _NS_PER_SECOND = 1e9
 # The headers of answers come in one field, and their bodies.
 _FIELD_CHARACTERS = 1 << 20
@@ -35,13 +38,15 @@ class Hits:
         return len(self.status)
 
     @property
-    def errors(self) -> int:
-        return int((self.status != _OK).sum())
+    def errors(self) -> Counter[str]:
+        """Count those without a good answer by status."""
+        bad = self.status[self.status != _OK].tolist()
+        return Counter(str(status) if status else NO_ANSWER for status in bad)
 
     @property
     def per_second(self) -> float:
         """Good answers."""
-        return (len(self.status) - self.errors) / self.seconds
+        return (len(self.status) - self.errors.total()) / self.seconds
 
     def latency_ms(self, percent: float) -> float:
         return _percentile_ms(self.latency_seconds, percent)

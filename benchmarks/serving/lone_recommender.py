@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import grpc
 import psutil
 
-from benchmarks.own_redis import free_port
+from benchmarks.free_port import free_port
 from infra.local.processes import probes
 from infra.local.processes.program import python_module
 from infra.local.servers.tables import DEMO_TENANT

@@ -71,7 +71,11 @@ def compare(title: str, rounds: Rounds, ways: Sequence[Row], count: int) -> Opti
 
 def busy(measured: Measured) -> float:
     """The share of the machine's CPU that the chain takes, for good answers and for errors."""
-    asked = measured.per_second * measured.requests / (measured.requests - measured.errors)
+    asked = (
+        measured.per_second
+        * measured.requests
+        / (measured.requests - sum(measured.errors.values()))
+    )
     return measured.total_us * asked / 1e6 / len(os.sched_getaffinity(0))
 
 

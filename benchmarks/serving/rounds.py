@@ -136,7 +136,7 @@ def in_turn(rows: Sequence[Row], number: int) -> list[Row]:
 
 
 def _say(found: Measured) -> None:
-    errors = f", {found.errors} ERRORS" if found.errors else ""
+    errors = "".join(f", {count} ERRORS ({kind})" for kind, count in found.errors.items())
     errors += f", {found.others} OTHER ANSWERS" if found.others else ""
     print(
         f"round {found.round + 1}, {found.load}: {found.row}: {found.per_second:,.0f}/s, "

@@ -1,5 +1,6 @@
 """Measurements as Markdown."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from statistics import median
 
@@ -69,9 +70,13 @@ def _ratios(measured: Sequence[Measured], row: str, load: str) -> list[str]:
 def faults(rounds: Sequence[Measured]) -> tuple[str, str]:
     """Errors, and answers of another kind than was to be measured, as they are to stand out."""
     asked = sum(one.requests for one in rounds)
-    counts = sum(one.errors for one in rounds), sum(one.others for one in rounds)
-    errors, others = (f"**{count:,} of {asked:,}**" if count else "0" for count in counts)
-    return errors, others
+    kinds = sum((Counter(one.errors) for one in rounds), Counter[str]())
+    named = ", ".join(f"{count:,} with {kind}" for kind, count in kinds.items())
+    others = sum(one.others for one in rounds)
+    return (
+        f"**{named} of {asked:,}**" if kinds else "0",
+        f"**{others:,} of {asked:,}**" if others else "0",
+    )
 
 
 def _line(cells: Sequence[str]) -> str:

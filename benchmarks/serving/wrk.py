@@ -7,15 +7,18 @@ import json
 import shutil
 import subprocess
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.serving.generator import Closed, Request
+from benchmarks.serving.hits import NO_ANSWER
 
 INSTALL = "wrk is needed: `apt install wrk`, or name it with --wrk"
 _MARGIN_SECONDS = 30.0
 _PERCENTS = (50, 95, 99)
+_BAD_STATUS = "bad status"
 # All connections take the next request of one list. What was found leaves as one line of JSON.
 _SCRIPT = """
 local lines, at = {}, 0
@@ -46,18 +49,19 @@ class Summary:
     """Results of wrk, with the figures of `Hits`.
 
     Attributes:
-        errors: answers that were no good ones, and requests without one.
+        errors: answers that were no good ones, whose statuses wrk does not tell, and requests
+            without one, counted by name.
     """
 
     count: int
-    errors: int
+    errors: Counter[str]
     seconds: float
     latency_us: Mapping[int, float]
 
     @property
     def per_second(self) -> float:
         """Good answers."""
-        return (self.count - self.errors) / self.seconds
+        return (self.count - self.errors.total()) / self.seconds
 
     def latency_ms(self, percent: int) -> float:
         return self.latency_us[percent] / 1000
@@ -109,7 +113,7 @@ def read_summary(output: str) -> Summary:
     return Summary(
         # Requests without an answer are not among wrk's.
         count=found["count"] + found["socket"],
-        errors=found["status"] + found["socket"],
+        errors=+Counter({_BAD_STATUS: found["status"], NO_ANSWER: found["socket"]}),
         seconds=found["microseconds"] / 1e6,
         latency_us={percent: found["latencies"][str(percent)] for percent in _PERCENTS},
     )

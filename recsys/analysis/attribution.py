@@ -27,6 +27,8 @@ from recsys.core.experiment_report import (
 )
 from recsys.evaluation.intervals import Estimate
 
+_ROUNDING = 1e-12
+
 
 @dataclass(frozen=True, slots=True)
 class Moments:
@@ -46,7 +48,10 @@ class Moments:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """An estimate and its variance; both NaN where nothing was shown."""
+    """An estimate and its variance.
+
+    Both are NaN where nothing was shown, the variance where shoppers show none: one, or all alike.
+    """
 
     value: float
     variance: float
@@ -59,8 +64,11 @@ class Rate:
         if users < 2:
             return cls(ratio, np.nan)
         squares = moments.yy - 2 * ratio * moments.xy + ratio**2 * moments.xx
-        # Rounding may leave a little less than nothing.
-        return cls(ratio, max(squares, 0.0) * users / ((users - 1) * moments.x**2))
+        # Where all did alike, such as order nothing, how far they differ is not known: no variance
+        # of zero, which would claim that no shopper ever will. But for rounding, squares are zero.
+        if squares <= _ROUNDING * moments.yy:
+            return cls(ratio, np.nan)
+        return cls(ratio, squares * users / ((users - 1) * moments.x**2))
 
     def interval(self) -> Estimate:
         return Estimate.normal(self.value, np.sqrt(self.variance))
@@ -72,9 +80,14 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Outcome(OutcomeCounts):
-    """Counts, and rates by their names in RATES, that can still be compared."""
+    """Counts, and rates by their names in RATES, that can still be compared.
+
+    Attributes:
+        unpriced_orders: of `orders`, those without a price, which add nothing to `revenue`.
+    """
 
     rates: Mapping[str, Rate]
+    unpriced_orders: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ def evaluate_files(
     say(f"training: {users:,} users, {rows:,} items, {len(source.data.pairs.item_indices):,} pairs")
     fitted = _fit(request, validation, say) if validation else None
     settings = fitted.settings if fitted else request.settings
-    if split is not None and settings.half_lives != request.settings.half_lives:
+    if split is not None and settings.counting != request.settings.counting:
         source = replace(source, data=_data(request, settings, split, items, baselines))
     data, k = source.data, request.cutoffs
     started = time.perf_counter()
@@ -152,7 +152,7 @@ def _read_files(
     """Read the data, and hold out what settings are found by.
 
     The events of a large file take as much memory as the pairs, and are returned only where other
-    half-lives may make other pairs of them.
+    half-lives or weights may make other pairs of them.
     """
     started = time.perf_counter()
     read = read_split(request.files, request.shop, request.now_ms, say, request.reading)
@@ -168,7 +168,7 @@ def _read_files(
         seconds=time.perf_counter() - started,
     )
     validation = _validation(request, read.split.timed_train(), say)
-    is_final = validation is None or not validation.searched_half_lives
+    is_final = validation is None or not validation.remakes_pairs
     return source, validation, None if is_final else read.split
 
 
@@ -183,7 +183,7 @@ def _data(
         split,
         request.shop,
         request.mask,
-        half_lives=settings.half_lives,
+        settings=settings,
         items=items,
         with_sequences=any(baseline.needs_sequences for baseline in baselines.values()),
     )
@@ -194,7 +194,7 @@ def _validation(request: EvaluationRequest, log: EventLog, say: Say) -> Validati
     if request.effort is FitEffort.OFF:
         return None
     size = PLANS[request.effort].size
-    return hold_out_if_judgeable(log, request.shop, request.settings, size, say)
+    return hold_out_if_judgeable(log, request.shop, request.settings, size, request.mask, say)
 
 
 def _fit(request: EvaluationRequest, validation: Validation, say: Say) -> Fitted:

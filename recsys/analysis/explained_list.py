@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from recsys.core.explanation import explain
 from recsys.core.model import History, ItemModel, ScoringParams
 from recsys.core.ranking import Indices, top_n
-from recsys.core.scoring import Scores, score_users
+from recsys.core.scoring import KnownItems, Scores, score_users
 from recsys.core.user_factors import history_factors
 
 
@@ -51,7 +51,8 @@ def explain_list(
         factors, items, [history], params.neighbour_weight, params.step_half_life
     )
     best = top_n(scores, n)
-    found = explain(items, params, history, best.tolist())
+    seen, wanted = KnownItems.of(items, history.items), KnownItems.of(items, best)
+    found = explain(items, params, history, seen, wanted)
     by_factors, by_neighbours, by_order = (
         part.astype(np.float64) for part in (found.by_factors, found.by_neighbours, found.by_order)
     )

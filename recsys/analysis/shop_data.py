@@ -18,12 +18,10 @@ class ShopData:
 
     Attributes:
         log: without the types that the shop's settings do not name.
-        event_types: the name of each type of the log.
         titles, available: of the catalogue, by item id; empty for a shop without one.
     """
 
     log: EventLog
-    event_types: tuple[str, ...]
     titles: Mapping[str, str]
     available: Mapping[str, bool]
 
@@ -45,7 +43,6 @@ def read_last_run(model_store: Path, tenant: str, shop: Shop) -> ShopData:
     columns = catalogue.to_pydict()
     return ShopData(
         log=log,
-        event_types=tuple(shop.event_types),
         titles={i: t or "" for i, t in zip(columns["item_id"], columns["title"], strict=True)},
         available=dict(zip(columns["item_id"], columns["available"], strict=True)),
     )

@@ -79,7 +79,7 @@ def _read(
         items=items,
         values=np.ones(len(users), np.float32),
         types=pc.index_in(table["event_type"], known).to_numpy().astype(np.int16),
-        event_types=tuple(shop.event_types.values()),
+        event_types=shop.event_types,
         target_types=tuple(name in shop.target_types for name in shop.event_types),
         timestamps_ms=table["timestamp_ms"].to_numpy(),
         quantities=table["quantity"].to_numpy() if "quantity" in counted else None,

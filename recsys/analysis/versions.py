@@ -8,6 +8,7 @@ import numpy as np
 
 from recsys.analysis.shop_data import ShopData
 from recsys.config.shop import Shop
+from recsys.core.event_types import with_weights
 from recsys.core.model import ScoringParams, TrainedModel
 from recsys.core.shop_time import shop_time_of_events
 from recsys.core.vocabulary import Vocabulary
@@ -44,7 +45,7 @@ def trained_version(
         NoData: when nothing of positive weight happened before.
     """
     log = data.log.only(data.log.times_ms() < before_ms)
-    pairs = pairs_of(log, *settings.half_lives)
+    pairs = pairs_of(log.with_weights(settings.event_weights), *settings.half_lives)
     titles = tuple(data.titles.get(item_id, "") for item_id in pairs.items)
     built = build_model(pairs, titles, _eligible(pairs.items, data), settings)
     clock = shop_time_of_events(log.times_ms(), log.users)
@@ -54,7 +55,7 @@ def trained_version(
         frequency_weight=settings.als.frequency_weight,
         neighbour_weight=built.neighbour_weight,
         half_life_days=settings.half_life_days,
-        event_types=shop.event_types,
+        event_types=with_weights(shop.event_types, settings.event_weights),
         as_of_ms=clock.as_of_ms,
         read_at_ms=before_ms,
         end_ms=before_ms,

@@ -1,6 +1,6 @@
 """The shop's own settings: event types, half-lives and the gate, read from a TOML file."""
 
-import tomllib
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import resources
@@ -29,7 +29,7 @@ from recsys.config.placement_settings import (
     placement_of,
     scheduled,
 )
-from recsys.config.toml_file import read_toml
+from recsys.config.toml_file import toml_document, validated
 from recsys.core.domain import identifier_problem
 from recsys.core.errors import ConfigurationError
 from recsys.core.event_types import EventType, unremembered
@@ -44,6 +44,8 @@ _SHIPPED = resources.files("recsys.config") / "shop.toml"
 
 _Days = Annotated[float, Field(gt=0, le=36500, allow_inf_nan=False)]
 _FiniteWeight = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
+# Of types that a shop's file gives no weight, until training has found one.
+_GOAL_WEIGHT, _OTHER_WEIGHT = 1.0, 0.3
 # Above one, ten pieces would count more than ten times one.
 _Exponent = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 _Rating = Annotated[float, Field(ge=0, le=MAX_NUMBER, allow_inf_nan=False)]
@@ -62,7 +64,7 @@ _TypeName = Annotated[str, AfterValidator(_check_type_name)]
 class _EventTypeSettings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    weight: _FiniteWeight
+    weight: _FiniteWeight | None = None
     excludes: bool = False
     half_life_days: _Days | None = None
     quantity_exponent: _Exponent = 0.0
@@ -89,13 +91,19 @@ class _EventTypeSettings(BaseModel):
             raise PydanticCustomError(
                 "rating_counts", "rating_counts needs a rating_scale, whose middle says nothing"
             )
-        if self.rating_counts and self.weight < 0:
+        if self.rating_counts and (self.weight or 0) < 0:
             raise PydanticCustomError(
                 "rating_counts",
                 "rating_counts needs a weight that is not negative: a rating"
                 " below the middle of its scale takes away already",
             )
         return self
+
+    def to_event_type(self, *, is_goal: bool) -> EventType:
+        """The type, with a weight to begin with where none is given."""
+        usual = _GOAL_WEIGHT if is_goal else _OTHER_WEIGHT
+        weight = usual if self.weight is None else self.weight
+        return EventType(**(dict(self) | {"weight": weight}))
 
 
 _Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -190,6 +198,13 @@ class _ShopFile(BaseModel):
     quotas: _QuotaSettings = _QuotaSettings()
     cors: _CorsSettings = _CorsSettings()
 
+    def types(self) -> dict[str, EventType]:
+        """What an event of each type counts."""
+        return {
+            name: kind.to_event_type(is_goal=name in self.goals)
+            for name, kind in self.event_types.items()
+        }
+
     @model_validator(mode="after")
     def _has_rules_that_go_together(self) -> "_ShopFile":
         check_rules(self.rules, self.placements)
@@ -207,7 +222,7 @@ class _ShopFile(BaseModel):
         return self
 
     def _check_controls(self, place: str, settings: PlacementTable | Controls) -> None:
-        types = {name: EventType(**dict(kind)) for name, kind in self.event_types.items()}
+        types = self.types()
         problems = {
             "exclude_event_types": unremembered(settings.exclude_event_types, types),
             "window_days": window_problem(settings.window_days, self.popularity_windows_days),
@@ -238,6 +253,7 @@ class Shop:
         popularity_half_life_days: the same for what is popular.
         target_types: the types of event that recommendations are judged by.
         event_types: every type the shop may send.
+        unfixed_weights: the types that take nothing away and whose weight training may find.
         windows_days: of each window that popularity is counted in, too, in ascending order.
         placements: the lists of the storefront, by their names.
         rules: for all placements, at all times; each placement has its own of them, too.
@@ -252,6 +268,7 @@ class Shop:
     popularity_half_life_days: float | None
     target_types: tuple[str, ...]
     event_types: dict[str, EventType]
+    unfixed_weights: tuple[str, ...] = ()
     windows_days: tuple[int, ...] = ()
     placements: dict[str, Placement] = field(default_factory=dict)
     rules: tuple[ScheduledRule, ...] = ()
@@ -262,9 +279,9 @@ class Shop:
     allowed_origins: tuple[str, ...] = ()
 
     @property
-    def half_lives(self) -> tuple[float | None, float | None]:
-        """Half-lives of behaviour and of popularity, in days; None where training finds them."""
-        return self.half_life_days, self.popularity_half_life_days
+    def windowed_types(self) -> tuple[str, ...]:
+        """Types of events that windows of popularity count; none where there are no windows."""
+        return self.target_types if self.windows_days else ()
 
     @cached_property
     def counts_impressions(self) -> bool:
@@ -282,14 +299,14 @@ def load_shop(path: Path | None = None) -> Shop:
     Raises:
         ConfigurationError: naming the file and every setting at fault.
     """
-    settings = _read(path or _SHIPPED)
-    types = {name: EventType(**dict(kind)) for name, kind in settings.event_types.items()}
+    settings, own = _read(path or _SHIPPED)
     rules = scheduled(settings.rules)
     return Shop(
         half_life_days=settings.half_life_days,
         popularity_half_life_days=settings.popularity_half_life_days,
         target_types=tuple(settings.goals),
-        event_types=types,
+        event_types=settings.types(),
+        unfixed_weights=_unfixed_weights(settings, own),
         windows_days=tuple(sorted(settings.popularity_windows_days)),
         placements={
             name: placement_of(name, table, rules) for name, table in settings.placements.items()
@@ -303,11 +320,22 @@ def load_shop(path: Path | None = None) -> Shop:
     )
 
 
-def _read(source: Path | Traversable) -> _ShopFile:
+def _read(source: Path | Traversable) -> tuple[_ShopFile, Collection[str]]:
+    """The settings, and what of their top level a file of the shop's own names."""
     try:
-        if source is _SHIPPED:
-            return read_toml(source, _ShopFile)
-        shipped = tomllib.loads(_SHIPPED.read_text(encoding="utf-8"))
-        return read_toml(source, _ShopFile, shipped)
+        shipped = toml_document(_SHIPPED)
+        own = {} if source is _SHIPPED else toml_document(source)
     except OSError as error:
         raise ConfigurationError(f"cannot read the shop settings: {error}") from error
+    return validated(source, shipped | own, _ShopFile), own.keys()
+
+
+def _unfixed_weights(settings: _ShopFile, own: Collection[str]) -> tuple[str, ...]:
+    """Types of a positive weight that no file of the shop's own gives them."""
+    types = settings.types()
+    named = {
+        name
+        for name, kind in settings.event_types.items()
+        if "event_types" in own and "weight" in kind.model_fields_set
+    }
+    return tuple(name for name in types if types[name].weight > 0 and name not in named)

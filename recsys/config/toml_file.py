@@ -13,25 +13,42 @@ from recsys.core.errors import ConfigurationError, FieldProblem, InvalidSettings
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
-def read_toml(
-    file: Path | Traversable, kind: type[_Model], defaults: Mapping[str, Any] | None = None
-) -> _Model:
+def read_toml(file: Path | Traversable, kind: type[_Model]) -> _Model:
     """Read a file.
-
-    Args:
-        defaults: what the file need not name at its top level.
 
     Raises:
         ConfigurationError: it is no valid TOML.
         InvalidSettings: naming every setting at fault.
         OSError: it cannot be read.
     """
+    return validated(file, toml_document(file), kind)
+
+
+def toml_document(file: Path | Traversable) -> dict[str, Any]:
+    """Read what a file says, whatever it is.
+
+    Raises:
+        ConfigurationError: it is no valid TOML.
+        OSError: it cannot be read.
+    """
     try:
-        document = {**(defaults or {}), **tomllib.loads(file.read_text(encoding="utf-8"))}
-        # The context lets a rule on one setting look at another that has faults of its own.
-        return kind.model_validate(document, context=document)
+        return tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{file} is not valid TOML: {error}") from error
+
+
+def validated(file: Path | Traversable, document: Mapping[str, Any], kind: type[_Model]) -> _Model:
+    """Make a model of a document.
+
+    Args:
+        file: where its settings are, for messages.
+
+    Raises:
+        InvalidSettings: naming every setting at fault.
+    """
+    try:
+        # The context lets a rule on one setting look at another that has faults of its own.
+        return kind.model_validate(document, context=dict(document))
     except ValidationError as error:
         problems = [
             FieldProblem(

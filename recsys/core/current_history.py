@@ -9,24 +9,25 @@ from recsys.core.behaviour import RecentEvent
 from recsys.core.compiled import well_behaved
 from recsys.core.event_types import EventTypes
 from recsys.core.merged_history import merged
-from recsys.core.model import History, ItemModel, ScoringParams
+from recsys.core.model import History, ScoringParams
 from recsys.core.ranking import Indices
 from recsys.core.strength import EventColumns, event_strengths, weight_of
+from recsys.core.vocabulary import RowOf
 
 
 def current_history(
-    items: ItemModel, params: ScoringParams, history: History, recent: Sequence[RecentEvent]
+    row_of: RowOf, params: ScoringParams, history: History, recent: Sequence[RecentEvent]
 ) -> History:
     """The history with recent events added; the very same object when none of them matters.
 
     Args:
         recent: in any order; those that are in the model already are passed over.
     """
-    return current_histories(items, params, [(history, recent)])[0]
+    return current_histories(row_of, params, [(history, recent)])[0]
 
 
 def current_histories(
-    items: ItemModel,
+    row_of: RowOf,
     params: ScoringParams,
     users: Sequence[tuple[History, Sequence[RecentEvent]]],
 ) -> list[History]:
@@ -37,7 +38,7 @@ def current_histories(
             for event in recent
             if _says_something(event, params.event_types)
             and params.is_after_training(event.received_ms, event.timestamp_ms)
-            and (row := items.ids.index_of(event.item_id)) is not None
+            and (row := row_of(event.item_id)) is not None
         ]
         for _, recent in users
     ]
@@ -88,13 +89,13 @@ def excluding(history: History, rows: Sequence[int]) -> History:
     )
 
 
-def session_history(items: ItemModel, item_ids: Sequence[str]) -> History:
+def session_history(row_of: RowOf, item_ids: Sequence[str]) -> History:
     """History of a user of whom only some items are known: each counts one, none comes back.
 
     Args:
         item_ids: in the order of behaviour, the newest last.
     """
-    newest_first = dict.fromkeys(items.ids.index_of(item_id) for item_id in reversed(item_ids))
+    newest_first = dict.fromkeys(row_of(item_id) for item_id in reversed(item_ids))
     rows = np.array([row for row in newest_first if row is not None], np.int32)
     steps = np.arange(len(rows), dtype=np.int32)
     return History(rows, np.ones(len(rows), np.float32), np.ones(len(rows), np.bool_), steps)

@@ -42,7 +42,8 @@ class FieldProblem:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.field}: {self.reason}"
+        # Of an input as a whole there is none to name.
+        return f"{self.field}: {self.reason}" if self.field else self.reason
 
 
 class InvalidInput(RecsysError):

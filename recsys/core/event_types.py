@@ -1,14 +1,15 @@
 """Event types of a shop, and the strength of each."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from recsys.core.domain import Event
+from recsys.core.domain import Event, new_identifier_problem
 from recsys.core.errors import FieldProblem, InvalidInput
 from recsys.core.times import future_problem
 
 # The type of events that say which items of an answer a shopper was shown.
 IMPRESSION = "impression"
+_IDS = ("event_id", "user_id", "item_id", "order_id")
 # What to say of the rating of an event whose type has none.
 WITHOUT_SCALE = "its event type has no rating_scale in the shop's settings"
 
@@ -47,6 +48,14 @@ class EventType:
 EventTypes = Mapping[str, EventType]
 # Those of a tenant as they are now.
 EventTypesOf = Callable[[str], EventTypes]
+
+
+def with_weights(event_types: EventTypes, weights: Mapping[str, float]) -> dict[str, EventType]:
+    """The same types in the same order; those with a weight here have this one."""
+    return {
+        name: replace(kind, weight=weights[name]) if name in weights else kind
+        for name, kind in event_types.items()
+    }
 
 
 def has_effect(event_type: str, event_types: EventTypes) -> bool:
@@ -104,13 +113,17 @@ def counted_details(
 
 
 def check_event(event: Event, event_types: EventTypes, now_ms: int) -> None:
-    """Check what depends on the shop and the clock.
+    """Check what depends on the shop and the clock, and what stored events may have and new not.
 
     Raises:
-        InvalidInput: for an unknown type (the reason lists the known ones), a rating beside the
-            type's scale, or a time in the future.
+        InvalidInput: for an id with space around it, an unknown type (the reason lists the known
+            ones), a rating beside the type's scale, or a time in the future.
     """
-    problems = []
+    problems = [
+        FieldProblem(name, reason)
+        for name in _IDS
+        if (value := getattr(event, name)) and (reason := new_identifier_problem(value))
+    ]
     kind = event_types.get(event.event_type)
     if kind is None:
         known = ", ".join(sorted(event_types))

@@ -7,18 +7,17 @@ Volinsky (2008), section 5: with W = (Y^T C_u Y + lambda_u I)^-1,
     x_u . y_i = sum over j in the history of c_uj (y_j^T W y_i)
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from recsys.core.compiled import compiled, well_behaved
 from recsys.core.confidence import confidence
-from recsys.core.fold_in import normal_system
+from recsys.core.fold_in import Factors, normal_system
 from recsys.core.model import History, ItemModel, ScoringParams
 from recsys.core.ranking import Indices
 from recsys.core.recency import faded
-from recsys.core.scoring import Scores
+from recsys.core.scoring import KnownItems, Scores
 from recsys.core.user_factors import user_lambda
 
 # A table of so many entries stays in the cache of a core, whatever the number of items.
@@ -50,38 +49,51 @@ class Explanation:
 
 
 def explain(
-    items: ItemModel, params: ScoringParams, history: History, rows: Sequence[int]
+    items: ItemModel,
+    params: ScoringParams,
+    history: History,
+    seen: KnownItems,
+    wanted: KnownItems,
 ) -> Explanation:
-    """Take apart the scores of items, by their rows, for a user with this history.
+    """Take apart the scores of items for a user with this history.
 
     The factors are those that fold-in finds, so the parts add up to the score of a live answer.
 
     Args:
-        rows: none twice.
+        seen: the items of the history.
+        wanted: the items with the scores.
     """
     history = faded(history, params.step_half_life)
     counted = history.strengths != 0
-    seeds, strengths = history.items[counted], history.strengths[counted]
-    trend = items.trend[rows][:, np.newaxis]
-    factors = np.zeros((len(rows), len(seeds)), np.float32)
+    seeds, strengths = seen.where(counted), history.strengths[counted]
+    own_trend = wanted.own_trend()
+    trend = own_trend[:, np.newaxis]
+    factors = np.zeros((len(trend), len(seeds.rows)), np.float32)
     liked = strengths > 0
-    factors[:, liked] = trend * _by_factors(items, params, seeds[liked], strengths[liked], rows)
-    alike, order_shares = _alike(items, seeds, rows)
+    by_factors = _by_factors(
+        items, params, seeds.where(liked).own_factors(), strengths[liked], wanted.own_factors()
+    )
+    factors[:, liked] = trend * by_factors
+    alike, order_shares = _alike(seeds, wanted.rows)
     neighbours = trend * params.neighbour_weight * strengths * alike
     return Explanation(
-        seeds=seeds,
+        seeds=seeds.rows,
         by_factors=factors,
         by_neighbours=neighbours,
         by_order=neighbours * order_shares,
-        trend=items.trend[rows],
+        trend=own_trend,
     )
 
 
 def _by_factors(
-    items: ItemModel, params: ScoringParams, seeds: Indices, strengths: Scores, rows: Sequence[int]
+    items: ItemModel, params: ScoringParams, vectors: Factors, strengths: Scores, wanted: Factors
 ) -> Scores:
-    """(l, m) what each seed adds to each item's product of factors."""
-    vectors = items.factors[seeds]
+    """(l, m) what each seed adds to each item's product of factors.
+
+    Args:
+        vectors: (m, k) the factors of the seeds.
+        wanted: (l, k) those of the items.
+    """
     system = normal_system(
         vectors,
         items.gramian,
@@ -89,23 +101,28 @@ def _by_factors(
         alpha=params.alpha,
         row_regularization=user_lambda(items, params, strengths),
     )
-    towards = np.linalg.solve(system, items.factors[rows].T)
+    towards = np.linalg.solve(system, wanted.T)
     return np.asarray((vectors @ towards).T * confidence(strengths, params.alpha), np.float32)
 
 
-def _alike(items: ItemModel, seeds: Indices, rows: Sequence[int]) -> tuple[Scores, Scores]:
+def _alike(seeds: KnownItems, rows: Indices) -> tuple[Scores, Scores]:
     """(l, m) neighbour scores of seeds and items, and how much of each is due to the order."""
-    found = neighbours_among(items.neighbours, well_behaved(seeds), np.array(rows, np.int32))
-    place, seed, column = found
-    scores, shares = np.zeros((2, len(rows), len(seeds)), np.float32)
-    scores[place, seed] = items.neighbour_scores[seeds[seed], column]
-    shares[place, seed] = items.order_shares[seeds[seed], column]
+    places = well_behaved(seeds.places)
+    place, seed, column = neighbours_among(seeds.neighbours, places, well_behaved(rows))
+    scores, shares = np.zeros((2, len(rows), len(places)), np.float32)
+    scores[place, seed] = seeds.neighbour_scores[places[seed], column]
+    shares[place, seed] = seeds.order_shares[places[seed], column]
     return scores, shares
 
 
 @compiled
 def neighbours_among(neighbours, seeds, rows):  # type: ignore[no-untyped-def]
     """Which of some rows, each another, are neighbours of which seeds.
+
+    Args:
+        neighbours: (t, m) item rows.
+        seeds: (s,) where each seed stands in these.
+        rows: item rows.
 
     Returns:
         (3, f) position of the row, position of the seed, and column.

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.core.content_index import ContentIndex
 from recsys.core.errors import InvalidModel
 from recsys.core.event_types import EventType
 from recsys.core.fold_in import Factors, Spectrum, gramian, spectrum
@@ -88,6 +89,8 @@ class ItemModel:
         rising: item rows, most rising first: those that more want lately than before, see
             `recsys.training.popularity`. None in models of before format 5.
         windows: what was popular within so many days; none in models of before format 8.
+        content: by which items that came later are known; None where content does not foresee
+            behaviour, and in models of before format 10.
 
     Raises:
         InvalidModel: when shapes disagree or a number is not one.
@@ -106,6 +109,7 @@ class ItemModel:
     partner_scores: NDArray[np.float32] | None = None
     rising: Indices | None = None
     windows: Mapping[int, PopularityWindow] = field(default_factory=dict)
+    content: ContentIndex | None = None
 
     def __post_init__(self) -> None:
         n = len(self.ids)
@@ -132,6 +136,7 @@ class ItemModel:
         if not (_within(self.neighbours, NO_NEIGHBOUR, n) and orders):
             raise InvalidModel("a list of items points to one that is not there")
         self._check_partners(n)
+        self._check_content(n)
 
     def _check_partners(self, n: int) -> None:
         partners, scores = self.partners, self.partner_scores
@@ -145,6 +150,10 @@ class ItemModel:
             raise InvalidModel("a number of partner_scores is not finite")
         if not _within(partners, NO_NEIGHBOUR, n):
             raise InvalidModel("a list of partners points to an item that is not there")
+
+    def _check_content(self, n: int) -> None:
+        if self.content is not None and len(self.content.scales) != n:
+            raise InvalidModel("the content index is that of more or fewer items")
 
     @cached_property
     def recommendable(self) -> NDArray[np.bool_]:

@@ -11,6 +11,7 @@ from recsys.core.behaviour import Impression, RecentEvents, StoredUser
 from recsys.core.catalogue import CatalogueChanges, CatalogueRow
 from recsys.core.domain import Event, Item, ReceivedEvent, User
 from recsys.core.experiment_report import ExperimentReport
+from recsys.core.purchases import Purchase
 from recsys.core.user_batch import UserBatch
 
 
@@ -243,6 +244,13 @@ class EarlyPopularity(Protocol):
         """The items of positive popularity, most popular first."""
 
 
+class PurchaseLog(Protocol):
+    """Purchases as they come, for the windows of popularity. Every call may raise Unavailable."""
+
+    def append(self, tenant: str, purchases: Sequence[Purchase]) -> None:
+        """Add purchases; those of some days ago, and the first of too many, are forgotten."""
+
+
 class Reports(Protocol):
     """The last report of experiments of each shop. Every call may raise Unavailable."""
 
@@ -369,6 +377,16 @@ class ServingStore(Protocol):
 
         Returns:
             None when the log has lost that position: only the whole catalogue tells then.
+        """
+
+    async def purchases(self, tenant: str, after: int | str) -> tuple[str, list[Purchase]]:
+        """The next purchases of a tenant's log, none at its end.
+
+        Args:
+            after: a position, or for the first time UTC ms since 1970 of the first ones wanted.
+
+        Returns:
+            The position behind them, and the purchases.
         """
 
     async def users(self, wanted: Sequence[UserLookup]) -> list[ReadUser]:

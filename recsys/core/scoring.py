@@ -9,6 +9,7 @@ again and what may not be sold score -inf.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,53 @@ from recsys.core.ranking import Indices
 from recsys.core.recency import faded
 
 Scores = NDArray[np.float32]
+
+
+class KnownItems(NamedTuple):
+    """l items, of a history or of a list, and where that is which scores are made of.
+
+    Attributes:
+        rows: (l,) item rows, none twice.
+        places: (l,) int32, where each stands in the arrays below.
+        factors: (t, k).
+        trend: (t,).
+        neighbours: (t, m) item rows, padded with NO_NEIGHBOUR.
+        neighbour_scores: (t, m), zero where padded.
+        order_shares: (t, m).
+    """
+
+    rows: Indices
+    places: Indices
+    factors: Factors
+    trend: Scores
+    neighbours: Indices
+    neighbour_scores: Scores
+    order_shares: NDArray[np.float16]
+
+    @classmethod
+    def of(cls, items: ItemModel, rows: Indices) -> "KnownItems":
+        """Items of a model, whose arrays are taken as they are."""
+        return cls(
+            rows,
+            rows,
+            items.factors,
+            items.trend,
+            items.neighbours,
+            items.neighbour_scores,
+            items.order_shares,
+        )
+
+    def where(self, mask: NDArray[np.bool_]) -> "KnownItems":
+        """Those for which an (l,) mask is true."""
+        return self._replace(rows=self.rows[mask], places=self.places[mask])
+
+    def own_factors(self) -> Factors:
+        """(l, k)."""
+        return self.factors.take(self.places, axis=0)
+
+    def own_trend(self) -> Scores:
+        """(l,)."""
+        return self.trend.take(self.places)
 
 
 def score_users(

@@ -7,19 +7,27 @@ from recsys.core.fold_in import Factors, fold_in_user
 from recsys.core.model import History, ItemModel, ScoringParams
 from recsys.core.recency import faded
 from recsys.core.regularization import row_regularization
+from recsys.core.scoring import KnownItems
 
 
 def history_factors(items: ItemModel, params: ScoringParams, history: History) -> Factors:
     """Fold in: the factors that training would give a user of this history, (k,)."""
-    return faded_history_factors(items, params, faded(history, params.step_half_life))
+    seen = KnownItems.of(items, history.items)
+    return faded_history_factors(items, params, faded(history, params.step_half_life), seen)
 
 
-def faded_history_factors(items: ItemModel, params: ScoringParams, history: History) -> Factors:
-    """`history_factors` of a history with what is left of its strengths."""
+def faded_history_factors(
+    items: ItemModel, params: ScoringParams, history: History, seen: KnownItems
+) -> Factors:
+    """`history_factors` of a history with what is left of its strengths.
+
+    Args:
+        seen: the items of the history.
+    """
     liked = history.strengths > 0
     strengths = history.strengths[liked]
     return fold_in_user(
-        items.factors.take(history.items[liked], axis=0),
+        seen.factors.take(seen.places[liked], axis=0),
         items.spectrum,
         strengths,
         alpha=params.alpha,

@@ -1,12 +1,15 @@
 """Ids <-> rows: an id (`item_id`) is the shop's, an index (`item_index`) a row of a matrix."""
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.errors import InvalidModel
+
+# The row of an id; None for one that nobody has heard of.
+RowOf = Callable[[str], int | None]
 
 
 class Vocabulary:

@@ -12,7 +12,7 @@ From a log of events to a comparison, as `recsys evaluate` does it:
 `BASELINES` is in `recsys.evaluation.baselines.by_name`, the model's parts in `ablation`.
 """
 
-from recsys.evaluation.data import EvaluationData, Mask, evaluation_data
+from recsys.evaluation.data import EvaluationData, Mask, evaluation_data, masked_by
 from recsys.evaluation.held_out import NO_ITEM, RankedLists, TestSet
 from recsys.evaluation.intervals import Estimate, mean_interval, paired_difference
 from recsys.evaluation.model_results import (
@@ -47,6 +47,7 @@ __all__ = [
     "evaluate_model",
     "evaluation_data",
     "given_split",
+    "masked_by",
     "mean_interval",
     "paired_difference",
     "split_log",

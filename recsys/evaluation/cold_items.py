@@ -23,6 +23,7 @@ def evaluate_cold_items(
     expected_popularity: NDArray[np.floating],
     seed: int,
     k: int = 20,
+    on_arrival: ScoreFunction | None = None,
 ) -> Mapping[str, Report]:
     """Judge the k best cold items of each user.
 
@@ -32,16 +33,18 @@ def evaluate_cold_items(
         expected_popularity: (n,), of cold items what may be expected, such as
             `recsys.training.content.alike.popularity_of_alike`.
         seed: of the random ranking.
+        on_arrival: the scores of these items before a nightly run has learnt them.
 
     Returns:
-        Reports of `model`, `popularity` and `random` over the same users; no metric in any of them
-        where nobody wanted a cold item.
+        Reports of `model`, `on_arrival` where it is given, `popularity` and `random` over the same
+        users; no metric in any of them where nobody wanted a cold item.
     """
     wanted = only_items(test, cold)
     random = np.random.default_rng(seed)
     popularity = expected_popularity.astype(np.float32)
     rankings: Mapping[str, ScoreFunction] = {
         "model": score,
+        **({"on_arrival": on_arrival} if on_arrival else {}),
         "popularity": lambda users: np.tile(popularity, (len(users), 1)),
         "random": lambda users: random.random((len(users), len(cold)), np.float32),
     }

@@ -37,6 +37,13 @@ class Mask(StrEnum):
     EXCLUDED = "excluded"
 
 
+def masked_by(mask: Mask, pairs: InteractionMatrix) -> InteractionMatrix:
+    """The pairs, with those excluded that the mask leaves out of lists."""
+    if mask is Mask.EXCLUDED:
+        return pairs
+    return replace(pairs, excluded=np.ones_like(pairs.excluded))
+
+
 @dataclass(frozen=True)
 class EvaluationData:
     """Pairs to train on and the test set.
@@ -88,15 +95,14 @@ def evaluation_data(
     shop: Shop,
     mask: Mask = Mask.ALL,
     *,
-    half_lives: tuple[float, float] | None = None,
+    settings: ModelSettings | None = None,
     items: Sequence[Item] = (),
     with_sequences: bool = False,
 ) -> EvaluationData:
     """Pair up the training events, and sort the test's users into known and cold ones.
 
     Args:
-        half_lives: of behaviour and of popularity, in days; None for those that training starts
-            with.
+        settings: say what events count; None for those that training starts with.
         items: the catalogue; all of it may be recommended.
         with_sequences: for models that learn from order; they take 8 bytes an event.
 
@@ -104,13 +110,13 @@ def evaluation_data(
         NoData: when nothing can be trained on, or no known user is left to judge by.
     """
     train, test = split.timed_train(), split.test
-    usual = ModelSettings().with_half_lives(*shop.half_lives).half_lives
-    pairs = pairs_of(train, *(half_lives or usual), [item.item_id for item in items])
+    settings = settings or ModelSettings().as_fixed_by(shop)
+    train = train.with_weights(settings.event_weights)
+    pairs = pairs_of(train, *settings.half_lives, [item.item_id for item in items])
     behaviour = has_behaviour(pairs)
     if not behaviour.any():
         raise NoData("the training events have no positive weight: nothing to train on")
-    if mask is Mask.ALL:
-        pairs = replace(pairs, excluded=np.ones_like(pairs.excluded))
+    pairs = masked_by(mask, pairs)
     wanted = held_out_targets(test, pairs.users, pairs.items)
     if not len(wanted):
         raise NoData("the test has no event to judge by: " + _why_not(test, shop))

@@ -5,9 +5,13 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.core.recency import faded
 from recsys.core.scoring import Scores, score_users
+from recsys.core.serving.added import MAX_ADDED, AddedItems
+from recsys.core.serving.foreseen import foreseen
 from recsys.evaluation.cold_items import evaluate_cold_items
 from recsys.evaluation.held_out import TestSet
+from recsys.evaluation.ranked_lists import ScoreFunction
 from recsys.evaluation.report import Report
 from recsys.training.build import BuiltModel
 from recsys.training.content import ItemContent
@@ -20,7 +24,7 @@ _SEED = 1
 def cold_item_metrics(
     past: BuiltModel, shoppers: NDArray[np.integer], content: ItemContent, test: TestSet
 ) -> Mapping[str, Report]:
-    """Reports of model, popularity and random by name; none where nobody wanted a cold item.
+    """Reports by name, see `evaluate_cold_items`; none where nobody wanted a cold item.
 
     Args:
         shoppers: (n,) how many users each item had.
@@ -38,5 +42,34 @@ def cold_item_metrics(
             factors, past.items, histories, past.neighbour_weight, past.step_half_life
         )
 
-    reports = evaluate_cold_items(score, test, cold, expected, _SEED)
+    on_arrival = _scores_on_arrival(past, content, np.flatnonzero(cold))
+    reports = evaluate_cold_items(score, test, cold, expected, _SEED, on_arrival=on_arrival)
     return reports if len(reports["model"].users) else {}
+
+
+def _scores_on_arrival(
+    past: BuiltModel, content: ItemContent, rows: NDArray[np.intp]
+) -> ScoreFunction | None:
+    """The scores that a recommender gives these items; None where it would give them none.
+
+    All others have -inf.
+    """
+    if past.items.content is None or len(rows) > MAX_ADDED:
+        return None
+    # As if they had come after the training, behind all of its rows.
+    n = len(past.items.ids)
+    found = {n + place: foreseen(past.items, content.row(row)) for place, row in enumerate(rows)}
+    known = {row: each for row, each in found.items() if each is not None}
+    added = AddedItems.newcomers(past.items, known, known)
+    own_rows = rows[added.rows - n]
+
+    def score(users: NDArray[np.int64]) -> Scores:
+        scores = np.full((len(users), n), -np.inf, np.float32)
+        for place, user in enumerate(users.tolist()):
+            history = faded(past.users.history(user), past.step_half_life)
+            scores[place, own_rows] = added.scores_for(
+                past.users.factors[user], history, past.neighbour_weight
+            )
+        return scores
+
+    return score

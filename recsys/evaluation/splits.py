@@ -1,6 +1,6 @@
 """Splits of one log into training and test."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from recsys.core.vocabulary import Vocabulary
 from recsys.evaluation.held_out import TestSet
 from recsys.training.event_log import EventLog
-from recsys.training.interactions import InteractionMatrix
 
 
 def temporal_split(log: EventLog, at_ms: int) -> tuple[EventLog, EventLog]:
@@ -47,13 +46,44 @@ def leave_last_out(log: EventLog) -> tuple[EventLog, EventLog]:
     Raises:
         ConfigurationError: when the log has no timestamps.
     """
-    # Stable: events of one moment stay in the order of the log.
-    order = np.lexsort((log.times_ms(), log.users))
+    return _last_out(log, np.arange(len(log)), lambda able: able)
+
+
+def newest_holdout(log: EventLog, max_users: int, seed: int) -> tuple[EventLog, EventLog]:
+    """`leave_last_out` of some users; of events of one moment a random one is the last.
+
+    A log may name these in an order that has nothing to do with time.
+    """
+    random = np.random.default_rng(seed)
+
+    def chosen(able: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        users = np.flatnonzero(able)
+        some = np.zeros(len(able), np.bool_)
+        some[random.choice(users, min(max_users, len(users)), replace=False)] = True
+        return some
+
+    return _last_out(log, random.random(len(log)), chosen)
+
+
+def _last_out(
+    log: EventLog,
+    ties: NDArray[np.number],
+    chosen: Callable[[NDArray[np.bool_]], NDArray[np.bool_]],
+) -> tuple[EventLog, EventLog]:
+    """Split off the last target event of some users.
+
+    Args:
+        ties: (e,) orders the events of one moment.
+        chosen: tells of the mask of users who can be tested which of them are.
+    """
+    order = np.lexsort((ties, log.times_ms(), log.users))
     owners, starts, counts = np.unique(log.users[order], return_index=True, return_counts=True)
+    if not len(owners):
+        return log, log
     places = np.arange(len(log)) - np.repeat(starts, counts)
     user = np.repeat(np.arange(len(owners)), counts)
     last = np.maximum.reduceat(np.where(_are_targets(log)[order], places, -1), starts)
-    tested = last > 0
+    tested = chosen(last > 0)
     before = np.where(tested, last, counts)[user]
     train, test = np.zeros((2, len(log)), np.bool_)
     train[order] = places < before
@@ -63,7 +93,7 @@ def leave_last_out(log: EventLog) -> tuple[EventLog, EventLog]:
 
 def _are_targets(log: EventLog) -> NDArray[np.bool_]:
     """(e,) whether recommendations are judged by the event."""
-    return np.array(log.target_types, np.bool_)[log.types] & (log.values > 0)
+    return log.targets() & (log.values > 0)
 
 
 def held_out_targets(future: EventLog, users: Vocabulary, items: Vocabulary) -> TestSet:
@@ -73,7 +103,7 @@ def held_out_targets(future: EventLog, users: Vocabulary, items: Vocabulary) -> 
         future: events after those of training.
         users, items: the vocabularies of training.
     """
-    goals = np.array(future.target_types, np.bool_)[future.types]
+    goals = future.targets()
     stride = len(future.item_ids)
     keys = future.users[goals].astype(np.int64) * stride + future.items[goals]
     pairs, place = np.unique(keys, return_inverse=True)
@@ -95,72 +125,23 @@ def rows_of(vocabulary: Vocabulary, ids: Iterable[str]) -> NDArray[np.int64]:
     )
 
 
-def random_holdout(
-    pairs: InteractionMatrix, share: float, seed: int
-) -> tuple[InteractionMatrix, TestSet]:
-    """Hold out a share of each user's pairs, for data without time.
+def random_holdout(log: EventLog, share: float, seed: int) -> tuple[EventLog, EventLog]:
+    """Split off a share of each user's pairs, of whatever type, for data without time.
 
     Every user with two pairs or more loses at least one and keeps at least one; pairs without
-    strength are never held out. Rows stay those of `pairs`.
+    strength are never held out. All types of the second part are targets.
     """
-    users = np.repeat(np.arange(len(pairs.users)), np.diff(pairs.indptr))
-    drawn = np.flatnonzero(pairs.strengths > 0)
-    owners = users[drawn]
-    counts = np.bincount(owners, minlength=len(pairs.users))
+    stride = max(len(log.item_ids), 1)
+    codes = log.users.astype(np.int64) * stride + log.items
+    keys, pairs = np.unique(codes, return_inverse=True)
+    drawn = np.flatnonzero(np.bincount(pairs, log.weights(), len(keys)) > 0)
+    owners = keys[drawn] // stride
+    counts = np.bincount(owners, minlength=len(log.user_ids))
     # Each user's pairs in random order; the first ones go.
     order = np.lexsort((np.random.default_rng(seed).random(len(drawn)), owners))
     places = np.arange(len(drawn)) - np.repeat(np.cumsum(counts) - counts, counts)
     held = np.minimum(np.maximum(np.rint(share * counts), 1), counts - 1)
-    chosen = drawn[order[places < held[owners]]]
-    test = TestSet.from_pairs(users[chosen], pairs.item_indices[chosen], *pairs.shape)
-    kept = np.ones(len(users), np.bool_)
-    kept[chosen] = False
-    return _only(pairs, kept, users), test
-
-
-def newest_holdout(
-    pairs: InteractionMatrix, max_users: int, seed: int
-) -> tuple[InteractionMatrix, TestSet]:
-    """Hold out the newest pair of some users, for data that only orders each user's behaviour.
-
-    Of pairs of one moment a random one goes. Users with one pair keep it; rows stay those of
-    `pairs`.
-    """
-    random = np.random.default_rng(seed)
-    users = np.repeat(np.arange(len(pairs.users)), np.diff(pairs.indptr))
-    counts = np.bincount(users[pairs.strengths > 0], minlength=len(pairs.users))
-    able = np.flatnonzero(counts > 1)
-    judged = np.zeros(len(pairs.users), np.bool_)
-    judged[random.choice(able, min(max_users, len(able)), replace=False)] = True
-    newest = np.flatnonzero((pairs.strengths > 0) & judged[users])
-    newest = newest[np.lexsort((random.random(len(newest)), pairs.steps[newest], users[newest]))]
-    chosen = newest[np.diff(users[newest], prepend=-1) != 0]
-    test = TestSet.from_pairs(users[chosen], pairs.item_indices[chosen], *pairs.shape)
-    kept = np.ones(len(users), np.bool_)
-    kept[chosen] = False
-    rest = _only(pairs, kept, users)
-    return replace(rest, steps=_from_zero(rest)), test
-
-
-def _from_zero(pairs: InteractionMatrix) -> NDArray[np.int32]:
-    """Steps without the moments that were held out."""
-    full = np.diff(pairs.indptr) > 0
-    first = np.zeros(len(pairs.users), np.int32)
-    first[full] = np.minimum.reduceat(pairs.steps, pairs.indptr[:-1][full])
-    return pairs.steps - np.repeat(first, np.diff(pairs.indptr))
-
-
-def _only(
-    pairs: InteractionMatrix, kept: NDArray[np.bool_], users: NDArray[np.int64]
-) -> InteractionMatrix:
-    indptr = np.zeros(len(pairs.users) + 1, np.int64)
-    np.cumsum(np.bincount(users[kept], minlength=len(pairs.users)), out=indptr[1:])
-    return replace(
-        pairs,
-        indptr=indptr,
-        item_indices=pairs.item_indices[kept],
-        strengths=pairs.strengths[kept],
-        recent_strengths=pairs.recent_strengths[kept],
-        excluded=pairs.excluded[kept],
-        steps=pairs.steps[kept],
-    )
+    is_held = np.zeros(len(keys), np.bool_)
+    is_held[drawn[order[places < held[owners]]]] = True
+    test = log.only(is_held[pairs])
+    return log.only(~is_held[pairs]), replace(test, target_types=(True,) * len(test.target_types))

@@ -1,6 +1,7 @@
 """Whole columns of ids and numbers, read as single values are: distinct ones, and those once."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -28,7 +29,6 @@ from recsys.importing.values import (
 # Printable ASCII without space around it: what nearly all ids are, and needs no further look.
 _PLAIN_ID = r"^[!-~]([ -~]*[!-~])?$"
 _NUMBER_AS_IS = r"^[+-]?[0-9]+(\.[0-9]+)?$"
-_MISSING = pa.array(["", *MISSING_WORDS])
 
 Problems = dict[int, str]
 _Value = TypeVar("_Value")
@@ -122,7 +122,7 @@ def _quickly_read(values: Column) -> list[str | _Odd]:
     is_odd = pc.or_(
         pc.invert(pc.match_substring_regex(values, _PLAIN_ID)),
         pc.or_(
-            pc.is_in(values, _MISSING.cast(values.type)),
+            pc.is_in(values, _missing().cast(values.type)),
             pc.or_(
                 pc.match_substring_regex(
                     values, f"{WHOLE_FLOAT}|{EXPONENT}|{FORMULA_TEXT}|{JSON_TEXT}"
@@ -135,6 +135,12 @@ def _quickly_read(values: Column) -> list[str | _Odd]:
     for place in np.flatnonzero(is_odd.to_numpy(zero_copy_only=False)).tolist():
         read[place] = _Odd(read[place])
     return read
+
+
+@cache
+def _missing() -> pa.Array:
+    # The first array of a process imports pandas, for which `--help` need not wait.
+    return pa.array(["", *MISSING_WORDS])
 
 
 def _checked_id(odd: _Odd) -> str | None:

@@ -29,7 +29,9 @@ class EqualRows:
             new = len(run)
             # A run takes in those of its size or less, so that there are few of them.
             while self._runs and len(self._runs[-1]) <= len(run):
-                run = np.sort(np.concatenate([self._runs.pop(), run]))
+                run = np.concatenate([self._runs.pop(), run])
+                # In place: of a large file no third copy.
+                run.sort()
             if len(run):
                 self._runs.append(run)
         return new

@@ -31,9 +31,7 @@ class ExplodedSource:
         self.size = source.size
         names = source.columns()
         if path not in names:
-            raise ConfigurationError(
-                f"--explode {path}: there is no such column; the file has: {', '.join(names)}"
-            )
+            raise ConfigurationError(f"--explode {path}: {_why_missing(path, names)}")
         self._outer = [name for name in names if not self._is_inner(name)]
         self._inner = self._inner_columns()
 
@@ -99,6 +97,17 @@ class ExplodedSource:
     ) -> Callable[[int], Any]:
         """The row with this element alone, which can be read again."""
         return lambda place: _with(batch.raw(int(owners[place])), self._path, [elements[place]])
+
+
+def _why_missing(path: str, names: Collection[str]) -> str:
+    """Why no row has a value at a path."""
+    for name in names:
+        if path.startswith(f"{name}."):
+            return (
+                f"{name} is a column without values by name; if it is a list, its lists cannot be"
+                f" read: write a file of the elements of {name} first (jq -c '.{name}[]')"
+            )
+    return f"there is no such column; the file has: {', '.join(names)}"
 
 
 def _values(column: Column) -> list[Any]:

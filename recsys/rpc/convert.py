@@ -8,7 +8,7 @@ from typing import Any
 from google.protobuf.struct_pb2 import Struct
 
 from recsys.core.conditions import Condition
-from recsys.core.domain import Attribute, Item, User
+from recsys.core.domain import Attribute, Item, User, new_identifier_problem
 from recsys.core.errors import FieldProblem, InvalidInput
 from recsys.core.limits import MAX_FIELD_CHARACTERS, MAX_ID_CHARACTERS, MAX_PROBLEMS
 from recsys.core.recording import EventDraft, EventOutcome, EventStatus, Recorded
@@ -100,6 +100,18 @@ def to_item(message: ingest_pb2.Item) -> Item:
     return Item(item_id=message.item_id, **_fields(message))
 
 
+def to_new_item(message: ingest_pb2.Item) -> Item:
+    """Read a whole item that is to be stored.
+
+    Raises:
+        InvalidInput: naming every field that breaks a rule.
+    """
+    item = to_item(message)
+    if reason := new_identifier_problem(item.item_id):
+        raise InvalidInput([FieldProblem("item_id", reason)])
+    return item
+
+
 def read_items(
     messages: Iterable[ingest_pb2.Item],
 ) -> tuple[list[Item], list[tuple[FieldProblem, ...]]]:
@@ -112,7 +124,7 @@ def read_items(
     problems: list[tuple[FieldProblem, ...]] = []
     for message in messages:
         try:
-            item = to_item(message)
+            item = to_new_item(message)
         except InvalidInput as error:
             problems.append(error.problems)
             continue

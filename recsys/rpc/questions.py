@@ -168,7 +168,7 @@ def target_of(question: pb.Question | pb.RecommendRequest | pb.RerankItemsReques
             return ItemTarget(question.item_id)
         case "session":
             return SessionTarget(tuple(question.session.item_ids))
-    raise InvalidInput([FieldProblem("about", "must be set")])
+    raise InvalidInput([FieldProblem("about", "must be set: name a user, a session or an item")])
 
 
 def _max_bytes_of_rules(controls: Controls) -> int:

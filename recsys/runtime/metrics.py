@@ -103,6 +103,8 @@ class Metrics:
         model_refused: published versions that were not loaded, by tenant.
         settings_refused: changes of a file of settings that were not taken, by the kind of file.
         model_loaded: unix seconds of the last model that was, by tenant.
+        model_data: unix seconds at which the behaviour that the model was made of was read, by
+            tenant.
         recommenders_ready: replicas that a gateway may ask; 0 in other services.
         busy_ratio: see `BusySampler`.
     """
@@ -117,6 +119,7 @@ class Metrics:
     model_refused: Labelled[Counter]
     settings_refused: Labelled[Counter]
     model_loaded: Labelled[Gauge]
+    model_data: Labelled[Gauge]
     recommenders_ready: Gauge
     busy_ratio: Gauge
 
@@ -151,6 +154,7 @@ def new_metrics() -> Metrics:
         model_refused=counter("recsys_model_refused_total", "Damaged versions.", "tenant"),
         settings_refused=counter("recsys_settings_refused_total", "Broken files.", "file"),
         model_loaded=gauge("recsys_model_loaded_timestamp_seconds", "Last swap.", "tenant"),
+        model_data=gauge("recsys_model_data_timestamp_seconds", "Behaviour was read.", "tenant"),
         recommenders_ready=Gauge(
             "recsys_recommenders_ready", "Replicas that this gateway may ask.", registry=registry
         ),

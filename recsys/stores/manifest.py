@@ -14,7 +14,7 @@ from recsys.core.times import MS_PER_DAY
 
 # The format of what this release writes: one more with every change of manifest, model files, user
 # records or run snapshots. tests/data/formats has a model of each.
-FORMAT = 9
+FORMAT = 11
 # The oldest format whose releases read what this one writes. It stays where a change is an addition
 # that they may leave out: an entry with a default, an optional tensor, bytes at a record's end.
 # Releases before 4 refuse every entry that they do not know.

@@ -3,7 +3,8 @@
 import hashlib
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from recsys.core.errors import FieldProblem, InvalidInput, InvalidModel, NotFoun
 from recsys.core.model import ItemModel, TrainedModel, UserModel
 from recsys.files import errors_name, remove_drafts, write_folder, write_whole
 from recsys.stores.manifest import Manifest
-from recsys.stores.model_codec import pack_items, pack_users, unpack_items, unpack_users
+from recsys.stores.model_codec import pack_items, pack_users, read_users, unpack_items
 
 MANIFEST = "manifest.json"
 ITEMS = "items.safetensors"
@@ -59,7 +60,10 @@ class ModelFiles:
 
     def manifest(self, tenant: str, version: str) -> Manifest:
         """Raises: NotFound, InvalidModel."""
-        return Manifest.from_json(self._read(tenant, version, MANIFEST))
+        try:
+            return Manifest.from_json(self._read(tenant, version, MANIFEST))
+        except InvalidModel as error:
+            raise InvalidModel(f"model {version} of {tenant}: {error}") from error
 
     def item_bytes(self, tenant: str, version: str) -> bytes:
         """The packed item model, checked against the manifest. Raises: NotFound, InvalidModel."""
@@ -71,7 +75,12 @@ class ModelFiles:
 
     def users(self, tenant: str, version: str) -> UserModel:
         """Raises: NotFound, InvalidModel."""
-        return unpack_users(self._checked(tenant, version, USERS))
+        path = self._folder(tenant, version) / USERS
+        with self._missing_is_named(path):
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            _compare_digests(self.manifest(tenant, version), USERS, digest)
+            return read_users(path)
 
     def model(self, tenant: str, version: str) -> TrainedModel:
         """Raises: NotFound, InvalidModel."""
@@ -93,10 +102,8 @@ class ModelFiles:
 
     def last_two(self, tenant: str) -> list[str]:
         """The version that was marked last and the one before it, as far as there are any."""
-        try:
-            return (self._tenant(tenant) / SERVING).read_text(encoding="utf-8").split()
-        except FileNotFoundError:
-            return []
+        names = self._noted(tenant, SERVING)
+        return [name for name in names if _VERSION.fullmatch(name)]
 
     def last_serving(self, tenant: str) -> str:
         """The version that was marked last. Raises NotFound before the first."""
@@ -139,13 +146,17 @@ class ModelFiles:
         remove_drafts(self._tenant(tenant))
 
     def _withdrawn(self, tenant: str) -> set[str]:
-        try:
-            return set((self._tenant(tenant) / WITHDRAWN).read_text(encoding="utf-8").split())
-        except FileNotFoundError:
-            return set()
+        return set(self._noted(tenant, WITHDRAWN))
 
     def _save_withdrawn(self, tenant: str, fingerprints: set[str]) -> None:
         self._note(tenant, WITHDRAWN, sorted(fingerprints))
+
+    def _noted(self, tenant: str, name: str) -> list[str]:
+        try:
+            # What a disk has damaged is no name of ours: the next note replaces it.
+            return (self._tenant(tenant) / name).read_text("utf-8", errors="replace").split()
+        except FileNotFoundError:
+            return []
 
     def _note(self, tenant: str, name: str, lines: Sequence[str]) -> None:
         folder = self._tenant(tenant)
@@ -158,14 +169,21 @@ class ModelFiles:
         return data
 
     def _read(self, tenant: str, version: str, name: str) -> bytes:
-        folder = self._folder(tenant, version)
+        path = self._folder(tenant, version) / name
+        with self._missing_is_named(path):
+            return path.read_bytes()
+
+    @contextmanager
+    def _missing_is_named(self, path: Path) -> Iterator[None]:
+        """Raises NotFound, with the versions that there are, for a file that is not there."""
         try:
-            return (folder / name).read_bytes()
+            yield
         except FileNotFoundError as error:
+            folder, tenant = path.parent.parent, path.parent.parent.name
             none = f"none, run recsys nightly --tenant {tenant}"
             known = ", ".join(self.versions(tenant)) or none
             raise NotFound(
-                f"no {name} of model {version} in {folder.parent}; known: {known}"
+                f"no {path.name} of model {path.parent.name} in {folder}; known: {known}"
             ) from error
 
     def _folder(self, tenant: str, version: str) -> Path:
@@ -179,5 +197,9 @@ class ModelFiles:
 
 def check_digest(manifest: Manifest, name: str, data: bytes) -> None:
     """Raises InvalidModel when the bytes are not the ones the manifest was written with."""
-    if hashlib.sha256(data).hexdigest() != manifest.sha256.get(name):
+    _compare_digests(manifest, name, hashlib.sha256(data).hexdigest())
+
+
+def _compare_digests(manifest: Manifest, name: str, digest: str) -> None:
+    if digest != manifest.sha256.get(name):
         raise InvalidModel(f"{name} of model {manifest.version} does not match its checksum")

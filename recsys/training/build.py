@@ -76,14 +76,14 @@ def build_model(
     known_items = int(known.sum())
     trained = fit_known(fit, strengths, settings.als, on_iteration)
     near = item_neighbours(strengths, eligible, settings.neighbours, settings.popularity_exponent)
-    content_fit = None
+    index, content_fit = None, None
     if content is not None:
         blended = with_content(
             *(content, shoppers, trained.item_factors, near),
             *(pairs.found_lately, eligible, settings.als.seed),
         )
         trained = replace(trained, item_factors=blended.factors)
-        near, content_fit = blended.neighbours, blended.fitted
+        near, index, content_fit = blended.neighbours, blended.index, blended.fitted
     if content is not None or (settings.step_half_life is not None and pairs.is_ordered):
         trained = project_users(
             trained, pairs.faded_matrix(settings.step_half_life), settings.als, known_items
@@ -111,6 +111,7 @@ def build_model(
         popular=popular_items(pairs),
         eligible=eligible,
         rising=rising_items(pairs),
+        content=index,
     )
     users = UserModel(pairs.users, trained.user_factors, pairs.indptr, pairs.histories())
     r_squared = content_fit.r_squared if content_fit else None

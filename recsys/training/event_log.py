@@ -1,13 +1,13 @@
 """Events in columns, as they come from a file, and the pairs they add up to."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.errors import ConfigurationError
-from recsys.core.event_types import EventType
+from recsys.core.event_types import EventTypes, with_weights
 from recsys.core.shop_time import shop_time_of_events
 from recsys.core.strength import (
     EventColumns,
@@ -27,7 +27,7 @@ class EventLog:
         users, items: (e,) int32 codes.
         values: (e,) float32, by which the weight of an event's type is multiplied.
         types: (e,) int16, positions in `event_types`.
-        event_types: what an event of each type counts.
+        event_types: what an event of each type counts, by its name, in the order of the positions.
         target_types: for each type whether recommendations are judged by it.
         timestamps_ms: (e,) int64 UTC, or None for data without time.
         has_ages: whether times tell how old an event is, or, in data whose test is not of a later
@@ -42,7 +42,7 @@ class EventLog:
     items: NDArray[np.int32]
     values: NDArray[np.float32]
     types: NDArray[np.int16]
-    event_types: tuple[EventType, ...]
+    event_types: EventTypes
     target_types: tuple[bool, ...]
     timestamps_ms: NDArray[np.int64] | None = None
     has_ages: bool = True
@@ -82,7 +82,7 @@ class EventLog:
     def columns(self) -> EventColumns:
         """The events as `recsys.core.strength` takes them."""
         return EventColumns(
-            self.event_types,
+            tuple(self.event_types.values()),
             self.types,
             self.values,
             self.quantities,
@@ -96,7 +96,18 @@ class EventLog:
 
     def excludes(self) -> NDArray[np.bool_]:
         """(e,) whether an event keeps its item out of the user's recommendations."""
-        return np.array([kind.excludes for kind in self.event_types], np.bool_)[self.types]
+        kinds = self.event_types.values()
+        return np.array([kind.excludes for kind in kinds], np.bool_)[self.types]
+
+    def targets(self) -> NDArray[np.bool_]:
+        """(e,) whether recommendations are judged by an event."""
+        return np.array(self.target_types, np.bool_)[self.types]
+
+    def with_weights(self, weights: Mapping[str, float]) -> "EventLog":
+        """The same events; types with a weight here count by it."""
+        if not weights:
+            return self
+        return replace(self, event_types=with_weights(self.event_types, weights))
 
 
 def pairs_of(

@@ -1,6 +1,6 @@
 """Popularity and trend: what people want now, in all and against what they wanted before.
 
-By a half-life, of all behaviour; and within windows, by the shoppers who bought.
+By a half-life, of all behaviour; `recsys.core.popularity_windows` has windows of days.
 """
 
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.core.popularity_windows import PopularityWindow
+from recsys.core.popularity_windows import most_rising, rises
 from recsys.core.ranking import Indices
 from recsys.training.interactions import InteractionMatrix
 
@@ -17,8 +17,6 @@ TREND_PRIOR_SHOPPERS = 10.0
 # A window is compared with so many before it: they are known twice as well, and are hardly another
 # season.
 PAST_WINDOWS = 4
-# What one shopper bought may be new, and is no trend.
-_MIN_RISING_SHOPPERS = 2
 
 
 def popular_items(pairs: InteractionMatrix) -> Indices:
@@ -59,51 +57,10 @@ class Shoppers(NamedTuple):
 def rising_items(pairs: InteractionMatrix) -> Indices:
     """The items that more want lately than their past lets one expect, the most rising first.
 
-    rise_i = (recent_i - share * ever_i) / sqrt(share * ever_i + 1), in the terms of
-    `Shoppers.trends`: the standardised residual of a count, in which one shopper more is no rise of
-    what hardly anybody had before. Equal ones by row; none in data without time.
+    By `rises` of the shoppers of now against all that an item ever had. None in data without time.
     """
     recent, ever = Shoppers.of(pairs)
-    return _most_rising(_rises(recent, ever))
-
-
-def popularity_window(
-    recent: NDArray[np.int64], past: NDArray[np.int64], popular: Indices
-) -> PopularityWindow:
-    """Items of a window by how many bought them then, and by how they rise.
-
-    The rise is that of `rising_items`, against the past alone, and of what two shoppers bought.
-
-    Args:
-        recent: (n,) shoppers who bought each item within the window.
-        past: (n,) the same of the `PAST_WINDOWS` windows before it.
-        popular: (n,) all item rows, most popular first, by which equal ones are ordered.
-    """
-    order = popular[np.argsort(-recent[popular], kind="stable")]
-    order = order[recent[order] > 0]
-    rises = np.where(recent >= _MIN_RISING_SHOPPERS, _rises(recent, past), 0)
-    rising = _most_rising(rises)
-    return PopularityWindow(
-        popular=order.astype(np.int32),
-        shoppers=recent[order].astype(np.int32),
-        rising=rising,
-        rises=rises[rising].astype(np.float32),
-    )
-
-
-def _rises(recent: NDArray[np.number], past: NDArray[np.number]) -> NDArray[np.float64]:
-    """Standardised residuals of recent counts, (n,); zeros without any of one of both."""
-    if not (recent.any() and past.any()):
-        return np.zeros(len(recent))
-    expected = past * (recent.sum() / past.sum())
-    # Sums of the same shoppers in another order differ by rounding.
-    return np.asarray(((recent - expected) / np.sqrt(expected + 1)).round(6))
-
-
-def _most_rising(rises: NDArray[np.float64]) -> Indices:
-    """Rows of what rises, the most rising first."""
-    order = np.argsort(-rises, kind="stable").astype(np.int32)
-    return np.asarray(order[rises[order] > 0])
+    return most_rising(rises(recent, ever))
 
 
 def _all_shoppers(pairs: InteractionMatrix) -> NDArray[np.int64]:

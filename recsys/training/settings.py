@@ -6,10 +6,13 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from recsys.config.shop import Shop
+from recsys.core.errors import ConfigurationError
 from recsys.training.als.settings import AlsSettings, refuse_out_of_range
 
 # A minute to a century: what is outside would be a mistake of units.
 _HALF_LIFE_BOUNDS = (1 / 1440, 36_500)
+_MAX_WEIGHT = 1e6
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class ModelSettings:
             it off.
         half_life_days, popularity_half_life_days: ages at which an event counts half, see
             `recsys.core.strength`.
+        event_weights: of types of events, by name; all others have the weight that the shop's
+            settings give them.
 
     Raises:
         ConfigurationError: naming the setting that makes no sense.
@@ -46,6 +51,7 @@ class ModelSettings:
     trend_exponent: float = 0.75
     half_life_days: float = 180.0
     popularity_half_life_days: float = 14.0
+    event_weights: Mapping[str, float] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         refuse_out_of_range(
@@ -59,20 +65,35 @@ class ModelSettings:
             half_life_days=_HALF_LIFE_BOUNDS,
             popularity_half_life_days=_HALF_LIFE_BOUNDS,
         )
+        for name, weight in self.event_weights.items():
+            if not 0 < abs(weight) <= _MAX_WEIGHT:
+                raise ConfigurationError(
+                    f"event_weights.{name}: must not be 0, and at most {_MAX_WEIGHT:g} either way"
+                )
 
     @property
     def half_lives(self) -> tuple[float, float]:
         """Half-lives of behaviour and of popularity, in days."""
         return self.half_life_days, self.popularity_half_life_days
 
-    def with_half_lives(
-        self, half_life_days: float | None, popularity_half_life_days: float | None
-    ) -> "ModelSettings":
-        """The same with half-lives that somebody has fixed; None changes nothing."""
+    @property
+    def counting(self) -> tuple[float, float, Mapping[str, float]]:
+        """All that says what events count."""
+        return self.half_life_days, self.popularity_half_life_days, self.event_weights
+
+    def as_fixed_by(self, shop: Shop) -> "ModelSettings":
+        """The same with all that the shop has fixed: half-lives, and weights of events."""
+        found = {
+            name: weight
+            for name, weight in self.event_weights.items()
+            if name in shop.unfixed_weights
+        }
         return replace(
             self,
-            half_life_days=half_life_days or self.half_life_days,
-            popularity_half_life_days=popularity_half_life_days or self.popularity_half_life_days,
+            half_life_days=shop.half_life_days or self.half_life_days,
+            popularity_half_life_days=shop.popularity_half_life_days
+            or self.popularity_half_life_days,
+            event_weights=found,
         )
 
 

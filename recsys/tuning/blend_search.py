@@ -6,8 +6,9 @@ from statistics import fmean
 from typing import Any
 
 from recsys.training.settings import ModelSettings
-from recsys.tuning.half_lives import MIN_GAIN, best_half_life
+from recsys.tuning.half_lives import best_half_life
 from recsys.tuning.judged_fold import JudgedModel
+from recsys.tuning.stepwise import MIN_GAIN
 
 _WEIGHTS = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0)
 _ORDER_WEIGHTS = (0.0, 0.1, 0.25, 0.5, 1.0)

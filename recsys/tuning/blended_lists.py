@@ -64,7 +64,7 @@ def blended_lists(
     trend: NDArray[np.float32],
     length: int,
 ) -> Indices:
-    """The best items of each user that the user has not had, (b, length), padded with -1.
+    """The best items of each user without those excluded, (b, length), padded with -1.
 
     Args:
         by_factors: (b, n) scores by factors.
@@ -77,7 +77,7 @@ def blended_lists(
 
     def fill(start: int) -> None:
         _fill_block(
-            *(by_factors, indptr, histories.items, histories.strengths),
+            *(by_factors, indptr, histories.items, histories.strengths, histories.excluded),
             *(neighbours.items, neighbours.scores, np.float32(weight)),
             *(trend, found, start, min(start + _USERS_PER_BLOCK, b)),
         )
@@ -88,7 +88,8 @@ def blended_lists(
 
 @njit(nogil=True, cache=True)
 def _fill_block(  # type: ignore[no-untyped-def]
-    by_factors, indptr, had, strengths, near, near_scores, weight, trend, found, start, stop,
+    by_factors, indptr, had, strengths, excluded, near, near_scores, weight, trend, found,
+    start, stop,
 ):  # fmt: skip
     n = by_factors.shape[1]
     row = np.full(padded_length(n), np.float32(-np.inf))
@@ -101,7 +102,8 @@ def _fill_block(  # type: ignore[no-untyped-def]
         for item in range(n):
             row[item] *= trend[item]
         for at in range(indptr[user], indptr[user + 1]):
-            row[had[at]] = -np.inf
+            if excluded[at]:
+                row[had[at]] = -np.inf
         keep_best(row, maxima, places, found[user], scores)
 
 

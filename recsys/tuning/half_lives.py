@@ -2,29 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from recsys.core.times import MS_PER_DAY
 from recsys.training.event_log import EventLog
 from recsys.training.settings import ModelSettings
+from recsys.tuning.stepwise import Judged, best_by_steps
 
-# Less is chance on a few thousand users.
-MIN_GAIN = 0.003
 # Of the time that the data spans: what is longer fades nothing, what is shorter leaves nothing.
 _LONGEST, _SHORTEST = 4.0, 0.001
-
-
-class Judged(Protocol):
-    """Settings and how good they are."""
-
-    @property
-    def settings(self) -> ModelSettings: ...
-
-    @property
-    def ndcg(self) -> float: ...
-
 
 _Judged = TypeVar("_Judged", bound=Judged)
 
@@ -39,17 +27,14 @@ def best_half_life(
         span_days: between the oldest and the newest behaviour.
         judge: makes and judges a model.
     """
-    for factor in (0.5, 2.0):
-        best = start
-        for days in _steps(getattr(start.settings, name), factor, span_days):
-            changed: dict[str, Any] = {name: days}
-            tried = judge(replace(best.settings, **changed))
-            if tried.ndcg <= best.ndcg * (1 + MIN_GAIN):
-                break
-            best = tried
-        if best is not start:
-            return best
-    return start
+
+    def changed(settings: ModelSettings, days: float) -> ModelSettings:
+        value: dict[str, Any] = {name: days}
+        return replace(settings, **value)
+
+    days = getattr(start.settings, name)
+    ways = (_steps(days, factor, span_days) for factor in (0.5, 2.0))
+    return best_by_steps(start, ways, changed, judge)
 
 
 def span_days(log: EventLog) -> float:

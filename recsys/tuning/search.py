@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -20,6 +21,7 @@ from recsys.training.als.half_step import row_lambdas
 from recsys.training.als.settings import resolved_alpha
 from recsys.training.settings import ModelSettings
 from recsys.tuning.blend_search import Blended, BlendSearch
+from recsys.tuning.event_weights import best_weight
 from recsys.tuning.half_lives import best_half_life, span_days
 from recsys.tuning.judged_fold import JudgedFold, JudgedModel
 from recsys.tuning.validation import Validation, ValidationSize
@@ -76,15 +78,15 @@ PLANS = {
         factors=(48, 64, 96, 192, 256, 384),
     ),
 }
-_HALF_LIFE, _COARSE, _MIDDLE = "half-life", "coarse", "middle"
-_FACTORS = {_HALF_LIFE: 64, _COARSE: 64, _MIDDLE: 128}
-_ITERATIONS = {_HALF_LIFE: 6, _COARSE: 6, _MIDDLE: 8}
+_HALF_LIFE, _WEIGHTS, _COARSE, _MIDDLE = "half-life", "event weights", "coarse", "middle"
+_FACTORS = {_HALF_LIFE: 64, _WEIGHTS: 64, _COARSE: 64, _MIDDLE: 128}
+_ITERATIONS = {_HALF_LIFE: 6, _WEIGHTS: 6, _COARSE: 6, _MIDDLE: 8}
 _FINAL = "final"
 # What a climb multiplies at first, and by which power when nothing around was better; nothing is
 # tried outside of the bounds.
 _STEPS = {"alpha_scale": 2.0, "regularization": 1.8, "frequency_weight": 3.0}
 _SHRINKAGE = 0.5
-# What is no better than before is told every so many trials.
+# Of the short trials one that is no better than before is told every so many.
 _TOLD_TRIALS = 10
 # Less of a difference between two numbers of factors is none.
 EQUAL = 0.005
@@ -169,8 +171,11 @@ class _Search:
     def run(self, *, is_fitted: bool) -> Fitted:
         started = time.perf_counter()
         # Before all else, which depends on what still counts.
+        counted = None
         if "half_life_days" in self._validation.searched_half_lives:
-            self._find_half_life()
+            counted = self._find_half_life()
+        if self._validation.searched_weights:
+            self._find_weights(counted or self._counted(_WEIGHTS, self._start))
         grid = [] if is_fitted else self._grid()
         coarse = self._try(_COARSE, [self._start, *grid]) if grid else []
         best = [each.settings for each in coarse[: self._plan.finalists + 1]] or [self._start]
@@ -186,25 +191,43 @@ class _Search:
             seconds=time.perf_counter() - started,
         )
 
-    def _find_half_life(self) -> None:
-        first = self._with_half_life(self._start)
-        best = best_half_life(first, "half_life_days", self._span_days, self._with_half_life)
-        self._use_half_life(best.settings.half_life_days)
+    def _find_half_life(self) -> Trial:
+        judge = partial(self._counted, _HALF_LIFE)
+        best = best_half_life(judge(self._start), "half_life_days", self._span_days, judge)
+        self._count_by(best.settings)
         self._say(f"behaviour counts half after {best.settings.half_life_days:.3g} days")
+        return best
 
-    def _with_half_life(self, settings: ModelSettings) -> Trial:
-        self._use_half_life(settings.half_life_days)
-        [trial] = self._try(_HALF_LIFE, [self._start])
+    def _find_weights(self, best: Trial) -> None:
+        """The weight of each type after that of the more frequent ones.
+
+        Args:
+            best: of what the search has now.
+        """
+        judge, types = partial(self._counted, _WEIGHTS), self._validation.event_types
+        for name in self._validation.searched_weights:
+            weight = best.settings.event_weights.get(name, types[name].weight)
+            best = best_weight(best, name, weight, judge)
+            self._count_by(best.settings)
+            self._say(f"a {name} counts {best.settings.event_weights.get(name, weight):.3g}")
+
+    def _counted(self, stage: str, settings: ModelSettings) -> Trial:
+        """Try what the search has now, with events that count by these settings."""
+        self._count_by(settings)
+        [trial] = self._try(stage, [self._start])
         return trial
 
-    def _use_half_life(self, days: float) -> None:
-        if days != self._start.half_life_days:
-            self._start = replace(self._start, half_life_days=days)
-            self._folds = self._folds_by(self._start)
+    def _count_by(self, settings: ModelSettings) -> None:
+        changed = replace(
+            self._start,
+            half_life_days=settings.half_life_days,
+            event_weights=settings.event_weights,
+        )
+        if changed != self._start:
+            self._start, self._folds = changed, self._folds_by(changed)
 
     def _folds_by(self, settings: ModelSettings) -> list[JudgedFold]:
-        half_lives = settings.half_lives
-        return [JudgedFold(fold.with_half_lives(*half_lives)) for fold in self._validation.folds]
+        return [JudgedFold(fold.counted_by(settings)) for fold in self._validation.folds]
 
     @property
     def _span_days(self) -> float:
@@ -275,7 +298,7 @@ class _Search:
         """Train and blend each; best first."""
         als = [_fidelity(stage, each.als) for each in settings]
         # Where to look more closely one part of the data tells well enough.
-        folds = self._folds[:1] if stage in (_HALF_LIFE, _COARSE) else self._folds
+        folds = self._folds[:1] if stage in (_HALF_LIFE, _WEIGHTS, _COARSE) else self._folds
         found = []
         for each, search in zip(settings, self._searches(als, folds), strict=True):
             blended = search.fine(each) if stage == _FINAL else search.rough(each)
@@ -303,7 +326,8 @@ class _Search:
         before = [each.ndcg for each in self._trials if each.stage == trial.stage]
         self._trials.append(trial)
         als, number = trial.settings.als, len(self._trials)
-        if trial.ndcg > max(before, default=0.0) or number % _TOLD_TRIALS == 0:
+        is_long = trial.stage == _FINAL
+        if is_long or trial.ndcg > max(before, default=0.0) or number % _TOLD_TRIALS == 0:
             self._say(
                 f"fit {number}, {trial.stage}: ndcg@20 {trial.ndcg:.4f}, {als.factors} factors,"
                 f" alpha x{als.alpha_scale:.3g}, regularization {als.regularization:.2g},"

@@ -19,9 +19,11 @@ from services.gateway.schemas.problems import (
     UNAVAILABLE,
     ProblemError,
     invalid_input,
-    other_user,
+    refuse_other_users,
 )
 from services.gateway.schemas.recommendations import PlacementRequest
+
+_NOT_FOR_PUBLIC_KEYS = "user.NAME is not for public keys"
 
 
 async def fetch_placement(
@@ -42,8 +44,7 @@ async def fetch_placement(
         ProblemError: naming every field at fault; for another user than `acting`; or see
             `request_for` and `fetch_recommendations`.
     """
-    if acting is not None and any(user_id != acting for user_id in wanted.user_ids()):
-        raise other_user()
+    refuse_other_users(acting, wanted.user_ids())
     target = wanted.target()
     visitor = wanted.visitor(target) or acting
     shown = shown_to(dependencies, key.tenant, name, visitor)
@@ -77,9 +78,9 @@ async def request_for(
         ProblemError: a filter depends on what is said of the user, and that cannot be read.
     """
     tenant, wishes = key.tenant, _wishes(wanted)
-    if key.is_public and wishes.is_about_user:
+    if key.is_public and (fields := wishes.fields_about_user):
         # A page that may compare with an attribute can find out what it is.
-        raise InvalidInput([FieldProblem("filter", "user.NAME is not for public keys")])
+        raise InvalidInput([FieldProblem(each, _NOT_FOR_PUBLIC_KEYS) for each in fields])
     now_ms, attributes_of = dependencies.now_ms(), dependencies.user_attributes.of
     try:
         shown, wishes = await for_shopper(shown, wishes, tenant, visitor, now_ms, attributes_of)

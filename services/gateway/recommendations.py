@@ -2,7 +2,9 @@
 
 import time
 from json.encoder import encode_basestring
+from typing import Any
 
+from recsys.core.errors import InvalidInput
 from recsys.core.serving.placed_request import ShownPlacement
 from recsys.core.serving.request import ItemTarget, RecommendationRequest, Target, UserTarget
 from recsys.rpc.item_json import item_fragment
@@ -17,6 +19,7 @@ from services.gateway.schemas.problems import (
     TIMED_OUT,
     UNAVAILABLE,
     ProblemError,
+    invalid_input,
 )
 from services.gateway.schemas.recommendations import SOURCES
 from services.gateway.upstream.ingest import CallContext
@@ -24,6 +27,18 @@ from services.gateway.upstream.popular_snapshot import popular_answer, unordered
 
 # An answer is one user's and of this moment.
 UNCACHED = "private, no-store"
+
+
+def checked(tenant: str, target: Target, limit: int, **wishes: Any) -> RecommendationRequest:
+    """A request for recommendations.
+
+    Raises:
+        ProblemError: naming every field at fault.
+    """
+    try:
+        return RecommendationRequest(tenant, target, limit, **wishes)
+    except InvalidInput as error:
+        raise invalid_input(error.problems) from None
 
 
 async def fetch_recommendations(

@@ -21,6 +21,7 @@ from recsys.stores.redis.connect import connect
 from recsys.stores.redis.early_popularity import RedisEarlyPopularity
 from recsys.stores.redis.live_catalogue import RedisLiveCatalogue
 from recsys.stores.redis.published import RedisPublishedModels
+from recsys.stores.redis.purchases import RedisPurchaseLog
 from recsys.stores.redis.recent import RedisRecentBehaviour
 from recsys.stores.redis.reports import RedisReports
 from services.ingest.catalogue import Catalogue
@@ -92,10 +93,12 @@ def serve(settings: IngestSettings) -> None:
         interactions,
         recent_events,
         cold_start,
+        RedisPurchaseLog(redis),
         shops.event_types_of,
         clock=utc_now_ms,
         new_event_id=lambda: uuid.uuid4().hex,
         counts_impressions=lambda tenant: shops.of(tenant).counts_impressions,
+        windowed_types_of=lambda tenant: shops.of(tenant).windowed_types,
     )
     users = Users(HBaseUserStore(stores), utc_now_ms)
     servicer = IngestServicer(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from recsys.core.domain import Event, identifier_problem
+from recsys.core.domain import Event, identifier_problem, new_identifier_problem
 from recsys.core.errors import FieldProblem, InvalidInput, Unavailable
 from recsys.core.event_types import EventTypesOf, has_effect
 from recsys.core.ports import InteractionStore, RecentBehaviour
@@ -99,11 +99,11 @@ class UserMerger:
 
 
 def _check(source: str, target: str) -> None:
-    named = {"source_user_id": source, "target_user_id": target}
-    problems = [
-        FieldProblem(name, reason)
-        for name, user_id in named.items()
-        if (reason := identifier_problem(user_id))
-    ]
+    # A source may have been stored when ids kept the space around them.
+    reasons = {
+        "source_user_id": identifier_problem(source),
+        "target_user_id": new_identifier_problem(target),
+    }
+    problems = [FieldProblem(name, reason) for name, reason in reasons.items() if reason]
     if problems:
         raise InvalidInput(problems)

@@ -1,14 +1,15 @@
 """Taking events in: check each on its own, store the good ones, remember them for serving."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import chain, islice
 
 from recsys.core.domain import Event, checked_tenant
 from recsys.core.errors import FieldProblem, InvalidInput, Unavailable
 from recsys.core.event_types import EventTypes, EventTypesOf, check_event, has_effect, is_only_shown
 from recsys.core.limits import MAX_EVENTS
-from recsys.core.ports import AppendResult, InteractionStore, RecentBehaviour
+from recsys.core.ports import AppendResult, InteractionStore, PurchaseLog, RecentBehaviour
+from recsys.core.purchases import MAX_AGE_MS, Purchase
 from recsys.core.recording import EventDraft, EventOutcome, EventStatus, Recorded
 from services.ingest.cold_start import ColdStart
 
@@ -20,6 +21,7 @@ class EventRecorder:
         clock: UTC milliseconds since 1970.
         new_event_id: makes an id for an event that has none.
         counts_impressions: whether a shop's lists tire of items that were shown often.
+        windowed_types_of: types of events that a shop counts in windows of popularity.
     """
 
     def __init__(
@@ -27,18 +29,22 @@ class EventRecorder:
         interactions: InteractionStore,
         recent: RecentBehaviour,
         cold_start: ColdStart,
+        purchases: PurchaseLog,
         event_types_of: EventTypesOf,
         clock: Callable[[], int],
         new_event_id: Callable[[], str],
         counts_impressions: Callable[[str], bool] = lambda _: False,
+        windowed_types_of: Callable[[str], Collection[str]] = lambda _: (),
     ) -> None:
         self._interactions = interactions
         self._recent = recent
         self._cold_start = cold_start
+        self._purchases = purchases
         self._event_types_of = event_types_of
         self._clock = clock
         self._new_event_id = new_event_id
         self._counts_impressions = counts_impressions
+        self._windowed_types_of = windowed_types_of
 
     def record(self, tenant: str, drafts: Sequence[EventDraft]) -> Recorded:
         """Record a batch. When this returns, every event not rejected survives a crash.
@@ -93,7 +99,7 @@ class EventRecorder:
         )
         new = [each.stored.event for each in results if each.is_new]
         # A store that is away for the first would only cost the second its time.
-        done = self._remember(tenant, types, results) and self._count(tenant, new)
+        done = self._remember(tenant, types, results) and self._count(tenant, new, now_ms)
         return [Recorded(list(islice(outcomes, len(batch))), not done) for batch in batches]
 
     def _check(self, draft: EventDraft, types: EventTypes, now_ms: int) -> Event | EventOutcome:
@@ -124,9 +130,17 @@ class EventRecorder:
             return False
         return True
 
-    def _count(self, tenant: str, events: Sequence[Event]) -> bool:
+    def _count(self, tenant: str, events: Sequence[Event], now_ms: int) -> bool:
+        counted, since_ms = self._windowed_types_of(tenant), now_ms - MAX_AGE_MS
+        purchases = [
+            Purchase.by(event.user_id, event.item_id)
+            for event in events
+            if event.event_type in counted and event.timestamp_ms >= since_ms
+        ]
         try:
             self._cold_start.count(tenant, events)
+            if purchases:
+                self._purchases.append(tenant, purchases)
         except Unavailable:
             return False
         return True

@@ -17,7 +17,7 @@ from recsys.rpc.convert import (
     to_changes,
     to_condition,
     to_draft,
-    to_item,
+    to_new_item,
     to_user,
 )
 from recsys.rpc.reports import from_report
@@ -137,7 +137,8 @@ class IngestServicer(ingest_pb2_grpc.IngestServiceServicer):
     ) -> ingest_pb2.PutItemResponse:
         del context
         condition = to_condition(request.condition)
-        item = self._catalogue.put(checked_tenant(request.tenant), to_item(request.item), condition)
+        tenant, wanted = checked_tenant(request.tenant), to_new_item(request.item)
+        item = self._catalogue.put(tenant, wanted, condition)
         return ingest_pb2.PutItemResponse(item=from_item(item), revision=item.revision)
 
     def GetItem(  # noqa: N802  # named by the proto

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from itertools import islice
 
-from recsys.core.domain import Attribute, User, identifier_problem
+from recsys.core.domain import Attribute, User, identifier_problem, new_identifier_problem
 from recsys.core.errors import FieldProblem, InvalidInput, NotFound, Unavailable
 from recsys.core.limits import MAX_ATTRIBUTES
 from recsys.core.ports import UserStore
@@ -24,7 +24,12 @@ class Users:
         self._clock = clock
 
     def put(self, tenant: str, user: User) -> User:
-        """Say of a user this, and nothing else."""
+        """Say of a user this, and nothing else.
+
+        Raises:
+            InvalidInput: the id cannot be one.
+        """
+        _check_new_id(user.user_id)
         return self._replace(tenant, user.user_id, lambda _: user.attributes)
 
     def get(self, tenant: str, user_id: str) -> User:
@@ -46,7 +51,7 @@ class Users:
         Raises:
             InvalidInput: no change, or a value that breaks a rule.
         """
-        check_user_id(user_id)
+        _check_new_id(user_id)
         if not changes:
             raise InvalidInput([FieldProblem("attributes", "names none to change")])
 
@@ -93,4 +98,9 @@ class Users:
 def check_user_id(user_id: str) -> None:
     """Raises InvalidInput: the id cannot be one."""
     if reason := identifier_problem(user_id):
+        raise InvalidInput([FieldProblem("user_id", reason)])
+
+
+def _check_new_id(user_id: str) -> None:
+    if reason := new_identifier_problem(user_id):
         raise InvalidInput([FieldProblem("user_id", reason)])

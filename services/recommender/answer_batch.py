@@ -97,7 +97,7 @@ class BatchAnswers:
 
 def _similar(question: pb.Question, item_id: str, serving: Serving) -> pb.RenderedAnswer:
     model = serving.model
-    row = model.items.ids.index_of(item_id)
+    row = model.shown.row_of(item_id)
     key = _UNKNOWN_ITEM if row is None else item_id
     kept = model.similar.get(key) or Rendered()
     before = kept.rendering

@@ -14,6 +14,7 @@ from recsys.core.serving.placed_request import (
     ShownPlacement,
     for_shopper,
     placed_request,
+    seen_problem,
     shown_placement,
     unknown_placement,
 )
@@ -85,14 +86,17 @@ class NamedPlacements:
         return WantedList(request, shown)
 
     def _check_unplaced(self, message: pb.RecommendRequest) -> None:
-        problems, days = list[FieldProblem](), message.controls.window_days
-        reason = window_problem(days, self._shops.windows_of(message.tenant)) if days else None
-        if reason:
-            problems.append(FieldProblem("window_days", reason))
-        if wishes_of(message).is_about_user:
-            problems.append(FieldProblem("filter", USER_VALUES_NEED_PLACEMENT))
-        if problems:
-            raise InvalidInput(problems)
+        wanted, windows = message.controls, self._shops.windows_of(message.tenant)
+        reasons = {
+            "window_days": window_problem(wanted.window_days, windows),
+            "exclude_event_types": seen_problem(
+                wanted.exclude_event_types, wanted.exclude_seen_days
+            ),
+        }
+        fields = wishes_of(message).fields_about_user
+        reasons |= dict.fromkeys(fields, USER_VALUES_NEED_PLACEMENT)
+        if any(reasons.values()):
+            raise InvalidInput([FieldProblem(name, why) for name, why in reasons.items() if why])
 
 
 def _check(message: pb.RecommendRequest) -> None:

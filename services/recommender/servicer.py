@@ -7,7 +7,7 @@ from typing import Any
 from recsys.core.errors import FieldProblem, InvalidInput, NotFound
 from recsys.core.limits import MAX_PAGE_PLACEMENTS
 from recsys.core.serving.lists import Reason, Recommendations
-from recsys.core.serving.placed_request import ShownPlacement
+from recsys.core.serving.placed_request import ShownPlacement, page_problem
 from recsys.core.serving.request import (
     ItemTarget,
     RecommendationRequest,
@@ -136,7 +136,7 @@ class RecommenderServicer(recommender_pb2_grpc.RecommenderServiceServicer):
         if not 1 <= len(page.requests) <= MAX_PAGE_PLACEMENTS:
             reason = f"name between 1 and {MAX_PAGE_PLACEMENTS} requests"
             raise InvalidInput([FieldProblem("requests", reason)])
-        problems, wanted = list[FieldProblem](), list[WantedList]()
+        problems, wanted, shown = list[FieldProblem](), list[WantedList](), 0
         for place, one in enumerate(page.requests):
             # Whatever it says itself.
             one.tenant = page.tenant
@@ -148,6 +148,10 @@ class RecommenderServicer(recommender_pb2_grpc.RecommenderServiceServicer):
                 problems += (
                     FieldProblem(f"requests.{place}.{p.field}", p.reason) for p in error.problems
                 )
+            # Refused now, and not when the lists before it have been made.
+            if crowded := page_problem(len(one.excluded_item_ids), shown):
+                problems.append(FieldProblem(f"requests.{place}.exclude_item_ids", crowded))
+            shown += 0 if page.repeats_allowed else one.limit
         if problems:
             raise InvalidInput(problems)
         return wanted

@@ -1,7 +1,7 @@
 """The lists of users: from memory, from Redis in one trip for all who ask, or folded in."""
 
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Collection, Sequence
+from collections.abc import Awaitable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -68,9 +68,17 @@ class Asked:
         model = serving.now
         if request.filter or exclusions:
             model = serving.filtered(request.filter, exclusions)
-        rows = map(serving.model.shown.row_of, request.withheld_item_ids)
-        excluded = frozenset(row for row in rows if row is not None)
-        return cls(serving, model, request, excluded, within_seconds)
+        asked = cls(serving, model, request, frozenset(), within_seconds)
+        return replace(asked, excluded=frozenset(asked.rows_of(request.withheld_item_ids)))
+
+    def row_of(self, item_id: str) -> int | None:
+        """The row of an item; None for one that came to the catalogue after the model was made."""
+        row = self.serving.model.shown.row_of(item_id)
+        return None if row is None or row >= len(self.model.shown) else row
+
+    def rows_of(self, item_ids: Iterable[str]) -> list[int]:
+        """The rows of those of the items that have one."""
+        return [row for row in map(self.row_of, item_ids) if row is not None]
 
     @property
     def lacks_window(self) -> bool:
@@ -108,7 +116,7 @@ class Asked:
     def pinned(self) -> list[PinnedItem]:
         """The pins of items that there are."""
         pins = self.request.controls.pins if self.request.controls else ()
-        rows = ((pin, self.serving.model.shown.row_of(pin.item_id)) for pin in pins)
+        rows = ((pin, self.row_of(pin.item_id)) for pin in pins)
         return [PinnedItem(row, pin.position, pin.rule) for pin, row in rows if row is not None]
 
     def seen(self, recent: RecentEvents) -> set[int]:
@@ -118,12 +126,13 @@ class Asked:
             return set()
         since_ms = utc_now_ms() - controls.exclude_seen_days * MS_PER_DAY
         types = controls.exclude_event_types
-        rows = {
-            self.serving.model.shown.row_of(event.item_id)
-            for event in recent.events()
-            if event.timestamp_ms >= since_ms and (not types or event.event_type in types)
-        }
-        return {row for row in rows if row is not None}
+        return set(
+            self.rows_of(
+                event.item_id
+                for event in recent.events()
+                if event.timestamp_ms >= since_ms and (not types or event.event_type in types)
+            )
+        )
 
     @property
     def is_about_impressions(self) -> bool:
@@ -141,14 +150,12 @@ class Asked:
             each.item_id for each in impressions if each.received_ms > acted_ms.get(each.item_id, 0)
         )
         often = [item_id for item_id, count in counts.items() if count >= fatigue.after]
-        rows = map(self.serving.model.shown.row_of, often)
-        return {row for row in rows if row is not None}
+        return set(self.rows_of(often))
 
     def history(self, history: History, recent: RecentEvents = NO_EVENTS) -> History:
         """The history with what the request excludes, or the very same."""
         excluded = self.excluded | self.seen(recent)
-        rows = [row for row in excluded if row < len(self.model.items.ids)]
-        return excluding(history, rows) if rows else history
+        return excluding(history, [*excluded]) if excluded else history
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +187,10 @@ class UserResult:
         asked, request = self.asked, self.asked.request
         seed, session = None, list[int]()
         if isinstance(request.target, ItemTarget):
-            seed = asked.model.items.ids.index_of(request.target.item_id)
+            seed = asked.row_of(request.target.item_id)
         elif isinstance(request.target, SessionTarget):
-            found = map(asked.serving.model.shown.row_of, request.target.item_ids)
-            session = [row for row in found if row is not None]
-        excluded = self._excluded_newcomers() | asked.excluded | asked.seen(self.user.recent)
+            session = asked.rows_of(request.target.item_ids)
+        excluded = asked.excluded | asked.seen(self.user.recent)
         now_ms = utc_now_ms()
         query = Query(
             *(asked.model, self.user.personal, seed, session, excluded),
@@ -204,16 +210,20 @@ class UserResult:
         return recommend(query, request.generators, request.limit, request.controls)
 
     def reranked(self) -> tuple[list[str], list[str]]:
-        """The items to put in order, each once, and which of them the model does not know.
+        """The items to put in order, each once, and those of which nothing is known or foreseen.
 
         These come last, as they came.
         """
-        asked, ids = self.asked, self.asked.model.items.ids
-        given = {each: ids.index_of(each) for each in asked.request.reranked_item_ids}
-        unknown = [item_id for item_id, row in given.items() if row is None]
-        rows = [row for row in given.values() if row is not None]
-        order = reranked(asked.model, self.user.personal.history, rows)
-        return [*map(ids.id_of, order), *unknown], unknown
+        asked, shown = self.asked, self.asked.serving.model.shown
+        known, unknown = list[int](), list[str]()
+        for item_id in dict.fromkeys(asked.request.reranked_item_ids):
+            row = asked.row_of(item_id)
+            if row is not None and asked.model.can_score(row):
+                known.append(row)
+            else:
+                unknown.append(item_id)
+        order = reranked(asked.model, self.user.personal.history, known)
+        return [*map(shown.id_of, order), *unknown], unknown
 
     def rendered(self) -> Rendering:
         """The JSON of the answer, kept beside the list while nothing about it changes."""
@@ -228,19 +238,6 @@ class UserResult:
             # It takes more memory now, or less.
             serving.model.users.put(user.key, user)
         return found
-
-    def _excluded_newcomers(self) -> set[int]:
-        """Rows of items bought or disliked that the model, and so the history, knows nothing of."""
-        model = self.asked.serving.model
-        if not model.shown.newcomers or not self.user.recent.packed:
-            return set()
-        types = model.params.event_types
-        rows = {
-            model.shown.row_of(event.item_id)
-            for event in self.user.recent.events()
-            if event.event_type in types and types[event.event_type].excludes
-        }
-        return {row for row in rows if row is not None}
 
     def _due(self, now_ms: int) -> Due:
         """What the user is due to buy again, where the request wants to know."""
@@ -327,7 +324,7 @@ class UserLists:
         if not NEED_A_USER.intersection(asked.request.generators):
             return UserResult(asked, asked.serving.nobody)
         item_ids = asked.request.target.item_ids
-        history = asked.history(session_history(asked.model.items, item_ids))
+        history = asked.history(session_history(asked.row_of, item_ids))
         personal = list_without_scoring(asked.model, None, history)
         if personal is not None:
             return UserResult(asked, CachedUser(None, NO_EVENTS, personal))
@@ -460,10 +457,10 @@ def _histories(users: Sequence[_ChangedUser]) -> list[History | Exception]:
 
 
 def _histories_of_model(users: Sequence[_ChangedUser]) -> list[History | Exception]:
-    model = users[0].asked.model
+    asked = users[0].asked
     try:
         behaviour = [(one.history, one.recent.events()) for one in users]
-        return [*current_histories(model.items, model.params, behaviour)]
+        return [*current_histories(asked.row_of, asked.model.params, behaviour)]
     except Exception as error:
         if len(users) == 1:
             return [error]

@@ -91,8 +91,23 @@ class SnapshotFolder:
     def commit(self, snapshot: EventSnapshot) -> None:
         """Make these parts the snapshot, and remove the files of the one before."""
         write_whole(self._path / _INDEX, TypeAdapter(EventSnapshot).dump_json(snapshot, indent=2))
-        kept = {_INDEX, *(part.file for part in snapshot.parts)}
-        for path in self._path.iterdir():
+        self._remove_others(snapshot.parts)
+
+    def remove_leftovers(self) -> None:
+        """Remove what the snapshot does not name: files of runs that did not come to their end.
+
+        Left until one does, those of a run that a full disk ended would end all that follow. Where
+        the snapshot cannot be read all go, since all is read again.
+        """
+        try:
+            parts = self.load().parts
+        except Unusable:
+            parts = ()
+        self._remove_others(parts)
+
+    def _remove_others(self, parts: Sequence[Part]) -> None:
+        kept = {_INDEX, *(part.file for part in parts)}
+        for path in self._path.glob("*"):
             if path.name not in kept:
                 path.unlink()
 

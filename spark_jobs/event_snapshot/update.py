@@ -71,6 +71,7 @@ def update_snapshot(
         Unavailable: when HBase does not answer; the last night's snapshot stays.
         NotSetUp: the tenant has no tables.
     """
+    folder.remove_leftovers()
     with closing(HBasePool(request.addresses.thrift, TASK_POOL)) as pool:
         last = _last_night(folder, request, pool)
         if isinstance(last, Unusable):

@@ -4,6 +4,7 @@ from pydantic import ValidationError
 
 from recsys.analysis.snapshot_log import snapshot_sample
 from recsys.core.errors import ConfigurationError
+from recsys.evaluation import Mask
 from recsys.stores.manifest import FitEntry, FitTrialEntry
 from recsys.training.settings import ModelSettings, settings_entry, settings_of_entry
 from recsys.tuning import (
@@ -25,7 +26,7 @@ def found_settings(context: Context, split_ms: int) -> tuple[ModelSettings, FitE
         split_ms: nothing from then on is looked at: the gate judges by it.
     """
     plan = context.plan
-    start = plan.model.with_half_lives(*plan.shop.half_lives)
+    start = plan.model.as_fixed_by(plan.shop)
     if plan.effort is FitEffort.OFF:
         return start, None
     validation = _validation(context, start, split_ms)
@@ -56,7 +57,9 @@ def _validation(context: Context, start: ModelSettings, split_ms: int) -> Valida
     log, user_share = snapshot_sample(
         context.folder.events, plan.shop, size.pairs, before_ms=split_ms
     )
-    return hold_out_if_judgeable(log, plan.shop, start, size, context.say, user_share=user_share)
+    return hold_out_if_judgeable(
+        *(log, plan.shop, start, size, Mask.EXCLUDED, context.say), user_share=user_share
+    )
 
 
 def _last_fit(context: Context) -> ModelSettings | None:
@@ -65,8 +68,7 @@ def _last_fit(context: Context) -> ModelSettings | None:
     if serving is None or serving.training.fit is None:
         return None
     try:
-        settings = settings_of_entry(serving.training.settings)
-        return settings.with_half_lives(*context.plan.shop.half_lives)
+        return settings_of_entry(serving.training.settings).as_fixed_by(context.plan.shop)
     except (ValidationError, ConfigurationError) as error:
         context.say(f"the settings of {serving.version} cannot be used to begin with: {error}")
         return None

@@ -24,6 +24,11 @@ def refusals(
         kept_share: see `popular_kept`; None when it cannot be compared.
     """
     found = list(_judged_badly(new, current, limits))
+    if new.reach and new.reach.recommendable_items == 0:
+        found.append(
+            f"it could recommend none of its {new.data.items:,} items: does the catalogue have them"
+            " (recsys import items), and are they available?"
+        )
     if current and new.reach and current.reach:
         found.extend(_collapsed(new.reach, current.reach, limits))
     if kept_share is not None and kept_share < limits.min_popular_kept:

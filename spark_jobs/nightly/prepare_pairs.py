@@ -13,10 +13,12 @@ from pyspark.sql import functions as F
 
 from recsys.config.shop import Shop
 from recsys.core.errors import NotFound
-from recsys.core.event_types import details_that_count
+from recsys.core.event_types import details_that_count, with_weights
 from recsys.core.shop_time import ShopTime
 from recsys.core.strength import EventColumns, event_strengths, popularity_strengths
 from recsys.training.interactions import InteractionMatrix, pairs_from_codes
+from recsys.training.settings import ModelSettings
+from spark_jobs.collected import collected
 
 _WEIGHED = (
     "user_id string, item_id string, strength double, recent_strength double, excluded boolean,"
@@ -40,12 +42,12 @@ def prepare_pairs(
     *,
     before_ms: int,
     shop_time: ShopTime,
-    half_lives: tuple[float, float],
+    settings: ModelSettings,
 ) -> InteractionMatrix:
     """Pairs of all events before a time.
 
     Args:
-        half_lives: of behaviour and of popularity, in days.
+        settings: say what events count.
 
     Raises:
         NotFound: when quantities, prices or ratings count and were not read.
@@ -54,7 +56,7 @@ def prepare_pairs(
     for name in details_that_count(shop.event_types.values()):
         if name not in past.columns:
             raise NotFound(f"{events} has no {name}, which counts: run `recsys nightly read` first")
-    weighed = past.mapInArrow(_weigher(shop, shop_time, half_lives), _WEIGHED)
+    weighed = past.mapInArrow(_weigher(shop, shop_time, settings), _WEIGHED)
     summed = weighed.groupBy("user_id", "item_id").agg(
         # Rounding makes the sum independent of the order in which partitions arrive.
         F.round(F.sum("strength"), 6).alias("strength"),
@@ -62,7 +64,7 @@ def prepare_pairs(
         F.max("excluded").alias("excluded"),
         F.max("timestamp_ms").alias("timestamp_ms"),
     )
-    table = summed.toArrow()
+    table = collected(summed, events)
     users, items = _coded(table["user_id"]), _coded(table["item_id"])
     return pairs_from_codes(
         user_ids=users.ids,
@@ -82,24 +84,29 @@ def relevant_pairs(
     """Users and items of the distinct pairs of goal events from a time on."""
     future = spark.read.parquet(str(events)).where(F.col("timestamp_ms") >= from_ms)
     goals: DataFrame = future.where(F.col("event_type").isin(list(shop.target_types)))
-    table = goals.select("user_id", "item_id").distinct().toArrow()
+    table = collected(goals.select("user_id", "item_id").distinct(), events)
     return _coded(table["user_id"]), _coded(table["item_id"])
 
 
 def _coded(column: pa.ChunkedArray) -> Coded:
-    encoded = column.combine_chunks().dictionary_encode()
+    """
+    Args:
+        column: texts, dictionary-encoded by chunks.
+    """
+    encoded = column.unify_dictionaries().combine_chunks()
     return Coded(encoded.dictionary.to_pylist(), encoded.indices.to_numpy())
 
 
 def _weigher(
-    shop: Shop, shop_time: ShopTime, half_lives: tuple[float, float]
+    shop: Shop, shop_time: ShopTime, settings: ModelSettings
 ) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     # What neither counts nor excludes must not make an item part of anybody's history.
-    types = {n: kind for n, kind in shop.event_types.items() if kind.weight or kind.excludes}
-    known, kinds = pa.array(list(types)), tuple(types.values())
+    counted_types = with_weights(shop.event_types, settings.event_weights)
+    types = {n: kind for n, kind in counted_types.items() if kind.weight or kind.excludes}
+    known, kinds = pa.array(list(types), pa.string()), tuple(types.values())
     counted = details_that_count(kinds)
-    excludes = np.array([kind.excludes for kind in types.values()])
-    half_life_days, popularity_half_life_days = half_lives
+    excludes = np.array([kind.excludes for kind in types.values()], np.bool_)
+    half_life_days, popularity_half_life_days = settings.half_lives
 
     def weigh(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for whole in batches:

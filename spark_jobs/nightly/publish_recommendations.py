@@ -1,6 +1,6 @@
 """Lists for all users, made and written to Redis by Spark: users in shards, items everywhere."""
 
-from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from recsys.stores.redis.connect import connect
 from recsys.stores.redis.published import RedisPublishedModels
 from recsys.training.top_n import top_n_lists
 from spark_jobs.task_errors import errors_of_tasks
+from spark_jobs.worker_process import freeze_gc
 
 LIST_LENGTH = 100
 # What a task holds in memory: about a kilobyte a user, and longer histories.
@@ -39,20 +40,25 @@ def publish_users(
         for start in range(0, users, USERS_PER_SHARD)
     ]
 
-    def publish(some: Iterable[range]) -> Iterator[int]:
-        model = ModelFiles(model_store).model(tenant, version)
+    def publish(shard: range) -> int:
+        model = _model(model_store, tenant, version)
         with connect(redis_url) as client:
-            target = RedisPublishedModels(client)
-            for shard in some:
-                yield publish_shard(target, tenant, version, model, shard)
+            found = publish_shard(RedisPublishedModels(client), tenant, version, model, shard)
+        freeze_gc()
+        return found
 
-    context = spark.sparkContext
-    # Each partition reads the model, so there are no more of them than run at once.
-    partitions = min(len(shards), context.defaultParallelism)
+    # A task a shard, so that it can be told how far the work is.
+    tasks = spark.sparkContext.parallelize(shards, len(shards)).map(publish)
     with errors_of_tasks():
-        found = context.parallelize(shards, partitions).mapPartitions(publish).sum()
+        found = tasks.sum()
     if found != users:
         raise InvalidModel(f"Redis holds {found} of {users} user records of {version}")
+
+
+@lru_cache(maxsize=1)
+def _model(model_store: Path, tenant: str, version: str) -> TrainedModel:
+    """Read a model once for all tasks of a process."""
+    return ModelFiles(model_store).model(tenant, version)
 
 
 def publish_shard(

@@ -1,6 +1,7 @@
 """A version of the model store into Redis: all its keys first, then one pointer move."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,9 @@ from recsys.core.ports import ItemStore, LiveCatalogue, PointerGuard, PublishedM
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_codec import unpack_items
 from recsys.stores.model_files import ModelFiles
+from recsys.stores.redis.connect import connect
 from recsys.stores.redis.lock import HeldLock
+from recsys.stores.redis.room import room_beside
 from spark_jobs.nightly.publish_recommendations import publish_users
 from spark_jobs.settings import BatchSettings
 
@@ -51,13 +54,13 @@ class Publisher:
             tenant, unpack_items(item_bytes), self._side_of(tenant, replaces)
         )
         url = self.settings.redis_url.get_secret_value()
-        publish_users(self.spark, self.settings.model_store.resolve(), url, manifest)
-        self.published.write_items(tenant, version, manifest.to_json(), item_bytes)
-        self.published.mark_complete(tenant, version)
-        self._move_pointer(tenant, version, replaces)
+        with self._removed_on_failure(tenant):
+            publish_users(self.spark, self.settings.model_store.resolve(), url, manifest)
+            self.published.write_items(tenant, version, manifest.to_json(), item_bytes)
+            self.published.mark_complete(tenant, version)
+            self._move_pointer(tenant, version, replaces)
         self.say(f"{manifest.data.users:,} users published; {version} serves now")
-        # Answers under way may still read the version before, and an operator may go back to it.
-        self.published.retire(tenant, self.models.last_two(tenant))
+        self._retire_others(tenant)
 
     def serving_manifest(self, tenant: str) -> Manifest | None:
         """Read the manifest of the version that serves now; None when there is none to be read."""
@@ -68,22 +71,65 @@ class Publisher:
             return None
 
     def settle(self, tenant: str) -> None:
-        """Mend what a run that died has left: half-written files, a mark the pointer disowns."""
+        """Mend what a run that died has left: half-written files and records, a wrong mark."""
         self.models.remove_drafts(tenant)
         serving = self.published.current(tenant)
         if serving and self.models.last_two(tenant)[:1] != [serving]:
             self.models.mark_serving(tenant, serving)
+        self._retire_others(tenant)
 
-    def remove_old_versions(self, tenant: str) -> None:
-        """Keep the newest versions, whatever became of them, and those that serve or did last."""
+    def warn_of_little_room(self, tenant: str) -> None:
+        """Say that Redis will be full before the next version is in it, if it is like the last."""
+        serving = self.serving_manifest(tenant)
+        if serving is None:
+            return
+        with connect(self.settings.redis_url.get_secret_value()) as redis:
+            room = room_beside(redis, tenant, serving.version, serving.data.users)
+        if room and room.free_bytes < room.version_bytes:
+            free, needed = (_mebibytes(room.free_bytes), _mebibytes(room.version_bytes))
+            self.say(
+                f"Redis has room for {free} more, and {serving.version}, which serves, takes"
+                f" {needed}: a new version like it will not fit; raise maxmemory before this one"
+                " is published"
+            )
+
+    def remove_old_versions(self, tenant: str, candidate: str | None) -> None:
+        """Keep the newest versions, whatever became of them, and those that serve or did last.
+
+        Args:
+            candidate: the version that was made last. It stays, too: by a clock that was set back
+                it is not the newest by its name, and an operator may yet publish it.
+        """
         try:
-            kept = {*self.models.last_two(tenant), self.published.current(tenant)}
+            kept = {*self.models.last_two(tenant), self.published.current(tenant), candidate}
             for old in self.models.versions(tenant)[:-MODELS_KEPT]:
                 if old not in kept:
                     self.models.remove(tenant, old)
         except (OSError, Unavailable) as error:
             # Whatever became of the run is more important.
             self.say(f"old versions stay until the next run: {error}")
+
+    @contextmanager
+    def _removed_on_failure(self, tenant: str) -> Iterator[None]:
+        """Remove the records of a version that could not be published to its end.
+
+        In a Redis that they filled no shopper's events would be recent until the next run. Whoever
+        has lost the lock removes nothing: another run may write the same version.
+        """
+        try:
+            yield
+        except Exception:
+            with suppress(Unavailable, LockLost):
+                self.lock.check()
+                self._retire_others(tenant)
+            raise
+
+    def _retire_others(self, tenant: str) -> None:
+        """Leave the version that serves and the one before.
+
+        Answers under way may still read that one, and an operator may go back to it.
+        """
+        self.published.retire(tenant, self.models.last_two(tenant))
 
     def _move_pointer(self, tenant: str, version: str, replaces: str | None) -> None:
         """Mark first, see `ModelFiles.mark_serving`; where the pointer stays, so does the mark."""
@@ -118,3 +164,7 @@ class Publisher:
             for row in np.flatnonzero(model.eligible)
         }
         copy_catalogue(self.items, self.live, tenant, recommended)
+
+
+def _mebibytes(size: int) -> str:
+    return f"{size / 2**20:,.1f} MiB"

@@ -20,6 +20,7 @@ from recsys.core.times import MS_PER_DAY
 from recsys.core.vocabulary import Vocabulary
 from recsys.training.baskets import Purchases
 from recsys.training.popularity import PAST_WINDOWS
+from spark_jobs.collected import collected
 
 _CODED = "item int, basket long"
 
@@ -46,7 +47,7 @@ def read_purchases(
     order = F.coalesce(F.col("order_id"), F.col("timestamp_ms").cast("string"))
     # Of 10^8 baskets two have the same hash with a probability of 3 in 10,000.
     lines = goals.select("item_id", F.xxhash64("user_id", order).alias("basket"))
-    table = lines.mapInArrow(_coder(items), _CODED).toArrow()
+    table = collected(lines.mapInArrow(_coder(items), _CODED), events)
     return Purchases(table["item"].to_numpy(), table["basket"].to_numpy())
 
 
@@ -82,8 +83,11 @@ def read_repurchases(
     time, kind = F.col("timestamp_ms"), F.col("event_type")
     bought = F.when(kind.isin(list(shop.target_types)), time)
     day = F.floor(bought / int(MS_PER_DAY))
-    past = spark.read.parquet(str(events)).where(time < before_ms)
-    by_pair = past.groupBy("user_id", "item_id").agg(
+    # Views are most of all events, and need not be sorted by pair for this.
+    said = spark.read.parquet(str(events)).where(
+        (time < before_ms) & kind.isin([*shop.target_types, *dislikes])
+    )
+    by_pair = said.groupBy("user_id", "item_id").agg(
         F.countDistinct(day).alias("count"),
         F.min(day).alias("first_day"),
         F.max(day).alias("last_day"),
@@ -94,7 +98,7 @@ def read_repurchases(
         (F.col("count") > 1)
         & (F.col("disliked_ms").isNull() | (F.col("disliked_ms") < F.col("bought_ms")))
     )
-    table = again.select("user_id", "item_id", "count", "first_day", "last_day").toArrow()
+    table = collected(again.select("user_id", "item_id", "count", "first_day", "last_day"), events)
     return _by_user(table, users, items)
 
 
@@ -152,6 +156,7 @@ def _by_user(table: pa.Table, users: Vocabulary, items: Vocabulary) -> UserRepur
 
 def _rows(ids: pa.ChunkedArray, known: Vocabulary) -> NDArray[np.int32]:
     """The row of each id, -1 where there is none."""
-    found = pc.index_in(ids, pa.array(known, pa.string())).fill_null(-1)
+    texts = pa.array(known, pa.string())
+    found = pc.index_in(ids.cast(pa.string()), texts).fill_null(-1)
     rows: NDArray[np.int32] = found.to_numpy()
     return rows

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from recsys.clock import utc_now_ms
 from recsys.core.errors import GateRefused, InvalidModel, NotFound
@@ -23,12 +24,13 @@ from spark_jobs.nightly.evaluate import evaluate_candidate
 from spark_jobs.nightly.plan import DEFAULT_HOLDOUT_DAYS, Plan, Step
 from spark_jobs.nightly.publish import publish_candidate
 from spark_jobs.nightly.publisher import Publisher
-from spark_jobs.nightly.read_behaviour import read_behaviour
+from spark_jobs.nightly.read_behaviour import read_behaviour, unnamed_types
 from spark_jobs.nightly.restore_recent import restore_recent
 from spark_jobs.nightly.run_folder import RunFolder
 from spark_jobs.nightly.train import run_fingerprint, train
 from spark_jobs.session import spark_session
 from spark_jobs.settings import BatchSettings
+from spark_jobs.signs_of_life import SignsOfLife, tasks_of
 from spark_jobs.task_errors import spark_storage_errors
 
 
@@ -58,17 +60,19 @@ def run_nightly(
             holdout_days=_holdout_days(plan, publisher),
             cutoff=cutoff,
             now_ms=utc_now_ms,
-            say=say,
+            say=publisher.say,
         )
         wanted = [step for step in Step if step in steps]
         try:
             if wanted == list(Step) and not plan.force:
                 _timed(context, Step.READ)
                 wanted = _without_needless(context)
+            if Step.TRAIN in wanted and Step.PUBLISH in wanted:
+                publisher.warn_of_little_room(plan.tenant)
             for step in wanted:
                 _timed(context, step)
         finally:
-            publisher.remove_old_versions(plan.tenant)
+            publisher.remove_old_versions(plan.tenant, context.folder.last_candidate())
 
 
 def serve_stored(
@@ -102,7 +106,9 @@ def serve_stored(
             publisher.publish(manifest, replaces=before)
 
 
-def remove_stored(settings: BatchSettings, tenant: str, version: str) -> None:
+def remove_stored(
+    settings: BatchSettings, tenant: str, version: str, say: Callable[[str], None]
+) -> None:
     """Remove a version from the model store, and what Redis has of it.
 
     Raises:
@@ -112,7 +118,7 @@ def remove_stored(settings: BatchSettings, tenant: str, version: str) -> None:
     files = ModelFiles(settings.model_store)
     with (
         connect(settings.redis_url.get_secret_value()) as redis,
-        nightly_lock(redis, tenant),
+        nightly_lock(redis, tenant, say),
     ):
         published = RedisPublishedModels(redis)
         if published.current(tenant) == version:
@@ -144,14 +150,16 @@ def rebuild(
     Raises:
         AlreadyRunning, LockLost, NotFound, InvalidModel, OSError, Unavailable: see the message.
     """
+    files, url = ModelFiles(settings.model_store), settings.redis_url.get_secret_value()
+    # Before there are a lock and Spark: a name mistyped is said at once. Where another version
+    # serves by the time that this one could, publishing finds it.
+    with connect(url) as redis:
+        serving = RedisPublishedModels(redis).current(tenant)
+    manifest = files.manifest(tenant, version or serving or files.last_serving(tenant))
     with _publisher(settings, tenant, say) as publisher:
-        serving = publisher.published.current(tenant)
-        version = version or serving or publisher.models.last_serving(tenant)
-        manifest = publisher.models.manifest(tenant, version)
-        url = settings.redis_url.get_secret_value()
         # Before the model, so that no answer is given without them.
         restored = restore_recent(publisher.spark, settings.hbase_thrift, url, manifest)
-        say(f"{restored:,} events since the training are remembered again")
+        publisher.say(f"events since the training that are remembered again: {restored:,}")
         publisher.publish(manifest, replaces=serving)
 
 
@@ -162,10 +170,14 @@ def _publisher(
     """The stores and a Spark session, while no other run of the tenant can begin."""
     redis = connect(settings.redis_url.get_secret_value())
     pool = HBasePool(settings.hbase_thrift)
+    signs = SignsOfLife(say)
     try:
-        with nightly_lock(redis, tenant) as lock:
-            say("starting Spark")
-            with spark_session(settings, f"recsys {tenant}") as spark:
+        with nightly_lock(redis, tenant, say) as lock:
+            signs.say("starting Spark")
+            with (
+                spark_session(settings, f"recsys {tenant}") as spark,
+                signs.beside(partial(tasks_of, spark)),
+            ):
                 publisher = Publisher(
                     spark=spark,
                     settings=settings,
@@ -174,7 +186,7 @@ def _publisher(
                     lock=lock,
                     items=HBaseItemStore(pool),
                     live=RedisLiveCatalogue(redis),
-                    say=say,
+                    say=signs.say,
                 )
                 publisher.settle(tenant)
                 yield publisher
@@ -222,6 +234,12 @@ def _read(context: Context) -> None:
         details_that_count(plan.shop.event_types.values()),
     )
     context.say(f"{snapshot.events:,} events in the window")
+    unnamed = unnamed_types(context.spark, folder.events, plan.shop.event_types)
+    if unnamed:
+        counts = ", ".join(f"{name} ({count:,})" for name, count in unnamed.items())
+        context.say(
+            f"the shop's settings do not name these types of events, so none counts: {counts}"
+        )
 
 
 def _without_needless(context: Context) -> list[Step]:

@@ -18,7 +18,7 @@ from recsys.core.domain import Item
 from recsys.core.errors import NotFound
 from recsys.core.ports import ItemStore
 from recsys.core.shop_time import ShopTime
-from recsys.files import write_whole
+from recsys.files import remove_drafts, write_whole
 from recsys.stores.manifest import FORMAT, LEAST_READER
 from recsys.stores.run_files import CATALOGUE, EVENT_SNAPSHOT, EVENTS
 from recsys.training.content.item_content import CONTENT_TYPES, ItemContent, content_table
@@ -91,6 +91,8 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
+        # Of runs that were killed; this one holds the lock.
+        remove_drafts(path)
         self._scratch = path / "scratch"
         self.events = path / EVENTS
         self.event_snapshot = SnapshotFolder(path / EVENT_SNAPSHOT)
@@ -107,6 +109,10 @@ class RunFolder:
             yield self._scratch
         finally:
             shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def forget_snapshot(self) -> None:
+        """Let no later step go on with files that are being replaced: reading may be cut short."""
+        self._snapshot.unlink(missing_ok=True)
 
     def save_snapshot(self, snapshot: Snapshot) -> None:
         write_whole(self._snapshot, TypeAdapter(Snapshot).dump_json(snapshot, indent=2))
@@ -138,7 +144,12 @@ class RunFolder:
     def catalogue(self) -> CatalogueSnapshot:
         """Raises NotFound when the read step has not run, or another release of it has."""
         _read(self._catalogue, "read")
-        table = pq.read_table(self._catalogue)
+        try:
+            table = pq.read_table(self._catalogue)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise NotFound(
+                f"{self._catalogue} is damaged: run `recsys nightly read` first"
+            ) from error
         # What a later release has added is left out.
         known = [name for name in _CATALOGUE_SCHEMA.names if name in table.column_names]
         table = table.select(known)
@@ -155,8 +166,20 @@ class RunFolder:
         write_whole(self._candidate, version)
 
     def candidate(self) -> str:
-        """The version that the train step made."""
-        return _read(self._candidate, "train").decode()
+        """The version that the train step made. Raises NotFound before the first."""
+        try:
+            return _read(self._candidate, "train").decode()
+        except UnicodeDecodeError as error:
+            raise NotFound(
+                f"{self._candidate} is damaged: run `recsys nightly train` first"
+            ) from error
+
+    def last_candidate(self) -> str | None:
+        """The version that the train step made last, whenever that was; None before the first."""
+        try:
+            return self.candidate()
+        except NotFound:
+            return None
 
 
 def _catalogue_table(items: list[Item]) -> pa.Table:

@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.config.shop import GateLimits
+from recsys.core.event_types import with_weights
 from recsys.core.model import ItemModel, ScoringParams, UserModel
+from recsys.core.popularity_windows import PopularityWindow
 from recsys.core.shop_time import ShopTime
 from recsys.core.vocabulary import Vocabulary
-from recsys.stores.manifest import Data, FitEntry, Manifest, Reach, Training, params_entry
+from recsys.stores.manifest import FORMAT, Data, FitEntry, Manifest, Reach, Training, params_entry
 from recsys.training.baskets import bought_together
 from recsys.training.build import BuiltModel, build_model
 from recsys.training.interactions import InteractionMatrix
-from recsys.training.popularity import popularity_window
 from recsys.training.settings import ModelSettings, settings_entry
 from spark_jobs.nightly.context import Context
 from spark_jobs.nightly.fit import chosen_fit
@@ -27,7 +28,7 @@ from spark_jobs.nightly.run_folder import CatalogueSnapshot, Snapshot
 
 # Counts the changes of how a model is made of the same events: an equal version of an older rule is
 # trained again.
-_RULES = 7
+RULES = 8
 
 
 def train(context: Context) -> Manifest:
@@ -69,7 +70,7 @@ def train_before(
         catalogue.titles,
         before_ms=before_ms,
         shop_time=shop_time,
-        half_lives=settings.half_lives,
+        settings=settings,
     )
     users, items = pairs.shape
     say(f"{users:,} users, {items:,} items, {len(pairs.strengths):,} pairs")
@@ -103,6 +104,11 @@ def item_columns(
     missing = sum(item_id not in catalogue.titles for item_id in items)
     if missing:
         say(f"{missing:,} items have events but are not in the catalogue: never recommended")
+    if missing > len(items) / 2:
+        say(
+            f"the catalogue has {len(catalogue.titles):,} items, and most that have events are not"
+            " among them: is it whole? recsys import items adds the others"
+        )
     eligible = [catalogue.available.get(item_id, False) for item_id in items]
     return titles, np.array(eligible, np.bool_)
 
@@ -131,7 +137,7 @@ def _with_windows(context: Context, snapshot: Snapshot, items: ItemModel) -> Ite
         shop_time=snapshot.shop_time,
     )
     windows = {
-        days: popularity_window(recent, past, items.popular)
+        days: PopularityWindow.counted(recent, past, items.popular)
         for days, (recent, past) in shoppers.items()
     }
     bought = (f"{len(window.popular):,} in {days} days" for days, window in windows.items())
@@ -158,7 +164,7 @@ def run_fingerprint(context: Context) -> str:
     plan, snapshot = context.plan, context.folder.snapshot()
     # What the gate allows does not change the model.
     shop = replace(plan.shop, gate=GateLimits())
-    settings = repr((_RULES, shop, plan.model, plan.effort, context.holdout_days))
+    settings = repr((RULES, FORMAT, shop, plan.model, plan.effort, context.holdout_days))
     return hashlib.sha256(f"{snapshot.fingerprint}\n{settings}".encode()).hexdigest()
 
 
@@ -190,7 +196,7 @@ def _manifest(
         frequency_weight=als.frequency_weight,
         neighbour_weight=built.neighbour_weight,
         half_life_days=settings.half_life_days,
-        event_types=plan.shop.event_types,
+        event_types=with_weights(plan.shop.event_types, settings.event_weights),
         as_of_ms=snapshot.shop_time.as_of_ms,
         read_at_ms=snapshot.read_at_ms,
         end_ms=snapshot.window.end_ms,

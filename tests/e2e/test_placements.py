@@ -7,7 +7,16 @@ import httpx
 
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.rpc.v1.recommender_pb2_grpc import RecommenderServiceStub
-from tests.e2e.shop import KNOWN_CUSTOMER, TENANT, Shop, ids_of, item, recommendations, similar
+from tests.e2e.shop import (
+    KNOWN_CUSTOMER,
+    TENANT,
+    Shop,
+    ids_of,
+    item,
+    posted,
+    recommendations,
+    similar,
+)
 from tests.e2e.test_catalogue import last_wrong
 
 BRAND = "Made for one test"
@@ -42,6 +51,44 @@ def test_new_items_are_found_by_a_filter_from_their_first_second_to_their_last(
         for item_id in PRICES:
             assert api.delete(item(item_id)).status_code == 204
     assert last_wrong(lambda: cheap() == []) < 1
+
+
+def test_a_new_item_is_scored_and_has_similar_items_before_anybody_has_seen_it(
+    api: httpx.Client,
+) -> None:
+    """By its title, which tells of all items of the shop what they are."""
+    item_id, visitor = "unheard-of lantern", "looks for lanterns"
+    wanted = 'brand = "Of a lantern"'
+    known = api.get(item("85123A")).json()["title"]
+
+    def scored(path: str) -> bool:
+        [found] = api.get(path, params={"filter": wanted}).json()["items"] or [{}]
+        return found.get("item_id") == item_id and found["score"] is not None
+
+    try:
+        body = {"title": known, "brand": "Of a lantern"}
+        assert api.put(item(item_id), json=body).status_code == 200
+        beside = similar(item_id, limit=5)
+        assert last_wrong(lambda: api.get(beside).json()["source"] == "neighbours") < 1
+        alike = ids_of(api.get(beside))
+        assert last_wrong(lambda: scored(similar(alike[0]))) < 1
+        viewed = {"user_id": visitor, "item_id": alike[0], "event_type": "view"}
+        posted(api, viewed)
+        assert last_wrong(lambda: scored(recommendations(visitor))) < 1
+        explained = placed(api, "home", user_id=visitor, filter=wanted, explain=True)
+        [reason] = [entry["reason"] for entry in explained.json()["items"]]
+        assert [seed["item_id"] for seed in reason["seeds"]] == [alike[0]]
+        posted(api, {**viewed, "item_id": item_id, "event_type": "purchase"})
+        assert (
+            last_wrong(
+                lambda: (
+                    not api.get(recommendations(visitor), params={"filter": wanted}).json()["items"]
+                )
+            )
+            < 1
+        )
+    finally:
+        assert api.delete(item(item_id)).status_code == 204
 
 
 # Which of the three items below a filter lets pass.

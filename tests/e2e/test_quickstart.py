@@ -7,10 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from benchmarks.free_port import free_port
 from infra.local.ports import DEFAULT_STACK
 from infra.local.settings import REPOSITORY, Settings
 from tests.e2e.shop import Shop
-from tests.free_port import free_port
 
 _PAGE = (REPOSITORY / "docs/quickstart.md").read_text()
 _START, _ASK, _INSTALL, _SERVE, _LOOK, _END = re.findall(r"^```\n(.*?)^```", _PAGE, re.M | re.S)

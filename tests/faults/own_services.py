@@ -1,6 +1,7 @@
 """A recommender and a gateway of a test's own beside those of the stack, told other things."""
 
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -8,13 +9,13 @@ from functools import partial
 from pathlib import Path
 from types import TracebackType
 
+from benchmarks.free_port import free_port
 from infra.local.processes.program import python_module
 from infra.local.servers.environment import for_services
 from infra.local.stack import Stack
 from tests.eventually import eventually
 from tests.faults.metrics import metric
 from tests.faults.processes import gateway_works, service_works
-from tests.free_port import free_port
 
 _STOP_SECONDS = 20
 
@@ -76,7 +77,7 @@ class OwnServices:
         log = (self._logs / f"{name}.log").open("w")
         process = subprocess.Popen(
             python_module(f"services.{name}"),
-            env={**self._shared, **told, **own},
+            env={**self._shared, **told, **own, "PYTHONFAULTHANDLER": "1"},
             stdout=log,
             stderr=subprocess.STDOUT,
         )
@@ -85,6 +86,12 @@ class OwnServices:
             process.terminate()
             try:
                 process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                # Python then writes to the log where each thread stands.
+                process.send_signal(signal.SIGABRT)
+                process.wait(_STOP_SECONDS)
+                lines = (self._logs / f"{name}.log").read_text("utf-8", errors="replace")
+                raise AssertionError(f"{name} did not stop: {lines[-8000:]}") from None
             finally:
                 process.kill()
                 process.wait()

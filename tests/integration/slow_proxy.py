@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 
+from tests.integration.listening import listening
+
 
 class SlowProxy:
     """Passes everything on, in order, some time later.
@@ -14,6 +16,7 @@ class SlowProxy:
         delay_seconds: how much later a reply arrives; as many as there are may be on their way.
         seconds_per_shopper: how long the server is busy with each shopper that is read, one after
             the other.
+        url: where it listens.
     """
 
     def __init__(self, url: str) -> None:
@@ -21,33 +24,28 @@ class SlowProxy:
         self.seconds_per_shopper = 0.0
         self._busy_until = 0.0
         self._target = ("127.0.0.1", int(url.rpartition(":")[2].partition("/")[0]))
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self.url = ""
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
 
     def __enter__(self) -> "SlowProxy":
         self._thread.start()
-        start = asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self._server = asyncio.run_coroutine_threadsafe(start, self._loop).result(timeout=10)
-        self.url = f"redis://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/0"
+        assert self._ready.wait(timeout=10)
         return self
 
     def __exit__(self, *_: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(timeout=10)
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._loop.call_soon_threadsafe(self._done.set)
         self._thread.join(timeout=10)
-        self._loop.close()
 
-    async def _stop(self) -> None:
-        self._server.close()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+    async def _serve(self) -> None:
+        self._loop, self._done = asyncio.get_running_loop(), asyncio.Event()
+        async with listening(self._connect) as port:
+            self.url = f"redis://127.0.0.1:{port}/0"
+            self._ready.set()
+            await self._done.wait()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         from_server, to_server = await asyncio.open_connection(*self._target)
-        with closing(writer), closing(to_server):
+        with closing(to_server):
             async with asyncio.TaskGroup() as passing:
                 passing.create_task(_pass_on(reader, to_server, self._when_served))
                 passing.create_task(_pass_on(from_server, writer, self._when_back))

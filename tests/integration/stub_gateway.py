@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from tests.integration.listening import listening
+
 BODY = b'{"items": [' + b",".join([b'"22423"'] * 100) + b"]}"
 
 
@@ -28,19 +30,13 @@ class StubGateway:
 
     @asynccontextmanager
     async def listening(self, port: int) -> AsyncIterator[None]:
-        # As many connections may wait to be taken as before a real one, which uvicorn serves.
-        start = asyncio.start_server(self._converse, "127.0.0.1", port, backlog=2048)
-        async with await start:
+        async with listening(self._converse, port):
             yield
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while head := await _head(reader):
-                writer.write(await self._answer(*head.split(b" ")[:2]))
-        except (ConnectionError, asyncio.CancelledError):
-            pass
-        finally:
-            writer.close()
+        while True:
+            head = await _head(reader)
+            writer.write(await self._answer(*head.split(b" ")[:2]))
 
     async def _answer(self, method: bytes, path: bytes) -> bytes:
         if path != b"/readyz":
@@ -56,11 +52,8 @@ class StubGateway:
 
 
 async def _head(reader: asyncio.StreamReader) -> bytes:
-    """Everything before the body, which is read too; nothing at the end of the connection."""
-    try:
-        head = await reader.readuntil(b"\r\n\r\n")
-    except asyncio.IncompleteReadError:
-        return b""
+    """Everything before the body, which is read too."""
+    head = await reader.readuntil(b"\r\n\r\n")
     for line in head.lower().split(b"\r\n"):
         name, _, value = line.partition(b":")
         if name == b"content-length":

@@ -14,7 +14,8 @@ from jsonschema import Draft202012Validator
 from infra.local.settings import REPOSITORY, Settings
 from services.gateway.routes.openapi import PROBLEM_SCHEMA
 from services.gateway.schemas.problems import PROBLEM_TYPES
-from tests.integration.balancer import balancing, log_of, on_free_ports, until_served
+from tests.integration.balancer import balancing, log_of, on_free_ports, until, until_served
+from tests.integration.listening import listening
 from tests.integration.stub_gateway import StubGateway
 
 SHOPPER = "very-secret-shopper"
@@ -51,9 +52,8 @@ async def junk(port: int) -> AsyncIterator[None]:
         head = await reader.readuntil(b"\r\n\r\n")
         well = b"/readyz" in head or b"/livez" in head
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" if well else b"junk\r\n\r\n")
-        writer.close()
 
-    async with await asyncio.start_server(converse, "127.0.0.1", port):
+    async with listening(converse, port):
         yield
 
 
@@ -148,6 +148,10 @@ def test_no_line_of_the_log_names_a_shopper(settings: Settings) -> None:
     """Failures of all kinds: with and without gateways, refused, broken and cut off."""
     query = f"?user={QUERY}"
 
+    async def until_logged(text: bytes, lines: int = 1) -> None:
+        """A line may be written after its answer, and the balancer is killed."""
+        await until(lambda: log_of(settings).read_bytes().count(text) >= lines)
+
     async def scenario() -> None:
         async with balancing(settings) as client:
             await client.get(READ + query, headers={"X-Request-ID": "no-gateway"})
@@ -156,9 +160,12 @@ def test_no_line_of_the_log_names_a_shopper(settings: Settings) -> None:
             await ask(port, f"GET {READ}\xff{query} HTTP/1.1\r\nHost: a")
             await ask(port, f"GET {READ}{query} HTTP/1.1\r\nHo st: {SHOPPER}")
             await ask(port, f"{SHOPPER} {query}")
+            await until_logged(b"no-gateway")
+            await until_logged(b"<BADREQ>", lines=3)
         async with junk(settings.ports.gateway_1), balancing(settings) as client:
             await until_served(client)
             await client.get(READ + query, headers={"X-Request-ID": "junk"})
+            await until_logged(b"junk")
         async with (
             StubGateway().listening(settings.ports.gateway_1),
             balancing(settings) as client,

@@ -76,7 +76,7 @@ def purchases() -> EventLog:
         items=items.indices.to_numpy().astype(np.int32),
         values=np.ones(len(table), np.float32),
         types=np.zeros(len(table), np.int16),
-        event_types=(EventType(1.0, excludes=True),),
+        event_types={"purchase": EventType(1.0, excludes=True)},
         target_types=(True,),
         timestamps_ms=times,
     )

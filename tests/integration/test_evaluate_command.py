@@ -134,18 +134,21 @@ def test_a_shop_of_its_own_says_what_types_count(
 
 
 @pytest.mark.parametrize(
-    ("train", "test", "reason"),
+    ("code", "train", "test", "reason"),
     [
-        ("user_id\na\n", "user_id,item_id\na,x\n", "train.csv: no column for item_id"),
-        ("user_id,item_id\na,x\n", "", "test.csv has no header line"),
-        ("user_id,item_id\na,x\nb,y\n", "user_id,item_id\nc,x\n", "no user of the test has"),
+        # Columns are named by options.
+        (2, "user_id\na\n", "user_id,item_id\na,x\n", "train.csv: no column for item_id"),
+        (2, "user_id,item_id\na,x\n", "", "test.csv has no header line"),
+        (1, "user_id,item_id\na,x\nb,y\n", "user_id,item_id\nc,x\n", "no user of the test has"),
         (
+            1,
             "user_id,item_id,value\na,x,1\na,y,lots\n",
             "user_id,item_id\na,x\n",
             "line 3: value: must be a number",
         ),
-        ("user_id,item_id,value\na,x,0\n", "user_id,item_id\na,x\n", "positive weight"),
+        (1, "user_id,item_id,value\na,x,0\n", "user_id,item_id\na,x\n", "positive weight"),
         (
+            1,
             "user_id,item_id,timestamp\na,x,2024-01-01\na,y,2099-01-01\n",
             "user_id,item_id\na,x\n",
             "train.csv: line 3: timestamp: is more than 24 hours in the future; the row is",
@@ -153,11 +156,11 @@ def test_a_shop_of_its_own_says_what_types_count(
     ],
 )
 def test_what_is_wrong_with_a_file_is_one_line(
-    evaluate: Run, tmp_path: Path, train: str, test: str, reason: str
+    evaluate: Run, tmp_path: Path, code: int, train: str, test: str, reason: str
 ) -> None:
-    code, out, told = evaluate(train, test)
+    ended, out, told = evaluate(train, test)
 
-    assert code == 1
+    assert ended == code
     assert told.splitlines()[-1].startswith("error: ")
     assert reason in told
     assert "Traceback" not in told + out
@@ -167,6 +170,6 @@ def test_what_is_wrong_with_a_file_is_one_line(
 def test_no_folder_for_the_results_is_said_before_any_work(evaluate: Run, tmp_path: Path) -> None:
     code, _, told = evaluate(*checkerboard_files(), "--output", str(tmp_path / "no" / "out.json"))
 
-    assert code == 1
+    assert code == 2
     assert "no such folder" in told
     assert "events read" not in told

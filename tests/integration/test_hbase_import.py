@@ -127,9 +127,13 @@ def test_an_import_is_undone_and_the_mended_file_counts(
     again = run(recsys_import, "events", "undone.csv")
     assert "2 duplicate" in " ".join(again.stderr.split())
     other = run(recsys_import, "events", "undone.csv", "--undo", "--time-unit", "s")
-    assert "no finished import of this file by these options is known" in " ".join(
-        other.stderr.split()
-    )
+    assert other.exit_code == 1
+    assert "error: nothing to undo" in " ".join(other.stderr.split())
+    # Of several files, one that was undone does not hide another that was not.
+    Path("never.csv").write_text(f"{header}never 1,right,i1,view,1300000009\n")
+    both = run(recsys_import, "events", "never.csv", "mended.csv", "--undo")
+    assert both.exit_code == 1
+    assert "mended.csv: 2 rows read, 2 events removed" in " ".join(both.stderr.split())
 
 
 def test_a_catalogue_file_is_imported_each_time_and_reaches_redis(

@@ -1,5 +1,6 @@
 """The pool against a Thrift server that misbehaves on purpose."""
 
+import socket
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -9,7 +10,9 @@ from typing import Any, NoReturn
 import pytest
 
 from recsys.core.errors import ConfigurationError, Unavailable
+from recsys.stores.hbase import time_range_scan
 from recsys.stores.hbase.pool import HBasePool, PoolSettings
+from recsys.stores.hbase.time_range_scan import TimeRangeScan
 from tests.integration.fake_hbase import FakeHBase, HBaseError
 
 QUICK = PoolSettings(
@@ -220,3 +223,17 @@ def test_an_error_of_the_server_is_said_in_one_line(fake_hbase: FakeHBase, pool:
 def test_an_address_that_makes_no_sense_is_refused(address: str) -> None:
     with pytest.raises(ConfigurationError, match="expected HOST:PORT"):
         HBasePool(address)
+
+
+def test_a_server_of_time_ranges_that_hangs_is_soon_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(time_range_scan, "_PING_TIMEOUT_MS", 100)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        scan = TimeRangeScan(f"127.0.0.1:{silent.getsockname()[1]}", b"shop:interactions")
+        started = time.monotonic()
+
+        with pytest.raises(Unavailable, match="did not respond in time"):
+            scan.ping()
+
+    assert time.monotonic() - started < 30

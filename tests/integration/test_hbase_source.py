@@ -8,11 +8,13 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
 from recsys.core.domain import Event
+from recsys.core.errors import NotSetUp, Unavailable
 from recsys.stores.hbase.interactions import HBaseInteractionStore
 from recsys.stores.hbase.layout import SALT_BUCKETS
 from spark_jobs.hbase_source import HBaseInteractionsDataSource
 from spark_jobs.nightly import run
 from spark_jobs.settings import BatchSettings
+from spark_jobs.task_errors import errors_of_tasks
 from tests.hbase_fixture import MakeTables
 
 pytestmark = pytest.mark.hbase
@@ -125,4 +127,18 @@ def test_contexts_come_only_when_asked_for(read: Read) -> None:
 )
 def test_what_is_wrong_is_named(read: Read, options: dict[str, str], message: str) -> None:
     with pytest.raises(PySparkException, match=message):
+        read(**options).count()
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"tenant": "nobody"}, NotSetUp, "^tenant nobody is not set up, .* --admin HOST:PORT$"),
+        ({"address": "127.0.0.1:1"}, Unavailable, "^hbase is unavailable: Could not connect"),
+    ],
+)
+def test_a_job_that_cannot_read_ends_with_an_error_of_ours(
+    read: Read, options: dict[str, str], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message), errors_of_tasks():
         read(**options).count()

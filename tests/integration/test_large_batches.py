@@ -18,6 +18,7 @@ from recsys.stores.redis.connect import Redis
 from recsys.stores.redis.early_popularity import RedisEarlyPopularity
 from recsys.stores.redis.live_catalogue import RedisLiveCatalogue
 from recsys.stores.redis.published import RedisPublishedModels
+from recsys.stores.redis.purchases import RedisPurchaseLog
 from recsys.stores.redis.recent import RedisRecentBehaviour, decode_events
 from services.ingest.catalogue import Catalogue
 from services.ingest.cold_start import ColdStart
@@ -56,7 +57,7 @@ def ingest(hbase_pool: HBasePool, redis: Redis) -> Ingest:
         lambda _: EVENT_TYPES,
     )
     recorder = EventRecorder(
-        *(interactions, recent, cold_start, lambda _: EVENT_TYPES),
+        *(interactions, recent, cold_start, RedisPurchaseLog(redis), lambda _: EVENT_TYPES),
         clock=lambda: NOW_MS,
         new_event_id=lambda: f"{uuid.uuid4().hex} {next(ids)}",
     )

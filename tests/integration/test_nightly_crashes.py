@@ -9,21 +9,23 @@ from dataclasses import replace
 from typing import NoReturn
 
 import pytest
+from py4j.protocol import Py4JError
 
 from infra.local.stack import Stack
-from recsys.core.errors import AlreadyRunning
+from recsys.core.errors import AlreadyRunning, NotFound, Unavailable
 from recsys.stores.model_files import ModelFiles
 from recsys.stores.redis import keys
 from recsys.stores.redis.connect import connect
 from recsys.stores.redis.lock import nightly_lock
 from recsys.stores.redis.published import RedisPublishedModels
+from recsys.stores.redis.room import Room
 from recsys.training.settings import ModelSettings
 from spark_jobs.nightly import publisher
 from spark_jobs.nightly.plan import Step
 from spark_jobs.nightly.publish_recommendations import publish_shard
-from spark_jobs.nightly.run_folder import RunFolder
+from spark_jobs.nightly.run_folder import RunFolder, Window
 from tests.integration.conftest import LOCK_SECONDS
-from tests.integration.nightly_shop import ALS, Nightly
+from tests.integration.nightly_shop import ALS, NOW_MS, Nightly
 from tests.integration.redis_server import StallingProxy
 from tests.stack_fixture import job_environment, recsys_command
 
@@ -32,8 +34,8 @@ CHANGED = ModelSettings(replace(ALS, factors=8))
 Die = Callable[[pytest.MonkeyPatch, Nightly], None]
 
 
-class Died(Exception):
-    """The run ends here, as if the machine had gone."""
+class Died(BaseException):
+    """The run ends here, as if the machine had gone: nothing of ours catches it."""
 
 
 def _die(*_: object, **__: object) -> NoReturn:
@@ -45,13 +47,15 @@ def in_(owner: object, method: str) -> Die:
     return lambda patch, _: patch.setattr(owner, method, _die)
 
 
-def after_half_of_the_users(patch: pytest.MonkeyPatch, nightly: Nightly) -> None:
+def after_half_of_the_users(
+    patch: pytest.MonkeyPatch, nightly: Nightly, error: Exception | None = None
+) -> None:
     def publish_half(_spark: object, _store: object, _url: object, manifest: object) -> NoReturn:
         tenant, version = manifest.tenant, manifest.version  # type: ignore[attr-defined]
         model = nightly.models.model(tenant, version)
         half = len(model.users.ids) // 2
         assert publish_shard(nightly.published, tenant, version, model, range(half)) == half
-        raise Died
+        raise error or Died
 
     patch.setattr(publisher, "publish_users", publish_half)
 
@@ -89,18 +93,75 @@ def test_a_run_that_dies_leaves_the_old_version_serving_and_a_rerun_converges(
     assert nightly.recommended("c3", limit=1) == ["c3"]
 
 
-def test_what_a_dead_run_half_wrote_is_removed_by_the_next_that_succeeds(nightly: Nightly) -> None:
+def test_what_a_dead_run_half_wrote_is_removed_by_the_next_whatever_becomes_of_it(
+    nightly: Nightly,
+) -> None:
     nightly.first_night()
     first = nightly.serving()
     with pytest.MonkeyPatch.context() as patch:
         after_half_of_the_users(patch, nightly)
         with pytest.raises(Died):
-            nightly.run(model=ModelSettings(replace(ALS, factors=4)))
+            nightly.run(model=CHANGED)
     assert len(nightly.keys()) == 2
 
-    nightly.run(model=CHANGED)
+    nightly.run([Step.READ])
 
+    assert nightly.keys() == {first}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [Unavailable("redis", "it is full"), NotFound("no users.safetensors"), Py4JError("Java")],
+    ids=["full", "no model on an executor", "no Java"],
+)
+def test_a_redis_that_a_new_version_filled_has_room_again_when_the_run_has_failed(
+    nightly: Nightly, error: Exception
+) -> None:
+    nightly.first_night()
+    first, answer = nightly.serving(), nightly.recommended("viewer")
+
+    with pytest.MonkeyPatch.context() as patch:
+        after_half_of_the_users(patch, nightly, error)
+        with pytest.raises(type(error), match=str(error)):
+            nightly.run(model=CHANGED)
+
+    assert nightly.keys() == {first}
+    assert nightly.recommended("viewer") == answer
+    nightly.run(model=CHANGED)
     assert nightly.keys() == {first, nightly.serving()}
+
+
+def test_a_run_that_lost_its_lock_leaves_what_another_one_may_be_writing(nightly: Nightly) -> None:
+    nightly.first_night()
+    first = nightly.serving()
+
+    def lose_the_lock(*_: object, **__: object) -> NoReturn:
+        with connect(nightly.redis_url) as redis:
+            redis.set(keys.nightly_lock(nightly.plan.tenant), "another run", px=100)
+        raise Unavailable("redis", "it is full")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RedisPublishedModels, "write_items", lose_the_lock)
+        with pytest.raises(Unavailable, match="it is full"):
+            nightly.run(model=CHANGED)
+
+    assert len(nightly.keys() - {first}) == 1
+
+
+def test_too_little_room_in_redis_is_told_before_the_training(
+    nightly: Nightly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nightly.first_night()
+    nightly.run(model=CHANGED)
+    assert not [line for line in nightly.said if "Redis has room" in line]
+
+    monkeypatch.setattr(publisher, "room_beside", lambda *_: Room(3 * 2**20, 5 * 2**20))
+    nightly.said.clear()
+    nightly.run(model=ModelSettings(replace(ALS, factors=4)))
+
+    told = next(at for at, line in enumerate(nightly.said) if "Redis has room for 3.0 MiB" in line)
+    assert "takes 5.0 MiB" in nightly.said[told]
+    assert told < nightly.said.index("[train]")
 
 
 def test_a_killed_process_leaves_the_old_version_serving_and_a_rerun_converges(
@@ -113,7 +174,8 @@ def test_a_killed_process_leaves_the_old_version_serving_and_a_rerun_converges(
     before = [Step.READ, Step.TRAIN, Step.EVALUATE]
     nightly.run(before, model=ModelSettings(replace(ALS, factors=4)))
 
-    with StallingProxy(nightly.redis_url, before=b":items:0") as proxy:
+    items = f"{nightly.versions()[-1]}:items:0".encode()
+    with StallingProxy(nightly.redis_url, before=items) as proxy:
         _kill_publishing_at(proxy, nightly, store_stack)
 
     (unfinished,) = nightly.keys() - {first}
@@ -132,16 +194,21 @@ def test_a_killed_process_leaves_the_old_version_serving_and_a_rerun_converges(
     assert nightly.recommended("c3", limit=1) == ["c3"]
 
 
-def _kill_publishing_at(proxy: StallingProxy, nightly: Nightly, stack: Stack) -> None:
-    """kill -9 `recsys nightly publish` and its Spark once it sends what the proxy stalls at."""
-    environment = {
-        "REDIS_URL": proxy.url,
+def _environment(nightly: Nightly, stack: Stack, redis_url: str) -> dict[str, str]:
+    """What the command line needs to go on where the test is."""
+    variables = {
+        "REDIS_URL": redis_url,
         "RECSYS_TENANT": nightly.plan.tenant,
         "RECSYS_MODEL_STORE": str(nightly.settings.model_store),
     }
+    return job_environment(stack, variables)
+
+
+def _kill_publishing_at(proxy: StallingProxy, nightly: Nightly, stack: Stack) -> None:
+    """kill -9 `recsys nightly publish` and its Spark once it sends what the proxy stalls at."""
     with subprocess.Popen(
         recsys_command("nightly", "publish"),
-        env=job_environment(stack, environment),
+        env=_environment(nightly, stack, proxy.url),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -153,13 +220,47 @@ def _kill_publishing_at(proxy: StallingProxy, nightly: Nightly, stack: Stack) ->
     assert reached
 
 
+def test_a_run_that_is_told_to_stop_gives_its_lock_back(
+    nightly: Nightly, store_stack: Stack
+) -> None:
+    with subprocess.Popen(
+        recsys_command("nightly", "read"),
+        env=_environment(nightly, store_stack, nightly.redis_url),
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        assert any(line.startswith("waiting") for line in process.stderr)
+        process.terminate()
+        ended = process.stderr.read()
+
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "Traceback" not in ended
+    assert ended.splitlines()[-1] == "stopped by SIGTERM: running it again is safe"
+    with connect(nightly.redis_url) as redis:
+        assert not redis.exists(keys.nightly_lock(nightly.plan.tenant))
+
+
+def test_a_read_that_was_cut_short_leaves_nothing_for_a_later_step_to_go_on_with(
+    nightly: Nightly,
+) -> None:
+    nightly.run([Step.READ])
+    with pytest.MonkeyPatch.context() as patch:
+        in_(RunFolder, "save_snapshot")(patch, nightly)
+        with pytest.raises(Died):
+            nightly.run([Step.READ], window=Window(0, NOW_MS))
+
+    with pytest.raises(NotFound, match="run `recsys nightly read` first"):
+        nightly.run([Step.TRAIN])
+
+
 def test_of_two_runs_at_once_the_second_is_refused(nightly: Nightly) -> None:
     finish = threading.Event()
 
     def hold() -> None:
         with (
             connect(nightly.redis_url) as redis,
-            nightly_lock(redis, nightly.plan.tenant, LOCK_SECONDS),
+            nightly_lock(redis, nightly.plan.tenant, print, LOCK_SECONDS),
         ):
             finish.wait(timeout=60)
 

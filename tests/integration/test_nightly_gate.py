@@ -18,7 +18,7 @@ from recsys.stores.redis import keys
 from recsys.stores.redis.connect import connect
 from recsys.stores.redis.published import RedisPublishedModels
 from recsys.training.settings import ModelSettings
-from spark_jobs.nightly import publisher
+from spark_jobs.nightly import publisher, run
 from spark_jobs.nightly.plan import Step
 from spark_jobs.nightly.run import rebuild, remove_stored
 from spark_jobs.nightly.run_folder import Window
@@ -348,6 +348,29 @@ def test_refused_nights_do_not_fill_the_disk(loyal: Shop, monkeypatch: pytest.Mo
     assert shop.serving() == serving
 
 
+def test_a_version_made_by_a_clock_that_was_set_back_can_be_published_though_it_was_refused(
+    loyal: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publisher, "MODELS_KEPT", 1)
+    shop = loyal(STEADY)
+    first = shop.serving()
+    monkeypatch.setattr(run, "utc_now_ms", lambda: NOW_MS)
+    never = replace(load_shop(), gate=GateLimits(max_ndcg_drop=0.0, min_judged_users=1))
+    worse = ModelSettings(replace(ALS, factors=4, iterations=1, seed=2))
+
+    with pytest.raises(GateRefused):
+        shop.run(model=worse, shop=never)
+
+    made, newest = shop.versions()
+    assert (made < newest, newest) == (True, first)
+    shop.run([Step.PUBLISH], shop=never, force=True)
+    assert shop.serving() == made
+    # The night after that, by the right clock again, goes on as ever.
+    monkeypatch.undo()
+    shop.run(model=CHANGED)
+    assert shop.versions() == sorted([made, str(first), str(shop.serving())])
+
+
 def test_a_full_disk_ends_a_run_in_one_line_and_leaves_nothing(
     nightly: Nightly, recsys_here: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -385,9 +408,9 @@ def test_versions_are_removed_by_the_operator_but_for_the_one_that_serves(
     assert second is not None
 
     with pytest.raises(GateRefused, match="serves: let another one serve first"):
-        remove_stored(nightly.settings, tenant, second)
+        remove_stored(nightly.settings, tenant, second, nightly.said.append)
     with pytest.raises(NotFound, match="there is no version v9"):
-        remove_stored(nightly.settings, tenant, "v9")
+        remove_stored(nightly.settings, tenant, "v9", nightly.said.append)
     code, _, told = recsys_here("models", "remove", first)
 
     assert code == 0, told

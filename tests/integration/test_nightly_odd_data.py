@@ -1,5 +1,7 @@
 """Shops that hardly are one: the run says so and does the sensible thing."""
 
+from dataclasses import replace
+
 import pytest
 
 from infra.local.stack import Stack
@@ -67,6 +69,26 @@ def test_behaviour_that_counts_nothing_is_nothing_to_train_on(seed: Seed, nightl
 
     with pytest.raises(NoData, match="no shopper has behaviour of positive weight"):
         of_tenant(nightly, "tinyshop").run(window=Window(0, NOW_MS - 5 * DAY_MS))
+
+
+def test_types_that_the_settings_do_not_name_any_more_are_told(nightly: Nightly) -> None:
+    shop = nightly.plan.shop
+    without = {name: kind for name, kind in shop.event_types.items() if name != "view"}
+    views = sum(event.event_type == "view" for event in shop_events())
+
+    nightly.run([Step.READ], shop=replace(shop, event_types=without))
+
+    assert nightly.said[-2].endswith(
+        f"do not name these types of events, so none counts: view ({views})"
+    )
+
+
+def test_a_shop_all_of_whose_types_count_nothing_has_nothing_to_train_on(nightly: Nightly) -> None:
+    shop = nightly.plan.shop
+    kinds = {n: replace(kind, weight=0, excludes=False) for n, kind in shop.event_types.items()}
+
+    with pytest.raises(NoData, match="no shopper has behaviour of positive weight"):
+        nightly.run([Step.READ, Step.TRAIN], shop=replace(shop, event_types=kinds))
 
 
 def test_one_shopper_and_one_item_are_served(seed: Seed, nightly: Nightly) -> None:

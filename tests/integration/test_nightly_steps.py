@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from recsys.core.errors import GateRefused, NotFound
+from recsys.stores.redis.connect import connect
 from recsys.training.settings import ModelSettings
 from spark_jobs.nightly.plan import Step
 from spark_jobs.nightly.run_folder import Window
@@ -198,6 +199,23 @@ def test_models_are_listed_shown_and_served_again(nightly: Nightly, recsys_here:
     assert code == 0
     assert f"{first} serves now" in told
     assert _marks(recsys_here) == {first: True, second: False}
+
+
+def test_the_list_says_that_no_version_serves_and_why(
+    nightly: Nightly, recsys_here: Command
+) -> None:
+    nightly.run([Step.READ, Step.TRAIN])
+    assert "none has served yet" in recsys_here("models", "list")[2]
+    nightly.run([Step.EVALUATE, Step.PUBLISH])
+    version = nightly.serving()
+    assert "none" not in recsys_here("models", "list")[2]
+
+    with connect(nightly.redis_url) as redis:
+        redis.flushdb()
+
+    _, shown, told = recsys_here("models", "list")
+    assert str(version) in shown
+    assert f"recsys rebuild lets {version} serve again" in told
 
 
 @pytest.mark.parametrize("command", ["show", "serve"])

@@ -93,7 +93,7 @@ def test_a_rebuilt_redis_answers_as_before(
 
     assert serving_digest(redis, tenant) == before
     assert [nightly.recommended(who) for who in ("viewer", "somebody new", "a-fan1")] == answers
-    assert "2 events since the training are remembered again" in nightly.said
+    assert "events since the training that are remembered again: 2" in nightly.said
 
 
 def test_quantities_and_prices_that_count_come_back_too(
@@ -168,3 +168,5 @@ def test_the_version_that_served_comes_back_not_the_newest(nightly: Nightly, red
 def test_without_any_model_there_is_nothing_to_rebuild(nightly: Nightly) -> None:
     with pytest.raises(NotFound, match="has served"):
         rebuilt(nightly)
+    # A name mistyped is said before Spark has been started for it.
+    assert nightly.said == []

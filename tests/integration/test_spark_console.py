@@ -28,3 +28,32 @@ def test_a_store_that_is_away_is_said_in_a_line_and_not_by_every_task() -> None:
     assert done.stdout == "hbase is unavailable: it did not respond in time\n"
     assert "Traceback" not in done.stderr
     assert "\tat java" not in done.stderr
+
+
+_LOSES_JAVA = """
+import signal
+import psutil
+from recsys.core.errors import Unavailable
+from spark_jobs.session import spark_session
+from spark_jobs.settings import SparkSettings
+
+interrupt = signal.getsignal(signal.SIGINT)
+try:
+    with spark_session(SparkSettings(), "loses Java") as spark:
+        assert signal.getsignal(signal.SIGINT) is interrupt
+        for child in psutil.Process().children(recursive=True):
+            if child.name() == "java":
+                child.kill()
+        spark.range(4).collect()
+except Unavailable as error:
+    print(error)
+"""
+
+
+def test_a_java_process_that_was_killed_is_said_in_a_line_with_what_to_do() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _LOSES_JAVA], capture_output=True, text=True, timeout=180, check=True
+    )
+    assert done.stdout.startswith("spark is unavailable: its Java process was killed, most likely")
+    assert "RECSYS_SPARK_MEMORY, now 2g" in done.stdout
+    assert "py4j" not in done.stderr

@@ -3,11 +3,12 @@
 import asyncio
 import ssl
 import threading
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from infra.local.servers.certificates import make_certificate
+from tests.integration.listening import listening
 
 
 class TlsProxy:
@@ -40,15 +41,14 @@ class TlsProxy:
 
     async def _serve(self) -> None:
         self._loop, self._done = asyncio.get_running_loop(), asyncio.Event()
-        server = await asyncio.start_server(self._connect, "127.0.0.1", 0, ssl=self._context)
-        self.port: int = server.sockets[0].getsockname()[1]
-        self._ready.set()
-        async with server:
+        async with listening(self._connect, tls=self._context) as self.port:
+            self._ready.set()
             await self._done.wait()
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         from_redis, to_redis = await asyncio.open_connection("127.0.0.1", self._target_port)
-        await asyncio.gather(_pass_on(reader, to_redis), _pass_on(from_redis, writer))
+        with closing(to_redis):
+            await asyncio.gather(_pass_on(reader, to_redis), _pass_on(from_redis, writer))
 
 
 async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

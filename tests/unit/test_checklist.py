@@ -1,5 +1,6 @@
 """Every row of the checklist is there once, and works only where all of its tests pass."""
 
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -14,6 +15,11 @@ ROW = Row(1, "all of it", [TEST, OTHER])
 def test_each_row_is_there_once() -> None:
     numbers = [*range(1, 38), 49, *range(52, 55), 56, *range(59, 72)]
     assert [row.number for row in load_rows()] == numbers
+
+
+def test_the_readme_says_how_many_rows_there_are() -> None:
+    readme = Path(__file__).parents[2] / "README.md"
+    assert f"# {len(load_rows())} things that a shop expects" in readme.read_text("utf-8")
 
 
 def test_every_named_test_exists() -> None:

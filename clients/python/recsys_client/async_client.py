@@ -18,6 +18,7 @@ from recsys_client.sending import (
     WRITE_SECONDS,
     CallSettings,
     build_request,
+    key_headers,
 )
 
 
@@ -30,6 +31,9 @@ class AsyncClient:
         read_seconds: for asking, all attempts together.
         write_seconds: for what is durable once it is answered.
         transport: for tests.
+
+    Raises:
+        ValueError: the key has white space or a character that no key has.
     """
 
     def __init__(
@@ -43,8 +47,9 @@ class AsyncClient:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._settings = CallSettings(read_seconds, write_seconds, retries)
-        headers = {"X-API-Key": api_key}
-        self._http = httpx.AsyncClient(base_url=base_url, headers=headers, transport=transport)
+        self._http = httpx.AsyncClient(
+            base_url=base_url, headers=key_headers(api_key), transport=transport
+        )
 
     async def __aenter__(self) -> Self:
         return self

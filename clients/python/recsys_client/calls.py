@@ -1,5 +1,6 @@
 """The API's routes: what is sent, and what comes back. No IO, so that both clients share them."""
 
+import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -43,10 +44,14 @@ class Call(Generic[AnswerT]):
     is_batch: bool = False
 
     def json(self) -> bytes | None:
-        """The body, without what the caller has not set."""
+        """The body, without what the caller has not set.
+
+        NaN stands in it as such: the API names its field. pydantic's own JSON would say null, and a
+        price be lost without a word.
+        """
         if self.body is None:
             return None
-        return self.body.model_dump_json(exclude_unset=True).encode()
+        return json.dumps(self.body.model_dump(mode="json", exclude_unset=True)).encode()
 
 
 class Nothing(BaseModel):

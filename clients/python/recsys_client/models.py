@@ -213,9 +213,9 @@ class PlacementRequest(BaseModel):
     exclude_seen_days: float | None = None
     """Leave out what the user touched in so many days: by the newest 200 events, and all that exclude their item. Instead of the placement's settings."""
     exclude_event_types: list[str] | None = None
-    """By events of these types; empty for all that count in recommendations."""
+    """By events of these types; empty for all that count in recommendations. Beside `exclude_seen_days`, or that of the placement's settings."""
     page_token: str | None = None
-    """`next_page_token` of the page before, of the same user, item or session and the same filter. No page has an item of another one, whatever model answers it."""
+    """`next_page_token` of the page before, of the same placement, user, item or session, and the same filter. No page has an item of another one, whatever model answers it."""
     boosts: Annotated[list[Boost], Field(validate_default=True)] = []
     """Beside the shop's own rules."""
     pins: Annotated[list[Pin], Field(validate_default=True)] = []
@@ -294,7 +294,7 @@ class RerankRequest(BaseModel):
 
 class RerankedItems(BaseModel):
     item_ids: list[str]
-    """All of them, each once, best first: by the user's scores, or by popularity for an unknown user. Those that the model does not know come last, as they came."""
+    """All of them, each once, best first: by the user's scores, or by popularity for an unknown user. Those of which nothing is known come last, as they came."""
     unknown: list[str]
     """Those that the model does not know."""
     model_version: str | None
@@ -450,9 +450,9 @@ class PagePlacement(BaseModel):
     exclude_seen_days: float | None = None
     """Leave out what the user touched in so many days: by the newest 200 events, and all that exclude their item. Instead of the placement's settings."""
     exclude_event_types: list[str] | None = None
-    """By events of these types; empty for all that count in recommendations."""
+    """By events of these types; empty for all that count in recommendations. Beside `exclude_seen_days`, or that of the placement's settings."""
     page_token: str | None = None
-    """`next_page_token` of the page before, of the same user, item or session and the same filter. No page has an item of another one, whatever model answers it."""
+    """`next_page_token` of the page before, of the same placement, user, item or session, and the same filter. No page has an item of another one, whatever model answers it."""
     boosts: Annotated[list[Boost], Field(validate_default=True)] = []
     """Beside the shop's own rules."""
     pins: Annotated[list[Pin], Field(validate_default=True)] = []

@@ -1,5 +1,6 @@
 """How calls are made, by whichever client: how long they may take, and the request itself."""
 
+import re
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,22 @@ from recsys_client.retries import Retries
 READ_SECONDS = 2.0
 WRITE_SECONDS = 6.0
 RETRIES = Retries()
+# What a header takes, but for spaces, which no key has.
+_KEY = re.compile(r"[!-~]*")
+
+
+def key_headers(api_key: str) -> dict[str, str]:
+    """The headers of every request.
+
+    Raises:
+        ValueError: the key cannot stand in a header. Its text is not told: messages end in logs.
+    """
+    if not _KEY.fullmatch(api_key):
+        raise ValueError(
+            "api_key has white space or a character that no key has: "
+            "what was read from a file ends with a line break, which strip() takes away"
+        )
+    return {"X-API-Key": api_key}
 
 
 @dataclass(frozen=True, slots=True)

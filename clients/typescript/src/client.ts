@@ -171,6 +171,7 @@ export class Client {
     if (DOTS_AS_ID.test(call.path)) {
       throw new RecsysError("the ids . and .. cannot stand in a URL: fetch takes them for folders, encoded or not");
     }
+    JSON.stringify(call.body, refuseNonFinite);
     for (let attempt = 1; ; attempt++) {
       try {
         const sending = { timeoutSeconds: deadline - now(), fetch: fetched };
@@ -186,6 +187,12 @@ export class Client {
 }
 
 const DOTS_AS_ID = /\/\.\.?(?=[/?]|$)/;
+
+/** JSON would say null in their place, and a price be lost without a word. */
+function refuseNonFinite(name: string, value: unknown): unknown {
+  if (typeof value === "number" && !Number.isFinite(value)) throw new RecsysError(`${name} is ${value}, which JSON cannot say`);
+  return value;
+}
 
 const now = (): number => performance.now() / 1000;
 

@@ -365,12 +365,12 @@ export interface components {
              */
             exclude_seen_days?: number | null;
             /**
-             * @description By events of these types; empty for all that count in recommendations.
+             * @description By events of these types; empty for all that count in recommendations. Beside `exclude_seen_days`, or that of the placement's settings.
              * @default null
              */
             exclude_event_types?: string[] | null;
             /**
-             * @description `next_page_token` of the page before, of the same user, item or session and the same filter. No page has an item of another one, whatever model answers it.
+             * @description `next_page_token` of the page before, of the same placement, user, item or session, and the same filter. No page has an item of another one, whatever model answers it.
              * @default null
              */
             page_token?: string | null;
@@ -553,12 +553,12 @@ export interface components {
              */
             exclude_seen_days?: number | null;
             /**
-             * @description By events of these types; empty for all that count in recommendations.
+             * @description By events of these types; empty for all that count in recommendations. Beside `exclude_seen_days`, or that of the placement's settings.
              * @default null
              */
             exclude_event_types?: string[] | null;
             /**
-             * @description `next_page_token` of the page before, of the same user, item or session and the same filter. No page has an item of another one, whatever model answers it.
+             * @description `next_page_token` of the page before, of the same placement, user, item or session, and the same filter. No page has an item of another one, whatever model answers it.
              * @default null
              */
             page_token?: string | null;
@@ -692,7 +692,7 @@ export interface components {
             item_ids: string[];
         };
         RerankedItems: {
-            /** @description All of them, each once, best first: by the user's scores, or by popularity for an unknown user. Those that the model does not know come last, as they came. */
+            /** @description All of them, each once, best first: by the user's scores, or by popularity for an unknown user. Those of which nothing is known come last, as they came. */
             item_ids: string[];
             /** @description Those that the model does not know. */
             unknown: string[];

@@ -50,6 +50,12 @@ for (const itemId of [".", ".."]) {
   });
 }
 
+test("a number that JSON cannot say is refused by its name", async () => {
+  const api = fakeApi(good({}));
+  await assert.rejects(api.client.putItem("lamp", { attributes: { size: Number.NaN } }), /size is NaN/);
+  assert.equal(api.requests.length, 0);
+});
+
 test("a session token stands beside the key", async () => {
   const requests: RequestInit[] = [];
   const fetched = async (_: unknown, init: RequestInit = {}) => (requests.push(init), good(LIST));

@@ -14,7 +14,7 @@ from recsys.core.compiled_ranking import bar, best_of
 from recsys.core.fold_in import Factors
 from recsys.core.model import History, ItemModel
 from recsys.core.ranking import Indices
-from recsys.core.scoring import Scores
+from recsys.core.scoring import KnownItems, Scores
 
 # 100 find nearly as much as 1000 beside the popular ones; each is a row read from anywhere.
 MAX_NEIGHBOURS = 300
@@ -22,16 +22,14 @@ _LAST_TURN = 2**31 - 1
 
 
 class ItemColumns(NamedTuple):
-    """What is read of an item model, as it is there."""
+    """What is read of candidates, as it is in an item model."""
 
-    neighbours: Indices
-    neighbour_scores: Scores
     factors: Factors
     trend: Scores
 
     @classmethod
     def of(cls, items: ItemModel) -> "ItemColumns":
-        return cls(items.neighbours, items.neighbour_scores, items.factors, items.trend)
+        return cls(items.factors, items.trend)
 
 
 class Turn(NamedTuple):
@@ -59,20 +57,30 @@ class Scratch:
 
 
 class Behaviour(NamedTuple):
-    """The faded history of a user and the rows of the nightly list."""
+    """The faded history of a user and the rows of the nightly list.
+
+    Attributes:
+        places: where the items of the history stand in `neighbours` and `neighbour_scores`.
+    """
 
     items: Indices
     strengths: Scores
     excluded: NDArray[np.bool_]
     stored: Indices
+    places: Indices
+    neighbours: Indices
+    neighbour_scores: Scores
 
     @classmethod
-    def of(cls, history: History, stored: Indices) -> "Behaviour":
+    def of(cls, history: History, seen: KnownItems, stored: Indices) -> "Behaviour":
         return cls(
             well_behaved(history.items),
             well_behaved(history.strengths),
             well_behaved(history.excluded),
             well_behaved(stored),
+            well_behaved(seen.places),
+            seen.neighbours,
+            seen.neighbour_scores,
         )
 
 
@@ -89,7 +97,7 @@ def best_by_all(columns, eligible, behaviour, vector, neighbour_weight, turn, mo
         turn: Turn.
         most: how many neighbours are scored, and hardly more.
     """
-    scores, others = _summed(columns, eligible, behaviour, turn, most)
+    scores, others = _summed(eligible, behaviour, turn, most)
     popular = len(eligible.popular)
     for place in range(popular):
         by_factors = dot(eligible.popular_factors[place], vector)
@@ -106,7 +114,7 @@ def best_by_all(columns, eligible, behaviour, vector, neighbour_weight, turn, mo
 @compiled
 def best_by_neighbours(columns, eligible, behaviour, turn, most, n):  # type: ignore[no-untyped-def]
     """`best_by_all` without factors: the best of what neighbours speak for."""
-    scores, others = _summed(columns, eligible, behaviour, turn, most)
+    scores, others = _summed(eligible, behaviour, turn, most)
     popular = len(eligible.popular)
     for place in range(popular):
         scores[place] *= eligible.popular_trend[place]
@@ -119,10 +127,10 @@ def best_by_neighbours(columns, eligible, behaviour, turn, most, n):  # type: ig
 
 
 @compiled
-def _summed(columns, eligible, behaviour, turn, most):  # type: ignore[no-untyped-def]
+def _summed(eligible, behaviour, turn, most):  # type: ignore[no-untyped-def]
     """The sum over neighbours of each candidate, popular ones first; and the rows of the others."""
     popular = len(eligible.popular)
-    found, certain = _sum_neighbours(columns, behaviour, turn)
+    found, certain = _sum_neighbours(behaviour, turn)
     others = _others(found, certain, turn.sums, eligible.neighbour_trend, most)
     sums = np.zeros(popular + len(others), np.float32)
     for row in found:
@@ -135,14 +143,14 @@ def _summed(columns, eligible, behaviour, turn, most):  # type: ignore[no-untype
 
 
 @compiled
-def _sum_neighbours(columns, behaviour, turn):  # type: ignore[no-untyped-def]
+def _sum_neighbours(behaviour, turn):  # type: ignore[no-untyped-def]
     """Sum strength times neighbour score, for each item that has a part in a user's candidates.
 
     Returns:
         Their rows, none excluded and none twice, first those of the history and the nightly list;
         and how many these are. The sums are in the scratch.
     """
-    seeds, near = behaviour.items, columns.neighbours
+    seeds, near = behaviour.items, behaviour.neighbours
     found = np.empty(len(seeds) * (1 + near.shape[1]) + len(behaviour.stored), np.int32)
     count = 0
     for place in range(len(seeds)):
@@ -154,12 +162,12 @@ def _sum_neighbours(columns, behaviour, turn):  # type: ignore[no-untyped-def]
         count = _find(row, turn, found, count)
     certain = count
     for place in range(len(seeds)):
-        seed, strength = seeds[place], behaviour.strengths[place]
+        seed, strength = behaviour.places[place], behaviour.strengths[place]
         for column in range(near.shape[1]):
             row = near[seed, column]
             if row >= 0:
                 count = _find(row, turn, found, count)
-                turn.sums[row] += strength * columns.neighbour_scores[seed, column]
+                turn.sums[row] += strength * behaviour.neighbour_scores[seed, column]
     return found[:count], certain
 
 

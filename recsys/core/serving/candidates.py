@@ -33,11 +33,11 @@ class EligibleItems(NamedTuple):
 
     Attributes:
         popular: (p,) the most popular of them, in the order of rows; all, where there are few.
-        popular_place: (n,) int32, the position among the popular ones, or -1.
+        popular_place: (n + m,) int32, the position among the popular ones, or -1.
         popular_factors: (p, k).
         popular_trend: (p,).
-        neighbour_trend: (n,) the trend of items that are candidates as neighbours only; zero for
-            those that are popular, or may not be shown.
+        neighbour_trend: (n + m,) the trend of items that are candidates as neighbours only; zero
+            for those that are popular, or may not be shown, and for the m that came later.
     """
 
     popular: Indices
@@ -47,12 +47,17 @@ class EligibleItems(NamedTuple):
     neighbour_trend: Scores
 
     @classmethod
-    def where(cls, items: ItemModel, mask: NDArray[np.bool_]) -> "EligibleItems":
-        """The items where an (n,) mask is true."""
+    def where(cls, items: ItemModel, mask: NDArray[np.bool_], rows: int) -> "EligibleItems":
+        """The items where an (n,) mask is true.
+
+        Args:
+            rows: n + m.
+        """
         popular = np.sort(most_popular(items, mask))
-        neighbour_trend = np.where(mask, items.trend, np.float32(0))
+        neighbour_trend = np.zeros(rows, np.float32)
+        neighbour_trend[: len(mask)] = np.where(mask, items.trend, np.float32(0))
         neighbour_trend[popular] = 0
-        place = np.full(len(mask), -1, np.int32)
+        place = np.full(rows, -1, np.int32)
         place[popular] = np.arange(len(popular))
         factors, trend = items.factors[popular], items.trend[popular]
         return cls(popular, place, factors, trend, neighbour_trend)

@@ -40,11 +40,10 @@ def unit_vectors(factors, rows):  # type: ignore[no-untyped-def]
     """Factors of rows, (c, k), of length one; zeros for rows without."""
     vectors = np.zeros((len(rows), factors.shape[1]), np.float32)
     for place in range(len(rows)):
-        if rows[place] < len(factors):
-            own = factors[rows[place]]
-            length = max(np.sqrt(dot(own, own)), _TINY)
-            for column in range(len(own)):
-                vectors[place, column] = own[column] / length
+        own = factors[rows[place]]
+        length = max(np.sqrt(dot(own, own)), _TINY)
+        for column in range(len(own)):
+            vectors[place, column] = own[column] / length
     return vectors
 
 

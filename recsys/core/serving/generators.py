@@ -68,17 +68,23 @@ def for_you(query: Query) -> Iterator[Ranked]:
 
 def similar(query: Query) -> Iterator[Ranked]:
     """Items that the same users want as the item which the request is about, or want next."""
-    if query.seed is None:
+    model, seed = query.model, query.seed
+    if seed is None:
         return
-    items, returned = query.model.items, query.model.returned
-    neighbours = items.neighbours[query.seed]
-    known = neighbours != NO_NEIGHBOUR
-    scores = items.neighbour_scores[query.seed][known].tolist()
-    pairs = list(zip(neighbours[known].tolist(), scores, strict=True))
-    if back := returned.alike_to(query.seed):
-        pairs = sorted(pairs + back, key=lambda pair: -pair[1])
+    pairs = _neighbours(model, seed)
+    if added := model.returned.alike_to(seed) + model.newcomers.alike_to(seed):
+        pairs = sorted(pairs + added, key=lambda pair: -pair[1])
     for row, score in pairs:
         yield Ranked(row, score, Source.NEIGHBOURS)
+
+
+def _neighbours(model: ServingModel, row: int) -> list[tuple[int, float]]:
+    """The rows of an item's neighbours, each with its score; foreseen ones of a newcomer."""
+    found = model.known(np.array([row], np.int32))
+    [place] = found.places
+    neighbours, scores = found.neighbours[place], found.neighbour_scores[place]
+    known = neighbours != NO_NEIGHBOUR
+    return list(zip(neighbours[known].tolist(), scores[known].tolist(), strict=True))
 
 
 def bought_together(query: Query) -> Iterator[Ranked]:
@@ -125,16 +131,16 @@ def new(query: Query) -> Iterator[Ranked]:
     Within the window of the request, or NEW_DAYS; then what no model knows, however old.
     """
     days = query.window_days or NEW_DAYS
-    for row in query.model.newest(since_ms=query.now_ms - int(days * MS_PER_DAY)):
+    for row in query.model.newest(query.now_ms - int(days * MS_PER_DAY), query.now_ms):
         yield Ranked(row, None, Source.NEW)
 
 
 def recently_viewed(query: Query) -> Iterator[Ranked]:
     """What the user touched last, the latest first, without a score."""
     history = query.personal.history
-    for place in np.argsort(history.steps, kind="stable").tolist():
-        if history.strengths[place] > 0:
-            yield Ranked(int(history.items[place]), None, Source.RECENTLY_VIEWED)
+    order = np.argsort(history.steps, kind="stable")
+    for row in history.items[order][history.strengths[order] > 0].tolist():
+        yield Ranked(row, None, Source.RECENTLY_VIEWED)
 
 
 def buy_again(query: Query) -> Iterator[Ranked]:

@@ -1,18 +1,22 @@
 """A model, and which of its items may be recommended at one moment."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.core.model import ItemModel, ScoringParams
+from recsys.core.model import History, ItemModel, ScoringParams
 from recsys.core.popularity_windows import PopularityWindow
 from recsys.core.ranking import Indices
+from recsys.core.scoring import KnownItems
+from recsys.core.serving.added import AddedItems
 from recsys.core.serving.candidates import MAX_POPULAR, EligibleItems, most_popular
-from recsys.core.serving.returned import ReturnedItems
+from recsys.core.serving.foreseen import Foreseen, known_items
+from recsys.core.serving.live_windows import LiveWindows
 from recsys.core.serving.row_catalogue import RowCatalogue
 
 # For a user who had all of the most popular items already.
@@ -35,6 +39,11 @@ class ShownWindow(NamedTuple):
 
     @classmethod
     def of(cls, window: PopularityWindow, shown: NDArray[np.bool_]) -> "ShownWindow":
+        """Leave out what may not be shown.
+
+        Args:
+            shown: by row; a window may have rows of items that came later than that.
+        """
         return cls(
             _shares(window.popular, window.shoppers, shown),
             _shares(window.rising, window.rises, shown),
@@ -52,7 +61,10 @@ class ServingModel:
         shown: (n + m,) bool, the items that may be shown.
         eligible: those of them that can be scored, as candidates.
         returned: those that are back, and in no list that was calculated at night.
+        newcomers: those of the m of which something is foreseen.
+        foreseen: by row, what content foresees of the m items, shown or not; it may change.
         catalogue: what each item is now.
+        windows: what was popular within so many days.
         is_filtered: whether fewer items are shown than the shop offers: a list that was
             calculated at night may have none of them.
     """
@@ -61,10 +73,13 @@ class ServingModel:
     params: ScoringParams
     shown: NDArray[np.bool_] = field(compare=False, repr=False)
     eligible: EligibleItems = field(compare=False, repr=False)
-    returned: ReturnedItems = field(compare=False, repr=False)
+    returned: AddedItems = field(compare=False, repr=False)
+    newcomers: AddedItems = field(compare=False, repr=False)
+    foreseen: Mapping[int, Foreseen] = field(compare=False, repr=False)
     catalogue: RowCatalogue = field(compare=False, repr=False)
+    windows: LiveWindows = field(compare=False, repr=False)
     is_filtered: bool = False
-    _windows: dict[int, ShownWindow] = field(
+    _windows: dict[int, tuple[PopularityWindow, ShownWindow]] = field(
         init=False, default_factory=dict, compare=False, repr=False
     )
 
@@ -76,6 +91,8 @@ class ServingModel:
         hidden: Collection[int] = (),
         back: Collection[int] = (),
         catalogue: RowCatalogue | None = None,
+        foreseen: Mapping[int, Foreseen] = MappingProxyType({}),
+        windows: LiveWindows | None = None,
     ) -> "ServingModel":
         """All that a model may recommend.
 
@@ -84,6 +101,8 @@ class ServingModel:
             back: rows of items that may be shown, though the model was trained without them.
             catalogue: with n + m rows; the items that the model does not know and may be shown are
                 back. Without one there are none.
+            foreseen: by row, what content foresees of them.
+            windows: those of the model, where none are given.
         """
         if catalogue is None:
             catalogue = RowCatalogue(len(items.ids))
@@ -92,24 +111,38 @@ class ServingModel:
         shown = np.concatenate([items.eligible, newcomers])
         shown[np.fromiter(hidden, np.intp, len(hidden))] = False
         shown[np.fromiter(back, np.intp, len(back))] = True
-        items, back = items.offering(known) if known else items, known
+        items = items.offering(known) if known else items
         return cls(
-            items, params, shown, _scored(items, shown), ReturnedItems.of(items, back), catalogue
+            *(items, params, shown, _scored(items, shown)),
+            AddedItems.returned(items, known),
+            AddedItems.newcomers(items, back, foreseen),
+            *(foreseen, catalogue, windows or LiveWindows(items, items.ids.index_of)),
         )
 
     def where(self, mask: NDArray[np.bool_]) -> "ServingModel":
         """The same for the items where an (n + m,) mask is true."""
         shown = self.shown & mask
-        back = self.returned.rows
+        back, newcomers = self.returned.rows, self.newcomers.rows
         return ServingModel(
-            self.items,
-            self.params,
-            shown,
-            _scored(self.items, shown),
-            ReturnedItems.of(self.items, back[shown[back]].tolist()),
-            self.catalogue,
+            *(self.items, self.params, shown, _scored(self.items, shown)),
+            AddedItems.returned(self.items, back[shown[back]].tolist()),
+            AddedItems.newcomers(self.items, newcomers[shown[newcomers]].tolist(), self.foreseen),
+            *(self.foreseen, self.catalogue, self.windows),
             is_filtered=True,
         )
+
+    def can_score(self, row: int) -> bool:
+        """Whether an item is known, or foreseen."""
+        return row < len(self.items.ids) or row in self.foreseen
+
+    def can_score_by(self, history: History) -> bool:
+        """Whether anything good is known of a user with this history."""
+        liked = history.items[history.strengths > 0]
+        return any(map(self.can_score, liked.tolist()))
+
+    def known(self, rows: Indices) -> KnownItems:
+        """What scores of these items, and of users who had them, are made of; none twice."""
+        return known_items(self.items, rows, self.foreseen)
 
     @cached_property
     def shown_bytes(self) -> bytes:
@@ -138,23 +171,29 @@ class ServingModel:
 
     def window(self, days: int) -> ShownWindow | None:
         """What was popular, and rose, within so many days; None where the model does not know."""
-        window = self.items.windows.get(days)
+        window = self.windows.of(days)
         if window is None:
             return None
-        if days not in self._windows:
-            self._windows[days] = ShownWindow.of(window, self.shown)
-        return self._windows[days]
+        before, found = self._windows.get(days, (None, None))
+        if found is None or before is not window:
+            found = ShownWindow.of(window, self.shown)
+            self._windows[days] = window, found
+        return found
 
-    def newest(self, since_ms: int) -> Iterator[int]:
-        """Rows of the items that may be shown and arrived since then, the newest first; then all
-        that the model does not know.
+    def newest(self, since_ms: int, until_ms: int) -> Iterator[int]:
+        """Rows of the items that may be shown and arrived between these moments, the newest first;
+        then all that the model does not know.
 
         Of items that arrived at one moment, as those of one file do, the most popular come first.
+
+        Args:
+            until_ms: the time now. What says that it arrives later would be the newest until then.
         """
         for row, arrived_ms in self._latest:
             if arrived_ms < since_ms:
                 break
-            yield row
+            if arrived_ms <= until_ms:
+                yield row
         n = len(self.items.ids)
         yield from (n + np.flatnonzero(self.shown[n:])[::-1]).tolist()
 
@@ -180,10 +219,10 @@ class ServingModel:
 def _shares(
     rows: Indices, numbers: NDArray[np.number], shown: NDArray[np.bool_]
 ) -> list[tuple[int, float]]:
-    is_shown = shown.take(rows)
+    is_shown = shown.take(rows, mode="clip") & (rows < len(shown))
     best, scores = rows[is_shown][:MAX_POPULAR], numbers[is_shown][:MAX_POPULAR]
     return list(zip(best.tolist(), (scores / numbers[:1]).tolist(), strict=True))
 
 
 def _scored(items: ItemModel, shown: NDArray[np.bool_]) -> EligibleItems:
-    return EligibleItems.where(items, shown[: len(items.ids)] & items.has_factors)
+    return EligibleItems.where(items, shown[: len(items.ids)] & items.has_factors, len(shown))

@@ -7,13 +7,14 @@ shown at a moment is the pipeline's to say.
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recsys.core.behaviour import StoredUser
 from recsys.core.compiled_ranking import best_of
-from recsys.core.model import History
+from recsys.core.model import History, ScoringParams
 from recsys.core.ranking import Indices
 from recsys.core.recency import faded
-from recsys.core.scoring import hybrid
+from recsys.core.serving.added import AddedItems
 from recsys.core.serving.best_candidates import (
     MAX_NEIGHBOURS,
     Behaviour,
@@ -24,7 +25,7 @@ from recsys.core.serving.best_candidates import (
 )
 from recsys.core.serving.lists import NO_LIST, PersonalList, Source
 from recsys.core.serving.model import ServingModel
-from recsys.core.user_factors import faded_history_factors, history_factors
+from recsys.core.user_factors import faded_history_factors
 
 
 def personal_list(
@@ -48,7 +49,7 @@ def list_without_scoring(
     """The list of a user for whom no score must be calculated; None when one must."""
     if stored and history is stored.history and not model.is_filtered:
         return PersonalList(stored.items, stored.scores, Source.STORED, history)
-    if (history.strengths > 0).any():
+    if model.can_score_by(history):
         return None
     return replace(NO_LIST, history=history)
 
@@ -58,7 +59,7 @@ class ActiveUser:
     """A user whose list must be calculated.
 
     Attributes:
-        history: with a positive strength.
+        history: with a positive strength of an item that is known or foreseen.
         stored: item rows of the nightly list.
     """
 
@@ -73,18 +74,22 @@ class ActiveUser:
 def fold_in_list(model: ServingModel, user: ActiveUser, n: int, scratch: Scratch) -> PersonalList:
     """The best n items of a user by the whole model, of the candidates."""
     items, params = model.items, model.params
-    history = faded(user.history, params.step_half_life)
+    history, seen = faded(user.history, params.step_half_life), model.known(user.history.items)
+    vector = faded_history_factors(items, params, history, seen)
     rows, scores = best_by_all(
         ItemColumns.of(items),
         model.eligible,
-        Behaviour.of(history, user.stored),
-        faded_history_factors(items, params, history),
+        Behaviour.of(history, seen, user.stored),
+        vector,
         np.float32(params.neighbour_weight),
-        scratch.turn(len(items.ids)),
+        scratch.turn(len(model.shown)),
         MAX_NEIGHBOURS,
         n,
     )
-    return PersonalList(rows, scores, Source.FOLD_IN, user.history)
+    personal = PersonalList(rows, scores, Source.FOLD_IN, user.history)
+    if not len(model.newcomers.rows):
+        return personal
+    return _with_added(model.newcomers, personal, history, vector, params, n)
 
 
 def neighbour_list(model: ServingModel, user: ActiveUser, n: int, scratch: Scratch) -> PersonalList:
@@ -93,8 +98,8 @@ def neighbour_list(model: ServingModel, user: ActiveUser, n: int, scratch: Scrat
     rows, scores = best_by_neighbours(
         ItemColumns.of(model.items),
         model.eligible,
-        Behaviour.of(history, user.stored),
-        scratch.turn(len(model.items.ids)),
+        Behaviour.of(history, model.known(history.items), user.stored),
+        scratch.turn(len(model.shown)),
         MAX_NEIGHBOURS,
         n,
     )
@@ -104,18 +109,32 @@ def neighbour_list(model: ServingModel, user: ActiveUser, n: int, scratch: Scrat
 def with_returned(model: ServingModel, personal: PersonalList, n: int) -> PersonalList:
     """Put items that are back into a list of at most n, where their scores belong."""
     returned, params = model.returned, model.params
-    if not len(returned.rows):
+    if not len(returned.rows) or not model.can_score_by(personal.history):
         return personal
     history = faded(personal.history, params.step_half_life)
-    if not (history.strengths > 0).any():
-        return personal
-    by_factors = returned.factors @ history_factors(model.items, params, personal.history)
-    sums = returned.neighbour_sums(history)
-    scores = hybrid(by_factors, sums, params.neighbour_weight, returned.trend)
-    seen = personal.history.items[personal.history.excluded]
-    scores[np.isin(returned.rows, seen)] = -np.inf
-    others = ~np.isin(personal.items, returned.rows)
-    rows = np.concatenate([personal.items[others], returned.rows], dtype=np.int32)
+    seen = model.known(history.items)
+    vector = faded_history_factors(model.items, params, history, seen)
+    return _with_added(returned, personal, history, vector, params, n)
+
+
+def _with_added(
+    added: AddedItems,
+    personal: PersonalList,
+    history: History,
+    vector: NDArray[np.float32],
+    params: ScoringParams,
+    n: int,
+) -> PersonalList:
+    """Put items into a list of at most n, where their scores belong.
+
+    Args:
+        history: faded.
+        vector: (k,) the factors of the user by this history.
+    """
+    scores = added.scores_for(vector, history, params.neighbour_weight)
+    scores[np.isin(added.rows, history.items[history.excluded])] = -np.inf
+    others = ~np.isin(personal.items, added.rows)
+    rows = np.concatenate([personal.items[others], added.rows], dtype=np.int32)
     of_all = np.concatenate([personal.scores[others], scores])
     best, best_scores = best_of(rows, of_all, n)
     return replace(personal, items=best, scores=best_scores)

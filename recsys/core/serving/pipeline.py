@@ -57,7 +57,7 @@ def recommend_for_user(
         recent: remembered events, in any order; those already in the model are passed over.
     """
     base = stored.history if stored else History.empty()
-    history = current_history(model.items, model.params, base, recent)
+    history = current_history(model.items.ids.index_of, model.params, base, recent)
     personal = personal_list(model, stored, history, limit, Scratch())
     return recommend(Query(model, personal), FOR_USER, limit)
 

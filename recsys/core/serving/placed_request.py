@@ -7,6 +7,7 @@ from typing import Any
 from recsys.core.domain import Attribute
 from recsys.core.errors import FieldProblem, InvalidInput, Unavailable
 from recsys.core.event_types import EventTypes, unremembered
+from recsys.core.limits import MAX_EXCLUDED_ITEMS
 from recsys.core.popularity_windows import window_problem
 from recsys.core.serving.bound_filters import bound_filter, names_user
 from recsys.core.serving.controls import Boost, Exclusion, Pin
@@ -71,6 +72,25 @@ def unknown_placement(name: str, placements: Collection[str]) -> str:
     return f"this shop has no placement {name!r}; it has {known}"
 
 
+def page_problem(excluded: int, shown: int) -> str | None:
+    """Say why a request of a page may not exclude so many items, or None when it may.
+
+    Args:
+        shown: items of the requests before it, which it leaves out as well.
+    """
+    # Without any the request says by itself that it excludes too many.
+    if not shown or excluded + shown <= MAX_EXCLUDED_ITEMS:
+        return None
+    return f"with {shown} items of the placements before: at most {MAX_EXCLUDED_ITEMS}"
+
+
+def seen_problem(event_types: Collection[str], days: float) -> str | None:
+    """Say why a request may not exclude by events of these types, or None when it may."""
+    if event_types and not days:
+        return "says by which events, and exclude_seen_days not in how many days: give both"
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class PlacementWishes:
     """What a request says beside the name of a placement and its target.
@@ -93,9 +113,15 @@ class PlacementWishes:
     @property
     def is_about_user(self) -> bool:
         """Whether a filter compares with what is said of the user."""
-        boosted = (each.filter for each in self.boosts)
-        excluded = (each.filter for each in self.exclusions)
-        return any(map(names_user, (self.filter, *boosted, *excluded)))
+        return bool(self.fields_about_user)
+
+    @property
+    def fields_about_user(self) -> list[str]:
+        """The fields of the filters that compare with what is said of the user."""
+        filters = {"filter": self.filter}
+        filters |= {f"boosts.{n}.filter": each.filter for n, each in enumerate(self.boosts)}
+        filters |= {f"exclusions.{n}.filter": each.filter for n, each in enumerate(self.exclusions)}
+        return [name for name, text in filters.items() if names_user(text)]
 
     def for_user(self, user: Mapping[str, Attribute] | None) -> "PlacementWishes":
         """The same with the user's own values in its filters.
@@ -172,6 +198,9 @@ def placed_request(
     if any(problems.values()):
         raise InvalidInput([FieldProblem(name, why) for name, why in problems.items() if why])
     settings = shown.settings.controls_at(now_ms)
+    days = wishes.controls.get("exclude_seen_days", settings.exclude_seen_days)
+    if reason := seen_problem(wishes.controls.get("exclude_event_types", ()), days):
+        raise InvalidInput([FieldProblem("exclude_event_types", reason)])
     controls = replace(
         settings,
         explain=wishes.explain,

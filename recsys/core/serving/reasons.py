@@ -7,6 +7,7 @@ import numpy as np
 
 from recsys.core.explanation import Explanation, explain
 from recsys.core.recency import faded
+from recsys.core.serving.added import AddedItems
 from recsys.core.serving.generators import Query
 from recsys.core.serving.lists import Ranked, Reason, Recommendations, Source
 
@@ -26,8 +27,12 @@ def with_reasons(query: Query, answer: Recommendations) -> Recommendations:
     rows = [entry.item_index for entry in answer.ranked if entry.source in _PERSONAL]
     personal: Iterator[Reason] = iter(())
     if rows and query.personal.history.strengths.any():
-        found = explain(query.model.items, query.model.params, query.personal.history, rows)
-        personal = _personal_reasons(_with_returned(query, found, rows), query.bought)
+        model, history = query.model, query.personal.history
+        seen, wanted = model.known(history.items), model.known(np.array(rows, np.int32))
+        found = explain(model.items, model.params, history, seen, wanted)
+        for added in (model.returned, model.newcomers):
+            found = _with_neighbours_of(added, query, found, rows)
+        personal = _personal_reasons(found, query.bought)
     ranked, reasons = list[Ranked](), list[Reason]()
     for entry in answer.ranked:
         reason = next(personal, None) if entry.source in _PERSONAL else None
@@ -82,17 +87,19 @@ def _personal_reasons(found: Explanation, bought: Collection[int]) -> Iterator[R
         yield Reason(code, named, {"factors": factors, "neighbours": neighbours})
 
 
-def _with_returned(query: Query, found: Explanation, rows: list[int]) -> Explanation:
-    """Add the neighbours of items that are back, which no list of neighbours names."""
+def _with_neighbours_of(
+    added: AddedItems, query: Query, found: Explanation, rows: list[int]
+) -> Explanation:
+    """Add the neighbours of items that no list of neighbours names."""
     model, seeds = query.model, found.seeds
-    places = np.flatnonzero(np.isin(rows, model.returned.rows))
+    places = np.flatnonzero(np.isin(rows, added.rows))
     if not len(places):
         return found
     history = faded(query.personal.history, model.params.step_half_life)
     strengths = history.strengths[history.strengths != 0]
     neighbours = found.by_neighbours.copy()
     for place in places.tolist():
-        alike = model.returned.scores_beside(rows[place], seeds)
+        alike = added.scores_beside(rows[place], seeds)
         weight = model.params.neighbour_weight * found.trend[place]
         neighbours[place] = weight * strengths * alike
     return replace(found, by_neighbours=neighbours)

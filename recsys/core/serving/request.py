@@ -136,7 +136,7 @@ class RecommendationRequest:
 
     @property
     def _of_all_pages(self) -> str:
-        return repr((self.tenant, self.target, self.filter))
+        return repr((self.tenant, self.target, self.placement, self.filter))
 
     @property
     def is_explained(self) -> bool:
@@ -161,7 +161,7 @@ class RecommendationRequest:
     def _problems_of_wishes(self) -> Iterator[FieldProblem]:
         if unknown := [name for name in self.placement if name not in GENERATORS]:
             known = ", ".join(GENERATORS)
-            yield FieldProblem("placement", f"{unknown[0]!r} is not a generator: use {known}")
+            yield FieldProblem("generators", f"{unknown[0]!r} is not a generator: use {known}")
         if len(self.excluded_item_ids) > MAX_EXCLUDED_ITEMS:
             yield FieldProblem("exclude_item_ids", f"at most {MAX_EXCLUDED_ITEMS} are allowed")
         for place, item_id in enumerate(self.excluded_item_ids):

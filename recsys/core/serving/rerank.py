@@ -191,7 +191,8 @@ def _diversified(
         return chosen
     considered = min(len(pool.rows), max(_CANDIDATES_PER_PLACE * limit, int(chosen.max())) + 1)
     rows = np.concatenate([pool.rows[:considered], np.array(pinned, np.int32)])
-    vectors = unit_vectors(query.model.items.factors, rows)
+    known = query.model.known(rows)
+    vectors = unit_vectors(known.factors, known.places)
     found: Positions = diversified(
         vectors, pool.relevance[:considered], chosen, len(pinned), exchanges, caps
     )

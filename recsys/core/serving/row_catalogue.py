@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.core.catalogue import CatalogueColumns
+from recsys.core.catalogue import CatalogueColumns, CatalogueRow
 from recsys.core.serving.filters import Filter, parse_filter
 
 _Kind = TypeVar("_Kind", bound=np.generic)
@@ -53,6 +53,11 @@ class RowCatalogue:
     def knows(self, row: int) -> bool:
         """Whether the catalogue says anything of the item of a row."""
         return self._positions[row] != _NOWHERE
+
+    def at(self, row: int) -> CatalogueRow | None:
+        """All that the catalogue says of the item of a row; None where it says nothing."""
+        position = self._positions[row]
+        return None if position == _NOWHERE else self._columns.at(position)
 
     def title(self, row: int) -> str | None:
         """The title of a row's item; None for none."""

@@ -158,9 +158,9 @@ def _ones_where_missing(values: list[NDArray[np.float64]]) -> NDArray[np.float32
 
 def _types(
     shop: Shop, types: _Codes, rows: int
-) -> tuple[tuple[EventType, ...], tuple[bool, ...], NDArray[np.int16]]:
+) -> tuple[dict[str, EventType], tuple[bool, ...], NDArray[np.int16]]:
     names = types.names()
     if not names:
-        return (_ONLY_TYPE,), (True,), np.zeros(rows, np.int16)
-    kinds = tuple(shop.event_types[name] for name in names)
+        return {"": _ONLY_TYPE}, (True,), np.zeros(rows, np.int16)
+    kinds = {name: shop.event_types[name] for name in names}
     return kinds, tuple(name in shop.target_types for name in names), types.codes().astype(np.int16)

@@ -29,6 +29,8 @@ _idl: Any = thriftpy2.load(
 )
 # A page may be few rows of a large region, all of whose files HBase reads for them.
 _TIMEOUT_MS = 300_000
+# Any one row is there at once: a server that hangs must not hold up who can do without it.
+_PING_TIMEOUT_MS = 15_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,12 @@ class TimeRangeScan:
         self._client: Any = None
 
     def ping(self) -> None:
-        """Read a row, to know that it can be done."""
-        self._read(KeyRange(), (), WrittenRange(0), 1)
+        """Read a row, to know that it can be done; whoever hangs is soon given up."""
+        try:
+            self._read(KeyRange(), (), WrittenRange(0), 1, timeout_ms=_PING_TIMEOUT_MS)
+        finally:
+            # Pages have more time than this connection.
+            self.close()
 
     def pages(
         self, key_range: KeyRange, columns: Sequence[bytes], written: WrittenRange
@@ -71,7 +77,12 @@ class TimeRangeScan:
                 client.close()
 
     def _read(
-        self, key_range: KeyRange, columns: Sequence[bytes], written: WrittenRange, rows: int
+        self,
+        key_range: KeyRange,
+        columns: Sequence[bytes],
+        written: WrittenRange,
+        rows: int,
+        timeout_ms: int = _TIMEOUT_MS,
     ) -> list[Any]:
         scan = _idl.TScan(
             startRow=key_range.start,
@@ -84,16 +95,17 @@ class TimeRangeScan:
         )
         try:
             with translated():
-                return list(self._connected().getScannerResults(self._table, scan, rows))
+                client = self._connected(timeout_ms)
+                return list(client.getScannerResults(self._table, scan, rows))
         except BaseException:
             # An answer may still be on its way in this connection.
             self.close()
             raise
 
-    def _connected(self) -> Any:
+    def _connected(self, timeout_ms: int) -> Any:
         if self._client is None:
             host, port = self._server.host, self._server.port
-            self._client = make_client(_idl.HBaseTimeRange, host, port, timeout=_TIMEOUT_MS)
+            self._client = make_client(_idl.HBaseTimeRange, host, port, timeout=timeout_ms)
         return self._client
 
 

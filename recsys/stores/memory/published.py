@@ -7,8 +7,10 @@ from recsys.core.behaviour import RecentEvents, StoredUser
 from recsys.core.catalogue import CatalogueChanges, CatalogueRow
 from recsys.core.errors import InvalidModel, LockLost
 from recsys.core.ports import PointerGuard, ReadUser, UserLookup
+from recsys.core.purchases import Purchase
 from recsys.core.user_batch import UserBatch
 from recsys.stores.memory.live_catalogue import MemoryLiveCatalogue
+from recsys.stores.memory.purchases import MemoryPurchaseLog
 from recsys.stores.memory.recent import MemoryRecentBehaviour
 
 
@@ -73,10 +75,12 @@ class MemoryServingStore:
         published: MemoryPublishedModels,
         recent: MemoryRecentBehaviour,
         live: MemoryLiveCatalogue,
+        purchases: MemoryPurchaseLog,
     ) -> None:
         self._published = published
         self._recent = recent
         self._live = live
+        self._purchases = purchases
 
     async def current(self, tenant: str) -> str | None:
         return self._published.current(tenant)
@@ -100,6 +104,9 @@ class MemoryServingStore:
         positions = list(log)
         new = positions[positions.index(after) + 1 :]
         return CatalogueChanges(positions[-1], {log[each]: rows[log[each]] for each in new})
+
+    async def purchases(self, tenant: str, after: int | str) -> tuple[str, list[Purchase]]:
+        return self._purchases.since(tenant, after)
 
     async def users(self, wanted: Sequence[UserLookup]) -> list[ReadUser]:
         return [self._user(user) for user in wanted]

@@ -78,6 +78,11 @@ def early_popularity(tenant: str) -> str:
     return f"{_prefix(tenant)}early_popularity"
 
 
+def purchases(tenant: str) -> str:
+    """What was bought in the last days."""
+    return f"{_prefix(tenant)}purchases"
+
+
 def catalogue(tenant: str) -> str:
     return f"{_prefix(tenant)}catalogue"
 

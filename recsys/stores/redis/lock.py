@@ -1,7 +1,7 @@
 """One nightly run at a time: a lock that frees itself soon after its holder dies."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Event, Thread
 
@@ -47,9 +47,15 @@ class HeldLock:
 
 @contextmanager
 def nightly_lock(
-    client: "redis.Redis", tenant: str, held_seconds: float = HELD_SECONDS
+    client: "redis.Redis",
+    tenant: str,
+    say: Callable[[str], None],
+    held_seconds: float = HELD_SECONDS,
 ) -> Iterator[HeldLock]:
     """Hold the tenant's lock, waiting out a holder that died.
+
+    Args:
+        say: is told of the wait, if there is one.
 
     Raises:
         AlreadyRunning: when another run is alive and holds it.
@@ -57,8 +63,15 @@ def nightly_lock(
     """
     lock = client.lock(keys.nightly_lock(tenant), timeout=held_seconds, thread_local=False)
     token = secrets.token_hex(16)
+    wait_seconds = 1.1 * held_seconds
     with translated_errors():
-        taken = lock.acquire(blocking_timeout=1.1 * held_seconds, token=token)
+        taken = lock.acquire(blocking=False, token=token)
+        if not taken:
+            say(
+                f"another run of {tenant} holds its lock: waiting up to {wait_seconds:.0f} s,"
+                " in case it has died"
+            )
+            taken = lock.acquire(blocking_timeout=wait_seconds, token=token)
     if not taken:
         raise AlreadyRunning(f"another nightly run of {tenant} is under way; let it finish first")
     done = Event()

@@ -10,11 +10,13 @@ from recsys.core.behaviour import Impression, RecentEvent, RecentEvents
 from recsys.core.catalogue import GONE, CatalogueChanges, CatalogueRow
 from recsys.core.errors import InvalidModel, Unavailable
 from recsys.core.ports import ReadUser, UserLookup
+from recsys.core.purchases import Purchase
 from recsys.stores.documents import decode_row
 from recsys.stores.redis import keys
 from recsys.stores.redis.connect import to_bytes, to_text, translated_errors
 from recsys.stores.redis.live_catalogue import GONE_DOCUMENT
 from recsys.stores.redis.multiplexed import MultiplexedRedis, command_bytes
+from recsys.stores.redis.purchases import ITEM, MARK
 from recsys.stores.redis.recent import decode_events, decode_impressions
 from recsys.stores.redis.user_record import unpack_user
 
@@ -22,6 +24,7 @@ from recsys.stores.redis.user_record import unpack_user
 _WRONG_TYPE = "WRONGTYPE"
 # Items read at once: decoding them keeps the event loop for a few milliseconds.
 _ITEMS_PER_PAGE = 1000
+_PURCHASES_PER_PAGE = 5000
 
 _log = structlog.get_logger()
 
@@ -90,6 +93,20 @@ class RedisServingStore:
         # What is not there any more was gone, and no model knows it.
         rows = {item_id: document or GONE_DOCUMENT for item_id, document in documents}
         return CatalogueChanges(entries[-1][0].decode(), _rows(rows))
+
+    async def purchases(self, tenant: str, after: int | str) -> tuple[str, list[Purchase]]:
+        # Positions begin with the time at which an entry came; "(" leaves out the last one known.
+        start = f"({after}" if isinstance(after, str) else str(after)
+        with translated_errors():
+            reply = await self._redis.xrange(
+                keys.purchases(tenant), min=start, count=_PURCHASES_PER_PAGE
+            )
+        entries = cast(_Entries, reply)
+        position = entries[-1][0].decode() if entries else str(after)
+        item, mark = ITEM.encode(), MARK.encode()
+        return position, [
+            Purchase(fields[item].decode(), fields[mark].decode()) for _, fields in entries
+        ]
 
     async def users(self, wanted: Sequence[UserLookup]) -> list[ReadUser]:
         commands: list[bytes] = []

@@ -4,19 +4,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
 
+from recsys.core.content_index import ALIKE_ITEMS, SHARPNESS
 from recsys.core.model import NO_NEIGHBOUR
 from recsys.core.ranking import Indices
 from recsys.training.content.sparse_products import best_products, first_of_rows
 
-ALIKE_ITEMS = 20
-# What nearly equals an item says far more about it than many that share its category.
-_SHARPNESS = 3
 # Of the items that have a feature, those with most shoppers are compared: they are who can teach
 # most, and what a frequent feature costs does not grow with the square of the shop.
 ITEMS_PER_FEATURE = 200
 
 
-def alike_items(content: csr_matrix, shoppers: NDArray[np.integer]) -> csr_matrix:
+def alike_items(content: csr_matrix, compared: csr_matrix) -> csr_matrix:
     """The weights of the ALIKE_ITEMS items with behaviour most like each item, (n, n) float32.
 
     A row adds up to one, or has nothing where no item is alike. A weight is the cube of the cosine,
@@ -24,19 +22,18 @@ def alike_items(content: csr_matrix, shoppers: NDArray[np.integer]) -> csr_matri
 
     Args:
         content: (n, f) of rows of length one.
-        shoppers: (n,) how many have each item.
+        compared: (f, n) of the items with behaviour, see `most_bought`.
     """
-    compared = _most_bought(content, shoppers)
-    everything = np.ones(len(shoppers), np.bool_)
+    everything = np.ones(content.shape[0], np.bool_)
     items, cosines = best_products(content, compared, everything, ALIKE_ITEMS)
-    weights = cosines**_SHARPNESS
+    weights = cosines**SHARPNESS
     sums = weights.sum(axis=1, keepdims=True)
     return list_matrix(items, np.divide(weights, sums, out=weights, where=sums > 0))
 
 
 def popularity_of_alike(content: csr_matrix, shoppers: NDArray[np.integer]) -> NDArray[np.float32]:
     """Mean of the shoppers of alike items, (n,): how popular one might expect a new item to be."""
-    return np.asarray(alike_items(content, shoppers) @ shoppers, np.float32)
+    return np.asarray(alike_items(content, most_bought(content, shoppers)) @ shoppers, np.float32)
 
 
 def list_matrix(items: Indices, weights: NDArray[np.float32]) -> csr_matrix:
@@ -46,7 +43,7 @@ def list_matrix(items: Indices, weights: NDArray[np.float32]) -> csr_matrix:
     return csr_matrix((weights[present], items[present], indptr), shape=(len(items), len(items)))
 
 
-def _most_bought(content: csr_matrix, shoppers: NDArray[np.integer]) -> csr_matrix:
+def most_bought(content: csr_matrix, shoppers: NDArray[np.integer]) -> csr_matrix:
     """(f, n): of each feature the ITEMS_PER_FEATURE items that most shoppers have."""
     known = diags((shoppers > 0).astype(np.float32))
     by_feature = (known @ content).T.tocsr()

@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from recsys.core.content_index import ContentIndex
 from recsys.core.fold_in import Factors
-from recsys.training.content.alike import alike_items
+from recsys.training.content.alike import alike_items, most_bought
 from recsys.training.content.expected_sales import chances_to_sell
-from recsys.training.content.features import content_matrix
+from recsys.training.content.features import ContentFeatures
+from recsys.training.content.index import content_index
 from recsys.training.content.item_content import ItemContent
 from recsys.training.content.regression import FittedLambda, find_lambda, ridge
 from recsys.training.content.smoothed_neighbours import smoothed_neighbours
@@ -31,12 +33,14 @@ class WithContent:
     Attributes:
         factors: (n, k) float32.
         neighbours: m of each item.
+        index: for items that come later; None where content does not foresee factors.
         fitted: how well content predicts the factors of held-out items; None where too few items
             have behaviour to tell.
     """
 
     factors: Factors
     neighbours: NeighbourLists
+    index: ContentIndex | None
     fitted: FittedLambda | None
 
 
@@ -63,16 +67,19 @@ def with_content(
         eligible: (n,) bool, the items that may be neighbours.
         seed: of the draw of held-out items.
     """
-    matrix, trust = content_matrix(content), CONTENT_SHOPPERS / (shoppers + CONTENT_SHOPPERS)
+    features, trust = ContentFeatures.of(content), CONTENT_SHOPPERS / (shoppers + CONTENT_SHOPPERS)
+    matrix, index = features.matrix, None
     chances = chances_to_sell(shoppers, found_lately, eligible, content.is_new)
     predicted, fitted = _predicted_factors(matrix, shoppers > 0, factors, seed)
-    alike = alike_items(matrix, shoppers)
+    compared = most_bought(matrix, shoppers)
+    alike = alike_items(matrix, compared)
     lists = smoothed_neighbours(
         neighbours.items, neighbours.scores, alike, _where_any(alike, trust), chances, eligible
     )
     if predicted is not None:
         factors = blended(factors, predicted, _where_any(matrix, trust)) * chances[:, np.newaxis]
-    return WithContent(factors, NeighbourLists(*lists), fitted)
+        index = content_index(features, compared)
+    return WithContent(factors, NeighbourLists(*lists), index, fitted)
 
 
 def _predicted_factors(

@@ -8,12 +8,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from recsys.core.arrivals import stands_out_as_new
+from recsys.core.catalogue import CatalogueRow
 from recsys.core.domain import Attribute, Item
 
 # An attribute has one of the three values, the others are null.
 _ATTRIBUTE = pa.struct(
     [("name", pa.string()), ("text", pa.string()), ("number", pa.float64()), ("flag", pa.bool_())]
 )
+_OF_A_ROW = ("title", "categories", "brand", "price", "attributes")
 CONTENT_TYPES = {
     "title": pa.string(),
     "categories": pa.list_(pa.string()),
@@ -45,6 +47,24 @@ class ItemContent:
 
     def __len__(self) -> int:
         return len(self.title)
+
+    def row(self, index: int) -> CatalogueRow:
+        """The content of one item, as a recommender has it."""
+        found = {name: getattr(self, name)[index].as_py() for name in _OF_A_ROW}
+        attributes = {each.pop("name"): each for each in found.pop("attributes") or ()}
+        return CatalogueRow(
+            title=found["title"],
+            price=found["price"],
+            available=True,
+            categories=tuple(found["categories"] or ()),
+            brand=found["brand"],
+            attributes={
+                name: value
+                for name, values in attributes.items()
+                for value in values.values()
+                if value is not None
+            },
+        )
 
     @classmethod
     def from_table(cls, table: pa.Table, as_of_ms: int | None) -> "ItemContent":

@@ -4,6 +4,7 @@ import asyncio
 import codecs
 import json
 import sys
+from collections import Counter
 from typing import Annotated, NoReturn
 
 from fastapi import Depends, Request
@@ -19,6 +20,8 @@ from services.gateway.schemas.problems import (
 )
 
 READ_SECONDS = 10.0
+# Of a name that stands twice, in the words of the problem.
+_SHOWN_CHARACTERS = 64
 
 
 async def json_body(request: Request) -> object:
@@ -75,12 +78,12 @@ def parse_json(body: bytes) -> object:
     """Parse a body.
 
     Raises:
-        ProblemError: it is malformed.
+        ProblemError: it is malformed, or an object has a name twice.
     """
     try:
         # NaN and Infinity are no JSON, but some clients write them: let through here, they are
         # refused with the field they stand in, and cost a batch one event instead of all.
-        return json.loads(body.decode("utf-8"))
+        return _decode(body.decode("utf-8"))
     except UnicodeDecodeError as error:
         reason = f"byte {error.start} is not UTF-8"
     except json.JSONDecodeError as error:
@@ -93,3 +96,18 @@ def parse_json(body: bytes) -> object:
         # Only Python's own limit: JSON has none, and the library's words are about Python.
         reason = f"a number in it has more than {sys.get_int_max_str_digits()} digits"
     raise ProblemError(MALFORMED_JSON, reason)
+
+
+def _object(members: list[tuple[str, object]]) -> dict[str, object]:
+    """An object of JSON, whose names must differ: of two values nobody knows which was meant."""
+    found = dict(members)
+    if len(found) < len(members):
+        counts = Counter(name for name, _ in members)
+        [(name, _)] = counts.most_common(1)
+        # In ASCII: half a surrogate pair could not be sent back.
+        shown = json.dumps(name[:_SHOWN_CHARACTERS])
+        raise ProblemError(MALFORMED_JSON, f"the name {shown} stands twice in one object")
+    return found
+
+
+_decode = json.JSONDecoder(object_pairs_hook=_object).decode

@@ -10,10 +10,11 @@ from urllib.parse import quote, unquote_to_bytes
 
 from fastapi import Path
 from pydantic import BeforeValidator
+from pydantic.config import JsonDict
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from recsys.core.domain import identifier_problem
-from services.gateway.schemas.text_rules import ID_RULES
+from services.gateway.schemas.text_rules import ID_RULES, NEW_ID_RULES
 
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
@@ -57,13 +58,18 @@ def percent_decoded(part: bytes) -> str:
         raise ValueError("is not percent-encoded UTF-8") from error
 
 
-def _id_parameter(description: str, example: str) -> object:
+def _id_parameter(description: str, example: str, rules: JsonDict = ID_RULES) -> object:
     return Path(
         description=f"{description}, percent-encoded; any characters but control characters.",
-        json_schema_extra=dict(ID_RULES),
+        json_schema_extra=dict(rules),
         examples=[example],
     )
 
 
-UserId = Annotated[str, BeforeValidator(decode_id), _id_parameter("Id of the user", "17850")]
-ItemId = Annotated[str, BeforeValidator(decode_id), _id_parameter("Id of the item", "85123A")]
+_USER, _ITEM = ("Id of the user", "17850"), ("Id of the item", "85123A")
+
+UserId = Annotated[str, BeforeValidator(decode_id), _id_parameter(*_USER)]
+ItemId = Annotated[str, BeforeValidator(decode_id), _id_parameter(*_ITEM)]
+# Of a user, or an item, that is stored by the request.
+NewUserId = Annotated[str, BeforeValidator(decode_id), _id_parameter(*_USER, NEW_ID_RULES)]
+NewItemId = Annotated[str, BeforeValidator(decode_id), _id_parameter(*_ITEM, NEW_ID_RULES)]

@@ -24,6 +24,10 @@ from services.gateway.schemas.problems import (
 
 HEADER = "X-API-Key"
 SESSION_HEADER = "X-Session-Token"
+_NOT_VALID = (
+    "not valid, get a new one from the shop's server: it is over, or no HS256 token signed with "
+    "this key's session secret, its sub the user's id, its exp a time in seconds within 24 hours"
+)
 _API_KEY = APIKeyHeader(
     name=HEADER,
     scheme_name="ApiKey",
@@ -73,7 +77,7 @@ def _session_user(request: Request, key: ApiKey) -> str | None:
     token = request.headers.get(SESSION_HEADER, "")
     user_id = session_user(key.session_secret, token, time.time())
     if user_id is None:
-        fault = "not valid: get a new one from the shop's server" if token else "missing"
+        fault = _NOT_VALID if token else "missing"
         raise ProblemError(WRONG_SESSION, f"the header {SESSION_HEADER} is {fault}")
     about = request.path_params.get("user_id")
     # What is no id is told by the route.

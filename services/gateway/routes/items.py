@@ -11,7 +11,7 @@ from services.gateway.dependencies import dependencies_of
 from services.gateway.http.etags import Preconditions, etag_of, is_known_to_caller
 from services.gateway.http.json_body import JsonBody
 from services.gateway.http.query import only_parameters
-from services.gateway.http.raw_path import ItemId
+from services.gateway.http.raw_path import ItemId, NewItemId
 from services.gateway.routes.authentication import Caller, authenticated
 from services.gateway.routes.call_context import ReadContext, WriteContext
 from services.gateway.routes.openapi import (
@@ -76,7 +76,7 @@ async def get_item(
     openapi_extra=json_request("ItemFields"),
 )
 async def put_item(
-    item_id: ItemId,
+    item_id: NewItemId,
     key: Caller,
     condition: Preconditions,
     body: JsonBody,

@@ -5,11 +5,11 @@ wrong with it.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from recsys.core.errors import FieldProblem, InvalidInput
+from recsys.core.errors import FieldProblem
 from recsys.core.limits import DEFAULT_LIMIT
 from recsys.core.serving.bound_filters import names_user
 from recsys.core.serving.controls import Controls
@@ -32,7 +32,7 @@ from services.gateway.http.query import (
     only_parameters,
 )
 from services.gateway.http.raw_path import ItemId, UserId
-from services.gateway.recommendations import UNCACHED, fetch_recommendations
+from services.gateway.recommendations import UNCACHED, checked, fetch_recommendations
 from services.gateway.routes.authentication import Caller, authenticated
 from services.gateway.routes.openapi import problem_responses
 from services.gateway.schemas.problems import invalid_input
@@ -107,7 +107,7 @@ async def recommend(user_id: UserId, key: Caller, wishes: Wished, request: Reque
     Before the shop's first model: items that are popular in events as they arrive, then the
     catalogue in the order of its ids, with `degraded` true and `model_version` null.
     """
-    return await respond(request, wishes.of(key.tenant, UserTarget(user_id)))
+    return await _respond(request, wishes.of(key.tenant, UserTarget(user_id)))
 
 
 @router.get(
@@ -129,7 +129,7 @@ async def recommend_for_session(
     the items viewed; `source` says so. When nothing else is left, there are fewer than `limit`
     items.
     """
-    return await respond(request, wishes.of(key.tenant, SessionTarget(tuple(item_ids))))
+    return await _respond(request, wishes.of(key.tenant, SessionTarget(tuple(item_ids))))
 
 
 @router.get(
@@ -144,22 +144,10 @@ async def similar(item_id: ItemId, key: Caller, wishes: Wished, request: Request
     Popular items fill a list that is too short and are the response for an unknown item; `source`
     says so.
     """
-    return await respond(request, wishes.of(key.tenant, ItemTarget(item_id)))
+    return await _respond(request, wishes.of(key.tenant, ItemTarget(item_id)))
 
 
-def checked(tenant: str, target: Target, limit: int, **wishes: Any) -> RecommendationRequest:
-    """A request for recommendations.
-
-    Raises:
-        ProblemError: naming every field at fault.
-    """
-    try:
-        return RecommendationRequest(tenant, target, limit, **wishes)
-    except InvalidInput as error:
-        raise invalid_input(error.problems) from None
-
-
-async def respond(request: Request, wanted: RecommendationRequest) -> Response:
+async def _respond(request: Request, wanted: RecommendationRequest) -> Response:
     """Respond with what is recommended."""
     dependencies, request_id = dependencies_of(request), request.state.request_id
     return uncached_json(await fetch_recommendations(dependencies, wanted, request_id))

@@ -2,12 +2,14 @@
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from services.gateway.dependencies import dependencies_of
+from services.gateway.fast_path.post_requests import RERANK_ROUTE
 from services.gateway.http.json_body import JsonBody
 from services.gateway.http.query import only_parameters
+from services.gateway.reranked_items import fetch_reranked
 from services.gateway.routes.authentication import Caller, SessionUser, authenticated
 from services.gateway.routes.openapi import body_responses, json_request, problem_responses
-from services.gateway.routes.recommendations import checked, respond
-from services.gateway.schemas.problems import other_user
+from services.gateway.routes.recommendations import uncached_json
 from services.gateway.schemas.rerank import RerankedItems, read_rerank
 
 router = APIRouter(
@@ -18,7 +20,7 @@ router = APIRouter(
 
 
 @router.post(
-    "/v1/items:rerank",
+    RERANK_ROUTE,
     summary="Put items in a user's order",
     response_model=RerankedItems,
     responses=body_responses(),
@@ -29,8 +31,7 @@ async def rerank(key: Caller, acting: SessionUser, body: JsonBody, request: Requ
 
     None is left out: neither what the user has bought nor what is sold out.
     """
-    wanted = read_rerank(body)
-    if acting is not None and wanted.user_id not in (None, acting):
-        raise other_user()
-    asked = checked(key.tenant, wanted.target(), 1, reranked_item_ids=tuple(wanted.item_ids))
-    return await respond(request, asked)
+    wanted, request_id = read_rerank(body), request.state.request_id
+    return uncached_json(
+        await fetch_reranked(dependencies_of(request), key.tenant, wanted, acting, request_id)
+    )

@@ -7,7 +7,7 @@ from recsys.rpc.v1 import ingest_pb2
 from services.gateway.dependencies import dependencies_of
 from services.gateway.http.json_body import JsonBody
 from services.gateway.http.query import only_parameters
-from services.gateway.http.raw_path import UserId
+from services.gateway.http.raw_path import NewUserId, UserId
 from services.gateway.routes.authentication import Caller, authenticated
 from services.gateway.routes.call_context import ReadContext, WriteContext
 from services.gateway.routes.openapi import body_responses, json_request, problem_responses
@@ -72,7 +72,7 @@ async def get_user(key: Caller, user_id: UserId, call: ReadContext, request: Req
     openapi_extra=json_request("UserFields"),
 )
 async def put_user(
-    key: Caller, user_id: UserId, body: JsonBody, call: WriteContext, request: Request
+    key: Caller, user_id: NewUserId, body: JsonBody, call: WriteContext, request: Request
 ) -> User:
     """Say of a user this, and nothing else. Once answered, it is durable.
 
@@ -91,7 +91,7 @@ async def put_user(
     openapi_extra=json_request("UserChanges"),
 )
 async def patch_user(
-    key: Caller, user_id: UserId, body: JsonBody, call: WriteContext, request: Request
+    key: Caller, user_id: NewUserId, body: JsonBody, call: WriteContext, request: Request
 ) -> User:
     """Set the attributes in the body, remove those that are null, and leave the others.
 

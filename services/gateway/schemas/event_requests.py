@@ -21,7 +21,7 @@ from recsys.core.limits import (
     MAX_QUERY_CHARACTERS,
 )
 from recsys.core.recording import EventDraft
-from services.gateway.schemas.text_rules import CONTEXT_VALUE_RULES, ID_RULES, QUERY_RULES
+from services.gateway.schemas.text_rules import CONTEXT_VALUE_RULES, NEW_ID_RULES, QUERY_RULES
 from services.gateway.schemas.time_rules import TimeMs
 from services.gateway.schemas.validation import field_problems, read_body, taken_one_by_one
 
@@ -37,7 +37,9 @@ EVENT_EXAMPLE: JsonDict = {
     "context": {"placement": "basket", "variant": "b"},
 }
 
-_Id = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARACTERS, json_schema_extra=ID_RULES)]
+_Id = Annotated[
+    str, Field(min_length=1, max_length=MAX_ID_CHARACTERS, json_schema_extra=NEW_ID_RULES)
+]
 _Number = Annotated[float, Field(ge=0, le=MAX_NUMBER, allow_inf_nan=False)]
 _Query = Annotated[
     str, Field(min_length=1, max_length=MAX_QUERY_CHARACTERS, json_schema_extra=QUERY_RULES)

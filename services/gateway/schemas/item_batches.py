@@ -8,12 +8,12 @@ from pydantic.config import JsonDict
 
 from recsys.core.domain import identifier_problem
 from recsys.core.errors import FieldProblem
-from recsys.core.limits import MAX_ITEMS, MAX_PROBLEMS
+from recsys.core.limits import MAX_ID_CHARACTERS, MAX_ITEMS, MAX_PROBLEMS
 from recsys.rpc.v1 import ingest_pb2
 from services.gateway.schemas.event_responses import Problem
 from services.gateway.schemas.items import ITEM_EXAMPLE, Item, to_message
 from services.gateway.schemas.problems import described
-from services.gateway.schemas.text_rules import ID_RULES, REQUEST_ID_RULES
+from services.gateway.schemas.text_rules import ID_RULES, NEW_ID_RULES, REQUEST_ID_RULES
 from services.gateway.schemas.validation import field_problems, read_body, taken_one_by_one
 
 ITEM_BATCH_EXAMPLE: JsonDict = {"items": [{"item_id": "85123A", **ITEM_EXAMPLE}]}
@@ -21,6 +21,8 @@ ITEM_BATCH_EXAMPLE: JsonDict = {"items": [{"item_id": "85123A", **ITEM_EXAMPLE}]
 
 class WholeItem(Item):
     """An item of a batch: stored whole, with the default for a field that is missing."""
+
+    item_id: str = Field(min_length=1, max_length=MAX_ID_CHARACTERS, json_schema_extra=NEW_ID_RULES)
 
 
 class ItemBatch(BaseModel):

@@ -110,6 +110,20 @@ def other_user() -> ProblemError:
     return ProblemError(OTHER_USER, "a session token is for one user, and this is another")
 
 
+def refuse_other_users(acting: str | None, user_ids: Iterable[str | None]) -> None:
+    """Refuse a request for anybody but the user whom alone the caller may act for.
+
+    Args:
+        acting: None: the caller may act for any.
+        user_ids: whom the request is for; None: nobody.
+
+    Raises:
+        ProblemError: it is for another one, too.
+    """
+    if acting is not None and any(user_id not in (None, acting) for user_id in user_ids):
+        raise other_user()
+
+
 def problem_response(error: ProblemError, instance: str, request_id: str) -> Response:
     document = {
         "type": error.kind.uri,

@@ -302,14 +302,16 @@ class PlacementRequest(TargetFields):
     exclude_event_types: list[_Id] | None = Field(
         default=None,
         max_length=MAX_EVENT_TYPES,
-        description="By events of these types; empty for all that count in recommendations.",
+        description="By events of these types; empty for all that count in recommendations. Beside "
+        "`exclude_seen_days`, or that of the placement's settings.",
     )
     page_token: str | None = Field(
         default=None,
         min_length=1,
         max_length=MAX_PAGE_TOKEN_CHARACTERS,
-        description="`next_page_token` of the page before, of the same user, item or session and "
-        "the same filter. No page has an item of another one, whatever model answers it.",
+        description="`next_page_token` of the page before, of the same placement, user, item or "
+        "session, and the same filter. No page has an item of another one, whatever model answers "
+        "it.",
     )
     boosts: list[Boost] = Field(
         default=[], max_length=MAX_RULES, description="Beside the shop's own rules."

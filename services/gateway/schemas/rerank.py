@@ -61,7 +61,7 @@ class RerankedItems(BaseModel):
     item_ids: list[_Id] = Field(
         max_length=MAX_RERANKED_ITEMS,
         description="All of them, each once, best first: by the user's scores, or by popularity "
-        "for an unknown user. Those that the model does not know come last, as they came.",
+        "for an unknown user. Those of which nothing is known come last, as they came.",
     )
     unknown: list[_Id] = Field(
         max_length=MAX_RERANKED_ITEMS, description="Those that the model does not know."

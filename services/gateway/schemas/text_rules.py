@@ -10,7 +10,9 @@ from recsys.core.limits import (
 )
 
 # No control characters. Half a surrogate pair, refused too, is no character a pattern could name.
-_PRINTABLE = r"^[^\u0000-\u001f\u007f-\u009f]*$"
+_CONTROLS = r"\u0000-\u001f\u007f-\u009f"
+_PRINTABLE = rf"^[^{_CONTROLS}]*$"
+_WITHOUT_SPACE_AROUND = rf"^[^\s{_CONTROLS}]([^{_CONTROLS}]*[^\s{_CONTROLS}])?$"
 
 CONTEXT_VALUE_RULES: JsonDict = {
     "maxLength": MAX_CONTEXT_VALUE_CHARACTERS,
@@ -20,6 +22,8 @@ TEXT_RULES: JsonDict = {"maxLength": MAX_TEXT_CHARACTERS, "pattern": _PRINTABLE}
 QUERY_RULES: JsonDict = {"minLength": 1, "maxLength": MAX_QUERY_CHARACTERS, "pattern": _PRINTABLE}
 REQUEST_ID_RULES: JsonDict = {"minLength": 1, "maxLength": 128}
 ID_RULES: JsonDict = {"minLength": 1, "maxLength": MAX_ID_CHARACTERS, "pattern": _PRINTABLE}
+# Of an id that something is stored under: `new_identifier_problem`.
+NEW_ID_RULES: JsonDict = {**ID_RULES, "pattern": _WITHOUT_SPACE_AROUND}
 
 FILTER_RULES = (
     "A condition on the catalogue as it is at this moment, like one of SQL: `price`, `brand`, "

@@ -9,7 +9,7 @@ from recsys.core.limits import MAX_ATTRIBUTES, MAX_ID_CHARACTERS
 from recsys.rpc.convert import to_user
 from recsys.rpc.v1 import ingest_pb2
 from services.gateway.schemas.items import AttributeName, AttributeValue
-from services.gateway.schemas.text_rules import ID_RULES, REQUEST_ID_RULES
+from services.gateway.schemas.text_rules import ID_RULES, NEW_ID_RULES, REQUEST_ID_RULES
 from services.gateway.schemas.validation import read_body
 
 ATTRIBUTES_EXAMPLE: JsonDict = {"attributes": {"tier": "gold", "orders": 12, "newsletter": True}}
@@ -74,7 +74,9 @@ class UserMerge(BaseModel):
     source_user_id: _Id = Field(
         description="Whose events move, such as an anonymous visitor; none do where both are one."
     )
-    target_user_id: _Id = Field(description="Who has them afterwards, such as a customer.")
+    target_user_id: _Id = Field(
+        description="Who has them afterwards, such as a customer.", json_schema_extra=NEW_ID_RULES
+    )
 
 
 class MergedUsers(BaseModel):

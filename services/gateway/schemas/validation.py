@@ -11,6 +11,7 @@ from services.gateway.schemas.problems import invalid_input
 
 _Body = TypeVar("_Body", bound=BaseModel)
 
+# In the words of `recsys.core.domain`, for the kinds of which pydantic's are about Python.
 _REASONS = {
     "missing": "is required",
     "extra_forbidden": "is not a known field",
@@ -18,7 +19,12 @@ _REASONS = {
     "dict_type": "must be a JSON object",
     "list_type": "must be a JSON array",
     "string_unicode": "has half a surrogate pair",
+    # No minimum is above one.
+    "string_too_short": "must not be empty",
+    "too_short": "must not be empty",
 }
+# Where pydantic says that it is the name of an object's member that is wrong, not the value.
+_NAME_OF_MEMBER = "[key]"
 
 
 def read_body(schema: type[_Body], body: object) -> _Body:
@@ -57,9 +63,20 @@ def parameter_problems(errors: Iterable[Mapping[str, Any]]) -> list[FieldProblem
 
 
 def _field(location: tuple[str | int, ...]) -> str:
-    return ".".join(map(str, location))
+    return ".".join(map(str, location)).removesuffix(f".{_NAME_OF_MEMBER}")
 
 
 def _reason(error: Mapping[str, Any]) -> str:
-    message: str = _REASONS.get(error["type"], error["msg"])
+    whose = "its name " if error["loc"][-1:] == (_NAME_OF_MEMBER,) else ""
+    return whose + _words(error["type"], error)
+
+
+def _words(kind: str, error: Mapping[str, Any]) -> str:
+    if kind in ("string_too_long", "too_long"):
+        size, most = len(error["input"]), error["ctx"]["max_length"]
+        unit = "characters" if kind == "string_too_long" else "entries"
+        return f"has {size} {unit}, at most {most} are allowed"
+    if kind == "string_pattern_mismatch":
+        return f"must match {error['ctx']['pattern']}"
+    message: str = _REASONS.get(kind, error["msg"])
     return message.removeprefix("Value error, ").removeprefix("Input ")

@@ -85,7 +85,8 @@ def _warm_up(model: ServingModel, user: ActiveUser, n: int, scratch: Scratch) ->
     chosen, _ = within_caps(caps, 1, False)  # compiled, which knows no names
     relevance = np.ones(len(rows), np.float32)
     diversified(unit_vectors(model.items.factors, rows), relevance, chosen, 0, 1, caps)
-    explain(model.items, model.params, user.history, rows[:1].tolist())
+    seen, wanted = model.known(user.history.items), model.known(rows[:1])
+    explain(model.items, model.params, user.history, seen, wanted)
 
 
 def _some_user(random: np.random.Generator, items: int) -> ActiveUser:

@@ -14,6 +14,7 @@ from recsys.runtime.gc import give_memory_back
 from recsys.runtime.metrics import Metrics
 from services.recommender.model.catalogue_follower import CatalogueFollower
 from services.recommender.model.loaded_model import load_model
+from services.recommender.model.purchase_follower import PurchaseFollower
 from services.recommender.model.serving import Serving
 
 POLL_SECONDS = 0.25
@@ -50,6 +51,7 @@ class ModelFollower:
         self.on_model_loaded: Callable[[str], Awaitable[None]] = _nobody_waits
         self._serving: dict[str, Serving | None] = dict.fromkeys(tenants)
         self._catalogues = {tenant: CatalogueFollower(store, tenant) for tenant in tenants}
+        self._purchases = {tenant: PurchaseFollower(store, tenant, clock) for tenant in tenants}
         self._refused: dict[str, tuple[str, float]] = {}
         self._has_swapped = False
 
@@ -106,6 +108,8 @@ class ModelFollower:
                 changed = await self._catalogues[tenant].refresh()
                 await self._refresh_model(tenant, version)
                 self._follow_catalogue(tenant, changed)
+                if serving := self._serving[tenant]:
+                    await self._purchases[tenant].refresh(serving.model)
 
     def _clean_up(self) -> None:
         """After a swap, once requests that began before it have let go of the old model."""
@@ -134,6 +138,7 @@ class ModelFollower:
         self.on_change()
         self._has_swapped = True
         self._metrics.model_loaded[tenant].set_to_current_time()
+        self._metrics.model_data[tenant].set(model.params.read_at_ms / 1000)
         _log.info("model_loaded", tenant=tenant, version=version, items=len(model.items.ids))
         await self.on_model_loaded(tenant)
 

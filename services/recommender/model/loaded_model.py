@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from recsys.core.limits import MAX_LIMIT
 from recsys.core.model import ItemModel, ScoringParams
+from recsys.core.serving.live_windows import LiveWindows
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_codec import unpack_items
 from recsys.stores.model_files import ITEMS, check_digest
@@ -29,6 +30,7 @@ class LoadedModel:
     params: ScoringParams
     fold_in_seconds: float
     shown: ShownItems = field(compare=False, repr=False)
+    windows: LiveWindows = field(compare=False, repr=False)
     users: BoundedCache[CachedUser] = field(compare=False, repr=False)
     similar: BoundedCache[Rendered] = field(compare=False, repr=False)
 
@@ -51,13 +53,14 @@ def load_model(manifest_json: bytes, items: bytes, cache_bytes: int) -> LoadedMo
     unpacked = unpack_items(items)
     # Computed on first use otherwise, and then a user would wait for it.
     _ = unpacked.spectrum, unpacked.has_factors
-    params = manifest.recipe.to_params()
+    params, shown = manifest.recipe.to_params(), ShownItems(unpacked)
     return LoadedModel(
         version=manifest.version,
         items=unpacked,
         params=params,
         fold_in_seconds=fold_in_seconds(unpacked, params, MAX_LIMIT),
-        shown=ShownItems(unpacked),
+        shown=shown,
+        windows=LiveWindows(unpacked, shown.row_of),
         users=BoundedCache(cache_bytes - cache_bytes // _SIMILAR_SHARE),
         similar=BoundedCache(cache_bytes // _SIMILAR_SHARE),
     )

@@ -7,11 +7,15 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.core.arrivals import NEW_DAYS
 from recsys.core.catalogue import CatalogueColumns
 from recsys.core.serving.model import ServingModel
+from recsys.core.times import MS_PER_DAY
 from services.recommender.model.answer_cache import CachedUser, unknown_user
 from services.recommender.model.loaded_model import LoadedModel
 
+# New items are looked at one after the other, while requests wait; the next refresh comes soon.
+MAX_FORESEEN_AT_ONCE = 50
 # Of a filtered model: who is shown, the places of the popular ones, and trends.
 _FILTERED_BYTES_PER_ITEM = 9
 # The filters of a few pages at once, and with few items those of many.
@@ -31,7 +35,8 @@ class Serving:
             or unknown.
         now: what follows from them.
         catalogue_number: counts the changes of the above, of titles and of prices.
-        shown_again_number: that of the last change by which an item may be shown again.
+        shown_again_number: that of the last change by which an item may be in a list that was made
+            without it.
         refused: the version that should serve instead, and could not be loaded.
         is_lost: whether the store has lost its data, and with them what it knew of users.
         nobody: a user of whom nothing is known.
@@ -55,29 +60,44 @@ class Serving:
     def of(cls, model: LoadedModel, columns: CatalogueColumns) -> "Serving":
         """A model that was just loaded, beside the live catalogue."""
         nothing = frozenset[int]()
-        now = ServingModel.of(model.items, model.params, catalogue=model.shown.catalogue)
+        now = ServingModel.of(
+            model.items, model.params, catalogue=model.shown.catalogue, windows=model.windows
+        )
         bare = cls(model, nothing, nothing, now)
-        return replace(bare.following(columns, None), catalogue_number=0, shown_again_number=0)
+        first = bare._following(columns, None, foreseen_at_most=None)
+        return replace(first, catalogue_number=0, shown_again_number=0)
 
     def following(self, columns: CatalogueColumns, changed: Iterable[str] | None) -> "Serving":
         """The same with what the live catalogue says now of some items, None for all."""
+        return self._following(columns, changed, MAX_FORESEEN_AT_ONCE)
+
+    def _following(
+        self,
+        columns: CatalogueColumns,
+        changed: Iterable[str] | None,
+        foreseen_at_most: int | None,
+    ) -> "Serving":
         model = self.model
         if changed is None:
             model.shown.catalogue.follow(columns)
             known = model.items.ids
             changed = chain(known, (each for each in columns if known.index_of(each) is None))
         rows = dict(_rows(model, columns, changed))
-        if not rows:
-            return self
         retitled = sum([model.shown.rewrite(row) for row in rows])
+        since_ms = int(model.params.as_of_ms - NEW_DAYS * MS_PER_DAY)
+        is_foreseen = model.shown.foresee(since_ms, foreseen_at_most)
+        if not rows and not is_foreseen:
+            return self
         hidden = self.hidden.difference(rows).union(
             row for row, available in rows.items() if available is False
         )
         back = self.back.difference(rows).union(
             row for row, available in rows.items() if available and not model.is_eligible(row)
         )
-        if (hidden, back) != (self.hidden, self.back):
-            return replace(self, catalogue_number=self.catalogue_number + 1)._showing(hidden, back)
+        if (hidden, back) != (self.hidden, self.back) or is_foreseen:
+            is_more = bool(self.hidden - hidden or back - self.back) or is_foreseen
+            now = replace(self, catalogue_number=self.catalogue_number + 1)
+            return now._showing(hidden, back, is_more=is_more)
         return replace(self, catalogue_number=self.catalogue_number + bool(retitled))
 
     def filtered(self, text: str, excluding: tuple[str, ...] = ()) -> ServingModel:
@@ -107,15 +127,17 @@ class Serving:
             mask = mask & ~catalogue.passing(left_out)
         return mask
 
-    def _showing(self, hidden: frozenset[int], back: frozenset[int]) -> "Serving":
-        is_more_shown = bool(self.hidden - hidden or back - self.back)
+    def _showing(self, hidden: frozenset[int], back: frozenset[int], *, is_more: bool) -> "Serving":
         model, number = self.model, self.catalogue_number
         return replace(
             self,
             hidden=hidden,
             back=back,
-            now=ServingModel.of(model.items, model.params, hidden, back, model.shown.catalogue),
-            shown_again_number=number if is_more_shown else self.shown_again_number,
+            now=ServingModel.of(
+                *(model.items, model.params, hidden, back),
+                *(model.shown.catalogue, model.shown.foreseen, model.windows),
+            ),
+            shown_again_number=number if is_more else self.shown_again_number,
         )
 
 

@@ -1,7 +1,12 @@
 """Items as answers show them: id, title and price, by row."""
 
+from itertools import islice
+
+import numpy as np
+
 from recsys.core.limits import MAX_TEXT_CHARACTERS
 from recsys.core.model import ItemModel
+from recsys.core.serving.foreseen import Foreseen, foreseen
 from recsys.core.serving.row_catalogue import RowCatalogue
 from recsys.rpc.item_json import item_fragment
 
@@ -14,6 +19,7 @@ class ShownItems:
 
     Attributes:
         catalogue: the same items as the live catalogue has them, by row.
+        foreseen: by row, what content foresees of items that the model does not know.
     """
 
     def __init__(self, items: ItemModel) -> None:
@@ -22,11 +28,9 @@ class ShownItems:
         self._newcomer_rows: dict[str, int] = {}
         self._fragments: list[bytes | None] = [None] * len(items.ids)
         self.catalogue = RowCatalogue(len(items.ids))
-
-    @property
-    def newcomers(self) -> list[str]:
-        """Ids of the items that the model does not know, in the order of their rows."""
-        return self._newcomers
+        self.foreseen: dict[int, Foreseen] = {}
+        # Rows of which something else may be foreseen now, in the order of their changes.
+        self._changed_content: dict[int, None] = {}
 
     def row_for(self, item_id: str) -> int:
         """The row of an item, a new one for an item that has none yet."""
@@ -44,8 +48,37 @@ class ShownItems:
         There is no answer with an item whose JSON has never been written.
         """
         self.catalogue.place(row, self.id_of(row))
+        if row >= len(self._items.ids):
+            self._changed_content[row] = None
         before = self._fragments[row]
         return before is not None and self._write(row) != before
+
+    def foresee(self, since_ms: int, at_most: int | None) -> bool:
+        """Look at the content of items that came or changed; tell if something else is foreseen.
+
+        Where more items came than the model knows, these are the shop's catalogue, and most of them
+        may be what nobody wants: a nightly run will tell.
+
+        Args:
+            since_ms: nothing is foreseen of items that arrived before.
+            at_most: of so many items; the others have their turn next time.
+        """
+        if len(self._newcomers) > len(self._items.ids):
+            return False
+        is_other = False
+        for row in list(islice(self._changed_content, at_most)):
+            del self._changed_content[row]
+            before, now = self.foreseen.pop(row, None), self._foreseen(row, since_ms)
+            if now is not None:
+                self.foreseen[row] = now
+            is_other |= not _is_same(before, now)
+        return is_other
+
+    def _foreseen(self, row: int, since_ms: int) -> Foreseen | None:
+        content = self.catalogue.at(row)
+        if content is None or (content.created_ms is not None and content.created_ms < since_ms):
+            return None
+        return foreseen(self._items, content)
 
     def row_of(self, item_id: str) -> int | None:
         """The row of an item; None for one that neither model nor catalogue has had."""
@@ -74,3 +107,9 @@ class ShownItems:
         fragment = item_fragment(self.id_of(row), title, self.price_of(row))
         self._fragments[row] = fragment
         return fragment
+
+
+def _is_same(before: Foreseen | None, now: Foreseen | None) -> bool:
+    if before is None or now is None:
+        return before is now
+    return all(map(np.array_equal, before, now))

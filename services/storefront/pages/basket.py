@@ -8,10 +8,12 @@ from decimal import Decimal
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from recsys.clock import utc_now_ms
 from services.storefront.api import Api, Json
 from services.storefront.basket import EMPTY, MAX_QUANTITY, Basket, BasketFull, Line
 from services.storefront.dependencies import dependencies_of
 from services.storefront.forms import read_count, read_form, read_id
+from services.storefront.offers import is_on_offer
 from services.storefront.pages.rendering import render
 from services.storefront.shelves import Shelf, fill
 from services.storefront.via import Via
@@ -57,7 +59,7 @@ async def add(request: Request) -> RedirectResponse:
     item_id = read_id(fields, "item_id")
     quantity = read_count(fields.get("quantity", "1"), MAX_QUANTITY)
     item = await dependencies_of(request).api.item(item_id)
-    if item is None or not _is_on_offer(item):
+    if item is None or not is_on_offer(item, utc_now_ms()):
         raise HTTPException(404, "This product is not on offer.")
     line = Line(item_id, quantity, Via.read(fields.get("via", "")))
     try:
@@ -112,14 +114,12 @@ def _changed(request: Request, changed: Basket) -> RedirectResponse:
 
 async def _priced(api: Api, basket: Basket) -> list[_PricedLine]:
     """Read what is in the basket; what is sold out or gone by now is not."""
-    items = await api.items(basket.lines)
+    items, now_ms = await api.items(basket.lines), utc_now_ms()
     return [
-        _PricedLine(basket.lines[item["item_id"]], item) for item in items if _is_on_offer(item)
+        _PricedLine(basket.lines[item["item_id"]], item)
+        for item in items
+        if is_on_offer(item, now_ms)
     ]
-
-
-def _is_on_offer(item: Json) -> bool:
-    return bool(item["available"]) and item["quantity"] != 0
 
 
 def _purchases(user_id: str, order_id: str, lines: Sequence[_PricedLine]) -> list[Json]:

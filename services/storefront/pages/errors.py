@@ -27,6 +27,9 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # registered for nothing else
     page = _page(request, error.status_code, error.detail)
     page.headers.update(error.headers or {})
+    if "GET" in page.headers.get("Allow", ""):
+        # Every page that answers GET answers HEAD, see the application.
+        page.headers["Allow"] += ", HEAD"
     return page
 
 

@@ -5,9 +5,11 @@ import asyncio
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse
 
+from recsys.clock import utc_now_ms
 from recsys.core.domain import identifier_problem
 from services.storefront.basket import MAX_QUANTITY
 from services.storefront.dependencies import dependencies_of
+from services.storefront.offers import is_on_offer
 from services.storefront.pages.rendering import render
 from services.storefront.shelves import Shelf, fill
 from services.storefront.via import Via
@@ -34,6 +36,7 @@ async def product(request: Request, item_id: str, via: str = "") -> HTMLResponse
         request,
         "product.html",
         item=item,
+        can_be_bought=is_on_offer(item, utc_now_ms()),
         shelves=filled,
         via=Via.read(via),
         max_quantity=MAX_QUANTITY,

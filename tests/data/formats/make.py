@@ -12,7 +12,9 @@
 | 6      | 30a19f8  | what is bought again                                          |
 | 7      | 73caa2f  | event types with ratings                                      |
 | 8      | db3d56e  | what was popular within windows of days                       |
-| 9      | this one | how many items have behaviour, beside how many there are      |
+| 9      | 51d854d  | how many items have behaviour, beside how many there are      |
+| 10     | 2fcb03a  | what items that came after training are known by              |
+| 11     | this one | how many bought an item before each window                    |
 
 It takes whatever the builders of that commit's tests are called, and changes nothing by hand. A new
 format is a new row, a new folder, and no change of the folders that are there.

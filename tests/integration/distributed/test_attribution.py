@@ -61,6 +61,8 @@ def test_figures_are_those_counted_by_hand(cluster: SparkSession) -> None:
         *[shown("bob", "cup", "r3", "a"), did("bob", "cup", "dislike", "r3")],
         # Cat has the other variant, and Dan none.
         *[shown("cat", "cup", "r4", "b"), did("cat", "cup", "click", "r4")],
+        # Who bought without a price: what that is worth is not known.
+        did("cat", "cup", "purchase", "r4", 2.0, None),
         shown("dan", "cup", "r5"),
         # Not of any answer, of another shopper's, another item, or never shown.
         did("ann", "cup", "purchase", "", 9.0, 99.0),
@@ -79,6 +81,7 @@ def test_figures_are_those_counted_by_hand(cluster: SparkSession) -> None:
     # 11 and 0: variance of the mean 60.5 / 2.
     assert a.rates["revenue_per_user"].variance == pytest.approx(60.5 / 2)
     assert (b.variant, b.users, b.clicked, b.revenue) == ("b", 1, 1, 0.0)
+    assert (a.unpriced_orders, b.orders, b.unpriced_orders) == (0, 1, 1)
     [compared] = compare([none, a, b])
     assert compared.differences["click_rate"].mean == pytest.approx(0.5)
 

@@ -12,6 +12,7 @@ from recsys.core.errors import NotFound
 from recsys.core.times import MAX_TIMESTAMP_MS
 from recsys.training.event_log import pairs_of
 from recsys.training.interactions import InteractionMatrix
+from recsys.training.settings import ModelSettings
 from spark_jobs.nightly.prepare_pairs import prepare_pairs
 from tests.builders import EVENT_TYPES
 from tests.mixed_behaviour import (
@@ -21,6 +22,11 @@ from tests.mixed_behaviour import (
     mixed_behaviour,
 )
 
+SETTINGS = ModelSettings(
+    half_life_days=HALF_LIFE_DAYS,
+    popularity_half_life_days=POPULARITY_HALF_LIFE_DAYS,
+    event_weights={"view": 0.7},
+)
 SHOP = Shop(None, None, ("purchase",), EVENT_TYPES)
 BEHAVIOUR = mixed_behaviour(300, seed=5)
 
@@ -30,7 +36,7 @@ def prepared(spark: SparkSession, events: Path) -> InteractionMatrix:
         *(spark, events, SHOP, ()),
         before_ms=MAX_TIMESTAMP_MS,
         shop_time=BEHAVIOUR.shop_time(),
-        half_lives=(HALF_LIFE_DAYS, POPULARITY_HALF_LIFE_DAYS),
+        settings=SETTINGS,
     )
 
 
@@ -41,7 +47,8 @@ def test_spark_makes_the_pairs_of_an_event_log(cluster: SparkSession, tmp_path: 
 
     found = prepared(cluster, tmp_path)
 
-    expected = pairs_of(BEHAVIOUR.log(), HALF_LIFE_DAYS, POPULARITY_HALF_LIFE_DAYS)
+    log = BEHAVIOUR.log().with_weights(SETTINGS.event_weights)
+    expected = pairs_of(log, HALF_LIFE_DAYS, POPULARITY_HALF_LIFE_DAYS)
     assert list(found.users) == list(expected.users)
     assert list(found.items) == list(expected.items)
     for name in ("indptr", "item_indices", "excluded"):

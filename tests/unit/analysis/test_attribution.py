@@ -38,6 +38,15 @@ def test_one_shopper_has_a_rate_and_no_interval_and_nobody_has_none() -> None:
     assert math.isnan(Rate.of(moments([], []), 0).value)
 
 
+@pytest.mark.parametrize("clicked", [[0.0, 0.0, 0.0], [0.7, 1.4, 2.1]])
+def test_shoppers_who_all_did_alike_do_not_say_how_far_others_differ(clicked: list[float]) -> None:
+    rate = Rate.of(moments(clicked, [1, 2, 3]), 3)
+    assert rate.value == pytest.approx(sum(clicked) / 6)
+    assert math.isnan(rate.interval().low)
+    # So a difference to them is not said to be no chance.
+    assert math.isnan(rate.minus(Rate(0.1, 0.0001)).interval().high)
+
+
 def test_shoppers_who_look_a_lot_widen_the_interval_more_than_their_impressions_say() -> None:
     """The reason for the delta method: all clicks come from one shopper of ten."""
     clicks, shown = [50.0, *[0.0] * 9], [100.0] * 10

@@ -76,7 +76,7 @@ def trained_users(
 def test_the_model_is_trained_on_pairs_of_the_half_lives_that_were_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    short = SMALL.with_half_lives(3.0, 2.0)
+    short = replace(SMALL, half_life_days=3.0, popularity_half_life_days=2.0)
     usual = trained_users(tmp_path, monkeypatch, SMALL, SMALL).histories.strengths
     found = trained_users(tmp_path, monkeypatch, short, SMALL).histories.strengths
     direct = trained_users(tmp_path, monkeypatch, short, short).histories.strengths
@@ -105,7 +105,7 @@ def with_new_items(folder: Path) -> EvaluationRequest:
 def test_content_foresees_who_wants_new_items(tmp_path: Path) -> None:
     result = evaluated(with_new_items(tmp_path))
 
-    assert set(result.new_items) == {"model", "popularity", "random"}
+    assert set(result.new_items) == {"model", "on_arrival", "popularity", "random"}
     assert result.new_items["model"].means["mrr_at_20"] > 0.9
     assert result.new_items["random"].means["mrr_at_20"] < 0.9
     assert result.model.cold_items.means["recall_at_20"] == 1

@@ -47,7 +47,7 @@ def test_events_come_back_in_columns(tmp_path: Path) -> None:
     log = data.log
 
     found = {
-        (log.user_ids[user], log.item_ids[item], data.event_types[kind], int(time))
+        (log.user_ids[user], log.item_ids[item], list(log.event_types)[kind], int(time))
         for user, item, kind, time in zip(
             log.users, log.items, log.types, log.times_ms(), strict=True
         )

@@ -1,5 +1,6 @@
 """Two versions: what they were made with, their lists, and a fair judge."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,7 @@ def a_checkerboard_shop(size: int = 12) -> ShopData:
     pairs = [(f"c{row}", f"c{column}") for row, column in zip(rows, columns, strict=True)]
     log = an_event_log(pairs, times=[1000] * len(pairs))
     titles = {f"c{column}": f"Cup {column}" for column in range(size)}
-    return ShopData(log, ("view", "purchase"), titles, dict.fromkeys(titles, True))
+    return ShopData(log, titles, dict.fromkeys(titles, True))
 
 
 def test_a_version_trained_here_recommends_as_a_stored_one_would() -> None:
@@ -60,9 +61,19 @@ def test_a_version_trained_here_knows_nothing_from_its_end_on() -> None:
         trained_version("trial", shop, SHOP, SETTINGS, before_ms=1000)
 
 
+def test_a_version_trained_here_counts_events_by_weights_of_its_settings() -> None:
+    settings = replace(SETTINGS, event_weights={"purchase": 7.0})
+
+    model = trained_version("trial", a_checkerboard_shop(), SHOP, settings, before_ms=2000).model
+
+    assert model.params.event_types["purchase"] == replace(SHOP.event_types["purchase"], weight=7)
+    assert model.params.event_types["view"] == SHOP.event_types["view"]
+    assert set(model.users.histories.strengths.tolist()) == {7.0}
+
+
 def test_what_the_catalogue_does_not_have_is_not_recommended() -> None:
     shop = a_checkerboard_shop()
-    gone = ShopData(shop.log, shop.event_types, shop.titles, {**shop.available, "c3": False})
+    gone = ShopData(shop.log, shop.titles, {**shop.available, "c3": False})
 
     items = trained_version("trial", gone, SHOP, SETTINGS, before_ms=2000).model.items
 

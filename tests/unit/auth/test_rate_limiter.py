@@ -1,17 +1,11 @@
 """A caller has a steady rate and a burst, and is told when to come again."""
 
 from recsys.auth.rate_limiter import BURST_SECONDS, MAX_BUCKETS, RateLimiter
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 def test_a_burst_passes_and_then_the_steady_rate() -> None:
-    clock = Clock()
+    clock = Clock(100.0)
     limiter = RateLimiter(clock)
     burst = int(10 * BURST_SECONDS)
     assert all(limiter.take("key", 10) is None for _ in range(burst))
@@ -26,7 +20,7 @@ def test_a_burst_passes_and_then_the_steady_rate() -> None:
 
 
 def test_who_waits_as_told_passes_also_after_many_refusals() -> None:
-    clock = Clock()
+    clock = Clock(100.0)
     limiter = RateLimiter(clock)
     while (refused := limiter.take("key", 0.2)) is None:
         pass
@@ -37,14 +31,14 @@ def test_who_waits_as_told_passes_also_after_many_refusals() -> None:
 
 
 def test_one_caller_takes_nothing_from_another() -> None:
-    limiter = RateLimiter(Clock())
+    limiter = RateLimiter(Clock(100.0))
     while limiter.take("busy", 1) is None:
         pass
     assert limiter.take("other", 1) is None
 
 
 def test_however_many_callers_the_memory_is_bounded() -> None:
-    limiter = RateLimiter(Clock())
+    limiter = RateLimiter(Clock(100.0))
     for number in range(MAX_BUCKETS + 10):
         limiter.take(str(number), 1)
     assert len(limiter._full_at) == MAX_BUCKETS

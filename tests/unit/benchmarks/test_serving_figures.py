@@ -16,7 +16,7 @@ def measured(row: str, number: int, gateway_us: float, p99_ms: float = 1.0) -> M
         load=LOAD,
         round=number,
         requests=1000,
-        errors=0,
+        errors={},
         others=0,
         per_second=500.0,
         p50_ms=0.5,
@@ -91,8 +91,9 @@ def test_a_table_has_a_line_a_row_with_a_gap_for_processes_without_a_part() -> N
 
 
 def test_errors_and_degraded_answers_stand_out() -> None:
-    bad = replace(ROUNDS[1], errors=3, others=7)
+    bad = replace(ROUNDS[1], errors={"503": 3}, others=7)
+    worse = replace(ROUNDS[3], errors={"503": 1, "no answer": 2})
 
-    table = load_table([ROUNDS[0], bad, *ROUNDS[2:]], LOAD)
+    table = load_table([ROUNDS[0], bad, ROUNDS[2], worse, *ROUNDS[4:]], LOAD)
 
-    assert table.endswith("| **3 of 3,000** | **7 of 3,000** |")
+    assert table.endswith("| **4 with 503, 2 with no answer of 3,000** | **7 of 3,000** |")

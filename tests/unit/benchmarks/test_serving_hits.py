@@ -51,7 +51,7 @@ def test_what_is_not_answered_well_is_an_error_and_no_throughput() -> None:
 
     hits = read_hits(text, rate=None)
 
-    assert hits.errors == 2
+    assert hits.errors == {"503": 1, "no answer": 1}
     assert hits.per_second == pytest.approx(4)
 
 

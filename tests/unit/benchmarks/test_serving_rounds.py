@@ -124,10 +124,12 @@ def test_each_option_is_told_by_its_own_measurements() -> None:
     assert len(rounds.measured) == 4
 
 
-@pytest.mark.parametrize(("errors", "said"), [(0, "| 0 | 0 |"), (7, "| **7 of 1,500** | 0 |")])
-def test_errors_of_a_way_are_told(errors: int, said: str) -> None:
+@pytest.mark.parametrize(
+    ("errors", "said"), [({}, "| 0 | 0 |"), ({"503": 7}, "| **7 with 503 of 1,500** | 0 |")]
+)
+def test_errors_of_a_way_are_told(errors: dict[str, int], said: str) -> None:
     rounds, _ = measuring(before=1000)
     option = compare("An option", rounds, [row("before")], 1)
-    bad = [replace(one, errors=errors if one.load == FULL else 0) for one in option.measured]
+    bad = [replace(one, errors=errors if one.load == FULL else {}) for one in option.measured]
 
     assert replace(option, measured=bad).table().endswith(said)

@@ -65,6 +65,17 @@ def test_a_dry_run_warns_of_a_file_that_would_empty_the_catalogue() -> None:
     assert "warning: the file has nothing but ids" in shown
 
 
+def test_a_dry_run_ends_as_the_import_would() -> None:
+    Path("a.csv").write_text(f"customer,sku,type,date\nann,s1,shrug,{AT}\n")
+    Path("b.csv").write_text(f"customer,sku,type,date\nann,s1,view,{AT}\n")
+
+    done = run("events", "a.csv", "b.csv", "--dry-run")
+
+    assert done.exit_code == 4
+    assert "b.csv: 1 rows, 1 would be stored" in done.stdout
+    assert run("events", "a.csv", "--dry-run", "--max-rejected", "1").exit_code == 0
+
+
 def test_a_dry_run_of_items(tmp_path: Path) -> None:
     Path("items.csv").write_text('sku;name;Preis\n1;Lamp;"9,50"\n2;Hat;free\n')
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
+from benchmarks.free_port import free_port
 from cli.models import app
 from recsys.stores.model_files import MANIFEST, ModelFiles
 from tests.builders import a_history, a_manifest, a_user_model, an_item_model
-from tests.free_port import free_port
 
 
 def test_the_list_says_which_release_a_version_needs(tmp_path: Path) -> None:
@@ -24,12 +24,15 @@ def test_the_list_says_which_release_a_version_needs(tmp_path: Path) -> None:
         ["list", "--tenant", "shop"],
         env={
             "RECSYS_MODEL_STORE": str(tmp_path),
-            # Which one serves is not known where Redis is away.
             "REDIS_URL": f"redis://127.0.0.1:{free_port()}",
             "HBASE_THRIFT": "127.0.0.1:1",
         },
     )
 
     assert result.exit_code == 0, result.output
-    assert "v2: the model has format 99 and needs a release that reads format 98" in result.output
+    assert (
+        "model v2 of shop: the model has format 99 and needs a release that reads format 98"
+        in result.output
+    )
     assert "v1" in result.stdout
+    assert "which version serves is not known: redis is unavailable" in result.output

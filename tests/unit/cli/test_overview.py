@@ -57,6 +57,11 @@ def test_a_command_that_needs_spark_says_what_to_install() -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_what_a_command_was_given_wrong_ends_as_the_overview_says(tmp_path: Path) -> None:
+    done = without_the_train_extra("keys", "list", "--file", str(tmp_path / "none" / "keys.toml"))
+    assert done.returncode == 2, done.stderr
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_overview_says_what_each_command_says_of_itself(name: str) -> None:
     place, line = COMMANDS[name]

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.app import app
-from cli.period import report_period
+from cli.period import period, report_period
 from recsys.core.errors import ConfigurationError
 from recsys.core.times import MAX_CLOCK_SKEW_MS
 
@@ -31,11 +31,22 @@ def test_days_are_the_last_ones_before_now_or_the_end() -> None:
     assert report_period(None, december, None, NOW_MS)[0] is None
 
 
+def test_without_options_a_period_is_all_time() -> None:
+    assert period(None, None, NOW_MS) == (0, NOW_MS)
+    assert period(datetime(2025, 12, 1), None, NOW_MS) == (NOW_MS - 31 * DAY_MS, NOW_MS)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (["--start", "2026-01-01", "--days", "7"], "--start and --days"),
         (["--publish"], "REDIS_URL"),
+        (
+            ["--start", "2026-02-01", "--end", "2026-01-01"],
+            "--start 2026-02-01T00:00:00 is not before --end 2026-01-01T00:00:00",
+        ),
+        (["--start", "2026-01-01", "--end", "2026-01-01"], "is not before"),
+        (["--start", "3026-01-01"], "is not before now"),
         (["--cart-type", "teleport"], "'teleport' is not one of the types"),
     ],
 )

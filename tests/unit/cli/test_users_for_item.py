@@ -5,12 +5,12 @@ from pathlib import Path
 
 from typer.testing import CliRunner, Result
 
+from benchmarks.free_port import free_port
 from cli.app import app
 from recsys.stores.model_files import ModelFiles
 from recsys.training.similar_users import similar_users
 from recsys.training.users_for_item import users_for_item
 from tests.builders import a_history, a_manifest, a_user_model, an_item_model
-from tests.free_port import free_port
 
 VERSION = "20260101T000000Z-aaaaaaaa"
 
@@ -41,6 +41,15 @@ def test_the_file_has_the_best_users_first(tmp_path: Path) -> None:
     ]
     # Who bought it.
     assert not {"u2", "u8"} & {line[0] for line in lines}
+
+
+def test_while_redis_is_away_the_model_that_served_last_is_asked(tmp_path: Path) -> None:
+    refused = "20260102T000000Z-bbbbbbbb"
+    files = ModelFiles(tmp_path)
+    files.save(a_manifest(refused), an_item_model(), a_user_model([a_history([1])]))
+    files.mark_serving("shop", VERSION)
+    result = export(tmp_path, "users-for-item", "ghost", "--output", str(tmp_path / "users.csv"))
+    assert f"item 'ghost' is not in model {VERSION}" in str(result.exception or result.output)
 
 
 def test_an_item_that_the_model_does_not_know_is_named(tmp_path: Path) -> None:

@@ -1,11 +1,16 @@
 """The Python client: what it sends, what it makes of answers, and what it repeats."""
 
+import re
 import time
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import recsys_client
 from recsys_client import (
+    AsyncClient,
+    Client,
     Event,
     Forbidden,
     InvalidInput,
@@ -63,6 +68,29 @@ def test_a_change_names_no_field_that_stays_as_it_is() -> None:
     for call in api.calls("change_item", "lamp", ItemChanges(price=2.5, brand=None)):
         assert call().item_id == "lamp"
     assert api.bodies() == [{"price": 2.5, "brand": None}] * 2
+
+
+def test_a_number_that_is_none_reaches_the_api_which_names_its_field() -> None:
+    api = FakeApi([good({"item_id": "lamp"})] * 2)
+    for call in api.calls("put_item", "lamp", ItemFields(price=float("nan"))):
+        call()
+    assert [request.content for request in api.requests] == [b'{"price": NaN}'] * 2
+
+
+@pytest.mark.parametrize("key", ["rk_secret\n", " rk_secret", "rk_secr\u00e9t"])
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_a_key_that_is_none_is_refused_and_not_told(kind: type[Any], key: str) -> None:
+    with pytest.raises(ValueError, match=r"strip\(\)") as caught:
+        kind("http://api", key)
+    assert "secr" not in str(caught.value)
+
+
+def test_whatever_a_method_takes_or_gives_can_be_imported_from_the_package() -> None:
+    # By their annotations, as `models.UserFields`.
+    source = Path(recsys_client.__file__).with_name("client.py").read_text()
+    named = set(re.findall(r"\bmodels\.(\w+)", source))
+    assert "UserFields" in named
+    assert named <= set(recsys_client.__all__)
 
 
 def test_an_answer_of_a_newer_server_is_read() -> None:

@@ -79,7 +79,7 @@ def test_a_shop_may_test_the_shipped_placements(tmp_path: Path) -> None:
         (experiment() * 2, "another experiment has this name, too"),
         (
             experiment("a", rest="share = 0.7") + experiment("b", rest="share = 0.4"),
-            "experiment 'b': the shares of layer 'default' are more than 1 together",
+            "shop.toml: experiment 'b': the shares of layer 'default' are more than 1 together",
         ),
         (
             experiment("a") + experiment("b", rest='layer = "second"'),

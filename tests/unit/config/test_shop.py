@@ -189,3 +189,23 @@ name = "tiring"
 fatigue = { after = 5, factor = 0.3 }
 """
     assert shop_of(tmp_path, own).counts_impressions
+
+
+def test_weights_that_no_file_of_the_shop_names_may_be_found(tmp_path: Path) -> None:
+    rest = tmp_path / "rest.toml"
+    rest.write_text("half_life_days = 3\n")
+    for shop in (load_shop(), load_shop(rest)):
+        assert shop.unfixed_weights == (
+            *("view", "click", "add_to_cart", "purchase", "rating", "like"),
+        )
+
+
+def test_a_type_without_a_weight_has_one_to_begin_with(tmp_path: Path) -> None:
+    shop = shop_of(
+        tmp_path,
+        "buy = { excludes = true }\nlook = {}\nlike = { weight = 2 }\nbin = { weight = -1 }",
+    )
+    assert shop.unfixed_weights == ("buy", "look")
+    assert {name: kind.weight for name, kind in shop.event_types.items()} == {
+        "buy": 1.0, "look": 0.3, "like": 2.0, "bin": -1.0,
+    }  # fmt: skip

@@ -24,27 +24,29 @@ def steps(items: list[int], found_steps: list[int]) -> dict[int, int]:
 def test_what_happened_since_is_newer_than_all_that_the_model_has() -> None:
     before = a_history([0, 1], steps=[0, 1])
 
-    found = current_history(ITEMS, PARAMS, before, [event(3, 900), event(2, 800)])
+    found = current_history(ITEMS.ids.index_of, PARAMS, before, [event(3, 900), event(2, 800)])
 
     assert steps(found.items.tolist(), found.steps.tolist()) == {3: 0, 2: 1, 0: 2, 1: 3}
 
 
 def test_what_happens_at_one_time_is_one_moment() -> None:
-    found = current_history(ITEMS, PARAMS, a_history([0]), [event(2, 800), event(3, 800)])
+    found = current_history(
+        ITEMS.ids.index_of, PARAMS, a_history([0]), [event(2, 800), event(3, 800)]
+    )
     assert steps(found.items.tolist(), found.steps.tolist()) == {0: 1, 2: 0, 3: 0}
 
 
 def test_an_item_that_is_wanted_again_moves_to_the_front() -> None:
     before = a_history([0, 1], steps=[0, 1])
-    found = current_history(ITEMS, PARAMS, before, [event(1, 800)])
+    found = current_history(ITEMS.ids.index_of, PARAMS, before, [event(1, 800)])
     assert steps(found.items.tolist(), found.steps.tolist()) == {1: 0, 0: 1}
 
 
 @pytest.mark.parametrize("kind", ["impression", "no-such-type"])
 def test_events_without_effect_leave_the_very_same_history(kind: str) -> None:
     before = a_history([0])
-    assert current_history(ITEMS, PARAMS, before, [event(1, 800, kind)]) is before
-    assert current_history(ITEMS, PARAMS, before, [event(99, 800)]) is before
+    assert current_history(ITEMS.ids.index_of, PARAMS, before, [event(1, 800, kind)]) is before
+    assert current_history(ITEMS.ids.index_of, PARAMS, before, [event(99, 800)]) is before
 
 
 @settings(deadline=None)
@@ -58,7 +60,7 @@ def test_steps_are_those_that_training_on_everything_would_find(
     newest = dict(sorted(old, key=lambda each: each[1]))
     before = a_history(list(newest), steps=steps_of(list(newest.values())).tolist())
 
-    found = current_history(ITEMS, PARAMS, before, [event(*each) for each in new])
+    found = current_history(ITEMS.ids.index_of, PARAMS, before, [event(*each) for each in new])
 
     newest |= dict(sorted(new, key=lambda each: each[1]))
     expected = steps_of([newest[item] for item in found.items.tolist()])
@@ -66,6 +68,6 @@ def test_steps_are_those_that_training_on_everything_would_find(
 
 
 def test_a_session_is_in_the_order_of_behaviour() -> None:
-    found = session_history(ITEMS, ["i4", "i0", "unknown", "i4", "i2"])
+    found = session_history(ITEMS.ids.index_of, ["i4", "i0", "unknown", "i4", "i2"])
     assert steps(found.items.tolist(), found.steps.tolist()) == {2: 0, 4: 1, 0: 2}
     assert np.all(found.strengths == 1)

@@ -9,6 +9,7 @@ from recsys.core.errors import ConfigurationError
 from recsys.core.vocabulary import Vocabulary
 from recsys.evaluation.splits import (
     held_out_targets,
+    newest_holdout,
     random_holdout,
     rows_of,
     split_time_ms,
@@ -89,32 +90,83 @@ def test_ids_that_training_does_not_know_get_rows_of_their_own_past_the_last() -
     assert rows_of(Vocabulary(["a", "b"]), ["b", "z", "a", "y"]).tolist() == [1, 3, 0, 5]
 
 
-@given(_EVENTS, st.floats(0.05, 0.9), st.integers(0, 3))
-def test_a_random_holdout_takes_some_of_every_user_who_has_two(
-    events: list[tuple[int, int, int]], share: float, seed: int
+_TYPED = st.lists(
+    st.tuples(st.integers(0, 4), st.integers(0, 4), st.sampled_from(["view", "purchase"])),
+    min_size=1,
+    max_size=30,
+)
+
+
+def a_typed_log(events: list[tuple[int, int, str]], times: list[int] | None = None) -> EventLog:
+    pairs = [(f"u{user}", f"i{item}") for user, item, _ in events]
+    return an_event_log(pairs, types=[kind for _, _, kind in events], times=times)
+
+
+def _typed(log: EventLog) -> list[tuple[int, int, str]]:
+    names = list(log.event_types)
+    return [
+        (int(log.user_ids[user][1:]), int(log.item_ids[item][1:]), names[kind])
+        for user, item, kind in zip(log.users, log.items, log.types, strict=True)
+    ]
+
+
+@given(_TYPED, st.floats(0.05, 0.9), st.integers(0, 3))
+def test_a_random_holdout_takes_some_pairs_of_every_user_who_has_two(
+    events: list[tuple[int, int, str]], share: float, seed: int
 ) -> None:
-    pairs = pairs_of(a_log(events), 10.0, 1.0)
-    train, test = random_holdout(pairs, share, seed)
-    before, after = pairs.matrix(), train.matrix()
-    assert train.shape == pairs.shape
-    held = np.zeros(pairs.shape, np.bool_)
-    held[test.pair_users, test.items] = True
-    assert np.array_equal(before.toarray() * ~held, after.toarray())
-    assert np.array_equal(before.toarray() > 0, (after.toarray() > 0) | held)
-    for had, lost in zip(before.getnnz(axis=1), held.sum(axis=1), strict=True):
+    train, test = random_holdout(a_typed_log(events), share, seed)
+    held = {(user, item) for user, item, _ in _typed(test)}
+    assert sorted(_typed(test)) == sorted(each for each in events if each[:2] in held)
+    assert sorted(_typed(train)) == sorted(each for each in events if each[:2] not in held)
+    assert test.targets().all()
+    for user in {user for user, _, _ in events}:
+        had = len({item for owner, item, _ in events if owner == user})
+        lost = sum(owner == user for owner, _ in held)
         assert lost == (0 if had < 2 else min(max(round(share * had), 1), had - 1))
 
 
 def test_a_random_holdout_is_that_of_its_seed() -> None:
-    pairs = pairs_of(an_event_log([("u", f"i{n}") for n in range(40)]), 10.0, 1.0)
-    one, same, other = (random_holdout(pairs, 0.3, seed)[1].items for seed in (1, 1, 2))
+    log = an_event_log([("u", f"i{n}") for n in range(40)])
+    one, same, other = (random_holdout(log, 0.3, seed)[1].items for seed in (1, 1, 2))
     assert one.tolist() == same.tolist()
     assert one.tolist() != other.tolist()
 
 
 def test_what_was_taken_back_is_never_held_out() -> None:
     log = an_event_log([("u", "a"), ("u", "b"), ("u", "c")], values=[1, 1, -1])
-    train, test = random_holdout(pairs_of(log, 10.0, 1.0), 0.5, 0)
-    assert len(test.items) == 1
-    assert len(train.item_indices) == 2
-    assert train.items.index_of("c") in train.item_indices
+    train, test = random_holdout(log, 0.5, 0)
+    assert len(test) == 1
+    assert len(train) == 2
+    assert train.item_ids.index("c") in train.items
+
+
+@given(_TYPED, st.integers(0, 3), st.integers(0, 3))
+def test_the_newest_target_of_some_users_is_held_out_and_what_came_later_is_nowhere(
+    events: list[tuple[int, int, str]], most: int, seed: int
+) -> None:
+    """Each event at a time of its own, in the order of the list."""
+    train, test = newest_holdout(a_typed_log(events, list(range(len(events)))), most, seed)
+    able = {}
+    for user in {user for user, _, _ in events}:
+        own = [each for each in events if each[0] == user]
+        last = max((n for n, each in enumerate(own) if each[2] == "purchase"), default=0)
+        if last > 0:
+            able[user] = own[last], own[:last]
+    tested = {user for user, _, _ in _typed(test)}
+    assert len(tested) == len(test) == min(most, len(able))
+    for user in {user for user, _, _ in events}:
+        own = [each for each in events if each[0] == user]
+        kept = [each for each in _typed(train) if each[0] == user]
+        if user not in tested:
+            assert kept == own
+            continue
+        assert [each for each in _typed(test) if each[0] == user] == [able[user][0]]
+        assert kept == able[user][1]
+
+
+def test_of_targets_of_one_moment_any_may_be_the_newest() -> None:
+    """A log may name them by their ids, and popular items often have the lowest."""
+    pairs = [(f"u{user:03}", f"i{item}") for user in range(60) for item in range(4)]
+    log = an_event_log(pairs, times=[5] * len(pairs))
+    _, test = newest_holdout(log, 60, 0)
+    assert set(test.items.tolist()) == {0, 1, 2, 3}

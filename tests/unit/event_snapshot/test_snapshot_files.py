@@ -58,6 +58,34 @@ def test_what_the_snapshot_before_had_is_gone(
     assert folder.path_of(after.parts[0]).exists()
 
 
+def test_files_of_runs_that_did_not_end_are_removed_and_the_snapshot_stays(
+    folder: SnapshotFolder, write: Callable[[int], EventSnapshot]
+) -> None:
+    snapshot = write(5)
+    for path in folder.new_paths(3):
+        path.write_bytes(b"of a run that a full disk ended")
+
+    folder.remove_leftovers()
+
+    assert folder.load() == snapshot
+    folder.check_files(snapshot)
+    [part] = snapshot.parts
+    assert {path.name for path in folder.path_of(part).parent.iterdir()} == {
+        part.file,
+        "snapshot.json",
+    }
+
+
+def test_before_the_first_snapshot_all_that_is_there_is_left_over(folder: SnapshotFolder) -> None:
+    folder.remove_leftovers()
+    [path] = folder.new_paths(1)
+    path.write_bytes(b"of a run that was killed")
+
+    folder.remove_leftovers()
+
+    assert not path.exists()
+
+
 def test_a_folder_without_one_says_so(folder: SnapshotFolder) -> None:
     with pytest.raises(Unusable, match="there is no snapshot yet"):
         folder.load()

@@ -126,6 +126,7 @@ def test_rejected_elements_can_be_imported_again(tmp_path: Path) -> None:
         ("a.jsonl", '{"id": 1}\n', "lines", "there is no such column; the file has: id"),
         ("a.jsonl", '{"id": 1, "lines": "x"}\n', "lines", "is no list"),
         ("a.csv", "id,lines\n1,x\n", "lines", "for JSON and Parquet"),
+        ("a.jsonl", '{"days": [{"lines": [1]}]}\n', "days.lines", r"jq -c '\.days\[\]'"),
     ],
 )
 def test_where_there_is_no_list_that_is_said(

@@ -8,6 +8,7 @@ from threading import Thread
 import pytest
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
+from benchmarks.free_port import free_port
 from infra.local.errors import StackError, StartError
 from infra.local.replicas import Service
 from infra.local.scaling.autoscaler import BUSY_METRIC, Autoscaler, read_busy_ratio, run
@@ -15,7 +16,6 @@ from infra.local.scaling.policy import Policy
 from infra.local.scaling.scale import Change, change_to
 from infra.local.settings import Settings
 from recsys.runtime.metrics import new_metrics
-from tests.free_port import free_port
 
 POLICY = Policy(least=1, most=4, target=0.5, shrink_after_seconds=10)
 

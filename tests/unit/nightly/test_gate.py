@@ -84,6 +84,11 @@ def test_a_collapse_is_seen_where_nothing_can_be_judged() -> None:
     assert "users with a personal list" in refused(new, current)
 
 
+def test_a_model_that_could_recommend_nothing_is_refused_even_as_the_first() -> None:
+    new = a_manifest(evaluation=UNJUDGED, reach=REACH.model_copy(update={"recommendable_items": 0}))
+    assert "does the catalogue have them (recsys import items)" in refused(new, None)
+
+
 def test_an_order_that_has_nothing_to_do_with_what_sold_is_refused() -> None:
     assert "only 29% of the serving version's most popular items" in refused(
         a_candidate(), kept=0.29

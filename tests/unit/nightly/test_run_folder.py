@@ -141,3 +141,37 @@ def test_a_catalogue_of_another_release_asks_for_the_read_step(tmp_path: Path) -
 
     with pytest.raises(NotFound, match="of another release: run `recsys nightly read` first"):
         RunFolder(tmp_path).catalogue()
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "step"),
+    [
+        (CATALOGUE, b"PAR1", "read"),
+        (CATALOGUE, b"", "read"),
+        ("candidate", b"\xff\xfe2026", "train"),
+    ],
+)
+def test_a_file_that_the_disk_has_damaged_names_the_step_that_makes_it_again(
+    tmp_path: Path, file: str, content: bytes, step: str
+) -> None:
+    folder = RunFolder(tmp_path)
+    (tmp_path / file).write_bytes(content)
+    read = folder.catalogue if file == CATALOGUE else folder.candidate
+
+    with pytest.raises(NotFound, match=f"{file} is damaged: run `recsys nightly {step}` first"):
+        read()
+
+
+def test_a_damaged_note_of_the_candidate_does_not_stop_the_next_run(tmp_path: Path) -> None:
+    (tmp_path / "candidate").write_bytes(b"\xff\xfe2026")
+
+    assert RunFolder(tmp_path).last_candidate() is None
+
+
+def test_half_written_files_of_a_killed_run_are_removed_by_the_next(tmp_path: Path) -> None:
+    left = tmp_path / ".catalogue.parquet.0123.part"
+    left.write_bytes(b"half")
+
+    RunFolder(tmp_path)
+
+    assert not left.exists()

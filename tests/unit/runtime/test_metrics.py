@@ -6,6 +6,7 @@ import urllib.request
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from benchmarks.free_port import free_port
 from recsys.config.address import Address
 from recsys.config.settings import GrpcServiceSettings, load_settings
 from recsys.core.errors import ConfigurationError
@@ -13,7 +14,6 @@ from recsys.runtime.busy_sampler import BusySampler, busy_ratio
 from recsys.runtime.metrics import Metrics, new_metrics
 from recsys.runtime.metrics_server import observed
 from tests.eventually import eventually
-from tests.free_port import free_port
 
 
 @pytest.fixture
@@ -67,6 +67,7 @@ def test_every_name_that_dashboards_and_scaling_rely_on(metrics: Metrics) -> Non
     metrics.breaker_open["redis"].set(1)
     metrics.model_refused["shop"].inc()
     metrics.model_loaded["shop"].set(1e9)
+    metrics.model_data["shop"].set(9e8)
     metrics.busy_ratio.set(0.5)
 
     values = exposed(metrics)
@@ -76,6 +77,7 @@ def test_every_name_that_dashboards_and_scaling_rely_on(metrics: Metrics) -> Non
     assert values["recsys_breaker_open{dependency=redis}"] == 1
     assert values["recsys_model_refused_total{tenant=shop}"] == 1
     assert values["recsys_model_loaded_timestamp_seconds{tenant=shop}"] == 1e9
+    assert values["recsys_model_data_timestamp_seconds{tenant=shop}"] == 9e8
     assert values["recsys_busy_ratio{}"] == 0.5
     assert values["process_resident_memory_bytes{}"] > 0
 

@@ -248,6 +248,18 @@ def test_what_is_set_to_nothing_stands_instead_of_the_settings(shops: Shops) -> 
         ({"placement": "", "user_id": "ann", "visitor_id": "bob"}, "visitor_id"),
         ({"controls": pb.Controls(exclude_event_types=["teleport"])}, "exclude_event_types"),
         ({"controls": pb.Controls(window_days=8)}, "window_days"),
+        (
+            {"controls": pb.Controls(exclude_seen_days=0, exclude_event_types=["look"])},
+            "exclude_event_types",
+        ),
+        (
+            {
+                "placement": "",
+                "user_id": "ann",
+                "controls": pb.Controls(exclude_event_types=["look"]),
+            },
+            "exclude_event_types",
+        ),
         ({"placement": "", "user_id": "ann", "filter": "attributes.for = user.segment"}, "filter"),
         (
             {"placement": "", "user_id": "ann", "controls": pb.Controls(window_days=8)},

@@ -1,6 +1,7 @@
 """Models as releases of each format wrote them, read and answered from by this one."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ of_each_format = pytest.mark.parametrize("number", range(2, FORMAT + 1))
 
 
 def arrays_of(window: PopularityWindow) -> dict[str, list[float]]:
-    return {name: array.tolist() for name, array in vars(window).items()}
+    return {name: array.tolist() for name, array in vars(window).items() if array is not None}
 
 
 def manifest_bytes(number: int) -> bytes:
@@ -56,8 +57,9 @@ def test_a_model_of_each_format_is_read_whole(number: int) -> None:
         assert vars(again.of_user(0)) == vars(repurchases([(1, 3, 10, 30)]))
     else:
         assert again is None
+    week = expected.windows[7] if number >= 11 else replace(expected.windows[7], past=None)
     assert {days: arrays_of(window) for days, window in model.items.windows.items()} == (
-        {7: arrays_of(expected.windows[7])} if number >= 8 else {}
+        {7: arrays_of(week)} if number >= 8 else {}
     )
     if number >= 5:
         assert np.array_equal(model.items.partners, expected.partners)
@@ -128,8 +130,8 @@ def test_a_format_that_is_too_old_says_what_makes_a_new_one() -> None:
 
 
 def test_every_format_has_a_model() -> None:
-    folders = sorted(path.name for path in FORMATS.iterdir() if path.is_dir())
-    assert [name for name in folders if name.isdigit()] == [str(n) for n in range(2, FORMAT + 1)]
+    folders = {path.name for path in FORMATS.iterdir() if path.is_dir() and path.name.isdigit()}
+    assert folders == {str(number) for number in range(2, FORMAT + 1)}
     assert (FORMATS / str(FORMAT) / "shop" / VERSION / ITEMS).exists()
 
 

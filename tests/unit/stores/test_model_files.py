@@ -7,9 +7,10 @@ from safetensors.numpy import load, save
 
 from recsys.core.errors import InvalidInput, InvalidModel, NotFound
 from recsys.core.event_types import EventType
+from recsys.core.model import UserModel
 from recsys.stores.manifest import Manifest
-from recsys.stores.model_codec import pack_items, pack_users, unpack_items, unpack_users
-from recsys.stores.model_files import ITEMS, MANIFEST, SERVING, USERS, ModelFiles
+from recsys.stores.model_codec import pack_items, pack_users, read_users, unpack_items
+from recsys.stores.model_files import ITEMS, MANIFEST, SERVING, USERS, WITHDRAWN, ModelFiles
 from tests.builders import a_history, a_manifest, a_user_model, an_evaluation, an_item_model
 
 ITEM_MODEL = an_item_model()
@@ -160,13 +161,19 @@ def test_a_damaged_or_foreign_manifest_is_refused(text: bytes) -> None:
         Manifest.from_json(text)
 
 
-def test_a_model_of_a_release_that_knew_no_order_is_read() -> None:
+def read_again(path: Path, users: bytes) -> UserModel:
+    path.write_bytes(users)
+    return read_users(path)
+
+
+def test_a_model_of_a_release_that_knew_no_order_is_read(tmp_path: Path) -> None:
     items = {k: v for k, v in load(pack_items(ITEM_MODEL)).items() if k != "order_shares"}
     assert not unpack_items(save(items)).order_shares.any()
     users = a_user_model([a_history([1, 2], steps=[1, 0])])
     tensors = {k: v for k, v in load(pack_users(users)).items() if k != "history_steps"}
-    assert unpack_users(save(tensors)).histories.steps.tolist() == [0, 0]
-    assert unpack_users(pack_users(users)).histories.steps.tolist() == [1, 0]
+    file = tmp_path / "users"
+    assert read_again(file, save(tensors)).histories.steps.tolist() == [0, 0]
+    assert read_again(file, pack_users(users)).histories.steps.tolist() == [1, 0]
 
 
 def test_a_manifest_of_the_format_before_is_read() -> None:
@@ -178,11 +185,41 @@ def test_a_manifest_of_the_format_before_is_read() -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"nonsense", pack_items(ITEM_MODEL)[:-5]])
-def test_damaged_bytes_are_no_model(data: bytes) -> None:
+def test_damaged_bytes_are_no_model(data: bytes, tmp_path: Path) -> None:
     with pytest.raises(InvalidModel):
         unpack_items(data)
+    with pytest.raises(InvalidModel):
+        read_again(tmp_path / "users", data)
 
 
-def test_one_side_is_not_the_other() -> None:
+def test_one_side_is_not_the_other(tmp_path: Path) -> None:
     with pytest.raises(InvalidModel, match="lacks the tensor"):
-        unpack_users(pack_items(ITEM_MODEL))
+        read_again(tmp_path / "users", pack_items(ITEM_MODEL))
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\0v1", b"../../etc"])
+def test_a_damaged_note_is_one_that_is_not_there_until_the_next_one(
+    files: ModelFiles, tmp_path: Path, content: bytes
+) -> None:
+    manifest = saved(files)
+    for name in (SERVING, WITHDRAWN):
+        (tmp_path / "shop" / name).write_bytes(content)
+
+    assert files.last_two("shop") == []
+    assert not files.is_withdrawn(manifest)
+    with pytest.raises(NotFound, match="no model of shop has served"):
+        files.last_serving("shop")
+
+    files.mark_serving("shop", "v1")
+    files.withdraw(manifest)
+
+    assert files.last_two("shop") == ["v1"]
+    assert files.is_withdrawn(manifest)
+
+
+def test_a_damaged_manifest_says_whose_it_is(files: ModelFiles, tmp_path: Path) -> None:
+    saved(files)
+    (tmp_path / "shop" / "v1" / MANIFEST).write_bytes(b"")
+
+    with pytest.raises(InvalidModel, match="model v1 of shop: the manifest is damaged"):
+        files.manifest("shop", "v1")

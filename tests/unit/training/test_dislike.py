@@ -63,7 +63,9 @@ def live_scores(*recent: RecentEvent) -> dict[str, float]:
     model = BEFORE
     row = model.users.ids.index_of("ann")
     assert row is not None
-    history = current_history(model.items, model.params, model.users.history(row), recent)
+    history = current_history(
+        model.items.ids.index_of, model.params, model.users.history(row), recent
+    )
     serving, n = ServingModel.of(model.items, model.params), len(model.items.ids)
     found = fold_in_list(serving, ActiveUser.of(history, None), n, Scratch())
     listed = np.isfinite(found.scores)

@@ -3,14 +3,12 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from recsys.core.popularity_windows import PopularityWindow
 from recsys.training.event_log import pairs_of
 from recsys.training.interactions import InteractionMatrix, make_pairs
 from recsys.training.popularity import (
     TREND_PRIOR_SHOPPERS,
     Shoppers,
     popular_items,
-    popularity_window,
     rising_items,
 )
 from tests.builders import an_event_log
@@ -91,35 +89,3 @@ def test_in_data_without_time_nothing_rises() -> None:
     pairs = shoppers_of({"often": [1.0] * 40, "once": [1.0]})
     assert rising_items(pairs).tolist() == []
     assert rising_items(shoppers_of({"often": [0.0] * 3})).tolist() == []
-
-
-def window_of(recent: Sequence[int], past: Sequence[int]) -> PopularityWindow:
-    popular = np.arange(len(recent), dtype=np.int32)[::-1]
-    return popularity_window(np.array(recent), np.array(past), popular)
-
-
-def test_a_window_has_what_was_bought_in_it_by_how_many_did() -> None:
-    window = window_of(recent=[2, 0, 5, 2], past=[9, 9, 9, 9])
-    # Of two that as many bought the more popular one comes first.
-    assert window.popular.tolist() == [2, 3, 0]
-    assert window.shoppers.tolist() == [5, 2, 2]
-
-
-def test_within_a_window_rises_what_more_bought_than_its_past_lets_one_expect() -> None:
-    recent, past = [6, 3, 3, 0], [4, 4, 12, 4]
-    window = window_of(recent, past)
-    share = 12 / 24
-    rises = [(6 - 4 * share) / (4 * share + 1) ** 0.5, (3 - 4 * share) / (4 * share + 1) ** 0.5]
-    assert window.rising.tolist() == [0, 1]
-    assert window.rises.tolist() == pytest.approx(rises)
-
-
-def test_one_shopper_is_no_trend() -> None:
-    assert window_of(recent=[1, 2, 10], past=[0, 0, 80]).rising.tolist() == [1]
-
-
-@pytest.mark.parametrize(("recent", "past"), [([3, 2], [0, 0]), ([0, 0], [3, 2])])
-def test_without_a_past_or_a_present_nothing_rises_within_a_window(
-    recent: list[int], past: list[int]
-) -> None:
-    assert window_of(recent, past).rising.tolist() == []

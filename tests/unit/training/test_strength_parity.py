@@ -32,5 +32,7 @@ def test_an_event_log_and_a_live_answer_count_events_alike(count: int, seed: int
     items = an_item_model(ITEMS)
     for user in range(USERS):
         recent = behaviour.recent(f"u{user}")
-        live = by_item(items.ids, current_history(items, params, History.empty(), recent))
+        live = by_item(
+            items.ids, current_history(items.ids.index_of, params, History.empty(), recent)
+        )
         assert live == pairs_by_item(pairs, f"u{user}")

@@ -82,7 +82,7 @@ def test_a_shop_whose_tastes_change_forgets_sooner() -> None:
 
 def test_half_lives_that_the_shop_has_fixed_stay() -> None:
     shop = replace(load_shop(), half_life_days=200.0, popularity_half_life_days=5.0)
-    start = SMALL.with_half_lives(200.0, 5.0)
+    start = replace(SMALL, half_life_days=200.0, popularity_half_life_days=5.0)
     validation = hold_out(changed_tastes(), shop, start, SIZE)
     found = fit_settings(validation, start, FitEffort.QUICK)
     assert {trial.settings.half_lives for trial in found.trials} == {(200.0, 5.0)}
@@ -93,7 +93,7 @@ def test_a_trial_is_judged_as_pairs_made_by_its_half_lives() -> None:
     """What is kept between trials must not be that of another half-life."""
     log = changed_tastes()
     (fold,) = hold_out(log, load_shop(), SMALL, SIZE).folds
-    short = SMALL.with_half_lives(10.0, 3.0)
+    short = replace(SMALL, half_life_days=10.0, popularity_half_life_days=3.0)
     (direct,) = hold_out(log, load_shop(), short, SIZE).folds
     remade = fold.with_half_lives(*short.half_lives).pairs
     for name in ("strengths", "recent_strengths", "item_indices", "indptr", "excluded"):

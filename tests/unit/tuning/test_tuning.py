@@ -9,7 +9,7 @@ import pytest
 from recsys.config.shop import load_shop
 from recsys.core.errors import NoData
 from recsys.core.event_types import EventType
-from recsys.evaluation import evaluate_lists
+from recsys.evaluation import Mask, evaluate_lists
 from recsys.evaluation.model_lists import model_lists
 from recsys.training.als import AlsSettings, Trained, train_als
 from recsys.training.build import build_model
@@ -33,8 +33,8 @@ SMALL = ModelSettings(AlsSettings(factors=8, iterations=3))
 SIZE = ValidationSize(pairs=1_000_000, judged_users=5000)
 
 
-def hold_out(log: EventLog, size: ValidationSize = SIZE) -> Validation:
-    return hold_out_of(log, load_shop(), ModelSettings(), size)
+def hold_out(log: EventLog, size: ValidationSize = SIZE, mask: Mask = Mask.EXCLUDED) -> Validation:
+    return hold_out_of(log, load_shop(), ModelSettings(), size, mask)
 
 
 def in_a_row(users: int = 60, items: int = 24, length: int = 6, seed: int = 0) -> EventLog:
@@ -49,7 +49,7 @@ def in_a_row(users: int = 60, items: int = 24, length: int = 6, seed: int = 0) -
         items=((starts[:, None] + at) % items).ravel().astype(np.int32),
         values=np.ones(users * length, np.float32),
         types=np.zeros(users * length, np.int16),
-        event_types=(EventType(1.0, excludes=True),),
+        event_types={"purchase": EventType(1.0, excludes=True)},
         target_types=(True,),
         timestamps_ms=np.tile(at * 86_400_000, users),
         has_ages=False,
@@ -110,6 +110,52 @@ def test_where_only_each_users_order_is_known_the_newest_of_some_is_held_out() -
     assert last.sum() == len(found.pairs.users)
 
 
+def looked_then_bought(users: int = 60, timed: bool = True) -> EventLog:
+    """Shoppers who look at all that they buy later, and at as much that they do not buy."""
+    looked = two_tastes_log(users=users, timed=timed)
+    bought = looked.only(looked.items % 3 == 0)
+    times = None
+    if timed:
+        times = np.concatenate([looked.times_ms(), bought.times_ms() + 100 * 86_400_000])
+    return replace(
+        looked,
+        users=np.concatenate([looked.users, bought.users]),
+        items=np.concatenate([looked.items, bought.items]),
+        values=np.ones(len(looked) + len(bought), np.float32),
+        types=np.repeat([0, 1], [len(looked), len(bought)]).astype(np.int16),
+        event_types={"view": EventType(0.2), "purchase": EventType(1.0, excludes=True)},
+        target_types=(False, True),
+        timestamps_ms=times,
+    )
+
+
+def by_order_alone(log: EventLog) -> EventLog:
+    return replace(log, has_ages=False)
+
+
+@pytest.mark.parametrize(
+    "log", [looked_then_bought(), by_order_alone(looked_then_bought())], ids=["ages", "order"]
+)
+def test_models_are_judged_by_targets_that_their_lists_may_hold(log: EventLog) -> None:
+    """Here all was looked at before: where that keeps it out of lists, nothing is left to judge."""
+    (fold,) = hold_out(log).folds
+    assert held_out(fold)
+    assert all(int(item[1:]) % 3 == 0 for _, item in held_out(fold))
+    assert held_out(fold) <= seen(fold)
+    with pytest.raises(NoData):
+        hold_out(log, mask=Mask.ALL)
+
+
+def test_without_time_what_was_looked_at_is_held_out_as_well() -> None:
+    """What came before is not known, nor therefore which look may be told of a purchase."""
+    log = looked_then_bought(timed=False)
+    validation = hold_out(log, replace(SIZE, folds=3))
+    assert not validation.searched_weights
+    for fold in validation.folds:
+        assert {int(item[1:]) % 3 == 0 for _, item in held_out(fold)} == {True, False}
+        assert fold.pairs.excluded.all()
+
+
 def test_large_data_is_tried_on_some_users_and_what_they_want_most() -> None:
     log = two_tastes_log(users=400)
     (found,) = hold_out(log, replace(SIZE, pairs=len(log) // 4)).folds
@@ -150,14 +196,16 @@ def models(validation: Validation, settings: ModelSettings) -> list[JudgedModel]
         replace(SMALL, neighbour_weight=0.0, order_weight=0.5, neighbours=4),
     ],
 )
+@pytest.mark.parametrize(
+    "log", [in_a_row(users=300), by_order_alone(looked_then_bought(users=300))]
+)
 def test_a_blend_from_kept_scores_is_as_good_as_the_model_that_is_built_of_it(
-    settings: ModelSettings,
+    settings: ModelSettings, log: EventLog
 ) -> None:
-    validation = hold_out(in_a_row(users=300))
+    validation = hold_out(log)
     (fold,) = validation.folds
-    pairs = replace(fold.pairs, excluded=np.ones_like(fold.pairs.excluded))
-    items = len(pairs.items)
-    built = build_model(pairs, ("",) * items, np.ones(items, np.bool_), settings)
+    items = len(fold.pairs.items)
+    built = build_model(fold.pairs, ("",) * items, np.ones(items, np.bool_), settings)
     expected = evaluate_lists(model_lists(built, fold.test), fold.test).means[METRIC]
 
     [judged] = models(validation, settings)

@@ -119,6 +119,13 @@ def test_new_is_what_shoppers_could_see_first_within_thirty_days_whatever_model_
     assert {row for row, _ in yielded("new", at_day(200))} == {6, 7, 8}
 
 
+def test_what_says_that_it_arrives_later_is_not_new_until_then() -> None:
+    """A year of 2099, by mistake, would lead the list as long."""
+    assert [row for row, _ in yielded("new", at_day(100.5))][:3] == [1, 0, 7]
+    assert 2 not in {row for row, _ in yielded("new", at_day(100.5))}
+    assert [row for row, _ in yielded("new", at_day(101))][:3] == [2, 1, 0]
+
+
 def test_a_window_says_how_new() -> None:
     week = replace(at_day(108), window_days=7)
     assert [row for row, _ in yielded("new", week)][:2] == [6, 2]

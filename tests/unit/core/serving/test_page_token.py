@@ -62,6 +62,7 @@ def test_pages_go_on_from_the_first_to_the_last() -> None:
         {"target": ItemTarget("ann")},
         {"target": SessionTarget(("ann",))},
         {"filter": "price < 5"},
+        {"placement": ("popular",)},
     ],
 )
 def test_a_token_of_another_request_is_refused(other: dict[str, object]) -> None:

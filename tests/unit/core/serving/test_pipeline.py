@@ -114,7 +114,9 @@ def test_a_dislike_outweighs_the_purchase_before() -> None:
 
 
 def test_a_dislike_of_what_is_unknown_stays_negative_and_excludes() -> None:
-    history = current_history(ITEMS, PARAMS, a_stored_user().history, [an_event("i2", "dislike")])
+    history = current_history(
+        ITEMS.ids.index_of, PARAMS, a_stored_user().history, [an_event("i2", "dislike")]
+    )
     assert history.items.tolist() == [0, 2]
     assert history.strengths.tolist() == [1.0, -2.0]
     assert history.excluded.tolist() == [True, True]
@@ -123,12 +125,12 @@ def test_a_dislike_of_what_is_unknown_stays_negative_and_excludes() -> None:
 def test_what_cancels_out_is_zero() -> None:
     stored = a_history([2], [0.6], excluded=False)
     events = [an_event("i2", "view")] * 7 + [an_event("i2", "dislike")]
-    assert current_history(ITEMS, PARAMS, stored, events).strengths.tolist() == [0.0]
+    assert current_history(ITEMS.ids.index_of, PARAMS, stored, events).strengths.tolist() == [0.0]
 
 
 def test_quantity_and_price_of_a_recent_event_count_as_its_type_says() -> None:
     order = replace(an_event("i2", "order"), quantity=9.0, price=8.0 * 16)
-    history = current_history(ITEMS, PARAMS, History.empty(), [order])
+    history = current_history(ITEMS.ids.index_of, PARAMS, History.empty(), [order])
     assert history.strengths == pytest.approx([3 * 2])
 
 

@@ -103,7 +103,7 @@ def test_fillers_and_items_of_a_product_page_say_what_they_are() -> None:
 
 def test_a_session_was_looked_at() -> None:
     model = ServingModel.of(ITEMS, replace(PARAMS, neighbour_weight=1000.0))
-    found = explained(session_history(ITEMS, ["i2"]), model, limit=2)
+    found = explained(session_history(ITEMS.ids.index_of, ["i2"]), model, limit=2)
     assert {reason.code for reason in found.reasons} == {"because_you_viewed"}
 
 

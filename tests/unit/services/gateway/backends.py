@@ -26,6 +26,7 @@ from recsys.stores.memory.interactions import MemoryInteractionStore
 from recsys.stores.memory.items import MemoryItemStore
 from recsys.stores.memory.live_catalogue import MemoryLiveCatalogue
 from recsys.stores.memory.published import MemoryPublishedModels
+from recsys.stores.memory.purchases import MemoryPurchaseLog
 from recsys.stores.memory.recent import MemoryRecentBehaviour
 from recsys.stores.memory.reports import MemoryReports
 from recsys.stores.memory.users import MemoryUserStore
@@ -190,6 +191,7 @@ class Ingest:
             self.interactions,
             recent,
             cold_start,
+            MemoryPurchaseLog(),
             lambda _: EVENT_TYPES,
             clock=lambda: NOW_MS,
             new_event_id=lambda: f"made-{next(ids)}",

@@ -15,7 +15,9 @@ from recsys.config.shop import RequestLimits
 from recsys.core.serving.controls import Boost, Controls
 from recsys.core.serving.experiments import Experiment, Variant
 from recsys.core.serving.placement import Placement, ScheduledRule
+from recsys.rpc import user_attributes
 from recsys.rpc.user_attributes import UserAttributes
+from recsys.runtime.grpc import thread_server
 from recsys.runtime.grpc.channel import open_channel
 from recsys.runtime.metrics import Metrics, new_metrics
 from services.gateway.app import build_app, serving_app
@@ -129,7 +131,10 @@ async def until(condition: Callable[[], bool]) -> None:
 
 @pytest.fixture(scope="module")
 def running_world() -> Iterator[World]:
-    with asyncio.Runner() as runner:
+    with asyncio.Runner() as runner, pytest.MonkeyPatch.context() as patch:
+        # A busy machine may take longer for what is quick in a shop, and is tested by itself.
+        patch.setattr(user_attributes, "ATTRIBUTES_SECONDS", READ_SECONDS)
+        patch.setattr(thread_server, "MAX_WAIT_SECONDS", READ_SECONDS)
         recommender, ingest = ScriptedRecommender(), Ingest()
         recommender_server, address = runner.run(start_recommender(recommender))
         ingest_server, ingest_target = start_ingest(ingest.servicer)

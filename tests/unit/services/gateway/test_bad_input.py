@@ -19,11 +19,15 @@ RECOMMENDATIONS = "/v1/users/ann/recommendations"
         ({"event_type": "teleport"}, "event_type", "is not one of: dislike, impression"),
         ({"user_id": None}, "user_id", "valid string"),
         ({"user_id": 12583}, "user_id", "valid string"),
-        ({"user_id": ""}, "user_id", "at least 1 character"),
+        ({"user_id": ""}, "user_id", "must not be empty"),
         ({"item_id": "a\0b"}, "item_id", "control character U+0000 at position 1"),
         ({"item_id": "x" * 300}, "item_id", "at most 256"),
         ({"item_id": "\ud800"}, "item_id", "surrogate"),
-        ({"event_id": ""}, "event_id", "at least 1 character"),
+        ({"user_id": " ann"}, "user_id", "must not begin or end with a space"),
+        ({"item_id": "lamp\u00a0"}, "item_id", "must not begin or end with a space"),
+        ({"event_id": " e1"}, "event_id", "must not begin or end with a space"),
+        ({"order_id": "o1 "}, "order_id", "must not begin or end with a space"),
+        ({"event_id": ""}, "event_id", "must not be empty"),
         ({"timestamp": "9999-12-31T23:59:59Z"}, "timestamp", "after 2100"),
         ({"timestamp": "2030-01-01T00:00:00Z"}, "timestamp", "24 hours in the future"),
         ({"timestamp": "1969-12-31T23:59:59Z"}, "timestamp", "before 1970"),
@@ -47,8 +51,8 @@ RECOMMENDATIONS = "/v1/users/ann/recommendations"
         ({"colour": "red"}, "colour", "not a known field"),
         ({"rating": -1}, "rating", "greater than or equal to 0"),
         ({"rating": "five"}, "rating", "valid number"),
-        ({"query": ""}, "query", "at least 1 character"),
-        ({"query": "x" * 501}, "query", "at most 500 characters"),
+        ({"query": ""}, "query", "must not be empty"),
+        ({"query": "x" * 501}, "query", "at most 500 are allowed"),
         ({"path": {"limit": 1}}, "path", "not a known field"),
         ({"header": None}, "header", "not a known field"),
     ],
@@ -112,6 +116,36 @@ def test_malformed_json_is_refused_with_the_place(api: Client, body: bytes, deta
     assert detail in answer.json["detail"]
     # Nothing about the language it is read with.
     assert not re.search(r"sys\.|int|utf-8-sig|Error", answer.json["detail"])
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "body"),
+    [
+        ("POST", "/v1/events", '{"events": [%s], "events": [%s]}'),
+        ("POST", "/v1/events", '{"events": [%s, {"user_id": "bob", "user_id": "ann"}]}'),
+        ("POST", "/v1/events", '{"events": [%s], "x": {"price": 1, "pric\\u0065": 2}}'),
+        ("POST", "/v1/events", '{"events": [%s], "\\ud800": 1, "\\ud800": 1}'),
+        ("POST", "/v1/placements/home:recommend", '{"user_id": "ann", "user_id": "bob"}'),
+        ("POST", "/v1/items:batchUpsert", '{"items": [{"item_id": "a", "item_id": "b"}]}'),
+        ("PUT", "/v1/items/lamp", '{"attributes": {"colour": "red", "colour": "blue"}}'),
+    ],
+)
+def test_a_name_that_stands_twice_in_an_object_is_refused(
+    world: World, api: Client, method: str, target: str, body: str
+) -> None:
+    sent = body.replace("%s", json.dumps(GOOD)).encode()
+    answer = api.send(method, target, sent)
+    assert answer.status == 400
+    assert answer.json["type"] == "/problems/malformed-json"
+    assert "stands twice in one object" in answer.json["detail"]
+    assert world.plain_client().send(method, target, sent).status == 400
+
+
+def test_a_doubled_name_in_a_context_is_refused_by_the_fast_path_too(api: Client) -> None:
+    event = json.dumps(GOOD)[:-1] + ', "context": {"placement": "home", "placement": "basket"}}'
+    answer = api.send("POST", "/v1/events", f'{{"events": [{event}]}}'.encode())
+    assert answer.status == 400
+    assert answer.json["detail"] == 'the name "placement" stands twice in one object'
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
@@ -274,6 +308,41 @@ def test_a_wrong_type_is_named_as_json_names_it(api: Client) -> None:
         "categories": "must be a JSON array",
         "attributes": "must be a JSON object",
     }
+
+
+@pytest.mark.parametrize(
+    ("target", "body", "field", "reason"),
+    [
+        ("/v1/events", {"events": []}, "events", "must not be empty"),
+        (
+            "/v1/events",
+            {"events": [{}] * 1001},
+            "events",
+            "has 1001 entries, at most 1000 are allowed",
+        ),
+        ("/v1/placements/home:recommend", {"filter": ""}, "filter", "must not be empty"),
+        (
+            "/v1/placements/home:recommend",
+            {"filter": "x" * 4001},
+            "filter",
+            "has 4001 characters, at most 4000 are allowed",
+        ),
+        (
+            "/v1/items/lamp",
+            {"attributes": {f"{n}": 1 for n in range(101)}},
+            "attributes",
+            "has 101 entries, at most 100 are allowed",
+        ),
+        ("/v1/items/lamp", {"attributes": {"": 1}}, "attributes.", "its name must not be empty"),
+        ("/v1/items/lamp", {"categories": [""]}, "categories.0", "must not be empty"),
+    ],
+)
+def test_a_reason_speaks_of_json_and_not_of_python(
+    api: Client, target: str, body: object, field: str, reason: str
+) -> None:
+    method = "PUT" if target == "/v1/items/lamp" else "POST"
+    answer = api.send(method, target, json.dumps(body).encode())
+    assert answer.reasons == {field: reason}
 
 
 def test_a_patch_of_nothing_is_refused(api: Client) -> None:

@@ -82,7 +82,9 @@ def test_an_event_of_another_user_is_rejected_by_itself(world: World) -> None:
 @pytest.mark.parametrize("text", ["", "x", "a.b.c", "x" * 9000])
 def test_a_session_that_is_none_is_told(world: World, text: str) -> None:
     page = world.client(world.keys["public"], X_Session_Token=text)
-    assert page.get(OF_ANN).json["type"] == "/problems/wrong-session"
+    refused = page.get(OF_ANN).json
+    assert refused["type"] == "/problems/wrong-session"
+    assert ("within 24 hours" if text else "missing") in refused["detail"]
 
 
 def test_a_session_of_another_public_key_is_worth_nothing(world: World) -> None:
@@ -163,19 +165,19 @@ def test_an_address_with_a_public_key_has_a_limit_of_its_own(world: World) -> No
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "field"),
     [
-        {"filter": "price < user.budget"},
-        {"boosts": [{"filter": "price < user.budget", "weight": 2}]},
+        ({"filter": "price < user.budget"}, "filter"),
+        ({"boosts": [{"filter": "price < user.budget", "weight": 2}]}, "boosts.0.filter"),
     ],
 )
 def test_a_page_cannot_find_out_what_the_shop_says_of_a_user(
-    world: World, body: dict[str, Any]
+    world: World, body: dict[str, Any], field: str
 ) -> None:
     page = browser(world)
     answer = page.post("/v1/placements/home:recommend", {"user_id": "ann", **body})
     assert answer.status == 422
     reason = "user.NAME is not for public keys"
-    assert answer.json["problems"] == [{"field": "filter", "reason": reason}]
+    assert answer.json["problems"] == [{"field": field, "reason": reason}]
     one = {"requests": [{"placement": "home", "user_id": "ann", **body}]}
     assert page.post("/v1/placements:recommend", one).status == 422

@@ -35,6 +35,15 @@ def test_an_item_comes_back_whole(api: Client, item_id: str) -> None:
     assert got.json == {"item_id": got.json["item_id"], **LAMP}
 
 
+def test_an_empty_title_or_brand_is_none(api: Client) -> None:
+    empty = {"title": "", "brand": ""}
+    put = write(api, "PUT", "unbranded", empty)
+    assert (put.json["title"], put.json["brand"]) == (None, None)
+    write(api, "PATCH", "unbranded", {"title": "Lamp", "brand": "Acme"})
+    patched = write(api, "PATCH", "unbranded", empty)
+    assert (patched.json["title"], patched.json["brand"]) == (None, None)
+
+
 def test_what_was_read_can_be_written_back_without_its_id(api: Client) -> None:
     write(api, "PUT", "back", LAMP)
     read = api.get("/v1/items/back").json

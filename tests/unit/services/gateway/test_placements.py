@@ -84,6 +84,8 @@ def test_a_name_that_the_shop_has_not_given_is_not_found(world: World, api: Clie
         ({"strict": 1}, "strict"),
         ({"exclude_seen_days": 31}, "exclude_seen_days"),
         ({"exclude_event_types": ["impression"]}, "exclude_event_types"),
+        ({"exclude_event_types": ["view"]}, "exclude_event_types"),
+        ({"exclude_event_types": ["view"], "exclude_seen_days": 0}, "exclude_event_types"),
         ({"page_token": "damaged"}, "page_token"),
         ({"page_token": ""}, "page_token"),
         ({"boosts": [{"filter": "price <", "weight": 2}]}, "boosts.0.filter"),
@@ -243,7 +245,8 @@ def test_a_request_overrules_controls_of_the_settings_and_adds_boosts_and_pins(
 def test_a_page_token_goes_with_the_question_and_its_items_are_no_filler(
     world: World, api: Client
 ) -> None:
-    first = RecommendationRequest("shop", UserTarget("ann"), 1)
+    home = PLACEMENTS["home"].generators
+    first = RecommendationRequest("shop", UserTarget("ann"), 1, home)
     token = first.next_page_token(["0"])
     body = {"user_id": "ann", "page_token": token, "exclude_seen_days": 7}
     assert api.post(HOME, body | {"exclude_event_types": ["view"]}).status == 200
@@ -252,13 +255,15 @@ def test_a_page_token_goes_with_the_question_and_its_items_are_no_filler(
     assert asked.controls.exclude_event_types == ["view"]
     snapshots = PopularSnapshots()
     snapshots.take(SNAPSHOT)
-    second = RecommendationRequest("shop", UserTarget("ann"), 1, ("for_you",), page_token=token)
+    second = RecommendationRequest("shop", UserTarget("ann"), 1, home, page_token=token)
     answer = snapshots.answer(second)
     assert answer is not None
     written = json.loads(answer.json + b"}")
     assert [item["item_id"] for item in written["items"]] == ["1"]
     assert written["next_page_token"] == ""
     assert api.post(HOME, {"user_id": "bob", "page_token": token}).status == 422
+    other = "/v1/placements/product_page:recommend"
+    assert api.post(other, {"user_id": "ann", "page_token": token}).status == 422
 
 
 def test_a_window_is_asked_for_and_another_one_is_told_which_there_are(

@@ -2,27 +2,23 @@
 
 import asyncio
 import json
-import re
-import time
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from starlette.types import ASGIApp, Receive, Scope, Send
 
-from recsys.auth.session_tokens import sign_session
 from recsys.core.errors import ConfigurationError, Unavailable
 from recsys.core.serving.request import RecommendationRequest, UserTarget
-from recsys.rpc.v1 import recommender_pb2 as pb
-from services.gateway.fast_path.middleware import FastPath
 from services.gateway.schemas.recommendations import PLACEMENT_EXAMPLE, PlacementRequest
-from tests.unit.services.gateway.asgi_client import Client, Response
+from tests.unit.services.gateway.asgi_client import Client
+from tests.unit.services.gateway.both_paths import CALLERS, Watched, answered_alike, headers_of
 from tests.unit.services.gateway.conftest import PLACEMENTS, World
 
 HOME = "/v1/placements/home:recommend"
-TOKEN = RecommendationRequest("shop", UserTarget("ann"), 1).next_page_token(["lamp"])
+TOKEN = RecommendationRequest(
+    "shop", UserTarget("ann"), 1, PLACEMENTS["home"].generators
+).next_page_token(["lamp"])
 GOOD: dict[str, list[Any]] = {
     "user_id": ["ann", None, "ann ☕"],
     "item_id": [None, "lamp"],
@@ -57,84 +53,25 @@ _ODD = st.one_of(
     ),
     st.text(max_size=3),
 )
-_BODIES = st.fixed_dictionaries({}, optional={n: st.sampled_from(v) for n, v in GOOD.items()})
-_ODD_BODIES = st.builds(
+BODIES = st.fixed_dictionaries({}, optional={n: st.sampled_from(v) for n, v in GOOD.items()})
+ODD_BODIES = st.builds(
     lambda good, odd: good | odd,
-    _BODIES,
+    BODIES,
     st.dictionaries(st.sampled_from([*GOOD, "colour"]), _ODD, max_size=2),
 )
-_FAILURES: list[list[Exception]] = [
+FAILURES: list[list[Exception]] = [
     [],
     [Unavailable("redis", "away")] * 2,
     [ConfigurationError("")],
 ]
 
 
-class Watched:
-    """The fast path of a world, and whether it left the last request to the application."""
-
-    def __init__(self, world: World) -> None:
-        self.left_to_application = False
-        self._application: ASGIApp = world.application
-        self.app = FastPath(self._pass_on, world.application.state.dependencies)
-
-    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.left_to_application = True
-        await self._application(scope, receive, send)
-
-
-def sent(world: World, app: ASGIApp, headers: Mapping[str, str], target: str, body: bytes) -> Any:
-    """The status, headers, body and question of one answer, without what no two answers share."""
-    world.recommender.asked.clear()
-    answer = Client(app, world.runner, headers).send("POST", target, body)
-    assert int(answer.headers["content-length"]) == len(answer.body)
-    same = {k: v for k, v in answer.headers.items() if k != "content-length"}
-    return answer.status, same, without_chance(answer), questions(world)
-
-
-def without_chance(answer: Response) -> bytes:
-    body = re.sub(rb'"recommendation_id":"[\w-]{16}"', b'"recommendation_id":""', answer.body)
-    return re.sub(rb'"took_ms":[0-9.]+', b'"took_ms":0', body)
-
-
-def questions(world: World) -> list[pb.Question]:
-    for question in world.recommender.asked:
-        question.number = question.budget_ms = 0
-    return list(world.recommender.asked)
-
-
-def headers_of(world: World, caller: str) -> dict[str, str]:
-    headers = {"Content-Type": "application/json", "X-Request-ID": "r", "X-API-Key": caller}
-    if caller in world.keys:
-        headers["X-API-Key"] = world.keys[caller]
-    elif caller == "ann":
-        token = sign_session(world.session_secret, "ann", time.time() + 60)
-        headers |= {"X-API-Key": world.keys["public"], "X-Session-Token": token}
-    return headers
-
-
-def answered_alike(
-    world: World,
-    target: str,
-    body: bytes,
-    headers: Mapping[str, str],
-    failures: list[Exception] | None = None,
-) -> tuple[int, bool]:
-    """The status of the answer, and whether the fast path gave it; it is held to the ordinary."""
-    watched, answers = Watched(world), []
-    for app in (watched.app, world.application):
-        world.recommender.failures = list(failures or ())
-        answers.append(sent(world, app, headers, target, body))
-    assert answers[0] == answers[1]
-    return answers[0][0], not watched.left_to_application
-
-
 @settings(max_examples=400)
 @given(
-    _BODIES | _ODD_BODIES,
+    BODIES | ODD_BODIES,
     st.sampled_from([*PLACEMENTS, "basket"]),
-    st.sampled_from(["all", "all", "ann", "read", "write", "public", "other", "wrong"]),
-    st.sampled_from(_FAILURES),
+    st.sampled_from(CALLERS),
+    st.sampled_from(FAILURES),
     st.booleans(),
 )
 @example(dict(PLACEMENT_EXAMPLE), "home", "all", [], True)
@@ -163,6 +100,8 @@ def test_every_field_is_taken_before_the_application(world: World) -> None:
     for name, values in GOOD.items():
         for value in values:
             body = {name: value} if name in targets else {"user_id": "ann", name: value}
+            if name == "exclude_event_types":
+                body["exclude_seen_days"] = 7
             text = json.dumps(body).encode()
             answered = answered_alike(world, HOME, text, headers_of(world, "all"))
             assert answered == (200, True), body

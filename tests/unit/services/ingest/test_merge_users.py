@@ -71,6 +71,12 @@ def test_what_a_visitor_did_is_the_customers_and_received_now() -> None:
     assert shop.items_of("visitor") == shop.recent_of("visitor") == []
 
 
+def test_what_was_stored_under_an_id_with_space_around_it_moves_to_the_one_without() -> None:
+    shop = Shop()
+    shop.sent(" ann", "lamp")
+    assert shop.merger.merge("shop", " ann", "ann").moved_events == 1
+
+
 def test_merging_again_changes_nothing() -> None:
     shop = Shop()
     shop.sent("visitor", "lamp")
@@ -156,6 +162,7 @@ def test_events_that_do_not_go_away_keep_nobody_for_ever(monkeypatch: pytest.Mon
         ("", "ann", ["source_user_id"]),
         ("a\0b", "", ["source_user_id", "target_user_id"]),
         ("x" * 257, "ann", ["source_user_id"]),
+        ("visitor", " ann", ["target_user_id"]),
     ],
 )
 def test_two_different_users_are_merged(source: str, target: str, fields: list[str]) -> None:

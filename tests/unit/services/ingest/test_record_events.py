@@ -6,8 +6,10 @@ import pytest
 
 from recsys.core.domain import Event
 from recsys.core.errors import InvalidInput, Unavailable
+from recsys.core.purchases import Purchase
 from recsys.core.recording import EventDraft, EventStatus, Recorded
 from recsys.stores.memory.interactions import MemoryInteractionStore
+from recsys.stores.memory.purchases import MemoryPurchaseLog
 from recsys.stores.memory.recent import MemoryRecentBehaviour
 from services.ingest.record_events import EventRecorder
 from tests.builders import EVENT_TYPES
@@ -33,6 +35,7 @@ class Shop:
         self.interactions = MemoryInteractionStore()
         self.recent = FlakyRecent(lambda _: EVENT_TYPES)
         self.cold = ColdShop(self.recent)
+        self.purchases = MemoryPurchaseLog()
         self.now_ms = NOW_MS
         self.counts_impressions = False
         ids = itertools.count()
@@ -40,10 +43,12 @@ class Shop:
             self.interactions,
             self.recent,
             self.cold.cold_start,
+            self.purchases,
             lambda _: EVENT_TYPES,
             clock=lambda: self.now_ms,
             new_event_id=lambda: f"made-{next(ids)}",
             counts_impressions=lambda _: self.counts_impressions,
+            windowed_types_of=lambda _: ("purchase",),
         )
 
     def statuses(self, *drafts: EventDraft) -> list[EventStatus]:
@@ -176,6 +181,18 @@ def test_an_event_counts_once_in_what_is_popular_before_the_first_model(shop: Sh
     for _ in range(20):
         assert shop.statuses(viewed) == [EventStatus.DUPLICATE]
     assert shop.cold.popularity.most_popular("shop", 10) == ["rug", "lamp"]
+
+
+def test_purchases_are_told_once_to_who_counts_windows(shop: Shop) -> None:
+    bought = a_draft(event_id="p", item_id="rug", event_type="purchase")
+    shop.statuses(a_draft(item_id="chair"), bought)
+    shop.statuses(bought)
+    shop.statuses(
+        a_draft(item_id="table", event_type="purchase", timestamp_ms=NOW_MS - 2 * DAY_MS),
+        a_draft(item_id="lamp", event_type="purchase", timestamp_ms=NOW_MS - DAY_MS),
+    )
+    _, told = shop.purchases.since("shop", 0)
+    assert told == [Purchase.by("ann", "rug"), Purchase.by("ann", "lamp")]
 
 
 @pytest.mark.parametrize("count", [0, 1001])

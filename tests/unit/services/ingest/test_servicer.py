@@ -18,11 +18,13 @@ from recsys.config.settings import GrpcServiceSettings
 from recsys.config.shop import RequestLimits
 from recsys.rpc.v1 import ingest_pb2 as pb
 from recsys.rpc.v1.ingest_pb2_grpc import IngestServiceStub, add_IngestServiceServicer_to_server
+from recsys.runtime.grpc import thread_server
 from recsys.runtime.grpc.server import MAX_MESSAGE_BYTES
 from recsys.runtime.grpc.thread_server import ThreadServer
 from recsys.runtime.metrics import new_metrics
 from recsys.stores.memory.interactions import MemoryInteractionStore
 from recsys.stores.memory.published import MemoryPublishedModels
+from recsys.stores.memory.purchases import MemoryPurchaseLog
 from recsys.stores.memory.reports import MemoryReports
 from recsys.stores.memory.users import MemoryUserStore
 from services.ingest.catalogue import Catalogue
@@ -41,6 +43,7 @@ def _an_ingest() -> IngestServicer:
         interactions,
         shop.recent,
         shop.cold_start,
+        MemoryPurchaseLog(),
         lambda _: EVENT_TYPES,
         lambda: 5,
         lambda: "made",
@@ -56,7 +59,10 @@ def _an_ingest() -> IngestServicer:
 
 @pytest.fixture(scope="module")
 def ingest() -> Iterator[IngestServiceStub]:
-    server = ThreadServer(SERVICE, 1, new_metrics().requests, reflection=False)
+    with pytest.MonkeyPatch.context() as patch:
+        # A busy machine takes longer to read the largest messages.
+        patch.setattr(thread_server, "MAX_WAIT_SECONDS", 10.0)
+        server = ThreadServer(SERVICE, 1, new_metrics().requests, reflection=False)
     add_IngestServiceServicer_to_server(_an_ingest(), server.grpc)
     port = server.start(Address("127.0.0.1", 0))
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
@@ -304,6 +310,24 @@ def test_a_bad_item_of_a_batch_fails_no_other(ingest: IngestServiceStub) -> None
     ]
     get = pb.GetItemRequest(tenant="shop", item_id="first")
     assert ingest.GetItem(get).item.title == "Lamp"
+
+
+def test_nothing_new_is_stored_under_an_id_with_space_around_it(ingest: IngestServiceStub) -> None:
+    event = pb.Event(user_id=" ann", item_id="i1\u2003", event_type="view")
+    recorded = ingest.RecordEvents(pb.RecordEventsRequest(tenant="shop", events=[event]))
+    assert [problem.field for problem in recorded.results[0].problems] == ["user_id", "item_id"]
+
+    stored = ingest.PutItems(pb.PutItemsRequest(tenant="shop", items=[an_item("lamp ")]))
+    assert [problem.field for problem in stored.results[0].problems] == ["item_id"]
+
+    for call, request in (
+        (ingest.PutItem, pb.PutItemRequest(tenant="shop", item=an_item("lamp "))),
+        (ingest.PutUser, pb.PutUserRequest(tenant="shop", user=pb.User(user_id="ann "))),
+    ):
+        with pytest.raises(grpc.RpcError) as caught:
+            call(request)
+        assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+        assert "must not begin or end with a space" in caught.value.details()
 
 
 @pytest.mark.parametrize("count", [0, 1001])

@@ -89,6 +89,7 @@ def test_a_merge_takes_no_more_attributes_than_a_user_may_have(users: Users) -> 
     ("user_id", "changes", "field"),
     [
         ("", {"tier": "gold"}, "user_id"),
+        ("ann ", {"tier": "gold"}, "user_id"),
         ("ann", {}, "attributes"),
         ("ann", {"tier": "x" * 1001}, "attributes.tier"),
         ("ann", {"a\0": True}, "attributes.a\0"),

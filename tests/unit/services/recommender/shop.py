@@ -15,6 +15,7 @@ from recsys.core.ports import ReadUser, UserLookup
 from recsys.runtime.metrics import new_metrics
 from recsys.stores.memory.live_catalogue import MemoryLiveCatalogue
 from recsys.stores.memory.published import MemoryPublishedModels, MemoryServingStore
+from recsys.stores.memory.purchases import MemoryPurchaseLog
 from recsys.stores.memory.recent import MemoryRecentBehaviour
 from recsys.stores.model_codec import pack_items
 from recsys.stores.model_files import ITEMS
@@ -88,7 +89,8 @@ class Shop:
         self.recent = MemoryRecentBehaviour(lambda _: EVENT_TYPES)
         self.live = MemoryLiveCatalogue()
         self.metrics = new_metrics()
-        self.store = WatchedStore(self.published, self.recent, self.live)
+        self.purchases = MemoryPurchaseLog()
+        self.store = WatchedStore(self.published, self.recent, self.live, self.purchases)
         self.tenants = tenants
         self.follower = ModelFollower(self.store, tenants, cache_bytes, self.metrics)
         self.items = items or an_item_model()

@@ -12,11 +12,13 @@ from recsys.core.serving.best_candidates import Scratch, best_by_all, best_by_ne
 from recsys.core.serving.caps import within_caps
 from recsys.core.serving.controls import Controls
 from recsys.core.serving.diversity import diversified, unit_vectors
+from recsys.core.serving.foreseen import Foreseen
 from recsys.core.serving.generators import Query
 from recsys.core.serving.model import ServingModel
 from recsys.core.serving.personal import ActiveUser, fold_in_list, neighbour_list, with_returned
 from recsys.core.serving.pipeline import recommend
 from recsys.core.serving.request import FOR_USER
+from recsys.core.serving.row_catalogue import RowCatalogue
 from recsys.stores.model_codec import pack_items, unpack_items
 from services.recommender.model.calibration import compile_answers, fold_in_seconds
 from tests.builders import an_item_model, scoring_params
@@ -44,8 +46,17 @@ def test_whatever_memory_a_record_lies_in_nothing_is_compiled_for_it() -> None:
         as_in_a_record([True, False], np.bool_),
         as_in_a_record([0, 1], np.int32),
     )
-    model, scratch = ServingModel.of(read, PARAMS, back=[7]), Scratch()
-    for each in (history, with_events(history, *one_event())):
+    catalogue = RowCatalogue(31)
+    came_later = {
+        30: Foreseen(np.ones(3, np.float32), np.array([3], np.int32), np.ones(1, np.float32))
+    }
+    model = ServingModel.of(read, PARAMS, (), [7, 30], catalogue, came_later)
+    scratch = Scratch()
+    for each in (
+        history,
+        with_events(history, *one_event(9)),
+        with_events(history, *one_event(30)),
+    ):
         user = ActiveUser(each, as_in_a_record([5, 6], np.int32))
         neighbour_list(model, user, 10, scratch)
         found = with_returned(model, fold_in_list(model, user, 10, scratch), 10)
@@ -55,5 +66,5 @@ def test_whatever_memory_a_record_lies_in_nothing_is_compiled_for_it() -> None:
     assert [len(function.signatures) for function in COMPILED] == before
 
 
-def one_event() -> tuple[NDArray[np.generic], ...]:
-    return np.array([9], np.int32), np.ones(1), np.zeros(1, np.bool_), np.ones(1, np.int64)
+def one_event(row: int) -> tuple[NDArray[np.generic], ...]:
+    return np.array([row], np.int32), np.ones(1), np.zeros(1, np.bool_), np.ones(1, np.int64)

@@ -9,6 +9,7 @@ from recsys.config.shops import Shops
 from recsys.core.errors import InvalidInput
 from recsys.core.serving.experiments import assignment
 from recsys.rpc.v1 import recommender_pb2 as pb
+from tests.clock import Clock
 from tests.unit.services.recommender.shop import Shop
 from tests.unit.services.recommender.test_servicer import NoDeadline, ids
 
@@ -24,13 +25,6 @@ placements = ["home"]
 enabled = true
 variants = [{ name = "as_is" }, { name = "simple", placements = { home = ["popular"] } }]
 """
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Rpc:

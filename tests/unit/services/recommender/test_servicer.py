@@ -191,6 +191,14 @@ def test_a_page_with_a_fault_names_the_request(rpc: Rpc) -> None:
             pb.RecommendRequest(user_id="ann"),
             pb.RecommendRequest(user_id="ann", limit=1, filter="x"),
         )
+    crowded = pb.RecommendRequest(
+        user_id="ann", limit=1, excluded_item_ids=[f"{n}" for n in range(1000)]
+    )
+    assert page(rpc, crowded, crowded, repeats_allowed=True)
+    with pytest.raises(InvalidInput, match=r"requests\.1\.exclude_item_ids: with 1 items of"):
+        page(rpc, crowded, crowded)
+    with pytest.raises(InvalidInput, match=r"requests\.0\.generators: 'nice' is not"):
+        page(rpc, pb.RecommendRequest(user_id="ann", limit=1, generators=["nice"]))
     for requests in ([], [good] * 11):
         with pytest.raises(InvalidInput, match="requests"):
             page(rpc, *requests)

@@ -17,10 +17,14 @@ CAKESTAND = {
     "brand": None,
     "available": True,
     "quantity": None,
+    "publish_time": None,
+    "expire_time": None,
 }
 HEART = {**CAKESTAND, "item_id": "85123A", "title": "WHITE HANGING HEART T-LIGHT", "price": 2.55}
 SLASHED = {**CAKESTAND, "item_id": "a/b ?<&>", "title": "<b>CAKE</b> & TIN", "price": None}
 SOLD_OUT = {**CAKESTAND, "item_id": "gone", "title": "OLD LANTERN", "quantity": 0.0}
+NOT_YET = {**CAKESTAND, "item_id": "not-yet", "publish_time": 4_000_000_000_000}
+NO_LONGER = {**CAKESTAND, "item_id": "no-longer", "expire_time": 1_000_000_000_000}
 
 RECOMMENDATION_ID = "q9Jb2xV0sTz3mKfA"
 
@@ -36,7 +40,7 @@ class StubApi:
     """
 
     items: list[Json] = field(default_factory=lambda: [CAKESTAND, HEART, SLASHED])
-    unlisted: list[Json] = field(default_factory=lambda: [SOLD_OUT])
+    unlisted: list[Json] = field(default_factory=lambda: [SOLD_OUT, NOT_YET, NO_LONGER])
     source: str = "fold_in"
     failing: int | Exception | None = None
     report: Json | None = None

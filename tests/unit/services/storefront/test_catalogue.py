@@ -9,6 +9,7 @@ import pytest
 
 from services.storefront.api import Api, ApiUnavailable
 from services.storefront.catalogue import Catalogue
+from tests.clock import Clock
 from tests.unit.services.storefront.stub_api import StubApi
 
 _PAGE, _MOST = 100, 1000
@@ -53,13 +54,6 @@ class ListingApi(Api):
                 yield {"item_id": f"{number}", "title": f"ITEM {number}", "price": price}
 
 
-class Clock:
-    seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
 def ids(api: Api) -> list[str]:
     async def scenario() -> list[str]:
         return [product.item_id for product in await Catalogue(api).products()]
@@ -93,10 +87,10 @@ def test_it_is_listed_once_for_all_who_search_at_a_time_and_again_when_it_is_old
         catalogue = Catalogue(api, clock)
         await asyncio.gather(*(catalogue.products() for _ in range(5)))
         once = api.lists
-        clock.seconds = 299
+        clock.now = 299
         await catalogue.products()
         assert api.lists == once
-        clock.seconds = 301
+        clock.now = 301
         api.prices.append(3.0)
         assert len(await catalogue.products()) == 3
         assert api.lists == 2 * once

@@ -36,6 +36,26 @@ def test_a_page_comes_with_landmarks_a_strict_policy_and_no_inline_script_or_sty
     assert page.headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_answers_head_as_get(shopper: Browser, path: str) -> None:
+    page = shopper.send("HEAD", path)
+    assert page.status_code == 200
+    assert page.headers["Content-Type"] == shopper.get(path).headers["Content-Type"]
+
+
+@pytest.mark.parametrize("item_id", ["gone", "not-yet", "no-longer"])
+def test_what_is_not_on_offer_cannot_be_bought_and_leaves_the_basket(
+    shopper: Browser, stub: StubApi, item_id: str
+) -> None:
+    page = shopper.get(f"/shop/items/{item_id}").text
+    assert "Not on offer at the moment" in page
+    assert "Add to basket" not in page
+    shopper.post("/shop/basket", {"item_id": "22423"})
+    [item] = [each for each in stub.unlisted if each["item_id"] == item_id]
+    stub.items[0] = {**item, "item_id": "22423"}
+    assert "Your basket is empty" in shopper.get("/shop/basket").text
+
+
 def test_a_list_names_each_reason_and_its_model_source_placement_and_time(
     shopper: Browser,
 ) -> None:
@@ -233,6 +253,8 @@ def test_an_address_that_makes_no_sense_is_a_page_that_says_so(shopper: Browser,
         ("/shop/basket", {"item_id": "22423", "quantity": "½"}, 400),
         ("/shop/basket", {"item_id": "nothing"}, 404),
         ("/shop/basket", {"item_id": "gone"}, 404),
+        ("/shop/basket", {"item_id": "not-yet"}, 404),
+        ("/shop/basket", {"item_id": "no-longer"}, 404),
         ("/shop/basket", {"item_id": "x" * 20_000}, 413),
         ("/shop/basket/remove", {}, 400),
         ("/shop/checkout", {}, 400),
@@ -261,7 +283,7 @@ def test_a_method_that_a_page_does_not_have_is_refused_with_those_that_it_has(
 ) -> None:
     page = shopper.send("DELETE", "/shop")
     assert page.status_code == 405
-    assert page.headers["Allow"] == "GET"
+    assert page.headers["Allow"] == "GET, HEAD"
 
 
 @pytest.mark.parametrize(

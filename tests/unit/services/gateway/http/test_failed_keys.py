@@ -11,20 +11,14 @@ from services.gateway.http.failed_keys import (
     SECONDS_PER_FAILURE,
     FailedKeys,
 )
+from tests.clock import Clock
 
 PROXY = "10.0.0.1"
 
 
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(1000.0)
 
 
 @pytest.fixture

@@ -12,19 +12,14 @@ from recsys.runtime.metrics import new_metrics
 from recsys.stores.manifest import Manifest
 from recsys.stores.memory.live_catalogue import MemoryLiveCatalogue
 from recsys.stores.memory.published import MemoryPublishedModels, MemoryServingStore
+from recsys.stores.memory.purchases import MemoryPurchaseLog
 from recsys.stores.memory.recent import MemoryRecentBehaviour
 from recsys.stores.model_codec import pack_items
 from recsys.stores.model_files import ITEMS
 from services.recommender.model import follower as follower_module
 from services.recommender.model.follower import REFUSED_SECONDS, ModelFollower
 from tests.builders import EVENT_TYPES, a_manifest, an_item_model, sha256
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 class Shop:
@@ -36,7 +31,10 @@ class Shop:
         self.clock = Clock()
         self.metrics = new_metrics()
         store = MemoryServingStore(
-            self.published, MemoryRecentBehaviour(lambda _: EVENT_TYPES), self.live
+            self.published,
+            MemoryRecentBehaviour(lambda _: EVENT_TYPES),
+            self.live,
+            MemoryPurchaseLog(),
         )
         self.follower = ModelFollower(
             store, ["shop"], cache_bytes=0, metrics=self.metrics, clock=self.clock
@@ -88,6 +86,16 @@ def test_a_loaded_model_is_told_of(shop: Shop) -> None:
     shop.refresh()
     shop.refresh()
     assert (told, shop.follower.tenants_without_model()) == (["shop"], [])
+
+
+def test_how_old_the_data_of_a_model_is_can_be_watched(shop: Shop) -> None:
+    shop.publish("v1")
+    shop.refresh()
+    model = shop.follower.serving("shop").model
+    found = shop.metrics.registry.get_sample_value(
+        "recsys_model_data_timestamp_seconds", {"tenant": "shop"}
+    )
+    assert found == model.params.read_at_ms / 1000 > 0
 
 
 def test_another_tenant_is_not_served(shop: Shop) -> None:
@@ -362,18 +370,18 @@ def test_items_that_no_model_knows_have_a_row_from_the_moment_they_can_be_bought
     shop.live.write("shop", {"coming": Item("coming", available=False)})
     shop.refresh()
     before = shop.follower.serving("shop")
-    assert list(before.now.newest(0)) == []
+    assert list(before.now.newest(0, 0)) == []
     shop.live.write("shop", {"new": Item("new", title="New"), "newer": Item("newer", price=2.5)})
     shop.refresh()
     now = shop.follower.serving("shop")
     items = now.model.shown
-    assert [items.id_of(row) for row in now.now.newest(0)] == ["newer", "new"]
+    assert [items.id_of(row) for row in now.now.newest(0, 0)] == ["newer", "new"]
     assert items.price_of(7) == 2.5
     assert now.shown_again_number == now.catalogue_number == 1
     shop.live.write("shop", {"new": None, "coming": Item("coming")})
     shop.refresh()
     now = shop.follower.serving("shop")
-    assert [items.id_of(row) for row in now.now.newest(0)] == ["coming", "newer"]
+    assert [items.id_of(row) for row in now.now.newest(0, 0)] == ["coming", "newer"]
 
 
 def test_memory_is_given_back_once_after_each_swap(

@@ -8,12 +8,12 @@ import pytest
 from recsys.core.model import NO_NEIGHBOUR, History, ItemModel
 from recsys.core.recency import faded
 from recsys.core.scoring import score_users
-from recsys.core.serving import returned as returned_module
+from recsys.core.serving import added as added_module
+from recsys.core.serving.added import AddedItems
 from recsys.core.serving.lists import NO_LIST, PersonalList, Source
 from recsys.core.serving.model import ServingModel
 from recsys.core.serving.personal import with_returned
 from recsys.core.serving.pipeline import similar_items
-from recsys.core.serving.returned import ReturnedItems
 from recsys.core.user_factors import history_factors
 from tests.builders import a_history, an_item_model, scoring_params
 
@@ -103,13 +103,13 @@ def test_items_that_are_back_are_among_those_alike_to_others() -> None:
 def test_items_without_factors_have_no_score() -> None:
     factors = TRAINED.factors.copy()
     factors[11] = 0
-    returned = ReturnedItems.of(replace(TRAINED, factors=factors), BACK)
+    returned = AddedItems.returned(replace(TRAINED, factors=factors), BACK)
     assert returned.rows.tolist() == [3, 12, 29]
 
 
 def test_of_very_many_the_most_popular_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(returned_module, "MAX_RETURNED", 2)
-    assert ReturnedItems.of(TRAINED, BACK).rows.tolist() == [29, 12]
+    monkeypatch.setattr(added_module, "MAX_ADDED", 2)
+    assert AddedItems.returned(TRAINED, BACK).rows.tolist() == [29, 12]
 
 
 def test_an_offer_leaves_the_trained_model_as_it_is_and_shares_what_was_calculated() -> None:
@@ -127,7 +127,7 @@ def test_an_offer_leaves_the_trained_model_as_it_is_and_shares_what_was_calculat
 
 def test_sums_are_those_of_the_lists_read_the_other_way_round() -> None:
     history = faded(a_history([0, 7, 9], [1.0, 2.0, 0.5]), None)
-    returned = ReturnedItems.of(TRAINED, BACK)
+    returned = AddedItems.returned(TRAINED, BACK)
     by_row = dict(zip(returned.rows.tolist(), returned.neighbour_sums(history), strict=True))
     for row in BACK:
         alike = dict(

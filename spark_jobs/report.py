@@ -1,0 +1,71 @@
+"""The report of experiments, counted by Spark from the events in HBase."""
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from recsys.analysis.attribution import Outcome, report_of
+from recsys.config.shop import Shop
+from recsys.core.errors import NoData
+from recsys.core.experiment_report import ExperimentReport
+from spark_jobs.attribution import attributed
+from spark_jobs.session import spark_session
+from spark_jobs.settings import ReportSettings
+from spark_jobs.stored_events import stored_events
+from spark_jobs.task_errors import errors_of_tasks
+
+
+def make_report(
+    settings: ReportSettings,
+    tenant: str,
+    shop: Shop,
+    cart_type: str,
+    period: tuple[int | None, int],
+    made_ms: int,
+    say: Callable[[str], None],
+) -> ExperimentReport:
+    """Count what came of recommendations in a period, see `cli.period.report_period`.
+
+    Args:
+        cart_type: the type of event by which an item comes into a basket.
+        made_ms: now; what is still to come is in no report, whatever clocks say.
+
+    Raises:
+        NoData: nothing was shown in that time.
+        NotSetUp: the tenant has no tables.
+        Unavailable: HBase does not answer.
+    """
+    start_ms, end_ms = period
+    begun = time.perf_counter()
+    say("starting Spark")
+    with errors_of_tasks(), spark_session(settings, "recsys report") as spark:
+        since = "the first one" if start_ms is None else _utc(start_ms)
+        say(f"reading the events of {tenant} from {since} to {_utc(end_ms)}")
+        events = stored_events(
+            spark, settings.hbase_thrift, tenant, start_ms or 0, end_ms, context="true"
+        )
+        outcomes = attributed(events, shop, cart_type)
+    if not outcomes:
+        raise NoData(
+            f"tenant {tenant} has no impressions with a recommendation_id in that time: see"
+            " docs/how-to/experiments.md"
+        )
+    say(f"{len(outcomes):,} outcomes counted in {time.perf_counter() - begun:.1f} s")
+    _tell_unpriced(outcomes, say)
+    baselines = {each.name: each.variants[0].name for each in shop.experiments}
+    return report_of(
+        outcomes, baselines, made_ms=made_ms, start_ms=start_ms, end_ms=min(end_ms, made_ms)
+    )
+
+
+def _tell_unpriced(outcomes: Sequence[Outcome], say: Callable[[str], None]) -> None:
+    orders = sum(each.orders for each in outcomes)
+    if unpriced := sum(each.unpriced_orders for each in outcomes):
+        say(
+            f"{unpriced:,} of {orders:,} orders have no price and add nothing to revenue: send"
+            " the price of one unit with each"
+        )
+
+
+def _utc(time_ms: int) -> str:
+    return f"{datetime.fromtimestamp(time_ms / 1000, UTC):%Y-%m-%d %H:%M} UTC"

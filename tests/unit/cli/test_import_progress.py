@@ -1,0 +1,37 @@
+"""What an import says on its way, where nobody watches a bar."""
+
+import pytest
+
+from cli.import_progress import progress_lines
+from recsys.importing.bulk_writer import Tally
+
+
+def test_a_log_is_told_how_far_the_file_is(capsys: pytest.CaptureFixture[str]) -> None:
+    tally = Tally()
+    observe = progress_lines("events of year.parquet", 4_000, tally, every_seconds=0)
+
+    for position in (1_000, 3_000):
+        tally.stored = position * 1_000
+        observe(position)
+
+    assert capsys.readouterr().err.splitlines() == [
+        "events of year.parquet: 25%, 1,000,000 rows",
+        "events of year.parquet: 75%, 3,000,000 rows",
+    ]
+
+
+def test_a_stream_of_unknown_size_is_told_by_its_rows(capsys: pytest.CaptureFixture[str]) -> None:
+    observe = progress_lines("events of -", 0, Tally(stored=5_000), every_seconds=0)
+
+    observe(1)
+
+    assert capsys.readouterr().err == "events of -: 5,000 rows\n"
+
+
+def test_lines_are_far_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    observe = progress_lines("events of year.parquet", 2, Tally())
+
+    observe(1)
+    observe(2)
+
+    assert not capsys.readouterr().err

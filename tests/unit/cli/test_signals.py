@@ -1,0 +1,59 @@
+"""A command that a service manager stops, or whose terminal is closed, ends in order."""
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+import typer
+
+from cli import app as command_line
+
+ENDED: list[str] = []
+
+
+@pytest.fixture(autouse=True)
+def command(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A command that gets the signal that its argument names."""
+    app = typer.Typer()
+
+    @app.command()
+    def stopped(number: int) -> None:
+        try:
+            os.kill(os.getpid(), number)
+        finally:
+            ENDED.append("in order")
+
+    monkeypatch.setattr(command_line, "app", app)
+    yield
+    ENDED.clear()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_a_command_in_order_and_its_exit_code_says_so(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = signal.signal(number, signal.SIG_DFL)
+    monkeypatch.setattr("sys.argv", ["recsys", str(int(number))])
+    try:
+        with pytest.raises(SystemExit) as ended:
+            command_line.main()
+        assert signal.getsignal(number) is signal.SIG_DFL
+    finally:
+        signal.signal(number, before)
+
+    assert ended.value.code == 128 + number
+    assert ENDED == ["in order"]
+    assert f"stopped by {number.name}: running it again is safe" in capsys.readouterr().err
+
+
+def test_a_signal_that_nohup_has_ignored_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    monkeypatch.setattr("sys.argv", ["recsys", str(int(signal.SIGHUP))])
+    try:
+        with pytest.raises(SystemExit) as ended:
+            command_line.main()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+    assert not ended.value.code
