@@ -139,6 +139,17 @@ def test_a_token_that_is_over_keeps_events_for_a_new_one(page: "Page", api: Api)
     assert api.tokens == ["token", "new"]
 
 
+def test_a_token_may_be_renewed_before_the_old_one_is_refused(page: "Page", api: Api) -> None:
+    api.failures = [(401, 0)]
+    api.may_answer.clear()
+    page.evaluate(TRACK, "a")
+    eventually(lambda: len(api.batches) == 1)
+    page.evaluate("tracker.renewSession('new')")
+    api.may_answer.set()
+    eventually(lambda: api.items() == ["a", "a"])
+    assert api.tokens == ["token", "new"]
+
+
 def test_a_withdrawn_consent_sends_and_keeps_nothing(page: "Page", api: Api) -> None:
     api.failures = [(503, 1)]
     page.evaluate(TRACK, "a")

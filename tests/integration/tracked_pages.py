@@ -42,6 +42,7 @@ class Api:
         failures: status, and seconds of Retry-After, of the next answers; status 0: the connection
             is cut. Then events are accepted.
         rejected_item: whose events are rejected each by itself.
+        may_answer: answers wait for it, up to ten seconds.
     """
 
     url: str = ""
@@ -49,6 +50,7 @@ class Api:
     tokens: list[str] = field(default_factory=list)
     failures: list[tuple[int, int]] = field(default_factory=list)
     rejected_item: str = ""
+    may_answer: threading.Event = field(default_factory=threading.Event)
 
     def events(self) -> list[dict[str, Any]]:
         return [event for batch in self.batches for event in batch]
@@ -84,6 +86,7 @@ class Api:
 def serve_pages() -> Iterator[Api]:
     """Serve a page at every path, and the API, from one origin."""
     api = Api()
+    api.may_answer.set()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -98,6 +101,7 @@ def serve_pages() -> Iterator[Api]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             status, headers, answer = api.answer(body, self.headers["X-Session-Token"])
+            api.may_answer.wait(10)
             if status:
                 self._send(status, headers | _CORS, json.dumps(answer).encode())
 

@@ -142,10 +142,11 @@ export class Tracker {
     const batch = this.#nextBatch();
     if (this.#isStopped || batch.length === 0) return;
     for (const { event_id } of batch) this.#underWay.add(event_id);
+    const token = this.#token;
     try {
-      this.#take(batch, await this.#post(batch));
+      this.#take(batch, await this.#post(batch, token));
     } catch (error) {
-      this.#takeError(batch, error);
+      this.#takeError(batch, token, error);
     }
     for (const { event_id } of batch) this.#underWay.delete(event_id);
     // What came meanwhile, or what failed when it is time.
@@ -161,11 +162,11 @@ export class Tracker {
     return waiting.slice(0, tooMany < 0 ? waiting.length : Math.max(tooMany, 1));
   }
 
-  #post(events: readonly TrackedEvent[]): Promise<EventsAnswer> {
+  #post(events: readonly TrackedEvent[], sessionToken: string): Promise<EventsAnswer> {
     const { baseUrl = "", apiKey } = this.#options;
     const call = { method: "POST", path: "/v1/events", body: { events }, isBatch: true };
     const sending = { timeoutSeconds: TIMEOUT_SECONDS, keepalive: true };
-    return answerOf(baseUrl, { apiKey, sessionToken: this.#token }, call, sending);
+    return answerOf(baseUrl, { apiKey, sessionToken }, call, sending);
   }
 
   #take(batch: readonly TrackedEvent[], answer: EventsAnswer): void {
@@ -178,15 +179,15 @@ export class Tracker {
     }
   }
 
-  #takeError(batch: readonly TrackedEvent[], error: unknown): void {
+  #takeError(batch: readonly TrackedEvent[], token: string, error: unknown): void {
     if (mayPass(error)) {
       const wait = Math.min(FIRST_WAIT_SECONDS * 2 ** this.#failures++, LONGEST_WAIT_SECONDS);
       // By chance, so that pages which failed together do not come back together.
       const seconds = Math.max(wait * (0.5 + Math.random() / 2), retryAfter(error));
       this.#retryAt = Date.now() + seconds * 1000;
     } else if (error instanceof ApiError && error.status === 401) {
-      // The events wait for a new token, in this page or the next.
-      this.#isStopped = true;
+      // The events wait for a new token, in this page or the next. It may have come meanwhile.
+      this.#isStopped ||= token === this.#token;
     } else {
       this.#store.remove(batch);
       const problems = [{ field: "", reason: String(error) }];

@@ -235,10 +235,11 @@ var Tracker = class {
     const batch = this.#nextBatch();
     if (this.#isStopped || batch.length === 0) return;
     for (const { event_id } of batch) this.#underWay.add(event_id);
+    const token = this.#token;
     try {
-      this.#take(batch, await this.#post(batch));
+      this.#take(batch, await this.#post(batch, token));
     } catch (error) {
-      this.#takeError(batch, error);
+      this.#takeError(batch, token, error);
     }
     for (const { event_id } of batch) this.#underWay.delete(event_id);
     this.flush();
@@ -250,11 +251,11 @@ var Tracker = class {
     const tooMany = waiting.findIndex((event) => !isWithin(event));
     return waiting.slice(0, tooMany < 0 ? waiting.length : Math.max(tooMany, 1));
   }
-  #post(events) {
+  #post(events, sessionToken) {
     const { baseUrl = "", apiKey } = this.#options;
     const call = { method: "POST", path: "/v1/events", body: { events }, isBatch: true };
     const sending = { timeoutSeconds: TIMEOUT_SECONDS, keepalive: true };
-    return answerOf(baseUrl, { apiKey, sessionToken: this.#token }, call, sending);
+    return answerOf(baseUrl, { apiKey, sessionToken }, call, sending);
   }
   #take(batch, answer) {
     this.#failures = 0;
@@ -265,13 +266,13 @@ var Tracker = class {
       if (status === "rejected" && event) this.#options.onRejected?.(event, problems);
     }
   }
-  #takeError(batch, error) {
+  #takeError(batch, token, error) {
     if (mayPass(error)) {
       const wait = Math.min(FIRST_WAIT_SECONDS * 2 ** this.#failures++, LONGEST_WAIT_SECONDS);
       const seconds = Math.max(wait * (0.5 + Math.random() / 2), retryAfter(error));
       this.#retryAt = Date.now() + seconds * 1e3;
     } else if (error instanceof ApiError && error.status === 401) {
-      this.#isStopped = true;
+      this.#isStopped ||= token === this.#token;
     } else {
       this.#store.remove(batch);
       const problems = [{ field: "", reason: String(error) }];
