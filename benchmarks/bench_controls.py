@@ -27,6 +27,7 @@ from recsys.core.serving.live_windows import LiveWindows
 from recsys.core.serving.request import FOR_USER, RecommendationRequest, UserTarget
 from recsys.rpc.questions import write_question
 from recsys.rpc.v1 import recommender_pb2 as pb
+from recsys.runtime.gc import tune_gc
 from recsys.runtime.metrics import new_metrics
 from recsys.stores.documents import decode_row, item_document
 from services.recommender.answer_batch import BatchAnswers
@@ -158,6 +159,8 @@ async def table(items: int, factors: int, rounds: int, batches: int) -> dict[str
         for step in _STEPS:
             # Compiles, and makes what is kept as long as the catalogue does not change.
             await measure(answers, step, batches)
+        # As a recommender does.
+        tune_gc()
         found: dict[str, list[float]] = {step: [] for step in _STEPS}
         for _ in range(rounds):
             for step, each in found.items():

@@ -76,7 +76,7 @@ def fold_in(
     alpha: float,
     row_regularization: float,
 ) -> Factors:
-    """Solve one user's factors by the paper's equation: the oracle of `fold_in_user`.
+    """Solve one user's factors by the paper's equation: the oracle of `compiled_fold_in`.
 
     The arguments are those of `normal_system`.
 
@@ -87,40 +87,3 @@ def fold_in(
         item_factors, item_gramian, strengths, alpha=alpha, row_regularization=row_regularization
     )
     return np.linalg.solve(system, item_factors.T @ confidence(strengths, alpha)).astype(np.float32)
-
-
-def fold_in_user(
-    item_factors: Factors,
-    item_spectrum: Spectrum,
-    strengths: NDArray[np.float32],
-    *,
-    alpha: float,
-    row_regularization: float,
-) -> Factors:
-    """Solve the same by the smaller system.
-
-    Args:
-        item_spectrum: of Y^T Y over all items.
-    """
-    confidences = confidence(strengths, alpha)
-    rotated = item_factors @ item_spectrum.vectors
-    diagonal = item_spectrum.values + np.float32(row_regularization)
-    # Without regularization D may have zeros, by which nothing can be divided.
-    few = len(strengths) < len(diagonal) and row_regularization > 0
-    solve = _solve_by_items if few else _solve_by_factors
-    return np.asarray(solve(rotated, diagonal, confidences) @ item_spectrum.vectors.T)
-
-
-def _solve_by_items(rotated: Factors, diagonal: Factors, confidences: Factors) -> Factors:
-    """D^-1 Z^T v, by one equation an item."""
-    scaled = rotated / diagonal
-    system = (confidences - 1.0)[:, np.newaxis] * (scaled @ rotated.T)
-    system.ravel()[:: len(system) + 1] += 1.0
-    return np.asarray(np.linalg.solve(system, confidences) @ scaled)
-
-
-def _solve_by_factors(rotated: Factors, diagonal: Factors, confidences: Factors) -> Factors:
-    """Q^T x_u, by one equation a factor."""
-    system = (rotated.T * (confidences - 1.0)) @ rotated
-    system.ravel()[:: len(system) + 1] += diagonal
-    return np.asarray(np.linalg.solve(system, rotated.T @ confidences))

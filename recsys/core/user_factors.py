@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.core.fold_in import Factors, fold_in_user
+from recsys.core.compiled_fold_in import fold_in_user
+from recsys.core.fold_in import Factors
 from recsys.core.model import History, ItemModel, ScoringParams
 from recsys.core.recency import faded
 from recsys.core.regularization import row_regularization

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.core.fold_in import fold_in, fold_in_user, gramian, spectrum
+from recsys.core.compiled_fold_in import fold_in_user
+from recsys.core.fold_in import fold_in, gramian, spectrum
 
 
 @given(st.integers(1, 8), st.integers(2, 30), st.integers(0, 2**32 - 1))
@@ -57,3 +58,30 @@ def test_no_behaviour_gives_no_taste() -> None:
         factors[:0], gramian(factors), np.empty(0, np.float32), alpha=1.0, row_regularization=1.0
     )
     assert not nothing.any()
+
+
+def test_strengths_that_have_faded_and_those_that_have_not_stand_side_by_side() -> None:
+    """A view of long ago beside an order: weights lie eighteen powers of ten apart."""
+    random = np.random.default_rng(0)
+    factors = random.normal(size=(30, 6)).astype(np.float32)
+    strengths = np.array([2.0**-60, 3.0, 2.0**-20], np.float32)
+    settings = {"alpha": 500.0, "row_regularization": 0.1}
+
+    found = fold_in_user(factors[:3], spectrum(gramian(factors)), strengths, **settings)
+
+    expected = fold_in(factors[:3], gramian(factors), strengths, **settings)
+    assert found == pytest.approx(expected, rel=1e-4)
+
+
+def test_what_nothing_holds_back_and_nobody_touched_is_zero() -> None:
+    """Without regularization, and with items that span less than the factors."""
+    factors = np.zeros((5, 4), np.float32)
+    factors[:, 1] = 1.0
+    found = fold_in_user(
+        factors[:2],
+        spectrum(gramian(factors)),
+        np.ones(2, np.float32),
+        alpha=1.0,
+        row_regularization=0.0,
+    )
+    assert found == pytest.approx([0, 4 / 7, 0, 0], abs=1e-6)
