@@ -13,12 +13,12 @@ import numpy as np
 
 from recsys.core.compiled import compiled, well_behaved
 from recsys.core.confidence import confidence
-from recsys.core.fold_in import Factors, normal_system
+from recsys.core.fold_in import Factors
 from recsys.core.model import History, ItemModel, ScoringParams
 from recsys.core.ranking import Indices
 from recsys.core.recency import faded
 from recsys.core.scoring import KnownItems, Scores
-from recsys.core.user_factors import user_lambda
+from recsys.core.user_factors import user_system
 
 # A table of so many entries stays in the cache of a core, whatever the number of items.
 _LAST_BITS = 0xFFFF
@@ -94,15 +94,8 @@ def _by_factors(
         vectors: (m, k) the factors of the seeds.
         wanted: (l, k) those of the items.
     """
-    system = normal_system(
-        vectors,
-        items.gramian,
-        strengths,
-        alpha=params.alpha,
-        row_regularization=user_lambda(items, params, strengths),
-    )
-    towards = np.linalg.solve(system, wanted.T)
-    return np.asarray((vectors @ towards).T * confidence(strengths, params.alpha), np.float32)
+    products = user_system(items, params, vectors, strengths).products(wanted)
+    return np.asarray(products.T * confidence(strengths, params.alpha), np.float32)
 
 
 def _alike(seeds: KnownItems, rows: Indices) -> tuple[Scores, Scores]:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.core.compiled_fold_in import fold_in_user
+from recsys.core.compiled_fold_in import UserSystem
 from recsys.core.fold_in import Factors
 from recsys.core.model import History, ItemModel, ScoringParams
 from recsys.core.recency import faded
@@ -26,9 +26,21 @@ def faded_history_factors(
         seen: the items of the history.
     """
     liked = history.strengths > 0
-    strengths = history.strengths[liked]
-    return fold_in_user(
-        seen.factors.take(seen.places[liked], axis=0),
+    own_factors = seen.factors.take(seen.places[liked], axis=0)
+    return user_system(items, params, own_factors, history.strengths[liked]).user_factors()
+
+
+def user_system(
+    items: ItemModel, params: ScoringParams, own_factors: Factors, strengths: NDArray[np.float32]
+) -> UserSystem:
+    """The system of a user.
+
+    Args:
+        own_factors: (m, k) those of the user's items.
+        strengths: (m,) what recency has left of them; positive.
+    """
+    return UserSystem.of(
+        own_factors,
         items.spectrum,
         strengths,
         alpha=params.alpha,

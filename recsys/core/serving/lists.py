@@ -66,8 +66,7 @@ class PinnedItem:
     rule: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """Why an item is recommended.
 
     Attributes:

@@ -108,7 +108,7 @@ def _take(query: Query, generators: Iterable[str], limit: int) -> tuple[list[Ran
         if name in OFFER_BOUGHT_ITEMS:
             withheld = _named(query).union(entry.item_index for entry in ranked)
         for entry in GENERATORS[name](query):
-            row = entry.item_index
+            row = entry[0]
             if shown[row] and row not in withheld:
                 taken.add(row)
                 ranked.append(entry)

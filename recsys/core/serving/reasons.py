@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from recsys.core.compiled import compiled
 from recsys.core.explanation import Explanation, explain
 from recsys.core.recency import faded
 from recsys.core.serving.added import AddedItems
@@ -72,8 +73,8 @@ def _bought_with(query: Query, row: int) -> tuple[int, ...]:
 
 def _personal_reasons(found: Explanation, bought: Collection[int]) -> Iterator[Reason]:
     parts = found.by_factors + found.by_neighbours
-    strongest = np.argsort(-parts, axis=1, kind="stable")[:, :_MAX_SEEDS]
-    best = np.take_along_axis(parts, strongest, axis=1)
+    strongest = strongest_columns(parts, _MAX_SEEDS)
+    best = parts[np.arange(len(parts))[:, np.newaxis], strongest]
     explained = best.sum(axis=1) >= _LEAST_SHARE_OF_SEEDS * parts.sum(axis=1)
     columns = found.seeds[strongest], best, explained
     sums = found.by_factors.sum(axis=1), found.by_neighbours.sum(axis=1)
@@ -85,6 +86,26 @@ def _personal_reasons(found: Explanation, bought: Collection[int]) -> Iterator[R
         if named and is_explained:
             code = "because_you_bought" if named[0] in bought else "because_you_viewed"
         yield Reason(code, named, {"factors": factors, "neighbours": neighbours})
+
+
+@compiled
+def strongest_columns(parts, n):  # type: ignore[no-untyped-def]
+    """The columns of the n highest values of each row, best first, equal ones in order."""
+    count = min(n, parts.shape[1])
+    found = np.empty((len(parts), count), np.int64)
+    for row in range(len(parts)):
+        taken = 0
+        for column in range(parts.shape[1]):
+            place = taken
+            while place > 0 and parts[row, column] > parts[row, found[row, place - 1]]:
+                place -= 1
+            if place == count:
+                continue
+            taken = min(taken + 1, count)
+            for later in range(taken - 1, place, -1):
+                found[row, later] = found[row, later - 1]
+            found[row, place] = column
+    return found
 
 
 def _with_neighbours_of(

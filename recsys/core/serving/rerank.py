@@ -13,9 +13,10 @@ Nothing here shows what may not be shown: every item comes from a generator's pi
 that the pipeline lets pass.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import compress, groupby
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +60,6 @@ def rerank(
     """
     places = _pinned_places(pinned, limit)
     rows_of_pins = {pin.row for pin in places.values()}
-    pool, chosen, is_relaxed = _Pool.of(query, [], 0, controls), np.empty(0, np.int64), False
     for size in (max(MIN_POOL, _POOL_PER_PLACE * limit), MAX_POOL):
         entries, from_first = take(size + len(places))
         pool = _Pool.of(query, entries, from_first, controls, rows_of_pins)
@@ -70,7 +70,7 @@ def rerank(
         if (not is_relaxed and len(chosen) == limit - len(places)) or len(entries) < size:
             break
     chosen = _diversified(query, pool, chosen, caps, limit, controls, sorted(rows_of_pins))
-    return _answer(pool, sorted(chosen.tolist()), places, is_relaxed, controls)
+    return _answer(pool, np.sort(chosen), places, is_relaxed, controls)
 
 
 def with_weights(answer: Recommendations) -> Recommendations:
@@ -96,18 +96,21 @@ class _Pool:
     """c candidates by falling relevance, after boosts.
 
     Attributes:
+        entries: candidates, as generators gave them.
+        order: (c,) where each is among the entries.
+        from_first: how many of these come from the first generator.
         rows: (c,) item rows.
         relevance: (c,) positive.
-        weights: what boosts and fatigue multiply each score by.
-        is_first: whether each comes from the first generator.
+        weights: (c,) what boosts and fatigue multiply each score by.
         rules: names of the rules that boosted any.
     """
 
-    entries: list[Ranked]
+    entries: Sequence[Ranked]
+    order: NDArray[np.intp]
+    from_first: int
     rows: Indices
     relevance: NDArray[np.float32]
-    weights: list[float]
-    is_first: list[bool]
+    weights: NDArray[np.float64]
     rules: tuple[str, ...]
 
     @classmethod
@@ -117,23 +120,20 @@ class _Pool:
         entries: Sequence[Ranked],
         from_first: int,
         controls: Controls,
-        without: set[int] | frozenset[int] = frozenset(),
+        without: Collection[int],
     ) -> "_Pool":
-        kept = [place for place, entry in enumerate(entries) if entry.item_index not in without]
-        own = [entries[place] for place in kept]
-        rows = np.array([entry.item_index for entry in own], np.int32)
+        if without:
+            kept = [entry.item_index not in without for entry in entries]
+            entries, from_first = list(compress(entries, kept)), sum(kept[:from_first])
+        rows = np.array([entry[0] for entry in entries], np.int32)
         weights, rules = _weights(query.model.catalogue, rows, controls)
         if controls.fatigue and query.tired:
             weights[np.isin(rows, list(query.tired))] *= controls.fatigue.factor
-        relevance = falling_relevance(own) * weights
-        order = np.argsort(-relevance, kind="stable").tolist()
+        relevance = falling_relevance(entries) * weights
+        order = np.argsort(-relevance, kind="stable")
         return cls(
-            [own[place] for place in order],
-            rows[order],
-            relevance[order].astype(np.float32),
-            weights[order].tolist(),
-            [kept[place] < from_first for place in order],
-            rules,
+            *(entries, order, from_first, rows[order]),
+            *(relevance[order].astype(np.float32), weights[order], rules),
         )
 
 
@@ -144,15 +144,23 @@ def falling_relevance(entries: Sequence[Ranked]) -> NDArray[np.float64]:
     popular within a window.
     """
     blocks, top = [np.empty(0)], 1.0
-    for _, group in groupby(entries, key=lambda entry: (entry.source, entry.score is None)):
-        scores = [entry.score for entry in group]
-        values = 1.0 / np.arange(1, len(scores) + 1)
-        if scores[0] is not None and scores[0] > 0:
-            found = np.array(scores, np.float64)
-            values = np.minimum.accumulate(np.maximum(found / found[0], _LEAST_RELEVANCE))
-        blocks.append(top * values)
-        top = float(blocks[-1][-1])
+    for _, group in groupby(entries, key=itemgetter(2)):
+        of_source = [entry[1] for entry in group]
+        for scores in _with_and_without(of_source):
+            values = 1.0 / np.arange(1, len(scores) + 1)
+            if scores[0] is not None and scores[0] > 0:
+                found = np.array(scores, np.float64)
+                values = np.minimum.accumulate(np.maximum(found / found[0], _LEAST_RELEVANCE))
+            blocks.append(top * values)
+            top = float(blocks[-1][-1])
     return np.concatenate(blocks)
+
+
+def _with_and_without(scores: list[float | None]) -> list[list[float | None]]:
+    """The scores in pieces, of which each has none or all."""
+    if None not in scores:
+        return [scores]
+    return [list(piece) for _, piece in groupby(scores, key=lambda score: score is None)]
 
 
 def _weights(
@@ -201,15 +209,16 @@ def _diversified(
 
 def _answer(
     pool: _Pool,
-    chosen: Sequence[int],
+    chosen: Positions,
     places: Mapping[int, PinnedItem],
     is_relaxed: bool,
     controls: Controls,
 ) -> Recommendations:
-    ranked = [pool.entries[candidate] for candidate in chosen]
-    weights = [pool.weights[candidate] for candidate in chosen]
+    origins = pool.order[chosen].tolist()
+    ranked = [pool.entries[place] for place in origins]
+    weights = pool.weights[chosen].tolist()
     source = ranked[0].source if ranked else Source.POPULAR
-    from_first = sum(pool.is_first[candidate] for candidate in chosen)
+    from_first = sum(place < pool.from_first for place in origins)
     level = fallback_level(from_first, len(chosen))
     for place, pin in sorted(places.items()):
         ranked.insert(place, Ranked(pin.row, None, Source.PINNED))

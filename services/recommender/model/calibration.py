@@ -14,6 +14,8 @@ from recsys.core.serving.controls import Controls
 from recsys.core.serving.diversity import diversified, unit_vectors
 from recsys.core.serving.model import ServingModel
 from recsys.core.serving.personal import ActiveUser, fold_in_list, neighbour_list
+from recsys.core.serving.reasons import strongest_columns
+from recsys.core.user_factors import user_system
 from recsys.core.vocabulary import Vocabulary
 from recsys.stores.model_codec import pack_items, unpack_items
 
@@ -78,15 +80,22 @@ def _warm_up(model: ServingModel, user: ActiveUser, n: int, scratch: Scratch) ->
     """Everything compiled that the calibration itself does not call."""
     one = user.history.span(slice(1))
     with_events(one, one.items, np.ones(1), one.excluded, np.ones(1, np.int64))
-    found = neighbour_list(model, user, n, scratch)
-    best_of(found.items, found.scores, n)
+    nearest = neighbour_list(model, user, n, scratch)
+    best_of(nearest.items, nearest.scores, n)
     rows = model.eligible.popular
     caps = Caps.of(model.catalogue, rows, Controls(max_per_brand=1), [])
     chosen, _ = within_caps(caps, 1, False)  # compiled, which knows no names
     relevance = np.ones(len(rows), np.float32)
     diversified(unit_vectors(model.items.factors, rows), relevance, chosen, 0, 1, caps)
     seen, wanted = model.known(user.history.items), model.known(rows[:1])
-    explain(model.items, model.params, user.history, seen, wanted)
+    found = explain(model.items, model.params, user.history, seen, wanted)
+    strongest_columns(found.by_factors, 1)
+    own = model.items.factors[user.history.items]
+    system = user_system(model.items, model.params, own, user.history.strengths)
+    for has_few_items in (False, True):
+        either = system._replace(has_few_items=has_few_items)
+        either.user_factors()
+        either.products(own)
 
 
 def _some_user(random: np.random.Generator, items: int) -> ActiveUser:

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.core.compiled_fold_in import fold_in_user
-from recsys.core.fold_in import fold_in, gramian, spectrum
+from recsys.core.compiled_fold_in import UserSystem
+from recsys.core.fold_in import fold_in, gramian, normal_system, spectrum
 
 
 @given(st.integers(1, 8), st.integers(2, 30), st.integers(0, 2**32 - 1))
@@ -46,10 +46,27 @@ def test_the_smaller_system_has_the_same_solution(
     strengths = random.random(length).astype(np.float32) * 3
     settings = {"alpha": 5.0, "row_regularization": row_lambda}
 
-    found = fold_in_user(own, spectrum(gramian(factors)), strengths, **settings)
+    found = UserSystem.of(own, spectrum(gramian(factors)), strengths, **settings).user_factors()
 
     expected = fold_in(own, gramian(factors), strengths, **settings)
     assert found == pytest.approx(expected, abs=1e-4)
+
+
+@given(st.integers(1, 8), st.integers(1, 20), st.integers(1, 4), st.integers(0, 999))
+def test_products_by_the_inverse_are_those_of_the_whole_system(
+    k: int, length: int, others: int, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    factors = random.normal(size=(30, k)).astype(np.float32)
+    own = factors[random.choice(30, length, replace=False)]
+    strengths = 0.1 + random.random(length).astype(np.float32) * 3
+    settings = {"alpha": 5.0, "row_regularization": 0.5}
+
+    system = UserSystem.of(own, spectrum(gramian(factors)), strengths, **settings)
+    found = system.products(factors[:others])
+
+    whole = normal_system(own, gramian(factors), strengths, **settings)
+    assert found == pytest.approx(own @ np.linalg.solve(whole, factors[:others].T), abs=1e-4)
 
 
 def test_no_behaviour_gives_no_taste() -> None:
@@ -67,7 +84,8 @@ def test_strengths_that_have_faded_and_those_that_have_not_stand_side_by_side() 
     strengths = np.array([2.0**-60, 3.0, 2.0**-20], np.float32)
     settings = {"alpha": 500.0, "row_regularization": 0.1}
 
-    found = fold_in_user(factors[:3], spectrum(gramian(factors)), strengths, **settings)
+    system = UserSystem.of(factors[:3], spectrum(gramian(factors)), strengths, **settings)
+    found = system.user_factors()
 
     expected = fold_in(factors[:3], gramian(factors), strengths, **settings)
     assert found == pytest.approx(expected, rel=1e-4)
@@ -77,11 +95,12 @@ def test_what_nothing_holds_back_and_nobody_touched_is_zero() -> None:
     """Without regularization, and with items that span less than the factors."""
     factors = np.zeros((5, 4), np.float32)
     factors[:, 1] = 1.0
-    found = fold_in_user(
+    system = UserSystem.of(
         factors[:2],
         spectrum(gramian(factors)),
         np.ones(2, np.float32),
         alpha=1.0,
         row_regularization=0.0,
     )
+    found = system.user_factors()
     assert found == pytest.approx([0, 4 / 7, 0, 0], abs=1e-6)

@@ -1,17 +1,15 @@
 """After the start of a recommender nothing waits for a compiler."""
 
+import sys
+
 import numpy as np
+from numba.core.dispatcher import Dispatcher
 from numpy.typing import NDArray
 
-from recsys.core.compiled_ranking import best_of
 from recsys.core.current_history import with_events
-from recsys.core.explanation import neighbours_among
-from recsys.core.merged_history import merged
 from recsys.core.model import History
-from recsys.core.serving.best_candidates import Scratch, best_by_all, best_by_neighbours
-from recsys.core.serving.caps import within_caps
+from recsys.core.serving.best_candidates import Scratch
 from recsys.core.serving.controls import Controls
-from recsys.core.serving.diversity import diversified, unit_vectors
 from recsys.core.serving.foreseen import Foreseen
 from recsys.core.serving.generators import Query
 from recsys.core.serving.model import ServingModel
@@ -24,10 +22,13 @@ from services.recommender.model.calibration import compile_answers, fold_in_seco
 from tests.builders import an_item_model, scoring_params
 
 ITEMS, PARAMS = an_item_model(30), scoring_params()
-COMPILED = (
-    *(best_by_all, best_by_neighbours, best_of, merged),
-    *(diversified, unit_vectors, within_caps, neighbours_among),
-)
+COMPILED = [
+    value
+    for name, module in sys.modules.items()
+    if name.startswith("recsys.core.")
+    for value in vars(module).values()
+    if isinstance(value, Dispatcher)
+]
 
 
 def as_in_a_record(values: list[float], dtype: type) -> NDArray[np.generic]:
@@ -37,6 +38,7 @@ def as_in_a_record(values: list[float], dtype: type) -> NDArray[np.generic]:
 
 def test_whatever_memory_a_record_lies_in_nothing_is_compiled_for_it() -> None:
     compile_answers()
+    assert COMPILED
     before = [len(function.signatures) for function in COMPILED]
     read = unpack_items(pack_items(ITEMS))
     fold_in_seconds(read, PARAMS, 10)
