@@ -22,6 +22,7 @@ from recsys.stores.hbase.imports import HBaseImportLedger
 from recsys.stores.hbase.interactions import HBaseInteractionStore
 from recsys.stores.hbase.items import HBaseItemStore
 from recsys.stores.hbase.pool import HBasePool, PoolSettings
+from recsys.stores.hbase.tenants import check_tenant
 from recsys.stores.memory.interactions import MemoryInteractionStore
 from recsys.stores.memory.items import MemoryItemStore
 from recsys.stores.memory.live_catalogue import MemoryLiveCatalogue
@@ -68,6 +69,7 @@ def undo_events(readings: Sequence[Reading], tenant: str | None) -> None:
     tenant = tenant or settings.tenant
     was_each_undone = True
     with closing(_pool(settings)) as pool:
+        check_tenant(pool, tenant)
         store, ledger = HBaseInteractionStore(pool), HBaseImportLedger(pool)
         # All files are looked at before the first event goes.
         for plan in [_plan_events(each, pool, settings, tenant) for each in readings]:
@@ -128,6 +130,7 @@ def _run(
 ) -> None:
     tenant = tenant or settings.tenant
     with closing(_pool(settings)) as pool:
+        check_tenant(pool, tenant)
         importer = Importer(
             tenant, HBaseImportLedger(pool), rejects, again=again, max_rejected=max_rejected
         )

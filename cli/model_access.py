@@ -45,6 +45,6 @@ def _last_version(files: ModelFiles, tenant: str) -> str:
     """The one that served last, or the newest before any has. Raises NotFound without a model."""
     versions = files.versions(tenant)
     if not versions:
-        raise NotFound(f"tenant {tenant} has no model yet: run recsys nightly --tenant {tenant}")
+        raise NotFound(files.no_model(tenant))
     served = [version for version in files.last_two(tenant) if version in versions]
     return served[0] if served else versions[-1]

@@ -30,8 +30,8 @@ def list_(tenant: Tenant = None) -> None:
             rows.append([mark, version, *_summary(files.manifest(tenant, version))])
         except InvalidModel as error:
             say(str(error))
-    if not rows:
-        say(f"tenant {tenant} has no model yet: run recsys nightly --tenant {tenant}")
+    if not versions:
+        say(files.no_model(tenant))
     show(["", "version", "users", "items", "events", "ndcg@20", "popularity", "device"], rows)
 
 

@@ -2,12 +2,15 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 
 from recsys.analysis.attribution import Outcome, report_of
 from recsys.config.shop import Shop
 from recsys.core.errors import NoData
 from recsys.core.experiment_report import ExperimentReport
+from recsys.stores.hbase.pool import HBasePool
+from recsys.stores.hbase.tenants import check_tenant
 from spark_jobs.attribution import attributed
 from spark_jobs.session import spark_session
 from spark_jobs.settings import ReportSettings
@@ -35,6 +38,8 @@ def make_report(
         NotSetUp: the tenant has no tables.
         Unavailable: HBase does not answer.
     """
+    with closing(HBasePool(settings.hbase_thrift)) as pool:
+        check_tenant(pool, tenant)
     start_ms, end_ms = period
     begun = time.perf_counter()
     say("starting Spark")

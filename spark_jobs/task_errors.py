@@ -11,6 +11,7 @@ from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 
 from recsys.core.errors import InvalidModel, NotFound, NotSetUp, Unavailable
+from recsys.stores.run_events import damaged
 from spark_jobs.settings import BatchSettings
 
 # The last line of the traceback that Spark brings as text.
@@ -50,17 +51,20 @@ def errors_of_tasks() -> Iterator[None]:
 
 # As Python's own errors of a task name it.
 _FILE = re.compile(r"\[Errno \d+\] [^:]+: '([^']+)'")
+_DAMAGED = re.compile(r"\[FAILED_READ_FILE\S*\] [^:]*file file:(\S+?)\.? ")
 # The JVM knows no errno, and says this in whatever exception it wraps the cause.
 _STORAGE_ERRORS = {os.strerror(code): code for code in (errno.ENOSPC, errno.EACCES, errno.EROFS)}
 
 
 @contextmanager
 def spark_storage_errors(settings: BatchSettings) -> Iterator[None]:
-    """Raise OSError when Spark could not write its files."""
+    """Raise OSError when Spark could not write files, NotFound when one it read is damaged."""
     try:
         yield
     except (PySparkException, Py4JError) as error:
         text = str(error)
+        if found := _DAMAGED.search(text):
+            raise damaged(found[1]) from error
         for reason, code in _STORAGE_ERRORS.items():
             if reason in text:
                 raise OSError(code, reason, _where(text, settings)) from error

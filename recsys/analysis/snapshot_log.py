@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from recsys.config.shop import Shop
 from recsys.core.errors import NotFound
 from recsys.core.event_types import details_that_count
+from recsys.stores.run_events import damage_named, open_events
 from recsys.training.event_log import EventLog
 
 _COLUMNS = ["user_id", "item_id", "event_type", "timestamp_ms"]
@@ -26,9 +27,11 @@ def snapshot_log(events: Path, shop: Shop) -> EventLog:
         events: the files that the read step wrote.
 
     Raises:
-        NotFound: when no run has read anything yet, or not what counts now.
+        NotFound: when no run has read anything yet, or not what counts now, or what it wrote is
+            damaged.
     """
-    return _read(*_wanted(events, shop), shop)
+    with damage_named(events):
+        return _read(*_wanted(events, shop), shop)
 
 
 def snapshot_sample(
@@ -45,15 +48,14 @@ def snapshot_sample(
     dataset, wanted = _wanted(events, shop)
     if before_ms is not None:
         wanted &= ds.field("timestamp_ms") < before_ms
-    share = min(most / max(dataset.count_rows(filter=wanted), 1), 1.0)
-    return _read(dataset, wanted, shop, share), share
+    with damage_named(events):
+        share = min(most / max(dataset.count_rows(filter=wanted), 1), 1.0)
+        return _read(dataset, wanted, shop, share), share
 
 
 def _wanted(events: Path, shop: Shop) -> tuple[ds.Dataset, ds.Expression]:
     """The files, and the filter of events that the shop's settings name."""
-    if not events.exists():
-        raise NotFound(f"{events} is missing: run `recsys nightly read` first")
-    dataset = ds.dataset(events, format="parquet")
+    dataset = open_events(events)
     counted = details_that_count(shop.event_types.values())
     if missing := [name for name in counted if name not in dataset.schema.names]:
         raise NotFound(

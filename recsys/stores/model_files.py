@@ -34,6 +34,19 @@ class ModelFiles:
         folder = self._tenant(tenant)
         return sorted(path.parent.name for path in folder.glob(f"[!.]*/{MANIFEST}"))
 
+    def tenants(self) -> list[str]:
+        """Tenants with a version, sorted."""
+        found = self._root.glob(f"[!.]*/[!.]*/{MANIFEST}")
+        return sorted({path.parent.parent.name for path in found})
+
+    def no_model(self, tenant: str) -> str:
+        """Message for a tenant without a version: its name may be mistyped."""
+        known = ", ".join(self.tenants()) or "none"
+        return (
+            f"tenant {tenant} has no model yet: run recsys nightly --tenant {tenant}"
+            f" (tenants with models: {known})"
+        )
+
     def save(self, manifest: Manifest, items: ItemModel, users: UserModel) -> Manifest:
         """Write a version whole, then give it its name; return the manifest with checksums.
 
@@ -76,7 +89,7 @@ class ModelFiles:
     def users(self, tenant: str, version: str) -> UserModel:
         """Raises: NotFound, InvalidModel."""
         path = self._folder(tenant, version) / USERS
-        with self._missing_is_named(path):
+        with self._named_if_unreadable(path):
             with path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
             _compare_digests(self.manifest(tenant, version), USERS, digest)
@@ -109,6 +122,8 @@ class ModelFiles:
         """The version that was marked last. Raises NotFound before the first."""
         for version in self.last_two(tenant):
             return version
+        if not self.versions(tenant):
+            raise NotFound(self.no_model(tenant))
         raise NotFound(
             f"no model of {tenant} has served from {self._root}: "
             f"run recsys nightly --tenant {tenant}, or recsys models serve VERSION"
@@ -170,21 +185,28 @@ class ModelFiles:
 
     def _read(self, tenant: str, version: str, name: str) -> bytes:
         path = self._folder(tenant, version) / name
-        with self._missing_is_named(path):
+        with self._named_if_unreadable(path):
             return path.read_bytes()
 
     @contextmanager
-    def _missing_is_named(self, path: Path) -> Iterator[None]:
-        """Raises NotFound, with the versions that there are, for a file that is not there."""
+    def _named_if_unreadable(self, path: Path) -> Iterator[None]:
+        """Raises NotFound, with the versions that there are, for a file that is not there.
+
+        One that cannot be read, such as a folder of that name, is InvalidModel: other versions
+        can still be listed and served.
+        """
         try:
             yield
         except FileNotFoundError as error:
             folder, tenant = path.parent.parent, path.parent.parent.name
-            none = f"none, run recsys nightly --tenant {tenant}"
-            known = ", ".join(self.versions(tenant)) or none
+            if not (versions := self.versions(tenant)):
+                raise NotFound(self.no_model(tenant)) from error
             raise NotFound(
-                f"no {path.name} of model {path.parent.name} in {folder}; known: {known}"
+                f"no {path.name} of model {path.parent.name} in {folder};"
+                f" known: {', '.join(versions)}"
             ) from error
+        except OSError as error:
+            raise InvalidModel(f"{path} cannot be read: {error.strerror}") from error
 
     def _folder(self, tenant: str, version: str) -> Path:
         if not _VERSION.fullmatch(version):

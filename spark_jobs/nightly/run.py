@@ -1,7 +1,7 @@
 """The run: wire the stores, hold the lock, take the steps."""
 
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
@@ -10,6 +10,7 @@ from recsys.core.errors import GateRefused, InvalidModel, NotFound
 from recsys.core.event_types import details_that_count
 from recsys.stores.hbase.items import HBaseItemStore
 from recsys.stores.hbase.pool import HBasePool
+from recsys.stores.hbase.tenants import check_tenant
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_files import ModelFiles
 from recsys.stores.redis.connect import connect
@@ -44,11 +45,17 @@ def run_nightly(
     same data with the same settings, that version is published instead of trained again.
 
     Raises:
-        AlreadyRunning, LockLost, NoData, NotFound, GateRefused, InvalidModel, OSError, Unavailable:
-        see the message.
+        AlreadyRunning, LockLost, NoData, NotFound, NotSetUp, GateRefused, InvalidModel, OSError,
+        Unavailable: see the message.
     """
+    folder = RunFolder(settings.run_folder(plan.tenant))
+    wanted = [step for step in Step if step in steps]
     cutoff = take_cutoff(settings.redis_url.get_secret_value(), say)
-    with _publisher(settings, plan.tenant, say) as publisher, spark_storage_errors(settings):
+    begin = partial(_begin, plan.tenant, folder, wanted)
+    with (
+        _publisher(settings, plan.tenant, say, begin) as publisher,
+        spark_storage_errors(settings),
+    ):
         context = Context(
             plan=plan,
             spark=publisher.spark,
@@ -56,13 +63,12 @@ def run_nightly(
             items=publisher.items,
             models=publisher.models,
             publisher=publisher,
-            folder=RunFolder(settings.run_folder(plan.tenant)),
+            folder=folder,
             holdout_days=_holdout_days(plan, publisher),
             cutoff=cutoff,
             now_ms=utc_now_ms,
             say=publisher.say,
         )
-        wanted = [step for step in Step if step in steps]
         try:
             if wanted == list(Step) and not plan.force:
                 _timed(context, Step.READ)
@@ -125,10 +131,12 @@ def remove_stored(
             raise GateRefused(
                 f"{version} serves: let another one serve first (recsys models serve VERSION)"
             )
-        if version not in files.versions(tenant):
-            known = ", ".join(files.versions(tenant)) or "none"
+        if not (versions := files.versions(tenant)):
+            raise NotFound(files.no_model(tenant))
+        if version not in versions:
+            known = ", ".join(versions)
             raise NotFound(f"there is no version {version} of {tenant}; known: {known}")
-        published.retire(tenant, set(files.versions(tenant)) - {version})
+        published.retire(tenant, set(versions) - {version})
         files.remove(tenant, version)
 
 
@@ -163,16 +171,33 @@ def rebuild(
         publisher.publish(manifest, replaces=serving)
 
 
+def _begin(tenant: str, folder: RunFolder, steps: Sequence[Step], pool: HBasePool) -> None:
+    """Say before Spark starts, and before anything is written, what a run cannot go on without."""
+    if Step.READ in steps or not folder.exists():
+        check_tenant(pool, tenant)
+    if Step.READ not in steps:
+        folder.check_for(train=Step.TRAIN in steps, evaluate=Step.EVALUATE in steps)
+    folder.begin()
+
+
 @contextmanager
 def _publisher(
-    settings: BatchSettings, tenant: str, say: Callable[[str], None]
+    settings: BatchSettings,
+    tenant: str,
+    say: Callable[[str], None],
+    begin: Callable[[HBasePool], None] = lambda _: None,
 ) -> Iterator[Publisher]:
-    """The stores and a Spark session, while no other run of the tenant can begin."""
+    """The stores and a Spark session, while no other run of the tenant can begin.
+
+    Args:
+        begin: what is done first, before Spark is there.
+    """
     redis = connect(settings.redis_url.get_secret_value())
     pool = HBasePool(settings.hbase_thrift)
     signs = SignsOfLife(say)
     try:
         with nightly_lock(redis, tenant, say) as lock:
+            begin(pool)
             signs.say("starting Spark")
             with (
                 spark_session(settings, f"recsys {tenant}") as spark,

@@ -20,6 +20,7 @@ from recsys.core.ports import ItemStore
 from recsys.core.shop_time import ShopTime
 from recsys.files import remove_drafts, write_whole
 from recsys.stores.manifest import FORMAT, LEAST_READER
+from recsys.stores.run_events import damage_named, open_events
 from recsys.stores.run_files import CATALOGUE, EVENT_SNAPSHOT, EVENTS
 from recsys.training.content.item_content import CONTENT_TYPES, ItemContent, content_table
 from spark_jobs.event_snapshot.files import SnapshotFolder
@@ -90,15 +91,46 @@ class RunFolder:
     """Named files below one folder; each read names the step to run when a file is missing."""
 
     def __init__(self, path: Path) -> None:
-        path.mkdir(parents=True, exist_ok=True)
-        # Of runs that were killed; this one holds the lock.
-        remove_drafts(path)
+        self._path = path
         self._scratch = path / "scratch"
         self.events = path / EVENTS
         self.event_snapshot = SnapshotFolder(path / EVENT_SNAPSHOT)
         self._catalogue = path / CATALOGUE
         self._snapshot = path / "snapshot.json"
         self._candidate = path / "candidate"
+
+    def exists(self) -> bool:
+        return self._path.exists()
+
+    def begin(self) -> None:
+        """Make the folder, without what runs that were killed have left; the caller has the lock.
+
+        Raises:
+            OSError: naming what cannot be used.
+        """
+        self._path.mkdir(parents=True, exist_ok=True)
+        remove_drafts(self._path)
+
+    def check_for(self, *, train: bool, evaluate: bool) -> None:
+        """Check that what the first of these steps begins with is there.
+
+        Raises:
+            NotFound: naming the step that must run first.
+        """
+        if train or evaluate:
+            self._check_events(self.snapshot())
+        if not train:
+            self.candidate()
+
+    def _check_events(self, snapshot: Snapshot) -> None:
+        """A file that is missing would be a shop of fewer events, and nobody would notice."""
+        with damage_named(self.events):
+            rows = open_events(self.events).count_rows()
+        if rows != snapshot.events:
+            raise NotFound(
+                f"{self.events} has {rows:,} events of the {snapshot.events:,} that were read:"
+                " run `recsys nightly read` first"
+            )
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:

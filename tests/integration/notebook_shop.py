@@ -34,6 +34,7 @@ def make_shop(model_store: Path, scratch: Path) -> None:
     lines = scratch / "lines.parquet"
     pq.write_table(_some_lines(), lines)
     folder = RunFolder(run_folder(model_store, TENANT))
+    folder.begin()
     pq.write_table(_table(_events(lines)), folder.events)
     folder.save_catalogue(_Catalogue(lines), TENANT)  # type: ignore[arg-type]
     data = read_last_run(model_store, TENANT, load_shop())

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from recsys.core.domain import Event
-from recsys.core.errors import ConfigurationError, InvalidInput, Unavailable
+from recsys.core.errors import ConfigurationError, InvalidInput, NotSetUp, Unavailable
 from recsys.stores.hbase import admin
 from recsys.stores.hbase.admin import create_tables
 from recsys.stores.hbase.interaction_scan import InteractionScan
@@ -13,6 +13,7 @@ from recsys.stores.hbase.interactions import HBaseInteractionStore
 from recsys.stores.hbase.items import HBaseItemStore
 from recsys.stores.hbase.layout import SALT_BUCKETS
 from recsys.stores.hbase.pool import HBasePool
+from recsys.stores.hbase.tenants import check_tenant, tenants
 
 pytestmark = pytest.mark.hbase
 
@@ -23,6 +24,27 @@ def an_event() -> Event:
 
 def test_creating_tables_again_changes_nothing(hbase: str, hbase_admin: str) -> None:
     assert create_tables(hbase_admin, "shop") == []
+
+
+def test_a_mistyped_tenant_is_answered_with_those_that_are_set_up(
+    hbase_pool: HBasePool, hbase_interactions: HBaseInteractionStore
+) -> None:
+    check_tenant(hbase_pool, "shop")
+    assert "shop" in tenants(hbase_pool)
+
+    with pytest.raises(NotSetUp, match=r"tables create .*; tenants that are set up: .*\bshop\b"):
+        check_tenant(hbase_pool, "shpo")
+
+
+def test_of_many_tenants_only_some_are_named(
+    hbase_pool: HBasePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "recsys.stores.hbase.tenants.tenants", lambda _: [f"s{n}" for n in range(1030)]
+    )
+
+    with pytest.raises(NotSetUp, match=r"set up: s0, s1, .*, s19 and 1,010 more$"):
+        check_tenant(hbase_pool, "shpo")
 
 
 def test_interactions_are_split_by_salt_in_advance(hbase_pool: HBasePool) -> None:

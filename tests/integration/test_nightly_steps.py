@@ -1,13 +1,21 @@
 """Steps one by one, the gate between them and the command line."""
 
 import json
+import re
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from recsys.core.errors import GateRefused, NotFound
 from recsys.stores.redis.connect import connect
+from recsys.stores.run_files import EVENTS
 from recsys.training.settings import ModelSettings
+from spark_jobs import report
+from spark_jobs.nightly import run
 from spark_jobs.nightly.plan import Step
 from spark_jobs.nightly.run_folder import Window
 from tests.integration.conftest import Command, Seed
@@ -53,6 +61,71 @@ def test_a_step_names_the_one_that_must_come_before(
 
     with pytest.raises(NotFound, match=missing):
         nightly.run([step])
+
+
+@pytest.mark.parametrize("command", [["nightly"], ["nightly", "train"], ["report"]])
+def test_a_mistyped_tenant_is_refused_before_spark_and_leaves_nothing(
+    nightly: Nightly,
+    recsys_here: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    command: list[str],
+) -> None:
+    for module in (run, report):
+        monkeypatch.setattr(module, "spark_session", not_started)
+
+    code, _, told = recsys_here(*command, "--tenant", "nigthly")
+
+    assert code == 2
+    [line] = told.splitlines()
+    assert line.startswith("error: tenant nigthly is not set up")
+    assert re.search(r"; tenants that are set up: .*\bnightly\b", line)
+    assert not nightly.settings.model_store.exists()
+
+
+def not_started(*_: object) -> NoReturn:
+    raise AssertionError("Spark was started")
+
+
+def truncated(part: Path) -> None:
+    part.write_bytes(part.read_bytes()[: part.stat().st_size // 2])
+
+
+def emptied(part: Path) -> None:
+    part.write_bytes(b"")
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (truncated, "events.parquet is damaged: run `recsys nightly read` first"),
+        # Spark would pass over it.
+        (emptied, "events.parquet is damaged: run `recsys nightly read` first"),
+        # Without a word the shop would have fewer events.
+        (Path.unlink, r"events of the \d+ that were read: run `recsys nightly read` first"),
+        (lambda part: shutil.rmtree(part.parent), "is missing: run `recsys nightly read` first"),
+    ],
+    ids=["truncated", "emptied", "one missing", "all missing"],
+)
+@pytest.mark.parametrize("step", [Step.TRAIN, Step.EVALUATE])
+def test_damaged_events_of_the_read_step_are_one_line_before_spark(
+    nightly: Nightly,
+    recsys_here: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    damage: Callable[[Path], None],
+    message: str,
+    step: Step,
+) -> None:
+    nightly.run([Step.READ])
+    events = nightly.settings.run_folder(nightly.plan.tenant) / EVENTS
+    [part, *_] = sorted(events.glob("*.parquet"))
+    damage(part)
+    monkeypatch.setattr(run, "spark_session", not_started)
+
+    code, _, told = recsys_here("nightly", step.value)
+
+    assert code == 1
+    [line] = told.splitlines()
+    assert re.search(message, line)
 
 
 def test_a_model_that_was_never_evaluated_is_not_published(nightly: Nightly) -> None:
@@ -221,7 +294,7 @@ def test_the_list_says_that_no_version_serves_and_why(
 @pytest.mark.parametrize("command", ["show", "serve"])
 @pytest.mark.parametrize(
     ("version", "reason"),
-    [("20200101T000000Z-00000000", "known: none"), ("../etc", "is not a version's name")],
+    [("20200101T000000Z-00000000", "has no model yet"), ("../etc", "is not a version's name")],
 )
 def test_a_version_that_is_not_there_is_named(
     recsys_here: Command, command: str, version: str, reason: str

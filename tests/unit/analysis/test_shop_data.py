@@ -29,6 +29,7 @@ def a_run(
 ) -> ShopData:
     """A run as notebooks see it, its events in several files as Spark writes them."""
     folder = RunFolder(run_folder(model_store, "demo"))
+    folder.begin()
     folder.events.mkdir()
     (folder.events / "_SUCCESS").touch()
     types = {"user_id": pa.string(), "item_id": pa.string(), "event_type": pa.string()}

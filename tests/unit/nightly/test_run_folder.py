@@ -172,6 +172,6 @@ def test_half_written_files_of_a_killed_run_are_removed_by_the_next(tmp_path: Pa
     left = tmp_path / ".catalogue.parquet.0123.part"
     left.write_bytes(b"half")
 
-    RunFolder(tmp_path)
+    RunFolder(tmp_path).begin()
 
     assert not left.exists()

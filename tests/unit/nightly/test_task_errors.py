@@ -11,6 +11,13 @@ from spark_jobs.settings import BatchSettings
 from spark_jobs.task_errors import errors_of_tasks, spark_storage_errors
 
 
+@pytest.fixture
+def settings(tmp_path: Path) -> BatchSettings:
+    return BatchSettings(
+        hbase_thrift="127.0.0.1:1", redis_url="redis://127.0.0.1:1", model_store=tmp_path
+    )
+
+
 @pytest.mark.parametrize(
     "error",
     [
@@ -38,6 +45,23 @@ def test_a_task_whose_process_was_killed_is_said_with_what_to_do() -> None:
         raise PythonException("Python worker exited unexpectedly (crashed)")
 
 
+def test_a_damaged_file_that_spark_reads_is_named_with_the_step_that_makes_it(
+    settings: BatchSettings,
+) -> None:
+    text = (
+        "An error occurred while calling o54.parquet.\n: org.apache.spark.SparkException: "
+        "[FAILED_READ_FILE.CANNOT_READ_FILE_FOOTER] Encountered error while reading file "
+        "file:/runs/events.parquet/part-0.snappy.parquet. Could not read footer.\n\tat ..."
+    )
+
+    with pytest.raises(NotFound) as caught, spark_storage_errors(settings):
+        raise PythonException(text)
+
+    assert str(caught.value) == (
+        "/runs/events.parquet/part-0.snappy.parquet is damaged: run `recsys nightly read` first"
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [
@@ -50,14 +74,13 @@ def test_a_task_whose_process_was_killed_is_said_with_what_to_do() -> None:
     ids=["java", "python"],
 )
 def test_the_disk_that_may_be_full_is_named(
-    text: str, named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    text: str, named: str, settings: BatchSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SPARK_LOCAL_DIRS", raising=False)
-    settings = BatchSettings(
-        hbase_thrift="127.0.0.1:1", redis_url="redis://127.0.0.1:1", model_store=tmp_path
-    )
 
     with pytest.raises(OSError, match="No space left") as caught, spark_storage_errors(settings):
         raise PythonException(f"Job aborted: {text}")
 
-    assert caught.value.filename == named.format(store=tmp_path, scratch=tempfile.gettempdir())
+    assert caught.value.filename == named.format(
+        store=settings.model_store, scratch=tempfile.gettempdir()
+    )

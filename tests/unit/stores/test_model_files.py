@@ -73,6 +73,7 @@ def test_an_evaluation_is_added_later(files: ModelFiles) -> None:
 
 
 def test_the_last_two_versions_that_served_are_kept_in_mind(files: ModelFiles) -> None:
+    saved(files)
     with pytest.raises(NotFound, match="no model of shop has served"):
         files.last_serving("shop")
     for version in ("v1", "v2", "v2", "v3"):
@@ -141,10 +142,34 @@ def test_a_missing_version_is_answered_with_the_known_ones(files: ModelFiles) ->
 
 
 def test_where_there_is_none_it_is_said_what_makes_one(files: ModelFiles) -> None:
-    with pytest.raises(NotFound, match="known: none, run recsys nightly --tenant shop"):
+    message = "shop has no model yet: run recsys nightly --tenant shop .tenants with models: none"
+    with pytest.raises(NotFound, match=message):
         files.manifest("shop", "v1")
-    with pytest.raises(NotFound, match="run recsys nightly --tenant shop"):
+    with pytest.raises(NotFound, match=message):
         files.last_serving("shop")
+
+
+def test_a_mistyped_tenant_is_answered_with_those_that_have_a_model(
+    files: ModelFiles, tmp_path: Path
+) -> None:
+    saved(files)
+    (tmp_path / ".runs" / "other").mkdir(parents=True)
+
+    for ask in (files.last_serving, lambda tenant: files.manifest(tenant, "v1")):
+        with pytest.raises(NotFound, match=r"tenant shpo has no model .*with models: shop\)$"):
+            ask("shpo")
+
+
+@pytest.mark.parametrize("name", [MANIFEST, ITEMS, USERS])
+def test_a_folder_in_the_place_of_a_file_is_a_version_that_cannot_be_read(
+    files: ModelFiles, tmp_path: Path, name: str
+) -> None:
+    saved(files)
+    (tmp_path / "shop" / "v1" / name).unlink()
+    (tmp_path / "shop" / "v1" / name).mkdir()
+
+    with pytest.raises(InvalidModel, match=f"{name} cannot be read: Is a directory"):
+        files.model("shop", "v1")
 
 
 @pytest.mark.parametrize("version", ["../shop/v1", "", ".hidden", "a/b", "a\0"])
