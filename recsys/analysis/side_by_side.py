@@ -33,7 +33,9 @@ class SideBySide:
     def overlap(self) -> NDArray[np.float64]:
         """(u,) share of a list's k places whose item is in the other version's list, too."""
         rows = np.arange(len(self.users))[:, np.newaxis] * len(self.items)
-        common = np.isin(rows + self.old, rows + self.new) & (self.old != NO_ITEM)
+        # Padding would stand for the last item of the user before.
+        new = (rows + self.new)[self.new != NO_ITEM]
+        common = np.isin(rows + self.old, new) & (self.old != NO_ITEM)
         return np.asarray(common.mean(axis=1))
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+import numpy as np
+
 from recsys.core.errors import NoData
 from recsys.evaluation.relation import Relation, relation
 from recsys.evaluation.splits import leave_last_out, split_time_ms, temporal_split
@@ -63,9 +65,17 @@ def split_log(log: EventLog, method: SplitMethod, test_share: float = DEFAULT_TE
     if method is SplitMethod.LEAVE_LAST_OUT:
         train, test = leave_last_out(log)
         if not len(test):
-            raise NoData("no user did anything before a target event: nothing to hold out")
+            raise NoData(f"{_why_nothing_is_last(log)}: nothing to hold out")
         return Split(train, test, Relation.USER_FUTURE)
     train, test = temporal_split(log, split_time_ms(log, test_share))
     if not len(train):
         raise NoData("nothing came before the newest events: there is nothing to train on")
     return Split(train, test, Relation.GLOBAL_FUTURE)
+
+
+def _why_nothing_is_last(log: EventLog) -> str:
+    if not log.targets().any():
+        names = list(log.event_types)
+        types = ", ".join(names[code] for code in np.unique(log.types).tolist())
+        return f"none of the event types ({types}) is a goal of the shop"
+    return "no user did anything before a target event"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from recsys.config.shop import Shop
+from recsys.core.errors import ConfigurationError
 from recsys.evaluation.files.event_file import EventFile, FileOptions, read_event_file
 from recsys.evaluation.protocol import Split, SplitMethod, given_split, split_log
 from recsys.evaluation.relation import Relation
@@ -77,6 +78,12 @@ def _two(files: TwoFiles, read: _Read) -> ReadSplit:
 
 def _one(files: OneFile, read: _Read, say: Say) -> ReadSplit:
     events = read(files.events)
+    if events.log.timestamps_ms is None:
+        raise ConfigurationError(
+            f"--split {files.method} needs times, and {files.events.name} has no timestamp: name"
+            " its column, for example --mapping COLUMN=timestamp; one that only counts each user's"
+            " events, 1, 2, 3 ..., is read with --time-unit s"
+        )
     split = split_log(events.log, files.method, files.test_share)
     how: dict[str, Any] = {"method": files.method.value}
     if files.method is SplitMethod.GLOBAL_TIME:

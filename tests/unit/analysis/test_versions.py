@@ -14,6 +14,7 @@ from recsys.config.shop import load_shop
 from recsys.core.errors import NoData
 from recsys.core.model import ItemModel, TrainedModel, UserModel
 from recsys.core.vocabulary import Vocabulary
+from recsys.evaluation import NO_ITEM
 from recsys.stores.model_files import ModelFiles
 from recsys.training.als import AlsSettings
 from recsys.training.settings import ModelSettings
@@ -143,6 +144,24 @@ def test_overlap_is_the_share_of_places_whose_item_stays() -> None:
     assert both.old.tolist() == [[1, 2]]
     assert both.new.tolist() == [[3, 2]]
     assert both.overlap().tolist() == [0.5]
+
+
+def test_the_padding_of_a_short_list_is_no_item_of_another_user() -> None:
+    factors = np.array([[1.0], [2.0], [3.0], [4.0]], np.float32)
+    turned = np.array([[4.0], [3.0], [2.0], [-1.0]], np.float32)
+    # The second user has all items but one: the list is padded.
+    users = a_user_model([a_history([1]), a_history([0, 1, 2])], k=1)
+    users.factors[:] = 1
+
+    both = side_by_side(
+        a_model(an_item_model(n=4, factors=factors), users),
+        a_model(an_item_model(n=4, factors=turned), users),
+        k=2,
+    )
+
+    assert both.old.tolist() == [[3, 2], [3, NO_ITEM]]
+    assert both.new.tolist() == [[0, 2], [3, NO_ITEM]]
+    assert both.overlap().tolist() == [0.5, 0.5]
 
 
 def test_only_users_with_lists_in_both_versions_are_compared() -> None:

@@ -107,7 +107,8 @@ def test_options_that_make_no_sense_are_said_before_any_work(
 def test_a_split_needs_timestamps(evaluate: Run, split: str) -> None:
     code, _, told = evaluate("--split", split, events=a_file(timed=False))
     assert code == 2
-    assert "the data has no timestamps" in told
+    assert f"--split {split} needs times, and events.csv has no timestamp" in told
+    assert "--mapping COLUMN=timestamp" in told
 
 
 def test_a_baseline_that_cannot_be_trained_is_said_before_the_model_is(evaluate: Run) -> None:

@@ -146,3 +146,9 @@ def test_a_split_log_is_ready_to_be_evaluated() -> None:
     assert data.known.relevant.tolist() == [1, 1]
     assert data.sequences is not None
     assert [data.pairs.items.id_of(row) for row in data.sequences.items] == ["x", "y"]
+
+
+def test_a_log_whose_types_are_no_goals_is_refused_for_that() -> None:
+    log = a_log(("a", "x", 1), ("a", "y", 2), types=["view", "view"])
+    with pytest.raises(NoData, match=r"none of the event types \(view\) is a goal"):
+        leave_last_out(log)
