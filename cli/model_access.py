@@ -8,7 +8,7 @@ from recsys.core.model import TrainedModel
 from recsys.stores.model_files import ModelFiles
 from recsys.stores.redis.connect import connect
 from recsys.stores.redis.published import RedisPublishedModels
-from spark_jobs.settings import BatchSettings, load
+from spark_jobs.settings import ModelAccessSettings, load
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ def open_model(tenant: str | None, version: str | None) -> OpenedModel:
     Raises:
         NotFound, InvalidModel, ConfigurationError: see the message.
     """
-    settings = load(BatchSettings)
+    settings = load(ModelAccessSettings)
     tenant = tenant or settings.tenant
     files = ModelFiles(settings.model_store)
     if version is None:
@@ -35,8 +35,10 @@ def open_model(tenant: str | None, version: str | None) -> OpenedModel:
     return OpenedModel(version, files.model(tenant, version))
 
 
-def serving_version(settings: BatchSettings, tenant: str) -> str | None:
+def serving_version(settings: ModelAccessSettings, tenant: str) -> str | None:
     """The version the pointer names; None when there is none. Raises Unavailable."""
+    if settings.redis_url is None:
+        raise Unavailable("redis", "REDIS_URL is not set")
     with connect(settings.redis_url.get_secret_value()) as redis:
         return RedisPublishedModels(redis).current(tenant)
 

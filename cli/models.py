@@ -10,7 +10,7 @@ from cli.tenant_option import Tenant
 from recsys.core.errors import InvalidModel, Unavailable
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_files import ModelFiles
-from spark_jobs.settings import BatchSettings, load
+from spark_jobs.settings import BatchSettings, ModelAccessSettings, ModelStoreSettings, load
 
 app = typer.Typer(no_args_is_help=True, help="List, inspect and serve model versions.")
 
@@ -18,7 +18,7 @@ app = typer.Typer(no_args_is_help=True, help="List, inspect and serve model vers
 @app.command("list")
 def list_(tenant: Tenant = None) -> None:
     """List the versions of the model store, newest last; * marks the one that serves."""
-    settings = load(BatchSettings)
+    settings = load(ModelAccessSettings)
     tenant = tenant or settings.tenant
     files = ModelFiles(settings.model_store)
     versions = files.versions(tenant)
@@ -40,7 +40,7 @@ def show_(
     version: Annotated[str, typer.Argument(help="A version.")], tenant: Tenant = None
 ) -> None:
     """Print the manifest of a version as JSON."""
-    settings = load(BatchSettings)
+    settings = load(ModelStoreSettings)
     manifest = ModelFiles(settings.model_store).manifest(tenant or settings.tenant, version)
     print(manifest.to_json().decode())
 
@@ -81,7 +81,7 @@ def remove(
     say(f"removed {version}")
 
 
-def _serving(settings: BatchSettings, tenant: str, files: ModelFiles) -> str | None:
+def _serving(settings: ModelAccessSettings, tenant: str, files: ModelFiles) -> str | None:
     """The version that serves; None when there is none, or it is not known, and says which."""
     try:
         serving = serving_version(settings, tenant)

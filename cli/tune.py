@@ -12,7 +12,7 @@ from recsys.stores.run_files import EVENTS
 from recsys.training.settings import ModelSettings
 from recsys.tuning import PLANS, FitEffort, fit_settings, hold_out
 from spark_jobs.model_settings import settings_text, write_model_settings
-from spark_jobs.settings import BatchSettings, load
+from spark_jobs.settings import ModelStoreSettings, load
 
 
 def tune_settings(
@@ -28,7 +28,7 @@ def tune_settings(
     Example: recsys tune --output settings.json
     """
     check_output(output)
-    settings = load(BatchSettings)
+    settings = load(ModelStoreSettings)
     tenant = tenant or settings.tenant
     shop = shop_of(settings.shop_config, tenant, say)
     # Brings pandas along, which every command would wait for.

@@ -56,17 +56,28 @@ class ReportSettings(ImportSettings, SparkSettings):
     """Behaviour in HBase, the shop's configuration, and Spark."""
 
 
-class BatchSettings(CatalogueImportSettings, SparkSettings):
-    """Stores of models, on disk and in Redis."""
+class ModelStoreSettings(ShopSettings):
+    """Folder of the models, and of what the last nightly run read."""
 
-    # Of thrift2, which reads what was written in a range of time; without it all is read.
-    hbase_thrift2: str | None = Field(default=None, validation_alias="HBASE_THRIFT2")
     # A folder that the driver and every executor see.
     model_store: Path = Field(validation_alias="RECSYS_MODEL_STORE")
 
     def run_folder(self, tenant: str) -> Path:
         """Folder in which one step of a nightly run leaves its result for the next."""
         return run_folder(self.model_store, tenant)
+
+
+class ModelAccessSettings(ModelStoreSettings):
+    """Folder of the models, and Redis where it tells which of them serves."""
+
+    redis_url: SecretStr | None = Field(default=None, validation_alias="REDIS_URL")
+
+
+class BatchSettings(CatalogueImportSettings, SparkSettings, ModelStoreSettings):
+    """Stores of models, on disk and in Redis."""
+
+    # Of thrift2, which reads what was written in a range of time; without it all is read.
+    hbase_thrift2: str | None = Field(default=None, validation_alias="HBASE_THRIFT2")
 
 
 def load(kind: type[_Settings]) -> _Settings:

@@ -1,11 +1,13 @@
-"""`recsys models`: what is said of versions of other releases."""
+"""`recsys models`: versions of other releases, and a model store without servers."""
 
 import json
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner, Result
 
 from benchmarks.free_port import free_port
+from cli.app import app as commands
 from cli.models import app
 from recsys.stores.model_files import MANIFEST, ModelFiles
 from tests.builders import a_history, a_manifest, a_user_model, an_item_model
@@ -54,3 +56,59 @@ def test_the_list_says_which_release_a_version_needs(tmp_path: Path) -> None:
     )
     assert "v1" in result.stdout
     assert "which version serves is not known: redis is unavailable" in result.output
+
+
+WITHOUT_SERVERS = {"REDIS_URL": None, "HBASE_THRIFT": None}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> dict[str, str | None]:
+    """The environment of somebody who has a model store and nothing else."""
+    model = an_item_model(), a_user_model([a_history([1])])
+    ModelFiles(tmp_path).save(a_manifest("v1"), *model)
+    return {"RECSYS_MODEL_STORE": str(tmp_path), "RECSYS_TENANT": "shop", **WITHOUT_SERVERS}
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        ("models list", "v1"),
+        ("models show v1", '"version": "v1"'),
+        ("recommend u0", "model v1"),
+        ("recommend u0 --version v1", "model v1"),
+        ("similar i1", "model v1, similar to i1"),
+        ("users-for-item i2 --output {}", "model v1"),
+        ("similar-users u0 --output {}", "model v1"),
+    ],
+)
+def test_a_model_is_read_where_no_server_is(
+    command: str, shown: str, store: dict[str, str | None], tmp_path: Path
+) -> None:
+    words = command.format(tmp_path / "users.csv").split()
+    result = CliRunner().invoke(commands, words, env=store)
+
+    assert result.exit_code == 0, result.exception
+    assert shown in result.output
+
+
+def test_the_list_says_that_it_cannot_know_which_version_serves(
+    store: dict[str, str | None],
+) -> None:
+    result = CliRunner().invoke(app, ["list"], env=store)
+
+    assert "which version serves is not known: redis is unavailable: REDIS_URL" in result.output
+
+
+def test_a_search_for_settings_needs_no_server(store: dict[str, str | None]) -> None:
+    result = CliRunner().invoke(commands, ["tune", "--output", "settings.json"], env=store)
+
+    assert "run `recsys nightly read` first" in str(result.exception)
+
+
+def test_what_changes_the_version_that_serves_needs_the_servers(
+    store: dict[str, str | None],
+) -> None:
+    for command in ("serve", "remove"):
+        result = CliRunner().invoke(app, [command, "v1"], env=store)
+
+        assert "HBASE_THRIFT: is required" in str(result.exception)
