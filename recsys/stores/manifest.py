@@ -112,6 +112,8 @@ class FitEntry(_Part):
         ndcg, start_ndcg: NDCG@20 there, of what was found and of what the search began with.
         trials: in their order.
         seconds: wall-clock; that of the training itself is beside it.
+        whole_at_events: how many events there were when all of the settings were searched for; the
+            nights since then looked around what was found. None of versions of before format 11.
     """
 
     effort: str
@@ -120,6 +122,7 @@ class FitEntry(_Part):
     start_ndcg: float
     trials: tuple[FitTrialEntry, ...]
     seconds: float
+    whole_at_events: int | None = None
 
 
 class Training(_Part):

@@ -144,7 +144,7 @@ def fit_settings(
 
     Args:
         is_fitted: the start was found for this shop, last night say: only its surroundings are
-            tried.
+            tried, and what is far from them only where something there is better.
     """
     return _Search(validation, start, PLANS[effort], train_many, say).run(is_fitted=is_fitted)
 
@@ -167,6 +167,8 @@ class _Search:
         self._first = self._start = start
         self._plan, self._train_many, self._say = plan, train_many, say
         self._trials: list[Trial] = []
+        # Once a model of its factors was trained in full.
+        self._of_first: Blended | None = None
 
     def run(self, *, is_fitted: bool) -> Fitted:
         started = time.perf_counter()
@@ -176,11 +178,12 @@ class _Search:
             counted = self._find_half_life()
         if self._validation.searched_weights:
             self._find_weights(counted or self._counted(_WEIGHTS, self._start))
-        grid = [] if is_fitted else self._grid()
-        coarse = self._try(_COARSE, [self._start, *grid]) if grid else []
-        best = [each.settings for each in coarse[: self._plan.finalists + 1]] or [self._start]
-        middle = self._climb(best)
-        finals = self._finals([each.settings for each in middle[: self._plan.finalists]])
+        if is_fitted:
+            finals = self._near_start()
+        else:
+            coarse = self._try(_COARSE, [self._start, *self._grid()])
+            best = [each.settings for each in coarse[: self._plan.finalists + 1]]
+            finals = self._finals(self._climb(self._try(_MIDDLE, best)))
         first = self._judge_start()
         best_final = finals[0] if finals[0].ndcg >= first.ndcg else first
         return Fitted(
@@ -190,6 +193,16 @@ class _Search:
             trials=tuple(self._trials),
             seconds=time.perf_counter() - started,
         )
+
+    def _near_start(self) -> list[Trial]:
+        """The start, blended anew, where nothing around it is better; else what is found there."""
+        own = _key(self._start)
+        around = [each for each in self._around(self._start, power=1.0) if _key(each) != own]
+        found = self._try(_MIDDLE, [self._start, *around])
+        start = next(each for each in found if _key(each.settings) == own)
+        if found[0].ndcg < start.ndcg * (1 + EQUAL):
+            return self._try(_FINAL, [self._start])
+        return self._finals(self._climb(found))
 
     def _find_half_life(self) -> Trial:
         judge = partial(self._counted, _HALF_LIFE)
@@ -241,9 +254,13 @@ class _Search:
             for scale, regularization in itertools.product(plan.alpha_scales, plan.regularizations)
         ]
 
-    def _climb(self, starts: list[ModelSettings]) -> list[Trial]:
-        """Try around the best, nearer once nothing there is better; best first."""
-        found, power = self._try(_MIDDLE, starts), 1.0
+    def _climb(self, found: list[Trial]) -> list[Trial]:
+        """Try around the best, nearer once nothing there is better; best first.
+
+        Args:
+            found: trials of the same stage, best first.
+        """
+        power = 1.0
         for _ in range(self._plan.climbs):
             before = found[0]
             known = {_key(each.settings) for each in found}
@@ -274,9 +291,9 @@ class _Search:
         ]
         return float(np.sqrt(means[0] * means[1]))
 
-    def _finals(self, settings: list[ModelSettings]) -> list[Trial]:
+    def _finals(self, ranked: list[Trial]) -> list[Trial]:
         """The finalists trained in full, the best of them with other numbers of factors too."""
-        found = self._try(_FINAL, settings)
+        found = self._try(_FINAL, [each.settings for each in ranked[: self._plan.finalists]])
         first, most = found[0].settings, min(_MOST_FACTORS, *self._folds[0].matrix.shape)
         sizes = [k for k in self._plan.factors if k != first.als.factors and k <= most]
         while sizes:
@@ -290,8 +307,10 @@ class _Search:
 
     def _judge_start(self) -> Trial:
         """The settings to start with, as they are."""
-        [search] = self._searches([self._first.als], self._first_folds)
-        blended = search.judged(self._first)
+        blended = self._of_first
+        if blended is None:
+            [search] = self._searches([self._first.als], self._first_folds)
+            blended = search.judged(self._first)
         return Trial("start", blended.settings, blended.ndcg)
 
     def _try(self, stage: str, settings: Sequence[ModelSettings]) -> list[Trial]:
@@ -302,6 +321,9 @@ class _Search:
         found = []
         for each, search in zip(settings, self._searches(als, folds), strict=True):
             blended = search.fine(each) if stage == _FINAL else search.rough(each)
+            is_first = each.als == self._first.als and self._start == self._first
+            if stage == _FINAL and is_first:
+                self._of_first = search.judged(self._first)
             found.append(self._keep(Trial(stage, blended.settings, blended.ndcg)))
         return sorted(found, key=_ndcg, reverse=True)
 

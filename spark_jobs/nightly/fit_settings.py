@@ -1,5 +1,7 @@
 """Before training: settings that suit the shop, found on what came before the evaluated days."""
 
+from typing import NamedTuple
+
 from pydantic import ValidationError
 
 from recsys.analysis.snapshot_log import snapshot_sample
@@ -18,6 +20,17 @@ from recsys.tuning import (
 from spark_jobs.nightly.context import Context
 from spark_jobs.nightly.train_trials import chosen_trials
 
+# With so many times as many events, or so many times fewer, it is another shop, which may need
+# settings far from those of before.
+_GROWTH = 1.5
+
+
+class _LastFit(NamedTuple):
+    """Settings that a search found, and with how many events it looked everywhere."""
+
+    settings: ModelSettings
+    whole_at_events: int
+
 
 def found_settings(context: Context, split_ms: int) -> tuple[ModelSettings, FitEntry | None]:
     """The plan's settings, or better ones and how they were found.
@@ -32,14 +45,15 @@ def found_settings(context: Context, split_ms: int) -> tuple[ModelSettings, FitE
     validation = _validation(context, start, split_ms)
     if validation is None:
         return start, None
-    last = _last_fit(context)
+    events = context.folder.snapshot().events
+    last = _last_fit(context, events)
     context.say(
         f"fitting settings ({plan.effort.value}) on {validation.judged_users:,} users"
         + (", from those of the serving version on" if last else "")
     )
     fitted = fit_settings(
         validation,
-        last or start,
+        last.settings if last else start,
         plan.effort,
         is_fitted=last is not None,
         train_many=chosen_trials(context),
@@ -49,7 +63,8 @@ def found_settings(context: Context, split_ms: int) -> tuple[ModelSettings, FitE
         f"{len(fitted.trials)} trials in {fitted.seconds:.0f} s: ndcg@20 {fitted.ndcg:.4f},"
         f" {fitted.start_ndcg:.4f} with the settings to begin with"
     )
-    return fitted.settings, _entry(plan.effort, validation, fitted)
+    whole_at_events = last.whole_at_events if last else events
+    return fitted.settings, _entry(plan.effort, validation, fitted, whole_at_events)
 
 
 def _validation(context: Context, start: ModelSettings, split_ms: int) -> Validation | None:
@@ -62,19 +77,33 @@ def _validation(context: Context, start: ModelSettings, split_ms: int) -> Valida
     )
 
 
-def _last_fit(context: Context) -> ModelSettings | None:
-    """Settings of the version that serves, if they were found by a search."""
+def _last_fit(context: Context, events: int) -> _LastFit | None:
+    """What a search found that the serving version was trained with, and still suits the shop.
+
+    Args:
+        events: how many there are tonight.
+    """
     serving = context.serving_manifest()
     if serving is None or serving.training.fit is None:
         return None
+    whole_at_events = serving.training.fit.whole_at_events or serving.data.events
+    if not whole_at_events / _GROWTH < events < whole_at_events * _GROWTH:
+        context.say(
+            f"settings are searched for anew: those of {serving.version} were found with"
+            f" {whole_at_events:,} events, and there are {events:,}"
+        )
+        return None
     try:
-        return settings_of_entry(serving.training.settings).as_fixed_by(context.plan.shop)
+        settings = settings_of_entry(serving.training.settings).as_fixed_by(context.plan.shop)
     except (ValidationError, ConfigurationError) as error:
         context.say(f"the settings of {serving.version} cannot be used to begin with: {error}")
         return None
+    return _LastFit(settings, whole_at_events)
 
 
-def _entry(effort: FitEffort, validation: Validation, fitted: Fitted) -> FitEntry:
+def _entry(
+    effort: FitEffort, validation: Validation, fitted: Fitted, whole_at_events: int
+) -> FitEntry:
     return FitEntry(
         effort=effort.value,
         judged_users=validation.judged_users,
@@ -85,4 +114,5 @@ def _entry(effort: FitEffort, validation: Validation, fitted: Fitted) -> FitEntr
             for each in fitted.trials
         ),
         seconds=round(fitted.seconds, 2),
+        whole_at_events=whole_at_events,
     )

@@ -28,11 +28,11 @@ def few_trials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(PLANS, FitEffort.QUICK, few)
 
 
-def walks(users: int = 150, items: int = 20, length: int = 7) -> list[Event]:
+def walks(users: int = 150, items: int = 20, length: int = 7, name: str = "walker") -> list[Event]:
     """UserLists who go on from item to item, one a day."""
     random = np.random.default_rng(5)
     return [
-        an_event(f"walker{user}", f"w{(start + step) % items:02}", days_ago=float(length - step))
+        an_event(f"{name}{user}", f"w{(start + step) % items:02}", days_ago=float(length - step))
         for user, start in enumerate(random.integers(0, items, users).tolist())
         for step in range(length)
     ]
@@ -62,6 +62,17 @@ def test_settings_are_found_kept_and_gone_on_from(nightly: Nightly, seed: Seed) 
     assert again is not None
     assert len(again.trials) < len(fit.trials)
     assert any("from those of the serving version on" in line for line in walkers.said)
+    assert again.whole_at_events == fit.whole_at_events == len(events)
+
+    seed("walkers", walks(users=80, name="later"), [])
+    walkers.said.clear()
+    walkers.run(effort=FitEffort.QUICK, force=True)
+
+    anew = walkers.manifest().training.fit
+    assert anew is not None
+    assert "coarse" in {trial.stage for trial in anew.trials}
+    assert anew.whole_at_events == len(events) + 80 * 7
+    assert any("were found with 1,050 events, and there are 1,610" in x for x in walkers.said)
 
 
 def test_a_shop_too_small_to_tell_keeps_the_settings_given(nightly: Nightly) -> None:

@@ -1,5 +1,6 @@
 """The search for settings, on shops whose structure is known."""
 
+from collections import Counter
 from dataclasses import replace
 from typing import cast
 
@@ -289,10 +290,40 @@ def test_the_same_data_gives_the_same_settings() -> None:
     assert once == again
 
 
-def test_settings_that_were_found_before_are_only_looked_around() -> None:
-    validation = hold_out(two_tastes_log())
+@pytest.mark.parametrize("timed", [True, False])
+def test_settings_that_were_found_before_are_only_looked_around(timed: bool) -> None:
+    validation = hold_out(two_tastes_log(timed=timed))
     found = fit_settings(validation, SMALL, FitEffort.QUICK, is_fitted=True)
-    assert {trial.stage for trial in found.trials} == {"half-life", "middle", "final"}
+    stages = Counter(trial.stage for trial in found.trials)
+    assert stages.keys() - {"half-life"} == {"middle", "final"}
+
+
+@pytest.mark.parametrize(("gain", "is_better"), [(1.004, False), (1.006, True)])
+def test_only_where_something_near_is_better_more_than_the_start_is_trained_in_full(
+    monkeypatch: pytest.MonkeyPatch, gain: float, is_better: bool
+) -> None:
+    """Of settings that were found before; a difference of half a percent is none."""
+    trained: list[AlsSettings] = []
+
+    class ByAlpha(BlendSearch):
+        def judged(self, settings: ModelSettings) -> Blended:
+            is_start = settings.als.alpha_scale == SMALL.als.alpha_scale
+            return Blended(settings, 0.1 if is_start else 0.1 * gain)
+
+    def train_many(_: object, settings: list[AlsSettings]) -> list[Trained]:
+        trained.extend(settings)
+        return cast(list[Trained], [None] * len(settings))
+
+    monkeypatch.setattr(search, "BlendSearch", ByAlpha)
+    found = fit_settings(
+        hold_out(in_a_row()), SMALL, FitEffort.QUICK, is_fitted=True, train_many=train_many
+    )
+    finals = [trial for trial in found.trials if trial.stage == "final"]
+    assert (found.settings.als.alpha_scale != SMALL.als.alpha_scale) is is_better
+    if not is_better:
+        assert [each.settings for each in finals] == [SMALL]
+        # Beside its surroundings, and once as the model is: what the end is compared with.
+        assert trained.count(SMALL.als) == 2
 
 
 def test_who_trains_is_asked_for_many_settings_at_once() -> None:
