@@ -46,7 +46,8 @@ def check(
             say(f"warning: {path}: {path.stem} has no API key, so no storefront is served")
     if faults:
         raise typer.Exit(_INVALID)
-    say(f"{len(paths)} shops have sound settings; any other has the shipped ones")
+    shops = "1 shop has" if len(paths) == 1 else f"{len(paths):,} shops have"
+    say(f"{shops} sound settings; any other has the shipped ones")
 
 
 @app.command()

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from recsys.config.faults import fault_text
 from recsys.core.errors import ConfigurationError
 from recsys.files import write_whole
 from recsys.training.als import AlsSettings
@@ -39,9 +40,7 @@ def read_model_settings(path: Path) -> ModelSettings:
     try:
         return settings_of_entry(entry)
     except ValidationError as error:
-        first = error.errors()[0]
-        setting = ".".join(map(str, first["loc"]))
-        raise ConfigurationError(f"{path}: {setting}: {first['msg']}") from error
+        raise ConfigurationError(f"{path}: {fault_text(error.errors()[0])}") from error
     except ConfigurationError as error:
         raise ConfigurationError(f"{path}: {error}") from error
 

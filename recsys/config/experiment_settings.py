@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from recsys.config.placement_settings import PlacementTable, as_table, fault, placement_of
+from recsys.config.faults import fault_text
+from recsys.config.placement_settings import PlacementTable, as_table, placement_of
 from recsys.core.limits import MAX_EXPERIMENTS
 from recsys.core.serving.experiments import Experiment, Variant
 from recsys.core.serving.placement import Placement, ScheduledRule
@@ -107,7 +108,7 @@ def _placements(
         try:
             table = PlacementTable.model_validate(own | as_table(changes))
         except ValidationError as error:
-            faults = "; ".join(map(fault, error.errors()))
+            faults = "; ".join(map(fault_text, error.errors()))
             raise _problem(experiment, f"variant {variant.name!r}, {name}: {faults}") from None
         found[name] = placement_of(name, table, rules)
     return found

@@ -17,6 +17,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from recsys.config.faults import fault_text
 from recsys.core.behaviour import MAX_IMPRESSIONS
 from recsys.core.limits import MAX_LIMIT, MAX_RULES, MAX_SEEN_DAYS
 from recsys.core.serving.controls import MIN_WEIGHT, Boost, Controls, Exclusion, Fatigue, Pin
@@ -108,7 +109,7 @@ class RuleSettings(BaseModel):
             name = value.get("name") if isinstance(value, dict) else None
             faults = str(error)
             if isinstance(error, ValidationError):
-                faults = "; ".join(map(fault, error.errors()))
+                faults = "; ".join(map(fault_text, error.errors()))
             context = {"name": repr(name), "faults": faults}
             raise PydanticCustomError("rule", "rule {name}: {faults}", context) from None
         return rule
@@ -137,11 +138,6 @@ class RuleSettings(BaseModel):
         if self.action == "exclude":
             return Exclusion(self.filter or "", self.name)
         return Boost(self.filter or "", self.weight or 0, self.name)
-
-
-def fault(error: Any) -> str:
-    """A fault of a table as a line: the setting, and what is wrong with it."""
-    return f"{'.'.join(map(str, error['loc']))}: {error['msg']}"
 
 
 def check_rules(rules: Sequence[RuleSettings], placements: Mapping[str, Any]) -> None:

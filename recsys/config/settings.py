@@ -2,13 +2,15 @@
 
 import ipaddress
 import socket
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from recsys.config.address import Address, parse_address
+from recsys.config.faults import fault_reason
 from recsys.core.domain import tenant_problem
 from recsys.core.errors import ConfigurationError
 
@@ -105,11 +107,9 @@ def load_settings(kind: type[_Settings]) -> _Settings:
     try:
         return kind()
     except ValidationError as error:
-        faults = [f"{fault['loc'][0]}: {_reason(fault['msg'])}" for fault in error.errors()]
+        faults = [f"{fault['loc'][0]}: {_reason(fault)}" for fault in error.errors()]
         raise ConfigurationError("; ".join(faults)) from None
 
 
-def _reason(message: str) -> str:
-    if message == "Field required":
-        return "is required and not set"
-    return message.removeprefix("Value error, ")
+def _reason(fault: Mapping[str, Any]) -> str:
+    return "is required and not set" if fault["type"] == "missing" else fault_reason(fault)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from recsys.config.faults import fault_reason, fault_setting
 from recsys.core.errors import ConfigurationError, FieldProblem, InvalidSettings
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -51,9 +52,6 @@ def validated(file: Path | Traversable, document: Mapping[str, Any], kind: type[
         return kind.model_validate(document, context=dict(document))
     except ValidationError as error:
         problems = [
-            FieldProblem(
-                ".".join(map(str, fault["loc"])), fault["msg"].removeprefix("Value error, ")
-            )
-            for fault in error.errors()
+            FieldProblem(fault_setting(fault), fault_reason(fault)) for fault in error.errors()
         ]
         raise InvalidSettings(str(file), problems) from None

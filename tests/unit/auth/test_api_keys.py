@@ -128,8 +128,8 @@ def test_a_lost_half_is_made_anew(file: Path, tmp_path: Path, lost: str) -> None
     ("text", "message"),
     [
         ("[[key]", "not valid TOML"),
-        ("[[key]]\nid = 'ab'", "key.0.tenant: Field required"),
-        ("[[keys]]\n", "keys: Extra inputs"),
+        ("[[key]]\nid = 'ab'", "key.0.tenant: is required"),
+        ("[[keys]]\n", "keys: is not a known setting"),
         ("[[key]]\nid='ab'\ntenant='t'\nsha256='x'\nscopes=['read']", "key.0.sha256"),
     ],
 )

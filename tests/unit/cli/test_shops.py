@@ -27,7 +27,11 @@ def check(*arguments: str, **environment: str) -> Result:
 def test_sound_settings_end_well(folder: Path) -> None:
     result = check(RECSYS_SHOP_CONFIG=str(folder))
     assert result.exit_code == 0, result.output
-    assert "1 shops have sound settings" in result.output
+    assert "1 shop has sound settings" in result.output
+
+    shutil.copy(folder / "demo.toml", folder / "books.toml")
+
+    assert "2 shops have sound settings" in check(RECSYS_SHOP_CONFIG=str(folder)).output
 
 
 def test_every_fault_of_every_file_is_said_and_the_exit_code_is_2(folder: Path) -> None:
@@ -37,8 +41,8 @@ def test_every_fault_of_every_file_is_said_and_the_exit_code_is_2(folder: Path) 
     assert result.exit_code == 2
     books = f"error: {folder / 'books.toml'}: "
     for line in (
-        books + "half_life_days: Input should be greater than 0",
-        books + "event_types.view.weight: Input should be a finite number",
+        books + "half_life_days: must be greater than 0",
+        books + "event_types.view.weight: must be a finite number",
         books + "goals: 'purchase' is not one of the event_types",
         f"error: {folder / 'shoes.toml'} is not valid TOML",
     ):

@@ -74,7 +74,7 @@ def test_a_shop_may_test_the_shipped_placements(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (experiment("A"), "name: String should match"),
+        (experiment("A"), "name: must match"),
         (experiment(about='["nowhere"]'), "'nowhere' is not a placement: use basket, home"),
         (experiment() * 2, "another experiment has this name, too"),
         (
@@ -91,9 +91,9 @@ def test_a_shop_may_test_the_shipped_placements(tmp_path: Path) -> None:
         ),
         (
             experiment(changes="home = { diversity = 2 }"),
-            "experiment 'mixed': variant 'other', home: diversity: Input should be less than",
+            "experiment 'mixed': variant 'other', home: diversity: must be less than",
         ),
-        (experiment(changes="home = { colour = 1 }"), "home: colour: Extra inputs"),
+        (experiment(changes="home = { colour = 1 }"), "home: colour: is not a known setting"),
         (experiment(changes='home = ["for-you"]'), "'for-you' is not a generator"),
         (
             experiment(changes='home = { exclude_event_types = ["look"] }'),
@@ -104,13 +104,13 @@ def test_a_shop_may_test_the_shipped_placements(tmp_path: Path) -> None:
             "variant 'other', home: window_days: 5 is not one of the windows that this shop counts",
         ),
         (experiment().replace('"other"', '"control"'), "two variants have one name"),
-        (experiment().replace("weight = 3", "weight = 0"), "weight: Input should be greater"),
-        (experiment(rest="share = 0"), "share: Input should be greater than 0"),
-        (experiment(rest='salt = "x"'), "salt: Extra inputs are not permitted"),
+        (experiment().replace("weight = 3", "weight = 0"), "weight: must be greater"),
+        (experiment(rest="share = 0"), "share: must be greater than 0"),
+        (experiment(rest='salt = "x"'), "salt: is not a known setting"),
         (
             '[[experiments]]\nname = "a"\nplacements = ["home"]\n'
             '[[experiments.variants]]\nname = "control"\n',
-            "variants: List should have at least 2 items",
+            "variants: must have at least 2 entries",
         ),
     ],
 )
