@@ -4,7 +4,7 @@ HBase opens only those store files of a region whose cells may lie in the range.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib import resources
@@ -13,6 +13,7 @@ from typing import Any
 import thriftpy2
 from thriftpy2.rpc import make_client
 
+from recsys.core.errors import Unavailable
 from recsys.stores.hbase.address import thrift_address
 from recsys.stores.hbase.failures import translated
 from recsys.stores.hbase.table import (
@@ -94,13 +95,25 @@ class TimeRangeScan:
             cacheBlocks=False,
         )
         try:
-            with translated():
+            with translated(), self._named_when_silent(timeout_ms):
                 client = self._connected(timeout_ms)
                 return list(client.getScannerResults(self._table, scan, rows))
         except BaseException:
             # An answer may still be on its way in this connection.
             self.close()
             raise
+
+    @contextmanager
+    def _named_when_silent(self, timeout_ms: int) -> Iterator[None]:
+        """Tell the operator which of HBase's servers hangs: the others may well answer."""
+        try:
+            yield
+        except TimeoutError as error:
+            address = f"{self._server.host}:{self._server.port}"
+            seconds = timeout_ms / 1000
+            raise Unavailable(
+                "hbase", f"its thrift2 server at {address} did not respond within {seconds:,.3g} s"
+            ) from error
 
     def _connected(self, timeout_ms: int) -> Any:
         if self._client is None:
