@@ -85,8 +85,14 @@ def train_before(
         content=catalogue.content_of(pairs.items, before_ms) if catalogue.titles else None,
     )
     if built.content_r_squared is not None:
-        say(f"content foresees {built.content_r_squared:.0%} of the factors of held-out items")
+        say(content_line(built.content_r_squared))
     return pairs, built
+
+
+def content_line(r_squared: float) -> str:
+    """Say what content is worth; below zero, as among few items, it is worse than no guess."""
+    share = "nothing" if r_squared <= 0 else f"{r_squared:.0%}"
+    return f"content foresees {share} of the factors of held-out items"
 
 
 def item_columns(

@@ -12,7 +12,7 @@ from recsys.training.build import BuiltModel, build_model
 from recsys.training.content import ItemContent
 from recsys.training.event_log import pairs_of
 from recsys.training.settings import ModelSettings
-from spark_jobs.nightly.train import RULES
+from spark_jobs.nightly.train import RULES, content_line
 from tests.builders import an_event_log
 
 _NOW_MS = 1_700_000_000_000
@@ -76,6 +76,13 @@ def summary(model: BuiltModel) -> dict[str, list[float]]:
 def _some(values: NDArray[Any]) -> list[float]:
     """The first two, the last two, whose items nobody has wanted yet, and the sum of all."""
     return [*values[:2].tolist(), *values[-2:].tolist(), float(values.sum())]
+
+
+@pytest.mark.parametrize(
+    ("r_squared", "share"), [(0.331, "33%"), (0.0, "nothing"), (-62_462_755_549.25, "nothing")]
+)
+def test_content_that_is_worse_than_no_guess_foresees_nothing(r_squared: float, share: str) -> None:
+    assert content_line(r_squared) == f"content foresees {share} of the factors of held-out items"
 
 
 def test_the_same_events_make_the_same_model_as_long_as_the_rules_are_the_same() -> None:
