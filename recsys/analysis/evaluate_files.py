@@ -6,8 +6,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from recsys.config.shop import Shop
 from recsys.core.domain import Item
+from recsys.core.errors import ConfigurationError
 from recsys.evaluation.ablation import ablations
 from recsys.evaluation.baselines import Baseline
 from recsys.evaluation.data import EvaluationData, Mask, evaluation_data
@@ -77,6 +80,8 @@ def evaluate_files(
     source, validation, split = _read_files(request, items, baselines, say)
     users, rows = source.data.pairs.shape
     say(f"training: {users:,} users, {rows:,} items, {len(source.data.pairs.item_indices):,} pairs")
+    if request.items:
+        _tell_of_catalogue(request.items, items, source.data, say)
     fitted = _fit(request, validation, say) if validation else None
     settings = fitted.settings if fitted else request.settings
     if split is not None and settings.counting != request.settings.counting:
@@ -141,6 +146,25 @@ def _read_items(file: ItemFile, say: Say) -> list[Item]:
     for reason, count in (tally.rejected + tally.dropped).most_common():
         say(f"{file.path.name}: {count:,} rows or values left out: {reason}")
     return items
+
+
+def _tell_of_catalogue(
+    file: ItemFile, items: Sequence[Item], data: EvaluationData, say: Say
+) -> None:
+    """Say how many of the items of training the catalogue has.
+
+    Raises:
+        ConfigurationError: when it has none, and so is about other ids.
+    """
+    catalogue = {item.item_id for item in items}
+    rows = np.flatnonzero(data.behaviour.matrix.getnnz(axis=0))
+    found = sum(data.pairs.items.id_of(row) in catalogue for row in rows.tolist())
+    if not found:
+        raise ConfigurationError(
+            f"{file.path.name} has none of the {len(rows):,} items of training: is its item_id that"
+            " of the events? Name the column, for example --item-mapping COLUMN=item_id"
+        )
+    say(f"{file.path.name}: has {found:,} of the {len(rows):,} items with behaviour")
 
 
 def _read_files(

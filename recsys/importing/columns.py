@@ -72,16 +72,18 @@ class Fields:
 EVENT_FIELDS = Fields(
     "event", _EVENT_COLUMNS, frozenset({"user_id", "item_id", "event_type", "timestamp"})
 )
-# What `recsys evaluate` reads: a value multiplies the weight of an event.
-EVALUATED_FIELDS = Fields(
-    "event",
-    {
-        field: _EVENT_COLUMNS.get(field, (field,))
-        for field in ("user_id", "item_id", "event_type", "timestamp", "date", "time", "value")
-    },
-    frozenset({"user_id", "item_id"}),
-)
+_EVALUATED = ("user_id", "item_id", "event_type", "timestamp", "date", "time", "value")
 ITEM_FIELDS = Fields("item", _ITEM_COLUMNS, frozenset({"item_id"}))
+
+
+def evaluated_fields(details: Iterable[str]) -> Fields:
+    """The fields that `recsys evaluate` reads: a value multiplies the weight of an event.
+
+    Args:
+        details: those of quantity, price and rating that count in the shop.
+    """
+    columns = {field: _EVENT_COLUMNS.get(field, (field,)) for field in (*_EVALUATED, *details)}
+    return Fields("event", columns, frozenset({"user_id", "item_id"}))
 
 
 class FoundColumns:

@@ -1,6 +1,6 @@
 """From a file to an event log, read as `recsys import` reads it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from recsys.config.shop import Shop
 from recsys.core.errors import FieldProblem, InvalidInput, NoData
-from recsys.core.event_types import EventType
+from recsys.core.event_types import EventType, details_that_count
 from recsys.evaluation.files.checked_rows import checked_records
 from recsys.importing.bulk_writer import Tally
 from recsys.importing.column_values import Ids
-from recsys.importing.columns import EVALUATED_FIELDS
+from recsys.importing.columns import evaluated_fields
 from recsys.importing.event_batch import EventBatch
 from recsys.importing.event_columns import WITHOUT_IDS, EventOptions, EventReader
 from recsys.importing.file_format import open_source
@@ -47,11 +47,13 @@ class EventFile:
     Attributes:
         left_out: rows that have no user or no item.
         tally: rows read, and those that broke a rule, by reason.
+        unused: columns that are no field's.
     """
 
     log: EventLog
     left_out: int
     tally: Tally
+    unused: tuple[str, ...] = ()
 
 
 class _Codes:
@@ -80,7 +82,8 @@ class _Columns:
     users: _Codes = field(default_factory=_Codes)
     items: _Codes = field(default_factory=_Codes)
     types: _Codes = field(default_factory=_Codes)
-    values: list[NDArray[np.float64]] = field(default_factory=list)
+    numbers: list[Mapping[str, NDArray[np.float64]]] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
     timestamps_ms: list[NDArray[np.int64]] = field(default_factory=list)
 
     def add(self, batch: EventBatch) -> None:
@@ -88,10 +91,19 @@ class _Columns:
         self.items.add(batch.items)
         if batch.types is not None:
             self.types.add(batch.types)
-        if "value" in batch.numbers:
-            self.values.append(batch.numbers["value"])
+        self.numbers.append(batch.numbers)
+        self.sizes.append(len(batch))
         if batch.timestamps_ms is not None:
             self.timestamps_ms.append(batch.timestamps_ms)
+
+    def number(self, name: str) -> NDArray[np.float64] | None:
+        """(e,) a number of each event, NaN where it has none; None where no event may have one."""
+        if not any(name in found for found in self.numbers):
+            return None
+        parts = zip(self.numbers, self.sizes, strict=True)
+        return np.concatenate(
+            [found[name] if name in found else np.full(size, np.nan) for found, size in parts]
+        )
 
 
 def read_event_file(
@@ -117,9 +129,13 @@ def read_event_file(
     source = open_source(path, options.how)
     with columns_explained(source, path.name):
         reader = EventReader(
-            EVALUATED_FIELDS, source.columns(), options.events, shop.event_types, now_ms,
+            evaluated_fields(details_that_count(shop.event_types.values())),
+            source.columns(),
+            options.events,
+            shop.event_types,
+            now_ms,
             leaves_out=True,
-        )  # fmt: skip
+        )
     columns, tally = _Columns(), Tally()
     for records in checked_records(path, source, reader, options.max_rejected, tally):
         if len(records):
@@ -127,23 +143,27 @@ def read_event_file(
         on_rows(tally.read)
     if not columns.users.names():
         raise NoData(f"{path.name} has no row with a user_id and an item_id")
-    return EventFile(_log(path, columns, shop), tally.skipped[WITHOUT_IDS], tally)
+    log = _log(path, columns, shop)
+    return EventFile(log, tally.skipped[WITHOUT_IDS], tally, tuple(reader.unused))
 
 
 def _log(path: Path, columns: _Columns, shop: Shop) -> EventLog:
     users = columns.users.codes()
     kinds, goals, types = _types(shop, columns.types, len(users))
-    values, times = columns.values, columns.timestamps_ms
+    values, times = columns.number("value"), columns.timestamps_ms
     log = EventLog(
         user_ids=columns.users.names(),
         item_ids=columns.items.names(),
         users=users,
         items=columns.items.codes(),
-        values=_ones_where_missing(values) if values else np.ones(len(users), np.float32),
+        values=_ones_where_missing(values, len(users)),
         types=types,
         event_types=kinds,
         target_types=goals,
         timestamps_ms=np.concatenate(times) if times else None,
+        quantities=columns.number("quantity"),
+        prices=columns.number("price"),
+        ratings=columns.number("rating"),
     )
     for name, some in (("event_type", log.types), ("timestamp", log.timestamps_ms)):
         if some is not None and len(some) != len(users):
@@ -151,9 +171,10 @@ def _log(path: Path, columns: _Columns, shop: Shop) -> EventLog:
     return log
 
 
-def _ones_where_missing(values: list[NDArray[np.float64]]) -> NDArray[np.float32]:
-    together = np.concatenate(values)
-    return np.where(np.isnan(together), 1.0, together).astype(np.float32)
+def _ones_where_missing(values: NDArray[np.float64] | None, events: int) -> NDArray[np.float32]:
+    if values is None:
+        return np.ones(events, np.float32)
+    return np.where(np.isnan(values), 1.0, values).astype(np.float32)
 
 
 def _types(

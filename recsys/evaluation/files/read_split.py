@@ -103,6 +103,8 @@ def _read(path: Path, shop: Shop, now_ms: int, say: Say, options: FileOptions) -
 
     found = read_event_file(path, shop, now_ms, options, on_rows)
     say(f"{path.name}: {len(found.log):,} events read")
+    if found.unused:
+        say(f"{path.name}: columns not used: {', '.join(found.unused)}")
     if found.left_out:
         say(f"{path.name}: {found.left_out:,} rows without user_id or item_id left out")
     for reason, count in found.tally.rejected.most_common():

@@ -10,7 +10,7 @@ from recsys.analysis import evaluate_files as evaluating
 from recsys.analysis.evaluate_files import EvaluationRequest, evaluate_files
 from recsys.config.shop import load_shop
 from recsys.core.domain import Item
-from recsys.core.errors import InvalidInput
+from recsys.core.errors import ConfigurationError, InvalidInput
 from recsys.core.model import UserModel
 from recsys.evaluation.data import Mask
 from recsys.evaluation.files.item_file import ItemFile, read_items
@@ -115,6 +115,21 @@ def test_content_foresees_who_wants_new_items(tmp_path: Path) -> None:
     )
     entries = json_entries(result)["new_items"]
     assert entries["model"]["users"] == 60
+
+
+def test_a_catalogue_of_other_ids_is_refused(tmp_path: Path) -> None:
+    request = with_new_items(tmp_path)
+    other = replace(request, items=catalogue(tmp_path, "sku-0,Item 0,even\nsku-1,Item 1,odd\n"))
+    with pytest.raises(ConfigurationError, match=r"items.csv has none of the 30 items of training"):
+        evaluated(other)
+
+
+def test_it_is_said_how_many_items_the_catalogue_has(tmp_path: Path) -> None:
+    told: list[str] = []
+    request = with_new_items(tmp_path)
+    some = replace(request, items=catalogue(tmp_path, "i0,Item 0,even\nnew0,New,even\n"))
+    evaluate_files(some, {}, told.append, lambda _: None)
+    assert "items.csv: has 1 of the 30 items with behaviour" in told
 
 
 def test_without_a_catalogue_nothing_is_said_of_new_items(tmp_path: Path) -> None:

@@ -147,3 +147,13 @@ def test_files_are_read_with_the_options_of_an_import(evaluate: Run, tmp_path: P
     assert f"events.csv: {len(rows):,} events read" in told
     assert "1 rows left out: timestamp: is no time from 1995 on" in told
     assert result(tmp_path)["data"]["test_rows"] == 40
+
+
+def test_columns_that_do_not_count_are_named(evaluate: Run) -> None:
+    header, *rows = a_file().splitlines()
+    text = "\n".join([f"{header},rating", *(f"{row},1" for row in rows)])
+    _, _, told = evaluate(
+        *("--split", "leave-last-out", "--no-baselines", "--fit-settings", "off"), events=text
+    )
+
+    assert "events.csv: columns not used: rating" in told

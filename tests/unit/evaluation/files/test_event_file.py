@@ -1,4 +1,6 @@
 import gzip
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -6,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from recsys.config.shop import load_shop
+from recsys.config.shop import Shop, load_shop
 from recsys.core.errors import ConfigurationError, InvalidInput, NoData
 from recsys.evaluation.files.event_file import EventFile, read_event_file
 from recsys.training.event_log import EventLog
@@ -16,10 +18,18 @@ SHOP = load_shop()
 NOW_MS = 1_706_704_215_000
 
 
-def read(tmp_path: Path, text: str | bytes, name: str = "events.csv") -> EventFile:
+def read(
+    tmp_path: Path, text: str | bytes, name: str = "events.csv", shop: Shop = SHOP
+) -> EventFile:
     path = tmp_path / name
     path.write_bytes(text.encode() if isinstance(text, str) else text)
-    return read_event_file(path, SHOP, NOW_MS)
+    return read_event_file(path, shop, NOW_MS)
+
+
+def shop_that_counts(event_type: str, **details: Any) -> Shop:
+    """The shop, with details of one type of event that count."""
+    kind = replace(SHOP.event_types[event_type], **details)
+    return replace(SHOP, event_types={**SHOP.event_types, event_type: kind})
 
 
 def read_table(tmp_path: Path, columns: dict[str, Any]) -> EventLog:
@@ -54,6 +64,45 @@ def test_types_weigh_as_the_shop_says_and_values_multiply(tmp_path: Path) -> Non
     assert log.weights() == pytest.approx([0.6, 1, -2])
     assert log.excludes().tolist() == [False, True, True]
     assert [goal for code in log.types for goal in [log.target_types[code]]] == [False, True, False]
+
+
+def test_quantities_and_prices_count_where_the_shop_says_so(tmp_path: Path) -> None:
+    text = (
+        "user_id,item_id,event_type,quantity,price\n"
+        "a,x,purchase,4,\na,y,purchase,,40\na,z,view,9,90\n"
+    )
+    counting = shop_that_counts(
+        "purchase", quantity_exponent=0.5, price_exponent=1.0, typical_price=10.0
+    )
+    assert read(tmp_path, text, shop=counting).log.weights() == pytest.approx([2, 4, 0.2])
+    assert read(tmp_path, text).log.weights() == pytest.approx([1, 1, 0.2])
+
+
+def test_ratings_count_where_the_shop_says_so(tmp_path: Path) -> None:
+    text = "user_id,item_id,event_type,stars\na,x,rating,5\na,y,rating,1\na,z,rating,\n"
+    counting = shop_that_counts("rating", rating_scale=(1.0, 5.0), rating_counts=True)
+    assert read(tmp_path, text, shop=counting).log.weights() == pytest.approx([0.5, -0.5, 0.5])
+    assert read(tmp_path, text).log.weights() == pytest.approx([0.5, 0.5, 0.5])
+
+
+def test_a_detail_that_counts_and_cannot_be_is_an_error(tmp_path: Path) -> None:
+    text = "user_id,item_id,event_type,quantity\na,x,purchase,-1\n"
+    counting = shop_that_counts("purchase", quantity_exponent=0.5)
+    with pytest.raises(InvalidInput, match="line 2: quantity: must be between 0 and"):
+        read(tmp_path, text, shop=counting)
+    assert len(read(tmp_path, text).log) == 1
+
+
+def test_columns_that_are_no_fields_are_named(tmp_path: Path) -> None:
+    text = "user_id,item_id,rating,quantity,timestamp\na,x,1,2,2024-01-30\n"
+    assert read(tmp_path, text).unused == ("rating", "quantity")
+
+
+def test_a_value_may_come_late_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recsys.importing.text_lines.BLOCK_BYTES", 4096)
+    rows = [{"user_id": "a", "item_id": f"i{n}"} for n in range(5000)]
+    text = "\n".join(json.dumps(row) for row in [*rows, {**rows[0], "value": 3}])
+    assert read(tmp_path, text, "events.jsonl").log.values.tolist() == [1.0] * 5000 + [3.0]
 
 
 @pytest.mark.parametrize("name", ["events.csv", "events.tsv", "events.csv.gz"])
