@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -42,8 +43,10 @@ from recsys.evaluation.protocol import DEFAULT_TEST_SHARE, SplitMethod
 from recsys.evaluation.result import EvaluationResult
 from recsys.evaluation.result_json import save_result
 from recsys.evaluation.result_table import table_lines
+from recsys.importing.event_columns import EventOptions
 from recsys.importing.item_rows import ItemOptions
-from recsys.importing.read_options import FileFormat, Quoting
+from recsys.importing.presets import LAYOUTS, Preset, given_over
+from recsys.importing.read_options import FileFormat, Quoting, ReadOptions
 from recsys.importing.times import TimeUnit
 from recsys.importing.values import Decimals
 from recsys.training.settings import ModelSettings
@@ -154,6 +157,13 @@ def evaluate(
             min=0, max=1, help="Share of a file's rows that may break rules, and are left out."
         ),
     ] = 0.0,
+    preset: Annotated[
+        Preset | None,
+        typer.Option(
+            help="A known layout of the files; other options go before it. What it takes for events"
+            " of one type is what is evaluated.",
+        ),
+    ] = None,
     file_format: Format = FileFormat.AUTO,
     no_header: NoHeader = False,
     columns: Columns = "",
@@ -202,7 +212,8 @@ def evaluate(
         mask=mask,
         cutoffs=_cutoffs(k),
         now_ms=utc_now_ms(),
-        reading=FileOptions(
+        reading=_reading(
+            preset,
             read_options(file_format, no_header, columns, delimiter, encoding, quoting, explode),
             event_options(
                 mapping, event_type, event_types, timestamp_format, time_unit, timezone, decimal
@@ -210,7 +221,7 @@ def evaluate(
             max_rejected,
         ),
         ablation=ablation,
-        items=_items(items, item_mapping, max_rejected),
+        items=_items(items, item_mapping, preset, max_rejected),
         effort=fit_settings,
     )
 
@@ -234,12 +245,32 @@ def _print(result: EvaluationResult) -> None:
         print(line)
 
 
-def _items(path: Path | None, mapping: list[str] | None, max_rejected: float) -> ItemFile | None:
+def _reading(
+    preset: Preset | None, how: ReadOptions, events: EventOptions, max_rejected: float
+) -> FileOptions:
+    if preset is None:
+        return FileOptions(how, events, max_rejected)
+    if preset is Preset.ONLINE_RETAIL:
+        raise ConfigurationError(
+            f"--preset {preset.value} is for imports, which tell returns and postage row by row"
+        )
+    layout = LAYOUTS[preset]
+    # All events of such a file are alike: they are what is to be foreseen, whatever the goals.
+    usual = replace(layout.events, event_type=None)
+    return FileOptions(given_over(layout.how, how), given_over(usual, events), max_rejected)
+
+
+def _items(
+    path: Path | None, mapping: list[str] | None, preset: Preset | None, max_rejected: float
+) -> ItemFile | None:
     if path is None:
         if mapping:
             raise ConfigurationError("--item-mapping belongs to --items")
         return None
-    return ItemFile(path, ItemOptions(tuple(mapping or ())), max_rejected)
+    options = ItemOptions(tuple(mapping or ()))
+    if preset is not None:
+        options = given_over(LAYOUTS[preset].items, options)
+    return ItemFile(path, options, max_rejected)
 
 
 def _files(

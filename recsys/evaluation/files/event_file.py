@@ -1,7 +1,7 @@
 """From a file to an event log, read as `recsys import` reads it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from recsys.core.event_types import EventType, details_that_count
 from recsys.evaluation.files.checked_rows import checked_records
 from recsys.importing.bulk_writer import Tally
 from recsys.importing.column_values import Ids
-from recsys.importing.columns import evaluated_fields
+from recsys.importing.columns import EVENT_FIELDS, Fields, evaluated_fields
 from recsys.importing.event_batch import EventBatch
 from recsys.importing.event_columns import WITHOUT_IDS, EventOptions, EventReader
 from recsys.importing.file_format import open_source
@@ -126,12 +126,13 @@ def read_event_file(
         NoData: when no row has a user and an item.
     """
     options = options or FileOptions()
+    fields = evaluated_fields(details_that_count(shop.event_types.values()))
     source = open_source(path, options.how)
     with columns_explained(source, path.name):
         reader = EventReader(
-            evaluated_fields(details_that_count(shop.event_types.values())),
+            fields,
             source.columns(),
-            options.events,
+            _with_evaluated_fields(options.events, fields),
             shop.event_types,
             now_ms,
             leaves_out=True,
@@ -145,6 +146,16 @@ def read_event_file(
         raise NoData(f"{path.name} has no row with a user_id and an item_id")
     log = _log(path, columns, shop)
     return EventFile(log, tally.skipped[WITHOUT_IDS], tally, tuple(reader.unused))
+
+
+def _with_evaluated_fields(events: EventOptions, fields: Fields) -> EventOptions:
+    """The options of an import, with the columns of further fields left out."""
+
+    def entry(text: str) -> str:
+        column, _, name = text.rpartition("=")
+        return f"{column}=" if EVENT_FIELDS.allows(name) and not fields.allows(name) else text
+
+    return replace(events, mapping=tuple(entry(each) for each in events.mapping))
 
 
 def _log(path: Path, columns: _Columns, shop: Shop) -> EventLog:

@@ -157,3 +157,53 @@ def test_columns_that_do_not_count_are_named(evaluate: Run) -> None:
     )
 
     assert "events.csv: columns not used: rating" in told
+
+
+OFF = ("--no-baselines", "--fit-settings", "off")
+
+
+def test_a_preset_says_what_the_columns_are(evaluate: Run, tmp_path: Path) -> None:
+    # Ratings are no goal of the shop, and all that there is to foresee.
+    rows = [line.replace(",", "::") for line in a_file().splitlines()[1:]]
+    text = "\n".join("::".join([*row.split("::")[:2], "4", row.split("::")[2]]) for row in rows)
+    options = ("--split", "leave-last-out", "--preset", "movielens-1m", *OFF)
+    code, _, told = evaluate(*options, events=text)
+
+    assert code == 0
+    assert "events.csv: columns not used: stars" in told
+    assert result(tmp_path)["data"]["test_rows"] == 40
+
+
+def test_an_option_goes_before_the_preset(evaluate: Run) -> None:
+    options = ("--split", "leave-last-out", "--preset", "hm", *OFF)
+    code, _, told = evaluate(*options, "--event-type", "view", events=a_file())
+
+    assert code == 2
+    assert "there is no column 't_dat'" in told
+    code, _, told = evaluate(
+        *("--split", "leave-last-out", "--preset", "recbole", "--event-type", "view", *OFF),
+        events=a_file(),
+    )
+    assert code == 1
+    assert "none of the event types (view) is a goal" in told
+
+
+def test_the_preset_of_invoices_is_for_imports(evaluate: Run) -> None:
+    options = ("--split", "leave-last-out", "--preset", "online-retail")
+    code, _, told = evaluate(*options, events=a_file())
+
+    assert code == 2
+    assert "--preset online-retail is for imports" in told
+
+
+def test_a_mapping_of_an_import_may_name_what_is_not_evaluated(evaluate: Run) -> None:
+    header, *rows = a_file().splitlines()
+    text = "\n".join([f"{header},value", *(f"{row},-1" for row in rows)])
+    options = ("--split", "leave-last-out", "--mapping", "value=quantity", *OFF)
+    code, _, told = evaluate(*options, events=text)
+
+    assert code == 0
+    assert "events.csv: columns not used: value" in told
+    code, _, told = evaluate(*options, "--mapping", "value=colour", events=text)
+    assert code == 2
+    assert "'colour' is no field of events" in told
