@@ -1,6 +1,12 @@
 """Quality of lists on held-out behaviour, with confidence intervals.
 
-From a log of events to a comparison, as `recsys evaluate` does it:
+From a log of events to a comparison, as `recsys evaluate` does it. The log is of a file, read by
+`recsys.evaluation.files.event_file.read_event_file`, or `open_workplace().last_run().log`:
+
+    from recsys.config.shop import load_shop
+    from recsys.evaluation.baselines.by_name import BASELINES
+    from recsys.training.build import build_model
+    from recsys.training.settings import ModelSettings
 
     split = split_log(log, SplitMethod.LEAVE_LAST_OUT)
     data = evaluation_data(split, load_shop(), with_sequences=True)
@@ -9,7 +15,7 @@ From a log of events to a comparison, as `recsys evaluate` does it:
     theirs = evaluate_baseline("ease", BASELINES["ease"], data, k=(10, 20))
     ours.report.minus(theirs.report)["ndcg_at_10"]
 
-`BASELINES` is in `recsys.evaluation.baselines.by_name`, the model's parts in `ablation`.
+The model's parts are in `ablation`; docs/how-to/work-with-models-in-python.md goes on from here.
 """
 
 from recsys.evaluation.data import EvaluationData, Mask, evaluation_data, masked_by

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from recsys.evaluation.data import EvaluationData
 from recsys.evaluation.intervals import Estimate
 from recsys.evaluation.metrics_table import aligned, metric_rows
@@ -105,4 +107,6 @@ def _difference_line(ours: ModelResult, theirs: ModelResult) -> str:
 
 
 def _with_bounds(found: Estimate) -> str:
+    if np.isnan(found.low):
+        return f"{found.mean:+.4f}"
     return f"{found.mean:+.4f} [{found.low:+.4f}, {found.high:+.4f}]"

@@ -207,3 +207,15 @@ def test_a_mapping_of_an_import_may_name_what_is_not_evaluated(evaluate: Run) ->
     code, _, told = evaluate(*options, "--mapping", "value=colour", events=text)
     assert code == 2
     assert "'colour' is no field of events" in told
+
+
+def test_a_difference_over_one_user_has_no_interval(evaluate: Run) -> None:
+    pair = "user_id,item_id\n"
+    code, out, _ = evaluate(
+        *("--baseline", "popularity", "--ablation", "--fit-settings", "off"),
+        train=f"{pair}a,x\na,y\nb,y\n", test=f"{pair}b,x\n",
+    )  # fmt: skip
+
+    assert code == 0
+    assert "model - popularity: recall_at_20 +0.0000, ndcg_at_20 +0.0000\n" in out
+    assert "nan" not in out
