@@ -195,7 +195,7 @@ def evaluate(
     of a user's test items among the first 20, ndcg_at_20 has its ideal cut at min(20, test items);
     both are means over users, with 95 % intervals. Test items without behaviour in training count,
     and are also reported separately. With --items all items of the catalogue are ranked, and it is
-    told how those without behaviour fare by their content.
+    told how those without behaviour fare by their content. docs/glossary.md has all metrics.
 
     Example: recsys evaluate --train train.csv --test test.csv --k 10,20 --output result.json
 

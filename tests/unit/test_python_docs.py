@@ -2,6 +2,7 @@
 
 import re
 import textwrap
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,14 @@ from recsys.analysis.shop_data import read_last_run
 from recsys.analysis.versions import trained_version
 from recsys.config.shop import load_shop
 from recsys.core.domain import Item
-from recsys.evaluation import Estimate
+from recsys.evaluation import (
+    Estimate,
+    SplitMethod,
+    evaluate_baseline,
+    evaluation_data,
+    split_log,
+)
+from recsys.evaluation.baselines.by_name import BASELINES
 from recsys.stores.manifest import params_entry
 from recsys.stores.model_files import ModelFiles
 from recsys.stores.run_files import run_folder
@@ -106,3 +114,34 @@ def test_the_example_of_the_package_runs_as_it_is() -> None:
     exec(textwrap.dedent("\n".join(lines)), names)  # noqa: S102
 
     assert names["ours"].report.means["ndcg_at_10"] > 0
+
+
+GLOSSARY = (ROOT / "docs/glossary.md").read_text()
+
+
+def _terms(section: str) -> set[str]:
+    rows = GLOSSARY.split(f"## {section}\n")[1].split("\n## ")[0].splitlines()
+    cells = [row.split("|")[1] for row in rows if row.startswith("| ")]
+    return {term.strip(" `") for cell in cells for term in cell.split(",")}
+
+
+def test_the_glossary_has_every_metric_that_is_printed() -> None:
+    data = evaluation_data(split_log(two_tastes_log(), SplitMethod.LEAVE_LAST_OUT), load_shop())
+    report = evaluate_baseline("popularity", BASELINES["popularity"], data).report
+    printed = {name.split("_at_")[0].replace("_", " ") for name in report.means}
+
+    assert printed
+    assert printed <= _terms("Metrics")
+
+
+def test_the_glossary_has_every_setting_of_a_model() -> None:
+    found = {field.name for field in fields(ModelSettings)} - {"als"}
+
+    assert found <= _terms("Settings of a model")
+
+
+@pytest.mark.parametrize("page", [PAGE, ROOT / "docs/glossary.md"], ids=lambda page: page.name)
+def test_links_lead_to_files(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text())
+
+    assert [link for link in links if not (page.parent / link).resolve().exists()] == []

@@ -152,3 +152,12 @@ def test_a_row_of_the_catalogue_that_breaks_a_rule_is_an_error_unless_it_may(
 def test_rows_about_one_item_are_one_item(tmp_path: Path) -> None:
     items, _ = read_items(catalogue(tmp_path, "a,A,\na,,shoes\n"))
     assert items == [Item("a", title="A", categories=("shoes",))]
+
+
+def test_the_page_for_scripts_names_every_entry_of_the_json(tmp_path: Path) -> None:
+    result = evaluated(request_of(written(tmp_path)))
+    page = Path(__file__).parents[3] / "docs/how-to/work-with-models-in-python.md"
+    section = page.read_text().split("## The result of")[1]
+    entries = {name for name in json_entries(result) if "_at_" not in name}
+
+    assert [name for name in sorted(entries) if f"`{name}`" not in section] == []
