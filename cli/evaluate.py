@@ -52,6 +52,7 @@ from recsys.importing.values import Decimals
 from recsys.training.settings import ModelSettings
 from recsys.tuning import FitEffort
 from spark_jobs.mllib_baseline import mllib_als
+from spark_jobs.model_settings import read_model_settings
 from spark_jobs.session import spark_session
 from spark_jobs.settings import ShopSettings, SparkSettings, load
 
@@ -148,9 +149,18 @@ def evaluate(
         ),
     ] = Mask.ALL,
     fit_settings: Annotated[
-        FitEffort,
-        typer.Option(help="Effort of the search for settings, on a held-out part of training."),
-    ] = FitEffort.QUICK,
+        FitEffort | None,
+        typer.Option(
+            help="Effort of the search for settings, on a held-out part of training. Default:"
+            " quick; off when settings are given."
+        ),
+    ] = None,
+    model_settings: Annotated[
+        Path | None,
+        typer.Option(
+            "--settings", dir_okay=False, help="File of model settings, as `recsys tune` writes it."
+        ),
+    ] = None,
     max_rejected: Annotated[
         float,
         typer.Option(
@@ -204,11 +214,12 @@ def evaluate(
     if output:
         check_output(output)
     settings = load(ShopSettings)
+    model = read_model_settings(model_settings) if model_settings else ModelSettings()
     shop = shop_of(settings.shop_config, tenant or settings.tenant, say)
     request = EvaluationRequest(
         files=_files(train, test, events, split, test_share),
         shop=shop,
-        settings=ModelSettings().as_fixed_by(shop),
+        settings=model.as_fixed_by(shop),
         mask=mask,
         cutoffs=_cutoffs(k),
         now_ms=utc_now_ms(),
@@ -222,7 +233,7 @@ def evaluate(
         ),
         ablation=ablation,
         items=_items(items, item_mapping, preset, max_rejected),
-        effort=fit_settings,
+        effort=fit_settings or (FitEffort.OFF if model_settings else FitEffort.QUICK),
     )
 
     def keep(result: EvaluationResult) -> None:

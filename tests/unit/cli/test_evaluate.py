@@ -219,3 +219,27 @@ def test_a_difference_over_one_user_has_no_interval(evaluate: Run) -> None:
     assert code == 0
     assert "model - popularity: recall_at_20 +0.0000, ndcg_at_20 +0.0000\n" in out
     assert "nan" not in out
+
+
+def test_settings_of_a_file_are_taken_as_they_are(evaluate: Run, tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text('{"als": {"factors": 8}, "trend_exponent": 0}')
+    options = ("--split", "global-time", "--no-baselines", "--settings", str(path))
+    code, _, told = evaluate(*options, events=a_file())
+
+    assert code == 0
+    found = result(tmp_path)
+    assert found["fit"] is None
+    assert found["settings"]["model"]["als"]["factors"] == 8
+    assert found["settings"]["model"]["trend_exponent"] == 0
+    assert "fitting settings" not in told
+
+
+def test_a_setting_that_there_is_not_is_named(evaluate: Run, tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text('{"factors": 8}')
+    options = ("--split", "global-time", "--settings", str(path))
+    code, _, told = evaluate(*options, events=a_file())
+
+    assert code == 2
+    assert "settings.json: factors is no setting; there are: als, " in told
