@@ -15,6 +15,7 @@ from ipykernel.kernelspec import make_ipkernel_cmd
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
 from recsys.stores.report_document import report_document
@@ -204,6 +205,21 @@ def test_two_stored_versions_are_compared_by_name(runner: Runner) -> None:
 
     assert re.search(r"recipe\.neighbour_weight +\d", text)
     assert re.search(rf"metric +{FEW_FACTORS} +{MORE_FACTORS}", text)
+
+
+@pytest.mark.parametrize(
+    ("number", "changed_from", "to", "said"),
+    [
+        ("02", 'USER_ID = ""', 'USER_ID = "nobody"', "'nobody' is none of the model's"),
+        ("02", 'ITEM_ID = ""', 'ITEM_ID = "nothing"', "'nothing' is none of the model's"),
+        ("03", NO_VERSIONS, named("", ALL_SEEN), "name both versions, or neither"),
+    ],
+)
+def test_a_name_that_cannot_be_meant_is_told(
+    runner: Runner, number: str, changed_from: str, to: str, said: str
+) -> None:
+    with pytest.raises(CellExecutionError, match=said):
+        runner.run(notebook_of(number), changed_from, to)
 
 
 def test_a_report_is_read_from_the_file_of_the_command(runner: Runner, tmp_path: Path) -> None:
