@@ -41,6 +41,8 @@ def recommend(
         _show_history(model.items, stored.history, limit)
     serving = ServingModel.of(model.items, model.params)
     say(f"model {opened.version}")
+    if row is None:
+        say(f"user {user_id!r} is not in it: popular items are what the API would answer")
     _show_answer(model.items, recommend_for_user(serving, stored, [], limit))
 
 

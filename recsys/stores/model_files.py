@@ -40,11 +40,11 @@ class ModelFiles:
         return sorted({path.parent.parent.name for path in found})
 
     def no_model(self, tenant: str) -> str:
-        """Message for a tenant without a version: its name may be mistyped."""
+        """Message for a tenant without a version: its name, or the folder's, may be mistyped."""
         known = ", ".join(self.tenants()) or "none"
         return (
             f"tenant {tenant} has no model yet: run recsys nightly --tenant {tenant}"
-            f" (tenants with models: {known})"
+            f" (tenants with models in {self._root}: {known})"
         )
 
     def save(self, manifest: Manifest, items: ItemModel, users: UserModel) -> Manifest:

@@ -91,6 +91,25 @@ def test_a_model_is_read_where_no_server_is(
     assert shown in result.output
 
 
+def test_a_user_whom_the_model_does_not_know_is_told_from_one_with_a_list(
+    store: dict[str, str | None],
+) -> None:
+    told = [CliRunner().invoke(commands, ["recommend", user], env=store) for user in ("u9", "u0")]
+
+    assert "user 'u9' is not in it" in told[0].output
+    assert "is not in it" not in told[1].output
+    assert [each.exit_code for each in told] == [0, 0]
+
+
+def test_no_model_is_told_with_the_folder_that_has_none(
+    store: dict[str, str | None], tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "mistyped"
+    result = CliRunner().invoke(app, ["list"], env=store | {"RECSYS_MODEL_STORE": str(elsewhere)})
+
+    assert f"tenants with models in {elsewhere}: none" in result.output.replace("\n", "")
+
+
 def test_the_list_says_that_it_cannot_know_which_version_serves(
     store: dict[str, str | None],
 ) -> None:
