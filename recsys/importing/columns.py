@@ -72,7 +72,11 @@ class Fields:
 EVENT_FIELDS = Fields(
     "event", _EVENT_COLUMNS, frozenset({"user_id", "item_id", "event_type", "timestamp"})
 )
-_EVALUATED = ("user_id", "item_id", "event_type", "timestamp", "date", "time", "value")
+# By its quantity a return is told from a purchase, whatever quantities count.
+_EVALUATED = (
+    *("user_id", "item_id", "event_type", "timestamp", "date", "time", "value"),
+    "quantity",
+)
 ITEM_FIELDS = Fields("item", _ITEM_COLUMNS, frozenset({"item_id"}))
 
 
@@ -82,7 +86,8 @@ def evaluated_fields(details: Iterable[str]) -> Fields:
     Args:
         details: those of quantity, price and rating that count in the shop.
     """
-    columns = {field: _EVENT_COLUMNS.get(field, (field,)) for field in (*_EVALUATED, *details)}
+    names = dict.fromkeys((*_EVALUATED, *details))
+    columns = {field: _EVENT_COLUMNS.get(field, (field,)) for field in names}
     return Fields("event", columns, frozenset({"user_id", "item_id"}))
 
 

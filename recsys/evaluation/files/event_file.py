@@ -64,9 +64,11 @@ class _Codes:
         self._batches: list[NDArray[np.int32]] = []
 
     def add(self, ids: Ids) -> None:
-        places = self._places
-        codes = [places.setdefault(name, len(places)) for name in ids.names]
-        self._batches.append(np.array(codes, np.int32)[ids.codes])
+        places, codes = self._places, np.zeros(len(ids.names), np.int32)
+        # Rows that broke a rule may have been all that named an id.
+        for number in np.flatnonzero(np.bincount(ids.codes, minlength=len(codes))).tolist():
+            codes[number] = places.setdefault(ids.names[number], len(places))
+        self._batches.append(codes[ids.codes])
 
     def names(self) -> list[str]:
         return list(self._places)

@@ -199,7 +199,7 @@ def test_the_preset_of_invoices_is_for_imports(evaluate: Run) -> None:
 def test_a_mapping_of_an_import_may_name_what_is_not_evaluated(evaluate: Run) -> None:
     header, *rows = a_file().splitlines()
     text = "\n".join([f"{header},value", *(f"{row},-1" for row in rows)])
-    options = ("--split", "leave-last-out", "--mapping", "value=quantity", *OFF)
+    options = ("--split", "leave-last-out", "--mapping", "value=price", *OFF)
     code, _, told = evaluate(*options, events=text)
 
     assert code == 0

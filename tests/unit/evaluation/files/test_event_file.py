@@ -10,7 +10,7 @@ import pytest
 
 from recsys.config.shop import Shop, load_shop
 from recsys.core.errors import ConfigurationError, InvalidInput, NoData
-from recsys.evaluation.files.event_file import EventFile, read_event_file
+from recsys.evaluation.files.event_file import EventFile, FileOptions, read_event_file
 from recsys.training.event_log import EventLog
 
 SHOP = load_shop()
@@ -85,17 +85,22 @@ def test_ratings_count_where_the_shop_says_so(tmp_path: Path) -> None:
     assert read(tmp_path, text).log.weights() == pytest.approx([0.5, 0.5, 0.5])
 
 
-def test_a_detail_that_counts_and_cannot_be_is_an_error(tmp_path: Path) -> None:
-    text = "user_id,item_id,event_type,quantity\na,x,purchase,-1\n"
-    counting = shop_that_counts("purchase", quantity_exponent=0.5)
-    with pytest.raises(InvalidInput, match="line 2: quantity: must be between 0 and"):
-        read(tmp_path, text, shop=counting)
-    assert len(read(tmp_path, text).log) == 1
+@pytest.mark.parametrize("exponent", [0.0, 0.5])
+def test_a_return_is_no_purchase_whether_quantities_count_or_not(
+    tmp_path: Path, exponent: float
+) -> None:
+    text = "user_id,item_id,event_type,quantity\na,x,purchase,2\na,y,purchase,-1\n"
+    shop = shop_that_counts("purchase", quantity_exponent=exponent)
+    with pytest.raises(InvalidInput, match="line 3: quantity: must be between 0 and"):
+        read(tmp_path, text, shop=shop)
+    path = tmp_path / "events.csv"
+    found = read_event_file(path, shop, NOW_MS, FileOptions(max_rejected=0.5))
+    assert found.log.item_ids == ["x"]
 
 
 def test_columns_that_are_no_fields_are_named(tmp_path: Path) -> None:
-    text = "user_id,item_id,rating,quantity,timestamp\na,x,1,2,2024-01-30\n"
-    assert read(tmp_path, text).unused == ("rating", "quantity")
+    text = "user_id,item_id,rating,price,timestamp\na,x,1,2,2024-01-30\n"
+    assert read(tmp_path, text).unused == ("rating", "price")
 
 
 def test_a_value_may_come_late_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -134,7 +134,7 @@ def running_world() -> Iterator[World]:
     with asyncio.Runner() as runner, pytest.MonkeyPatch.context() as patch:
         # A busy machine may take longer for what is quick in a shop, and is tested by itself.
         patch.setattr(user_attributes, "ATTRIBUTES_SECONDS", READ_SECONDS)
-        patch.setattr(thread_server, "MAX_WAIT_SECONDS", READ_SECONDS)
+        patch.setattr(thread_server, "MAX_WAIT_SECONDS", 10.0)
         recommender, ingest = ScriptedRecommender(), Ingest()
         recommender_server, address = runner.run(start_recommender(recommender))
         ingest_server, ingest_target = start_ingest(ingest.servicer)
