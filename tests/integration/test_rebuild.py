@@ -166,7 +166,7 @@ def test_the_version_that_served_comes_back_not_the_newest(nightly: Nightly, red
 
 
 def test_without_any_model_there_is_nothing_to_rebuild(nightly: Nightly) -> None:
-    with pytest.raises(NotFound, match="has served"):
+    with pytest.raises(NotFound, match="tenant rebuilt has no model yet"):
         rebuilt(nightly)
     # A name mistyped is said before Spark has been started for it.
     assert nightly.said == []
