@@ -197,9 +197,8 @@ def evaluate(
     are optional, as is quantity: a negative one is a return. Price and rating are read where they
     count in the shop. What counts like stars may be the value: --mapping rating=value. A row that
     the import would reject for one of these is an error here, unless --max-rejected leaves it out.
-    Repeated pairs add up;
-    without timestamps nothing decays. The weights of event types and the types that are evaluated
-    are the shop's: TENANT.toml in the folder RECSYS_SHOP_CONFIG.
+    Repeated pairs add up; without timestamps nothing decays. The weights of event types and the
+    types that are evaluated are the shop's: TENANT.toml in the folder RECSYS_SHOP_CONFIG.
 
     All items of training are ranked for every user who is in both files. recall_at_20 is the share
     of a user's test items among the first 20, ndcg_at_20 has its ideal cut at min(20, test items);

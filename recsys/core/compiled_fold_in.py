@@ -9,8 +9,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.core.compiled import compiled, well_behaved
+from recsys.core.compiled import compiled, dot, well_behaved
 from recsys.core.fold_in import Factors, Spectrum
+
+# The system of items is divided by the root of it, and an alpha may be zero. A confidence of one
+# and so little is one in single precision.
+_LEAST_EXTRA = np.float32(1e-12)
 
 
 class UserSystem(NamedTuple):
@@ -53,7 +57,7 @@ class UserSystem(NamedTuple):
         return cls(
             item_factors @ vectors,
             values + np.float32(row_regularization),
-            np.float32(alpha) * well_behaved(strengths),
+            np.maximum(np.float32(alpha) * well_behaved(strengths), _LEAST_EXTRA),
             vectors,
             # Without regularization D may have zeros, by which nothing can be divided.
             len(strengths) < len(values) and row_regularization > 0,
@@ -73,12 +77,10 @@ class UserSystem(NamedTuple):
         Args:
             wanted: (l, k), the factors of these.
         """
-        across = (wanted @ self.vectors).T
+        rotated = wanted @ self.vectors
         if self.has_few_items:
-            found: Factors = self.rotated @ (across / self.diagonal[:, np.newaxis])
-            _products_by_items(*self[:3], found)
-            return found
-        towards = np.ascontiguousarray(across)
+            return np.asarray(_products_by_items(*self[:3], rotated))
+        towards = np.ascontiguousarray(rotated.T)
         _substitute_all(_by_factors(self), towards)
         return np.asarray(self.rotated @ towards)
 
@@ -127,14 +129,17 @@ def _factors_by_items(rotated, diagonal, extra):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _products_by_items(rotated, diagonal, extra, found):  # type: ignore[no-untyped-def]
-    """Turn Z D^-1 Y_w^T, (m, l), into V^-1 (I + V Z D^-1 Z^T V)^-1 V times that, in its place."""
-    _, root = _by_items(rotated, diagonal, extra)
-    for row in range(len(found)):
-        found[row] *= np.sqrt(extra[row])
+def _products_by_items(rotated, diagonal, extra, wanted):  # type: ignore[no-untyped-def]
+    """V^-1 (I + V Z D^-1 Z^T V)^-1 V Z D^-1 Q^T Y_w^T, (m, l), of Y_w Q, (l, k)."""
+    scaled, root = _by_items(rotated, diagonal, extra)
+    found = np.empty((len(rotated), len(wanted)), np.float32)
+    for row in range(len(rotated)):
+        for column in range(len(wanted)):
+            found[row, column] = np.sqrt(extra[row]) * dot(scaled[row], wanted[column])
     _substitute_all(root, found)
     for row in range(len(found)):
         found[row] /= np.sqrt(extra[row])
+    return found
 
 
 @compiled

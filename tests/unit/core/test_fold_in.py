@@ -104,3 +104,17 @@ def test_what_nothing_holds_back_and_nobody_touched_is_zero() -> None:
     )
     found = system.user_factors()
     assert found == pytest.approx([0, 4 / 7, 0, 0], abs=1e-6)
+
+
+@pytest.mark.parametrize(("alpha", "strengths"), [(0.0, [1.0, 2.0]), (1.0, [1e-38, 2.0])])
+def test_strengths_may_add_nothing_to_confidence(alpha: float, strengths: list[float]) -> None:
+    factors = np.random.default_rng(0).normal(size=(30, 6)).astype(np.float32)
+    own, counted = factors[:2], np.array(strengths, np.float32)
+    settings = {"alpha": alpha, "row_regularization": 0.5}
+
+    system = UserSystem.of(own, spectrum(gramian(factors)), counted, **settings)
+
+    expected = fold_in(own, gramian(factors), counted, **settings)
+    assert system.user_factors() == pytest.approx(expected, abs=1e-5)
+    whole = normal_system(own, gramian(factors), counted, **settings)
+    assert system.products(own) == pytest.approx(own @ np.linalg.solve(whole, own.T), abs=1e-5)
