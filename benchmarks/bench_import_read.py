@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from benchmarks.machine import machine
 from recsys.config.shop import Shop, load_shop
 from recsys.core.domain import Event
-from recsys.evaluation.files.event_file import read_event_file
+from recsys.evaluation.files.event_file import read_event_files
 from recsys.importing.bulk_writer import Tally
 from recsys.importing.importer import Importer
 from recsys.importing.plan import Reading, plan_events
@@ -85,7 +85,7 @@ def take_in(path: Path, shop: Shop) -> None:
 
 
 def evaluate(path: Path, shop: Shop) -> None:
-    read_event_file(path, shop, LAST_MS)
+    read_event_files([path], shop, LAST_MS)
 
 
 def measured(work: Callable[[Path, Shop], None], path: Path, shop: Shop) -> tuple[float, float]:

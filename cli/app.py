@@ -51,7 +51,7 @@ COMMANDS = {
     ),
     "evaluate": (
         "cli.evaluate:evaluate",
-        "Train on one file, evaluate on another, compare with baselines; or split one file.",
+        "Train on some events, evaluate on others, compare with baselines; or split events.",
     ),
     "recommend": (
         "cli.recommend:recommend",

@@ -1,7 +1,7 @@
 """`recsys evaluate`: how good the model is on files of events."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -37,14 +37,15 @@ from recsys.evaluation.baselines import Baseline, of_pairs
 from recsys.evaluation.baselines.by_name import BASELINES
 from recsys.evaluation.data import Mask
 from recsys.evaluation.files.event_file import FileOptions
-from recsys.evaluation.files.item_file import ItemFile
-from recsys.evaluation.files.read_split import OneFile, TwoFiles
+from recsys.evaluation.files.item_file import ItemFiles
+from recsys.evaluation.files.read_split import OneLog, TwoLogs
 from recsys.evaluation.protocol import DEFAULT_TEST_SHARE, SplitMethod
 from recsys.evaluation.result import EvaluationResult
 from recsys.evaluation.result_json import save_result
 from recsys.evaluation.result_table import table_lines
 from recsys.importing.event_columns import EventOptions
 from recsys.importing.item_rows import ItemOptions
+from recsys.importing.named_files import named_files
 from recsys.importing.presets import LAYOUTS, Preset, given_over
 from recsys.importing.read_options import FileFormat, Quoting, ReadOptions
 from recsys.importing.times import TimeUnit
@@ -75,16 +76,15 @@ _BY_DEFAULT = (BaselineName.POPULARITY, BaselineName.ITEM_KNN, BaselineName.IMPL
 
 def evaluate(
     train: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="Events to train on.")
+        list[str] | None, typer.Option(metavar="FILE", help="Events to train on.")
     ] = None,
     test: Annotated[
-        Path | None,
-        typer.Option(exists=True, dir_okay=False, help="Events to evaluate on."),
+        list[str] | None, typer.Option(metavar="FILE", help="Events to evaluate on.")
     ] = None,
     events: Annotated[
-        Path | None,
+        list[str] | None,
         typer.Option(
-            exists=True, dir_okay=False, help="All events, split by --split, instead of two files."
+            metavar="FILE", help="All events, split by --split, instead of --train and --test."
         ),
     ] = None,
     split: Annotated[
@@ -103,10 +103,9 @@ def evaluate(
         ),
     ] = None,
     items: Annotated[
-        Path | None,
+        list[str] | None,
         typer.Option(
-            exists=True,
-            dir_okay=False,
+            metavar="FILE",
             help="Items with title, categories, brand, price and attributes, read as `recsys import"
             " items` reads them: what is known of items without behaviour.",
         ),
@@ -190,7 +189,10 @@ def evaluate(
     decimal: Decimal = Decimals.AUTO,
     tenant: Tenant = None,
 ) -> None:
-    """Train on one file, evaluate on another, compare with baselines; or split one file.
+    """Train on some events, evaluate on others, compare with baselines; or split events.
+
+    A FILE may be a folder, a 'pattern*.csv' or a URL as well, and several are given by repeating
+    the option.
 
     Files are read as `recsys import events` reads them. Fields: user_id and item_id are required;
     event_type, timestamp and value, which multiplies the event's weight and must not be negative,
@@ -215,25 +217,6 @@ def evaluate(
     settings = load(ShopSettings)
     model = read_model_settings(model_settings) if model_settings else ModelSettings()
     shop = shop_of(settings.shop_config, tenant or settings.tenant, say)
-    request = EvaluationRequest(
-        files=_files(train, test, events, split, test_share),
-        shop=shop,
-        settings=model.as_fixed_by(shop),
-        mask=mask,
-        cutoffs=_cutoffs(k),
-        now_ms=utc_now_ms(),
-        reading=_reading(
-            preset,
-            read_options(file_format, no_header, columns, delimiter, encoding, quoting, explode),
-            event_options(
-                mapping, event_type, event_types, timestamp_format, time_unit, timezone, decimal
-            ),
-            max_rejected,
-        ),
-        ablation=ablation,
-        items=_items(items, item_mapping, preset, max_rejected),
-        effort=fit_settings or (FitEffort.OFF if model_settings else FitEffort.QUICK),
-    )
 
     def keep(result: EvaluationResult) -> None:
         try:
@@ -244,10 +227,43 @@ def evaluate(
             _print(result)
             raise
 
-    names = () if no_baselines else baseline or _BY_DEFAULT
-    with _baselines(tuple(dict.fromkeys(names))) as baselines:
-        result = evaluate_files(request, baselines, say, keep)
+    with ExitStack() as open_files:
+        named = _Named(open_files)
+        request = EvaluationRequest(
+            files=_files(train, test, events, split, test_share, named),
+            shop=shop,
+            settings=model.as_fixed_by(shop),
+            mask=mask,
+            cutoffs=_cutoffs(k),
+            now_ms=utc_now_ms(),
+            reading=_reading(
+                preset,
+                read_options(
+                    file_format, no_header, columns, delimiter, encoding, quoting, explode
+                ),
+                event_options(
+                    mapping, event_type, event_types, timestamp_format, time_unit, timezone, decimal
+                ),
+                max_rejected,
+            ),
+            ablation=ablation,
+            items=_items(items, item_mapping, preset, max_rejected, named),
+            effort=fit_settings or (FitEffort.OFF if model_settings else FitEffort.QUICK),
+        )
+        names = () if no_baselines else baseline or _BY_DEFAULT
+        with _baselines(tuple(dict.fromkeys(names))) as baselines:
+            result = evaluate_files(request, baselines, say, keep)
     _print(result)
+
+
+class _Named:
+    """Finds the files that options name, and keeps them for as long as the stack is open."""
+
+    def __init__(self, open_files: ExitStack) -> None:
+        self._open_files = open_files
+
+    def __call__(self, names: list[str]) -> tuple[Path, ...]:
+        return tuple(self._open_files.enter_context(named_files(names, say)))
 
 
 def _print(result: EvaluationResult) -> None:
@@ -271,31 +287,36 @@ def _reading(
 
 
 def _items(
-    path: Path | None, mapping: list[str] | None, preset: Preset | None, max_rejected: float
-) -> ItemFile | None:
-    if path is None:
+    files: list[str] | None,
+    mapping: list[str] | None,
+    preset: Preset | None,
+    max_rejected: float,
+    named: _Named,
+) -> ItemFiles | None:
+    if not files:
         if mapping:
             raise ConfigurationError("--item-mapping belongs to --items")
         return None
     options = ItemOptions(tuple(mapping or ()))
     if preset is not None:
         options = given_over(LAYOUTS[preset].items, options)
-    return ItemFile(path, options, max_rejected)
+    return ItemFiles(named(files), options, max_rejected)
 
 
 def _files(
-    train: Path | None,
-    test: Path | None,
-    events: Path | None,
+    train: list[str] | None,
+    test: list[str] | None,
+    events: list[str] | None,
     split: SplitMethod | None,
     test_share: float | None,
-) -> TwoFiles | OneFile:
+    named: _Named,
+) -> TwoLogs | OneLog:
     if test_share is not None and split is not SplitMethod.GLOBAL_TIME:
         raise ConfigurationError("--test-share belongs to --split global-time")
     if train and test and not events and not split:
-        return TwoFiles(train, test)
+        return TwoLogs(named(train), named(test))
     if events and split and not train and not test:
-        return OneFile(events, split, test_share or DEFAULT_TEST_SHARE)
+        return OneLog(named(events), split, test_share or DEFAULT_TEST_SHARE)
     raise ConfigurationError("give either --train and --test, or --events and --split")
 
 

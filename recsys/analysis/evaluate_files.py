@@ -14,9 +14,9 @@ from recsys.core.errors import ConfigurationError
 from recsys.evaluation.ablation import ablations
 from recsys.evaluation.baselines import Baseline
 from recsys.evaluation.data import EvaluationData, Mask, evaluation_data
-from recsys.evaluation.files.event_file import FileOptions
-from recsys.evaluation.files.item_file import ItemFile, read_items
-from recsys.evaluation.files.read_split import OneFile, Say, TwoFiles, read_split
+from recsys.evaluation.files.event_file import FileOptions, name_of
+from recsys.evaluation.files.item_file import ItemFiles, read_items
+from recsys.evaluation.files.read_split import OneLog, Say, TwoLogs, read_split
 from recsys.evaluation.model_cold_items import cold_item_metrics
 from recsys.evaluation.model_results import (
     evaluate_baseline,
@@ -49,7 +49,7 @@ class EvaluationRequest:
         items: the catalogue, whose content tells of items without behaviour.
     """
 
-    files: TwoFiles | OneFile
+    files: TwoLogs | OneLog
     shop: Shop
     settings: ModelSettings
     mask: Mask
@@ -57,7 +57,7 @@ class EvaluationRequest:
     now_ms: int
     reading: FileOptions = field(default_factory=FileOptions)
     ablation: bool = False
-    items: ItemFile | None = None
+    items: ItemFiles | None = None
     effort: FitEffort = FitEffort.QUICK
 
 
@@ -140,16 +140,16 @@ def _backend(trained: Trained) -> TrainingBackend:
     return TrainingBackend(trained.backend, trained.device.value, trained.alpha, trained.versions)
 
 
-def _read_items(file: ItemFile, say: Say) -> list[Item]:
-    items, tally = read_items(file)
-    say(f"{file.path.name}: {len(items):,} items read")
-    for reason, count in (tally.rejected + tally.dropped).most_common():
-        say(f"{file.path.name}: {count:,} rows or values left out: {reason}")
+def _read_items(files: ItemFiles, say: Say) -> list[Item]:
+    items, left_out = read_items(files)
+    say(f"{name_of(files.paths)}: {len(items):,} items read")
+    for reason, count in left_out.most_common():
+        say(f"{name_of(files.paths)}: {count:,} rows or values left out: {reason}")
     return items
 
 
 def _tell_of_catalogue(
-    file: ItemFile, items: Sequence[Item], data: EvaluationData, say: Say
+    files: ItemFiles, items: Sequence[Item], data: EvaluationData, say: Say
 ) -> None:
     """Say how many of the items of training the catalogue has.
 
@@ -161,10 +161,11 @@ def _tell_of_catalogue(
     found = sum(data.pairs.items.id_of(row) in catalogue for row in rows.tolist())
     if not found:
         raise ConfigurationError(
-            f"{file.path.name} has none of the {len(rows):,} items of training: is its item_id that"
-            " of the events? Name the column, for example --item-mapping COLUMN=item_id"
+            f"{name_of(files.paths)} has none of the {len(rows):,} items of training: is its"
+            " item_id that of the events? Name the column, for example --item-mapping"
+            " COLUMN=item_id"
         )
-    say(f"{file.path.name}: has {found:,} of the {len(rows):,} items with behaviour")
+    say(f"{name_of(files.paths)}: has {found:,} of the {len(rows):,} items with behaviour")
 
 
 def _read_files(

@@ -1,7 +1,7 @@
 """Quality of lists on held-out behaviour, with confidence intervals.
 
 From a log of events to a comparison, as `recsys evaluate` does it. The log is of a file, read by
-`recsys.evaluation.files.event_file.read_event_file`, or `open_workplace().last_run().log`:
+`recsys.evaluation.files.event_file.read_event_files`, or `open_workplace().last_run().log`:
 
     from recsys.config.shop import load_shop
     from recsys.evaluation.baselines.by_name import BASELINES

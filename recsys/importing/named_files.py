@@ -24,7 +24,7 @@ def named_files(
     Raises:
         ConfigurationError: a name names no file.
     """
-    with tempfile.TemporaryDirectory(prefix="recsys-import-") as kept:
+    with tempfile.TemporaryDirectory(prefix="recsys-files-") as kept:
         yield [
             path
             for number, name in enumerate(names)

@@ -167,6 +167,29 @@ def test_what_is_wrong_with_a_file_is_one_line(
     assert not (tmp_path / "out.json").exists()
 
 
+def test_a_folder_of_parts_is_read_as_one(
+    evaluate: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train, test = checkerboard_files()
+    assert evaluate(train, test, "--no-baselines", "--fit-settings", "off")[0] == 0
+    whole = result(tmp_path)
+    header, *rows = train.splitlines(keepends=True)
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    (parts / "_SUCCESS").touch()
+    for number, some in enumerate((rows[:99], rows[99:])):
+        (parts / f"part-{number}.csv").write_text(header + "".join(some))
+    options = ["--train", parts, "--test", tmp_path / "test.csv", "--output", tmp_path / "out.json"]
+    options += ["--no-baselines", "--fit-settings", "off"]
+    monkeypatch.setattr("sys.argv", ["recsys", "evaluate", *map(str, options)])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert not ended.value.code
+    assert result(tmp_path)["ndcg_at_20"] == whole["ndcg_at_20"]
+
+
 def test_no_folder_for_the_results_is_said_before_any_work(evaluate: Run, tmp_path: Path) -> None:
     code, _, told = evaluate(*checkerboard_files(), "--output", str(tmp_path / "no" / "out.json"))
 

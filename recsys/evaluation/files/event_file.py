@@ -1,6 +1,7 @@
-"""From a file to an event log, read as `recsys import` reads it."""
+"""From files to an event log, read as `recsys import` reads them."""
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -32,7 +33,7 @@ class FileOptions:
     Attributes:
         how: how their rows are written.
         events: how their columns become events.
-        max_rejected: the share of rows that may break rules, and are left out.
+        max_rejected: the share of a file's rows that may break rules, and are left out.
     """
 
     how: ReadOptions = field(default_factory=ReadOptions)
@@ -41,18 +42,18 @@ class FileOptions:
 
 
 @dataclass(frozen=True)
-class EventFile:
-    """The events of a file.
+class ReadEvents:
+    """The events of files.
 
     Attributes:
         left_out: rows that have no user or no item.
-        tally: rows read, and those that broke a rule, by reason.
+        rejected: rows that broke a rule, by reason.
         unused: columns that are no field's.
     """
 
     log: EventLog
     left_out: int
-    tally: Tally
+    rejected: Counter[str]
     unused: tuple[str, ...] = ()
 
 
@@ -108,17 +109,18 @@ class _Columns:
         )
 
 
-def read_event_file(
-    path: Path,
+def read_event_files(
+    paths: Sequence[Path],
     shop: Shop,
     now_ms: int,
     options: FileOptions | None = None,
     on_rows: Callable[[int], None] = lambda _: None,
-) -> EventFile:
-    """Read a file with the columns that `recsys evaluate --help` names.
+) -> ReadEvents:
+    """Read files with the columns that `recsys evaluate --help` names.
 
     Args:
-        shop: the types of event and what they count, for a file that has types.
+        paths: one or more, which may have columns in other places.
+        shop: the types of event and what they count, for files that have types.
         now_ms: no event may be more than a day ahead of it, as with `recsys import`.
         on_rows: called with the number of rows read so far.
 
@@ -129,25 +131,37 @@ def read_event_file(
     """
     options = options or FileOptions()
     fields = evaluated_fields(details_that_count(shop.event_types.values()))
-    source = open_source(path, options.how)
-    with columns_explained(source, path.name):
-        reader = EventReader(
-            fields,
-            source.columns(),
-            _with_evaluated_fields(options.events, fields),
-            shop.event_types,
-            now_ms,
-            leaves_out=True,
-        )
-    columns, tally = _Columns(), Tally()
-    for records in checked_records(path, source, reader, options.max_rejected, tally):
-        if len(records):
-            columns.add(records)
-        on_rows(tally.read)
+    columns, unused, rows = _Columns(), dict[str, None](), 0
+    rejected, left_out = Counter[str](), 0
+    for path in paths:
+        source = open_source(path, options.how)
+        with columns_explained(source, path.name):
+            reader = EventReader(
+                fields,
+                source.columns(),
+                _with_evaluated_fields(options.events, fields),
+                shop.event_types,
+                now_ms,
+                leaves_out=True,
+            )
+        tally = Tally()
+        for records in checked_records(path, source, reader, options.max_rejected, tally):
+            if len(records):
+                columns.add(records)
+            on_rows(rows + tally.read)
+        rows += tally.read
+        rejected += tally.rejected
+        left_out += tally.skipped[WITHOUT_IDS]
+        unused |= dict.fromkeys(reader.unused)
     if not columns.users.names():
-        raise NoData(f"{path.name} has no row with a user_id and an item_id")
-    log = _log(path, columns, shop)
-    return EventFile(log, tally.skipped[WITHOUT_IDS], tally, tuple(reader.unused))
+        raise NoData(f"{name_of(paths)} has no row with a user_id and an item_id")
+    log = _log(name_of(paths), columns, shop)
+    return ReadEvents(log, left_out, rejected, tuple(unused))
+
+
+def name_of(paths: Sequence[Path]) -> str:
+    """Name files in a message."""
+    return paths[0].name if len(paths) == 1 else f"all {len(paths)} files"
 
 
 def _with_evaluated_fields(events: EventOptions, fields: Fields) -> EventOptions:
@@ -160,7 +174,7 @@ def _with_evaluated_fields(events: EventOptions, fields: Fields) -> EventOptions
     return replace(events, mapping=tuple(entry(each) for each in events.mapping))
 
 
-def _log(path: Path, columns: _Columns, shop: Shop) -> EventLog:
+def _log(files: str, columns: _Columns, shop: Shop) -> EventLog:
     users = columns.users.codes()
     kinds, goals, types = _types(shop, columns.types, len(users))
     values, times = columns.number("value"), columns.timestamps_ms
@@ -180,7 +194,7 @@ def _log(path: Path, columns: _Columns, shop: Shop) -> EventLog:
     )
     for name, some in (("event_type", log.types), ("timestamp", log.timestamps_ms)):
         if some is not None and len(some) != len(users):
-            raise InvalidInput([FieldProblem(path.name, f"its first rows have no {name}")])
+            raise InvalidInput([FieldProblem(files, f"some rows have no {name}, others have")])
     return log
 
 

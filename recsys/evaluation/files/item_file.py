@@ -1,5 +1,6 @@
-"""From a file to items, read as `recsys import items` reads them."""
+"""From files to items, read as `recsys import items` reads them."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,31 +14,34 @@ from recsys.importing.read_options import ReadOptions
 
 
 @dataclass(frozen=True)
-class ItemFile:
-    """A file of items, and how it is read.
+class ItemFiles:
+    """Files of items, and how they are read.
 
     Attributes:
-        items: how its columns become items.
-        max_rejected: the share of rows that may break rules, and are left out.
+        items: how their columns become items.
+        max_rejected: the share of a file's rows that may break rules, and are left out.
     """
 
-    path: Path
+    paths: tuple[Path, ...]
     items: ItemOptions = field(default_factory=ItemOptions)
     max_rejected: float = 0.0
 
 
-def read_items(file: ItemFile) -> tuple[list[Item], Tally]:
-    """Read the items, several rows about one item merged; and the account of the rows.
+def read_items(files: ItemFiles) -> tuple[list[Item], Counter[str]]:
+    """Read the items, several rows about one item merged; and count what was left out, by reason.
 
     Raises:
         InvalidInput: naming the file, and the first row that breaks a rule where too many do.
         ConfigurationError: the file cannot be read, or has not the columns.
     """
-    source = open_source(file.path, ReadOptions())
-    with columns_explained(source, file.path.name):
-        reader = ItemReader(source.columns(), file.items)
-    found, tally = dict[str, Item](), Tally()
-    for rows in checked_records(file.path, source, reader, file.max_rejected, tally):
-        for row in rows:
-            found[row.item_id] = row.merged_into(found.get(row.item_id))
-    return list(found.values()), tally
+    found, left_out = dict[str, Item](), Counter[str]()
+    for path in files.paths:
+        source = open_source(path, ReadOptions())
+        with columns_explained(source, path.name):
+            reader = ItemReader(source.columns(), files.items)
+        tally = Tally()
+        for rows in checked_records(path, source, reader, files.max_rejected, tally):
+            for row in rows:
+                found[row.item_id] = row.merged_into(found.get(row.item_id))
+        left_out += tally.rejected + tally.dropped
+    return list(found.values()), left_out

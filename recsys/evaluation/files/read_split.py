@@ -1,6 +1,6 @@
 """From the files of `recsys evaluate` to training and test."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -8,12 +8,18 @@ from typing import Any
 
 from recsys.config.shop import Shop
 from recsys.core.errors import ConfigurationError
-from recsys.evaluation.files.event_file import EventFile, FileOptions, read_event_file
+from recsys.evaluation.files.event_file import (
+    FileOptions,
+    ReadEvents,
+    name_of,
+    read_event_files,
+)
 from recsys.evaluation.protocol import Split, SplitMethod, given_split, split_log
 from recsys.evaluation.relation import Relation
 
 Say = Callable[[str], None]
-_Read = Callable[[Path], EventFile]
+_Files = tuple[Path, ...]
+_Read = Callable[[_Files], ReadEvents]
 
 _ROWS_BETWEEN_LINES = 10_000_000
 _WITHOUT_AGES = {
@@ -25,18 +31,18 @@ _WITHOUT_AGES = {
 
 
 @dataclass(frozen=True)
-class TwoFiles:
+class TwoLogs:
     """A split that somebody else has made."""
 
-    train: Path
-    test: Path
+    train: _Files
+    test: _Files
 
 
 @dataclass(frozen=True)
-class OneFile:
+class OneLog:
     """Events to split here."""
 
-    events: Path
+    events: _Files
     method: SplitMethod
     test_share: float
 
@@ -56,7 +62,7 @@ class ReadSplit:
 
 
 def read_split(
-    files: TwoFiles | OneFile, shop: Shop, now_ms: int, say: Say, options: FileOptions
+    files: TwoLogs | OneLog, shop: Shop, now_ms: int, say: Say, options: FileOptions
 ) -> ReadSplit:
     """Read the files, split where they are one, and say what times mean.
 
@@ -64,25 +70,25 @@ def read_split(
         InvalidInput, NoData, ConfigurationError: see the message.
     """
     read = partial(_read, shop=shop, now_ms=now_ms, say=say, options=options)
-    found = _two(files, read) if isinstance(files, TwoFiles) else _one(files, read, say)
+    found = _two(files, read) if isinstance(files, TwoLogs) else _one(files, read, say)
     if found.split.train.timestamps_ms is not None and found.split.relation in _WITHOUT_AGES:
         say(_WITHOUT_AGES[found.split.relation])
     return found
 
 
-def _two(files: TwoFiles, read: _Read) -> ReadSplit:
+def _two(files: TwoLogs, read: _Read) -> ReadSplit:
     train, test = read(files.train), read(files.test)
     left_out = {"train": train.left_out, "test": test.left_out}
     return ReadSplit(given_split(train.log, test.log), {"method": "given"}, left_out)
 
 
-def _one(files: OneFile, read: _Read, say: Say) -> ReadSplit:
+def _one(files: OneLog, read: _Read, say: Say) -> ReadSplit:
     events = read(files.events)
     if events.log.timestamps_ms is None:
         raise ConfigurationError(
-            f"--split {files.method} needs times, and {files.events.name} has no timestamp: name"
-            " its column, for example --mapping COLUMN=timestamp; one that only counts each user's"
-            " events, 1, 2, 3 ..., is read with --time-unit s"
+            f"--split {files.method} needs times, and {name_of(files.events)} has no timestamp:"
+            " name its column, for example --mapping COLUMN=timestamp; one that only counts each"
+            " user's events, 1, 2, 3 ..., is read with --time-unit s"
         )
     split = split_log(events.log, files.method, files.test_share)
     how: dict[str, Any] = {"method": files.method.value}
@@ -92,21 +98,23 @@ def _one(files: OneFile, read: _Read, say: Say) -> ReadSplit:
     return ReadSplit(split, how, {"train": events.left_out, "test": 0})
 
 
-def _read(path: Path, shop: Shop, now_ms: int, say: Say, options: FileOptions) -> EventFile:
-    told = 0
+def _read(
+    paths: Sequence[Path], shop: Shop, now_ms: int, say: Say, options: FileOptions
+) -> ReadEvents:
+    told, name = 0, name_of(paths)
 
     def on_rows(rows: int) -> None:
         nonlocal told
         if rows - told >= _ROWS_BETWEEN_LINES:
             told = rows
-            say(f"{path.name}: {rows:,} rows")
+            say(f"{name}: {rows:,} rows")
 
-    found = read_event_file(path, shop, now_ms, options, on_rows)
-    say(f"{path.name}: {len(found.log):,} events read")
+    found = read_event_files(paths, shop, now_ms, options, on_rows)
+    say(f"{name}: {len(found.log):,} events read")
     if found.unused:
-        say(f"{path.name}: columns not used: {', '.join(found.unused)}")
+        say(f"{name}: columns not used: {', '.join(found.unused)}")
     if found.left_out:
-        say(f"{path.name}: {found.left_out:,} rows without user_id or item_id left out")
-    for reason, count in found.tally.rejected.most_common():
-        say(f"{path.name}: {count:,} rows left out: {reason}")
+        say(f"{name}: {found.left_out:,} rows without user_id or item_id left out")
+    for reason, count in found.rejected.most_common():
+        say(f"{name}: {count:,} rows left out: {reason}")
     return found

@@ -13,8 +13,8 @@ from recsys.core.domain import Item
 from recsys.core.errors import ConfigurationError, InvalidInput
 from recsys.core.model import UserModel
 from recsys.evaluation.data import Mask
-from recsys.evaluation.files.item_file import ItemFile, read_items
-from recsys.evaluation.files.read_split import OneFile
+from recsys.evaluation.files.item_file import ItemFiles, read_items
+from recsys.evaluation.files.read_split import OneLog
 from recsys.evaluation.protocol import SplitMethod
 from recsys.evaluation.result import EvaluationResult
 from recsys.evaluation.result_json import json_entries
@@ -41,7 +41,7 @@ def written(folder: Path) -> Path:
 
 def request_of(events: Path) -> EvaluationRequest:
     return EvaluationRequest(
-        files=OneFile(events, SplitMethod.GLOBAL_TIME, 0.2),
+        files=OneLog((events,), SplitMethod.GLOBAL_TIME, 0.2),
         shop=replace(load_shop(), gate=replace(load_shop().gate, min_judged_users=1)),
         settings=SMALL,
         mask=Mask.ALL,
@@ -84,10 +84,10 @@ def test_the_model_is_trained_on_pairs_of_the_half_lives_that_were_found(
     assert found.min() < 0.01 < usual.min()
 
 
-def catalogue(folder: Path, rows: str) -> ItemFile:
+def catalogue(folder: Path, rows: str) -> ItemFiles:
     path = folder / "items.csv"
     path.write_text("item_id,title,category\n" + rows)
-    return ItemFile(path)
+    return ItemFiles((path,))
 
 
 def with_new_items(folder: Path) -> EvaluationRequest:
@@ -144,9 +144,9 @@ def test_a_row_of_the_catalogue_that_breaks_a_rule_is_an_error_unless_it_may(
     file = catalogue(tmp_path, "a,A,c\n9e+05,B,c\n")
     with pytest.raises(InvalidInput, match=r"items.csv.*line 3.*rounded number"):
         read_items(file)
-    items, tally = read_items(replace(file, max_rejected=0.5))
+    items, left_out = read_items(replace(file, max_rejected=0.5))
     assert [item.item_id for item in items] == ["a"]
-    assert tally.rejected.total() == 1
+    assert left_out.total() == 1
 
 
 def test_rows_about_one_item_are_one_item(tmp_path: Path) -> None:

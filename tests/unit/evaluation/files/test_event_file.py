@@ -10,7 +10,7 @@ import pytest
 
 from recsys.config.shop import Shop, load_shop
 from recsys.core.errors import ConfigurationError, InvalidInput, NoData
-from recsys.evaluation.files.event_file import EventFile, FileOptions, read_event_file
+from recsys.evaluation.files.event_file import FileOptions, ReadEvents, read_event_files
 from recsys.training.event_log import EventLog
 
 SHOP = load_shop()
@@ -20,10 +20,10 @@ NOW_MS = 1_706_704_215_000
 
 def read(
     tmp_path: Path, text: str | bytes, name: str = "events.csv", shop: Shop = SHOP
-) -> EventFile:
+) -> ReadEvents:
     path = tmp_path / name
     path.write_bytes(text.encode() if isinstance(text, str) else text)
-    return read_event_file(path, shop, NOW_MS)
+    return read_event_files([path], shop, NOW_MS)
 
 
 def shop_that_counts(event_type: str, **details: Any) -> Shop:
@@ -35,7 +35,7 @@ def shop_that_counts(event_type: str, **details: Any) -> Shop:
 def read_table(tmp_path: Path, columns: dict[str, Any]) -> EventLog:
     path = tmp_path / "events.parquet"
     pq.write_table(pa.table(columns), path)
-    return read_event_file(path, SHOP, NOW_MS).log
+    return read_event_files([path], SHOP, NOW_MS).log
 
 
 def pairs(log: EventLog) -> list[tuple[str, str]]:
@@ -49,6 +49,36 @@ def test_two_columns_are_enough(tmp_path: Path) -> None:
     assert log.weights().tolist() == [1, 1, 1]
     assert log.target_types == (True,)
     assert log.timestamps_ms is None
+
+
+def test_several_files_are_one_log_whatever_the_order_of_their_columns(tmp_path: Path) -> None:
+    first, second = tmp_path / "1.csv", tmp_path / "2.jsonl"
+    first.write_text("user_id,item_id,timestamp,shelf\na,x,1700000000,1\n,y,1700000000,2\n")
+    second.write_text('{"timestamp": 1700000001, "item_id": "x", "user_id": "b", "hue": "red"}\n')
+    told: list[int] = []
+
+    found = read_event_files([first, second], SHOP, NOW_MS, on_rows=told.append)
+
+    assert pairs(found.log) == [("a", "x"), ("b", "x")]
+    assert found.log.times_ms().tolist() == [1_700_000_000_000, 1_700_000_001_000]
+    assert (found.left_out, found.unused, told) == (1, ("shelf", "hue"), [2, 3])
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_files_of_which_one_has_no_times_are_refused(tmp_path: Path, order: int) -> None:
+    timed, untimed = tmp_path / "timed.csv", tmp_path / "untimed.csv"
+    timed.write_text("user_id,item_id,timestamp\na,x,1700000000\n")
+    untimed.write_text("user_id,item_id\na,x\n")
+    with pytest.raises(InvalidInput, match="all 2 files: some rows have no timestamp"):
+        read_event_files([timed, untimed][::order], SHOP, NOW_MS)
+
+
+def test_a_file_that_is_mostly_bad_is_refused_whatever_others_hold(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
+    good.write_text("user_id,item_id,timestamp\n" + "a,x,1700000000\n" * 100)
+    bad.write_text("user_id,item_id,timestamp\na,x,1700000000\na,x,never\na,x,never\n")
+    with pytest.raises(InvalidInput, match=r"bad.csv: 2 of 3 rows break rules"):
+        read_event_files([good, bad], SHOP, NOW_MS, FileOptions(max_rejected=0.1))
 
 
 def test_columns_come_in_any_order_with_others_between_them(tmp_path: Path) -> None:
@@ -94,7 +124,7 @@ def test_a_return_is_no_purchase_whether_quantities_count_or_not(
     with pytest.raises(InvalidInput, match="line 3: quantity: must be between 0 and"):
         read(tmp_path, text, shop=shop)
     path = tmp_path / "events.csv"
-    found = read_event_file(path, shop, NOW_MS, FileOptions(max_rejected=0.5))
+    found = read_event_files([path], shop, NOW_MS, FileOptions(max_rejected=0.5))
     assert found.log.item_ids == ["x"]
 
 
@@ -224,7 +254,7 @@ def test_reading_tells_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("recsys.importing.text_lines.BLOCK_BYTES", 32)
     (tmp_path / "e.csv").write_text("user_id,item_id\n" + "a,x\n" * 30)
     told: list[int] = []
-    read_event_file(tmp_path / "e.csv", SHOP, NOW_MS, on_rows=told.append)
+    read_event_files([tmp_path / "e.csv"], SHOP, NOW_MS, on_rows=told.append)
     assert len(told) > 1
     assert told == sorted(told)
     assert told[-1] == 30
