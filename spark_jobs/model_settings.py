@@ -37,6 +37,7 @@ def read_model_settings(path: Path) -> ModelSettings:
         raise ConfigurationError(f"{path}: must hold an object of settings")
     _refuse_unknown(path, entry, ModelSettings)
     _refuse_unknown(path, entry.get("als", {}), AlsSettings)
+    _refuse_booleans(path, entry)
     try:
         return settings_of_entry(entry)
     except ValidationError as error:
@@ -51,3 +52,12 @@ def _refuse_unknown(path: Path, entry: dict[str, Any], kind: type) -> None:
         raise ConfigurationError(
             f"{path}: {unknown[0]} is no setting; there are: {', '.join(known)}"
         )
+
+
+def _refuse_booleans(path: Path, entry: dict[str, Any], place: str = "") -> None:
+    """No setting is one, and Python takes true for 1."""
+    for name, value in entry.items():
+        if isinstance(value, bool):
+            raise ConfigurationError(f"{path}: {place}{name}: must be a number, not true or false")
+        if isinstance(value, dict):
+            _refuse_booleans(path, value, f"{place}{name}.")

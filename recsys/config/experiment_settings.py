@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
 from recsys.config.faults import fault_text
+from recsys.config.numbers import NO_BOOLEAN
 from recsys.config.placement_settings import PlacementTable, as_table, placement_of
 from recsys.core.limits import MAX_EXPERIMENTS
 from recsys.core.serving.experiments import Experiment, Variant
@@ -15,8 +16,8 @@ from recsys.core.serving.placement import Placement, ScheduledRule
 # Part of the context of events.
 _Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 # A variant of less than a thousandth of another would measure nothing.
-_Weight = Annotated[float, Field(ge=0.001, le=1000, allow_inf_nan=False)]
-_Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+_Weight = Annotated[float, Field(ge=0.001, le=1000, allow_inf_nan=False), NO_BOOLEAN]
+_Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False), NO_BOOLEAN]
 # Shares are decimal fractions: ten of .1 sum to a little more than one.
 _ROUNDING = 1e-9
 

@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from recsys.config.faults import fault_text
+from recsys.config.numbers import NO_BOOLEAN
 from recsys.core.behaviour import MAX_IMPRESSIONS
 from recsys.core.limits import MAX_LIMIT, MAX_RULES, MAX_SEEN_DAYS
 from recsys.core.serving.controls import MIN_WEIGHT, Boost, Controls, Exclusion, Fatigue, Pin
@@ -42,8 +43,8 @@ def _known(generators: list[str]) -> list[str]:
 
 
 _Generators = Annotated[list[str], Field(min_length=1), AfterValidator(_known)]
-_Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-_Cap = Annotated[int, Field(ge=1, le=MAX_LIMIT)]
+_Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), NO_BOOLEAN]
+_Cap = Annotated[int, Field(ge=1, le=MAX_LIMIT), NO_BOOLEAN]
 
 
 class FatigueTable(BaseModel):
@@ -51,8 +52,8 @@ class FatigueTable(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    after: Annotated[int, Field(ge=1, le=MAX_IMPRESSIONS)]
-    factor: Annotated[float, Field(ge=MIN_WEIGHT, lt=1, allow_inf_nan=False)]
+    after: Annotated[int, Field(ge=1, le=MAX_IMPRESSIONS), NO_BOOLEAN]
+    factor: Annotated[float, Field(ge=MIN_WEIGHT, lt=1, allow_inf_nan=False), NO_BOOLEAN]
 
     def to_fatigue(self) -> Fatigue:
         return Fatigue(self.after, self.factor)
@@ -68,10 +69,12 @@ class PlacementTable(BaseModel):
     max_per_category: _Cap | None = None
     max_per_brand: _Cap | None = None
     strict: bool = False
-    exclude_seen_days: Annotated[float, Field(ge=0, le=MAX_SEEN_DAYS, allow_inf_nan=False)] = 0.0
+    exclude_seen_days: Annotated[
+        float, Field(ge=0, le=MAX_SEEN_DAYS, allow_inf_nan=False), NO_BOOLEAN
+    ] = 0.0
     exclude_event_types: list[str] = []
     fatigue: FatigueTable | None = None
-    window_days: Annotated[int, Field(ge=0)] = 0
+    window_days: Annotated[int, Field(ge=0), NO_BOOLEAN] = 0
 
 
 def as_table(value: Any) -> Any:
@@ -91,9 +94,9 @@ class RuleSettings(BaseModel):
     placements: Annotated[list[str], Field(min_length=1)] | None = None
     action: Literal["boost", "bury", "pin", "exclude"]
     filter: str | None = None
-    weight: float | None = None
+    weight: Annotated[float, NO_BOOLEAN] | None = None
     item_id: str | None = None
-    position: int | None = None
+    position: Annotated[int, NO_BOOLEAN] | None = None
     when: str | None = None
     begins: AwareDatetime | None = Field(default=None, alias="from")
     until: AwareDatetime | None = None

@@ -21,6 +21,7 @@ from pydantic.dataclasses import dataclass as pydantic_dataclass
 from pydantic_core import PydanticCustomError
 
 from recsys.config.experiment_settings import ExperimentSettings, experiments_of
+from recsys.config.numbers import NO_BOOLEAN
 from recsys.config.placement_settings import (
     PlacementSettings,
     PlacementTable,
@@ -42,14 +43,14 @@ from recsys.core.serving.placement import Placement, ScheduledRule
 
 _SHIPPED = resources.files("recsys.config") / "shop.toml"
 
-_Days = Annotated[float, Field(gt=0, le=36500, allow_inf_nan=False)]
-_FiniteWeight = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
+_Days = Annotated[float, Field(gt=0, le=36500, allow_inf_nan=False), NO_BOOLEAN]
+_FiniteWeight = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False), NO_BOOLEAN]
 # Of types that a shop's file gives no weight, until training has found one.
 _GOAL_WEIGHT, _OTHER_WEIGHT = 1.0, 0.3
 # Above one, ten pieces would count more than ten times one.
-_Exponent = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-_Rating = Annotated[float, Field(ge=0, le=MAX_NUMBER, allow_inf_nan=False)]
-_Price = Annotated[float, Field(gt=0, le=MAX_NUMBER, allow_inf_nan=False)]
+_Exponent = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), NO_BOOLEAN]
+_Rating = Annotated[float, Field(ge=0, le=MAX_NUMBER, allow_inf_nan=False), NO_BOOLEAN]
+_Price = Annotated[float, Field(gt=0, le=MAX_NUMBER, allow_inf_nan=False), NO_BOOLEAN]
 
 
 def _check_type_name(value: str) -> str:
@@ -106,7 +107,7 @@ class _EventTypeSettings(BaseModel):
         return EventType(**(dict(self) | {"weight": weight}))
 
 
-_Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+_Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), NO_BOOLEAN]
 
 
 @pydantic_dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -119,7 +120,7 @@ class GateLimits:
         min_popular_kept: share of the most popular items that must stay popular.
     """
 
-    min_judged_users: Annotated[int, Field(ge=1)] = 100
+    min_judged_users: Annotated[int, Field(ge=1), NO_BOOLEAN] = 100
     max_ndcg_drop: _Share = 0.1
     max_users_drop: _Share = 0.2
     max_items_drop: _Share = 0.5
@@ -133,7 +134,7 @@ _PlacementName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 
 # Of requests in a second: more than any gateway answers.
 MAX_RATE = 1e6
-_Rate = Annotated[float, Field(gt=0, le=MAX_RATE, allow_inf_nan=False)]
+_Rate = Annotated[float, Field(gt=0, le=MAX_RATE, allow_inf_nan=False), NO_BOOLEAN]
 
 
 @pydantic_dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -151,13 +152,13 @@ class RequestLimits:
 
 _MEBIBYTE = 1024**2
 # One user's events may be 20 MiB, and one item 1 MiB.
-_Mebibytes = Annotated[int, Field(ge=32, le=1024**2)]
+_Mebibytes = Annotated[int, Field(ge=32, le=1024**2), NO_BOOLEAN]
 
 
 class _QuotaSettings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    recent_users: Annotated[int, Field(ge=1, le=10**9)] = Quotas().recent_users
+    recent_users: Annotated[int, Field(ge=1, le=10**9), NO_BOOLEAN] = Quotas().recent_users
     recent_mebibytes: _Mebibytes = Quotas().recent_bytes // _MEBIBYTE
     catalogue_mebibytes: _Mebibytes = Quotas().catalogue_bytes // _MEBIBYTE
 
@@ -179,7 +180,7 @@ class _CorsSettings(BaseModel):
     allowed_origins: list[_Origin] = []
 
 
-_WindowDays = Annotated[int, Field(ge=1, le=MAX_WINDOW_DAYS)]
+_WindowDays = Annotated[int, Field(ge=1, le=MAX_WINDOW_DAYS), NO_BOOLEAN]
 
 
 class _ShopFile(BaseModel):

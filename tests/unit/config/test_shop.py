@@ -209,3 +209,30 @@ def test_a_type_without_a_weight_has_one_to_begin_with(tmp_path: Path) -> None:
     assert {name: kind.weight for name, kind in shop.event_types.items()} == {
         "buy": 1.0, "look": 0.3, "like": 2.0, "bin": -1.0,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "half_life_days = true",
+        "popularity_windows_days = [true]",
+        "[event_types]\nbuy = { weight = true }",
+        "[event_types]\nbuy = { weight = 1, rating_scale = [false, 5] }",
+        "[gate]\nmin_judged_users = true",
+        "[limits]\nrequests_per_second = true",
+        "[quotas]\nrecent_users = true",
+        '[placements.home]\ngenerators = ["new"]\nmax_per_brand = true',
+        '[placements.home]\ngenerators = ["new"]\nfatigue = { after = true, factor = 0.5 }',
+        '[[rules]]\nname = "r"\naction = "boost"\nfilter = "price < 5"\nweight = true',
+        '[[rules]]\nname = "r"\naction = "pin"\nitem_id = "i"\nposition = true',
+        '[[experiments]]\nname = "e"\nplacements = ["home"]\nshare = true\n'
+        'variants = [{ name = "a" }, { name = "b" }]',
+    ],
+)
+def test_true_is_no_number(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "shop.toml"
+    goals = 'goals = ["buy"]\n' if "buy" in text else ""
+    path.write_text(goals + text, encoding="utf-8")
+
+    with pytest.raises(ConfigurationError, match="must be a number, not true or false"):
+        load_shop(path)

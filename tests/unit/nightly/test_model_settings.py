@@ -30,6 +30,9 @@ def test_what_the_file_does_not_name_keeps_its_default(tmp_path: Path) -> None:
         ({"neighbor_weight": 1}, "neighbor_weight is no setting"),
         ({"als": {"device": "tpu"}}, "als.device"),
         ({"trend_exponent": -1}, "trend_exponent must be between"),
+        ({"half_life_days": True}, "half_life_days: must be a number, not true or false"),
+        ({"als": {"factors": True}}, r"als\.factors: must be a number"),
+        ({"event_weights": {"view": False}}, r"event_weights\.view: must be a number"),
         ([], "object of settings"),
     ],
 )
