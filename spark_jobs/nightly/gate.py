@@ -64,6 +64,22 @@ def popular_kept(old: ItemModel, new: ItemModel) -> float | None:
     return len(sold.intersection(_most_popular(new, _POPULAR_AMONG).tolist())) / len(sold)
 
 
+def lost_catalogue(old: ItemModel, new: ItemModel) -> Iterator[str]:
+    """List what speaks against a version whose catalogue is empty, if that of the old one was not.
+
+    Without a catalogue everything that has events may be recommended, so no item seems lost.
+    """
+    if _has_catalogue(old) and not _has_catalogue(new):
+        yield (
+            "the catalogue is empty, and that of the serving version was not, so what is not sold"
+            " any more could be recommended: recsys import items brings it back"
+        )
+
+
+def _has_catalogue(items: ItemModel) -> bool:
+    return any(items.titles) or not items.eligible.all()
+
+
 def _most_popular(items: ItemModel, n: int) -> Indices:
     return items.popular[items.eligible[items.popular]][:n]
 

@@ -1,10 +1,9 @@
 """The publish step: the candidate serves if the gate lets it."""
 
 from recsys.core.errors import GateRefused, InvalidModel, NotFound
-from recsys.core.model import ItemModel
 from recsys.stores.manifest import GateEntry, Manifest
 from spark_jobs.nightly.context import Context
-from spark_jobs.nightly.gate import popular_kept, refusals, verdict
+from spark_jobs.nightly.gate import lost_catalogue, popular_kept, refusals, verdict
 
 
 def publish_candidate(context: Context) -> Manifest:
@@ -53,8 +52,6 @@ def _refusals(context: Context, manifest: Manifest, serving: str | None) -> list
     except (NotFound, InvalidModel) as error:
         found.append(f"the serving version {serving} cannot be compared with: {error}")
         return found + refusals(manifest, None, None, limits)
-    return found + refusals(manifest, current, _popular_kept(context, manifest, old), limits)
-
-
-def _popular_kept(context: Context, manifest: Manifest, old: ItemModel) -> float | None:
-    return popular_kept(old, context.models.items(manifest.tenant, manifest.version))
+    new = context.models.items(manifest.tenant, manifest.version)
+    found.extend(lost_catalogue(old, new))
+    return found + refusals(manifest, current, popular_kept(old, new), limits)

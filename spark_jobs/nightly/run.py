@@ -22,6 +22,7 @@ from spark_jobs.event_snapshot.update import SnapshotRequest, update_snapshot
 from spark_jobs.nightly.context import Context
 from spark_jobs.nightly.cutoff import take_cutoff
 from spark_jobs.nightly.evaluate import evaluate_candidate
+from spark_jobs.nightly.lost_settings import refuse_lost_settings
 from spark_jobs.nightly.plan import DEFAULT_HOLDOUT_DAYS, Plan, Step
 from spark_jobs.nightly.publish import publish_candidate
 from spark_jobs.nightly.publisher import Publisher
@@ -45,11 +46,13 @@ def run_nightly(
     same data with the same settings, that version is published instead of trained again.
 
     Raises:
-        AlreadyRunning, LockLost, NoData, NotFound, NotSetUp, GateRefused, InvalidModel, OSError,
-        Unavailable: see the message.
+        AlreadyRunning, ConfigurationError, LockLost, NoData, NotFound, NotSetUp, GateRefused,
+        InvalidModel, OSError, Unavailable: see the message.
     """
     folder = RunFolder(settings.run_folder(plan.tenant))
     wanted = [step for step in Step if step in steps]
+    if Step.TRAIN in wanted and not plan.force:
+        refuse_lost_settings(plan.shop, ModelFiles(settings.model_store), plan.tenant)
     cutoff = take_cutoff(settings.redis_url.get_secret_value(), say)
     begin = partial(_begin, plan.tenant, folder, wanted)
     with (

@@ -219,6 +219,21 @@ def test_an_error_of_the_server_is_said_in_one_line(fake_hbase: FakeHBase, pool:
     assert str(caught.value) == "hbase is unavailable: RegionTooBusyException: wait"
 
 
+def test_an_error_that_a_servers_first_line_announces_is_said_too(
+    fake_hbase: FakeHBase, pool: HBasePool
+) -> None:
+    def fail() -> NoReturn:
+        raise HBaseError(message=b"Failed after attempts=16, exceptions:\n\nnow, refused\n\tat a.C")
+
+    fake_hbase.answer = fail
+
+    with pytest.raises(Unavailable) as caught:
+        pool.ping()
+    assert str(caught.value) == (
+        "hbase is unavailable: Failed after attempts=16, exceptions: now, refused"
+    )
+
+
 @pytest.mark.parametrize("address", ["", "host", "host:", ":9090", "host:0", "host:70000", "h:x"])
 def test_an_address_that_makes_no_sense_is_refused(address: str) -> None:
     with pytest.raises(ConfigurationError, match="expected HOST:PORT"):

@@ -57,7 +57,10 @@ def _not_set_up(table: str, fault: str) -> NotSetUp:
 
 
 def _reason(error: Exception) -> str:
-    # Servers answer with a Java stack trace; its first line is the message.
+    # Servers answer with a Java stack trace; its first line is the message, or announces it.
     message = getattr(error, "message", None) or str(error) or type(error).__name__
     text = message.decode(errors="replace") if isinstance(message, bytes) else str(message)
-    return text.partition("\n")[0][:_LONGEST_REASON]
+    first, *others = text.splitlines() or [""]
+    if first.rstrip().endswith(":"):
+        first = " ".join([first.strip(), *filter(None, map(str.strip, others))][:2])
+    return first[:_LONGEST_REASON]

@@ -7,7 +7,7 @@ from recsys.config.shop import GateLimits
 from recsys.core.model import ItemModel
 from recsys.core.vocabulary import Vocabulary
 from recsys.stores.manifest import Manifest, Reach
-from spark_jobs.nightly.gate import popular_kept, refusals, verdict
+from spark_jobs.nightly.gate import lost_catalogue, popular_kept, refusals, verdict
 from tests.builders import a_manifest, an_evaluation, an_item_model
 
 LIMITS = GateLimits()
@@ -143,3 +143,15 @@ def test_what_is_sold_no_more_does_not_count_as_lost() -> None:
 
 def test_too_few_items_compare_nothing() -> None:
     assert popular_kept(items_by_popularity(IDS[:19]), items_by_popularity(IDS[:19])) is None
+
+
+def test_a_catalogue_that_was_emptied_is_refused() -> None:
+    untitled = an_item_model(titles=("",) * 6)
+    sold_out = an_item_model(titles=("",) * 6, eligible=np.arange(6) > 0)
+
+    for old in (an_item_model(), sold_out):
+        [reason] = lost_catalogue(old, untitled)
+        assert "recsys import items brings it back" in reason
+        assert not list(lost_catalogue(untitled, old))
+    assert not list(lost_catalogue(untitled, untitled))
+    assert not list(lost_catalogue(an_item_model(), an_item_model()))
