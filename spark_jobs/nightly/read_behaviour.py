@@ -1,7 +1,7 @@
 """The read step: behaviour and the catalogue, frozen for all later steps of a run."""
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
@@ -65,13 +65,6 @@ def read_behaviour(
     )
     folder.save_snapshot(snapshot)
     return snapshot
-
-
-def unnamed_types(spark: SparkSession, events: Path, named: Collection[str]) -> dict[str, int]:
-    """Count the events of each type that the shop's settings do not name, by its name."""
-    kinds = spark.read.parquet(str(events)).groupBy("event_type").count().collect()
-    counts = {row["event_type"]: row["count"] for row in kinds}
-    return {name: counts[name] for name in sorted(counts) if name not in named}
 
 
 def _shop_time(events: DataFrame) -> ShopTime:

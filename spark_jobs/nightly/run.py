@@ -21,12 +21,13 @@ from spark_jobs.event_snapshot.source import HBaseAddresses
 from spark_jobs.event_snapshot.update import SnapshotRequest, update_snapshot
 from spark_jobs.nightly.context import Context
 from spark_jobs.nightly.cutoff import take_cutoff
+from spark_jobs.nightly.daily_counts import daily_counts, quiet_day, unnamed_types
 from spark_jobs.nightly.evaluate import evaluate_candidate
 from spark_jobs.nightly.lost_settings import refuse_lost_settings
 from spark_jobs.nightly.plan import DEFAULT_HOLDOUT_DAYS, Plan, Step
 from spark_jobs.nightly.publish import publish_candidate
 from spark_jobs.nightly.publisher import Publisher
-from spark_jobs.nightly.read_behaviour import read_behaviour, unnamed_types
+from spark_jobs.nightly.read_behaviour import read_behaviour
 from spark_jobs.nightly.restore_recent import restore_recent
 from spark_jobs.nightly.run_folder import RunFolder
 from spark_jobs.nightly.train import run_fingerprint, train
@@ -262,12 +263,15 @@ def _read(context: Context) -> None:
         details_that_count(plan.shop.event_types.values()),
     )
     context.say(f"{snapshot.events:,} events in the window")
-    unnamed = unnamed_types(context.spark, folder.events, plan.shop.event_types)
-    if unnamed:
-        counts = ", ".join(f"{name} ({count:,})" for name, count in unnamed.items())
+    counts = daily_counts(context.spark, folder.events)
+    if unnamed := unnamed_types(counts, plan.shop.event_types):
+        listed = ", ".join(f"{name} ({count:,})" for name, count in unnamed.items())
         context.say(
-            f"the shop's settings do not name these types of events, so none counts: {counts}"
+            f"the shop's settings do not name these types of events, so none counts: {listed}"
         )
+    before_ms = min(plan.window.end_ms, update.snapshot.read_at_ms)
+    if quiet := quiet_day(counts, plan.shop.event_types, before_ms):
+        context.say(quiet)
 
 
 def _without_needless(context: Context) -> list[Step]:

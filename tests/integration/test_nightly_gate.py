@@ -10,8 +10,10 @@ import pytest
 
 from recsys.config.shop import GateLimits, load_shop
 from recsys.core.domain import Event, Item
-from recsys.core.errors import GateRefused, LockLost, NotFound
+from recsys.core.errors import ConfigurationError, GateRefused, LockLost, NotFound
+from recsys.core.event_types import EventType
 from recsys.stores.hbase.interactions import HBaseInteractionStore
+from recsys.stores.hbase.items import HBaseItemStore
 from recsys.stores.hbase.pool import HBasePool
 from recsys.stores.model_files import ModelFiles
 from recsys.stores.redis import keys
@@ -64,7 +66,8 @@ def loyal(seed: Seed, nightly: Nightly, steady_night: KeptNight) -> Shop:
 
     def make(tenant: str) -> Nightly:
         events = loyal_events()
-        seed(tenant, events, [Item(item_id) for item_id in {event.item_id for event in events}])
+        items = {event.item_id: Item(event.item_id, title="Sold") for event in events}
+        seed(tenant, events, list(items.values()))
         shop = a_nightly(
             nightly.settings.hbase_thrift, nightly.redis_url, nightly.settings.model_store, tenant
         )
@@ -126,6 +129,38 @@ def test_a_collapse_is_refused_where_nothing_can_be_judged(
     assert "max_users_drop" in str(no.value)
     assert "--force" in str(no.value)
     assert shop.serving() == before
+
+
+def test_a_catalogue_that_was_emptied_is_refused(loyal: Shop, hbase_pool: HBasePool) -> None:
+    """Without a catalogue all that has events may be recommended: no item seems lost."""
+    shop = loyal("emptied")
+    before, items = shop.serving(), HBaseItemStore(hbase_pool)
+    for item in list(items.scan("emptied")):
+        assert items.replace("emptied", item.item_id, item, None)
+
+    with pytest.raises(GateRefused, match="the catalogue is empty, and that of the serving"):
+        shop.run()
+
+    assert shop.serving() == before
+
+
+def test_a_shop_whose_own_settings_are_gone_is_not_trained_without_them(
+    nightly: Nightly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = nightly.plan.shop
+    own = replace(shipped, event_types={**shipped.event_types, "wish": EventType(0.5)})
+    nightly.run(shop=own)
+    before = nightly.versions()
+
+    with monkeypatch.context() as patch:
+        patch.delattr(run, "spark_session")
+        with pytest.raises(ConfigurationError, match="types wish"):
+            nightly.run()
+
+    assert nightly.versions() == before
+    nightly.run([Step.READ])
+    nightly.run(force=True)
+    assert len(nightly.versions()) == 2
 
 
 def test_a_version_that_serves_but_cannot_be_read_is_not_replaced(loyal: Shop) -> None:
