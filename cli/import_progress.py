@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from cli.output import progress as console
 from cli.output import say
+from recsys.core.wording import counted
 from recsys.importing.bulk_writer import Tally
 from recsys.importing.dry_run import Preview
 from recsys.importing.importer import ImportOutcome
@@ -73,8 +74,8 @@ def report(outcome: ImportOutcome) -> None:
         return
     rate = tally.read / max(outcome.seconds, 0.001)
     say(
-        f"{name}: {tally.read:,} rows read in {outcome.seconds:.1f} s ({rate:,.0f} rows/s), "
-        f"{tally.stored:,} {outcome.kind} stored"
+        f"{name}: {counted(tally.read, 'row')} read in {outcome.seconds:.1f} s"
+        f" ({rate:,.0f} rows/s), {tally.stored:,} {outcome.kind} stored"
     )
     if tally.merged:
         say(f"  {tally.merged:,} merged into items of earlier rows")
@@ -91,9 +92,11 @@ def report(outcome: ImportOutcome) -> None:
 
 def report_undone(plan: ImportPlan[Any], tally: Tally, *, was_known: bool) -> None:
     """Report what undoing the import of a file removed."""
-    say(f"{plan.path.name}: {tally.read:,} rows read, {tally.stored:,} {plan.kind} removed")
+    say(
+        f"{plan.path.name}: {counted(tally.read, 'row')} read, {tally.stored:,} {plan.kind} removed"
+    )
     if tally.duplicate:
-        say(f"  {tally.duplicate:,} rows without an imported event of their own")
+        say(f"  {counted(tally.duplicate, 'row')} without an imported event of their own")
     if not was_known and not tally.stored:
         say(
             "error: nothing to undo: no import of this file by these options is known, and none of"
@@ -109,7 +112,8 @@ def report_undone(plan: ImportPlan[Any], tally: Tally, *, was_known: bool) -> No
 def show_preview(plan: ImportPlan[Any], found: Preview) -> None:
     """Show how a file would be read, on stdout."""
     tally = found.tally
-    print(f"{plan.path.name}: {tally.read:,} rows, {found.stored:,} would be stored as {plan.kind}")
+    rows = counted(tally.read, "row")
+    print(f"{plan.path.name}: {rows}, {found.stored:,} would be stored as {plan.kind}")
     for name, column in sorted(plan.reader.columns.items()):
         print(f"  {column} -> {name}")
     if plan.reader.unused:
@@ -119,8 +123,8 @@ def show_preview(plan: ImportPlan[Any], found: Preview) -> None:
     if found.first_ms is not None and found.last_ms is not None:
         print(f"  from {_moment(found.first_ms)} to {_moment(found.last_ms)}")
     if found.users:
-        print(f"  {len(found.users):,} users")
-    print(f"  {len(found.items):,} items")
+        print(f"  {counted(len(found.users), 'user')}")
+    print(f"  {counted(len(found.items), 'item')}")
     if found.duplicate:
         print(f"  {found.duplicate:,} duplicate: the event of an earlier row")
     for line in _row_lines(tally):

@@ -11,6 +11,7 @@ from pyspark.sql import SparkSession
 
 from recsys.core.errors import NotSetUp, Unavailable
 from recsys.core.times import MS_PER_DAY
+from recsys.core.wording import counted
 from recsys.stores.hbase.interaction_scan import ChangedInteractions, InteractionScan
 from recsys.stores.hbase.layout import REMOVAL_DAYS, REMOVALS, table_name
 from recsys.stores.hbase.pool import TASK_POOL, HBasePool
@@ -90,7 +91,7 @@ def update_snapshot(
         Witness(pool, request.tenant, snapshot.keeper).write(snapshot.mark)
     folder.commit(snapshot)
     if isinstance(last, Unusable):
-        summary = f"{snapshot.events:,} events read in full, because {last}"
+        summary = f"{counted(snapshot.events, 'event')} read in full, because {last}"
     else:
         summary = _merged_summary(last.snapshot, made)
     return SnapshotUpdate(snapshot, sum(each.rows_read for each in made), summary)
@@ -124,7 +125,7 @@ def _checked(folder: SnapshotFolder, request: SnapshotRequest, pool: HBasePool) 
     if Witness(pool, request.tenant, last.keeper).read() != last.mark:
         raise Unusable("HBase's table was emptied, restored or made anew since the snapshot")
     folder.check_files(last)
-    _check_thrift2(request.addresses.thrift2, request.tenant)
+    _check_thrift2(request.addresses.thrift2, last)
     since_ms = last.read_at_ms - OVERLAP_MS
     removals = Removals(Table(pool, table_name(request.tenant, REMOVALS)))
     try:
@@ -132,7 +133,7 @@ def _checked(folder: SnapshotFolder, request: SnapshotRequest, pool: HBasePool) 
     except NotSetUp as error:
         raise Unusable(f"it is not known what was removed: {error}") from error
     if len(removed) > _MAX_REMOVED_USERS:
-        raise Unusable(f"events of {len(removed):,} users were removed")
+        raise Unusable(f"events of {counted(len(removed), 'user')} were removed")
     return _LastNight(last, Since(since_ms, tuple(removed)))
 
 
@@ -149,12 +150,15 @@ def _check_fits(last: EventSnapshot, request: SnapshotRequest) -> None:
         )
 
 
-def _check_thrift2(address: str, tenant: str) -> None:
-    with closing(ChangedInteractions(address, tenant)) as changed:
+def _check_thrift2(address: str, last: EventSnapshot) -> None:
+    with closing(ChangedInteractions(address, last.tenant)) as changed:
         try:
-            changed.ping()
+            mark = changed.mark(last.keeper)
         except Unavailable as error:
             raise Unusable(f"HBASE_THRIFT2 at {address} does not work: {error}") from error
+    if mark != last.mark:
+        # Nothing new would ever come from there.
+        raise Unusable(f"HBASE_THRIFT2 at {address} is of another HBase than HBASE_THRIFT")
 
 
 def _keeper(folder: SnapshotFolder) -> str:
@@ -226,7 +230,7 @@ def _make_part(task: _Task) -> MadePart:
 def _merged_summary(last: EventSnapshot, made: list[MadePart]) -> str:
     changed = sum(each.rows_read for each in made if each.is_merged)
     line = (
-        f"snapshot of {last.events:,} events from {_utc(last.read_at_ms)},"
+        f"snapshot of {counted(last.events, 'event')} from {_utc(last.read_at_ms)},"
         f" {changed:,} new or changed ones read"
     )
     full = [each.rows_read for each in made if not each.is_merged]

@@ -40,5 +40,5 @@ class Context:
         return self.publisher.published.current(self.plan.tenant)
 
     def serving_manifest(self) -> Manifest | None:
-        """The manifest of the version that serves now, if it can still be read."""
+        """The manifest of the version that serves, or did last, if it can still be read."""
         return self.publisher.serving_manifest(self.plan.tenant)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.errors import NoData
+from recsys.core.wording import counted
 from recsys.evaluation import Behaviour, Report, TestSet, evaluate_lists, top_k_lists
 from recsys.evaluation.metrics_table import aligned, metric_rows
 from recsys.evaluation.model_cold_items import cold_item_metrics
@@ -111,7 +112,7 @@ def _report(context: Context, judged: _Judged) -> None:
     if judged.model is None or judged.popularity is None or not len(judged.model.users):
         context.say("no user has events both before and after the split: nothing to evaluate on")
         return
-    context.say(f"{len(judged.model.users):,} users with held-out events:")
+    context.say(f"{counted(len(judged.model.users), 'user')} with held-out events:")
     rows = metric_rows({"model": judged.model, "popularity": judged.popularity})
     for line in aligned(rows):
         context.say(f"  {line}")

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from recsys.analysis.snapshot_log import snapshot_sample
 from recsys.core.errors import ConfigurationError
+from recsys.core.wording import counted
 from recsys.evaluation import Mask
 from recsys.stores.manifest import FitEntry, FitTrialEntry
 from recsys.training.settings import ModelSettings, settings_entry, settings_of_entry
@@ -48,7 +49,7 @@ def found_settings(context: Context, split_ms: int) -> tuple[ModelSettings, FitE
     events = context.folder.snapshot().events
     last = _last_fit(context, events)
     context.say(
-        f"fitting settings ({plan.effort.value}) on {validation.judged_users:,} users"
+        f"fitting settings ({plan.effort.value}) on {counted(validation.judged_users, 'user')}"
         + (", from those of the serving version on" if last else "")
     )
     fitted = fit_settings(

@@ -44,13 +44,17 @@ def _refusals(context: Context, manifest: Manifest, serving: str | None) -> list
             f"an operator went back from it: `recsys models serve {manifest.version}` brings it"
             " back"
         )
-    if serving is None or serving == manifest.version:
+    # A Redis that has lost its data must not disarm the gate.
+    last = context.publisher.last_serving(manifest.tenant)
+    if last is None or last == manifest.version:
         return found + refusals(manifest, None, None, limits)
+    if serving is None:
+        context.say(f"Redis has lost the version that serves: comparing with {last}, the last one")
     try:
-        current = context.models.manifest(manifest.tenant, serving)
-        old = context.models.items(manifest.tenant, serving)
+        current = context.models.manifest(manifest.tenant, last)
+        old = context.models.items(manifest.tenant, last)
     except (NotFound, InvalidModel) as error:
-        found.append(f"the serving version {serving} cannot be compared with: {error}")
+        found.append(f"the serving version {last} cannot be compared with: {error}")
         return found + refusals(manifest, None, None, limits)
     new = context.models.items(manifest.tenant, manifest.version)
     found.extend(lost_catalogue(old, new))

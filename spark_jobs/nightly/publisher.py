@@ -11,6 +11,7 @@ from recsys.core.errors import InvalidModel, LockLost, NotFound, Unavailable
 from recsys.core.live_catalogue import copy_catalogue
 from recsys.core.model import ItemModel
 from recsys.core.ports import ItemStore, LiveCatalogue, PointerGuard, PublishedModels
+from recsys.core.wording import counted
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_codec import unpack_items
 from recsys.stores.model_files import ModelFiles
@@ -59,12 +60,16 @@ class Publisher:
             self.published.write_items(tenant, version, manifest.to_json(), item_bytes)
             self.published.mark_complete(tenant, version)
             self._move_pointer(tenant, version, replaces)
-        self.say(f"{manifest.data.users:,} users published; {version} serves now")
+        self.say(f"{counted(manifest.data.users, 'user')} published; {version} serves now")
         self._retire_others(tenant)
 
+    def last_serving(self, tenant: str) -> str | None:
+        """Name the version that serves, or did when Redis lost its data; None before the first."""
+        return self.published.current(tenant) or next(iter(self.models.last_two(tenant)), None)
+
     def serving_manifest(self, tenant: str) -> Manifest | None:
-        """Read the manifest of the version that serves now; None when there is none to be read."""
-        version = self.published.current(tenant)
+        """Read the manifest of `last_serving`; None when there is none to be read."""
+        version = self.last_serving(tenant)
         try:
             return self.models.manifest(tenant, version) if version else None
         except (NotFound, InvalidModel):

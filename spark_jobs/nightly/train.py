@@ -14,6 +14,7 @@ from recsys.core.model import ItemModel, ScoringParams, UserModel
 from recsys.core.popularity_windows import PopularityWindow
 from recsys.core.shop_time import ShopTime
 from recsys.core.vocabulary import Vocabulary
+from recsys.core.wording import counted
 from recsys.stores.manifest import FORMAT, Data, FitEntry, Manifest, Reach, Training, params_entry
 from recsys.training.baskets import bought_together
 from recsys.training.build import BuiltModel, build_model
@@ -73,7 +74,8 @@ def train_before(
         settings=settings,
     )
     users, items = pairs.shape
-    say(f"{users:,} users, {items:,} items, {len(pairs.strengths):,} pairs")
+    sizes = counted(users, "user"), counted(items, "item"), counted(len(pairs.strengths), "pair")
+    say(", ".join(sizes))
     titles, eligible = item_columns(pairs.items, catalogue, say)
 
     def on_iteration(done: int) -> None:
@@ -161,7 +163,7 @@ def _with_repurchases(context: Context, snapshot: Snapshot, built: BuiltModel) -
         built.items.ids,
         before_ms=snapshot.window.end_ms,
     )
-    context.say(f"{len(found.values.items):,} times a user bought an item again")
+    context.say(f"{counted(len(found.values.items), 'time')} a user bought an item again")
     return replace(built.users, repurchases=found)
 
 

@@ -243,13 +243,13 @@ def test_an_address_that_makes_no_sense_is_refused(address: str) -> None:
 def test_a_server_of_time_ranges_that_hangs_is_soon_given_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(time_range_scan, "_PING_TIMEOUT_MS", 100)
+    monkeypatch.setattr(time_range_scan, "_CELL_TIMEOUT_MS", 100)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         scan = TimeRangeScan(f"127.0.0.1:{silent.getsockname()[1]}", b"shop:interactions")
         started = time.monotonic()
 
         message = r"its thrift2 server at 127.0.0.1:\d+ did not respond within 0.1 s$"
         with pytest.raises(Unavailable, match=message):
-            scan.ping()
+            scan.get(b"row", b"e:m")
 
     assert time.monotonic() - started < 30

@@ -131,6 +131,24 @@ def test_a_collapse_is_refused_where_nothing_can_be_judged(
     assert shop.serving() == before
 
 
+def test_the_gate_compares_with_the_last_version_when_redis_has_lost_it(
+    loyal: Shop, hbase_pool: HBasePool
+) -> None:
+    shop = loyal("lostredis")
+    before = shop.serving()
+    generous = replace(load_shop(), gate=GateLimits(min_judged_users=10_000))
+    late = [an_event(f"s{n}", f"a{n}", days_ago=-30) for n in range(15)]
+    HBaseInteractionStore(hbase_pool).put_many("lostredis", late, ids_given=False)
+    with connect(shop.redis_url) as redis:
+        redis.flushdb()
+
+    with pytest.raises(GateRefused, match=r"users with a personal list fall from 150 to 15"):
+        shop.run(window=Window(NOW_MS + 20 * DAY_MS, WINDOW.end_ms), shop=generous)
+
+    assert shop.serving() is None
+    assert any(f"comparing with {before}, the last one" in line for line in shop.said)
+
+
 def test_a_catalogue_that_was_emptied_is_refused(loyal: Shop, hbase_pool: HBasePool) -> None:
     """Without a catalogue all that has events may be recommended: no item seems lost."""
     shop = loyal("emptied")

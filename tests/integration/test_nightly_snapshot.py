@@ -13,6 +13,7 @@ from recsys.config.shop import load_shop
 from recsys.core.domain import Event
 from recsys.core.errors import NotSetUp
 from recsys.stores.hbase import interactions
+from recsys.stores.hbase.interaction_scan import ChangedInteractions
 from recsys.stores.hbase.interactions import HBaseInteractionStore
 from recsys.stores.hbase.pool import HBasePool
 from recsys.stores.hbase.witness import Witness
@@ -31,6 +32,7 @@ from tests.redis_fixture import NIGHTLY_DATABASE, empty_database
 
 pytestmark = [pytest.mark.hbase, pytest.mark.redis]
 TENANT = "snapshots"
+ELSEWHERE = "elsewhere"
 
 
 def now_ms() -> int:
@@ -102,6 +104,7 @@ def nights(
     """All tests' nights follow each other; the first is over, and so is the hour read twice."""
     bought = [an_event(user_id, f"a{item}") for user_id in ("ann", "bob") for item in range(3)]
     seed(TENANT, bought[:3], [])
+    seed(ELSEWHERE, bought[:3], [])
     settings = store_stack.settings
     redis_url, models = empty_database(store_stack, NIGHTLY_DATABASE), tmp_path_factory.mktemp("h")
     nightly = a_nightly(settings.hbase_thrift, redis_url, models, TENANT, settings.hbase_thrift2)
@@ -219,6 +222,12 @@ def lose_the_server_of_time_ranges(nights: Nights, patch: pytest.MonkeyPatch) ->
     patch.setattr(nights.nightly, "settings", changed)
 
 
+def read_ranges_of_time_elsewhere(nights: Nights, patch: pytest.MonkeyPatch) -> None:
+    """Another tenant's table is to a night what another HBase is."""
+    nights.nightly.run([Step.READ])
+    patch.setattr(update, "ChangedInteractions", lambda at, _: ChangedInteractions(at, ELSEWHERE))
+
+
 @pytest.mark.parametrize(
     ("happening", "reason"),
     [
@@ -228,6 +237,10 @@ def lose_the_server_of_time_ranges(nights: Nights, patch: pytest.MonkeyPatch) ->
         (undo_a_large_import, r"events of \d+ users were removed"),
         (know_no_server_of_time_ranges, "HBASE_THRIFT2 names no server"),
         (lose_the_server_of_time_ranges, "HBASE_THRIFT2 at 127.0.0.1:1 does not work"),
+        (
+            read_ranges_of_time_elsewhere,
+            "HBASE_THRIFT2 at .* is of another HBase than HBASE_THRIFT",
+        ),
     ],
 )
 def test_what_cannot_be_gone_on_from_is_read_in_full(

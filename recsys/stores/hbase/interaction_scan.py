@@ -16,8 +16,10 @@ from recsys.stores.hbase.layout import (
     DETAILS,
     IMPORTED_BELOW,
     INTERACTIONS,
+    WITNESS,
     imported_at,
     table_name,
+    witness_key,
 )
 from recsys.stores.hbase.pool import HBasePool
 from recsys.stores.hbase.table import BULK_PATIENCE_SECONDS, KeyRange, Page, Table
@@ -118,8 +120,10 @@ class ChangedInteractions:
     def __init__(self, thrift2_address: str, tenant: str) -> None:
         self._scan = TimeRangeScan(thrift2_address, table_name(tenant, INTERACTIONS))
 
-    def ping(self) -> None:
-        self._scan.ping()
+    def mark(self, keeper: str) -> str | None:
+        """Read a keeper's mark, see `recsys.stores.hbase.witness`; None where there is none."""
+        value = self._scan.get(witness_key(keeper), WITNESS)
+        return None if value is None else value.decode()
 
     def read(self, key_range: KeyRange, since_ms: int) -> Iterator[InteractionColumns]:
         """Read, with details, the events that were imported or received since a moment.

@@ -27,6 +27,8 @@ CONTEXT = b"e:c"
 DOCUMENT = b"e:j"
 # Which snapshot of the table was the last, in a row that is no event: nobody else reads it.
 WITNESS = b"e:w"
+# Behind the rows of all events, whose keys begin with a salt.
+_WITNESS_PREFIX = b"\xff"
 
 # How long an event id is known: clients retry for days, and a queue may be replayed after a month.
 EVENT_ID_DAYS = 90
@@ -52,6 +54,11 @@ def namespace(tenant: str) -> str:
 def table_name(tenant: str, table: str) -> bytes:
     """The full name of a tenant's table, e.g. b"demo:items"."""
     return f"{namespace(tenant)}:{table}".encode()
+
+
+def witness_key(keeper: str) -> bytes:
+    """The row of a keeper of snapshots."""
+    return _WITNESS_PREFIX + keeper.encode()
 
 
 def salt_boundaries(buckets_per_region: int = 1) -> list[bytes]:

@@ -30,8 +30,8 @@ _idl: Any = thriftpy2.load(
 )
 # A page may be few rows of a large region, all of whose files HBase reads for them.
 _TIMEOUT_MS = 300_000
-# Any one row is there at once: a server that hangs must not hold up who can do without it.
-_PING_TIMEOUT_MS = 15_000
+# Any one cell is there at once: a server that hangs must not hold up who can do without it.
+_CELL_TIMEOUT_MS = 15_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +55,15 @@ class TimeRangeScan:
         self._table = table
         self._client: Any = None
 
-    def ping(self) -> None:
-        """Read a row, to know that it can be done; whoever hangs is soon given up."""
+    def get(self, key: bytes, column: bytes) -> bytes | None:
+        """Read one cell; whoever hangs is soon given up."""
+        one = KeyRange(key, key + b"\0")
         try:
-            self._read(KeyRange(), (), WrittenRange(0), 1, timeout_ms=_PING_TIMEOUT_MS)
+            found = self._read(one, [column], WrittenRange(0), 1, timeout_ms=_CELL_TIMEOUT_MS)
         finally:
             # Pages have more time than this connection.
             self.close()
+        return _page(found, [column]).columns[column][0] if found else None
 
     def pages(
         self, key_range: KeyRange, columns: Sequence[bytes], written: WrittenRange

@@ -3,12 +3,9 @@
 A table that was emptied, restored from an older state or made anew has another mark, or none.
 """
 
-from recsys.stores.hbase.layout import INTERACTIONS, WITNESS, table_name
+from recsys.stores.hbase.layout import INTERACTIONS, WITNESS, table_name, witness_key
 from recsys.stores.hbase.pool import HBasePool
 from recsys.stores.hbase.table import Table
-
-# Behind the rows of all events, whose keys begin with a salt.
-_PREFIX = b"\xff"
 
 
 class Witness:
@@ -20,7 +17,7 @@ class Witness:
 
     def __init__(self, pool: HBasePool, tenant: str, keeper: str) -> None:
         self._table = Table(pool, table_name(tenant, INTERACTIONS))
-        self._key = _PREFIX + keeper.encode()
+        self._key = witness_key(keeper)
 
     def read(self) -> str | None:
         value = self._table.get(self._key, WITNESS)

@@ -72,7 +72,7 @@ def test_a_dry_run_ends_as_the_import_would() -> None:
     done = run("events", "a.csv", "b.csv", "--dry-run")
 
     assert done.exit_code == 4
-    assert "b.csv: 1 rows, 1 would be stored" in done.stdout
+    assert "b.csv: 1 row, 1 would be stored" in done.stdout
     assert run("events", "a.csv", "--dry-run", "--max-rejected", "1").exit_code == 0
 
 
