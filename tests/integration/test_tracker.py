@@ -120,6 +120,88 @@ def test_a_rejected_event_is_told_and_not_sent_again(page: "Page", api: Api) -> 
     assert page.evaluate(STORED) == 0
 
 
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("NaN", "price is NaN, which JSON cannot say"),
+        ("-Infinity", "price is -Infinity, which JSON cannot say"),
+        ("5n", "price is 5, which JSON cannot say"),
+        ("window", "JSON cannot say this"),
+    ],
+)
+def test_what_json_cannot_say_is_told_and_keeps_nothing_else_from_being_sent(
+    page: "Page", api: Api, value: str, says: str
+) -> None:
+    page.evaluate(f"tracker.track({{ item_id: 'bad', event_type: 'view', price: {value} }})")
+    page.evaluate(TRACK, "good")
+    eventually(lambda: api.items() == ["good"])
+    [[item_id, [problem]]] = page.evaluate("rejected")
+    assert item_id == "bad"
+    assert says in problem["reason"]
+
+
+def test_a_fault_of_on_rejected_ends_no_tracker(page: "Page", api: Api) -> None:
+    page.evaluate("rejected = { push() { throw new Error('of the page') } }")
+    api.rejected_item = "bad"
+    with page.expect_event("pageerror") as error:
+        page.evaluate(TRACK, "bad")
+    assert error.value.message == "of the page"
+    page.evaluate(TRACK, "good")
+    eventually(lambda: api.items() == ["bad", "good"])
+
+
+def test_without_on_rejected_the_console_names_what_is_lost_and_not_the_shopper(
+    page: "Page", api: Api
+) -> None:
+    page.evaluate("startTracker('secret-shopper', '', undefined)")
+    api.rejected_item = "bad"
+    with page.expect_console_message() as said:
+        page.evaluate(TRACK, "bad")
+    line = "recsys-client: view of bad is not recorded: item_id is not wanted"
+    assert said.value.text == line
+
+
+def test_a_slash_at_the_end_of_the_address_loses_no_event(page: "Page", api: Api) -> None:
+    page.evaluate("url => startTracker('ann', url)", f"{api.url}/recommender/")
+    page.evaluate(TRACK, "a")
+    eventually(lambda: api.items() == ["a"])
+    assert api.paths == ["/recommender/v1/events"]
+
+
+def test_an_event_is_sent_as_it_was_when_it_was_tracked(page: "Page", api: Api) -> None:
+    api.failures = [(503, 1)]
+    page.evaluate("""() => {
+      const context = { placement: 'home' };
+      tracker.track({ item_id: 'a', event_type: 'view', context });
+      context.placement = 'basket';
+    }""")
+    eventually(lambda: api.items() == ["a", "a"])
+    assert [event["context"] for event in api.events()] == [{"placement": "home"}] * 2
+
+
+def test_events_of_many_bytes_go_in_requests_that_may_outlive_the_page(
+    page: "Page", api: Api
+) -> None:
+    """Some 90 kB in UTF-8, of 30,000 characters."""
+    api.failures = [(503, 1)]
+    page.evaluate(
+        "for (let n = 0; n < 100; n++) "
+        "tracker.track({ item_id: String(n), event_type: 'view', query: '灯'.repeat(280) })"
+    )
+    eventually(lambda: page.evaluate(STORED) == 0)
+    assert api.items() == ["0", *map(str, range(100))]
+
+
+def test_one_that_is_too_long_for_the_browser_is_left_to_the_api(page: "Page", api: Api) -> None:
+    api.rejected_item = "long"
+    page.evaluate(
+        "tracker.track({ item_id: 'long', event_type: 'view', query: 'x'.repeat(70000) })"
+    )
+    page.evaluate(TRACK, "good")
+    eventually(lambda: api.items() == ["long", "good"])
+    assert page.evaluate("rejected.length") == 1
+
+
 @pytest.mark.parametrize("status", [403, 500])
 def test_what_cannot_pass_is_given_up(page: "Page", api: Api, status: int) -> None:
     api.failures = [(status, 0)]

@@ -23,8 +23,9 @@ _PAGE = """<!doctype html><title>A shop</title>
   import { Tracker, forgetEvents } from "/tracker.js";
   window.forgetEvents = forgetEvents;
   window.rejected = [];
-  window.startTracker = (userId, baseUrl = "") => {
-    const onRejected = (event, problems) => window.rejected.push([event.item_id, problems]);
+  const told = (event, problems) => window.rejected.push([event.item_id, problems]);
+  window.startTracker = (userId, baseUrl = "", ...more) => {
+    const onRejected = more.length ? more[0] : told;
     const keys = { apiKey: "public", sessionToken: "token" };
     window.tracker = new Tracker({ userId, baseUrl, ...keys, onRejected });
   };
@@ -38,7 +39,7 @@ class Api:
     """What was sent, and how the next requests are answered.
 
     Attributes:
-        batches: of events, as they came, with the tokens in `tokens`.
+        batches: of events, as they came, with the tokens in `tokens` and the paths in `paths`.
         failures: status, and seconds of Retry-After, of the next answers; status 0: the connection
             is cut. Then events are accepted.
         rejected_item: whose events are rejected each by itself.
@@ -48,6 +49,7 @@ class Api:
     url: str = ""
     batches: list[list[dict[str, Any]]] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
     failures: list[tuple[int, int]] = field(default_factory=list)
     rejected_item: str = ""
     may_answer: threading.Event = field(default_factory=threading.Event)
@@ -100,6 +102,7 @@ def serve_pages() -> Iterator[Api]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
+            api.paths.append(self.path)
             status, headers, answer = api.answer(body, self.headers["X-Session-Token"])
             api.may_answer.wait(10)
             if status:

@@ -18,9 +18,9 @@ Parameters = dict[str, str | int | Sequence[str]]
 class ListOptions(TypedDict, total=False):
     """What the simple lists take; the API's description explains each."""
 
-    limit: int
-    filter: str
-    exclude_item_ids: Sequence[str]
+    limit: int | None
+    filter: str | None
+    exclude_item_ids: Sequence[str] | None
     explain: bool
 
 
@@ -148,13 +148,21 @@ def experiment_report() -> Call[models.ExperimentReport]:
 
 
 def _parameters(options: ListOptions) -> Parameters:
+    """The options as query parameters; None is as if not given.
+
+    Raises:
+        TypeError: there is no such option. A filter that nobody looks at would let everything pass.
+    """
+    if unknown := options.keys() - ListOptions.__annotations__.keys():
+        known = ", ".join(ListOptions.__annotations__)
+        raise TypeError(f"{min(unknown)} is no option of a list; there are {known}")
     params: Parameters = {}
-    if "limit" in options:
-        params["limit"] = options["limit"]
-    if "filter" in options:
-        params["filter"] = options["filter"]
-    if "exclude_item_ids" in options:
-        params["exclude_item_id"] = options["exclude_item_ids"]
+    if (limit := options.get("limit")) is not None:
+        params["limit"] = limit
+    if (text := options.get("filter")) is not None:
+        params["filter"] = text
+    if (item_ids := options.get("exclude_item_ids")) is not None:
+        params["exclude_item_id"] = item_ids
     if options.get("explain"):
         params["explain"] = "true"
     return params
@@ -169,5 +177,13 @@ def _item(item_id: str) -> str:
 
 
 def _segment(text: str) -> str:
+    """
+    Raises:
+        TypeError, ValueError: it is no id; without one, the path is another route's.
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"an id is a str, not {type(text).__name__}: {text!r}")
+    if not text:
+        raise ValueError("an id must not be empty")
     # Unencoded, "." and ".." are ways through folders, and the path becomes another route's.
     return text.replace(".", "%2E") if text in (".", "..") else quote(text, safe="")

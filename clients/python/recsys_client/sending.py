@@ -53,11 +53,19 @@ class CallSettings:
 def build_request(
     http: httpx.Client | httpx.AsyncClient, call: Call[Any], deadline: float
 ) -> httpx.Request:
-    """The request of one attempt, whose every phase ends by the deadline."""
-    return http.build_request(
-        *(call.method, call.path),
-        params=call.params,
-        content=call.json(),
-        headers={} if call.body is None else {"Content-Type": "application/json"},
-        timeout=max(deadline - time.monotonic(), 0.001),
-    )
+    """The request of one attempt, whose every phase ends by the deadline.
+
+    Raises:
+        ValueError: the URL is longer than any server takes.
+    """
+    try:
+        return http.build_request(
+            *(call.method, call.path),
+            params=call.params,
+            content=call.json(),
+            headers={} if call.body is None else {"Content-Type": "application/json"},
+            timeout=max(deadline - time.monotonic(), 0.001),
+        )
+    except httpx.InvalidURL as error:
+        reason = f"{error}: a placement takes filters and items to leave out in its body"
+        raise ValueError(reason) from None

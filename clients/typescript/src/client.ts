@@ -56,14 +56,14 @@ export class Client {
 
   /** @param baseUrl such as `https://recommendations.example` */
   constructor(baseUrl: string, credentials: Credentials, options: ClientOptions = {}) {
-    this.#baseUrl = baseUrl.replace(/\/$/, "");
+    this.#baseUrl = baseUrl;
     this.#credentials = credentials;
     this.#options = { ...DEFAULTS, ...options };
   }
 
   /** Fill a placement of the shop's settings. */
-  recommend(placement: string, request: PlacementRequest): Promise<PlacementRecommendations> {
-    return this.#read("POST", `/v1/placements/${encodeURIComponent(placement)}:recommend`, request);
+  async recommend(placement: string, request: PlacementRequest): Promise<PlacementRecommendations> {
+    return this.#read("POST", `/v1/placements/${segment("placement", placement)}:recommend`, request);
   }
 
   /** Fill several placements for one page, no item twice. */
@@ -72,17 +72,17 @@ export class Client {
   }
 
   /** Recommend items to a user; popular ones to a user whom nobody knows. */
-  recommendForUser(userId: string, options: ListOptions = {}): Promise<UserRecommendations> {
+  async recommendForUser(userId: string, options: ListOptions = {}): Promise<UserRecommendations> {
     return this.#read("GET", `${userPath(userId)}/recommendations${query(options)}`);
   }
 
   /** Recommend items to somebody without an id, by what they looked at, the newest last. */
-  recommendForSession(itemIds: readonly string[], options: ListOptions = {}): Promise<SessionRecommendations> {
+  async recommendForSession(itemIds: readonly string[], options: ListOptions = {}): Promise<SessionRecommendations> {
     return this.#read("GET", `/v1/recommendations${query(options, itemIds)}`);
   }
 
   /** Recommend items that go with one. */
-  similarItems(itemId: string, options: ListOptions = {}): Promise<SimilarItems> {
+  async similarItems(itemId: string, options: ListOptions = {}): Promise<SimilarItems> {
     return this.#read("GET", `${itemPath(itemId)}/similar${query(options)}`);
   }
 
@@ -102,22 +102,22 @@ export class Client {
   }
 
   /** Read an item as the catalogue has it now. */
-  getItem(itemId: string): Promise<Item> {
+  async getItem(itemId: string): Promise<Item> {
     return this.#read("GET", itemPath(itemId));
   }
 
   /** Store an item whole. */
-  putItem(itemId: string, body: ItemFields): Promise<Item> {
+  async putItem(itemId: string, body: ItemFields): Promise<Item> {
     return this.#write({ method: "PUT", path: itemPath(itemId), body });
   }
 
   /** Replace the fields that are named. */
-  changeItem(itemId: string, body: ItemChanges): Promise<Item> {
+  async changeItem(itemId: string, body: ItemChanges): Promise<Item> {
     return this.#write({ method: "PATCH", path: itemPath(itemId), body });
   }
 
   /** Remove an item and hide it everywhere; one that is not there is no error. */
-  removeItem(itemId: string): Promise<void> {
+  async removeItem(itemId: string): Promise<void> {
     return this.#write({ method: "DELETE", path: itemPath(itemId) });
   }
 
@@ -127,17 +127,17 @@ export class Client {
   }
 
   /** Read what the shop says of a user. */
-  getUser(userId: string): Promise<User> {
+  async getUser(userId: string): Promise<User> {
     return this.#read("GET", userPath(userId));
   }
 
   /** Say of a user this, and nothing else. */
-  putUser(userId: string, body: UserFields): Promise<User> {
+  async putUser(userId: string, body: UserFields): Promise<User> {
     return this.#write({ method: "PUT", path: userPath(userId), body });
   }
 
   /** Set the attributes that are named; null removes one. */
-  changeUser(userId: string, body: UserChanges): Promise<User> {
+  async changeUser(userId: string, body: UserChanges): Promise<User> {
     return this.#write({ method: "PATCH", path: userPath(userId), body });
   }
 
@@ -148,7 +148,7 @@ export class Client {
   }
 
   /** Forget a user. It cannot be taken back. */
-  eraseUser(userId: string): Promise<ErasedUser> {
+  async eraseUser(userId: string): Promise<ErasedUser> {
     return this.#write({ method: "DELETE", path: userPath(userId) });
   }
 
@@ -168,10 +168,6 @@ export class Client {
   async #answer<Answer>(call: Call, seconds: number): Promise<Answer> {
     const { attempts, firstWaitSeconds, fetch: fetched = fetch } = this.#options;
     const deadline = now() + seconds;
-    if (DOTS_AS_ID.test(call.path)) {
-      throw new RecsysError("the ids . and .. cannot stand in a URL: fetch takes them for folders, encoded or not");
-    }
-    JSON.stringify(call.body, refuseNonFinite);
     for (let attempt = 1; ; attempt++) {
       try {
         const sending = { timeoutSeconds: deadline - now(), fetch: fetched };
@@ -186,21 +182,33 @@ export class Client {
   }
 }
 
-const DOTS_AS_ID = /\/\.\.?(?=[/?]|$)/;
-
-/** JSON would say null in their place, and a price be lost without a word. */
-function refuseNonFinite(name: string, value: unknown): unknown {
-  if (typeof value === "number" && !Number.isFinite(value)) throw new RecsysError(`${name} is ${value}, which JSON cannot say`);
-  return value;
-}
-
 const now = (): number => performance.now() / 1000;
 
-const userPath = (userId: string): string => `/v1/users/${encodeURIComponent(userId)}`;
+const userPath = (userId: string): string => `/v1/users/${segment("userId", userId)}`;
 
-const itemPath = (itemId: string): string => `/v1/items/${encodeURIComponent(itemId)}`;
+const itemPath = (itemId: string): string => `/v1/items/${segment("itemId", itemId)}`;
+
+/** What JavaScript lets through: undefined would be the user "undefined", and its answer a list. */
+function segment(name: string, id: string): string {
+  if (typeof id !== "string" || id === "") {
+    throw new RecsysError(`${name} is ${id === "" ? "empty" : String(id)}: an id is a text, and not an empty one`);
+  }
+  if (id === "." || id === "..") {
+    throw new RecsysError("the ids . and .. cannot stand in a URL: fetch takes them for folders, encoded or not");
+  }
+  try {
+    return encodeURIComponent(id);
+  } catch (error) {
+    throw new RecsysError(`${name} has half a surrogate pair`, { cause: error });
+  }
+}
+
+const OPTIONS = new Set(["limit", "filter", "excludeItemIds", "explain"]);
 
 function query(options: ListOptions, itemIds: readonly string[] = []): string {
+  const unknown = Object.keys(options).find((name) => !OPTIONS.has(name));
+  // A filter that nobody looks at would let everything pass.
+  if (unknown) throw new RecsysError(`${unknown} is no option; there are ${[...OPTIONS].join(", ")}`);
   const parameters = new URLSearchParams(itemIds.map((itemId) => ["item_id", itemId]));
   if (options.limit !== undefined) parameters.set("limit", String(options.limit));
   if (options.filter !== undefined) parameters.set("filter", options.filter);

@@ -1,5 +1,6 @@
 import { ApiError, mayPass, retryAfter } from "./errors.ts";
 import { EventStore, forgetEvents, type TrackedEvent } from "./event-store.ts";
+import { toJson } from "./json.ts";
 import { newId } from "./new-id.ts";
 import type { Event, EventsAnswer, Problem } from "./schema.ts";
 import { answerOf } from "./transport.ts";
@@ -17,7 +18,7 @@ export interface TrackerOptions {
   /** Signed by the shop's server for this user. */
   sessionToken: string;
   userId: string;
-  /** Told each event that the API does not take. */
+  /** Told each event that the API does not take, or that cannot be sent; a line of the console by default. */
   onRejected?: (event: TrackedEvent, problems: readonly Problem[]) => void;
 }
 
@@ -29,7 +30,7 @@ const LONGEST_WAIT_SECONDS = 60;
 // An hour of an eager shopper while the API is away.
 const MAX_EVENTS = 500;
 // Browsers let a page have 64 KiB of requests under way that outlive it.
-const MAX_BATCH_CHARACTERS = 30_000;
+const MAX_BATCH_BYTES = 30_000;
 // How much of an element is in view when it counts as seen.
 const SEEN = 0.5;
 
@@ -82,7 +83,7 @@ export class Tracker {
   /** Send what waits, unless a request is under way or a failure is to be waited for. */
   flush(): void {
     if (this.#underWay.size > 0) return;
-    const wait = this.#retryAt - Date.now();
+    const wait = this.#retryAt - performance.now();
     if (wait > 0) this.#sendIn(wait / 1000);
     else void this.#send();
   }
@@ -106,7 +107,13 @@ export class Tracker {
 
   #add(event: PageEvent): void {
     if (this.#listening.signal.aborted) return;
-    this.#store.add({ ...event, user_id: this.#options.userId, event_id: newId() });
+    const tracked = { ...event, user_id: this.#options.userId, event_id: newId() };
+    try {
+      // A copy: what the page makes of its object later is another event.
+      this.#store.add(JSON.parse(toJson(tracked)) as TrackedEvent);
+    } catch (error) {
+      this.#reject([tracked], error);
+    }
   }
 
   #noteSeen(entries: readonly IntersectionObserverEntry[]): void {
@@ -154,9 +161,9 @@ export class Tracker {
   }
 
   #nextBatch(): TrackedEvent[] {
-    let left = MAX_BATCH_CHARACTERS;
+    let left = MAX_BATCH_BYTES;
     const waiting = this.#store.events.filter(({ event_id }) => !this.#underWay.has(event_id));
-    const isWithin = (event: TrackedEvent) => (left -= JSON.stringify(event).length) >= 0;
+    const isWithin = (event: TrackedEvent) => (left -= byteLength(event)) >= 0;
     const tooMany = waiting.findIndex((event) => !isWithin(event));
     // One alone may be longer than that.
     return waiting.slice(0, tooMany < 0 ? waiting.length : Math.max(tooMany, 1));
@@ -165,7 +172,9 @@ export class Tracker {
   #post(events: readonly TrackedEvent[], sessionToken: string): Promise<EventsAnswer> {
     const { baseUrl = "", apiKey } = this.#options;
     const call = { method: "POST", path: "/v1/events", body: { events }, isBatch: true };
-    const sending = { timeoutSeconds: TIMEOUT_SECONDS, keepalive: true };
+    // A browser refuses to send one that is too long for that; the API says why it does not take it.
+    const keepalive = byteLength(events) < 2 * MAX_BATCH_BYTES;
+    const sending = { timeoutSeconds: TIMEOUT_SECONDS, keepalive };
     return answerOf(baseUrl, { apiKey, sessionToken }, call, sending);
   }
 
@@ -175,7 +184,7 @@ export class Tracker {
     this.#store.remove(batch);
     for (const { index, status, problems } of answer.results) {
       const event = batch[index];
-      if (status === "rejected" && event) this.#options.onRejected?.(event, problems);
+      if (status === "rejected" && event) this.#tell(event, problems);
     }
   }
 
@@ -184,15 +193,35 @@ export class Tracker {
       const wait = Math.min(FIRST_WAIT_SECONDS * 2 ** this.#failures++, LONGEST_WAIT_SECONDS);
       // By chance, so that pages which failed together do not come back together.
       const seconds = Math.max(wait * (0.5 + Math.random() / 2), retryAfter(error));
-      this.#retryAt = Date.now() + seconds * 1000;
+      this.#retryAt = performance.now() + seconds * 1000;
     } else if (error instanceof ApiError && error.status === 401) {
       // The events wait for a new token, in this page or the next. It may have come meanwhile.
       this.#isStopped ||= token === this.#token;
     } else {
       this.#store.remove(batch);
-      const problems = [{ field: "", reason: String(error) }];
-      for (const event of batch) this.#options.onRejected?.(event, problems);
+      this.#reject(batch, error);
     }
   }
 
+  #reject(events: readonly TrackedEvent[], error: unknown): void {
+    for (const event of events) this.#tell(event, [{ field: "", reason: String(error) }]);
+  }
+
+  #tell(event: TrackedEvent, problems: readonly Problem[]): void {
+    const { onRejected = warn } = this.#options;
+    try {
+      onRejected(event, problems);
+    } catch (error) {
+      // The page's own fault must not end the tracker.
+      reportError(error);
+    }
+  }
 }
+
+/** Without the shopper. */
+function warn({ item_id, event_type }: TrackedEvent, problems: readonly Problem[]): void {
+  const reasons = problems.map(({ field, reason }) => `${field} ${reason}`.trim()).join("; ");
+  console.warn(`recsys-client: ${event_type} of ${item_id} is not recorded: ${reasons}`);
+}
+
+const byteLength = (value: unknown): number => new TextEncoder().encode(JSON.stringify(value)).length;

@@ -1,5 +1,6 @@
 // One request and its answer, without retries.
 import { ApiError, NotReached, UnexpectedAnswer } from "./errors.ts";
+import { toJson } from "./json.ts";
 import type { ProblemDetails } from "./schema.ts";
 
 export interface Credentials {
@@ -28,7 +29,8 @@ export interface Sending {
 /**
  * Make a call and read its answer.
  *
- * @throws ApiError, NotReached or UnexpectedAnswer
+ * @param baseUrl with a / at its end or without
+ * @throws ApiError, NotReached or UnexpectedAnswer; RecsysError for what cannot be sent
  */
 export async function answerOf<Answer>(
   baseUrl: string,
@@ -54,9 +56,9 @@ async function exchange(
   if (sessionToken) headers["X-Session-Token"] = sessionToken;
   if (body !== undefined) headers["Content-Type"] = "application/json";
   const signal = AbortSignal.timeout(Math.max(1, Math.floor(timeoutSeconds * 1000)));
-  const content = body === undefined ? null : JSON.stringify(body);
+  const content = body === undefined ? null : toJson(body);
   try {
-    const response = await fetched(baseUrl + path, { method, headers, body: content, keepalive, signal });
+    const response = await fetched(baseUrl.replace(/\/+$/, "") + path, { method, headers, body: content, keepalive, signal });
     return { response, text: await response.text() };
   } catch (error) {
     throw new NotReached(`${method} ${path}: ${error}`, { cause: error });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ApiError, Client, NotReached, UnexpectedAnswer, type Event } from "../src/index.ts";
+import { ApiError, Client, NotReached, RecsysError, UnexpectedAnswer, type Event, type ListOptions } from "../src/index.ts";
 
 const VIEW: Event = { user_id: "ann", item_id: "lamp", event_type: "view" };
 const LIST = { items: [], source: "popular", model_version: null, degraded: false, user_id: "ann" };
@@ -50,10 +50,45 @@ for (const itemId of [".", ".."]) {
   });
 }
 
-test("a number that JSON cannot say is refused by its name", async () => {
-  const api = fakeApi(good({}));
-  await assert.rejects(api.client.putItem("lamp", { attributes: { size: Number.NaN } }), /size is NaN/);
+for (const [name, value, says] of [
+  ["a number that is none", Number.NaN, /size is NaN/],
+  ["infinity", -Infinity, /size is -Infinity/],
+  ["a date without a time", new Date("soon"), /size is Invalid Date/],
+  ["a bigint", 5n, /size is 5/],
+] as const) {
+  test(`${name} is refused by its name, for JSON cannot say it`, async () => {
+    const api = fakeApi(good({}));
+    const changes = { attributes: { size: value as unknown as number } };
+    await assert.rejects(api.client.putItem("lamp", changes), (error: RecsysError) => {
+      assert.ok(error instanceof RecsysError);
+      assert.match(error.message, says);
+      return true;
+    });
+    assert.equal(api.requests.length, 0);
+  });
+}
+
+for (const id of [undefined, null, "", 17850, "\ud800"]) {
+  test(`an id ${JSON.stringify(id)} is refused, for it would be another one's`, async () => {
+    const api = fakeApi(good(LIST));
+    await assert.rejects(api.client.recommendForUser(id as string), /^RecsysError: userId (is|has)/);
+    await assert.rejects(api.client.recommend(id as string, {}), /^RecsysError: placement (is|has)/);
+    assert.equal(api.requests.length, 0);
+  });
+}
+
+test("an option that there is not is refused, for its filter would be left out", async () => {
+  const api = fakeApi(good(LIST));
+  const options = { exclude_item_ids: ["lamp"] } as ListOptions;
+  await assert.rejects(api.client.similarItems("lamp", options), /exclude_item_ids is no option; there are limit, filter/);
   assert.equal(api.requests.length, 0);
+});
+
+test("the address may end with any number of slashes", async () => {
+  const urls: string[] = [];
+  const fetched = async (url: unknown) => (urls.push(String(url)), good(LIST));
+  await new Client("http://api/shop//", { apiKey: "key" }, { fetch: fetched as typeof fetch }).similarItems("a");
+  assert.deepEqual(urls, ["http://api/shop/v1/items/a/similar"]);
 });
 
 test("a session token stands beside the key", async () => {

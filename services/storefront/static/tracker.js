@@ -91,6 +91,21 @@ function parse(text) {
   }
 }
 
+// src/json.ts
+function toJson(value) {
+  try {
+    return JSON.stringify(value, sayable);
+  } catch (error) {
+    throw error instanceof RecsysError ? error : new RecsysError(`JSON cannot say this: ${error}`, { cause: error });
+  }
+}
+function sayable(name, value) {
+  const given = this[name];
+  const isNone = given instanceof Date ? Number.isNaN(given.getTime()) : typeof given === "number" && !Number.isFinite(given);
+  if (isNone || typeof given === "bigint") throw new RecsysError(`${name} is ${given}, which JSON cannot say`);
+  return value;
+}
+
 // src/new-id.ts
 function newId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -111,9 +126,9 @@ async function exchange(baseUrl, { apiKey, sessionToken }, { method, path, body 
   if (sessionToken) headers["X-Session-Token"] = sessionToken;
   if (body !== void 0) headers["Content-Type"] = "application/json";
   const signal = AbortSignal.timeout(Math.max(1, Math.floor(timeoutSeconds * 1e3)));
-  const content = body === void 0 ? null : JSON.stringify(body);
+  const content = body === void 0 ? null : toJson(body);
   try {
-    const response = await fetched(baseUrl + path, { method, headers, body: content, keepalive, signal });
+    const response = await fetched(baseUrl.replace(/\/+$/, "") + path, { method, headers, body: content, keepalive, signal });
     return { response, text: await response.text() };
   } catch (error) {
     throw new NotReached(`${method} ${path}: ${error}`, { cause: error });
@@ -144,7 +159,7 @@ var TIMEOUT_SECONDS = 10;
 var FIRST_WAIT_SECONDS = 1;
 var LONGEST_WAIT_SECONDS = 60;
 var MAX_EVENTS = 500;
-var MAX_BATCH_CHARACTERS = 3e4;
+var MAX_BATCH_BYTES = 3e4;
 var SEEN = 0.5;
 var Tracker = class {
   #options;
@@ -183,7 +198,7 @@ var Tracker = class {
   /** Send what waits, unless a request is under way or a failure is to be waited for. */
   flush() {
     if (this.#underWay.size > 0) return;
-    const wait = this.#retryAt - Date.now();
+    const wait = this.#retryAt - performance.now();
     if (wait > 0) this.#sendIn(wait / 1e3);
     else void this.#send();
   }
@@ -204,7 +219,12 @@ var Tracker = class {
   }
   #add(event) {
     if (this.#listening.signal.aborted) return;
-    this.#store.add({ ...event, user_id: this.#options.userId, event_id: newId() });
+    const tracked = { ...event, user_id: this.#options.userId, event_id: newId() };
+    try {
+      this.#store.add(JSON.parse(toJson(tracked)));
+    } catch (error) {
+      this.#reject([tracked], error);
+    }
   }
   #noteSeen(entries) {
     for (const { isIntersecting, target } of entries) {
@@ -245,16 +265,17 @@ var Tracker = class {
     this.flush();
   }
   #nextBatch() {
-    let left = MAX_BATCH_CHARACTERS;
+    let left = MAX_BATCH_BYTES;
     const waiting = this.#store.events.filter(({ event_id }) => !this.#underWay.has(event_id));
-    const isWithin = (event) => (left -= JSON.stringify(event).length) >= 0;
+    const isWithin = (event) => (left -= byteLength(event)) >= 0;
     const tooMany = waiting.findIndex((event) => !isWithin(event));
     return waiting.slice(0, tooMany < 0 ? waiting.length : Math.max(tooMany, 1));
   }
   #post(events, sessionToken) {
     const { baseUrl = "", apiKey } = this.#options;
     const call = { method: "POST", path: "/v1/events", body: { events }, isBatch: true };
-    const sending = { timeoutSeconds: TIMEOUT_SECONDS, keepalive: true };
+    const keepalive = byteLength(events) < 2 * MAX_BATCH_BYTES;
+    const sending = { timeoutSeconds: TIMEOUT_SECONDS, keepalive };
     return answerOf(baseUrl, { apiKey, sessionToken }, call, sending);
   }
   #take(batch, answer) {
@@ -263,23 +284,38 @@ var Tracker = class {
     this.#store.remove(batch);
     for (const { index, status, problems } of answer.results) {
       const event = batch[index];
-      if (status === "rejected" && event) this.#options.onRejected?.(event, problems);
+      if (status === "rejected" && event) this.#tell(event, problems);
     }
   }
   #takeError(batch, token, error) {
     if (mayPass(error)) {
       const wait = Math.min(FIRST_WAIT_SECONDS * 2 ** this.#failures++, LONGEST_WAIT_SECONDS);
       const seconds = Math.max(wait * (0.5 + Math.random() / 2), retryAfter(error));
-      this.#retryAt = Date.now() + seconds * 1e3;
+      this.#retryAt = performance.now() + seconds * 1e3;
     } else if (error instanceof ApiError && error.status === 401) {
       this.#isStopped ||= token === this.#token;
     } else {
       this.#store.remove(batch);
-      const problems = [{ field: "", reason: String(error) }];
-      for (const event of batch) this.#options.onRejected?.(event, problems);
+      this.#reject(batch, error);
+    }
+  }
+  #reject(events, error) {
+    for (const event of events) this.#tell(event, [{ field: "", reason: String(error) }]);
+  }
+  #tell(event, problems) {
+    const { onRejected = warn } = this.#options;
+    try {
+      onRejected(event, problems);
+    } catch (error) {
+      reportError(error);
     }
   }
 };
+function warn({ item_id, event_type }, problems) {
+  const reasons = problems.map(({ field, reason }) => `${field} ${reason}`.trim()).join("; ");
+  console.warn(`recsys-client: ${event_type} of ${item_id} is not recorded: ${reasons}`);
+}
+var byteLength = (value) => new TextEncoder().encode(JSON.stringify(value)).length;
 export {
   Tracker,
   forgetEvents

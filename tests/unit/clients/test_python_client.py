@@ -62,6 +62,45 @@ def test_an_id_of_dots_is_no_way_through_folders(user_id: str) -> None:
     assert [request.url.raw_path for request in api.requests] == [path] * 2
 
 
+def test_none_is_an_option_that_is_not_given() -> None:
+    api = FakeApi([good(LIST)] * 2)
+    for call in api.calls(
+        "recommend_for_user", "ann", limit=None, filter=None, exclude_item_ids=None
+    ):
+        call()
+    assert [request.url.raw_path for request in api.requests] == [
+        b"/v1/users/ann/recommendations"
+    ] * 2
+
+
+def test_an_option_that_there_is_not_is_refused() -> None:
+    """Its filter would be left out without a word."""
+    api = FakeApi()
+    for call in api.calls("recommend_for_user", "ann", filters="price < 5"):
+        with pytest.raises(TypeError, match="filters is no option of a list; there are limit, "):
+            call()
+    assert not api.requests
+
+
+@pytest.mark.parametrize(
+    ("user_id", "error", "says"),
+    [
+        ("", ValueError, "an id must not be empty"),
+        (None, TypeError, "an id is a str, not NoneType"),
+        (17850, TypeError, "an id is a str, not int: 17850"),
+        ("x" * 70_000, ValueError, "too long: a placement takes"),
+    ],
+)
+def test_what_is_no_id_is_refused_in_words_about_it(
+    user_id: Any, error: type[Exception], says: str
+) -> None:
+    api = FakeApi()
+    for call in api.calls("recommend_for_user", user_id):
+        with pytest.raises(error, match=says):
+            call()
+    assert not api.requests
+
+
 def test_a_change_names_no_field_that_stays_as_it_is() -> None:
     item = good({"item_id": "lamp"})
     api = FakeApi([item, item])
