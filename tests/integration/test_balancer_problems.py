@@ -127,6 +127,39 @@ def test_a_body_that_does_not_arrive(settings: Settings) -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize("length", [16385, 17_000, 60_000])
+def test_a_url_that_is_too_long(settings: Settings, length: int) -> None:
+    """As 100 items to leave out, of long ids, in the query."""
+    path = "/v1/items/a/similar"
+    target = f"{path}?exclude_item_id=".ljust(length, "x")
+
+    async def scenario() -> None:
+        async with balancing(settings):
+            head, body = await ask(settings.ports.http, f"GET {target} HTTP/1.1\r\nHost: a")
+        answer = httpx.Response(int(head.split()[1]), headers=fields(head), content=body)
+        assert "placements take filters" in problem(answer, 414, path)["detail"]
+
+    asyncio.run(scenario())
+
+
+def test_a_url_of_the_greatest_length_is_asked(settings: Settings) -> None:
+    target = f"{READ}?filter=".ljust(16384, "x")
+
+    async def scenario() -> None:
+        async with (
+            StubGateway().listening(settings.ports.gateway_1),
+            balancing(settings) as client,
+        ):
+            await until_served(client)
+            assert (await client.get(target)).status_code == 200
+            cookie = {"Cookie": "x" * 30_000}
+            assert (await client.get(READ, headers=cookie)).status_code == 200
+            cookie = {"Cookie": "x" * 33_000}
+            problem(await client.get(READ, headers=cookie), 431, READ)
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize(
     "head", ["nonsense", "GET /\xff HTTP/1.1\r\nHost: a", "GET / HTTP/1.1\r\na b: c"]
 )
@@ -203,9 +236,11 @@ def test_a_failure_is_one_line_with_its_request_id(settings: Settings) -> None:
 def test_problems_are_of_the_gateways_table(path: str) -> None:
     text = (REPOSITORY / path).read_text(encoding="utf-8")
     stated = re.findall(
-        r'http-error status (\d+) .*"type":"([^"]+)","title":"([^"]+)","status":(\d+)', text
+        r"http-(?:error|request return) status (\d+) "
+        r'.*"type":"([^"]+)","title":"([^"]+)","status":(\d+)',
+        text,
     )
-    assert {int(status) for status, *_ in stated} == {400, 404, 408, 500, 502, 503, 504}
+    assert {int(status) for status, *_ in stated} == {400, 404, 408, 414, 431, 500, 502, 503, 504}
     known = {(str(kind.status), kind.uri, kind.title, str(kind.status)) for kind in PROBLEM_TYPES}
     assert set(stated) <= known
 

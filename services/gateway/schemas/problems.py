@@ -38,6 +38,9 @@ WRONG_METHOD = ProblemType("wrong-method", 405, "This route does not support thi
 NOT_SET_UP = ProblemType("not-set-up", 409, "The operator has not set up this shop yet")
 BODY_TOO_SLOW = ProblemType("body-too-slow", 408, "The body did not arrive in time")
 BODY_TOO_LARGE = ProblemType("body-too-large", 413, "The body is too large")
+# Of the load balancer only.
+URI_TOO_LONG = ProblemType("uri-too-long", 414, "The URL is too long")
+HEADERS_TOO_LARGE = ProblemType("headers-too-large", 431, "The headers are too large")
 WRONG_MEDIA_TYPE = ProblemType("wrong-media-type", 415, "The body must be plain JSON in UTF-8")
 PRECONDITION_FAILED = ProblemType(
     "precondition-failed", 412, "The resource is not as If-Match or If-None-Match says"
@@ -68,6 +71,8 @@ PROBLEM_TYPES = (
     BODY_TOO_SLOW,
     PRECONDITION_FAILED,
     BODY_TOO_LARGE,
+    URI_TOO_LONG,
+    HEADERS_TOO_LARGE,
     WRONG_MEDIA_TYPE,
     INVALID_INPUT,
     TOO_MANY_WRONG_KEYS,
