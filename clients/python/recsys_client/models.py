@@ -211,7 +211,7 @@ class PlacementRequest(BaseModel):
     strict: bool | None = None
     """True: rather fewer items than more of a category or brand than that. False: others fill the list up, and `relaxed` says so."""
     exclude_seen_days: float | None = None
-    """Leave out what the user touched in so many days: by the newest 200 events, and all that exclude their item. Instead of the placement's settings."""
+    """Leave out what the user touched in so many days: by the newest 200 events, and all that exclude their item. Of the `user_id` whom the list is for: beside an item, or for a session, nothing is left out by it. Instead of the placement's settings."""
     exclude_event_types: list[str] | None = None
     """By events of these types; empty for all that count in recommendations. Beside `exclude_seen_days`, or that of the placement's settings."""
     page_token: str | None = None
@@ -448,7 +448,7 @@ class PagePlacement(BaseModel):
     strict: bool | None = None
     """True: rather fewer items than more of a category or brand than that. False: others fill the list up, and `relaxed` says so."""
     exclude_seen_days: float | None = None
-    """Leave out what the user touched in so many days: by the newest 200 events, and all that exclude their item. Instead of the placement's settings."""
+    """Leave out what the user touched in so many days: by the newest 200 events, and all that exclude their item. Of the `user_id` whom the list is for: beside an item, or for a session, nothing is left out by it. Instead of the placement's settings."""
     exclude_event_types: list[str] | None = None
     """By events of these types; empty for all that count in recommendations. Beside `exclude_seen_days`, or that of the placement's settings."""
     page_token: str | None = None
@@ -607,7 +607,7 @@ class PlacementRecommendations(BaseModel):
     experiment: ExperimentResponse | None
     """The variant that this shopper sees; null outside of experiments."""
     next_page_token: str
-    """For the page after this one; empty after the last. All pages together have 1,000 items at most."""
+    """For the page after this one; empty after the last, and once the pages have shown 1,000 items."""
     user_id: str | None = None
     """Only when it was asked for."""
     item_id: str | None = None

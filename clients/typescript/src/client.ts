@@ -58,7 +58,8 @@ export class Client {
   constructor(baseUrl: string, credentials: Credentials, options: ClientOptions = {}) {
     this.#baseUrl = baseUrl;
     this.#credentials = credentials;
-    this.#options = { ...DEFAULTS, ...options };
+    const given = Object.entries(options).filter(([, value]) => value !== undefined);
+    this.#options = { ...DEFAULTS, ...Object.fromEntries(given) };
   }
 
   /** Fill a placement of the shop's settings. */
@@ -189,10 +190,13 @@ const userPath = (userId: string): string => `/v1/users/${segment("userId", user
 const itemPath = (itemId: string): string => `/v1/items/${segment("itemId", itemId)}`;
 
 /** What JavaScript lets through: undefined would be the user "undefined", and its answer a list. */
+function checked(name: string, id: string): string {
+  if (typeof id === "string" && id !== "") return id;
+  throw new RecsysError(`${name} is ${id === "" ? "empty" : String(id)}: an id is a text, and not an empty one`);
+}
+
 function segment(name: string, id: string): string {
-  if (typeof id !== "string" || id === "") {
-    throw new RecsysError(`${name} is ${id === "" ? "empty" : String(id)}: an id is a text, and not an empty one`);
-  }
+  checked(name, id);
   if (id === "." || id === "..") {
     throw new RecsysError("the ids . and .. cannot stand in a URL: fetch takes them for folders, encoded or not");
   }
@@ -203,16 +207,22 @@ function segment(name: string, id: string): string {
   }
 }
 
+/** A text is a list, too, of its characters. */
+function listed(name: string, ids: readonly string[]): readonly string[] {
+  if (!Array.isArray(ids)) throw new RecsysError(`${name} is ${String(ids)}: it must be an array of ids`);
+  return ids.map((id) => checked(name, id));
+}
+
 const OPTIONS = new Set(["limit", "filter", "excludeItemIds", "explain"]);
 
 function query(options: ListOptions, itemIds: readonly string[] = []): string {
   const unknown = Object.keys(options).find((name) => !OPTIONS.has(name));
   // A filter that nobody looks at would let everything pass.
   if (unknown) throw new RecsysError(`${unknown} is no option; there are ${[...OPTIONS].join(", ")}`);
-  const parameters = new URLSearchParams(itemIds.map((itemId) => ["item_id", itemId]));
+  const parameters = new URLSearchParams(listed("itemIds", itemIds).map((itemId) => ["item_id", itemId]));
   if (options.limit !== undefined) parameters.set("limit", String(options.limit));
   if (options.filter !== undefined) parameters.set("filter", options.filter);
-  for (const itemId of options.excludeItemIds ?? []) parameters.append("exclude_item_id", itemId);
+  for (const itemId of listed("excludeItemIds", options.excludeItemIds ?? [])) parameters.append("exclude_item_id", itemId);
   if (options.explain) parameters.set("explain", "true");
   return parameters.size ? `?${parameters}` : "";
 }

@@ -360,7 +360,7 @@ export interface components {
              */
             strict?: boolean | null;
             /**
-             * @description Leave out what the user touched in so many days: by the newest 200 events, and all that exclude their item. Instead of the placement's settings.
+             * @description Leave out what the user touched in so many days: by the newest 200 events, and all that exclude their item. Of the `user_id` whom the list is for: beside an item, or for a session, nothing is left out by it. Instead of the placement's settings.
              * @default null
              */
             exclude_seen_days?: number | null;
@@ -484,7 +484,7 @@ export interface components {
             placement: string;
             /** @description The variant that this shopper sees; null outside of experiments. */
             experiment: components["schemas"]["ExperimentResponse"] | null;
-            /** @description For the page after this one; empty after the last. All pages together have 1,000 items at most. */
+            /** @description For the page after this one; empty after the last, and once the pages have shown 1,000 items. */
             next_page_token: string;
             /** @description Only when it was asked for. */
             user_id?: string | null;
@@ -548,7 +548,7 @@ export interface components {
              */
             strict?: boolean | null;
             /**
-             * @description Leave out what the user touched in so many days: by the newest 200 events, and all that exclude their item. Instead of the placement's settings.
+             * @description Leave out what the user touched in so many days: by the newest 200 events, and all that exclude their item. Of the `user_id` whom the list is for: beside an item, or for a session, nothing is left out by it. Instead of the placement's settings.
              * @default null
              */
             exclude_seen_days?: number | null;

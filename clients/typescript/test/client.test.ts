@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ApiError, Client, NotReached, RecsysError, UnexpectedAnswer, type Event, type ListOptions } from "../src/index.ts";
+import { ApiError, Client, NotReached, RecsysError, UnexpectedAnswer, type ClientOptions, type Event, type ListOptions } from "../src/index.ts";
 
 const VIEW: Event = { user_id: "ann", item_id: "lamp", event_type: "view" };
 const LIST = { items: [], source: "popular", model_version: null, degraded: false, user_id: "ann" };
@@ -76,6 +76,23 @@ for (const id of [undefined, null, "", 17850, "\ud800"]) {
     assert.equal(api.requests.length, 0);
   });
 }
+
+for (const ids of ["lamp", ["a", undefined], [""]]) {
+  test(`ids ${JSON.stringify(ids)} are refused, for others would be asked about`, async () => {
+    const api = fakeApi(good(LIST));
+    const given = ids as string[];
+    await assert.rejects(api.client.similarItems("a", { excludeItemIds: given }), /^RecsysError: excludeItemIds is/);
+    await assert.rejects(api.client.recommendForSession(given), /^RecsysError: itemIds is/);
+    assert.equal(api.requests.length, 0);
+  });
+}
+
+test("an option of the client that is undefined is not given", async () => {
+  const fetched = async () => good(LIST);
+  const options = { fetch: fetched as typeof fetch, attempts: undefined, readSeconds: undefined };
+  const client = new Client("http://api", { apiKey: "key" }, options as unknown as ClientOptions);
+  assert.equal((await client.similarItems("a")).source, "popular");
+});
 
 test("an option that there is not is refused, for its filter would be left out", async () => {
   const api = fakeApi(good(LIST));
