@@ -7,6 +7,7 @@ from recsys.clock import utc_now_ms
 from recsys.config.shops import Shops
 from recsys.core.domain import identifier_problem
 from recsys.core.errors import FieldProblem, InvalidInput, NotFound
+from recsys.core.event_types import unremembered
 from recsys.core.popularity_windows import window_problem
 from recsys.core.serving.placed_request import (
     USER_VALUES_NEED_PLACEMENT,
@@ -86,12 +87,12 @@ class NamedPlacements:
         return WantedList(request, shown)
 
     def _check_unplaced(self, message: pb.RecommendRequest) -> None:
-        wanted, windows = message.controls, self._shops.windows_of(message.tenant)
+        wanted, shop = message.controls, self._shops.of(message.tenant)
+        types = wanted.exclude_event_types
         reasons = {
-            "window_days": window_problem(wanted.window_days, windows),
-            "exclude_event_types": seen_problem(
-                wanted.exclude_event_types, wanted.exclude_seen_days
-            ),
+            "window_days": window_problem(wanted.window_days, shop.windows_days),
+            "exclude_event_types": unremembered(types, shop.event_types)
+            or seen_problem(types, wanted.exclude_seen_days),
         }
         fields = wishes_of(message).fields_about_user
         reasons |= dict.fromkeys(fields, USER_VALUES_NEED_PLACEMENT)

@@ -235,7 +235,7 @@ class Controls(_message.Message):
     """An answer is rather shorter than more of one category or brand than that."""
     exclude_seen_days: _builtins.float
     """Leaves out what the user touched in so many days, 30 at most, by the newest 200 events that exclude
-    nothing and all that do; 0: nothing.
+    nothing and all that do; 0: nothing. Of the user whom the list is for: of an item or a session nothing.
     """
     relax_filter: _builtins.bool
     """Where the filter lets fewer items pass than are asked for, others fill the answer up behind them and
@@ -459,7 +459,7 @@ class Answer(_message.Message):
     since nothing else was left.
     """
     next_page_token: _builtins.str
-    """For the page after this one; empty after the last: all pages have 1000 items at most."""
+    """For the page after this one; empty after the last, and once the pages have shown 1000 items."""
     placement: _builtins.str
     """As the request named it."""
     @_builtins.property

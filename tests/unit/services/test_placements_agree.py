@@ -260,6 +260,14 @@ def test_what_is_set_to_nothing_stands_instead_of_the_settings(shops: Shops) -> 
             },
             "exclude_event_types",
         ),
+        (
+            {
+                "placement": "",
+                "user_id": "ann",
+                "controls": pb.Controls(exclude_seen_days=7, exclude_event_types=["teleport"]),
+            },
+            "exclude_event_types",
+        ),
         ({"placement": "", "user_id": "ann", "filter": "attributes.for = user.segment"}, "filter"),
         (
             {"placement": "", "user_id": "ann", "controls": pb.Controls(window_days=8)},
