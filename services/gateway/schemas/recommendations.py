@@ -297,7 +297,8 @@ class PlacementRequest(TargetFields):
         le=MAX_SEEN_DAYS,
         allow_inf_nan=False,
         description="Leave out what the user touched in so many days: by the newest 200 events, "
-        "and all that exclude their item. Instead of the placement's settings.",
+        "and all that exclude their item. Of the `user_id` whom the list is for: beside an item, "
+        "or for a session, nothing is left out by it. Instead of the placement's settings.",
     )
     exclude_event_types: list[_Id] | None = Field(
         default=None,
@@ -404,8 +405,8 @@ class PlacementRecommendations(RecommendationResponse):
     )
     rules: list[str] = Field(description="Names of the shop's rules that had a part in it.")
     next_page_token: str = Field(
-        description="For the page after this one; empty after the last. All pages together have "
-        "1,000 items at most."
+        description="For the page after this one; empty after the last, and once the pages have "
+        "shown 1,000 items."
     )
     took_ms: _TookMs
     user_id: _Id | None = Field(default=None, description="Only when it was asked for.")
