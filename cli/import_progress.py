@@ -77,6 +77,8 @@ def report(outcome: ImportOutcome) -> None:
         f"{name}: {counted(tally.read, 'row')} read in {outcome.seconds:.1f} s"
         f" ({rate:,.0f} rows/s), {tally.stored:,} {outcome.kind} stored"
     )
+    if not tally.read and not outcome.ended:
+        say("  the file has no rows: is the export whole?")
     if tally.merged:
         say(f"  {tally.merged:,} merged into items of earlier rows")
     if tally.duplicate:

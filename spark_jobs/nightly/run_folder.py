@@ -1,5 +1,7 @@
 """The files of a nightly run: what one step leaves for the next, one run of a tenant at a time."""
 
+import errno
+import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -110,6 +112,9 @@ class RunFolder:
         """
         self._path.mkdir(parents=True, exist_ok=True)
         remove_drafts(self._path)
+        for file in (self._snapshot, self._catalogue, self._candidate):
+            if file.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(file))
 
     def check_for(self, *, train: bool, evaluate: bool) -> None:
         """Check that what the first of these steps begins with is there.

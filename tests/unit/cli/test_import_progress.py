@@ -1,9 +1,12 @@
 """What an import says on its way, where nobody watches a bar."""
 
+from pathlib import Path
+
 import pytest
 
-from cli.import_progress import progress_lines
+from cli.import_progress import progress_lines, report
 from recsys.importing.bulk_writer import Tally
+from recsys.importing.importer import ImportOutcome
 
 
 def test_a_log_is_told_how_far_the_file_is(capsys: pytest.CaptureFixture[str]) -> None:
@@ -35,3 +38,12 @@ def test_lines_are_far_apart(capsys: pytest.CaptureFixture[str]) -> None:
     observe(2)
 
     assert not capsys.readouterr().err
+
+
+def test_a_file_without_rows_is_asked_about(capsys: pytest.CaptureFixture[str]) -> None:
+    def reported(tally: Tally) -> str:
+        report(ImportOutcome(Path("orders.csv"), "events", tally, 0.1, Path("rejects"), 0.5))
+        return capsys.readouterr().err
+
+    assert "  the file has no rows: is the export whole?\n" in reported(Tally())
+    assert "has no rows" not in reported(Tally(read=1, stored=1))

@@ -168,6 +168,16 @@ def test_a_damaged_note_of_the_candidate_does_not_stop_the_next_run(tmp_path: Pa
     assert RunFolder(tmp_path).last_candidate() is None
 
 
+@pytest.mark.parametrize("name", ["snapshot.json", "catalogue.parquet", "candidate"])
+def test_a_folder_in_the_place_of_a_file_is_told_before_anything_is_read(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).mkdir()
+
+    with pytest.raises(IsADirectoryError, match=name):
+        RunFolder(tmp_path).begin()
+
+
 def test_half_written_files_of_a_killed_run_are_removed_by_the_next(tmp_path: Path) -> None:
     left = tmp_path / ".catalogue.parquet.0123.part"
     left.write_bytes(b"half")
