@@ -36,6 +36,7 @@ def write_question(question: pb.Question, request: RecommendationRequest) -> Non
         question.filter = request.filter
         question.excluded_item_ids.extend(request.excluded_item_ids)
         question.page_token = request.page_token
+        question.visitor_id = request.visitor_id
     question.reranked_item_ids.extend(request.reranked_item_ids)
     question.degraded = request.is_degraded
     if request.controls is not None:
@@ -50,6 +51,7 @@ def max_bytes(request: RecommendationRequest) -> int:
     if request.is_plain:
         return size
     others = (*request.placement, request.filter, *request.excluded_item_ids, request.page_token)
+    size += _max_bytes(request.visitor_id)
     size += sum(map(_max_bytes, others))
     return size if request.controls is None else size + _max_bytes_of_rules(request.controls)
 
@@ -72,6 +74,7 @@ def request_of(question: pb.Question | pb.RecommendRequest) -> RecommendationReq
         question.page_token,
         tuple(of_gateway.reranked_item_ids),
         is_degraded=of_gateway.degraded,
+        visitor_id=question.visitor_id,
     )
 
 

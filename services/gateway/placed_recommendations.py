@@ -89,6 +89,7 @@ async def request_for(
     return placed_request(
         tenant,
         target,
+        visitor,
         wishes,
         shown,
         dependencies.event_types_of(tenant),

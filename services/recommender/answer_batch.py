@@ -7,7 +7,7 @@ import structlog
 from recsys.core.errors import NoModel, RecsysError
 from recsys.core.serving.lists import Source
 from recsys.core.serving.pipeline import similar_items
-from recsys.core.serving.request import ItemTarget, UserTarget
+from recsys.core.serving.request import ItemTarget
 from recsys.rpc.questions import request_of
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.runtime.grpc.errors import status_of
@@ -78,8 +78,7 @@ class BatchAnswers:
         if isinstance(request.target, ItemTarget) and request.is_plain:
             return _similar(question, request.target.item_id, serving)
         asked = Asked.of(serving, request, question.budget_ms / 1000)
-        is_user = isinstance(request.target, UserTarget)
-        return asked if is_user else self._user_lists.of_items(asked)
+        return asked if request.needs_user_lookup else self._user_lists.of_items(asked)
 
     async def _of_users(
         self, about: Sequence[tuple[pb.Question, Asked]]

@@ -57,9 +57,6 @@ class NamedPlacements:
             NotFound: the shop has no such placement.
         """
         if not message.placement:
-            if message.visitor_id:
-                reason = "says which variant of a placement is shown: name the placement"
-                raise InvalidInput([FieldProblem("visitor_id", reason)])
             self._check_unplaced(message)
             return WantedList(request_of(message))
         _check(message)
@@ -78,6 +75,7 @@ class NamedPlacements:
         request = placed_request(
             tenant,
             target,
+            visitor,
             wishes,
             own,
             shop.event_types,

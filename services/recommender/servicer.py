@@ -121,7 +121,7 @@ class RecommenderServicer(recommender_pb2_grpc.RecommenderServiceServicer):
         serving = self._follower.serving(request.tenant)
         left = context.time_remaining()
         asked = Asked.of(serving, request, _UNHURRIED_SECONDS if left is None else float(left))
-        if isinstance(request.target, UserTarget):
+        if request.needs_user_lookup:
             [coming] = await self._user_lists.find([asked])
         else:
             coming = self._user_lists.of_items(asked)

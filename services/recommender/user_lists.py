@@ -134,6 +134,10 @@ class Asked:
             )
         )
 
+    def without(self, rows: Collection[int]) -> "Asked":
+        """The same with these rows excluded, too."""
+        return replace(self, excluded=self.excluded.union(rows)) if rows else self
+
     @property
     def is_about_impressions(self) -> bool:
         """Whether it matters what the user was shown."""
@@ -285,7 +289,7 @@ class UserLists:
         self._made_lists = metrics.cache["miss"]
 
     async def find(self, asked: Sequence[Asked]) -> list[UserResult | Awaitable[UserResult]]:
-        """The lists of users, in order; one that must be calculated comes later."""
+        """The lists that need a user lookup, in order; one that must be calculated comes later."""
         found = await self._find(asked)
         return [
             self._filled_up(each) if one.may_be_relaxed else each
@@ -293,43 +297,44 @@ class UserLists:
         ]
 
     async def _find(self, asked: Sequence[Asked]) -> list[UserResult | Awaitable[UserResult]]:
-        known = [one.serving.model.users.get(_user_id(one)) for one in asked]
-        wanted = [
-            UserLookup(
-                one.request.tenant,
-                one.serving.model.version,
-                _user_id(one),
-                # A record never changes, but one that was missing may be written yet.
-                with_record=user is None or user.stored is None,
-                with_impressions=one.is_about_impressions,
-            )
-            for one, user in zip(asked, known, strict=True)
-        ]
+        known = [_known(one) for one in asked]
+        wanted = [_lookup(*each) for each in zip(asked, known, strict=True)]
         try:
             read = await self._store.users(wanted)
         except Unavailable:
-            # The lists as they were lately, or none: then the answer is what is popular.
-            return [
-                UserResult(one, user or one.serving.nobody, degraded=True)
-                for one, user in zip(asked, known, strict=True)
-            ]
+            return self._folded_in([self._unread(*each) for each in zip(asked, known, strict=True)])
         return self._folded_in(self._current(asked, known, read))
 
     def of_items(self, asked: Asked) -> UserResult | Awaitable[UserResult]:
         """The list of a user of whom only the items of a request are known."""
-        found = self._of_items(asked)
+        [found] = self._folded_in([self._of_items(asked)])
         return self._filled_up(found) if asked.may_be_relaxed else found
 
-    def _of_items(self, asked: Asked) -> UserResult | Awaitable[UserResult]:
+    def _of_items(self, asked: Asked, *, degraded: bool = False) -> "UserResult | _FoldInJob":
         if not NEED_A_USER.intersection(asked.request.generators):
-            return UserResult(asked, asked.serving.nobody)
+            return UserResult(asked, asked.serving.nobody, degraded)
         item_ids = asked.request.target.item_ids
         history = asked.history(session_history(asked.row_of, item_ids))
         personal = list_without_scoring(asked.model, None, history)
         if personal is not None:
-            return UserResult(asked, CachedUser(None, NO_EVENTS, personal))
-        [found] = self._folded_in([_FoldInJob(asked, None, NO_EVENTS, history)])
-        return found
+            return UserResult(asked, CachedUser(None, NO_EVENTS, personal), degraded)
+        return _FoldInJob(asked, None, NO_EVENTS, history, degraded)
+
+    def _for_visitor(
+        self, asked: Asked, recent: RecentEvents, *, degraded: bool
+    ) -> "UserResult | _FoldInJob":
+        """The list about items without what the visitor has just seen."""
+        try:
+            return self._of_items(asked.without(asked.seen(recent)), degraded=degraded)
+        except Exception as error:  # whatever it is, it concerns one visitor of many
+            _log.error("user_failed", exc_info=error)
+            return self._of_items(asked, degraded=True)
+
+    def _unread(self, asked: Asked, known: CachedUser | None) -> "UserResult | _FoldInJob":
+        """The list when the store is away: as it was lately, or what is popular."""
+        if asked.request.visitor_id:
+            return self._of_items(asked, degraded=True)
+        return UserResult(asked, known or asked.serving.nobody, degraded=True)
 
     async def _filled_up(self, coming: UserResult | Awaitable[UserResult]) -> UserResult:
         """The list, and where its filter lets too few items pass the others behind them."""
@@ -341,6 +346,7 @@ class UserLists:
         if isinstance(asked.request.target, UserTarget):
             [coming] = await self.find([asked])
         else:
+            # What a visitor has seen is excluded already.
             coming = self.of_items(asked)
         filling = coming if isinstance(coming, UserResult) else await coming
         return replace(found, filling=filling, degraded=found.degraded or filling.degraded)
@@ -365,6 +371,8 @@ class UserLists:
         degraded = read.problem is not None or serving.is_lost
         if read.problem is not None:
             _log.warning("user_record_damaged", reason=read.problem)
+        if one.request.visitor_id:
+            return self._for_visitor(one, read.recent, degraded=degraded)
         stored = read.stored or (known.stored if known else None)
         is_kept = one.request.is_plain
         if is_kept and known and _still_holds(known, stored, read.recent, serving):
@@ -505,6 +513,25 @@ def _user_id(asked: Asked) -> str:
     if not isinstance(target, UserTarget):
         raise TypeError("only a user has a record")
     return target.user_id
+
+
+def _known(asked: Asked) -> CachedUser | None:
+    """The user whom a list is for, as kept."""
+    return None if asked.request.visitor_id else asked.serving.model.users.get(_user_id(asked))
+
+
+def _lookup(asked: Asked, known: CachedUser | None) -> UserLookup:
+    request, version = asked.request, asked.serving.model.version
+    if request.visitor_id:
+        return UserLookup(request.tenant, version, request.visitor_id, with_record=False)
+    return UserLookup(
+        request.tenant,
+        version,
+        _user_id(asked),
+        # A record never changes, but one that was missing may be written yet.
+        with_record=known is None or known.stored is None,
+        with_impressions=asked.is_about_impressions,
+    )
 
 
 def _still_holds(

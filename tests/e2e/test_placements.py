@@ -14,6 +14,7 @@ from tests.e2e.shop import (
     ids_of,
     item,
     posted,
+    purchase,
     recommendations,
     similar,
 )
@@ -216,3 +217,55 @@ def test_rest_and_grpc_give_one_answer(shop: Shop, api: httpx.Client) -> None:
     assert [entry.reason.code for entry in by_name.items] == [
         entry["reason"]["code"] for entry in document["items"]
     ]
+
+
+def test_beside_an_item_or_a_basket_what_the_visitor_bought_lately_is_left_out(
+    shop: Shop, api: httpx.Client
+) -> None:
+    visitor = "buys one thing and views another"
+    targets: list[dict[str, Any]] = [
+        {"item_id": "85123A"},
+        {"session_item_ids": ["85123A", "22423"]},
+    ]
+    whole = [ids_of(placed(api, "product_page", **target)) for target in targets]
+    bought, viewed = [item_id for item_id in whole[0] if item_id in whole[1]][:2]
+    view = {"user_id": visitor, "item_id": viewed, "event_type": "view"}
+    assert posted(api, purchase(visitor, bought), view)["accepted"] == 2
+
+    def left_out(**wishes: Any) -> list[set[str]]:
+        """What is missing in each list."""
+        found = [
+            ids_of(placed(api, "product_page", visitor_id=visitor, **wishes, **target))
+            for target in targets
+        ]
+        return [set(before) - set(now) for before, now in zip(whole, found, strict=True)]
+
+    of_purchases = {"exclude_seen_days": 30, "exclude_event_types": ["purchase"]}
+    assert last_wrong(lambda: left_out(exclude_seen_days=30) == [{bought, viewed}] * 2) < 1
+    assert left_out(**of_purchases) == [{bought}] * 2
+    assert left_out() == [set()] * 2
+    ports = shop.stack.settings.ports
+    for port in (ports.recommender_1, ports.recommender_2):
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            request = pb.RecommendRequest(
+                tenant=TENANT,
+                item_id="85123A",
+                placement="product_page",
+                visitor_id=visitor,
+                limit=50,
+                controls=pb.Controls(**of_purchases),
+            )
+            answer = RecommenderServiceStub(channel).Recommend(request, timeout=10).answer
+        found = ids_of(
+            placed(api, "product_page", item_id="85123A", visitor_id=visitor, **of_purchases)
+        )
+        assert [entry.item_id for entry in answer.items] == found
+    page = {
+        "requests": [
+            {"placement": "product_page", "visitor_id": visitor, **of_purchases, **target}
+            for target in targets
+        ],
+        "distinct": False,
+    }
+    for response in api.post("/v1/placements:recommend", json=page).json()["responses"]:
+        assert bought not in [entry["item_id"] for entry in response["items"]]

@@ -211,7 +211,7 @@ class PlacementRequest(BaseModel):
     strict: bool | None = None
     """True: rather fewer items than more of a category or brand than that. False: others fill the list up, and `relaxed` says so."""
     exclude_seen_days: float | None = None
-    """Leave out what the user touched in so many days: by the newest 200 events, and all that exclude their item. Of the `user_id` whom the list is for: beside an item, or for a session, nothing is left out by it. Instead of the placement's settings."""
+    """Leave out what the user touched in so many days: by the newest 200 events, and all that exclude their item. Of `user_id`, or where the list is not for a user, as beside an item, of `visitor_id` or the user of the session token. Instead of the placement's settings."""
     exclude_event_types: list[str] | None = None
     """By events of these types; empty for all that count in recommendations. Beside `exclude_seen_days`, or that of the placement's settings."""
     page_token: str | None = None
@@ -225,7 +225,7 @@ class PlacementRequest(BaseModel):
     window_days: int | None = None
     """What is popular and trending is that of so many days up to the last night, one of the windows that the shop's settings name; 0: of the half-life of popularity. Items of the window have a `score`, as a share of the first of the shop's; those that fill the list behind them have none. Instead of the placement's settings."""
     visitor_id: str | None = None
-    """Who looks, where that is not `user_id`, as beside an item: it says which variant of an experiment is shown and which rules hold, and nothing else."""
+    """Who looks, where that is not `user_id`, as beside an item: it says which variant of an experiment is shown, which rules hold and whose events `exclude_seen_days` goes by, and nothing else."""
     explain: bool = True
     """Whether each item comes with its `reason` and `score_parts`."""
 
@@ -448,7 +448,7 @@ class PagePlacement(BaseModel):
     strict: bool | None = None
     """True: rather fewer items than more of a category or brand than that. False: others fill the list up, and `relaxed` says so."""
     exclude_seen_days: float | None = None
-    """Leave out what the user touched in so many days: by the newest 200 events, and all that exclude their item. Of the `user_id` whom the list is for: beside an item, or for a session, nothing is left out by it. Instead of the placement's settings."""
+    """Leave out what the user touched in so many days: by the newest 200 events, and all that exclude their item. Of `user_id`, or where the list is not for a user, as beside an item, of `visitor_id` or the user of the session token. Instead of the placement's settings."""
     exclude_event_types: list[str] | None = None
     """By events of these types; empty for all that count in recommendations. Beside `exclude_seen_days`, or that of the placement's settings."""
     page_token: str | None = None
@@ -462,7 +462,7 @@ class PagePlacement(BaseModel):
     window_days: int | None = None
     """What is popular and trending is that of so many days up to the last night, one of the windows that the shop's settings name; 0: of the half-life of popularity. Items of the window have a `score`, as a share of the first of the shop's; those that fill the list behind them have none. Instead of the placement's settings."""
     visitor_id: str | None = None
-    """Who looks, where that is not `user_id`, as beside an item: it says which variant of an experiment is shown and which rules hold, and nothing else."""
+    """Who looks, where that is not `user_id`, as beside an item: it says which variant of an experiment is shown, which rules hold and whose events `exclude_seen_days` goes by, and nothing else."""
     explain: bool = True
     """Whether each item comes with its `reason` and `score_parts`."""
     placement: str

@@ -360,7 +360,7 @@ export interface components {
              */
             strict?: boolean | null;
             /**
-             * @description Leave out what the user touched in so many days: by the newest 200 events, and all that exclude their item. Of the `user_id` whom the list is for: beside an item, or for a session, nothing is left out by it. Instead of the placement's settings.
+             * @description Leave out what the user touched in so many days: by the newest 200 events, and all that exclude their item. Of `user_id`, or where the list is not for a user, as beside an item, of `visitor_id` or the user of the session token. Instead of the placement's settings.
              * @default null
              */
             exclude_seen_days?: number | null;
@@ -395,7 +395,7 @@ export interface components {
              */
             window_days?: number | null;
             /**
-             * @description Who looks, where that is not `user_id`, as beside an item: it says which variant of an experiment is shown and which rules hold, and nothing else.
+             * @description Who looks, where that is not `user_id`, as beside an item: it says which variant of an experiment is shown, which rules hold and whose events `exclude_seen_days` goes by, and nothing else.
              * @default null
              */
             visitor_id?: string | null;
@@ -548,7 +548,7 @@ export interface components {
              */
             strict?: boolean | null;
             /**
-             * @description Leave out what the user touched in so many days: by the newest 200 events, and all that exclude their item. Of the `user_id` whom the list is for: beside an item, or for a session, nothing is left out by it. Instead of the placement's settings.
+             * @description Leave out what the user touched in so many days: by the newest 200 events, and all that exclude their item. Of `user_id`, or where the list is not for a user, as beside an item, of `visitor_id` or the user of the session token. Instead of the placement's settings.
              * @default null
              */
             exclude_seen_days?: number | null;
@@ -583,7 +583,7 @@ export interface components {
              */
             window_days?: number | null;
             /**
-             * @description Who looks, where that is not `user_id`, as beside an item: it says which variant of an experiment is shown and which rules hold, and nothing else.
+             * @description Who looks, where that is not `user_id`, as beside an item: it says which variant of an experiment is shown, which rules hold and whose events `exclude_seen_days` goes by, and nothing else.
              * @default null
              */
             visitor_id?: string | null;

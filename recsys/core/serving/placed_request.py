@@ -13,7 +13,12 @@ from recsys.core.serving.bound_filters import bound_filter, names_user
 from recsys.core.serving.controls import Boost, Exclusion, Pin
 from recsys.core.serving.experiments import Assignment, Experiment, assignment
 from recsys.core.serving.placement import Placement, bound
-from recsys.core.serving.request import RecommendationRequest, SessionTarget, Target
+from recsys.core.serving.request import (
+    RecommendationRequest,
+    SessionTarget,
+    Target,
+    UserTarget,
+)
 
 # What to say where nothing is read of the user.
 USER_VALUES_NEED_PLACEMENT = "user.NAME is for filters of placements: name one, or the value itself"
@@ -171,6 +176,7 @@ async def for_shopper(
 def placed_request(
     tenant: str,
     target: Target | None,
+    visitor: str | None,
     wishes: PlacementWishes,
     shown: ShownPlacement,
     event_types: EventTypes,
@@ -181,6 +187,7 @@ def placed_request(
 
     Args:
         target: None where it does not matter who looks.
+        visitor: None where it is not known who looks.
         shown: with the rules that are for the shopper, where any depends on that.
         event_types: of the shop.
         windows: days of each window that the shop counts.
@@ -209,6 +216,8 @@ def placed_request(
         exclusions=settings.exclusions + wishes.exclusions,
         **wishes.controls,
     )
+    # Of a user whom the list is for everything is read.
+    asks_of_visitor = controls.exclude_seen_days and not isinstance(target, UserTarget)
     return RecommendationRequest(
         tenant,
         target or SessionTarget(()),
@@ -219,4 +228,5 @@ def placed_request(
         page_token=wishes.page_token,
         controls=controls,
         is_degraded=shown.is_incomplete,
+        visitor_id=(visitor or "") if asks_of_visitor else "",
     )

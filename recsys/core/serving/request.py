@@ -79,6 +79,8 @@ class RecommendationRequest:
         reranked_item_ids: items to be put in order, see `given_items`, instead of recommending any.
         is_degraded: whether it says less than it should, since something could not be found out;
             then its answer says so.
+        visitor_id: who looks, where the controls leave out what that user has just seen and the
+            target is no user; else empty.
 
     Raises:
         InvalidInput: naming every field that breaks a rule.
@@ -95,6 +97,7 @@ class RecommendationRequest:
     shown_item_ids: tuple[str, ...] = field(init=False, default=())
     reranked_item_ids: tuple[str, ...] = ()
     is_degraded: bool = False
+    visitor_id: str = ""
 
     def __post_init__(self) -> None:
         if isinstance(self.target, SessionTarget):
@@ -112,6 +115,8 @@ class RecommendationRequest:
             problems.append(FieldProblem("limit", f"must be between 1 and {MAX_LIMIT}"))
         if self.reranked_item_ids:
             problems.extend(self._problems_of_reranking())
+        if self.visitor_id:
+            problems.extend(self._problems_of_visitor())
         if not self.is_plain:
             problems.extend(self._problems_of_wishes())
         if problems:
@@ -122,6 +127,11 @@ class RecommendationRequest:
         """Whether it says no more than its target: its answer is worth to be kept."""
         wishes = self.placement or self.filter or self.excluded_item_ids or self.controls
         return not (wishes or self.page_token)
+
+    @property
+    def needs_user_lookup(self) -> bool:
+        """Whether something of a user is read for it."""
+        return isinstance(self.target, UserTarget) or bool(self.visitor_id)
 
     @property
     def withheld_item_ids(self) -> tuple[str, ...]:
@@ -157,6 +167,14 @@ class RecommendationRequest:
         for place, item_id in enumerate(self.reranked_item_ids):
             if reason := identifier_problem(item_id):
                 yield FieldProblem(f"item_ids[{place}]", reason)
+
+    def _problems_of_visitor(self) -> Iterator[FieldProblem]:
+        if reason := identifier_problem(self.visitor_id):
+            yield FieldProblem("visitor_id", reason)
+        is_about_seen = self.controls is not None and self.controls.exclude_seen_days
+        if isinstance(self.target, UserTarget) or not is_about_seen:
+            reason = "is for placements, and for exclude_seen_days beside an item or a session"
+            yield FieldProblem("visitor_id", reason)
 
     def _problems_of_wishes(self) -> Iterator[FieldProblem]:
         if unknown := [name for name in self.placement if name not in GENERATORS]:

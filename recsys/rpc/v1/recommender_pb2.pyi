@@ -235,7 +235,7 @@ class Controls(_message.Message):
     """An answer is rather shorter than more of one category or brand than that."""
     exclude_seen_days: _builtins.float
     """Leaves out what the user touched in so many days, 30 at most, by the newest 200 events that exclude
-    nothing and all that do; 0: nothing. Of the user whom the list is for: of an item or a session nothing.
+    nothing and all that do; 0: nothing. Of the user whom the list is for, else of visitor_id.
     """
     relax_filter: _builtins.bool
     """Where the filter lets fewer items pass than are asked for, others fill the answer up behind them and
@@ -695,8 +695,9 @@ class RecommendRequest(_message.Message):
     exclusions stand beside the shop's rules. Each item comes with its reason unless explain is false.
     """
     visitor_id: _builtins.str
-    """Who looks, where that is not user_id, as beside an item: it says which variant is shown and which
-    rules hold, and nothing else. With a placement only.
+    """Who looks, where that is not user_id, as beside an item: it says which variant of a placement is
+    shown, which rules hold and whose events exclude_seen_days goes by, and nothing else. Without a
+    placement beside exclude_seen_days only.
     """
     @_builtins.property
     def session(self) -> Global___SessionItems: ...
@@ -918,6 +919,7 @@ class Question(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     RERANKED_ITEM_IDS_FIELD_NUMBER: _builtins.int
     DEGRADED_FIELD_NUMBER: _builtins.int
+    VISITOR_ID_FIELD_NUMBER: _builtins.int
     number: _builtins.int
     """Chosen by the caller, unlike that of any other question it still waits for."""
     tenant: _builtins.str
@@ -933,6 +935,8 @@ class Question(_message.Message):
     """The question says less than it should, since the caller could not find something out: the answer
     is degraded.
     """
+    visitor_id: _builtins.str
+    """Who looks, where exclude_seen_days is set and the question is about no user."""
     @_builtins.property
     def session(self) -> Global___SessionItems: ...
     @_builtins.property
@@ -966,10 +970,11 @@ class Question(_message.Message):
         page_token: _builtins.str = ...,
         reranked_item_ids: _abc.Iterable[_builtins.str] | None = ...,
         degraded: _builtins.bool = ...,
+        visitor_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "controls", b"controls", "item_id", b"item_id", "session", b"session", "user_id", b"user_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "budget_ms", b"budget_ms", "controls", b"controls", "degraded", b"degraded", "excluded_item_ids", b"excluded_item_ids", "filter", b"filter", "generators", b"generators", "item_id", b"item_id", "limit", b"limit", "number", b"number", "page_token", b"page_token", "reranked_item_ids", b"reranked_item_ids", "session", b"session", "tenant", b"tenant", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "budget_ms", b"budget_ms", "controls", b"controls", "degraded", b"degraded", "excluded_item_ids", b"excluded_item_ids", "filter", b"filter", "generators", b"generators", "item_id", b"item_id", "limit", b"limit", "number", b"number", "page_token", b"page_token", "reranked_item_ids", b"reranked_item_ids", "session", b"session", "tenant", b"tenant", "user_id", b"user_id", "visitor_id", b"visitor_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_about: _TypeAlias = _typing.Literal["user_id", "item_id", "session"]  # noqa: Y015
     _WhichOneofArgType_about: _TypeAlias = _typing.Literal["about", b"about"]  # noqa: Y015

@@ -297,8 +297,9 @@ class PlacementRequest(TargetFields):
         le=MAX_SEEN_DAYS,
         allow_inf_nan=False,
         description="Leave out what the user touched in so many days: by the newest 200 events, "
-        "and all that exclude their item. Of the `user_id` whom the list is for: beside an item, "
-        "or for a session, nothing is left out by it. Instead of the placement's settings.",
+        "and all that exclude their item. Of `user_id`, or where the list is not for a "
+        "user, as beside an item, of `visitor_id` or the user of the session token. Instead of the "
+        "placement's settings.",
     )
     exclude_event_types: list[_Id] | None = Field(
         default=None,
@@ -342,7 +343,8 @@ class PlacementRequest(TargetFields):
     visitor_id: _Id | None = Field(
         default=None,
         description="Who looks, where that is not `user_id`, as beside an item: it says which "
-        "variant of an experiment is shown and which rules hold, and nothing else.",
+        "variant of an experiment is shown, which rules hold and whose events "
+        "`exclude_seen_days` goes by, and nothing else.",
     )
     explain: bool = Field(
         default=True, description="Whether each item comes with its `reason` and `score_parts`."

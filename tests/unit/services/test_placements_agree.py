@@ -15,7 +15,7 @@ from recsys.core.errors import InvalidInput, NotFound, Unavailable
 from recsys.core.limits import DEFAULT_LIMIT
 from recsys.core.serving.placed_request import ShownPlacement
 from recsys.core.serving.request import RecommendationRequest
-from recsys.rpc.questions import request_of, write_question
+from recsys.rpc.questions import max_bytes, request_of, write_question
 from recsys.rpc.v1 import recommender_pb2 as pb
 from services.gateway.dependencies import Dependencies
 from services.gateway.placed_recommendations import request_for, shown_to
@@ -88,6 +88,19 @@ EQUAL: list[tuple[str, Body, Wishes]] = [
         "product_page",
         {"session_item_ids": ["lamp", "rug"], "visitor_id": "cat"},
         {"session": pb.SessionItems(item_ids=["lamp", "rug"]), "visitor_id": "cat"},
+    ),
+    *(
+        (
+            name,
+            {"item_id": "lamp", "visitor_id": "bob", "exclude_seen_days": days},
+            {
+                "item_id": "lamp",
+                "visitor_id": "bob",
+                "controls": pb.Controls(exclude_seen_days=days),
+            },
+        )
+        for name in ("home", "product_page")
+        for days in (0.0, 30.0)
     ),
     (
         "home",
@@ -170,6 +183,49 @@ def test_each_wish_is_understood_alike(shops: Shops, name: str, body: Body, wish
 
 
 @pytest.mark.parametrize(
+    ("name", "wishes", "visitor_id"),
+    [
+        ("home", {"item_id": "lamp", "visitor_id": "bob"}, "bob"),
+        ("home", {"session": pb.SessionItems(item_ids=["lamp"]), "visitor_id": "bob"}, "bob"),
+        ("home", {"visitor_id": "bob"}, "bob"),
+        ("product_page", {"item_id": "lamp", "visitor_id": "bob"}, ""),
+        (
+            "product_page",
+            {
+                "item_id": "lamp",
+                "visitor_id": "bob",
+                "controls": pb.Controls(exclude_seen_days=30),
+            },
+            "bob",
+        ),
+        (
+            "",
+            {
+                "item_id": "lamp",
+                "visitor_id": "bob",
+                "controls": pb.Controls(exclude_seen_days=30),
+            },
+            "bob",
+        ),
+        ("home", {"user_id": "ann", "visitor_id": "bob"}, ""),
+        ("home", {"user_id": "ann"}, ""),
+        ("home", {"item_id": "lamp"}, ""),
+    ],
+)
+def test_a_request_says_who_looks_only_where_it_leaves_out_what_that_user_has_seen(
+    shops: Shops, name: str, wishes: Wishes, visitor_id: str
+) -> None:
+    request, _ = by_grpc(shops, name, wishes)
+    assert request.visitor_id == visitor_id
+    question = pb.Question()
+    write_question(question, request)
+    assert question.visitor_id == visitor_id
+    assert request_of(question) == request
+    # Its number and budget, which come with the sending, are within what is left of the bound.
+    assert question.ByteSize() <= max_bytes(request)
+
+
+@pytest.mark.parametrize(
     ("who", "rules", "is_degraded"),
     [
         ({"user_id": "ann"}, ["trade"], False),
@@ -246,6 +302,25 @@ def test_what_is_set_to_nothing_stands_instead_of_the_settings(shops: Shops) -> 
         ({"visitor_id": "a\x00"}, "visitor_id"),
         ({"limit": 0}, "limit"),
         ({"placement": "", "user_id": "ann", "visitor_id": "bob"}, "visitor_id"),
+        ({"placement": "", "item_id": "lamp", "visitor_id": "bob"}, "visitor_id"),
+        (
+            {
+                "placement": "",
+                "user_id": "ann",
+                "visitor_id": "bob",
+                "controls": pb.Controls(exclude_seen_days=30),
+            },
+            "visitor_id",
+        ),
+        (
+            {
+                "placement": "",
+                "item_id": "lamp",
+                "visitor_id": "a\x00",
+                "controls": pb.Controls(exclude_seen_days=30),
+            },
+            "visitor_id",
+        ),
         ({"controls": pb.Controls(exclude_event_types=["teleport"])}, "exclude_event_types"),
         ({"controls": pb.Controls(window_days=8)}, "window_days"),
         (

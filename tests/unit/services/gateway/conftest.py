@@ -52,6 +52,7 @@ PLACEMENTS = {
     "home": Placement(("for_you", "popular")),
     "product_page": Placement(("similar",)),
     "empty": Placement(("new",)),
+    "unseen": Placement(("similar",), Controls(exclude_seen_days=30)),
     "ruled": Placement(
         ("popular",),
         Controls(diversity=0.5, max_per_brand=2),

@@ -10,6 +10,7 @@ from recsys.rpc.user_attributes import UserAttributes
 from services.gateway.upstream.popular_snapshot import PopularSnapshots
 from tests.unit.services.gateway.asgi_client import Client
 from tests.unit.services.gateway.backends import ANSWER_JSON, SNAPSHOT
+from tests.unit.services.gateway.both_paths import answered_alike, headers_of
 from tests.unit.services.gateway.conftest import PLACEMENTS, World
 
 HOME = "/v1/placements/home:recommend"
@@ -57,7 +58,7 @@ def test_it_is_about_an_item_a_session_or_nobody(
 def test_a_name_that_the_shop_has_not_given_is_not_found(world: World, api: Client) -> None:
     answer = api.post("/v1/placements/basket:recommend", {})
     assert answer.status == 404
-    known = "empty, home, product_page, ruled, tested, traded"
+    known = "empty, home, product_page, ruled, tested, traded, unseen"
     assert answer.json["detail"] == f"this shop has no placement 'basket'; it has {known}"
     assert world.recommender.asked == []
 
@@ -264,6 +265,56 @@ def test_a_page_token_goes_with_the_question_and_its_items_are_no_filler(
     assert api.post(HOME, {"user_id": "bob", "page_token": token}).status == 422
     other = "/v1/placements/product_page:recommend"
     assert api.post(other, {"user_id": "ann", "page_token": token}).status == 422
+
+
+ITEM = {"item_id": "lamp"}
+SESSION = {"session_item_ids": ["lamp", "rug"]}
+SEEN = {"exclude_seen_days": 30, "exclude_event_types": ["purchase"]}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "visitor_id"),
+    [
+        (HOME, ITEM | SEEN | {"visitor_id": "bob"}, "bob"),
+        (HOME, SESSION | SEEN | {"visitor_id": "bob"}, "bob"),
+        (HOME, SEEN | {"visitor_id": "bob"}, "bob"),
+        ("/v1/placements/unseen:recommend", ITEM | {"visitor_id": "bob"}, "bob"),
+        # By whose events nothing is left out, or all is read of whom the list is for anyway.
+        (HOME, ITEM | {"visitor_id": "bob"}, ""),
+        (HOME, ITEM | {"visitor_id": "bob", "exclude_seen_days": 0}, ""),
+        (
+            "/v1/placements/unseen:recommend",
+            ITEM | {"visitor_id": "bob", "exclude_seen_days": 0},
+            "",
+        ),
+        (HOME, {"user_id": "ann", "visitor_id": "bob"} | SEEN, ""),
+        (HOME, {"user_id": "ann"} | SEEN, ""),
+        (HOME, ITEM | SEEN, ""),
+        (HOME, SEEN, ""),
+    ],
+)
+def test_a_question_says_who_looks_only_where_that_matters(
+    world: World, api: Client, path: str, body: dict[str, Any], visitor_id: str
+) -> None:
+    assert answered_alike(world, path, json.dumps(body).encode(), headers_of(world, "all")) == (
+        200,
+        True,
+    )
+    assert world.recommender.asked[-1].visitor_id == visitor_id
+    name = path.removeprefix("/v1/placements/").removesuffix(":recommend")
+    page = {"requests": [{"placement": name, **body}]}
+    assert api.post("/v1/placements:recommend", page).status == 200
+    assert world.recommender.asked[-1].visitor_id == visitor_id
+
+
+def test_of_a_page_with_a_session_token_its_user_looks(world: World) -> None:
+    headers = headers_of(world, "ann")
+    for body, visitor_id in ((ITEM | SEEN, "ann"), (ITEM, ""), ({"user_id": "ann"} | SEEN, "")):
+        text = json.dumps(body).encode()
+        assert answered_alike(world, HOME, text, headers) == (200, True)
+        assert world.recommender.asked[-1].visitor_id == visitor_id
+    text = json.dumps(ITEM | SEEN | {"visitor_id": "bob"}).encode()
+    assert answered_alike(world, HOME, text, headers)[0] == 403
 
 
 def test_a_window_is_asked_for_and_another_one_is_told_which_there_are(
