@@ -44,7 +44,7 @@ class SearchPlan:
 
     Attributes:
         alpha_scales, regularizations: tried with each other first.
-        climbs: how often the surroundings of the best are tried.
+        climbs: how often the surroundings of the best are tried, besides the times that paid.
         finalists: settings that are trained as the model itself.
         factors: the best finalist is tried with these besides its own, and with more for as long
             as that is better.
@@ -182,8 +182,7 @@ class _Search:
             finals = self._near_start()
         else:
             coarse = self._try(_COARSE, [self._start, *self._grid()])
-            best = [each.settings for each in coarse[: self._plan.finalists + 1]]
-            finals = self._finals(self._climb(self._try(_MIDDLE, best)))
+            finals = self._finals(self._climb(self._try(_MIDDLE, self._best_of_grid(coarse))))
         first = self._judge_start()
         best_final = finals[0] if finals[0].ndcg >= first.ndcg else first
         return Fitted(
@@ -254,19 +253,31 @@ class _Search:
             for scale, regularization in itertools.product(plan.alpha_scales, plan.regularizations)
         ]
 
+    def _best_of_grid(self, coarse: list[Trial]) -> list[ModelSettings]:
+        """The best settings, and the best with another alpha; those of one alpha are much alike.
+
+        With more factors another regularization may be the best of these.
+        """
+        count = self._plan.finalists + 1
+        best = [each.settings for each in coarse[:count]]
+        return best + [each for each in _of_each_alpha(coarse)[:count] if each not in best]
+
     def _climb(self, found: list[Trial]) -> list[Trial]:
         """Try around the best, nearer once nothing there is better; best first.
 
         Args:
             found: trials of the same stage, best first.
         """
-        power = 1.0
-        for _ in range(self._plan.climbs):
+        power, left = 1.0, self._plan.climbs
+        while left:
             before = found[0]
             known = {_key(each.settings) for each in found}
             around = self._around(before.settings, power)
             unknown = [each for each in around if _key(each) not in known]
             found = sorted([*found, *self._try(_MIDDLE, unknown)], key=_ndcg, reverse=True)
+            # Settings that still lead uphill are followed; each step gains, so it ends.
+            if found[0].ndcg < before.ndcg * (1 + EQUAL):
+                left -= 1
             if found[0] is before:
                 power *= _SHRINKAGE
         return found
@@ -293,7 +304,7 @@ class _Search:
 
     def _finals(self, ranked: list[Trial]) -> list[Trial]:
         """The finalists trained in full, the best of them with other numbers of factors too."""
-        found = self._try(_FINAL, [each.settings for each in ranked[: self._plan.finalists]])
+        found = self._try(_FINAL, _of_each_alpha(ranked)[: self._plan.finalists])
         first, most = found[0].settings, min(_MOST_FACTORS, *self._folds[0].matrix.shape)
         sizes = [k for k in self._plan.factors if k != first.als.factors and k <= most]
         while sizes:
@@ -357,6 +368,18 @@ class _Search:
                 f" order {trial.settings.order_weight:.2g}"
             )
         return trial
+
+
+def _of_each_alpha(found: list[Trial]) -> list[ModelSettings]:
+    """The best settings of each alpha: others of the same alpha hardly differ from them.
+
+    Args:
+        found: trials, best first.
+    """
+    best: dict[float, ModelSettings] = {}
+    for each in found:
+        best.setdefault(each.settings.als.alpha_scale, each.settings)
+    return list(best.values())
 
 
 def _larger(found: list[Trial], most: int) -> list[int]:

@@ -283,6 +283,54 @@ def test_more_factors_are_tried_while_they_are_clearly_better(
     assert found.settings.als.factors == taken
 
 
+@pytest.mark.parametrize(
+    ("gain", "is_followed"),
+    [(1.03, True), (1.003, False)],
+)
+def test_a_way_uphill_is_followed_for_as_long_as_its_steps_are_worth_it(
+    monkeypatch: pytest.MonkeyPatch, gain: float, is_followed: bool
+) -> None:
+    """Here more alpha is always better, by so much where it doubles."""
+
+    class ByAlpha(BlendSearch):
+        def judged(self, settings: ModelSettings) -> Blended:
+            return Blended(settings, 0.1 * gain ** float(np.log2(settings.als.alpha_scale)))
+
+    monkeypatch.setattr(search, "BlendSearch", ByAlpha)
+    found = fit_settings(
+        hold_out(in_a_row()),
+        SMALL,
+        FitEffort.QUICK,
+        train_many=lambda _, settings: cast(list[Trained], [None] * len(settings)),
+    )
+    coarse, most = max(PLANS[FitEffort.QUICK].alpha_scales), search.BOUNDS["alpha_scale"][1]
+    steps = most if is_followed else coarse * 2 ** PLANS[FitEffort.QUICK].climbs
+    assert found.settings.als.alpha_scale == pytest.approx(steps)
+
+
+def test_another_alpha_is_looked_at_more_closely_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the best of the coarse are of one alpha: with more factors another may be the best."""
+
+    class ByAlpha(BlendSearch):
+        def judged(self, settings: ModelSettings) -> Blended:
+            return Blended(settings, 0.2 if settings.als.alpha_scale == 2 else 0.1)
+
+    monkeypatch.setattr(search, "BlendSearch", ByAlpha)
+    found = fit_settings(
+        hold_out(in_a_row()),
+        SMALL,
+        FitEffort.QUICK,
+        train_many=lambda _, settings: cast(list[Trained], [None] * len(settings)),
+    )
+    alphas = {
+        stage: [t.settings.als.alpha_scale for t in found.trials if t.stage == stage]
+        for stage in ("middle", "final")
+    }
+    assert alphas["middle"][:3] == [2, 2, 2]
+    assert len(set(alphas["middle"][:5])) == 3
+    assert len(set(alphas["final"][: PLANS[FitEffort.QUICK].finalists])) == 2
+
+
 def test_the_same_data_gives_the_same_settings() -> None:
     once, again = (
         fit_settings(hold_out(two_tastes_log()), SMALL, FitEffort.QUICK).settings for _ in range(2)
