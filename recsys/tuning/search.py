@@ -31,7 +31,7 @@ TrainMany = Callable[[csr_matrix, Sequence[AlsSettings]], Iterable[Trained]]
 
 
 class FitEffort(Enum):
-    """Effort of the search: none, some thirty trainings, or a hundred."""
+    """Effort of the search: none, some forty trainings, or a hundred and more."""
 
     OFF = "off"
     QUICK = "quick"
@@ -44,7 +44,7 @@ class SearchPlan:
 
     Attributes:
         alpha_scales, regularizations: tried with each other first.
-        climbs: how often the surroundings of the best are tried, besides the times that paid.
+        climbs: how often the surroundings of the best are tried, besides the rounds that pay.
         finalists: settings that are trained as the model itself.
         factors: the best finalist is tried with these besides its own, and with more for as long
             as that is better.
@@ -86,13 +86,16 @@ _FINAL = "final"
 # tried outside of the bounds.
 _STEPS = {"alpha_scale": 2.0, "regularization": 1.8, "frequency_weight": 3.0}
 _SHRINKAGE = 0.5
+# Rounds that pay are as many at most, in times of those that need not.
+_MOST_ROUNDS = 4
 # Of the short trials one that is no better than before is told every so many.
 _TOLD_TRIALS = 10
 # Less of a difference between two numbers of factors is none.
 EQUAL = 0.005
 # More factors than the plan's are tried, so many times as many up to the most, for as long as each
 # step gains this share: they cost training, Redis and recommenders time and memory in proportion.
-_GROWTH, _WORTH, _MOST_FACTORS = 1.5, 0.01, 768
+# Of smaller steps a gain would be lost in what two trials differ by chance, a percent.
+_GROWTH, _WORTH, _MOST_FACTORS = 2, 0.01, 768
 BOUNDS = {
     "alpha_scale": (0.05, 40.0),
     "regularization": (1e-5, 0.1),
@@ -199,7 +202,7 @@ class _Search:
         around = [each for each in self._around(self._start, power=1.0) if _key(each) != own]
         found = self._try(_MIDDLE, [self._start, *around])
         start = next(each for each in found if _key(each.settings) == own)
-        if found[0].ndcg < start.ndcg * (1 + EQUAL):
+        if not _is_better(found[0], start):
             return self._try(_FINAL, [self._start])
         return self._finals(self._climb(found))
 
@@ -254,13 +257,16 @@ class _Search:
         ]
 
     def _best_of_grid(self, coarse: list[Trial]) -> list[ModelSettings]:
-        """The best settings, and the best with another alpha; those of one alpha are much alike.
-
-        With more factors another regularization may be the best of these.
+        """The best settings, and the best of some other alphas: with more factors one of these, or
+        another regularization, may lead.
         """
         count = self._plan.finalists + 1
+        of_alpha: dict[float, ModelSettings] = {}
+        for each in coarse:
+            of_alpha.setdefault(each.settings.als.alpha_scale, each.settings)
         best = [each.settings for each in coarse[:count]]
-        return best + [each for each in _of_each_alpha(coarse)[:count] if each not in best]
+        others = list(of_alpha.values())[:count]
+        return best + [each for each in others if each not in best]
 
     def _climb(self, found: list[Trial]) -> list[Trial]:
         """Try around the best, nearer once nothing there is better; best first.
@@ -269,15 +275,16 @@ class _Search:
             found: trials of the same stage, best first.
         """
         power, left = 1.0, self._plan.climbs
-        while left:
+        for _ in range(self._plan.climbs * _MOST_ROUNDS):
             before = found[0]
             known = {_key(each.settings) for each in found}
             around = self._around(before.settings, power)
             unknown = [each for each in around if _key(each) not in known]
             found = sorted([*found, *self._try(_MIDDLE, unknown)], key=_ndcg, reverse=True)
-            # Settings that still lead uphill are followed; each step gains, so it ends.
-            if found[0].ndcg < before.ndcg * (1 + EQUAL):
+            if not _is_better(found[0], before):
                 left -= 1
+            if not left:
+                break
             if found[0] is before:
                 power *= _SHRINKAGE
         return found
@@ -304,7 +311,7 @@ class _Search:
 
     def _finals(self, ranked: list[Trial]) -> list[Trial]:
         """The finalists trained in full, the best of them with other numbers of factors too."""
-        found = self._try(_FINAL, _of_each_alpha(ranked)[: self._plan.finalists])
+        found = self._try(_FINAL, [each.settings for each in ranked[: self._plan.finalists]])
         first, most = found[0].settings, min(_MOST_FACTORS, *self._folds[0].matrix.shape)
         sizes = [k for k in self._plan.factors if k != first.als.factors and k <= most]
         while sizes:
@@ -370,16 +377,8 @@ class _Search:
         return trial
 
 
-def _of_each_alpha(found: list[Trial]) -> list[ModelSettings]:
-    """The best settings of each alpha: others of the same alpha hardly differ from them.
-
-    Args:
-        found: trials, best first.
-    """
-    best: dict[float, ModelSettings] = {}
-    for each in found:
-        best.setdefault(each.settings.als.alpha_scale, each.settings)
-    return list(best.values())
+def _is_better(trial: Trial, other: Trial) -> bool:
+    return trial.ndcg > other.ndcg * (1 + EQUAL)
 
 
 def _larger(found: list[Trial], most: int) -> list[int]:
@@ -393,7 +392,7 @@ def _larger(found: list[Trial], most: int) -> list[int]:
     is_best = largest == max(map(_factors, found)) < most
     if not is_best or not fewer or found[0].ndcg < fewer[0] * (1 + _WORTH):
         return []
-    return [min(int(largest * _GROWTH), most)]
+    return [min(largest * _GROWTH, most)]
 
 
 def with_als(settings: ModelSettings, **changes: object) -> ModelSettings:

@@ -257,9 +257,9 @@ def test_of_equally_good_numbers_of_factors_the_larger_is_taken() -> None:
     ("clearly_better_up_to", "tried", "taken"),
     [
         (64, [64, 128, 256], 256),
-        (256, [64, 128, 256, 384], 384),
-        (384, [64, 128, 256, 384, 576], 576),
-        (10_000, [64, 128, 256, 384, 576, 768], 768),
+        (256, [64, 128, 256, 512], 512),
+        (512, [64, 128, 256, 512, 768], 768),
+        (10_000, [64, 128, 256, 512, 768], 768),
     ],
 )
 def test_more_factors_are_tried_while_they_are_clearly_better(
@@ -322,13 +322,47 @@ def test_another_alpha_is_looked_at_more_closely_too(monkeypatch: pytest.MonkeyP
         FitEffort.QUICK,
         train_many=lambda _, settings: cast(list[Trained], [None] * len(settings)),
     )
-    alphas = {
-        stage: [t.settings.als.alpha_scale for t in found.trials if t.stage == stage]
-        for stage in ("middle", "final")
-    }
-    assert alphas["middle"][:3] == [2, 2, 2]
-    assert len(set(alphas["middle"][:5])) == 3
-    assert len(set(alphas["final"][: PLANS[FitEffort.QUICK].finalists])) == 2
+    alphas = [t.settings.als.alpha_scale for t in found.trials if t.stage == "middle"]
+    assert alphas[:3] == [2, 2, 2]
+    assert len(set(alphas[:5])) == 3
+
+
+@pytest.mark.parametrize("is_fitted", [True, False])
+def test_a_search_ends_where_no_list_hits_anything(
+    monkeypatch: pytest.MonkeyPatch, is_fitted: bool
+) -> None:
+    class Missing(BlendSearch):
+        def judged(self, settings: ModelSettings) -> Blended:
+            return Blended(settings, 0.0)
+
+    monkeypatch.setattr(search, "BlendSearch", Missing)
+    found = fit_settings(
+        hold_out(in_a_row()),
+        SMALL,
+        FitEffort.QUICK,
+        is_fitted=is_fitted,
+        train_many=lambda _, settings: cast(list[Trained], [None] * len(settings)),
+    )
+    assert len(found.trials) < 50
+
+
+def test_a_way_uphill_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here whatever is tried next is better than all before."""
+    judged: list[ModelSettings] = []
+
+    class EverBetter(BlendSearch):
+        def judged(self, settings: ModelSettings) -> Blended:
+            judged.append(settings)
+            return Blended(settings, 0.01 * 1.1 ** len(judged))
+
+    monkeypatch.setattr(search, "BlendSearch", EverBetter)
+    found = fit_settings(
+        hold_out(in_a_row()),
+        SMALL,
+        FitEffort.QUICK,
+        train_many=lambda _, settings: cast(list[Trained], [None] * len(settings)),
+    )
+    assert sum(trial.stage == "middle" for trial in found.trials) <= 5 + 8 * 6
 
 
 def test_the_same_data_gives_the_same_settings() -> None:
