@@ -127,7 +127,7 @@ def test_a_body_that_does_not_arrive(settings: Settings) -> None:
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("length", [16385, 17_000, 60_000])
+@pytest.mark.parametrize("length", [16385, 17_000, 30_000])
 def test_a_url_that_is_too_long(settings: Settings, length: int) -> None:
     """As 100 items to leave out, of long ids, in the query."""
     path = "/v1/items/a/similar"
@@ -152,9 +152,9 @@ def test_a_url_of_the_greatest_length_is_asked(settings: Settings) -> None:
         ):
             await until_served(client)
             assert (await client.get(target)).status_code == 200
-            cookie = {"Cookie": "x" * 30_000}
+            cookie = {"Cookie": "x" * 15_000}
             assert (await client.get(READ, headers=cookie)).status_code == 200
-            cookie = {"Cookie": "x" * 33_000}
+            cookie = {"Cookie": "x" * 16_000}
             problem(await client.get(READ, headers=cookie), 431, READ)
 
     asyncio.run(scenario())
