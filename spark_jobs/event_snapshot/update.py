@@ -154,7 +154,7 @@ def _check_thrift2(address: str, last: EventSnapshot) -> None:
     with closing(ChangedInteractions(address, last.tenant)) as changed:
         try:
             mark = changed.mark(last.keeper)
-        except Unavailable as error:
+        except (Unavailable, NotSetUp) as error:
             raise Unusable(f"HBASE_THRIFT2 at {address} does not work: {error}") from error
     if mark != last.mark:
         # Nothing new would ever come from there.

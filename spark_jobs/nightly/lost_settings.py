@@ -26,7 +26,8 @@ def refuse_lost_settings(shop: Shop, models: ModelFiles, tenant: str) -> None:
             raise ConfigurationError(
                 f"{tenant} has the shipped settings, and {version}, which serves, was made with"
                 f" others: {'; '.join(lost)}. Is RECSYS_SHOP_CONFIG set, and {tenant}.toml in it"
-                " as it was? --force trains with the shipped ones"
+                " as it was? If they shall hold: `recsys nightly read train evaluate --force` once,"
+                " then `recsys nightly publish`, which asks the gate"
             )
 
 

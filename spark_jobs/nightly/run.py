@@ -123,7 +123,7 @@ def remove_stored(
     """Remove a version from the model store, and what Redis has of it.
 
     Raises:
-        GateRefused: it serves.
+        GateRefused: it serves, or served before Redis lost its data.
         AlreadyRunning, NotFound, OSError, Unavailable: see the message.
     """
     files = ModelFiles(settings.model_store)
@@ -132,7 +132,8 @@ def remove_stored(
         nightly_lock(redis, tenant, say),
     ):
         published = RedisPublishedModels(redis)
-        if published.current(tenant) == version:
+        serving = published.current(tenant) or next(iter(files.last_two(tenant)), None)
+        if serving == version:
             raise GateRefused(
                 f"{version} serves: let another one serve first (recsys models serve VERSION)"
             )

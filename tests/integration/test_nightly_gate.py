@@ -471,3 +471,16 @@ def test_versions_are_removed_by_the_operator_but_for_the_one_that_serves(
     assert nightly.keys() == {second}
     _, shown, _ = recsys_here("models", "show", second)
     assert json.loads(shown)["gate"] == {"refusals": [], "forced": False}
+
+
+def test_what_served_before_redis_lost_it_is_not_removed(nightly: Nightly) -> None:
+    """It is what the next night compares with, and what recsys rebuild lets serve again."""
+    nightly.first_night()
+    serving = nightly.serving()
+    assert serving is not None
+    with connect(nightly.redis_url) as redis:
+        redis.flushdb()
+
+    with pytest.raises(GateRefused, match="serves: let another one serve first"):
+        remove_stored(nightly.settings, nightly.plan.tenant, serving, nightly.said.append)
+    assert nightly.versions() == [serving]

@@ -228,6 +228,11 @@ def read_ranges_of_time_elsewhere(nights: Nights, patch: pytest.MonkeyPatch) -> 
     patch.setattr(update, "ChangedInteractions", lambda at, _: ChangedInteractions(at, ELSEWHERE))
 
 
+def read_ranges_of_time_where_the_table_is_not(nights: Nights, patch: pytest.MonkeyPatch) -> None:
+    nights.nightly.run([Step.READ])
+    patch.setattr(update, "ChangedInteractions", lambda at, _: ChangedInteractions(at, "nobody"))
+
+
 @pytest.mark.parametrize(
     ("happening", "reason"),
     [
@@ -241,6 +246,7 @@ def read_ranges_of_time_elsewhere(nights: Nights, patch: pytest.MonkeyPatch) -> 
             read_ranges_of_time_elsewhere,
             "HBASE_THRIFT2 at .* is of another HBase than HBASE_THRIFT",
         ),
+        (read_ranges_of_time_where_the_table_is_not, "HBASE_THRIFT2 at .* does not work"),
     ],
 )
 def test_what_cannot_be_gone_on_from_is_read_in_full(
