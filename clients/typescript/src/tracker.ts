@@ -208,9 +208,8 @@ export class Tracker {
   }
 
   #tell(event: TrackedEvent, problems: readonly Problem[]): void {
-    const { onRejected = warn } = this.#options;
     try {
-      onRejected(event, problems);
+      (this.#options.onRejected ?? warn).call(this.#options, event, problems);
     } catch (error) {
       // The page's own fault must not end the tracker.
       reportError(error);

@@ -303,9 +303,8 @@ var Tracker = class {
     for (const event of events) this.#tell(event, [{ field: "", reason: String(error) }]);
   }
   #tell(event, problems) {
-    const { onRejected = warn } = this.#options;
     try {
-      onRejected(event, problems);
+      (this.#options.onRejected ?? warn).call(this.#options, event, problems);
     } catch (error) {
       reportError(error);
     }
