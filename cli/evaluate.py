@@ -227,6 +227,17 @@ def evaluate(
             _print(result)
             raise
 
+    cutoffs = _cutoffs(k)
+    reading = _reading(
+        preset,
+        read_options(file_format, no_header, columns, delimiter, encoding, quoting, explode),
+        event_options(
+            mapping, event_type, event_types, timestamp_format, time_unit, timezone, decimal
+        ),
+        max_rejected,
+    )
+    item_options = _item_options(items, item_mapping, preset)
+    # Last, for it may fetch them.
     with ExitStack() as open_files:
         named = _Named(open_files)
         request = EvaluationRequest(
@@ -234,20 +245,11 @@ def evaluate(
             shop=shop,
             settings=model.as_fixed_by(shop),
             mask=mask,
-            cutoffs=_cutoffs(k),
+            cutoffs=cutoffs,
             now_ms=utc_now_ms(),
-            reading=_reading(
-                preset,
-                read_options(
-                    file_format, no_header, columns, delimiter, encoding, quoting, explode
-                ),
-                event_options(
-                    mapping, event_type, event_types, timestamp_format, time_unit, timezone, decimal
-                ),
-                max_rejected,
-            ),
+            reading=reading,
             ablation=ablation,
-            items=_items(items, item_mapping, preset, max_rejected, named),
+            items=ItemFiles(named(items), item_options, max_rejected) if items else None,
             effort=fit_settings or (FitEffort.OFF if model_settings else FitEffort.QUICK),
         )
         names = () if no_baselines else baseline or _BY_DEFAULT
@@ -286,21 +288,13 @@ def _reading(
     return FileOptions(given_over(layout.how, how), given_over(usual, events), max_rejected)
 
 
-def _items(
-    files: list[str] | None,
-    mapping: list[str] | None,
-    preset: Preset | None,
-    max_rejected: float,
-    named: _Named,
-) -> ItemFiles | None:
-    if not files:
-        if mapping:
-            raise ConfigurationError("--item-mapping belongs to --items")
-        return None
+def _item_options(
+    files: list[str] | None, mapping: list[str] | None, preset: Preset | None
+) -> ItemOptions:
+    if mapping and not files:
+        raise ConfigurationError("--item-mapping belongs to --items")
     options = ItemOptions(tuple(mapping or ()))
-    if preset is not None:
-        options = given_over(LAYOUTS[preset].items, options)
-    return ItemFiles(named(files), options, max_rejected)
+    return options if preset is None else given_over(LAYOUTS[preset].items, options)
 
 
 def _files(

@@ -161,7 +161,8 @@ def read_event_files(
 
 def name_of(paths: Sequence[Path]) -> str:
     """Name files in a message."""
-    return paths[0].name if len(paths) == 1 else f"all {len(paths)} files"
+    others = len(paths) - 1
+    return f"{paths[0].name} and {others} more" if others else paths[0].name
 
 
 def _with_evaluated_fields(events: EventOptions, fields: Fields) -> EventOptions:
