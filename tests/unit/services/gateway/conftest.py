@@ -27,6 +27,7 @@ from services.gateway.http.client_source import ClientSource
 from services.gateway.http.failed_keys import FailedKeys
 from services.gateway.http.rate_limits import RateLimits
 from services.gateway.http.readiness import Readiness
+from services.gateway.upstream import recommenders as recommenders_module
 from services.gateway.upstream.ingest import INGEST
 from services.gateway.upstream.ingest import Ingest as IngestBackend
 from services.gateway.upstream.recommenders import Recommenders
@@ -135,6 +136,7 @@ def running_world() -> Iterator[World]:
     with asyncio.Runner() as runner, pytest.MonkeyPatch.context() as patch:
         # A busy machine may take longer for what is quick in a shop, and is tested by itself.
         patch.setattr(user_attributes, "ATTRIBUTES_SECONDS", READ_SECONDS)
+        patch.setattr(recommenders_module, "HUNG_SECONDS", 10.0)
         patch.setattr(thread_server, "MAX_WAIT_SECONDS", 10.0)
         recommender, ingest = ScriptedRecommender(), Ingest()
         recommender_server, address = runner.run(start_recommender(recommender))
