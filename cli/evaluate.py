@@ -1,6 +1,6 @@
 """`recsys evaluate`: how good the model is on files of events."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from enum import StrEnum
@@ -239,9 +239,12 @@ def evaluate(
     item_options = _item_options(items, item_mapping, preset)
     # Last, for it may fetch them.
     with ExitStack() as open_files:
-        named = _Named(open_files)
+
+        def find(names: list[str]) -> tuple[Path, ...]:
+            return tuple(open_files.enter_context(named_files(names, say)))
+
         request = EvaluationRequest(
-            files=_files(train, test, events, split, test_share, named),
+            files=_files(train, test, events, split, test_share, find),
             shop=shop,
             settings=model.as_fixed_by(shop),
             mask=mask,
@@ -249,23 +252,13 @@ def evaluate(
             now_ms=utc_now_ms(),
             reading=reading,
             ablation=ablation,
-            items=ItemFiles(named(items), item_options, max_rejected) if items else None,
+            items=ItemFiles(find(items), item_options, max_rejected) if items else None,
             effort=fit_settings or (FitEffort.OFF if model_settings else FitEffort.QUICK),
         )
         names = () if no_baselines else baseline or _BY_DEFAULT
         with _baselines(tuple(dict.fromkeys(names))) as baselines:
             result = evaluate_files(request, baselines, say, keep)
     _print(result)
-
-
-class _Named:
-    """Finds the files that options name, and keeps them for as long as the stack is open."""
-
-    def __init__(self, open_files: ExitStack) -> None:
-        self._open_files = open_files
-
-    def __call__(self, names: list[str]) -> tuple[Path, ...]:
-        return tuple(self._open_files.enter_context(named_files(names, say)))
 
 
 def _print(result: EvaluationResult) -> None:
@@ -303,14 +296,14 @@ def _files(
     events: list[str] | None,
     split: SplitMethod | None,
     test_share: float | None,
-    named: _Named,
+    find: Callable[[list[str]], tuple[Path, ...]],
 ) -> TwoLogs | OneLog:
     if test_share is not None and split is not SplitMethod.GLOBAL_TIME:
         raise ConfigurationError("--test-share belongs to --split global-time")
     if train and test and not events and not split:
-        return TwoLogs(named(train), named(test))
+        return TwoLogs(find(train), find(test))
     if events and split and not train and not test:
-        return OneLog(named(events), split, test_share or DEFAULT_TEST_SHARE)
+        return OneLog(find(events), split, test_share or DEFAULT_TEST_SHARE)
     raise ConfigurationError("give either --train and --test, or --events and --split")
 
 

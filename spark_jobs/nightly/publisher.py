@@ -65,7 +65,7 @@ class Publisher:
 
     def last_serving(self, tenant: str) -> str | None:
         """Name the version that serves, or did when Redis lost its data; None before the first."""
-        return self.published.current(tenant) or next(iter(self.models.last_two(tenant)), None)
+        return last_serving(self.published, self.models, tenant)
 
     def serving_manifest(self, tenant: str) -> Manifest | None:
         """Read the manifest of `last_serving`; None when there is none to be read."""
@@ -173,3 +173,8 @@ class Publisher:
 
 def _mebibytes(size: int) -> str:
     return f"{size / 2**20:,.1f} MiB"
+
+
+def last_serving(published: PublishedModels, models: ModelFiles, tenant: str) -> str | None:
+    """Name the version that serves, or did when Redis lost its data; None before the first."""
+    return published.current(tenant) or next(iter(models.last_two(tenant)), None)

@@ -27,7 +27,7 @@ from spark_jobs.nightly.evaluate import evaluate_candidate
 from spark_jobs.nightly.lost_settings import refuse_lost_settings
 from spark_jobs.nightly.plan import DEFAULT_HOLDOUT_DAYS, Plan, Step
 from spark_jobs.nightly.publish import publish_candidate
-from spark_jobs.nightly.publisher import Publisher
+from spark_jobs.nightly.publisher import Publisher, last_serving
 from spark_jobs.nightly.read_behaviour import read_behaviour
 from spark_jobs.nightly.restore_recent import restore_recent
 from spark_jobs.nightly.run_folder import RunFolder
@@ -132,8 +132,7 @@ def remove_stored(
         nightly_lock(redis, tenant, say),
     ):
         published = RedisPublishedModels(redis)
-        serving = published.current(tenant) or next(iter(files.last_two(tenant)), None)
-        if serving == version:
+        if last_serving(published, files, tenant) == version:
             raise GateRefused(
                 f"{version} serves: let another one serve first (recsys models serve VERSION)"
             )

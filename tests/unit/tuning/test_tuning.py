@@ -1,7 +1,9 @@
 """The search for settings, on shops whose structure is known."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
 from typing import cast
 
 import numpy as np
@@ -19,6 +21,7 @@ from recsys.training.settings import ModelSettings
 from recsys.tuning import (
     PLANS,
     FitEffort,
+    Fitted,
     Validation,
     ValidationSize,
     fit_settings,
@@ -283,6 +286,28 @@ def test_more_factors_are_tried_while_they_are_clearly_better(
     assert found.settings.als.factors == taken
 
 
+def searched_by(
+    ndcg: Callable[[ModelSettings], float],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_fitted: bool = False,
+) -> Fitted:
+    """A quick search in which every blend is as good as is said here, and nothing is trained."""
+
+    class Known(BlendSearch):
+        def judged(self, settings: ModelSettings) -> Blended:
+            return Blended(settings, ndcg(settings))
+
+    monkeypatch.setattr(search, "BlendSearch", Known)
+    return fit_settings(
+        hold_out(in_a_row()),
+        SMALL,
+        FitEffort.QUICK,
+        is_fitted=is_fitted,
+        train_many=lambda _, settings: cast(list[Trained], [None] * len(settings)),
+    )
+
+
 @pytest.mark.parametrize(
     ("gain", "is_followed"),
     [(1.03, True), (1.003, False)],
@@ -292,17 +317,11 @@ def test_a_way_uphill_is_followed_for_as_long_as_its_steps_are_worth_it(
 ) -> None:
     """Here more alpha is always better, by so much where it doubles."""
 
-    class ByAlpha(BlendSearch):
-        def judged(self, settings: ModelSettings) -> Blended:
-            return Blended(settings, 0.1 * gain ** float(np.log2(settings.als.alpha_scale)))
+    def by_alpha(settings: ModelSettings) -> float:
+        return 0.1 * gain ** float(np.log2(settings.als.alpha_scale))
 
-    monkeypatch.setattr(search, "BlendSearch", ByAlpha)
-    found = fit_settings(
-        hold_out(in_a_row()),
-        SMALL,
-        FitEffort.QUICK,
-        train_many=lambda _, settings: cast(list[Trained], [None] * len(settings)),
-    )
+    found = searched_by(by_alpha, monkeypatch)
+
     coarse, most = max(PLANS[FitEffort.QUICK].alpha_scales), search.BOUNDS["alpha_scale"][1]
     steps = most if is_followed else coarse * 2 ** PLANS[FitEffort.QUICK].climbs
     assert found.settings.als.alpha_scale == pytest.approx(steps)
@@ -310,18 +329,8 @@ def test_a_way_uphill_is_followed_for_as_long_as_its_steps_are_worth_it(
 
 def test_another_alpha_is_looked_at_more_closely_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the best of the coarse are of one alpha: with more factors another may be the best."""
+    found = searched_by(lambda each: 0.2 if each.als.alpha_scale == 2 else 0.1, monkeypatch)
 
-    class ByAlpha(BlendSearch):
-        def judged(self, settings: ModelSettings) -> Blended:
-            return Blended(settings, 0.2 if settings.als.alpha_scale == 2 else 0.1)
-
-    monkeypatch.setattr(search, "BlendSearch", ByAlpha)
-    found = fit_settings(
-        hold_out(in_a_row()),
-        SMALL,
-        FitEffort.QUICK,
-        train_many=lambda _, settings: cast(list[Trained], [None] * len(settings)),
-    )
     alphas = [t.settings.als.alpha_scale for t in found.trials if t.stage == "middle"]
     assert alphas[:3] == [2, 2, 2]
     assert len(set(alphas[:5])) == 3
@@ -331,37 +340,17 @@ def test_another_alpha_is_looked_at_more_closely_too(monkeypatch: pytest.MonkeyP
 def test_a_search_ends_where_no_list_hits_anything(
     monkeypatch: pytest.MonkeyPatch, is_fitted: bool
 ) -> None:
-    class Missing(BlendSearch):
-        def judged(self, settings: ModelSettings) -> Blended:
-            return Blended(settings, 0.0)
+    found = searched_by(lambda _: 0.0, monkeypatch, is_fitted=is_fitted)
 
-    monkeypatch.setattr(search, "BlendSearch", Missing)
-    found = fit_settings(
-        hold_out(in_a_row()),
-        SMALL,
-        FitEffort.QUICK,
-        is_fitted=is_fitted,
-        train_many=lambda _, settings: cast(list[Trained], [None] * len(settings)),
-    )
     assert len(found.trials) < 50
 
 
 def test_a_way_uphill_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Here whatever is tried next is better than all before."""
-    judged: list[ModelSettings] = []
+    judged = count(1)
 
-    class EverBetter(BlendSearch):
-        def judged(self, settings: ModelSettings) -> Blended:
-            judged.append(settings)
-            return Blended(settings, 0.01 * 1.1 ** len(judged))
+    found = searched_by(lambda _: 0.01 * 1.1 ** next(judged), monkeypatch)
 
-    monkeypatch.setattr(search, "BlendSearch", EverBetter)
-    found = fit_settings(
-        hold_out(in_a_row()),
-        SMALL,
-        FitEffort.QUICK,
-        train_many=lambda _, settings: cast(list[Trained], [None] * len(settings)),
-    )
     assert sum(trial.stage == "middle" for trial in found.trials) <= 5 + 8 * 6
 
 
