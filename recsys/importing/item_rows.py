@@ -63,6 +63,8 @@ class ItemOptions:
     Attributes:
         mapping: "COLUMN=FIELD" each; fields not named are found by the names of the columns.
         if_there: the same of columns that a file may lack, where `mapping` does not name the field.
+        shown_if: "COLUMN=WORD|WORD" each, of columns that a file may lack: an item of which one
+            says anything else is not available, whatever its stock.
         separators: characters between the categories of a text, and between tags.
         update: rows change the fields they have of stored items, instead of replacing these.
     """
@@ -72,6 +74,7 @@ class ItemOptions:
     update: bool = False
     separators: str = ">|"
     if_there: tuple[str, ...] = ()
+    shown_if: tuple[str, ...] = ()
 
     def mapping_for(self, columns: Sequence[str]) -> list[str]:
         """The mapping of a file with these columns."""
@@ -96,18 +99,21 @@ class ItemReader:
         self._found = FoundColumns(ITEM_FIELDS, columns, options.mapping_for(columns))
         self._decimals = options.decimals
         self._separators = options.separators
+        shown_if = (entry.rpartition("=")[::2] for entry in options.shown_if)
+        self._shown_if = {column: words.split("|") for column, words in shown_if}
         # Unlike an event, an item may be of any future.
         self._times = {field: TimeReader(TimeOptions(), MAX_TIMESTAMP_MS) for field in _TIMES}
 
     @property
     def columns(self) -> Mapping[str, str]:
-        """Column by field."""
-        return self._found.by_field
+        """Column by field, and by what else is read of it."""
+        others = (column for column in self._found.unused if column in self._shown_if)
+        return {**self._found.by_field, **{f"available by {column}": column for column in others}}
 
     @property
     def unused(self) -> list[str]:
         """Columns that are no field's."""
-        return self._found.unused
+        return [column for column in self._found.unused if column not in self._shown_if]
 
     def read(self, batch: RawBatch) -> Converted[list[ItemRow]]:
         """Read a batch; rows that break a rule, and optional values that do, are told."""
@@ -150,7 +156,7 @@ class ItemReader:
             InvalidInput: naming what costs the row.
         """
         fields, problems = dict[str, Any](), list[FieldProblem]()
-        for field, column in self.columns.items():
+        for field, column in self._found.by_field.items():
             value = values.get(column)
             if is_missing(value):
                 continue
@@ -167,6 +173,8 @@ class ItemReader:
         if not any(problem.field == "item_id" for problem in problems) and "item_id" not in fields:
             problems.append(FieldProblem("item_id", "is missing"))
         item_id = fields.pop("item_id", "")
+        if said := self._says_shown(values):
+            fields["available"] = fields.get("available", True) and all(said)
         for name in [name for name in fields if name.startswith(_ATTRIBUTE)]:
             fields.setdefault("attributes", {})[name.removeprefix(_ATTRIBUTE)] = fields.pop(name)
         problems += _take_out_invalid(item_id, fields)
@@ -175,6 +183,14 @@ class ItemReader:
             raise InvalidInput(costly)
         dropped.update(map(str, problems))
         return ItemRow(item_id, fields)
+
+    def _says_shown(self, values: Mapping[str, Any]) -> list[bool]:
+        """Whether an item is shown by each column that says so."""
+        return [
+            str(values[column]).strip().lower() in words
+            for column, words in self._shown_if.items()
+            if not is_missing(values.get(column))
+        ]
 
     def _read_value(self, field: str, value: Any) -> Any:
         if field in _NUMBERS:

@@ -107,13 +107,25 @@ LAYOUTS: Mapping[Preset, Layout] = {
     ),
     Preset.WOOCOMMERCE: Layout(
         events=_PURCHASES,
-        items=ItemOptions(mapping=("Regular price=price",), separators=">|,"),
+        items=ItemOptions(
+            mapping=("Regular price=price",),
+            separators=">|,",
+            # On backorder an item has none or less, and a variation may have that of its parent.
+            if_there=("Stock=",),
+            # Neither private nor a draft, and not for those alone who have the link, or search.
+            shown_if=("Published=1", "Visibility in catalog=visible|catalog"),
+        ),
     ),
     Preset.MAGENTO: Layout(
         events=EventOptions(
             mapping=("increment_id=order_id", "qty_ordered=quantity"), event_type="purchase"
         ),
-        items=ItemOptions(mapping=("is_in_stock=available",), separators=">|,/"),
+        items=ItemOptions(
+            mapping=("is_in_stock=available",),
+            separators=">|,/",
+            # 2: disabled.
+            shown_if=("product_online=1",),
+        ),
     ),
     Preset.GA4: Layout(events=EventOptions(mapping=("user_pseudo_id=user_id",))),
     Preset.GORSE: Layout(

@@ -181,11 +181,12 @@ def read_flag(value: Any) -> bool:
     if isinstance(value, int | float | Decimal):
         return value > 0
     text = str(value).strip().lower().rpartition("/")[2]
+    # Before words: without its sign -1 would be one.
+    if _PLAIN_NUMBER.fullmatch(text):
+        return float(text) > 0
     word = "".join(character for character in text if character.isalnum())
     if word in _TRUE | _FALSE:
         return word in _TRUE
-    if _PLAIN_NUMBER.fullmatch(text):
-        return float(text) > 0
     raise ValueError("must say yes or no, such as true, in stock, out of stock, or a number")
 
 

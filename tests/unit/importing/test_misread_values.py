@@ -216,6 +216,59 @@ def test_a_draft_of_shopify_is_not_for_sale(tmp_path: Path, status: str, availab
     assert found == [Item("hat", "Hat", ("W",), "A", 6.0, available=available)]
 
 
+_WOO = "ID,Type,SKU,Name,Published,Visibility in catalog,In stock?,Stock,Regular price\n"
+
+
+@pytest.mark.parametrize(
+    ("row", "available"),
+    [
+        ("simple,h,Hat,1,visible,1,5,9", True),
+        ("simple,h,Hat,1,catalog,1,,9", True),
+        ("simple,h,Hat,,,1,,9", True),
+        # Private, or a draft, one that waits for review, or for its day.
+        ("simple,h,Hat,0,visible,1,5,9", False),
+        ("variable,h,Hat,-1,visible,1,,", False),
+        ("external,h,Hat,1,hidden,1,,9", False),
+        ("grouped,h,Hat,1,search,1,,", False),
+        ("simple,h,Hat,1,visible,0,0,9", False),
+        # On sale without stock.
+        ("simple,h,Hat,1,visible,backorder,-3,9", True),
+        ("variation,h,Hat,1,visible,1,parent,9", True),
+        ("variation,h,Hat,0,visible,1,parent,9", False),
+    ],
+)
+def test_only_what_woocommerce_shows_is_shown(tmp_path: Path, row: str, available: bool) -> None:
+    [item] = items_of(write(tmp_path, f"{_WOO}9,{row}\n", "w.csv"), Preset.WOOCOMMERCE)
+
+    assert (item.item_id, item.title, item.can_be_bought) == ("h", "Hat", available)
+
+
+def test_what_is_published_again_is_shown_again_also_by_an_update(tmp_path: Path) -> None:
+    store = MemoryItemStore()
+    store.put(TENANT, [Item("h", "Hat", available=False)])
+    path = write(tmp_path, "SKU,Published,Regular price\nh,1,\n", "w.csv")
+    reading = Reading(path, items=ItemOptions(update=True), preset=Preset.WOOCOMMERCE)
+    run(plan_items(reading, TENANT, store, MemoryLiveCatalogue()))
+
+    assert [item.available for item in store.scan(TENANT)] == [True]
+
+
+@pytest.mark.parametrize(("online", "available"), [("1", True), ("2", False), ("", True)])
+def test_what_is_disabled_in_magento_is_not_shown(
+    tmp_path: Path, online: str, available: bool
+) -> None:
+    path = write(tmp_path, f"sku,name,is_in_stock,product_online\nb,Bag,1,{online}\n", "m.csv")
+
+    assert [item.available for item in items_of(path, Preset.MAGENTO)] == [available]
+
+
+@pytest.mark.parametrize(("stock", "available"), [("-1", False), ("+1", True), ("-0", False)])
+def test_a_number_of_pieces_keeps_its_sign(tmp_path: Path, stock: str, available: bool) -> None:
+    path = write(tmp_path, f"sku,in_stock\nh,{stock}\n", "i.csv")
+
+    assert [item.available for item in items_of(path)] == [available]
+
+
 def _orders_in_lines(path: Path) -> Path:
     return write(path, '{\n"user_id": "u",\n"item_id": "i"\n}\n', "events.json")
 
