@@ -52,6 +52,7 @@ class Asked:
             none.
         within_seconds: how long somebody waits for the answer.
         listed: rows of the items that the answer fills up, of those excluded.
+        tired: rows of the items that fatigue lowers, once it is known what the shopper was shown.
     """
 
     serving: Serving
@@ -60,6 +61,7 @@ class Asked:
     excluded: frozenset[int]
     within_seconds: float
     listed: frozenset[int] = frozenset()
+    tired: frozenset[int] = frozenset()
 
     @classmethod
     def of(cls, serving: Serving, request: RecommendationRequest, within_seconds: float) -> "Asked":
@@ -111,7 +113,7 @@ class Asked:
         )
         rows = frozenset(listed)
         filling = Asked.of(self.serving, request, self.within_seconds)
-        return replace(filling, excluded=self.excluded | rows, listed=rows)
+        return replace(filling, excluded=self.excluded | rows, listed=rows, tired=self.tired)
 
     def pinned(self) -> list[PinnedItem]:
         """The pins of items that there are."""
@@ -144,17 +146,17 @@ class Asked:
         controls = self.request.controls
         return controls is not None and controls.fatigue is not None
 
-    def tired(self, impressions: Sequence[Impression], recent: RecentEvents) -> set[int]:
-        """Rows of the items that the user was shown often, and did nothing with since."""
+    def tiring(self, impressions: Sequence[Impression], recent: RecentEvents) -> "Asked":
+        """The same with the items that the shopper was shown often, and did nothing with since."""
         fatigue = self.request.controls.fatigue if self.request.controls else None
         if fatigue is None or not impressions:
-            return set()
+            return self
         acted_ms = {event.item_id: event.received_ms for event in recent.events()}
         counts = Counter(
             each.item_id for each in impressions if each.received_ms > acted_ms.get(each.item_id, 0)
         )
         often = [item_id for item_id, count in counts.items() if count >= fatigue.after]
-        return set(self.rows_of(often))
+        return replace(self, tired=frozenset(self.rows_of(often)))
 
     def history(self, history: History, recent: RecentEvents = NO_EVENTS) -> History:
         """The history with what the request excludes, or the very same."""
@@ -167,14 +169,12 @@ class UserResult:
     """A user's list, and whether it is less personal than it should be.
 
     Attributes:
-        impressions: what the user was shown, where that matters.
         filling: what fills the answer up where the filter lets too few items pass.
     """
 
     asked: Asked
     user: CachedUser
     degraded: bool = False
-    impressions: Sequence[Impression] = ()
     filling: "UserResult | None" = None
 
     def __post_init__(self) -> None:
@@ -207,7 +207,7 @@ class UserResult:
             query,
             bought=self._bought(),
             pinned=asked.pinned(),
-            tired=asked.tired(self.impressions, self.user.recent),
+            tired=asked.tired,
             listed=asked.listed,
             window_days=request.controls.window_days,
         )
@@ -321,11 +321,12 @@ class UserLists:
         return _FoldInJob(asked, None, NO_EVENTS, history, degraded)
 
     def _for_visitor(
-        self, asked: Asked, recent: RecentEvents, *, degraded: bool
+        self, asked: Asked, read: ReadUser, *, degraded: bool
     ) -> "UserResult | _FoldInJob":
-        """The list about items without what the visitor has just seen."""
+        """The list about items by what the visitor was shown and has just seen."""
         try:
-            return self._of_items(asked.without(asked.seen(recent)), degraded=degraded)
+            own = asked.without(asked.seen(read.recent)).tiring(read.impressions, read.recent)
+            return self._of_items(own, degraded=degraded)
         except Exception as error:  # whatever it is, it concerns one visitor of many
             _log.error("user_failed", exc_info=error)
             return self._of_items(asked, degraded=True)
@@ -346,7 +347,7 @@ class UserLists:
         if isinstance(asked.request.target, UserTarget):
             [coming] = await self.find([asked])
         else:
-            # What a visitor has seen is excluded already.
+            # What a visitor has seen, or was shown, is known already.
             coming = self.of_items(asked)
         filling = coming if isinstance(coming, UserResult) else await coming
         return replace(found, filling=filling, degraded=found.degraded or filling.degraded)
@@ -372,7 +373,7 @@ class UserLists:
         if read.problem is not None:
             _log.warning("user_record_damaged", reason=read.problem)
         if one.request.visitor_id:
-            return self._for_visitor(one, read.recent, degraded=degraded)
+            return self._for_visitor(one, read, degraded=degraded)
         stored = read.stored or (known.stored if known else None)
         is_kept = one.request.is_plain
         if is_kept and known and _still_holds(known, stored, read.recent, serving):
@@ -392,22 +393,25 @@ class UserLists:
         if isinstance(history, Exception):
             return changed.as_lately(history)
         try:
-            return self._changed(changed, changed.asked.history(history, changed.recent))
+            asked = changed.asked.tiring(changed.impressions, changed.recent)
+            return self._changed(changed, asked, asked.history(history, changed.recent))
         except Exception as error:  # whatever it is, it concerns one user of many
             return changed.as_lately(error)
 
-    def _changed(self, changed: "_ChangedUser", history: History) -> "UserResult | _FoldInJob":
-        one, stored, recent = changed.asked, changed.stored, changed.recent
+    def _changed(
+        self, changed: "_ChangedUser", one: Asked, history: History
+    ) -> "UserResult | _FoldInJob":
+        stored, recent = changed.stored, changed.recent
         serving, model, degraded = one.serving, one.model, changed.degraded
         personal = list_without_scoring(model, stored, history)
         key = _user_id(one) if one.request.is_plain else None
         if personal is None:
-            return _FoldInJob(one, stored, recent, history, degraded, key, changed.impressions)
+            return _FoldInJob(one, stored, recent, history, degraded, key)
         personal = with_returned(model, personal, MAX_LIMIT)
         user = CachedUser(stored, recent, personal, serving.catalogue_number, key=key)
         if key is not None:
             serving.model.users.put(key, user)
-        return UserResult(one, user, degraded, changed.impressions)
+        return UserResult(one, user, degraded)
 
     def _folded_in(
         self, found: "Sequence[UserResult | _FoldInJob]"
@@ -485,7 +489,6 @@ class _FoldInJob:
     history: History
     degraded: bool = False
     cache_as: str | None = None
-    impressions: Sequence[Impression] = ()
 
     def with_list(
         self, personal: PersonalList | Awaitable[PersonalList]
@@ -499,13 +502,13 @@ class _FoldInJob:
         if personal.source is Source.NEIGHBOURS:
             # There was no time for more, this once.
             user = CachedUser(self.stored, self.recent, personal)
-            return UserResult(self.asked, user, True, self.impressions)
+            return UserResult(self.asked, user, True)
         serving, key = self.asked.serving, self.cache_as
         personal = with_returned(self.asked.model, personal, MAX_LIMIT)
         user = CachedUser(self.stored, self.recent, personal, serving.catalogue_number, key=key)
         if key is not None:
             serving.model.users.put(key, user)
-        return UserResult(self.asked, user, self.degraded, self.impressions)
+        return UserResult(self.asked, user, self.degraded)
 
 
 def _user_id(asked: Asked) -> str:
@@ -522,14 +525,12 @@ def _known(asked: Asked) -> CachedUser | None:
 
 def _lookup(asked: Asked, known: CachedUser | None) -> UserLookup:
     request, version = asked.request, asked.serving.model.version
-    if request.visitor_id:
-        return UserLookup(request.tenant, version, request.visitor_id, with_record=False)
     return UserLookup(
         request.tenant,
         version,
-        _user_id(asked),
+        request.visitor_id or _user_id(asked),
         # A record never changes, but one that was missing may be written yet.
-        with_record=known is None or known.stored is None,
+        with_record=not request.visitor_id and (known is None or known.stored is None),
         with_impressions=asked.is_about_impressions,
     )
 

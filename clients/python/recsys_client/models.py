@@ -225,7 +225,7 @@ class PlacementRequest(BaseModel):
     window_days: int | None = None
     """What is popular and trending is that of so many days up to the last night, one of the windows that the shop's settings name; 0: of the half-life of popularity. Items of the window have a `score`, as a share of the first of the shop's; those that fill the list behind them have none. Instead of the placement's settings."""
     visitor_id: str | None = None
-    """Who looks, where that is not `user_id`, as beside an item: it says which variant of an experiment is shown, which rules hold and whose events `exclude_seen_days` goes by, and nothing else."""
+    """Who looks, where that is not `user_id`, as beside an item: it says which variant of an experiment is shown, which rules hold and whose events `exclude_seen_days` and the placement's `fatigue` go by, and nothing else."""
     explain: bool = True
     """Whether each item comes with its `reason` and `score_parts`."""
 
@@ -462,7 +462,7 @@ class PagePlacement(BaseModel):
     window_days: int | None = None
     """What is popular and trending is that of so many days up to the last night, one of the windows that the shop's settings name; 0: of the half-life of popularity. Items of the window have a `score`, as a share of the first of the shop's; those that fill the list behind them have none. Instead of the placement's settings."""
     visitor_id: str | None = None
-    """Who looks, where that is not `user_id`, as beside an item: it says which variant of an experiment is shown, which rules hold and whose events `exclude_seen_days` goes by, and nothing else."""
+    """Who looks, where that is not `user_id`, as beside an item: it says which variant of an experiment is shown, which rules hold and whose events `exclude_seen_days` and the placement's `fatigue` go by, and nothing else."""
     explain: bool = True
     """Whether each item comes with its `reason` and `score_parts`."""
     placement: str

@@ -395,7 +395,7 @@ export interface components {
              */
             window_days?: number | null;
             /**
-             * @description Who looks, where that is not `user_id`, as beside an item: it says which variant of an experiment is shown, which rules hold and whose events `exclude_seen_days` goes by, and nothing else.
+             * @description Who looks, where that is not `user_id`, as beside an item: it says which variant of an experiment is shown, which rules hold and whose events `exclude_seen_days` and the placement's `fatigue` go by, and nothing else.
              * @default null
              */
             visitor_id?: string | null;
@@ -583,7 +583,7 @@ export interface components {
              */
             window_days?: number | null;
             /**
-             * @description Who looks, where that is not `user_id`, as beside an item: it says which variant of an experiment is shown, which rules hold and whose events `exclude_seen_days` goes by, and nothing else.
+             * @description Who looks, where that is not `user_id`, as beside an item: it says which variant of an experiment is shown, which rules hold and whose events `exclude_seen_days` and the placement's `fatigue` go by, and nothing else.
              * @default null
              */
             visitor_id?: string | null;

@@ -120,6 +120,11 @@ class Controls:
         return bool(self.diversity or caps or self.boosts or self.pins or self.fatigue)
 
     @property
+    def asks_of_shopper(self) -> bool:
+        """Whether it matters what the shopper was shown or did lately, whatever the list is for."""
+        return bool(self.exclude_seen_days or self.fatigue)
+
+    @property
     def excluded_filters(self) -> tuple[str, ...]:
         return tuple(exclusion.filter for exclusion in self.exclusions)
 

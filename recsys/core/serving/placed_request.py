@@ -217,7 +217,7 @@ def placed_request(
         **wishes.controls,
     )
     # Of a user whom the list is for everything is read.
-    asks_of_visitor = controls.exclude_seen_days and not isinstance(target, UserTarget)
+    asks_of_visitor = controls.asks_of_shopper and not isinstance(target, UserTarget)
     return RecommendationRequest(
         tenant,
         target or SessionTarget(()),

@@ -79,8 +79,8 @@ class RecommendationRequest:
         reranked_item_ids: items to be put in order, see `given_items`, instead of recommending any.
         is_degraded: whether it says less than it should, since something could not be found out;
             then its answer says so.
-        visitor_id: who looks, where the controls leave out what that user has just seen and the
-            target is no user; else empty.
+        visitor_id: who looks, where the controls depend on what that user was shown or did lately
+            and the target is no user; else empty.
 
     Raises:
         InvalidInput: naming every field that breaks a rule.
@@ -171,9 +171,10 @@ class RecommendationRequest:
     def _problems_of_visitor(self) -> Iterator[FieldProblem]:
         if reason := identifier_problem(self.visitor_id):
             yield FieldProblem("visitor_id", reason)
-        is_about_seen = self.controls is not None and self.controls.exclude_seen_days
-        if isinstance(self.target, UserTarget) or not is_about_seen:
-            reason = "is for placements, and for exclude_seen_days beside an item or a session"
+        matters = self.controls is not None and self.controls.asks_of_shopper
+        if isinstance(self.target, UserTarget) or not matters:
+            reason = "is for placements, and beside an item or a session for exclude_seen_days and "
+            reason += "fatigue"
             yield FieldProblem("visitor_id", reason)
 
     def _problems_of_wishes(self) -> Iterator[FieldProblem]:

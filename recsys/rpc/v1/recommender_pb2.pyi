@@ -321,7 +321,8 @@ Global___Controls: _TypeAlias = Controls  # noqa: Y015
 @_typing.final
 class Fatigue(_message.Message):
     """Multiplies the scores of items that the user was shown so often, as impressions say, since the user
-    last did anything with them. Impressions are remembered in shops with a placement that has this.
+    last did anything with them: the user whom the list is for, else visitor_id. Impressions are remembered
+    in shops with a placement that has this.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -696,8 +697,8 @@ class RecommendRequest(_message.Message):
     """
     visitor_id: _builtins.str
     """Who looks, where that is not user_id, as beside an item: it says which variant of a placement is
-    shown, which rules hold and whose events exclude_seen_days goes by, and nothing else. Without a
-    placement beside exclude_seen_days only.
+    shown, which rules hold and whose events exclude_seen_days and fatigue go by, and nothing else.
+    Without a placement beside these two only.
     """
     @_builtins.property
     def session(self) -> Global___SessionItems: ...
@@ -936,7 +937,7 @@ class Question(_message.Message):
     is degraded.
     """
     visitor_id: _builtins.str
-    """Who looks, where exclude_seen_days is set and the question is about no user."""
+    """Who looks, where exclude_seen_days or fatigue is set and the question is about no user."""
     @_builtins.property
     def session(self) -> Global___SessionItems: ...
     @_builtins.property

@@ -344,7 +344,7 @@ class PlacementRequest(TargetFields):
         default=None,
         description="Who looks, where that is not `user_id`, as beside an item: it says which "
         "variant of an experiment is shown, which rules hold and whose events "
-        "`exclude_seen_days` goes by, and nothing else.",
+        "`exclude_seen_days` and the placement's `fatigue` go by, and nothing else.",
     )
     explain: bool = Field(
         default=True, description="Whether each item comes with its `reason` and `score_parts`."

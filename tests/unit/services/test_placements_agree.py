@@ -42,6 +42,9 @@ exclude_event_types = ["look"]
 window_days = 7
 [placements.product_page]
 generators = ["similar", "popular"]
+[placements.basket]
+generators = ["bought_together", "popular"]
+fatigue = { after = 3, factor = 0.5 }
 
 [[rules]]
 name = "cheap"
@@ -88,6 +91,11 @@ EQUAL: list[tuple[str, Body, Wishes]] = [
         "product_page",
         {"session_item_ids": ["lamp", "rug"], "visitor_id": "cat"},
         {"session": pb.SessionItems(item_ids=["lamp", "rug"]), "visitor_id": "cat"},
+    ),
+    (
+        "basket",
+        {"session_item_ids": ["lamp"], "visitor_id": "bob"},
+        {"session": pb.SessionItems(item_ids=["lamp"]), "visitor_id": "bob"},
     ),
     *(
         (
@@ -189,6 +197,18 @@ def test_each_wish_is_understood_alike(shops: Shops, name: str, body: Body, wish
         ("home", {"session": pb.SessionItems(item_ids=["lamp"]), "visitor_id": "bob"}, "bob"),
         ("home", {"visitor_id": "bob"}, "bob"),
         ("product_page", {"item_id": "lamp", "visitor_id": "bob"}, ""),
+        ("basket", {"session": pb.SessionItems(item_ids=["lamp"]), "visitor_id": "bob"}, "bob"),
+        ("basket", {"visitor_id": "bob"}, "bob"),
+        ("basket", {"user_id": "ann", "visitor_id": "bob"}, ""),
+        (
+            "",
+            {
+                "item_id": "lamp",
+                "visitor_id": "bob",
+                "controls": pb.Controls(fatigue=pb.Fatigue(after=3, factor=0.5)),
+            },
+            "bob",
+        ),
         (
             "product_page",
             {
@@ -212,7 +232,7 @@ def test_each_wish_is_understood_alike(shops: Shops, name: str, body: Body, wish
         ("home", {"item_id": "lamp"}, ""),
     ],
 )
-def test_a_request_says_who_looks_only_where_it_leaves_out_what_that_user_has_seen(
+def test_a_request_says_who_looks_only_where_that_matters(
     shops: Shops, name: str, wishes: Wishes, visitor_id: str
 ) -> None:
     request, _ = by_grpc(shops, name, wishes)

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 from recsys.auth.api_keys import PUBLIC_SCOPES, KeyRing, Scope, new_key
 from recsys.auth.rate_limiter import RateLimiter
 from recsys.config.shop import RequestLimits
-from recsys.core.serving.controls import Boost, Controls
+from recsys.core.serving.controls import Boost, Controls, Fatigue
 from recsys.core.serving.experiments import Experiment, Variant
 from recsys.core.serving.placement import Placement, ScheduledRule
 from recsys.rpc import user_attributes
@@ -54,6 +54,7 @@ PLACEMENTS = {
     "product_page": Placement(("similar",)),
     "empty": Placement(("new",)),
     "unseen": Placement(("similar",), Controls(exclude_seen_days=30)),
+    "tiring": Placement(("similar",), Controls(fatigue=Fatigue(3, 0.5))),
     "ruled": Placement(
         ("popular",),
         Controls(diversity=0.5, max_per_brand=2),

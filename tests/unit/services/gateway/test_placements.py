@@ -58,7 +58,7 @@ def test_it_is_about_an_item_a_session_or_nobody(
 def test_a_name_that_the_shop_has_not_given_is_not_found(world: World, api: Client) -> None:
     answer = api.post("/v1/placements/basket:recommend", {})
     assert answer.status == 404
-    known = "empty, home, product_page, ruled, tested, traded, unseen"
+    known = "empty, home, product_page, ruled, tested, tiring, traded, unseen"
     assert answer.json["detail"] == f"this shop has no placement 'basket'; it has {known}"
     assert world.recommender.asked == []
 
@@ -279,6 +279,9 @@ SEEN = {"exclude_seen_days": 30, "exclude_event_types": ["purchase"]}
         (HOME, SESSION | SEEN | {"visitor_id": "bob"}, "bob"),
         (HOME, SEEN | {"visitor_id": "bob"}, "bob"),
         ("/v1/placements/unseen:recommend", ITEM | {"visitor_id": "bob"}, "bob"),
+        ("/v1/placements/tiring:recommend", ITEM | {"visitor_id": "bob"}, "bob"),
+        ("/v1/placements/tiring:recommend", SESSION | {"visitor_id": "bob"}, "bob"),
+        ("/v1/placements/tiring:recommend", {"user_id": "ann", "visitor_id": "bob"}, ""),
         # By whose events nothing is left out, or all is read of whom the list is for anyway.
         (HOME, ITEM | {"visitor_id": "bob"}, ""),
         (HOME, ITEM | {"visitor_id": "bob", "exclude_seen_days": 0}, ""),

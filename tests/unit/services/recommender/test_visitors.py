@@ -1,8 +1,8 @@
-"""Lists about an item, a session or nobody, without what the visitor has just seen."""
+"""Lists about an item, a session or nobody, by what the visitor was shown and has just seen."""
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import grpc
@@ -60,6 +60,26 @@ def beside(
     )
 
 
+def tiring(target: Fields, after: int = 2, **wishes: Any) -> pb.Question:
+    """What bob was shown so often gives way."""
+    controls = {"fatigue": pb.Fatigue(after=after, factor=0.01), "exclude_seen_days": 0}
+    return beside(target, controls=controls, **wishes)
+
+
+def is_shown(shop: Shop, item_id: str, times: int, user_id: str = "bob") -> None:
+    now_ms = time.time_ns() // 1_000_000
+    for number in range(times):
+        event_id = f"shown{item_id}{user_id}{number}"
+        event = Event(event_id, user_id, item_id, "impression", timestamp_ms=now_ms)
+        shop.recent.record("shop", [event], received_ms=now_ms + 1)
+
+
+def lowered(item_id: str, before: list[str], after: list[str]) -> bool:
+    """Whether that item is further down, and all others are in the order that they had."""
+    others = [[each for each in found if each != item_id] for found in (before, after)]
+    return others[0] == others[1] and after.index(item_id) > before.index(item_id)
+
+
 def as_for_anybody(question: pb.Question) -> pb.Question:
     """The same question about no visitor."""
     same = pb.Question()
@@ -89,6 +109,58 @@ def test_what_the_visitor_has_just_seen_is_left_out(
     assert ids(found) == [item_id for item_id in ids(whole) if item_id not in left_out]
     assert set(ids(whole)) >= SEEN
     assert (document(found)["degraded"], found.degraded) == (False, False)
+
+
+@of_every_target
+def test_what_the_visitor_was_shown_often_sinks_until_the_visitor_does_something_with_it(
+    shop: Shop, target: Fields
+) -> None:
+    whole = ids(answers(shop, as_for_anybody(tiring(target)))[1])
+    first, second = whole[:2]
+    is_shown(shop, first, 1)
+    is_shown(shop, second, 2, "ann")
+    assert ids(answers(shop, tiring(target))[1]) == whole
+    is_shown(shop, first, 2)
+    assert lowered(first, whole, ids(answers(shop, tiring(target))[1]))
+    # Neither for anybody else, nor where it does not matter.
+    for other in (as_for_anybody(tiring(target)), tiring(target, visitor_id="cat")):
+        assert ids(answers(shop, other)[1]) == whole
+    now_ms = time.time_ns() // 1_000_000
+    event = Event("acted", "bob", first, "view", timestamp_ms=now_ms)
+    shop.recent.record("shop", [event], received_ms=now_ms + 2)
+    assert ids(answers(shop, tiring(target))[1]) == whole
+
+
+@of_every_target
+def test_what_the_visitor_was_shown_is_read_in_the_one_trip_where_it_matters(
+    shop: Shop, target: Fields
+) -> None:
+    answers(shop, tiring(target), beside(target, 2), as_for_anybody(tiring(target, number=3)))
+    assert [[user.with_impressions for user in trip] for trip in shop.store.trips] == [
+        [True, False]
+    ]
+    shop.store.away = True
+    assert answers(shop, tiring(target))[1].degraded
+    assert not answers(shop, as_for_anybody(tiring(target)))[1].degraded
+
+
+@of_every_target
+def test_also_what_fills_up_a_relaxed_filter_gives_way_when_it_was_shown_often(
+    shop: Shop, target: Fields
+) -> None:
+    shop.put(Item("i4", price=5.0))
+
+    def relaxed() -> list[str]:
+        wishes = {"exclude_seen_days": 0, "relax_filter": True}
+        wishes["fatigue"] = pb.Fatigue(after=2, factor=0.01)
+        return ids(answers(shop, beside(target, filter="price = 5", controls=wishes))[1])
+
+    passing, first, *others = whole = relaxed()
+    assert passing == "i4"
+    assert others
+    is_shown(shop, first, 2)
+    assert lowered(first, whole, relaxed())
+    assert len(shop.store.trips) == 2
 
 
 def test_all_users_and_visitors_of_a_batch_are_read_in_one_trip_and_nobody_else(
@@ -195,11 +267,13 @@ def test_a_pin_of_what_the_visitor_has_seen_is_left_out(shop: Shop) -> None:
 
 @of_every_target
 @pytest.mark.parametrize("is_away", [False, True])
+@pytest.mark.parametrize("asking", [beside, tiring])
 def test_a_message_of_grpc_is_answered_like_the_question_of_a_gateway(
-    shop: Shop, target: Fields, is_away: bool
+    shop: Shop, target: Fields, is_away: bool, asking: Callable[[Fields], pb.Question]
 ) -> None:
+    is_shown(shop, "i4", 2)
     shop.store.away = is_away
-    question = beside(target)
+    question = asking(target)
     request = pb.RecommendRequest(
         tenant="shop", limit=7, visitor_id="bob", controls=question.controls, **target
     )
