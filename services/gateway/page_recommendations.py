@@ -85,7 +85,7 @@ async def _requests_for(
             continue
         target = wanted.target() or page.target()
         try:
-            visitor = wanted.visitor(target) or acting
+            visitor = wanted.visitor(target) or page.user_id or acting
             placement = shown_to(dependencies, tenant, wanted.placement, visitor)
             request = await request_for(dependencies, key, wanted, placement, target, visitor)
             requests.append((placement, request))

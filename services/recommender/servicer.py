@@ -4,6 +4,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
+from recsys.core.domain import identifier_problem
 from recsys.core.errors import FieldProblem, InvalidInput, NotFound
 from recsys.core.limits import MAX_PAGE_PLACEMENTS
 from recsys.core.serving.lists import Reason, Recommendations
@@ -136,10 +137,14 @@ class RecommenderServicer(recommender_pb2_grpc.RecommenderServiceServicer):
         if not 1 <= len(page.requests) <= MAX_PAGE_PLACEMENTS:
             reason = f"name between 1 and {MAX_PAGE_PLACEMENTS} requests"
             raise InvalidInput([FieldProblem("requests", reason)])
+        if page.user_id and (wrong := identifier_problem(page.user_id)):
+            raise InvalidInput([FieldProblem("user_id", wrong)])
         problems, wanted, shown = list[FieldProblem](), list[WantedList](), 0
         for place, one in enumerate(page.requests):
             # Whatever it says itself.
             one.tenant = page.tenant
+            if page.user_id:
+                _write_user(one, page.user_id)
             try:
                 wanted.append(await self._placements.read(one))
             except NotFound as error:
@@ -155,6 +160,17 @@ class RecommenderServicer(recommender_pb2_grpc.RecommenderServiceServicer):
         if problems:
             raise InvalidInput(problems)
         return wanted
+
+
+def _write_user(request: pb.RecommendRequest, user_id: str) -> None:
+    """Name the user of a page as the target of a request without one, else as its visitor."""
+    about, wanted = request.WhichOneof("about"), request.controls
+    # Without a placement a request may name its visitor only where that matters.
+    matters = request.placement or wanted.exclude_seen_days or wanted.HasField("fatigue")
+    if about is None:
+        request.user_id = user_id
+    elif about != "user_id" and matters and not request.visitor_id:
+        request.visitor_id = user_id
 
 
 def _to_proto(answer: Recommendations, model: LoadedModel, *, degraded: bool) -> pb.Answer:

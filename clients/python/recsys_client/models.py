@@ -476,6 +476,7 @@ class PageRequest(BaseModel):
         extra="forbid",
     )
     user_id: str | None = None
+    """Whom the page is for. It is the `visitor_id` of requests about an item or a session that name none."""
     item_id: str | None = None
     """The item of a product page."""
     session_item_ids: list[str] = []

@@ -414,7 +414,10 @@ export interface components {
         };
         /** @description Placements in the order of the page, the most important first. */
         PageRequest: {
-            /** @default null */
+            /**
+             * @description Whom the page is for. It is the `visitor_id` of requests about an item or a session that name none.
+             * @default null
+             */
             user_id?: string | null;
             /**
              * @description The item of a product page.

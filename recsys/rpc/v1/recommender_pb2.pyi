@@ -769,10 +769,15 @@ class RecommendPageRequest(_message.Message):
     TENANT_FIELD_NUMBER: _builtins.int
     REQUESTS_FIELD_NUMBER: _builtins.int
     REPEATS_ALLOWED_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
     tenant: _builtins.str
     """Of every request, whatever it says itself."""
     repeats_allowed: _builtins.bool
     """Whether an item may be in several answers."""
+    user_id: _builtins.str
+    """Whom the page is for: the user of requests that say nothing of `about`, and the visitor_id of the
+    others that name none, where it says anything. Empty: nobody.
+    """
     @_builtins.property
     def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecommendRequest]:
         """1..10. One that is wrong fails the call."""
@@ -783,10 +788,11 @@ class RecommendPageRequest(_message.Message):
         tenant: _builtins.str = ...,
         requests: _abc.Iterable[Global___RecommendRequest] | None = ...,
         repeats_allowed: _builtins.bool = ...,
+        user_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["repeats_allowed", b"repeats_allowed", "requests", b"requests", "tenant", b"tenant"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["repeats_allowed", b"repeats_allowed", "requests", b"requests", "tenant", b"tenant", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

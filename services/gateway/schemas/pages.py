@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
+from recsys.core.domain import identifier_problem
 from recsys.core.errors import FieldProblem
 from recsys.core.limits import MAX_PAGE_PLACEMENTS
 from services.gateway.schemas.problems import invalid_input
@@ -15,7 +16,7 @@ from services.gateway.schemas.recommendations import (
     PlacementRequest,
     TargetFields,
 )
-from services.gateway.schemas.text_rules import REQUEST_ID_RULES
+from services.gateway.schemas.text_rules import ID_RULES, REQUEST_ID_RULES
 from services.gateway.schemas.validation import read_body
 
 PAGE_EXAMPLE: JsonDict = {
@@ -45,10 +46,21 @@ class PageRequest(TargetFields):
         strict=True, extra="forbid", json_schema_extra={"examples": [PAGE_EXAMPLE]}
     )
 
+    user_id: str | None = Field(
+        default=None,
+        json_schema_extra=ID_RULES,
+        description="Whom the page is for. It is the `visitor_id` of requests about an item or a "
+        "session that name none.",
+    )
     requests: list[PagePlacement] = Field(min_length=1, max_length=MAX_PAGE_PLACEMENTS)
     distinct: bool = Field(
         default=True, description="Whether an item that a placement shows is in no later one."
     )
+
+    def target_problems(self) -> Iterator[FieldProblem]:
+        yield from super().target_problems()
+        if self.user_id is not None and (reason := identifier_problem(self.user_id)):
+            yield FieldProblem("user_id", reason)
 
     def user_ids(self) -> Iterator[str]:
         """Everybody whom the page or one of its placements is for."""

@@ -41,6 +41,37 @@ def test_each_placement_leaves_out_what_the_ones_before_show(world: World, api: 
     assert answer.headers["cache-control"] == "private, no-store"
 
 
+SEEN_RUG = {"placement": "unseen", "item_id": "rug"}
+
+
+@pytest.mark.parametrize(
+    ("request_", "visitor_id"),
+    [
+        (SEEN_RUG, "ann"),
+        ({"placement": "unseen", "session_item_ids": ["rug"]}, "ann"),
+        ({"placement": "tiring", "item_id": "rug"}, "ann"),
+        (SEEN_RUG | {"visitor_id": "bob"}, "bob"),
+        # Of no other user is a visitor read.
+        ({"placement": "unseen"}, ""),
+        ({"placement": "unseen", "user_id": "cat"}, ""),
+        ({"placement": "product_page", "item_id": "rug"}, ""),
+    ],
+)
+def test_the_user_of_the_page_looks_where_a_request_names_nobody(
+    world: World, api: Client, request_: dict[str, Any], visitor_id: str
+) -> None:
+    assert api.post(PAGE, {"user_id": "ann", "requests": [request_]}).status == 200
+    assert world.recommender.asked[-1].visitor_id == visitor_id
+
+
+def test_rules_for_some_users_hold_beside_an_item_of_their_page(world: World, api: Client) -> None:
+    body = b'{"attributes": {"segment": "trade"}}'
+    assert api.send("PUT", "/v1/users/tradesman", body).status == 200
+    page = {"user_id": "tradesman", "requests": [{"placement": "traded", "item_id": "lamp"}]}
+    assert api.post(PAGE, page).status == 200
+    assert [boost.rule for boost in world.recommender.asked[-1].controls.boosts] == ["trade"]
+
+
 def test_items_may_repeat_where_the_page_wants_it(world: World, api: Client) -> None:
     body = {"distinct": False, "requests": [{"placement": "home"}, {"placement": "home"}]}
     assert api.post(PAGE, body).status == 200
@@ -62,7 +93,8 @@ HOME: dict[str, Any] = {"placement": "home"}
         ({"requests": [HOME, HOME | {"limit": 0}]}, ["requests.1.limit"]),
         ({"requests": [HOME | {"filter": "price <"}, HOME]}, ["requests.0.filter"]),
         ({"requests": [HOME | {"user_id": "a\0"}]}, ["requests.0.user_id"]),
-        ({"requests": [HOME], "user_id": ""}, ["requests.0.user_id"]),
+        ({"requests": [HOME], "user_id": ""}, ["user_id"]),
+        ({"requests": [HOME | {"item_id": "rug"}], "user_id": "a\0"}, ["user_id"]),
         ({"requests": [HOME], "user_id": "a", "item_id": "b"}, ["item_id"]),
         ({"requests": [HOME | {"user_id": "a", "item_id": "b"}]}, ["requests.0.item_id"]),
         (

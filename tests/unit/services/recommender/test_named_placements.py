@@ -52,8 +52,8 @@ class Rpc:
         request = pb.RecommendRequest(tenant="shop", limit=2, placement="home", **wishes)
         return self.shop.wait(self.shop.servicer.Recommend(request, NoDeadline())).answer
 
-    def page(self, *requests: pb.RecommendRequest) -> list[pb.Answer]:
-        page = pb.RecommendPageRequest(tenant="shop", requests=requests)
+    def page(self, *requests: pb.RecommendRequest, user_id: str = "") -> list[pb.Answer]:
+        page = pb.RecommendPageRequest(tenant="shop", requests=requests, user_id=user_id)
         return list(self.shop.wait(self.shop.servicer.RecommendPage(page, NoDeadline())).answers)
 
 
@@ -101,6 +101,19 @@ def test_a_page_of_placements_names_them_and_shows_no_item_twice(rpc: Rpc) -> No
     assert [first.placement, second.placement, third.placement] == ["home", "bestsellers", ""]
     assert first.experiment.variant == "simple"
     assert not {*ids(first)} & {*ids(second)}
+
+
+def test_who_looks_at_an_item_of_a_page_is_its_user_unless_the_request_names_another(
+    rpc: Rpc,
+) -> None:
+    beside = pb.RecommendRequest(placement="home", item_id="i0", limit=1)
+    named = pb.RecommendRequest()
+    named.CopyFrom(beside)
+    named.visitor_id = rpc.users["as_is"]
+    nobody = pb.RecommendRequest(placement="home", limit=1)
+    answers = rpc.page(beside, named, nobody, user_id=rpc.users["simple"])
+    assert [each.experiment.variant for each in answers] == ["simple", "as_is", "simple"]
+    assert not any(each.HasField("experiment") for each in rpc.page(beside, nobody))
 
 
 def test_a_page_with_a_placement_that_is_not_there_says_where(rpc: Rpc) -> None:

@@ -1,12 +1,13 @@
 """The unary RPCs, over stores in memory."""
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from recsys.core.domain import Item
+from recsys.core.domain import Event, Item
 from recsys.core.errors import InvalidInput, NotSetUp
 from recsys.rpc.v1 import recommender_pb2 as pb
 from tests.unit.services.recommender.shop import Shop
@@ -180,6 +181,29 @@ def test_a_page_shows_no_item_twice(rpc: Rpc) -> None:
     # Who bought i0.
     assert sorted(for_ann_only) == ["i1", "i2", "i3"]
     assert page(rpc, bestsellers, bestsellers, repeats_allowed=True) == [["i5", "i4"]] * 2
+
+
+def test_a_page_is_for_its_user_who_looks_at_the_rest_of_it(rpc: Rpc) -> None:
+    rpc.shop.happens("bob", "i1", "view")
+    own = pb.RecommendRequest(limit=9, generators=["for_you"])
+    beside = pb.RecommendRequest(limit=9, generators=["popular"], item_id="i0")
+    whole, expected = page(rpc, beside)[0], page(rpc, pb.RecommendRequest(user_id="bob", limit=9))
+    assert page(rpc, own, beside, user_id="bob", repeats_allowed=True) == [expected[0], whole]
+    now_ms = time.time_ns() // 1_000_000
+    seen = Event("seen", "bob", "i4", "view", timestamp_ms=now_ms)
+    rpc.shop.recent.record("shop", [seen], received_ms=now_ms)
+    unseen = pb.RecommendRequest()
+    unseen.CopyFrom(beside)
+    unseen.controls.exclude_seen_days = 1
+    assert page(rpc, unseen) == [whole]
+    [others] = page(rpc, unseen, user_id="bob")
+    assert set(whole) - set(others) == {"i4"}
+    unseen.visitor_id = "cat"
+    assert page(rpc, unseen, user_id="bob") == [whole]
+    for_ann = pb.RecommendRequest(limit=9, user_id="ann")
+    assert page(rpc, for_ann, user_id="bob") == page(rpc, for_ann)
+    with pytest.raises(InvalidInput, match=r"^user_id: "):
+        page(rpc, beside, user_id="a\0")
 
 
 def test_a_page_with_a_fault_names_the_request(rpc: Rpc) -> None:
