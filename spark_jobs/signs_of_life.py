@@ -54,6 +54,9 @@ class SignsOfLife:
             doing = f"{finished:,} of {every:,} tasks of Spark done" if every else "in this process"
             with self._lock:
                 now = time.monotonic()
+                # Counting takes a while on a busy machine, and the job may have spoken meanwhile.
+                if now - self._spoken < self._silence_seconds:
+                    continue
                 self._say(f"  still at it after {now - self._told:.0f} s: {doing}")
                 self._spoken = now
 

@@ -116,7 +116,7 @@ class ModelFiles:
     def last_two(self, tenant: str) -> list[str]:
         """The version that was marked last and the one before it, as far as there are any."""
         names = self._noted(tenant, SERVING)
-        return [name for name in names if _VERSION.fullmatch(name)]
+        return [name for name in names if is_version(name)]
 
     def last_serving(self, tenant: str) -> str:
         """The version that was marked last. Raises NotFound before the first."""
@@ -209,12 +209,17 @@ class ModelFiles:
             raise InvalidModel(f"{path} cannot be read: {error.strerror}") from error
 
     def _folder(self, tenant: str, version: str) -> Path:
-        if not _VERSION.fullmatch(version):
+        if not is_version(version):
             raise InvalidInput([FieldProblem("version", f"{version!r} is not a version's name")])
         return self._tenant(tenant) / version
 
     def _tenant(self, tenant: str) -> Path:
         return self._root / checked_tenant(tenant)
+
+
+def is_version(name: str) -> bool:
+    """Whether a version can have this name."""
+    return _VERSION.fullmatch(name) is not None
 
 
 def check_digest(manifest: Manifest, name: str, data: bytes) -> None:

@@ -110,7 +110,11 @@ def _finite(report: Report | None) -> dict[str, float]:
 
 def _report(context: Context, judged: _Judged) -> None:
     if judged.model is None or judged.popularity is None or not len(judged.model.users):
-        context.say("no user has events both before and after the split: nothing to evaluate on")
+        goals = ", ".join(context.plan.shop.target_types)
+        context.say(
+            f"nothing to evaluate on: no user who is known before the held-out days has a target"
+            f" event ({goals}) in them, of an item that could be recommended to this user"
+        )
         return
     context.say(f"{counted(len(judged.model.users), 'user')} with held-out events:")
     rows = metric_rows({"model": judged.model, "popularity": judged.popularity})

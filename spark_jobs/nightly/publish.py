@@ -24,8 +24,8 @@ def publish_candidate(context: Context) -> Manifest:
     manifest = context.models.amend(manifest, gate=entry)
     if reasons and not forced:
         raise GateRefused(
-            f"{manifest.version} is not published: {'; '.join(reasons)}. Limits are set under"
-            " [gate] in the shop's settings; `recsys nightly publish --force` overrides them"
+            f"{manifest.version} is not published: {'; '.join(reasons)} (limits are set under"
+            " [gate] in the shop's settings; `recsys nightly publish --force` overrides them)"
         )
     for reason in reasons:
         context.say(f"gate overridden by --force: {reason}")

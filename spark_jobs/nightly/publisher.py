@@ -17,7 +17,7 @@ from recsys.stores.model_codec import unpack_items
 from recsys.stores.model_files import ModelFiles
 from recsys.stores.redis.connect import connect
 from recsys.stores.redis.lock import HeldLock
-from recsys.stores.redis.room import room_beside
+from recsys.stores.redis.room import Eviction, eviction, room_beside
 from spark_jobs.nightly.publish_recommendations import publish_users
 from spark_jobs.settings import BatchSettings
 
@@ -45,7 +45,8 @@ class Publisher:
             replaces: the version that served when this one was found good enough.
 
         Raises:
-            InvalidModel: a file is damaged or a record missing in Redis; the pointer has not moved.
+            InvalidModel: a file is damaged, or a record missing in Redis or removed by it; the
+                pointer has not moved.
             LockLost: another run has begun, or another version serves than `replaces`.
         """
         tenant, version = manifest.tenant, manifest.version
@@ -56,9 +57,10 @@ class Publisher:
         )
         url = self.settings.redis_url.get_secret_value()
         with self._removed_on_failure(tenant):
-            publish_users(self.spark, self.settings.model_store.resolve(), url, manifest)
-            self.published.write_items(tenant, version, manifest.to_json(), item_bytes)
-            self.published.mark_complete(tenant, version)
+            with self._nothing_evicted(version):
+                publish_users(self.spark, self.settings.model_store.resolve(), url, manifest)
+                self.published.write_items(tenant, version, manifest.to_json(), item_bytes)
+                self.published.mark_complete(tenant, version)
             self._move_pointer(tenant, version, replaces)
         self.say(f"{counted(manifest.data.users, 'user')} published; {version} serves now")
         self._retire_others(tenant)
@@ -76,12 +78,21 @@ class Publisher:
             return None
 
     def settle(self, tenant: str) -> None:
-        """Mend what a run that died has left: half-written files and records, a wrong mark."""
+        """Mend what a run that died has left: half-written files and records, a wrong mark.
+
+        A Redis that evicts is told of: no run that comes to its end shows what it will lack.
+        """
         self.models.remove_drafts(tenant)
         serving = self.published.current(tenant)
         if serving and self.models.last_two(tenant)[:1] != [serving]:
             self.models.mark_serving(tenant, serving)
         self._retire_others(tenant)
+        if found := self._eviction():
+            self.say(
+                f"when Redis is full it removes keys that are needed (maxmemory-policy"
+                f" {found.policy}), {counted(found.evicted_keys, 'key')} since it was started: set"
+                " noeviction, by which it refuses more instead"
+            )
 
     def warn_of_little_room(self, tenant: str) -> None:
         """Say that Redis will be full before the next version is in it, if it is like the last."""
@@ -128,6 +139,29 @@ class Publisher:
                 self.lock.check()
                 self._retire_others(tenant)
             raise
+
+    def _eviction(self) -> Eviction | None:
+        with connect(self.settings.redis_url.get_secret_value()) as redis:
+            return eviction(redis)
+
+    @contextmanager
+    def _nothing_evicted(self, version: str) -> Iterator[None]:
+        """Refuse a version whose records may have gone after they were counted.
+
+        Raises:
+            InvalidModel: Redis has removed keys during the block, of whatever kind.
+        """
+        before = self._eviction()
+        yield
+        after = self._eviction()
+        if before is None or after is None or not after.takes_any_key:
+            return
+        if gone := after.evicted_keys - before.evicted_keys:
+            raise InvalidModel(
+                f"Redis is full and removed {counted(gone, 'key')} while {version} was written"
+                f" (maxmemory-policy {after.policy}), maybe some of its own: raise maxmemory and"
+                " set noeviction, then run it again"
+            )
 
     def _retire_others(self, tenant: str) -> None:
         """Leave the version that serves and the one before.

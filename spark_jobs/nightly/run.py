@@ -270,6 +270,12 @@ def _read(context: Context) -> None:
         context.say(
             f"the shop's settings do not name these types of events, so none counts: {listed}"
         )
+    if not counts.keys() & set(plan.shop.target_types):
+        goals = ", ".join(plan.shop.target_types)
+        context.say(
+            f"no event is a target event ({goals}), so nothing can be evaluated: are they coming"
+            " in, and are `goals` of the shop's settings right?"
+        )
     before_ms = min(plan.window.end_ms, update.snapshot.read_at_ms)
     if quiet := quiet_day(counts, plan.shop.event_types, before_ms):
         context.say(quiet)

@@ -22,6 +22,7 @@ from recsys.core.ports import ItemStore
 from recsys.core.shop_time import ShopTime
 from recsys.files import remove_drafts, write_whole
 from recsys.stores.manifest import FORMAT, LEAST_READER
+from recsys.stores.model_files import is_version
 from recsys.stores.run_events import damage_named, open_events
 from recsys.stores.run_files import CATALOGUE, EVENT_SNAPSHOT, EVENTS
 from recsys.training.content.item_content import CONTENT_TYPES, ItemContent, content_table
@@ -203,13 +204,11 @@ class RunFolder:
         write_whole(self._candidate, version)
 
     def candidate(self) -> str:
-        """The version that the train step made. Raises NotFound before the first."""
-        try:
-            return _read(self._candidate, "train").decode()
-        except UnicodeDecodeError as error:
-            raise NotFound(
-                f"{self._candidate} is damaged: run `recsys nightly train` first"
-            ) from error
+        """The version that the train step made. Raises NotFound before the first, or if damaged."""
+        version = _read(self._candidate, "train").decode(errors="replace").strip()
+        if not is_version(version):
+            raise NotFound(f"{self._candidate} is damaged: run `recsys nightly train` first")
+        return version
 
     def last_candidate(self) -> str | None:
         """The version that the train step made last, whenever that was; None before the first."""

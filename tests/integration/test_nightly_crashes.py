@@ -1,5 +1,6 @@
 """A run that dies leaves the old version serving, and the next one makes up for it."""
 
+import itertools
 import os
 import signal
 import subprocess
@@ -12,13 +13,13 @@ import pytest
 from py4j.protocol import Py4JError
 
 from infra.local.stack import Stack
-from recsys.core.errors import AlreadyRunning, NotFound, Unavailable
+from recsys.core.errors import AlreadyRunning, InvalidModel, NotFound, Unavailable
 from recsys.stores.model_files import ModelFiles
 from recsys.stores.redis import keys
 from recsys.stores.redis.connect import connect
 from recsys.stores.redis.lock import nightly_lock
 from recsys.stores.redis.published import RedisPublishedModels
-from recsys.stores.redis.room import Room
+from recsys.stores.redis.room import Eviction, Room
 from recsys.training.settings import ModelSettings
 from spark_jobs.nightly import publisher
 from spark_jobs.nightly.plan import Step
@@ -146,6 +147,20 @@ def test_a_run_that_lost_its_lock_leaves_what_another_one_may_be_writing(nightly
             nightly.run(model=CHANGED)
 
     assert len(nightly.keys() - {first}) == 1
+
+
+def test_a_version_whose_records_redis_removed_does_not_serve(
+    nightly: Nightly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nightly.first_night()
+    first, evicted = nightly.serving(), itertools.count(7)
+
+    monkeypatch.setattr(publisher, "eviction", lambda _: Eviction("allkeys-lru", next(evicted)))
+    with pytest.raises(InvalidModel, match=r"removed 1 key while .* set noeviction"):
+        nightly.run(model=CHANGED)
+
+    assert nightly.keys() == {first}
+    assert any("allkeys-lru), 7 keys since it was started" in line for line in nightly.said)
 
 
 def test_too_little_room_in_redis_is_told_before_the_training(

@@ -234,3 +234,16 @@ def test_an_address_that_makes_no_sense_is_a_configuration_error(url: str) -> No
         connect_async(url)
     with pytest.raises(ConfigurationError, match="REDIS_URL"):
         asyncio.run(shared_connection(url))
+
+
+@pytest.mark.parametrize("user", ["", ":wrong@"], ids=["no password", "a wrong one"])
+def test_a_password_that_is_missing_or_wrong_is_said_with_where_it_stands(
+    server: RedisServer, redis: Redis, user: str
+) -> None:
+    redis.config_set("requirepass", "secret")
+
+    with (
+        connect(server.url.replace("://", f"://{user}")) as client,
+        pytest.raises(Unavailable, match=r"the user or password in REDIS_URL is missing or wrong"),
+    ):
+        RedisPublishedModels(client).current("shop")

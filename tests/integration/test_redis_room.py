@@ -6,7 +6,7 @@ import pytest
 
 from recsys.stores.redis.connect import Redis, connect
 from recsys.stores.redis.published import RedisPublishedModels
-from recsys.stores.redis.room import room_beside
+from recsys.stores.redis.room import eviction, room_beside
 from tests.builders import a_user_batch
 from tests.contract.test_published_models import a_user
 from tests.integration.redis_server import RedisServer
@@ -56,3 +56,37 @@ def test_a_redis_that_does_not_tell_stops_no_run(redis: Redis) -> None:
     redis.config_set("maxmemory", 50_000_000)
     redis.acl_setuser("default", enabled=True, commands=["-memory"])
     assert room_beside(redis, "shop", "v1", USERS) is None
+
+
+def test_a_redis_that_removes_keys_when_it_is_full_tells_how_many(redis: Redis) -> None:
+    redis.config_set("maxmemory-policy", "allkeys-lru")
+    assert eviction(redis) is None  # without a limit it is never full
+    redis.config_set("maxmemory", redis.info("memory")["used_memory"] + 300_000)
+    before = eviction(redis)
+    assert before is not None
+    assert (before.policy, before.evicted_keys, before.takes_any_key) == ("allkeys-lru", 0, True)
+
+    for number in range(100):
+        redis.set(f"of another program {number}", bytes(10_000))
+
+    after = eviction(redis)
+    assert after is not None
+    assert after.evicted_keys > 0
+
+
+def test_a_redis_that_refuses_when_it_is_full_evicts_nothing(redis: Redis) -> None:
+    redis.config_set("maxmemory", 50_000_000)
+    assert eviction(redis) is None
+
+
+def test_keys_that_never_expire_stay_by_a_policy_of_those_that_do(redis: Redis) -> None:
+    redis.config_set("maxmemory", 50_000_000)
+    redis.config_set("maxmemory-policy", "volatile-ttl")
+    found = eviction(redis)
+    assert found is not None
+    assert not found.takes_any_key
+
+
+def test_whether_a_redis_evicts_is_not_known_where_it_does_not_tell(redis: Redis) -> None:
+    redis.acl_setuser("default", enabled=True, commands=["-info"])
+    assert eviction(redis) is None

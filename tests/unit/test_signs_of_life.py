@@ -64,3 +64,20 @@ def test_who_speaks_is_not_interrupted_and_the_watch_ends_with_the_block() -> No
         signs.say("[read]")
 
     assert listener.lines == ["[read]"]
+
+
+def test_a_job_that_speaks_while_tasks_are_counted_has_not_been_silent() -> None:
+    listener = Listener()
+    signs = SignsOfLife(listener, silence_seconds=0.5)
+    spoken = Event()
+
+    def count_slowly() -> tuple[int, int]:
+        if not spoken.is_set():
+            signs.say("[read]")
+            spoken.set()
+        return 0, 0
+
+    with signs.beside(count_slowly):
+        assert spoken.wait(LONG_SECONDS)
+
+    assert listener.lines == ["[read]"]

@@ -7,6 +7,7 @@ import redis
 import redis.asyncio
 from redis import Redis
 from redis.backoff import NoBackoff
+from redis.exceptions import AuthenticationError
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
@@ -68,8 +69,11 @@ def translated_errors() -> Iterator[None]:
 
 def _reason(error: Exception) -> str:
     text = str(error) or type(error).__name__
+    if isinstance(error, AuthenticationError):
+        # Redis's own words differ by release, and without a password speak of its protocol.
+        return "the user or password in REDIS_URL is missing or wrong (redis://USER:PASSWORD@HOST)"
     if "'maxmemory'" in text:
-        return f"it is full ({text}); raise its maxmemory, or free some by recsys models remove"
+        return f"it is full ({text}); raise its maxmemory, or remove what other programs keep in it"
     return text
 
 

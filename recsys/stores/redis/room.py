@@ -1,4 +1,4 @@
-"""The room that Redis has for one more model version."""
+"""The room that Redis has for one more model version, and whether it makes some by itself."""
 
 from dataclasses import dataclass
 from itertools import islice
@@ -19,6 +19,44 @@ class Room:
 
     free_bytes: int
     version_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Eviction:
+    """A Redis that removes keys when it is full, whoever may need them.
+
+    Attributes:
+        policy: its maxmemory-policy.
+        evicted_keys: how many it has removed since it was started.
+    """
+
+    policy: str
+    evicted_keys: int
+
+    @property
+    def takes_any_key(self) -> bool:
+        """Whether keys that never expire, as those of models, may go as well."""
+        return self.policy.startswith("allkeys-")
+
+
+def eviction(client: "redis.Redis") -> Eviction | None:
+    """Tell how Redis removes keys when it is full.
+
+    Returns:
+        None where it removes none, has no limit, or does not tell.
+
+    Raises:
+        Unavailable: when Redis does not answer.
+    """
+    with translated_errors():
+        try:
+            told = client.info("memory") | client.info("stats")
+        except redis.ResponseError:  # a command that this user may not give
+            return None
+    policy = str(told.get("maxmemory_policy", "noeviction"))
+    if policy == "noeviction" or not int(told.get("maxmemory", 0)):
+        return None
+    return Eviction(policy, int(told.get("evicted_keys", 0)))
 
 
 def room_beside(client: "redis.Redis", tenant: str, version: str, users: int) -> Room | None:

@@ -149,6 +149,8 @@ def test_a_catalogue_of_another_release_asks_for_the_read_step(tmp_path: Path) -
         (CATALOGUE, b"PAR1", "read"),
         (CATALOGUE, b"", "read"),
         ("candidate", b"\xff\xfe2026", "train"),
+        ("candidate", b"", "train"),
+        ("candidate", b"../20261129", "train"),
     ],
 )
 def test_a_file_that_the_disk_has_damaged_names_the_step_that_makes_it_again(
@@ -160,6 +162,14 @@ def test_a_file_that_the_disk_has_damaged_names_the_step_that_makes_it_again(
 
     with pytest.raises(NotFound, match=f"{file} is damaged: run `recsys nightly {step}` first"):
         read()
+
+
+def test_a_note_of_the_candidate_that_an_editor_has_ended_with_a_line_is_read(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "candidate").write_bytes(b"20261129T020000Z-1a2b3c4d\n")
+
+    assert RunFolder(tmp_path).candidate() == "20261129T020000Z-1a2b3c4d"
 
 
 def test_a_damaged_note_of_the_candidate_does_not_stop_the_next_run(tmp_path: Path) -> None:
