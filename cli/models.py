@@ -1,5 +1,6 @@
 """`recsys models`: what is in the model store and what serves."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -22,7 +23,7 @@ def list_(tenant: Tenant = None) -> None:
     tenant = tenant or settings.tenant
     files = ModelFiles(settings.model_store)
     versions = files.versions(tenant)
-    serving = _serving(settings, tenant, files) if versions else None
+    serving = _serving(settings, tenant, files, versions)
     rows = []
     for version in versions:
         mark = "*" if version == serving else ""
@@ -30,7 +31,7 @@ def list_(tenant: Tenant = None) -> None:
             rows.append([mark, version, *_summary(files.manifest(tenant, version))])
         except InvalidModel as error:
             say(str(error))
-    if not versions:
+    if not versions and serving is None:
         say(files.no_model(tenant))
     show(["", "version", "users", "items", "events", "ndcg@20", "popularity", "device"], rows)
 
@@ -81,18 +82,33 @@ def remove(
     say(f"removed {version}")
 
 
-def _serving(settings: ModelAccessSettings, tenant: str, files: ModelFiles) -> str | None:
-    """The version that serves; None when there is none, or it is not known, and says which."""
+def _serving(
+    settings: ModelAccessSettings, tenant: str, files: ModelFiles, versions: Sequence[str]
+) -> str | None:
+    """The version that serves; None when there is none, or it is not known, and says which.
+
+    Args:
+        versions: those of the model store; where there are none, that is all there is to say.
+    """
     try:
         serving = serving_version(settings, tenant)
     except Unavailable as error:
-        say(f"which version serves is not known: {error}")
+        if versions:
+            say(f"which version serves is not known: {error}")
         return None
-    if serving is None and (last := files.last_two(tenant)[:1]):
+    if serving and serving not in versions:
+        say(
+            f"{serving} serves and is not in {settings.model_store}: was it removed by hand, or is"
+            " RECSYS_MODEL_STORE another folder? Nothing can be compared with it: a new version of"
+            " `recsys nightly` serves after `recsys nightly publish --force`"
+        )
+    if serving or not versions:
+        return serving
+    if last := files.last_two(tenant)[:1]:
         say(f"none serves: Redis has lost its data, and recsys rebuild lets {last[0]} serve again")
-    elif serving is None:
+    else:
         say("none has served yet: see recsys nightly publish, and recsys models serve")
-    return serving
+    return None
 
 
 def _summary(manifest: Manifest) -> list[str]:

@@ -17,14 +17,14 @@ def period(start: datetime | None, end: datetime | None, latest_ms: int) -> tupl
     """The time from --start until before --end, in UTC milliseconds; without them all time.
 
     Args:
-        latest_ms: the end without --end.
+        latest_ms: the end without --end, or with one still to come.
 
     Raises:
         ConfigurationError: nothing lies between them.
     """
-    start_ms, end_ms = milliseconds(start, 0), milliseconds(end, latest_ms)
+    start_ms, end_ms = milliseconds(start, 0), min(milliseconds(end, latest_ms), latest_ms)
     if start_ms >= end_ms:
-        before = f"--end {end:%Y-%m-%dT%H:%M:%S}" if end else "now"
+        before = f"--end {end:%Y-%m-%dT%H:%M:%S}" if end and end_ms < latest_ms else "now"
         raise ConfigurationError(
             f"--start {start:%Y-%m-%dT%H:%M:%S} is not before {before}: no event lies between them"
         )

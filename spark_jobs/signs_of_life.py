@@ -31,11 +31,11 @@ class SignsOfLife:
             self._say(text)
 
     @contextmanager
-    def beside(self, tasks: Callable[[], tuple[int, int]]) -> Iterator[None]:
+    def beside(self, tasks: Callable[[], tuple[int, int]] = lambda: (0, 0)) -> Iterator[None]:
         """Break silences for the length of the block.
 
         Args:
-            tasks: how many are done of those that Spark has, see `tasks_of`.
+            tasks: how many are done of those that Spark has, see `tasks_of`; none before it runs.
         """
         done = Event()
         thread = Thread(target=self._watch, args=(done, tasks), name="signs-of-life", daemon=True)

@@ -88,12 +88,14 @@ class ModelFiles:
 
     def users(self, tenant: str, version: str) -> UserModel:
         """Raises: NotFound, InvalidModel."""
-        path = self._folder(tenant, version) / USERS
+        path = self._check_file(self.manifest(tenant, version), USERS)
         with self._named_if_unreadable(path):
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-            _compare_digests(self.manifest(tenant, version), USERS, digest)
             return read_users(path)
+
+    def check_files(self, manifest: Manifest) -> None:
+        """Raises NotFound or InvalidModel where a file is not as it was written."""
+        for name in (ITEMS, USERS):
+            self._check_file(manifest, name)
 
     def model(self, tenant: str, version: str) -> TrainedModel:
         """Raises: NotFound, InvalidModel."""
@@ -177,6 +179,13 @@ class ModelFiles:
         folder = self._tenant(tenant)
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(folder / name, "\n".join(lines))
+
+    def _check_file(self, manifest: Manifest, name: str) -> Path:
+        path = self._folder(manifest.tenant, manifest.version) / name
+        with self._named_if_unreadable(path), path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        _compare_digests(manifest, name, digest)
+        return path
 
     def _checked(self, tenant: str, version: str, name: str) -> bytes:
         data = self._read(tenant, version, name)

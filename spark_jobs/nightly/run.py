@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 
 from recsys.clock import utc_now_ms
@@ -201,13 +201,13 @@ def _publisher(
     pool = HBasePool(settings.hbase_thrift)
     signs = SignsOfLife(say)
     try:
-        with nightly_lock(redis, tenant, say) as lock:
-            begin(pool)
-            signs.say("starting Spark")
-            with (
-                spark_session(settings, f"recsys {tenant}") as spark,
-                signs.beside(partial(tasks_of, spark)),
-            ):
+        with nightly_lock(redis, tenant, say) as lock, ExitStack() as session:
+            # HBase may hang, and on a busy machine Spark takes minutes.
+            with signs.beside():
+                begin(pool)
+                signs.say("starting Spark")
+                spark = session.enter_context(spark_session(settings, f"recsys {tenant}"))
+            with signs.beside(partial(tasks_of, spark)):
                 publisher = Publisher(
                     spark=spark,
                     settings=settings,
@@ -309,6 +309,13 @@ def _equal_version(context: Context) -> Manifest | None:
             manifest = context.models.manifest(tenant, version)
         except InvalidModel:
             continue
-        if manifest.data.fingerprint == fingerprint:
-            return manifest
+        if manifest.data.fingerprint != fingerprint:
+            continue
+        try:
+            # Whole in Redis it may be, and still be no version that Redis could be rebuilt from.
+            context.models.check_files(manifest)
+        except (NotFound, InvalidModel) as error:
+            context.say(f"nothing changed since {version}, which is damaged: {error}")
+            continue
+        return manifest
     return None

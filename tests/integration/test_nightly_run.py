@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recsys.stores.model_files import ITEMS
+from recsys.stores.model_files import ITEMS, USERS
 from recsys.stores.redis.connect import connect
 from recsys.training.settings import ModelSettings
 from spark_jobs.nightly.plan import Step
@@ -87,6 +87,19 @@ def test_a_second_run_over_the_same_data_changes_nothing(nightly: Nightly) -> No
     assert nightly.said[-1] == (
         f"nothing changed since {before}, which serves (--force trains anyway)"
     )
+
+
+def test_a_version_that_was_damaged_since_is_made_again(nightly: Nightly) -> None:
+    nightly.first_night()
+    damaged = str(nightly.serving())
+    users = nightly.settings.model_store / nightly.plan.tenant / damaged / USERS
+    users.write_bytes(users.read_bytes()[:-10])
+
+    nightly.run()
+
+    assert any(f"since {damaged}, which is damaged: users" in line for line in nightly.said)
+    assert nightly.serving() != damaged
+    assert nightly.models.users(nightly.plan.tenant, str(nightly.serving()))
 
 
 def test_an_emptied_redis_is_filled_again_without_training(nightly: Nightly) -> None:

@@ -2,6 +2,9 @@
 
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 _FAILS = """
 from recsys.core.errors import Unavailable
@@ -15,15 +18,19 @@ def fail(batches):
 with spark_session(SparkSettings(), "fails") as spark:
     try:
         with errors_of_tasks():
-            spark.range(4).mapInArrow(fail, "id long").collect()
+            spark.range(4).mapInArrow(fail, "id long").{action}
     except Unavailable as error:
         print(error)
 """
 
 
-def test_a_store_that_is_away_is_said_in_a_line_and_not_by_every_task() -> None:
+@pytest.mark.parametrize("action", ["collect()", "write.parquet('rows')"], ids=["read", "written"])
+def test_a_store_that_is_away_is_said_in_a_line_and_not_by_every_task(
+    tmp_path: Path, action: str
+) -> None:
+    script = _FAILS.replace("{action}", action.replace("rows", str(tmp_path / "rows")))
     done = subprocess.run(
-        [sys.executable, "-c", _FAILS], capture_output=True, text=True, timeout=180, check=True
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=180, check=True
     )
     assert done.stdout == "hbase is unavailable: it did not respond in time\n"
     assert "Traceback" not in done.stderr

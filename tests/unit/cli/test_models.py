@@ -1,6 +1,7 @@
 """`recsys models`: versions of other releases, and a model store without servers."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -131,3 +132,22 @@ def test_what_changes_the_version_that_serves_needs_the_servers(
         result = CliRunner().invoke(app, [command, "v1"], env=store)
 
         assert "HBASE_THRIFT: is required" in str(result.exception)
+
+
+@pytest.mark.parametrize("others", [True, False], ids=["beside others", "and was the only one"])
+def test_a_version_that_serves_and_was_removed_by_hand_is_named(
+    store: dict[str, str | None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    others: bool,
+) -> None:
+    monkeypatch.setattr("cli.models.serving_version", lambda *_: "v2")
+    if not others:
+        shutil.rmtree(tmp_path / "shop" / "v1")
+
+    result = CliRunner().invoke(app, ["list"], env=store)
+
+    told = " ".join(result.output.split())
+    assert "v2 serves and is not in" in told
+    assert "has no model yet" not in told
+    assert "none has served yet" not in told

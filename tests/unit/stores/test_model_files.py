@@ -66,6 +66,23 @@ def test_one_flipped_bit_is_noticed(files: ModelFiles, tmp_path: Path) -> None:
         files.items("shop", "v1")
 
 
+@pytest.mark.parametrize("name", [ITEMS, USERS])
+def test_a_file_that_was_cut_off_or_removed_is_noticed_without_being_read(
+    files: ModelFiles, tmp_path: Path, name: str
+) -> None:
+    manifest = saved(files)
+    files.check_files(manifest)
+    path = tmp_path / "shop" / "v1" / name
+
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(InvalidModel, match=f"{name} of model v1 does not match its checksum"):
+        files.check_files(manifest)
+
+    path.unlink()
+    with pytest.raises(NotFound, match=f"no {name} of model v1"):
+        files.check_files(manifest)
+
+
 def test_an_evaluation_is_added_later(files: ModelFiles) -> None:
     files.amend(saved(files), evaluation=an_evaluation(0.1))
     assert files.manifest("shop", "v1").evaluation == an_evaluation(0.1)
