@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from cli.output import progress as console
 from cli.output import say
-from recsys.core.wording import counted
+from recsys.core.wording import pluralize
 from recsys.importing.bulk_writer import Tally
 from recsys.importing.dry_run import Preview
 from recsys.importing.importer import ImportOutcome
@@ -57,7 +57,7 @@ def progress_lines(
         if time.monotonic() - said >= every_seconds:
             said = time.monotonic()
             share = f"{position / size:.0%}, " if size else ""
-            say(f"{name}: {share}{tally.stored:,} rows")
+            say(f"{name}: {share}{pluralize(tally.stored, 'row')}")
 
     return observe
 
@@ -74,8 +74,8 @@ def report(outcome: ImportOutcome) -> None:
         return
     rate = tally.read / max(outcome.seconds, 0.001)
     say(
-        f"{name}: {counted(tally.read, 'row')} read in {outcome.seconds:.1f} s"
-        f" ({rate:,.0f} rows/s), {tally.stored:,} {outcome.kind} stored"
+        f"{name}: {pluralize(tally.read, 'row')} read in {outcome.seconds:.1f} s"
+        f" ({rate:,.0f} rows/s), {_records(tally.stored, outcome.kind)} stored"
     )
     if not tally.read and not outcome.ended:
         say("  the file has no rows: is the export whole?")
@@ -87,18 +87,18 @@ def report(outcome: ImportOutcome) -> None:
     if tally.rejected:
         say(f"  see {outcome.reject_path} for the rejected rows")
     if outcome.ended:
-        say(f"error: {outcome.ended}; {tally.read:,} rows were read, {tally.stored:,} stored")
+        rows = pluralize(tally.read, "row was", "rows were")
+        say(f"error: {outcome.ended}; {rows} read, {tally.stored:,} stored")
     elif outcome.has_too_many_rejected:
         say(f"error: more than --max-rejected {outcome.max_rejected:g} of {name} was rejected")
 
 
 def report_undone(plan: ImportPlan[Any], tally: Tally, *, was_known: bool) -> None:
     """Report what undoing the import of a file removed."""
-    say(
-        f"{plan.path.name}: {counted(tally.read, 'row')} read, {tally.stored:,} {plan.kind} removed"
-    )
+    rows, records = pluralize(tally.read, "row"), _records(tally.stored, plan.kind)
+    say(f"{plan.path.name}: {rows} read, {records} removed")
     if tally.duplicate:
-        say(f"  {counted(tally.duplicate, 'row')} without an imported event of their own")
+        say(f"  {pluralize(tally.duplicate, 'row')} without an imported event of their own")
     if not was_known and not tally.stored:
         say(
             "error: nothing to undo: no import of this file by these options is known, and none of"
@@ -114,7 +114,7 @@ def report_undone(plan: ImportPlan[Any], tally: Tally, *, was_known: bool) -> No
 def show_preview(plan: ImportPlan[Any], found: Preview) -> None:
     """Show how a file would be read, on stdout."""
     tally = found.tally
-    rows = counted(tally.read, "row")
+    rows = pluralize(tally.read, "row")
     print(f"{plan.path.name}: {rows}, {found.stored:,} would be stored as {plan.kind}")
     for name, column in sorted(plan.reader.columns.items()):
         print(f"  {column} -> {name}")
@@ -125,8 +125,8 @@ def show_preview(plan: ImportPlan[Any], found: Preview) -> None:
     if found.first_ms is not None and found.last_ms is not None:
         print(f"  from {_moment(found.first_ms)} to {_moment(found.last_ms)}")
     if found.users:
-        print(f"  {counted(len(found.users), 'user')}")
-    print(f"  {counted(len(found.items), 'item')}")
+        print(f"  {pluralize(len(found.users), 'user')}")
+    print(f"  {pluralize(len(found.items), 'item')}")
     if found.duplicate:
         print(f"  {found.duplicate:,} duplicate: the event of an earlier row")
     for line in _row_lines(tally):
@@ -153,7 +153,13 @@ def _most_common(what: str, reasons: Counter[str]) -> Iterator[str]:
         yield f"  {count:,} {what}: {reason}"
     if len(reasons) > _MAX_REASONS:
         rest = reasons.total() - sum(count for _, count in reasons.most_common(_MAX_REASONS))
-        yield f"  {rest:,} {what} for {len(reasons) - _MAX_REASONS:,} other reasons"
+        others = pluralize(len(reasons) - _MAX_REASONS, "other reason")
+        yield f"  {rest:,} {what} for {others}"
+
+
+def _records(count: int, kind: str) -> str:
+    """Name a number of "events" or "items"."""
+    return pluralize(count, kind.removesuffix("s"), kind)
 
 
 def _moment(time_ms: int) -> str:

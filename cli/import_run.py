@@ -13,7 +13,7 @@ from cli.output import say
 from recsys.clock import utc_now_ms
 from recsys.config.shops import shop_of
 from recsys.core.ports import LiveCatalogue
-from recsys.core.wording import counted
+from recsys.core.wording import pluralize
 from recsys.importing.bulk_writer import Tally
 from recsys.importing.dry_run import preview
 from recsys.importing.importer import Importer
@@ -160,6 +160,6 @@ def _interruptible(tally: Tally) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        rows = counted(tally.stored, "row")
+        rows = pluralize(tally.stored, "row")
         say(f"interrupted after {rows}; run the same command again to finish")
         raise typer.Exit(_INTERRUPTED) from None

@@ -13,6 +13,7 @@ from recsys.core.model import History, ItemModel
 from recsys.core.serving.lists import Recommendations
 from recsys.core.serving.model import ServingModel
 from recsys.core.serving.pipeline import recommend_for_user, similar_items
+from recsys.core.wording import pluralize
 from spark_jobs.nightly.publish_recommendations import user_batch
 
 Version = Annotated[str | None, typer.Option(help="Model version. Default: the one that serves.")]
@@ -68,7 +69,7 @@ def similar(
 def _show_history(items: ItemModel, history: History, limit: int) -> None:
     order = (-history.strengths).argsort(kind="stable")[:limit]
     rows = [[*_item(items, int(history.items[i])), f"{history.strengths[i]:.2f}"] for i in order]
-    say(f"history, the strongest of {len(history.items)} items:")
+    say(f"history, the strongest of {pluralize(len(history.items), 'item')}:")
     show(["item", "title", "strength"], rows)
 
 

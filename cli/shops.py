@@ -12,6 +12,7 @@ from cli.tenant_option import OneTenant
 from recsys.auth.key_file import load_keys
 from recsys.config.shops import read_shop_file, shop_files
 from recsys.core.errors import ConfigurationError, InvalidSettings, NotFound
+from recsys.core.wording import pluralize
 
 app = typer.Typer(
     help="Check the settings of shops, and show what held when.", no_args_is_help=True
@@ -46,7 +47,7 @@ def check(
             say(f"warning: {path}: {path.stem} has no API key, so no storefront is served")
     if faults:
         raise typer.Exit(_INVALID)
-    shops = "1 shop has" if len(paths) == 1 else f"{len(paths):,} shops have"
+    shops = pluralize(len(paths), "shop has", "shops have")
     say(f"{shops} sound settings; any other has the shipped ones")
 
 

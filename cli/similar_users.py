@@ -10,7 +10,7 @@ from cli.output import check_output, say
 from cli.tenant_option import Tenant
 from cli.user_file import write_users
 from recsys.core.errors import NotFound
-from recsys.core.wording import counted
+from recsys.core.wording import pluralize
 from recsys.training.similar_users import similar_users
 
 
@@ -40,4 +40,4 @@ def export_similar_users(
         )
     users, similarities = similar_users(model.users, row, limit)
     write_users(output, model, users, similarities, "similarity")
-    say(f"model {opened.version}: {counted(len(users), 'user')} similar to {user_id} in {output}")
+    say(f"model {opened.version}: {pluralize(len(users), 'user')} similar to {user_id} in {output}")

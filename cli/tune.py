@@ -8,6 +8,7 @@ import typer
 from cli.output import check_output, say
 from cli.tenant_option import Tenant
 from recsys.config.shops import shop_of
+from recsys.core.wording import pluralize
 from recsys.stores.run_files import EVENTS
 from recsys.training.settings import ModelSettings
 from recsys.tuning import PLANS, FitEffort, fit_settings, hold_out
@@ -39,7 +40,8 @@ def tune_settings(
     events = settings.run_folder(tenant) / EVENTS
     log, user_share = snapshot_sample(events, shop, size.pairs)
     validation = hold_out(log, shop, start, size, user_share=user_share)
-    say(f"{len(log):,} events; {validation.judged_users:,} users' newest ones are held out")
+    judged = pluralize(validation.judged_users, "user")
+    say(f"{pluralize(len(log), 'event')}; the newest ones of {judged} are held out")
     found = fit_settings(validation, start, FitEffort.THOROUGH, say=say)
     try:
         write_model_settings(output, found.settings)
@@ -48,6 +50,6 @@ def tune_settings(
         print(settings_text(found.settings))
         raise
     say(
-        f"{len(found.trials)} trials: ndcg@20 {found.ndcg:.4f}, {found.start_ndcg:.4f} with the"
-        f" defaults; train with: recsys nightly --settings {output}"
+        f"{pluralize(len(found.trials), 'trial')}: ndcg@20 {found.ndcg:.4f},"
+        f" {found.start_ndcg:.4f} with the defaults; train with: recsys nightly --settings {output}"
     )

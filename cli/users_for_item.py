@@ -10,7 +10,7 @@ from cli.output import check_output, say
 from cli.tenant_option import Tenant
 from cli.user_file import write_users
 from recsys.core.errors import NotFound
-from recsys.core.wording import counted
+from recsys.core.wording import pluralize
 from recsys.training.users_for_item import users_for_item
 
 
@@ -37,4 +37,4 @@ def export_users(
         raise NotFound(f"item {item_id!r} is not in model {opened.version}")
     users, scores = users_for_item(model, row, limit)
     write_users(output, model, users, scores, "score")
-    say(f"model {opened.version}: {counted(len(users), 'user')} for {item_id} in {output}")
+    say(f"model {opened.version}: {pluralize(len(users), 'user')} for {item_id} in {output}")

@@ -9,6 +9,7 @@ from recsys.analysis.attribution import Outcome, report_of
 from recsys.config.shop import Shop
 from recsys.core.errors import NoData
 from recsys.core.experiment_report import ExperimentReport
+from recsys.core.wording import pluralize
 from recsys.stores.hbase.pool import HBasePool
 from recsys.stores.hbase.tenants import check_tenant
 from spark_jobs.attribution import attributed
@@ -55,7 +56,7 @@ def make_report(
             f"tenant {tenant} has no impressions with a recommendation_id in that time: see"
             " docs/how-to/experiments.md"
         )
-    say(f"{len(outcomes):,} outcomes counted in {time.perf_counter() - begun:.1f} s")
+    say(f"{pluralize(len(outcomes), 'outcome')} counted in {time.perf_counter() - begun:.1f} s")
     _tell_unpriced(outcomes, say)
     baselines = {each.name: each.variants[0].name for each in shop.experiments}
     return report_of(
@@ -67,8 +68,8 @@ def _tell_unpriced(outcomes: Sequence[Outcome], say: Callable[[str], None]) -> N
     orders = sum(each.orders for each in outcomes)
     if unpriced := sum(each.unpriced_orders for each in outcomes):
         say(
-            f"{unpriced:,} of {orders:,} orders have no price and add nothing to revenue: send"
-            " the price of one unit with each"
+            f"{unpriced:,} of {pluralize(orders, 'order')} without a price, which add nothing to"
+            " revenue: send the price of one unit with each"
         )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from recsys.config.shop import Shop
 from recsys.core.domain import Item
 from recsys.core.errors import ConfigurationError
+from recsys.core.wording import pluralize
 from recsys.evaluation.ablation import ablations
 from recsys.evaluation.baselines import Baseline
 from recsys.evaluation.data import EvaluationData, Mask, evaluation_data
@@ -79,7 +80,9 @@ def evaluate_files(
     items = _read_items(request.items, say) if request.items else []
     source, validation, split = _read_files(request, items, baselines, say)
     users, rows = source.data.pairs.shape
-    say(f"training: {users:,} users, {rows:,} items, {len(source.data.pairs.item_indices):,} pairs")
+    pairs = len(source.data.pairs.item_indices)
+    sizes = pluralize(users, "user"), pluralize(rows, "item"), pluralize(pairs, "pair")
+    say(f"training: {', '.join(sizes)}")
     if request.items:
         _tell_of_catalogue(request.items, items, source.data, say)
     fitted = _fit(request, validation, say) if validation else None
@@ -142,9 +145,10 @@ def _backend(trained: Trained) -> TrainingBackend:
 
 def _read_items(files: ItemFiles, say: Say) -> list[Item]:
     items, left_out = read_items(files)
-    say(f"{name_of(files.paths)}: {len(items):,} items read")
+    say(f"{name_of(files.paths)}: {pluralize(len(items), 'item')} read")
     for reason, count in left_out.most_common():
-        say(f"{name_of(files.paths)}: {count:,} rows or values left out: {reason}")
+        parts = pluralize(count, "row or value", "rows or values")
+        say(f"{name_of(files.paths)}: {parts} left out: {reason}")
     return items
 
 
@@ -161,11 +165,12 @@ def _tell_of_catalogue(
     found = sum(data.pairs.items.id_of(row) in catalogue for row in rows.tolist())
     if not found:
         raise ConfigurationError(
-            f"{name_of(files.paths)} has none of the {len(rows):,} items of training: is its"
-            " item_id that of the events? Name the column, for example --item-mapping"
+            f"{name_of(files.paths)} has none of the {pluralize(len(rows), 'item')} of training: is"
+            " its item_id that of the events? Name the column, for example --item-mapping"
             " COLUMN=item_id"
         )
-    say(f"{name_of(files.paths)}: has {found:,} of the {len(rows):,} items with behaviour")
+    with_behaviour = pluralize(len(rows), "item")
+    say(f"{name_of(files.paths)}: has {found:,} of the {with_behaviour} with behaviour")
 
 
 def _read_files(
@@ -224,8 +229,8 @@ def _validation(request: EvaluationRequest, log: EventLog, say: Say) -> Validati
 
 def _fit(request: EvaluationRequest, validation: Validation, say: Say) -> Fitted:
     say(
-        f"fitting settings ({request.effort.value}) on {validation.judged_users:,} users' held-out"
-        " part of training"
+        f"fitting settings ({request.effort.value}) on the held-out part of training of"
+        f" {pluralize(validation.judged_users, 'user')}"
     )
     return fit_settings(validation, request.settings, request.effort, say=say)
 

@@ -2,6 +2,7 @@
 
 from recsys.core.errors import NotFound
 from recsys.core.vocabulary import Vocabulary
+from recsys.core.wording import pluralize
 
 
 def row_of(ids: Vocabulary, wanted: str) -> int:
@@ -12,7 +13,9 @@ def row_of(ids: Vocabulary, wanted: str) -> int:
     """
     row = ids.index_of(wanted)
     if row is None:
-        raise NotFound(f"{wanted!r} is none of the model's {len(ids):,} ids, such as {_some(ids)}")
+        raise NotFound(
+            f"{wanted!r} is none of the model's {pluralize(len(ids), 'id')}, such as {_some(ids)}"
+        )
     return row
 
 

@@ -11,6 +11,7 @@ from recsys.auth.rate_limiter import RateLimiter
 from recsys.config.settings import GrpcServiceSettings
 from recsys.config.shop import RequestLimits
 from recsys.core.errors import PermissionDenied, TooManyRequests, Unauthenticated
+from recsys.core.wording import pluralize
 
 SERVICE_TOKEN_KEY = "x-service-token"  # noqa: S105  # the name, not the secret
 API_KEY_KEY = "x-api-key"
@@ -74,7 +75,9 @@ class RpcAccess:
         refused = self._limiter.take(key.key_id, rate)
         if refused is not None:
             wait = refused.retry_after_seconds
-            raise TooManyRequests(f"this key calls too often: wait {wait} seconds", wait)
+            raise TooManyRequests(
+                f"this key calls too often: wait {pluralize(wait, 'second')}", wait
+            )
 
     def _check(self, method: str, request: object, key: ApiKey) -> None:
         if key.is_public:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from recsys.core.wording import pluralize
+
 _REASONS = {
     "missing": "is required",
     "extra_forbidden": "is not a known setting",
@@ -50,14 +52,10 @@ def fault_reason(error: Mapping[str, Any]) -> str:
 def _words(kind: str, error: Mapping[str, Any]) -> str:
     context = error.get("ctx", {})
     if kind == "too_short":
-        return f"must have at least {_entries(context['min_length'])}"
+        return f"must have at least {pluralize(context['min_length'], 'entry', 'entries')}"
     if kind == "too_long":
-        return f"must have at most {_entries(context['max_length'])}"
+        return f"must have at most {pluralize(context['max_length'], 'entry', 'entries')}"
     if kind == "string_pattern_mismatch":
         return f"must match {context['pattern']}"
     message: str = _REASONS.get(kind, error["msg"])
     return _SHOULD.sub("must ", message).removeprefix("Value error, ")
-
-
-def _entries(count: int) -> str:
-    return "1 entry" if count == 1 else f"{count:,} entries"

@@ -1,6 +1,10 @@
 """Wording of messages to people."""
 
 
-def counted(count: int, noun: str) -> str:
-    """Name a number of things: 1 user, 2,000 users."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+def pluralize(count: int, singular: str, plural: str | None = None) -> str:
+    """Name a number of things: 1 user, 2,000 users.
+
+    Args:
+        plural: where it is not the singular and an s.
+    """
+    return f"{count:,} {singular if count == 1 else plural or f'{singular}s'}"

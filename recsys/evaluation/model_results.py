@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recsys.core.wording import pluralize
 from recsys.evaluation.baselines import Baseline
 from recsys.evaluation.baselines.popularity import popularity
 from recsys.evaluation.data import EvaluationData
@@ -96,7 +97,7 @@ def _evaluated(
     started = time.perf_counter()
     lists = rank(_progress(name, len(data.known), say))
     seconds = time.perf_counter() - started
-    say(f"{name}: {len(data.known):,} users ranked in {seconds:.1f} s")
+    say(f"{name}: {pluralize(len(data.known), 'user')} ranked in {seconds:.1f} s")
 
     def of_part(part: TestSet) -> Report:
         return evaluate_lists(lists[np.searchsorted(data.known.users, part.users)], part, k=k)
@@ -117,6 +118,6 @@ def _progress(name: str, users: int, say: Say) -> OnUsers:
         nonlocal told
         if time.perf_counter() - told >= _PROGRESS_SECONDS:
             told = time.perf_counter()
-            say(f"{name}: {done:,} of {users:,} users ranked")
+            say(f"{name}: {done:,} of {pluralize(users, 'user')} ranked")
 
     return on_users

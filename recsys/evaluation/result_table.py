@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from recsys.core.wording import pluralize
 from recsys.evaluation.data import EvaluationData
 from recsys.evaluation.intervals import Estimate
 from recsys.evaluation.metrics_table import aligned, metric_rows
@@ -40,26 +41,29 @@ def _ablation_lines(result: EvaluationResult) -> list[str]:
 
 def _notes(result: EvaluationResult) -> list[str]:
     data = result.source.data
-    notes = [f"{len(data.known):,} users judged; brackets are 95 % intervals of a mean"]
+    notes = [f"{pluralize(len(data.known), 'user')} judged; brackets are 95 % intervals of a mean"]
     if result.fitted:
         fitted = result.fitted
         notes.append(
-            f"settings found in {len(fitted.trials)} trials, {fitted.seconds:.0f} s: ndcg_at_20"
-            f" {fitted.ndcg:.4f} on the validation part, {fitted.start_ndcg:.4f} with those to"
-            " begin with"
+            f"settings found in {pluralize(len(fitted.trials), 'trial')}, {fitted.seconds:.0f} s:"
+            f" ndcg_at_20 {fitted.ndcg:.4f} on the validation part, {fitted.start_ndcg:.4f} with"
+            " those to begin with"
         )
     if len(data.cold):
         found = _means_line(result.cold_users)
-        notes.append(f"{len(data.cold):,} cold users, answered with popular items: {found}")
+        notes.append(
+            f"{pluralize(len(data.cold), 'cold user')}, answered with popular items: {found}"
+        )
     notes += _item_notes(data, result.model)
     notes += _new_item_notes(result.new_items)
     unknown = data.known.unknown_pairs + data.cold.unknown_pairs
     for count, reason in (
-        (unknown, "their item is not in training"),
-        (data.masked_pairs, "their item is masked, see --mask"),
+        (unknown, "not in training"),
+        (data.masked_pairs, "masked, see --mask"),
     ):
         if count:
-            notes.append(f"{count:,} test pairs count but cannot be hit: {reason}")
+            pairs = pluralize(count, "test pair counts", "test pairs count")
+            notes.append(f"{pairs} but cannot be hit: the item is {reason}")
     return notes
 
 
@@ -69,8 +73,8 @@ def _item_notes(data: EvaluationData, model: ModelResult) -> list[str]:
         return []
     pairs = len(data.known.items)
     return [
-        f"{len(part.items):,} test pairs ({len(part.items) / pairs:.1%}) of {kind} items:"
-        f" {_means_line(report)}"
+        f"{pluralize(len(part.items), 'test pair')} ({len(part.items) / pairs:.1%}) of {kind}"
+        f" items: {_means_line(report)}"
         for kind, part, report in (
             ("warm", data.warm_pairs, model.warm_items),
             ("cold", data.cold_pairs, model.cold_items),
@@ -85,7 +89,9 @@ def _new_item_notes(reports: Mapping[str, Report]) -> list[str]:
         return []
     users = len(reports[MODEL].users)
     found = "; ".join(f"{name} {_means_line(report)}" for name, report in reports.items())
-    return [f"{users:,} users wanted items without behaviour; these alone, ranked by {found}"]
+    return [
+        f"{pluralize(users, 'user')} wanted items without behaviour; these alone, ranked by {found}"
+    ]
 
 
 def _headline(report: Report) -> list[str]:

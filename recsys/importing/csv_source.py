@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from recsys.core.errors import ConfigurationError
+from recsys.core.wording import pluralize
 from recsys.importing.csv_records import RecordFinder, Records, split_lines
 from recsys.importing.read_options import Quoting, ReadOptions
 from recsys.importing.source import BadRow, RawBatch
@@ -165,7 +166,7 @@ class _Parser:
 
     def _mismatch(self, records: Records, place: int) -> BadRow:
         fields = self._fields(records, place)
-        reason = f"has {len(fields)} fields, the header has {len(self._columns)}"
+        reason = f"has {pluralize(len(fields), 'field')}, the header has {len(self._columns)}"
         return BadRow(int(records.lines[place]), reason, fields)
 
     def _row(self, records: Records, place: int) -> dict[str, str]:

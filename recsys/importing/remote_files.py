@@ -10,6 +10,7 @@ import pyarrow as pa
 from pyarrow import fs
 
 from recsys.core.errors import ConfigurationError
+from recsys.core.wording import pluralize
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://")
 
@@ -45,7 +46,7 @@ def fetch(
         pattern = None if start < 0 else root + address[len(base) :]
         found = sorted(_found(store, root, pattern, is_data), key=lambda each: each.path)
         size = sum(each.size for each in found)
-        say(f"fetching {len(found):,} files, {size / 1e6:,.1f} MB, from {base}")
+        say(f"fetching {pluralize(len(found), 'file')}, {size / 1e6:,.1f} MB, from {base}")
         return [_copied(store, each.path, folder) for each in found]
     except (pa.ArrowException, OSError, ValueError) as error:
         raise ConfigurationError(f"{url}: {error}") from error

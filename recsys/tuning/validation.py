@@ -8,7 +8,7 @@ import numpy as np
 from recsys.config.shop import Shop
 from recsys.core.errors import NoData
 from recsys.core.event_types import EventTypes
-from recsys.core.wording import counted
+from recsys.core.wording import pluralize
 from recsys.evaluation import Mask, TestSet, masked_by
 from recsys.evaluation.score_functions import has_behaviour, is_known
 from recsys.evaluation.splits import (
@@ -183,7 +183,7 @@ def hold_out_if_judgeable(
         return None
     users = validation.judged_users
     if users < shop.gate.min_judged_users:
-        say(f"only {counted(users, 'user')} to find settings by: training with those given")
+        say(f"only {pluralize(users, 'user')} to find settings by: training with those given")
         return None
     return validation
 

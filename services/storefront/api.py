@@ -103,7 +103,7 @@ class Api:
         """
         answer = await self._call("POST", "/v1/events", {"events": list(events)})
         if answer["rejected"]:
-            raise ApiRefused(f"{answer['rejected']} of {len(events)} events were rejected")
+            raise ApiRefused(f"events rejected: {answer['rejected']} of {len(events)}")
 
     async def _call(self, method: str, path: str, body: Json | None = None) -> Json:
         try:

@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 
 from recsys.core.errors import NotSetUp, Unavailable
 from recsys.core.times import MS_PER_DAY
-from recsys.core.wording import counted
+from recsys.core.wording import pluralize
 from recsys.stores.hbase.interaction_scan import ChangedInteractions, InteractionScan
 from recsys.stores.hbase.layout import REMOVAL_DAYS, REMOVALS, table_name
 from recsys.stores.hbase.pool import TASK_POOL, HBasePool
@@ -91,7 +91,7 @@ def update_snapshot(
         Witness(pool, request.tenant, snapshot.keeper).write(snapshot.mark)
     folder.commit(snapshot)
     if isinstance(last, Unusable):
-        summary = f"{counted(snapshot.events, 'event')} read in full, because {last}"
+        summary = f"{pluralize(snapshot.events, 'event')} read in full, because {last}"
     else:
         summary = _merged_summary(last.snapshot, made)
     return SnapshotUpdate(snapshot, sum(each.rows_read for each in made), summary)
@@ -133,7 +133,7 @@ def _checked(folder: SnapshotFolder, request: SnapshotRequest, pool: HBasePool) 
     except NotSetUp as error:
         raise Unusable(f"it is not known what was removed: {error}") from error
     if len(removed) > _MAX_REMOVED_USERS:
-        raise Unusable(f"events of {counted(len(removed), 'user')} were removed")
+        raise Unusable(f"events of {pluralize(len(removed), 'user')} were removed")
     return _LastNight(last, Since(since_ms, tuple(removed)))
 
 
@@ -230,13 +230,14 @@ def _make_part(task: _Task) -> MadePart:
 def _merged_summary(last: EventSnapshot, made: list[MadePart]) -> str:
     changed = sum(each.rows_read for each in made if each.is_merged)
     line = (
-        f"snapshot of {counted(last.events, 'event')} from {_utc(last.read_at_ms)},"
-        f" {changed:,} new or changed ones read"
+        f"snapshot of {pluralize(last.events, 'event')} from {_utc(last.read_at_ms)},"
+        f" {pluralize(changed, 'new or changed one')} read"
     )
     full = [each.rows_read for each in made if not each.is_merged]
     if not full:
         return line
-    return f"{line}; {len(full)} parts with {sum(full):,} in full, so much is new in them"
+    parts = pluralize(len(full), "part")
+    return f"{line}; {parts} with {pluralize(sum(full), 'event')} in full, so much is new there"
 
 
 def _utc(time_ms: int) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.errors import NoData
-from recsys.core.wording import counted
+from recsys.core.wording import pluralize
 from recsys.evaluation import Behaviour, Report, TestSet, evaluate_lists, top_k_lists
 from recsys.evaluation.metrics_table import aligned, metric_rows
 from recsys.evaluation.model_cold_items import cold_item_metrics
@@ -116,7 +116,7 @@ def _report(context: Context, judged: _Judged) -> None:
             f" event ({goals}) in them, of an item that could be recommended to this user"
         )
         return
-    context.say(f"{counted(len(judged.model.users), 'user')} with held-out events:")
+    context.say(f"{pluralize(len(judged.model.users), 'user')} with held-out events:")
     rows = metric_rows({"model": judged.model, "popularity": judged.popularity})
     for line in aligned(rows):
         context.say(f"  {line}")

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from recsys.analysis.snapshot_log import snapshot_sample
 from recsys.core.errors import ConfigurationError
-from recsys.core.wording import counted
+from recsys.core.wording import pluralize
 from recsys.evaluation import Mask
 from recsys.stores.manifest import FitEntry, FitTrialEntry
 from recsys.training.settings import ModelSettings, settings_entry, settings_of_entry
@@ -49,7 +49,7 @@ def found_settings(context: Context, split_ms: int) -> tuple[ModelSettings, FitE
     events = context.folder.snapshot().events
     last = _last_fit(context, events)
     context.say(
-        f"fitting settings ({plan.effort.value}) on {counted(validation.judged_users, 'user')}"
+        f"fitting settings ({plan.effort.value}) on {pluralize(validation.judged_users, 'user')}"
         + (", from those of the serving version on" if last else "")
     )
     fitted = fit_settings(
@@ -61,8 +61,8 @@ def found_settings(context: Context, split_ms: int) -> tuple[ModelSettings, FitE
         say=context.say,
     )
     context.say(
-        f"{len(fitted.trials)} trials in {fitted.seconds:.0f} s: ndcg@20 {fitted.ndcg:.4f},"
-        f" {fitted.start_ndcg:.4f} with the settings to begin with"
+        f"{pluralize(len(fitted.trials), 'trial')} in {fitted.seconds:.0f} s:"
+        f" ndcg@20 {fitted.ndcg:.4f}, {fitted.start_ndcg:.4f} with the settings to begin with"
     )
     whole_at_events = last.whole_at_events if last else events
     return fitted.settings, _entry(plan.effort, validation, fitted, whole_at_events)

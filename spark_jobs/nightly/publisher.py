@@ -11,7 +11,7 @@ from recsys.core.errors import InvalidModel, LockLost, NotFound, Unavailable
 from recsys.core.live_catalogue import copy_catalogue
 from recsys.core.model import ItemModel
 from recsys.core.ports import ItemStore, LiveCatalogue, PointerGuard, PublishedModels
-from recsys.core.wording import counted
+from recsys.core.wording import pluralize
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_codec import unpack_items
 from recsys.stores.model_files import ModelFiles
@@ -62,7 +62,7 @@ class Publisher:
                 self.published.write_items(tenant, version, manifest.to_json(), item_bytes)
                 self.published.mark_complete(tenant, version)
             self._move_pointer(tenant, version, replaces)
-        self.say(f"{counted(manifest.data.users, 'user')} published; {version} serves now")
+        self.say(f"{pluralize(manifest.data.users, 'user')} published; {version} serves now")
         self._retire_others(tenant)
 
     def last_serving(self, tenant: str) -> str | None:
@@ -90,8 +90,8 @@ class Publisher:
         if found := self._eviction():
             self.say(
                 f"when Redis is full it removes keys that are needed (maxmemory-policy"
-                f" {found.policy}), {counted(found.evicted_keys, 'key')} since it was started: set"
-                " noeviction, by which it refuses more instead"
+                f" {found.policy}), {pluralize(found.evicted_keys, 'key')} since it was started:"
+                " set noeviction, by which it refuses more instead"
             )
 
     def warn_of_little_room(self, tenant: str) -> None:
@@ -158,7 +158,7 @@ class Publisher:
             return
         if gone := after.evicted_keys - before.evicted_keys:
             raise InvalidModel(
-                f"Redis is full and removed {counted(gone, 'key')} while {version} was written"
+                f"Redis is full and removed {pluralize(gone, 'key')} while {version} was written"
                 f" (maxmemory-policy {after.policy}), maybe some of its own: raise maxmemory and"
                 " set noeviction, then run it again"
             )

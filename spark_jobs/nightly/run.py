@@ -8,7 +8,7 @@ from functools import partial
 from recsys.clock import utc_now_ms
 from recsys.core.errors import GateRefused, InvalidModel, NotFound
 from recsys.core.event_types import details_that_count
-from recsys.core.wording import counted
+from recsys.core.wording import pluralize
 from recsys.stores.hbase.items import HBaseItemStore
 from recsys.stores.hbase.pool import HBasePool
 from recsys.stores.hbase.tenants import check_tenant
@@ -263,7 +263,7 @@ def _read(context: Context) -> None:
         update.snapshot.read_at_ms,
         details_that_count(plan.shop.event_types.values()),
     )
-    context.say(f"{counted(snapshot.events, 'event')} in the window")
+    context.say(f"{pluralize(snapshot.events, 'event')} in the window")
     counts = daily_counts(context.spark, folder.events)
     if unnamed := unnamed_types(counts, plan.shop.event_types):
         listed = ", ".join(f"{name} ({count:,})" for name, count in unnamed.items())

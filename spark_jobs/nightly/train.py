@@ -14,7 +14,7 @@ from recsys.core.model import ItemModel, ScoringParams, UserModel
 from recsys.core.popularity_windows import PopularityWindow
 from recsys.core.shop_time import ShopTime
 from recsys.core.vocabulary import Vocabulary
-from recsys.core.wording import counted
+from recsys.core.wording import pluralize
 from recsys.stores.manifest import FORMAT, Data, FitEntry, Manifest, Reach, Training, params_entry
 from recsys.training.baskets import bought_together
 from recsys.training.build import BuiltModel, build_model
@@ -74,7 +74,11 @@ def train_before(
         settings=settings,
     )
     users, items = pairs.shape
-    sizes = counted(users, "user"), counted(items, "item"), counted(len(pairs.strengths), "pair")
+    sizes = (
+        pluralize(users, "user"),
+        pluralize(items, "item"),
+        pluralize(len(pairs.strengths), "pair"),
+    )
     say(", ".join(sizes))
     titles, eligible = item_columns(pairs.items, catalogue, say)
 
@@ -111,11 +115,12 @@ def item_columns(
         return titles, np.ones(len(items), np.bool_)
     missing = sum(item_id not in catalogue.titles for item_id in items)
     if missing:
-        say(f"{missing:,} items have events but are not in the catalogue: never recommended")
+        left_out = pluralize(missing, "item with events is", "items with events are")
+        say(f"{left_out} not in the catalogue, and never recommended")
     if missing > len(items) / 2:
         say(
-            f"the catalogue has {len(catalogue.titles):,} items, and most that have events are not"
-            " among them: is it whole? recsys import items adds the others"
+            f"the catalogue has {pluralize(len(catalogue.titles), 'item')}, and most that have"
+            " events are not among them: is it whole? recsys import items adds the others"
         )
     eligible = [catalogue.available.get(item_id, False) for item_id in items]
     return titles, np.array(eligible, np.bool_)
@@ -131,7 +136,7 @@ def _with_partners(context: Context, snapshot: Snapshot, items: ItemModel) -> It
     )
     lists = bought_together(purchases, items.eligible)
     paired = int((lists.scores[:, 0] > 0).sum())
-    context.say(f"{paired:,} items are bought together with others")
+    context.say(f"{pluralize(paired, 'item is', 'items are')} bought together with others")
     return replace(items, partners=lists.items, partner_scores=lists.scores)
 
 
@@ -148,7 +153,9 @@ def _with_windows(context: Context, snapshot: Snapshot, items: ItemModel) -> Ite
         days: PopularityWindow.counted(recent, past, items.popular)
         for days, (recent, past) in shoppers.items()
     }
-    bought = (f"{len(window.popular):,} in {days} days" for days, window in windows.items())
+    bought = (
+        f"{len(window.popular):,} in {pluralize(days, 'day')}" for days, window in windows.items()
+    )
     if windows:
         context.say(f"items bought lately: {', '.join(bought)}")
     return replace(items, windows=windows)
@@ -163,7 +170,7 @@ def _with_repurchases(context: Context, snapshot: Snapshot, built: BuiltModel) -
         built.items.ids,
         before_ms=snapshot.window.end_ms,
     )
-    context.say(f"{counted(len(found.values.items), 'time')} a user bought an item again")
+    context.say(f"{pluralize(len(found.values.items), 'time')} a user bought an item again")
     return replace(built.users, repurchases=found)
 
 

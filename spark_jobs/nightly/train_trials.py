@@ -5,6 +5,7 @@ from pathlib import Path
 
 from scipy.sparse import csr_matrix
 
+from recsys.core.wording import pluralize
 from recsys.training.als import AlsSettings, Trained
 from recsys.tuning.search import TrainMany, one_by_one
 from spark_jobs.distributed.choose import Cluster, StrategyName, choose_strategy
@@ -35,7 +36,7 @@ def chosen_trials(context: Context) -> TrainMany:
         if name not in _SPREAD or not settings:
             yield from one_by_one(strengths, settings)
             return
-        context.say(f"{len(settings)} trials {name.value}")
+        context.say(f"{pluralize(len(settings), 'trial')} {name.value}")
         with context.folder.scratch() as folder:
             pairs = write_pairs(strengths, folder / "pairs.parquet")
             yield from _SPREAD[name](folder).train(context.spark, pairs, settings)

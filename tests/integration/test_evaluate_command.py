@@ -97,8 +97,8 @@ def test_who_and_what_training_does_not_know_is_told_apart(evaluate: Run, tmp_pa
     assert found["data"]["test_pairs"] == SIZE + 3
     assert found["data"]["test_pairs_of_unknown_items"] == 1
     assert found["data"]["test_pairs_masked"] == int(checkerboard(SIZE)[1, 2])
-    assert "1 cold users, answered with popular items" in out
-    assert "1 test pairs count but cannot be hit: their item is not in training" in out
+    assert "1 cold user, answered with popular items" in out
+    assert "1 test pair counts but cannot be hit: the item is not in training" in out
 
 
 def test_running_again_gives_the_same_numbers(evaluate: Run, tmp_path: Path) -> None:

@@ -196,7 +196,7 @@ def test_a_file_mostly_of_bad_rows_ends_with_4_and_its_good_rows_are_stored(
     assert result.exit_code == 4
     said = " ".join(result.stderr.split())
     assert "3 rows read" in said
-    assert "1 events stored" in said
+    assert "1 event stored" in said
     assert "1 rejected: timestamp: is no time that can be told" in said
     assert [event.item_id for event in hbase_interactions.history(TENANT, "few")] == ["i1"]
     assert run(recsys_import, "events", "mixed.csv", "--max-rejected", "0.7").exit_code == 0

@@ -134,7 +134,7 @@ def test_a_shop_without_a_catalogue_recommends_what_its_shoppers_touch(
 def test_what_cannot_be_bought_is_reported_and_never_recommended(nightly: Nightly) -> None:
     nightly.first_night()
 
-    assert "1 items have events but are not in the catalogue: never recommended" in nightly.said
+    assert "1 item with events is not in the catalogue, and never recommended" in nightly.said
     shoppers = {event.user_id for event in shop_events()}
     for shopper in [*sorted(shoppers), "a stranger"]:
         everything = nightly.recommended(shopper, limit=100)

@@ -48,7 +48,8 @@ class EventsNotSent(RecsysError):
     """
 
     def __init__(self, events: Sequence[Event]) -> None:
-        super().__init__(f"{len(events)} events could not be sent before the queue was closed")
+        count = "1 event" if len(events) == 1 else f"{len(events):,} events"
+        super().__init__(f"{count} could not be sent before the queue was closed")
         self.events = events
 
 

@@ -8,14 +8,14 @@ import { RecsysError } from "./errors.ts";
  */
 export function toJson(value: unknown): string {
   try {
-    return JSON.stringify(value, sayable);
+    return JSON.stringify(value, replacer);
   } catch (error) {
     // Of an object within itself.
     throw error instanceof RecsysError ? error : new RecsysError(`JSON cannot say this: ${error}`, { cause: error });
   }
 }
 
-function sayable(this: Record<string, unknown>, name: string, value: unknown): unknown {
+function replacer(this: Record<string, unknown>, name: string, value: unknown): unknown {
   // As it was before its own toJSON, which makes null of a date without a time.
   const given = this[name];
   const isNone = given instanceof Date ? Number.isNaN(given.getTime()) : typeof given === "number" && !Number.isFinite(given);

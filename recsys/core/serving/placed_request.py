@@ -19,6 +19,7 @@ from recsys.core.serving.request import (
     Target,
     UserTarget,
 )
+from recsys.core.wording import pluralize
 
 # What to say where nothing is read of the user.
 USER_VALUES_NEED_PLACEMENT = "user.NAME is for filters of placements: name one, or the value itself"
@@ -86,7 +87,7 @@ def page_problem(excluded: int, shown: int) -> str | None:
     # Without any the request says by itself that it excludes too many.
     if not shown or excluded + shown <= MAX_EXCLUDED_ITEMS:
         return None
-    return f"with {shown} items of the placements before: at most {MAX_EXCLUDED_ITEMS}"
+    return f"with {pluralize(shown, 'item')} of the placements before: at most {MAX_EXCLUDED_ITEMS}"
 
 
 def seen_problem(event_types: Collection[str], days: float) -> str | None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from recsys.core.errors import FieldProblem, InvalidInput
+from recsys.core.wording import pluralize
 from recsys.importing.bulk_writer import Tally
 from recsys.importing.converted import BatchReader, Sliceable
 from recsys.importing.source import BadRow, RowReader
@@ -43,6 +44,6 @@ def checked_records(
 def _refusal(path: Path, tally: Tally, bad: BadRow, allowed: float) -> InvalidInput:
     reason = f"line {bad.line}: {bad.reason}; the row is {bad.raw!s:.200}"
     if allowed:
-        count = f"{tally.rejected.total():,} of {tally.read:,} rows"
-        reason = f"{count} break rules, more than --max-rejected {allowed:g}; {reason}"
+        count = f"{tally.rejected.total():,} of {pluralize(tally.read, 'row')}"
+        reason = f"{count} broke rules, more than --max-rejected {allowed:g}; {reason}"
     return InvalidInput([FieldProblem(path.name, reason)])

@@ -42,7 +42,7 @@ class FileOptions:
 
 
 @dataclass(frozen=True)
-class ReadEvents:
+class LoadedEvents:
     """The events of files.
 
     Attributes:
@@ -115,7 +115,7 @@ def read_event_files(
     now_ms: int,
     options: FileOptions | None = None,
     on_rows: Callable[[int], None] = lambda _: None,
-) -> ReadEvents:
+) -> LoadedEvents:
     """Read files with the columns that `recsys evaluate --help` names.
 
     Args:
@@ -156,7 +156,7 @@ def read_event_files(
     if not columns.users.names():
         raise NoData(f"{name_of(paths)} has no row with a user_id and an item_id")
     log = _log(name_of(paths), columns, shop)
-    return ReadEvents(log, left_out, rejected, tuple(unused))
+    return LoadedEvents(log, left_out, rejected, tuple(unused))
 
 
 def name_of(paths: Sequence[Path]) -> str:

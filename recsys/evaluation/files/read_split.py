@@ -8,9 +8,10 @@ from typing import Any
 
 from recsys.config.shop import Shop
 from recsys.core.errors import ConfigurationError
+from recsys.core.wording import pluralize
 from recsys.evaluation.files.event_file import (
     FileOptions,
-    ReadEvents,
+    LoadedEvents,
     name_of,
     read_event_files,
 )
@@ -19,7 +20,7 @@ from recsys.evaluation.relation import Relation
 
 Say = Callable[[str], None]
 _Files = tuple[Path, ...]
-_Read = Callable[[_Files], ReadEvents]
+_Read = Callable[[_Files], LoadedEvents]
 
 _ROWS_BETWEEN_LINES = 10_000_000
 _WITHOUT_AGES = {
@@ -94,27 +95,28 @@ def _one(files: OneLog, read: _Read, say: Say) -> ReadSplit:
     how: dict[str, Any] = {"method": files.method.value}
     if files.method is SplitMethod.GLOBAL_TIME:
         how["test_share"] = files.test_share
-    say(f"{files.method}: {len(split.train):,} events to train on, {len(split.test):,} to judge by")
+    trained = pluralize(len(split.train), "event")
+    say(f"{files.method}: {trained} to train on, {len(split.test):,} to judge by")
     return ReadSplit(split, how, {"train": events.left_out, "test": 0})
 
 
 def _read(
     paths: Sequence[Path], shop: Shop, now_ms: int, say: Say, options: FileOptions
-) -> ReadEvents:
+) -> LoadedEvents:
     told, name = 0, name_of(paths)
 
     def on_rows(rows: int) -> None:
         nonlocal told
         if rows - told >= _ROWS_BETWEEN_LINES:
             told = rows
-            say(f"{name}: {rows:,} rows")
+            say(f"{name}: {pluralize(rows, 'row')}")
 
     found = read_event_files(paths, shop, now_ms, options, on_rows)
-    say(f"{name}: {len(found.log):,} events read")
+    say(f"{name}: {pluralize(len(found.log), 'event')} read")
     if found.unused:
         say(f"{name}: columns not used: {', '.join(found.unused)}")
     if found.left_out:
-        say(f"{name}: {found.left_out:,} rows without user_id or item_id left out")
+        say(f"{name}: {pluralize(found.left_out, 'row')} without user_id or item_id left out")
     for reason, count in found.rejected.most_common():
-        say(f"{name}: {count:,} rows left out: {reason}")
+        say(f"{name}: {pluralize(count, 'row')} left out: {reason}")
     return found

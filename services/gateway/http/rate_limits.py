@@ -12,6 +12,7 @@ from starlette.types import Scope
 from recsys.auth.api_keys import ApiKey
 from recsys.auth.rate_limiter import RateExceeded, RateLimiter
 from recsys.config.shop import RequestLimits
+from recsys.core.wording import pluralize
 from services.gateway.http.client_source import ClientSource
 from services.gateway.schemas.problems import TOO_MANY_REQUESTS, ProblemError
 
@@ -53,7 +54,8 @@ def _too_many(refused: RateExceeded, policy: str) -> ProblemError:
     whose = "this key" if policy == "key" else "this address"
     return ProblemError(
         TOO_MANY_REQUESTS,
-        f"{whose} may ask {refused.quota} times in {refused.window_seconds} seconds: wait {wait}",
+        f"{whose} may ask {pluralize(refused.quota, 'time')} in"
+        f" {pluralize(refused.window_seconds, 'second')}: wait {wait}",
         # The fields of draft-ietf-httpapi-ratelimit-headers.
         headers={
             "Retry-After": str(wait),

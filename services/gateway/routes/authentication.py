@@ -10,6 +10,7 @@ from fastapi.security import APIKeyHeader
 from recsys.auth.access import PUBLIC_ROUTES, ROUTE_SCOPES
 from recsys.auth.api_keys import ApiKey, Scope
 from recsys.auth.session_tokens import session_user
+from recsys.core.wording import pluralize
 from services.gateway.dependencies import dependencies_of
 from services.gateway.http.raw_path import decode_id
 from services.gateway.http.request_context import route_template
@@ -91,7 +92,9 @@ def _without_key(request: Request, fault: str) -> ProblemError:
     dependencies = dependencies_of(request)
     dependencies.metrics.auth_failures[fault].inc()
     if fault == "wrong" and (seconds := dependencies.failed_keys.note(request)):
-        detail = f"send the right key, or wait {seconds} seconds before the next wrong one"
+        detail = (
+            f"send the right key, or wait {pluralize(seconds, 'second')} before the next wrong one"
+        )
         return ProblemError(TOO_MANY_WRONG_KEYS, detail, headers={"Retry-After": str(seconds)})
     challenge = {"WWW-Authenticate": f'ApiKey header="{HEADER}"'}
     return ProblemError(WRONG_KEY, f"the header {HEADER} is {fault}", headers=challenge)

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from recsys.core.limits import MAX_EVENT_BATCHES
+from recsys.core.wording import pluralize
 from recsys.rpc.v1 import ingest_pb2
 from recsys.runtime.deadline import Deadline
 from services.gateway.schemas.problems import OVERLOADED, TIMED_OUT, ProblemError
@@ -63,7 +64,9 @@ class EventBatches:
             ProblemError: too many wait already, the call failed, or there was no time for one.
         """
         if self._waiting_events + len(batch.events) > MAX_WAITING_EVENTS:
-            detail = f"{self._waiting_events} events wait to be recorded"
+            detail = (
+                f"{pluralize(self._waiting_events, 'event waits', 'events wait')} to be recorded"
+            )
             raise ProblemError(OVERLOADED, detail, headers={"Retry-After": "1"})
         one = _Waiting(batch, deadline, self._loop.create_future())
         self._waiting.append(one)

@@ -94,12 +94,12 @@ function parse(text) {
 // src/json.ts
 function toJson(value) {
   try {
-    return JSON.stringify(value, sayable);
+    return JSON.stringify(value, replacer);
   } catch (error) {
     throw error instanceof RecsysError ? error : new RecsysError(`JSON cannot say this: ${error}`, { cause: error });
   }
 }
-function sayable(name, value) {
+function replacer(name, value) {
   const given = this[name];
   const isNone = given instanceof Date ? Number.isNaN(given.getTime()) : typeof given === "number" && !Number.isFinite(given);
   if (isNone || typeof given === "bigint") throw new RecsysError(`${name} is ${given}, which JSON cannot say`);

@@ -145,7 +145,7 @@ def test_files_are_read_with_the_options_of_an_import(evaluate: Run, tmp_path: P
 
     assert code == 0, told
     assert f"events.csv: {len(rows):,} events read" in told
-    assert "1 rows left out: timestamp: is no time from 1995 on" in told
+    assert "1 row left out: timestamp: is no time from 1995 on" in told
     assert result(tmp_path)["data"]["test_rows"] == 40
 
 

@@ -47,3 +47,15 @@ def test_a_file_without_rows_is_asked_about(capsys: pytest.CaptureFixture[str]) 
 
     assert "  the file has no rows: is the export whole?\n" in reported(Tally())
     assert "has no rows" not in reported(Tally(read=1, stored=1))
+
+
+def test_one_is_told_in_the_singular(capsys: pytest.CaptureFixture[str]) -> None:
+    def reported(kind: str, stored: int) -> str:
+        tally = Tally(read=stored, stored=stored)
+        report(ImportOutcome(Path("orders.csv"), kind, tally, 0.1, Path("rejects"), 0.5))
+        return capsys.readouterr().err
+
+    assert "1 row read" in reported("events", 1)
+    assert reported("events", 1).endswith(", 1 event stored\n")
+    assert reported("items", 1).endswith(", 1 item stored\n")
+    assert reported("events", 2).endswith(", 2 events stored\n")

@@ -120,12 +120,12 @@ def test_the_table_names_what_there_is(result: EvaluationResult) -> None:
         "factors only ",
         "neighbours only ",
         "trend off ",
-        "settings found in 1 trials",
+        "settings found in 1 trial",
     ):
         assert f"\n{row}" in text
     assert "model - ease: recall_at_10 " in text
     assert "39 test pairs (97.5%) of warm items: recall_at_10 " in text
-    assert "1 test pairs (2.5%) of cold items: recall_at_10 0.0000" in text
+    assert "1 test pair (2.5%) of cold items: recall_at_10 0.0000" in text
 
 
 def test_the_json_is_the_result(result: EvaluationResult, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from recsys.config.shop import load_shop
 from recsys.core.domain import Event, Item
-from recsys.evaluation.files.event_file import FileOptions, ReadEvents, read_event_files
+from recsys.evaluation.files.event_file import FileOptions, LoadedEvents, read_event_files
 from recsys.importing.bulk_writer import Tally
 from recsys.importing.event_columns import EventOptions
 from recsys.importing.importer import Importer, ImportOutcome
@@ -81,7 +81,7 @@ def take_in(
 
 def evaluated(
     path: Path, how: ReadOptions | None = None, max_rejected: float = 0.0, **options: Any
-) -> ReadEvents:
+) -> LoadedEvents:
     """Read events as `recsys evaluate` does."""
     files = FileOptions(how or ReadOptions(), EventOptions(**options), max_rejected)
     return read_event_files([path], SHOP, NOW_MS, files)

@@ -11,6 +11,7 @@ from xml.sax.saxutils import escape
 import pytest
 
 from recsys.core.errors import ConfigurationError
+from recsys.core.wording import pluralize
 from recsys.importing.named_files import named_files
 from tests.unit.importing.shop import take_in
 
@@ -105,7 +106,9 @@ def test_a_file_a_folder_and_a_pattern(options: str, address: str, expected: lis
             [event] = take_in(path, mapping=("day=timestamp",), event_type="view").events
             assert (event.user_id, event.item_id) == ("ann", "a")
     assert not any(path.exists() for path in paths)
-    assert said[0].startswith(f"fetching {len(expected)} files, 0.0 MB, from s3://shop/log")
+    assert said[0].startswith(
+        f"fetching {pluralize(len(expected), 'file')}, 0.0 MB, from s3://shop/log"
+    )
 
 
 @pytest.mark.parametrize(

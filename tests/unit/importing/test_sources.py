@@ -47,7 +47,7 @@ def test_a_csv_row_with_other_fields_than_the_header_is_set_aside(tmp_path: Path
 
     assert [line for line, _ in rows] == [3]
     assert bad == [
-        (2, "has 1 fields, the header has 2", ["1"]),
+        (2, "has 1 field, the header has 2", ["1"]),
         (4, "has 3 fields, the header has 2", ["3", "c", "d"]),
     ]
 

@@ -10,7 +10,7 @@ import pytest
 
 from recsys.config.shop import Shop, load_shop
 from recsys.core.errors import ConfigurationError, InvalidInput, NoData
-from recsys.evaluation.files.event_file import FileOptions, ReadEvents, read_event_files
+from recsys.evaluation.files.event_file import FileOptions, LoadedEvents, read_event_files
 from recsys.training.event_log import EventLog
 
 SHOP = load_shop()
@@ -20,7 +20,7 @@ NOW_MS = 1_706_704_215_000
 
 def read(
     tmp_path: Path, text: str | bytes, name: str = "events.csv", shop: Shop = SHOP
-) -> ReadEvents:
+) -> LoadedEvents:
     path = tmp_path / name
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     return read_event_files([path], shop, NOW_MS)
@@ -77,7 +77,7 @@ def test_a_file_that_is_mostly_bad_is_refused_whatever_others_hold(tmp_path: Pat
     good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
     good.write_text("user_id,item_id,timestamp\n" + "a,x,1700000000\n" * 100)
     bad.write_text("user_id,item_id,timestamp\na,x,1700000000\na,x,never\na,x,never\n")
-    with pytest.raises(InvalidInput, match=r"bad.csv: 2 of 3 rows break rules"):
+    with pytest.raises(InvalidInput, match=r"bad.csv: 2 of 3 rows broke rules"):
         read_event_files([good, bad], SHOP, NOW_MS, FileOptions(max_rejected=0.1))
 
 

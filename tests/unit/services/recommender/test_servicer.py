@@ -219,7 +219,7 @@ def test_a_page_with_a_fault_names_the_request(rpc: Rpc) -> None:
         user_id="ann", limit=1, excluded_item_ids=[f"{n}" for n in range(1000)]
     )
     assert page(rpc, crowded, crowded, repeats_allowed=True)
-    with pytest.raises(InvalidInput, match=r"requests\.1\.exclude_item_ids: with 1 items of"):
+    with pytest.raises(InvalidInput, match=r"requests\.1\.exclude_item_ids: with 1 item of"):
         page(rpc, crowded, crowded)
     with pytest.raises(InvalidInput, match=r"requests\.0\.generators: 'nice' is not"):
         page(rpc, pb.RecommendRequest(user_id="ann", limit=1, generators=["nice"]))
