@@ -27,7 +27,7 @@ from cli.file_options import (
     event_options,
     read_options,
 )
-from cli.output import check_output, say
+from cli.output import AsJson, check_output, say, show_json
 from cli.tenant_option import Tenant
 from recsys.analysis.evaluate_files import EvaluationRequest, evaluate_files
 from recsys.clock import utc_now_ms
@@ -41,7 +41,7 @@ from recsys.evaluation.files.item_file import ItemFiles
 from recsys.evaluation.files.read_split import OneLog, TwoLogs
 from recsys.evaluation.protocol import DEFAULT_TEST_SHARE, SplitMethod
 from recsys.evaluation.result import EvaluationResult
-from recsys.evaluation.result_json import save_result
+from recsys.evaluation.result_json import json_entries, save_result
 from recsys.evaluation.result_table import table_lines
 from recsys.importing.event_columns import EventOptions
 from recsys.importing.item_rows import ItemOptions
@@ -188,6 +188,7 @@ def evaluate(
     timezone: TimeZone = "UTC",
     decimal: Decimal = Decimals.AUTO,
     tenant: Tenant = None,
+    as_json: AsJson = False,
 ) -> None:
     """Train on some events, evaluate on others, compare with baselines; or split events.
 
@@ -224,7 +225,7 @@ def evaluate(
                 save_result(result, output)
         except OSError:
             # What took long to find is not lost for want of a place.
-            _print(result)
+            _show(result, as_json=as_json)
             raise
 
     cutoffs = _cutoffs(k)
@@ -258,10 +259,13 @@ def evaluate(
         names = () if no_baselines else baseline or _BY_DEFAULT
         with _baselines(tuple(dict.fromkeys(names))) as baselines:
             result = evaluate_files(request, baselines, say, keep)
-    _print(result)
+    _show(result, as_json=as_json)
 
 
-def _print(result: EvaluationResult) -> None:
+def _show(result: EvaluationResult, *, as_json: bool) -> None:
+    if as_json:
+        show_json(json_entries(result))
+        return
     for line in table_lines(result):
         print(line)
 

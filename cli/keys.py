@@ -3,12 +3,13 @@
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from cli.output import AsJson, show_json
 from cli.tenant_option import RequiredTenant
-from recsys.auth.api_keys import SCOPE_NAMES, scopes_named
+from recsys.auth.api_keys import SCOPE_NAMES, ApiKey, scopes_named
 from recsys.auth.key_file import create_key, create_public_key, load_keys, revoke_key
 from recsys.auth.session_tokens import sign_session
 from recsys.config.shop import MAX_RATE
@@ -85,13 +86,29 @@ def create(
 
 
 @app.command("list")
-def list_keys(file: KeysFile) -> None:
+def list_keys(file: KeysFile, as_json: AsJson = False) -> None:
     """List keys, without their secrets."""
-    for key in load_keys(file):
+    keys = load_keys(file)
+    if as_json:
+        show_json({"keys": [_entry(key) for key in keys]})
+        return
+    for key in keys:
         scopes = ",".join(sorted(key.scopes))
         rest = "  public" if key.is_public else ""
         rest += f"  expires {key.expires.isoformat()}" if key.expires else ""
         typer.echo(f"{key.key_id}  {key.tenant}  {scopes}  {key.created.isoformat()}{rest}")
+
+
+def _entry(key: ApiKey) -> dict[str, Any]:
+    return {
+        "key_id": key.key_id,
+        "tenant": key.tenant,
+        "scopes": sorted(key.scopes),
+        "is_public": key.is_public,
+        "create_time": key.created,
+        "expire_time": key.expires,
+        "requests_per_second": key.requests_per_second,
+    }
 
 
 @app.command()

@@ -1,12 +1,13 @@
 """`recsys models`: what is in the model store and what serves."""
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any
 
 import typer
 
 from cli.model_access import serving_version
-from cli.output import say, show
+from cli.output import AsJson, say, show, show_json
 from cli.tenant_option import Tenant
 from recsys.core.errors import InvalidModel, Unavailable
 from recsys.stores.manifest import Manifest
@@ -17,22 +18,25 @@ app = typer.Typer(no_args_is_help=True, help="List, inspect and serve model vers
 
 
 @app.command("list")
-def list_(tenant: Tenant = None) -> None:
+def list_(tenant: Tenant = None, as_json: AsJson = False) -> None:
     """List the versions of the model store, newest last; * marks the one that serves."""
     settings = load(ModelAccessSettings)
     tenant = tenant or settings.tenant
     files = ModelFiles(settings.model_store)
     versions = files.versions(tenant)
     serving = _serving(settings, tenant, files, versions)
-    rows = []
+    found = []
     for version in versions:
-        mark = "*" if version == serving else ""
         try:
-            rows.append([mark, version, *_summary(files.manifest(tenant, version))])
+            found.append(_summary(files.manifest(tenant, version)))
         except InvalidModel as error:
             say(str(error))
     if not versions and serving is None:
         say(files.no_model(tenant))
+    if as_json:
+        show_json({"tenant": tenant, "serving_version": serving, "versions": found})
+        return
+    rows = [["*" if each["version"] == serving else "", *_cells(each)] for each in found]
     show(["", "version", "users", "items", "events", "ndcg@20", "popularity", "device"], rows)
 
 
@@ -111,9 +115,24 @@ def _serving(
     return None
 
 
-def _summary(manifest: Manifest) -> list[str]:
+def _summary(manifest: Manifest) -> dict[str, Any]:
     judged = manifest.evaluation
     metrics = (judged.model, judged.popularity) if judged else ({}, {})
-    scores = [f"{found['ndcg_at_20']:.4f}" if found else "-" for found in metrics]
-    counts = (manifest.data.users, manifest.data.items, manifest.data.events)
-    return [*(f"{count:,}" for count in counts), *scores, manifest.training.device]
+    ndcg, popularity = (found.get("ndcg_at_20") for found in metrics)
+    return {
+        "version": manifest.version,
+        "create_time": datetime.fromisoformat(manifest.created_at),
+        "users": manifest.data.users,
+        "items": manifest.data.items,
+        "events": manifest.data.events,
+        "ndcg_at_20": ndcg,
+        "popularity_ndcg_at_20": popularity,
+        "device": manifest.training.device,
+    }
+
+
+def _cells(summary: Mapping[str, Any]) -> list[str]:
+    counts = (f"{summary[name]:,}" for name in ("users", "items", "events"))
+    metrics = (summary[name] for name in ("ndcg_at_20", "popularity_ndcg_at_20"))
+    scores = ("-" if each is None else f"{each:.4f}" for each in metrics)
+    return [summary["version"], *counts, *scores, summary["device"]]

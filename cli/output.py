@@ -1,14 +1,23 @@
 """Output of the command line: progress on stderr; results, fit for a pipe, on stdout."""
 
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated, Any
 
+import typer
 from rich.console import Console
 
 from recsys.core.errors import ConfigurationError
 
 progress = Console(stderr=True, highlight=False, soft_wrap=True)
+
+# Every command that prints a result takes it by this name.
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document instead, for scripts.")
+]
 
 
 def say(text: str) -> None:
@@ -35,3 +44,15 @@ def show(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for line in lines:
         cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
         print("  ".join(cells).rstrip())
+
+
+def show_json(document: Mapping[str, Any]) -> None:
+    """A result as one JSON document; a datetime is RFC 3339 text in UTC."""
+    # What JSON cannot say, such as NaN, is a fault of ours and no text that a script stumbles over.
+    print(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False, default=_rfc_3339))
+
+
+def _rfc_3339(moment: object) -> str:
+    if not isinstance(moment, datetime):
+        raise TypeError(f"a result holds {type(moment).__name__}, which JSON cannot say")
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

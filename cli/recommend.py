@@ -1,11 +1,12 @@
 """`recsys recommend` and `recsys similar`: ask a model version directly, without the services."""
 
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import typer
 
 from cli.model_access import open_model
-from cli.output import say, show
+from cli.output import AsJson, say, show, show_json
 from cli.tenant_option import Tenant
 from recsys.core.errors import NotFound
 from recsys.core.limits import MAX_LIMIT
@@ -26,6 +27,7 @@ def recommend(
     version: Version = None,
     limit: Limit = 10,
     history: Annotated[bool, typer.Option(help="Also show the history behind the list.")] = True,
+    as_json: AsJson = False,
 ) -> None:
     """Show what a model version recommends to a user, best first.
 
@@ -38,13 +40,20 @@ def recommend(
     model = opened.model
     row = model.users.ids.index_of(user_id)
     stored = None if row is None else user_batch(model, range(row, row + 1)).user(0)
-    if history and stored:
-        _show_history(model.items, stored.history, limit)
     serving = ServingModel.of(model.items, model.params)
+    answer = _answer(model.items, recommend_for_user(serving, stored, [], limit))
+    strongest = _strongest(model.items, stored.history, limit) if history and stored else []
+    if as_json:
+        asked = {"model_version": opened.version, "user_id": user_id, "is_known": row is not None}
+        show_json(asked | answer | ({"history": strongest} if history else {}))
+        return
+    if history and stored:
+        say(f"history, the strongest of {pluralize(len(stored.history.items), 'item')}:")
+        _show_items(strongest, "strength", ".2f")
     say(f"model {opened.version}")
     if row is None:
         say(f"user {user_id!r} is not in it: popular items are what the API would answer")
-    _show_answer(model.items, recommend_for_user(serving, stored, [], limit))
+    _show_answer(answer)
 
 
 def similar(
@@ -52,6 +61,7 @@ def similar(
     tenant: Tenant = None,
     version: Version = None,
     limit: Limit = 10,
+    as_json: AsJson = False,
 ) -> None:
     """Show the items most similar to an item in a model version.
 
@@ -62,25 +72,43 @@ def similar(
     row = items.ids.index_of(item_id)
     if row is None:
         raise NotFound(f"item {item_id!r} is not in model {opened.version}")
+    serving = ServingModel.of(items, opened.model.params)
+    answer = _answer(items, similar_items(serving, row, limit))
+    if as_json:
+        show_json({"model_version": opened.version, **_item(items, row), **answer})
+        return
     say(f"model {opened.version}, similar to {item_id} {items.titles[row]}".rstrip())
-    _show_answer(items, similar_items(ServingModel.of(items, opened.model.params), row, limit))
+    _show_answer(answer)
 
 
-def _show_history(items: ItemModel, history: History, limit: int) -> None:
+def _strongest(items: ItemModel, history: History, limit: int) -> list[dict[str, Any]]:
     order = (-history.strengths).argsort(kind="stable")[:limit]
-    rows = [[*_item(items, int(history.items[i])), f"{history.strengths[i]:.2f}"] for i in order]
-    say(f"history, the strongest of {pluralize(len(history.items), 'item')}:")
-    show(["item", "title", "strength"], rows)
-
-
-def _show_answer(items: ItemModel, answer: Recommendations) -> None:
-    say(f"source {answer.source.value}")
-    rows = [
-        [*_item(items, entry.item_index), "" if entry.score is None else f"{entry.score:.4g}"]
-        for entry in answer.ranked
+    return [
+        _item(items, int(history.items[i])) | {"strength": float(history.strengths[i])}
+        for i in order
     ]
-    show(["item", "title", "score"], rows)
 
 
-def _item(items: ItemModel, row: int) -> list[str]:
-    return [items.ids.id_of(row), items.titles[row]]
+def _answer(items: ItemModel, answer: Recommendations) -> dict[str, Any]:
+    ranked = [
+        _item(items, each.item_index) | {"score": None if each.score is None else float(each.score)}
+        for each in answer.ranked
+    ]
+    return {"source": answer.source.value, "items": ranked}
+
+
+def _show_answer(answer: Mapping[str, Any]) -> None:
+    say(f"source {answer['source']}")
+    _show_items(answer["items"], "score", ".4g")
+
+
+def _show_items(entries: Sequence[Mapping[str, Any]], number: str, form: str) -> None:
+    rows = [
+        [each["item_id"], each["title"], "" if each[number] is None else f"{each[number]:{form}}"]
+        for each in entries
+    ]
+    show(["item", "title", number], rows)
+
+
+def _item(items: ItemModel, row: int) -> dict[str, Any]:
+    return {"item_id": items.ids.id_of(row), "title": items.titles[row]}

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterable
-from datetime import datetime
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from cli.output import check_output, say, show
+from cli.output import AsJson, check_output, say, show, show_json
 from cli.period import DATES, report_period
 from cli.tenant_option import Tenant
 from recsys.clock import utc_now_ms
@@ -55,6 +56,7 @@ def report(
     publish: Annotated[
         bool, typer.Option("--publish", help="Let GET /v1/reports/experiments answer with it.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Report clicks, baskets, orders and revenue by placement and variant, from HBase.
 
@@ -82,13 +84,33 @@ def report(
     from spark_jobs.report import make_report
 
     made = make_report(settings, tenant, shop, cart_type, period, made_ms, say)
-    _print(made)
+    if as_json:
+        show_json(_document(tenant, made))
+    else:
+        _print(made)
     if output is not None:
         write_whole(output, json.dumps(report_document(made), indent=2))
     if isinstance(settings, _PublishSettings):
         with connect(settings.redis_url.get_secret_value()) as redis:
             RedisReports(redis).publish(tenant, made)
         say(f"published: GET /v1/reports/experiments answers with it for {tenant}")
+
+
+def _document(tenant: str, made: ExperimentReport) -> dict[str, Any]:
+    """As GET /v1/reports/experiments names it: with times, where the stored report has numbers."""
+
+    def time(time_ms: int) -> datetime:
+        return datetime.fromtimestamp(time_ms / 1000, UTC)
+
+    return {
+        "tenant": tenant,
+        "made_time": time(made.made_ms),
+        "start_time": None if made.start_ms is None else time(made.start_ms),
+        "end_time": time(made.end_ms),
+        "outcomes": [asdict(each) for each in made.outcomes],
+        "differences": [asdict(each) for each in made.differences],
+        "outcomes_left_out": made.outcomes_left_out,
+    }
 
 
 def _print(made: ExperimentReport) -> None:

@@ -1,13 +1,14 @@
 """`recsys shops`: the settings of shops."""
 
 import itertools
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from cli.output import say
-from cli.shop_log import history
+from cli.output import AsJson, say, show_json
+from cli.shop_log import HeldSettings, history
 from cli.tenant_option import OneTenant
 from recsys.auth.key_file import load_keys
 from recsys.config.shops import read_shop_file, shop_files
@@ -32,6 +33,7 @@ def check(
         Path | None,
         typer.Option(envvar="RECSYS_API_KEYS", help="The file of hashed keys: a shop needs one."),
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Check the settings of all shops: every fault of every file, and exit code 2 if there is one.
 
@@ -39,12 +41,24 @@ def check(
     """
     paths = shop_files(folder)
     with_key = {key.tenant for key in load_keys(keys)} if keys else None
-    faults = [fault for path in paths for fault in _faults(path)]
+    checked: list[dict[str, Any]] = [
+        {
+            "tenant": path.stem,
+            "file": str(path),
+            "faults": _faults(path),
+            "has_key": None if with_key is None else path.stem in with_key,
+        }
+        for path in paths
+    ]
+    if as_json:
+        show_json({"shops": checked})
+    faults = [fault for each in checked for fault in each["faults"]]
     for fault in faults:
         say(f"error: {fault}")
-    for path in paths:
-        if with_key is not None and path.stem not in with_key:
-            say(f"warning: {path}: {path.stem} has no API key, so no storefront is served")
+    for each in checked:
+        if each["has_key"] is False:
+            who = f"{each['file']}: {each['tenant']}"
+            say(f"warning: {who} has no API key, so no storefront is served")
     if faults:
         raise typer.Exit(_INVALID)
     shops = pluralize(len(paths), "shop has", "shops have")
@@ -58,6 +72,7 @@ def log(
         typer.Argument(help="Logs of services, as JSON lines; - for standard input."),
     ],
     tenant: OneTenant = None,
+    as_json: AsJson = False,
 ) -> None:
     """Show which settings held since when, from the logs of services.
 
@@ -71,6 +86,9 @@ def log(
     found = history(itertools.chain.from_iterable(files), tenant)
     if not found:
         raise NotFound("these logs tell of no shop with a file of settings")
+    if as_json:
+        show_json({"settings": [_entry(each) for each in found]})
+        return
     for each in found:
         print(
             f"{each.since}  {each.tenant}  {each.digest}  of {each.owner}, written {each.written}:"
@@ -79,6 +97,20 @@ def log(
         for detail in each.details:
             print(f"    {detail}")
         print(f"    taken by {', '.join(sorted(each.processes))}")
+
+
+def _entry(held: HeldSettings) -> dict[str, Any]:
+    return {
+        "tenant": held.tenant,
+        "since_time": datetime.fromisoformat(held.since),
+        "digest": held.digest,
+        "owner": held.owner,
+        "write_time": datetime.fromisoformat(held.written),
+        # None: not known, for processes began with it.
+        "changed": held.changed,
+        "details": held.details,
+        "processes": sorted(held.processes),
+    }
 
 
 def _faults(path: Path) -> list[str]:

@@ -1,6 +1,5 @@
 """`python -m infra.local`: the embedded local stack at the command line."""
 
-import json
 import os
 import shlex
 import shutil
@@ -13,11 +12,12 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from cli.output import AsJson, show_json
 from infra.local.errors import StackError
 from infra.local.ports import DEFAULT_STACK
 from infra.local.processes.logs import tail
 from infra.local.processes.progress import Reporter
-from infra.local.processes.status import as_table, is_healthy, problems
+from infra.local.processes.status import as_entries, as_table, is_healthy, problems
 from infra.local.processes.supervision import log_file
 from infra.local.replicas import Service
 from infra.local.scaling import autoscaler
@@ -75,12 +75,15 @@ def down(
 
 
 @app.command()
-def status(name: Name = DEFAULT_STACK) -> None:
+def status(name: Name = DEFAULT_STACK, as_json: AsJson = False) -> None:
     """Show every process: state, memory, address, health. Exits 0 only if all is well."""
     rows = Stack(Settings.load(name)).status()
-    Console().print(as_table(rows))
-    for problem in problems(rows):
-        print(problem)
+    if as_json:
+        show_json({"stack": name, "is_healthy": is_healthy(rows), "processes": as_entries(rows)})
+    else:
+        Console().print(as_table(rows))
+        for problem in problems(rows):
+            print(problem)
     raise typer.Exit(0 if is_healthy(rows) else 1)
 
 
@@ -127,12 +130,12 @@ def autoscale(
 @app.command()
 def env(
     name: Name = DEFAULT_STACK,
-    as_json: Annotated[bool, typer.Option("--json", help="As a JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Print the variables that lead to the stack: `eval "$(python -m infra.local env)"`."""
     variables = Stack(Settings.load(name)).environment()
     if as_json:
-        print(json.dumps(variables, indent=2))
+        show_json(variables)
     else:
         print("\n".join(f"export {key}={shlex.quote(value)}" for key, value in variables.items()))
 

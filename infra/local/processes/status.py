@@ -3,7 +3,8 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import psutil
 from rich.box import SIMPLE
@@ -63,6 +64,22 @@ def as_table(rows: Sequence[ProcessStatus], now: float | None = None) -> Table:
     table.add_section()
     table.add_row("total", "", "", "", f"{sum(sizes) / _MIB:.0f}", "", "")
     return table
+
+
+def as_entries(rows: Sequence[ProcessStatus]) -> list[dict[str, Any]]:
+    """The rows for JSON; what a process has not, because it does not run, is None."""
+    return [
+        {
+            "name": row.name,
+            "state": row.state,
+            "address": row.where,
+            "pid": row.pid or None,
+            "start_time": datetime.fromtimestamp(row.started_at, UTC) if row.pid else None,
+            "rss_bytes": row.rss_bytes or None,
+            "problem": row.problem,
+        }
+        for row in rows
+    ]
 
 
 def problems(rows: Sequence[ProcessStatus]) -> list[str]:
