@@ -148,8 +148,8 @@ def main() -> None:
 def _ended_in_order() -> Iterator[list[signal.Signals]]:
     """Let a command end in order by the signals of a service manager or a closed terminal, too.
 
-    They interrupt it as Ctrl-C does: a nightly run gives its lock back, and the next one need not
-    wait until that has expired. The list is of those that came.
+    They interrupt it as Ctrl-C does, which is one of them: a nightly run gives its lock back, and
+    the next one need not wait until that has expired. The list is of those that came.
     """
     received: list[signal.Signals] = []
 
@@ -160,8 +160,8 @@ def _ended_in_order() -> Iterator[list[signal.Signals]]:
     # `nohup` has a signal ignored, and that stands.
     handled = {
         number: before
-        for number in (signal.SIGTERM, signal.SIGHUP)
-        if (before := signal.getsignal(number)) is signal.SIG_DFL
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        if (before := signal.getsignal(number)) in (signal.SIG_DFL, signal.default_int_handler)
     }
     for number in handled:
         signal.signal(number, interrupt)

@@ -29,16 +29,17 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     ENDED.clear()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_a_command_in_order_and_its_exit_code_says_so(
     number: signal.Signals, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = signal.signal(number, signal.SIG_DFL)
+    usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+    before = signal.signal(number, usual)
     monkeypatch.setattr("sys.argv", ["recsys", str(int(number))])
     try:
         with pytest.raises(SystemExit) as ended:
             command_line.main()
-        assert signal.getsignal(number) is signal.SIG_DFL
+        assert signal.getsignal(number) is usual
     finally:
         signal.signal(number, before)
 
