@@ -20,11 +20,12 @@ from recsys.training.interactions import InteractionMatrix
 from recsys.training.neighbours import NeighbourLists, item_neighbours
 from recsys.training.popularity import Shoppers, popular_items, rising_items
 from recsys.training.settings import ModelSettings
-from recsys.training.threads import one_blas_thread
 
 # What the parts of a score are measured by: their best items for some of the users.
 _MEASURED_USERS = 250
 _MEASURED_ITEMS = 100
+# Of all measured users by factors at once: 64 MB.
+_MAX_SCORES = 2**24
 
 
 @dataclass(frozen=True)
@@ -159,23 +160,23 @@ class Sample:
 
     def factor_scale(self, item_factors: Factors) -> float:
         """Mean score, by factors, of a user's best items."""
-        # Of BLAS's own threads each would wait longer for the others than one product takes.
-        with one_blas_thread():
-            return fmean(self._mean_of_best(item_factors @ user) for user in self.factors)
+        known = item_factors[self.known]
+        blocks = np.array_split(self.factors, -(-self.factors.shape[0] * len(known) // _MAX_SCORES))
+        return fmean(_mean_of_best(scores) for users in blocks for scores in users @ known.T)
 
     def neighbour_scale(self, lists: NeighbourLists) -> float:
         """Mean score, by neighbours, of a user's best items."""
         return fmean(
-            self._mean_of_best(sum_of_neighbours(lists.items, lists.scores, history))
+            _mean_of_best(sum_of_neighbours(lists.items, lists.scores, history)[self.known])
             for history in self.histories
         )
 
-    def _mean_of_best(self, scores: NDArray[np.float32]) -> float:
-        scores = scores[self.known]
-        if len(scores) > _MEASURED_ITEMS:
-            # The least of the negated: numpy is twenty times slower on the ties at zero otherwise.
-            scores = -np.partition(-scores, _MEASURED_ITEMS)[:_MEASURED_ITEMS]
-        return float(scores.mean(dtype=np.float64))
+
+def _mean_of_best(scores: NDArray[np.float32]) -> float:
+    if len(scores) > _MEASURED_ITEMS:
+        # The least of the negated: numpy is twenty times slower on the ties at zero otherwise.
+        scores = -np.partition(-scores, _MEASURED_ITEMS)[:_MEASURED_ITEMS]
+    return float(scores.mean(dtype=np.float64))
 
 
 @dataclass(frozen=True)

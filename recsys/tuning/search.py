@@ -271,18 +271,25 @@ class _Search:
     def _climb(self, found: list[Trial]) -> list[Trial]:
         """Try around the best, nearer once nothing there is better; best first.
 
+        What was better is followed: the same step once more, before looking around again (Hooke and
+        Jeeves, "Direct search solution of numerical and statistical problems", 1961).
+
         Args:
             found: trials of the same stage, best first.
         """
         power, left = 1.0, self._plan.climbs
+        onward: list[ModelSettings] = []
         for _ in range(self._plan.climbs * _MOST_ROUNDS):
-            before = found[0]
+            before, follows = found[0], bool(onward)
+            around = onward or self._around(before.settings, power)
             known = {_key(each.settings) for each in found}
-            around = self._around(before.settings, power)
             unknown = [each for each in around if _key(each) not in known]
             found = sorted([*found, *self._try(_MIDDLE, unknown)], key=_ndcg, reverse=True)
-            if not _is_better(found[0], before):
-                left -= 1
+            is_better = _is_better(found[0], before)
+            onward = [_onward(before.settings, found[0].settings)] if is_better else []
+            if is_better or follows:
+                continue
+            left -= 1
             if not left:
                 break
             if found[0] is before:
@@ -413,6 +420,14 @@ def _fidelity(stage: str, als: AlsSettings) -> AlsSettings:
 def _changed(settings: ModelSettings, name: str, factor: float) -> ModelSettings:
     least, most = BOUNDS[name]
     return with_als(settings, **{name: min(max(getattr(settings.als, name) * factor, least), most)})
+
+
+def _onward(before: ModelSettings, after: ModelSettings) -> ModelSettings:
+    """The step from one to the other once more."""
+    onward = after
+    for name in _STEPS:
+        onward = _changed(onward, name, getattr(after.als, name) / getattr(before.als, name))
+    return onward
 
 
 def _key(settings: ModelSettings) -> tuple[float, ...]:

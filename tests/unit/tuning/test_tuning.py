@@ -327,6 +327,19 @@ def test_a_way_uphill_is_followed_for_as_long_as_its_steps_are_worth_it(
     assert found.settings.als.alpha_scale == pytest.approx(steps)
 
 
+def test_what_was_better_is_followed_before_anything_else_is_tried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = searched_by(
+        lambda each: 0.1 * 1.03 ** float(np.log2(each.als.alpha_scale)), monkeypatch
+    )
+
+    alphas = [t.settings.als.alpha_scale for t in found.trials if t.stage == "middle"]
+    first = alphas.index(16)
+    # All that lies around 8, of which 16 is the best, then further on until the bound.
+    assert alphas[first : first + 8] == pytest.approx([16, 4, 8, 8, 8, 8, 32, 40])
+
+
 def test_another_alpha_is_looked_at_more_closely_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the best of the coarse are of one alpha: with more factors another may be the best."""
     found = searched_by(lambda each: 0.2 if each.als.alpha_scale == 2 else 0.1, monkeypatch)
