@@ -125,7 +125,7 @@ def test_a_wrong_password_is_named_as_the_cause_and_not_shown(
 ) -> None:
     with (
         connect(behind_tls("guessed")) as client,
-        pytest.raises(Unavailable, match="invalid username-password pair") as caught,
+        pytest.raises(Unavailable, match="password in REDIS_URL is missing or wrong") as caught,
     ):
         RedisPublishedModels(client).write_users("shop", "v1", BLOCK)
 
