@@ -83,7 +83,8 @@ class ItemOptions:
         there = [
             f"{column}={field}"
             for column, field in usual
-            if column in columns and field not in named
+            # One left out by hand is no field that another could be.
+            if column in columns and not (field and field in named)
         ]
         return [*self.mapping, *there]
 
@@ -187,7 +188,8 @@ class ItemReader:
     def _says_shown(self, values: Mapping[str, Any]) -> list[bool]:
         """Whether an item is shown by each column that says so."""
         return [
-            str(values[column]).strip().lower() in words
+            # Spreadsheets write 1.0 for 1 below an empty cell.
+            str(values[column]).strip().lower().removesuffix(".0") in words
             for column, words in self._shown_if.items()
             if not is_missing(values.get(column))
         ]

@@ -32,7 +32,9 @@ class ModelFiles:
     def versions(self, tenant: str) -> list[str]:
         """All versions of a tenant, oldest first (their names begin with their time)."""
         folder = self._tenant(tenant)
-        return sorted(path.parent.name for path in folder.glob(f"[!.]*/{MANIFEST}"))
+        names = (path.parent.name for path in folder.glob(f"[!.]*/{MANIFEST}"))
+        # A copy that somebody made beside them is none.
+        return sorted(name for name in names if is_version(name))
 
     def tenants(self) -> list[str]:
         """Tenants with a version, sorted."""

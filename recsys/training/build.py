@@ -161,8 +161,9 @@ class Sample:
     def factor_scale(self, item_factors: Factors) -> float:
         """Mean score, by factors, of a user's best items."""
         known = item_factors[self.known]
-        blocks = np.array_split(self.factors, -(-self.factors.shape[0] * len(known) // _MAX_SCORES))
-        return fmean(_mean_of_best(scores) for users in blocks for scores in users @ known.T)
+        scores = len(self.factors) * len(known)
+        blocks = np.array_split(self.factors, max(1, -(-scores // _MAX_SCORES)))
+        return fmean(_mean_of_best(row) for users in blocks for row in users @ known.T)
 
     def neighbour_scale(self, lists: NeighbourLists) -> float:
         """Mean score, by neighbours, of a user's best items."""

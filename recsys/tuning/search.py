@@ -426,7 +426,10 @@ def _onward(before: ModelSettings, after: ModelSettings) -> ModelSettings:
     """The step from one to the other once more."""
     onward = after
     for name in _STEPS:
-        onward = _changed(onward, name, getattr(after.als, name) / getattr(before.als, name))
+        old, new = (getattr(each.als, name) for each in (before, after))
+        # What did not change stays as it is: it may be zero, or outside of the bounds.
+        if old and new != old:
+            onward = _changed(onward, name, new / old)
     return onward
 
 

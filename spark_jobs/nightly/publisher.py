@@ -156,7 +156,9 @@ class Publisher:
         after = self._eviction()
         if before is None or after is None or not after.takes_any_key:
             return
-        if gone := after.evicted_keys - before.evicted_keys:
+        gone = after.evicted_keys - before.evicted_keys
+        # Fewer where its counters began anew meanwhile.
+        if gone > 0:
             raise InvalidModel(
                 f"Redis is full and removed {pluralize(gone, 'key')} while {version} was written"
                 f" (maxmemory-policy {after.policy}), maybe some of its own: raise maxmemory and"

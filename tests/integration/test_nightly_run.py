@@ -89,15 +89,16 @@ def test_a_second_run_over_the_same_data_changes_nothing(nightly: Nightly) -> No
     )
 
 
-def test_a_version_that_was_damaged_since_is_made_again(nightly: Nightly) -> None:
+@pytest.mark.parametrize("name", [ITEMS, USERS])
+def test_a_version_that_was_damaged_since_is_made_again(nightly: Nightly, name: str) -> None:
     nightly.first_night()
     damaged = str(nightly.serving())
-    users = nightly.settings.model_store / nightly.plan.tenant / damaged / USERS
-    users.write_bytes(users.read_bytes()[:-10])
+    file = nightly.settings.model_store / nightly.plan.tenant / damaged / name
+    file.write_bytes(file.read_bytes()[:-10])
 
     nightly.run()
 
-    assert any(f"since {damaged}, which is damaged: users" in line for line in nightly.said)
+    assert any(f"since {damaged}, which is damaged: {name}" in line for line in nightly.said)
     assert nightly.serving() != damaged
     assert nightly.models.users(nightly.plan.tenant, str(nightly.serving()))
 

@@ -225,6 +225,7 @@ _WOO = "ID,Type,SKU,Name,Published,Visibility in catalog,In stock?,Stock,Regular
         ("simple,h,Hat,1,visible,1,5,9", True),
         ("simple,h,Hat,1,catalog,1,,9", True),
         ("simple,h,Hat,,,1,,9", True),
+        ("simple,h,Hat,1.0,visible,1,,9", True),
         # Private, or a draft, one that waits for review, or for its day.
         ("simple,h,Hat,0,visible,1,5,9", False),
         ("variable,h,Hat,-1,visible,1,,", False),
@@ -241,6 +242,14 @@ def test_only_what_woocommerce_shows_is_shown(tmp_path: Path, row: str, availabl
     [item] = items_of(write(tmp_path, f"{_WOO}9,{row}\n", "w.csv"), Preset.WOOCOMMERCE)
 
     assert (item.item_id, item.title, item.can_be_bought) == ("h", "Hat", available)
+
+
+def test_a_column_that_is_left_out_by_hand_brings_back_no_other_one(tmp_path: Path) -> None:
+    path = write(tmp_path, f"{_WOO}9,variation,h,Hat,1,visible,1,parent,9\n", "w.csv")
+
+    [item] = items_of(path, Preset.WOOCOMMERCE, mapping=("Regular price=price", "Name="))
+
+    assert (item.item_id, item.price, item.can_be_bought) == ("h", 9.0, True)
 
 
 def test_what_is_published_again_is_shown_again_also_by_an_update(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,12 @@ def test_versions_are_listed_oldest_first(files: ModelFiles) -> None:
         saved(files, version)
     assert files.versions("shop") == ["20260101T000000Z-a", "20260102T000000Z-b"]
     assert files.versions("othershop") == []
+
+
+def test_a_copy_made_by_hand_is_no_version(files: ModelFiles, tmp_path: Path) -> None:
+    saved(files)
+    shutil.copytree(tmp_path / "shop" / "v1", tmp_path / "shop" / "v1 (copy)")
+    assert files.versions("shop") == ["v1"]
 
 
 def test_a_version_whose_writing_was_interrupted_is_not_there(

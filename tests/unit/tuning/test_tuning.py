@@ -340,6 +340,18 @@ def test_what_was_better_is_followed_before_anything_else_is_tried(
     assert alphas[first : first + 8] == pytest.approx([16, 4, 8, 8, 8, 8, 32, 40])
 
 
+def test_a_step_leaves_alone_what_it_does_not_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "tests.unit.tuning.test_tuning.SMALL", search.with_als(SMALL, frequency_weight=0.0)
+    )
+
+    found = searched_by(
+        lambda each: 0.1 * 1.03 ** float(np.log2(each.als.alpha_scale)), monkeypatch
+    )
+
+    assert found.settings.als.alpha_scale == pytest.approx(search.BOUNDS["alpha_scale"][1])
+
+
 def test_another_alpha_is_looked_at_more_closely_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the best of the coarse are of one alpha: with more factors another may be the best."""
     found = searched_by(lambda each: 0.2 if each.als.alpha_scale == 2 else 0.1, monkeypatch)
