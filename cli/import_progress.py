@@ -4,13 +4,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from cli.output import progress as console
 from cli.output import say
+from recsys.core.times import utc_datetime
 from recsys.core.wording import pluralize
 from recsys.importing.bulk_writer import Tally
 from recsys.importing.dry_run import Preview
@@ -66,7 +66,7 @@ def report(outcome: ImportOutcome) -> None:
     """Report the result of a file: its rows, and what became of each."""
     name, tally = outcome.path.name, outcome.tally
     if outcome.earlier:
-        finished = datetime.fromtimestamp(outcome.earlier["finished_ms"] / 1000, UTC)
+        finished = utc_datetime(outcome.earlier["finished_ms"])
         say(
             f"{name}: already imported on {finished:%Y-%m-%d %H:%M} UTC "
             f"({_counts(outcome.earlier)}); skipped. Use --again to import it again."
@@ -163,7 +163,7 @@ def _records(count: int, kind: str) -> str:
 
 
 def _moment(time_ms: int) -> str:
-    return f"{datetime.fromtimestamp(time_ms / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return f"{utc_datetime(time_ms):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _counts(entry: dict[str, Any]) -> str:

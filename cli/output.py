@@ -14,7 +14,7 @@ from recsys.core.errors import ConfigurationError
 
 progress = Console(stderr=True, highlight=False, soft_wrap=True)
 
-# Every command that prints a result takes it by this name.
+# Commands whose result a script can use take it by this name.
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON document instead, for scripts.")
 ]

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +22,7 @@ from recsys.core.experiment_report import (
     Rates,
     ReportedOutcome,
 )
+from recsys.core.times import utc_datetime
 from recsys.files import write_whole
 from recsys.stores.redis.connect import connect
 from recsys.stores.redis.reports import RedisReports
@@ -99,14 +100,11 @@ def report(
 def _document(tenant: str, made: ExperimentReport) -> dict[str, Any]:
     """As GET /v1/reports/experiments names it: with times, where the stored report has numbers."""
 
-    def time(time_ms: int) -> datetime:
-        return datetime.fromtimestamp(time_ms / 1000, UTC)
-
     return {
         "tenant": tenant,
-        "made_time": time(made.made_ms),
-        "start_time": None if made.start_ms is None else time(made.start_ms),
-        "end_time": time(made.end_ms),
+        "made_time": utc_datetime(made.made_ms),
+        "start_time": None if made.start_ms is None else utc_datetime(made.start_ms),
+        "end_time": utc_datetime(made.end_ms),
         "outcomes": [asdict(each) for each in made.outcomes],
         "differences": [asdict(each) for each in made.differences],
         "outcomes_left_out": made.outcomes_left_out,

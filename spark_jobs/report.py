@@ -3,12 +3,12 @@
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from datetime import UTC, datetime
 
 from recsys.analysis.attribution import Outcome, report_of
 from recsys.config.shop import Shop
 from recsys.core.errors import NoData
 from recsys.core.experiment_report import ExperimentReport
+from recsys.core.times import utc_datetime
 from recsys.core.wording import pluralize
 from recsys.stores.hbase.pool import HBasePool
 from recsys.stores.hbase.tenants import check_tenant
@@ -74,4 +74,4 @@ def _tell_unpriced(outcomes: Sequence[Outcome], say: Callable[[str], None]) -> N
 
 
 def _utc(time_ms: int) -> str:
-    return f"{datetime.fromtimestamp(time_ms / 1000, UTC):%Y-%m-%d %H:%M} UTC"
+    return f"{utc_datetime(time_ms):%Y-%m-%d %H:%M} UTC"

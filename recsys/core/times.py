@@ -29,6 +29,11 @@ _EXPECTED = (
 )
 
 
+def utc_datetime(time_ms: float) -> datetime:
+    """The moment that is so many milliseconds after 1970, in UTC."""
+    return datetime.fromtimestamp(time_ms / 1000, UTC)
+
+
 def range_problem(timestamp_ms: float) -> str | None:
     """Say why no event can have this time, or None when one can."""
     if timestamp_ms < 0:

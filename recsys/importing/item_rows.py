@@ -78,13 +78,13 @@ class ItemOptions:
 
     def mapping_for(self, columns: Sequence[str]) -> list[str]:
         """The mapping of a file with these columns."""
-        named = {entry.rpartition("=")[2] for entry in self.mapping}
+        # Without what is left out, a column that has no field.
+        named = {entry.rpartition("=")[2] for entry in self.mapping} - {""}
         usual = (entry.rpartition("=")[::2] for entry in self.if_there)
         there = [
             f"{column}={field}"
             for column, field in usual
-            # One left out by hand is no field that another could be.
-            if column in columns and not (field and field in named)
+            if column in columns and field not in named
         ]
         return [*self.mapping, *there]
 

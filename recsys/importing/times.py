@@ -27,6 +27,7 @@ from recsys.core.times import (
     MAX_TIMESTAMP_MS,
     MS_PER_DAY,
     event_time_problem,
+    utc_datetime,
 )
 from recsys.importing.source import Column
 from recsys.importing.times_of_day import clock_scale, read_clock
@@ -420,7 +421,7 @@ def _put_iso(
 def _is_year_first(days: Sequence[re.Match[str]], now_ms: int) -> bool | None:
     """Tell whether days such as 19-10-20 begin with their year: no year is after the next one."""
     short = [(int(each[1]), int(each[3]), int(each[4])) for each in days if _is_short(each)]
-    last_year = datetime.fromtimestamp(now_ms / 1000, UTC).year % 100 + 1
+    last_year = utc_datetime(now_ms).year % 100 + 1
     begins_with_day = any(first > last_year or second > _MONTHS for first, second, _ in short)
     ends_with_day = any(last_year < last <= _DAYS_OF_MONTH for _, _, last in short)
     return None if begins_with_day == ends_with_day else ends_with_day

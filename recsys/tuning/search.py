@@ -86,7 +86,7 @@ _FINAL = "final"
 # tried outside of the bounds.
 _STEPS = {"alpha_scale": 2.0, "regularization": 1.8, "frequency_weight": 3.0}
 _SHRINKAGE = 0.5
-# Rounds that pay are as many at most, in times of those that need not.
+# All rounds of a climb are as many at most, in times of those that need not pay.
 _MOST_ROUNDS = 4
 # Of the short trials one that is no better than before is told every so many.
 _TOLD_TRIALS = 10

@@ -1,6 +1,7 @@
 """Requests of gRPC callers, those for a placement by the settings of the shop as they are now."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 from recsys.clock import utc_now_ms
@@ -49,23 +50,32 @@ class NamedPlacements:
         self._attributes_of = attributes_of
         self._now_ms = now_ms
 
-    async def read(self, message: pb.RecommendRequest) -> WantedList:
+    async def read(self, message: pb.RecommendRequest, page_user_id: str = "") -> WantedList:
         """Read a request.
+
+        Args:
+            page_user_id: whom the page of the request is for: its target where it has none, else
+                its visitor where it names none. Empty: nobody.
 
         Raises:
             InvalidInput: naming every field that breaks a rule.
             NotFound: the shop has no such placement.
         """
+        if page_user_id and message.WhichOneof("about") is None:
+            message.user_id = page_user_id
         if not message.placement:
             self._check_unplaced(message)
-            return WantedList(request_of(message))
+            request = request_of(message)
+            if page_user_id and request.asks_of_visitor and not request.visitor_id:
+                request = replace(request, visitor_id=page_user_id)
+            return WantedList(request)
         _check(message)
         tenant = message.tenant
         shop = self._shops.of(tenant)
         if message.placement not in shop.placements:
             raise NotFound(unknown_placement(message.placement, shop.placements))
         target = target_of(message) if message.WhichOneof("about") else None
-        visitor, now_ms = _visitor(message, target), self._now_ms()
+        visitor, now_ms = _visitor(message, target) or page_user_id or None, self._now_ms()
         shown = shown_placement(
             message.placement, shop.placements, shop.experiments, tenant, visitor
         )

@@ -143,10 +143,8 @@ class RecommenderServicer(recommender_pb2_grpc.RecommenderServiceServicer):
         for place, one in enumerate(page.requests):
             # Whatever it says itself.
             one.tenant = page.tenant
-            if page.user_id:
-                _write_user(one, page.user_id)
             try:
-                wanted.append(await self._placements.read(one))
+                wanted.append(await self._placements.read(one, page.user_id))
             except NotFound as error:
                 problems.append(FieldProblem(f"requests.{place}.placement", str(error)))
             except InvalidInput as error:
@@ -160,17 +158,6 @@ class RecommenderServicer(recommender_pb2_grpc.RecommenderServiceServicer):
         if problems:
             raise InvalidInput(problems)
         return wanted
-
-
-def _write_user(request: pb.RecommendRequest, user_id: str) -> None:
-    """Name the user of a page as the target of a request without one, else as its visitor."""
-    about, wanted = request.WhichOneof("about"), request.controls
-    # Without a placement a request may name its visitor only where that matters.
-    matters = request.placement or wanted.exclude_seen_days or wanted.HasField("fatigue")
-    if about is None:
-        request.user_id = user_id
-    elif about != "user_id" and matters and not request.visitor_id:
-        request.visitor_id = user_id
 
 
 def _to_proto(answer: Recommendations, model: LoadedModel, *, degraded: bool) -> pb.Answer:

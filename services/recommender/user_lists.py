@@ -394,14 +394,13 @@ class UserLists:
             return changed.as_lately(history)
         try:
             asked = changed.asked.tiring(changed.impressions, changed.recent)
-            return self._changed(changed, asked, asked.history(history, changed.recent))
+            own = asked.history(history, changed.recent)
+            return self._changed(replace(changed, asked=asked), own)
         except Exception as error:  # whatever it is, it concerns one user of many
             return changed.as_lately(error)
 
-    def _changed(
-        self, changed: "_ChangedUser", one: Asked, history: History
-    ) -> "UserResult | _FoldInJob":
-        stored, recent = changed.stored, changed.recent
+    def _changed(self, changed: "_ChangedUser", history: History) -> "UserResult | _FoldInJob":
+        one, stored, recent = changed.asked, changed.stored, changed.recent
         serving, model, degraded = one.serving, one.model, changed.degraded
         personal = list_without_scoring(model, stored, history)
         key = _user_id(one) if one.request.is_plain else None

@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
 from pyspark.sql import SparkSession
 
 from recsys.core.errors import NotSetUp, Unavailable
-from recsys.core.times import MS_PER_DAY
+from recsys.core.times import MS_PER_DAY, utc_datetime
 from recsys.core.wording import pluralize
 from recsys.stores.hbase.interaction_scan import ChangedInteractions, InteractionScan
 from recsys.stores.hbase.layout import REMOVAL_DAYS, REMOVALS, table_name
@@ -241,4 +240,4 @@ def _merged_summary(last: EventSnapshot, made: list[MadePart]) -> str:
 
 
 def _utc(time_ms: int) -> str:
-    return f"{datetime.fromtimestamp(time_ms / 1000, UTC):%Y-%m-%d %H:%M} UTC"
+    return f"{utc_datetime(time_ms):%Y-%m-%d %H:%M} UTC"

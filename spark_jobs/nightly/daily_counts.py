@@ -2,14 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from recsys.core.times import MS_PER_DAY
+from recsys.core.times import MS_PER_DAY, utc_datetime
 
 # Of each type of event, by the number of the day since 1970, in UTC.
 DailyCounts = Mapping[str, Mapping[int, int]]
@@ -53,7 +52,7 @@ def quiet_day(counts: DailyCounts, named: Collection[str], before_ms: int) -> st
             found.append(f"{name} {count:,} (usually {usual:,.0f})")
     if not found:
         return None
-    date = datetime.fromtimestamp(day * MS_PER_DAY / 1000, UTC)
+    date = utc_datetime(day * MS_PER_DAY)
     return (
         f"far fewer events than usual on {date:%A, %Y-%m-%d}: {', '.join(found)};"
         " did tracking or an import break?"

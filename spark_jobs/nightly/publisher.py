@@ -80,7 +80,7 @@ class Publisher:
     def settle(self, tenant: str) -> None:
         """Mend what a run that died has left: half-written files and records, a wrong mark.
 
-        A Redis that evicts is told of: no run that comes to its end shows what it will lack.
+        Warns of a Redis that evicts keys, which nothing else shows until they are missed.
         """
         self.models.remove_drafts(tenant)
         serving = self.published.current(tenant)
@@ -88,10 +88,10 @@ class Publisher:
             self.models.mark_serving(tenant, serving)
         self._retire_others(tenant)
         if found := self._eviction():
+            removed = pluralize(found.evicted_keys, "key")
             self.say(
-                f"when Redis is full it removes keys that are needed (maxmemory-policy"
-                f" {found.policy}), {pluralize(found.evicted_keys, 'key')} since it was started:"
-                " set noeviction, by which it refuses more instead"
+                "Redis removes keys that are needed when it is full (maxmemory-policy"
+                f" {found.policy}; {removed} since it was started): set maxmemory-policy noeviction"
             )
 
     def warn_of_little_room(self, tenant: str) -> None:
@@ -161,8 +161,8 @@ class Publisher:
         if gone > 0:
             raise InvalidModel(
                 f"Redis is full and removed {pluralize(gone, 'key')} while {version} was written"
-                f" (maxmemory-policy {after.policy}), maybe some of its own: raise maxmemory and"
-                " set noeviction, then run it again"
+                f" (maxmemory-policy {after.policy}), maybe some of this version: raise"
+                " maxmemory and set noeviction, then run it again"
             )
 
     def _retire_others(self, tenant: str) -> None:

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from recsys.core.event_types import with_weights
 from recsys.core.model import ItemModel, ScoringParams, UserModel
 from recsys.core.popularity_windows import PopularityWindow
 from recsys.core.shop_time import ShopTime
+from recsys.core.times import utc_datetime
 from recsys.core.vocabulary import Vocabulary
 from recsys.core.wording import pluralize
 from recsys.stores.manifest import FORMAT, Data, FitEntry, Manifest, Reach, Training, params_entry
@@ -201,7 +201,7 @@ def _manifest(
     fit: FitEntry | None,
 ) -> Manifest:
     plan = context.plan
-    created = datetime.fromtimestamp(context.now_ms() / 1000, UTC)
+    created = utc_datetime(context.now_ms())
     fingerprint = run_fingerprint(context)
     users, items = pairs.shape
     als, trained = settings.als, built.trained

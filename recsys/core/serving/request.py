@@ -134,6 +134,12 @@ class RecommendationRequest:
         return isinstance(self.target, UserTarget) or bool(self.visitor_id)
 
     @property
+    def asks_of_visitor(self) -> bool:
+        """Whether who looks matters beside a target that is no user."""
+        asks = self.controls is not None and self.controls.asks_of_shopper
+        return asks and not isinstance(self.target, UserTarget)
+
+    @property
     def withheld_item_ids(self) -> tuple[str, ...]:
         """Ids that must not be recommended, beside those of the target."""
         return self.excluded_item_ids + self.shown_item_ids
@@ -171,10 +177,11 @@ class RecommendationRequest:
     def _problems_of_visitor(self) -> Iterator[FieldProblem]:
         if reason := identifier_problem(self.visitor_id):
             yield FieldProblem("visitor_id", reason)
-        matters = self.controls is not None and self.controls.asks_of_shopper
-        if isinstance(self.target, UserTarget) or not matters:
-            reason = "is for placements, and beside an item or a session for exclude_seen_days and "
-            reason += "fatigue"
+        if not self.asks_of_visitor:
+            reason = (
+                "is for placements, and beside an item or a session for exclude_seen_days and"
+                " fatigue"
+            )
             yield FieldProblem("visitor_id", reason)
 
     def _problems_of_wishes(self) -> Iterator[FieldProblem]:

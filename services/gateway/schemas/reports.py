@@ -1,12 +1,13 @@
 """The JSON of reports."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from google.protobuf.message import Message
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from recsys.core.experiment_report import MAX_OUTCOMES
+from recsys.core.times import utc_datetime
 from recsys.rpc.v1 import ingest_pb2
 from services.gateway.schemas.text_rules import CONTEXT_VALUE_RULES
 
@@ -130,20 +131,16 @@ class ExperimentReport(BaseModel):
 
 def from_message(report: ingest_pb2.ExperimentReport, now_ms: int) -> ExperimentReport:
     return ExperimentReport(
-        made_time=_time(report.made_ms),
+        made_time=utc_datetime(report.made_ms),
         age_seconds=max(0, now_ms - report.made_ms) // 1000,
-        start_time=_time(report.start_ms) if report.HasField("start_ms") else None,
-        end_time=_time(report.end_ms),
+        start_time=utc_datetime(report.start_ms) if report.HasField("start_ms") else None,
+        end_time=utc_datetime(report.end_ms),
         outcomes=[ReportedOutcome.model_validate(_fields(each)) for each in report.outcomes],
         outcomes_left_out=report.outcomes_left_out,
         differences=[
             ReportedDifference.model_validate(_fields(each)) for each in report.differences
         ],
     )
-
-
-def _time(time_ms: int) -> datetime:
-    return datetime.fromtimestamp(time_ms / 1000, UTC)
 
 
 def _fields(message: Message) -> dict[str, object]:

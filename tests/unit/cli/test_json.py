@@ -19,6 +19,7 @@ from infra.local.stack import Stack
 from recsys.config.shops import SETTINGS_EVENT
 from recsys.core.errors import ConfigurationError
 from recsys.stores.model_files import ModelFiles
+from services.gateway.schemas.reports import ExperimentReport
 from tests.builders import (
     a_history,
     a_manifest,
@@ -198,6 +199,16 @@ def test_a_report_has_the_times_of_the_api(run: Run) -> None:
     assert found["end_time"] == found["made_time"] == "2025-11-27T02:00:00Z"
     assert found["start_time"] == "2025-10-30T02:00:00Z"
     assert found["outcomes"][0]["rates"]["click_rate"]["mean"] == 0.5
+
+
+def test_a_report_has_the_fields_of_the_api(run: Run) -> None:
+    found = document(run("report --json"))
+
+    by_api = ExperimentReport.model_validate({**found, "age_seconds": 0})
+    fields = by_api.model_dump(mode="json", exclude={"age_seconds"})
+    assert fields.keys() | {"tenant"} == found.keys()
+    assert fields["outcomes"] == found["outcomes"]
+    assert fields["differences"] == found["differences"]
 
 
 def test_an_evaluation_prints_what_it_writes(run: Run) -> None:
