@@ -160,7 +160,7 @@ def test_a_version_whose_records_redis_removed_does_not_serve(
         nightly.run(model=CHANGED)
 
     assert nightly.keys() == {first}
-    assert any("allkeys-lru), 7 keys since it was started" in line for line in nightly.said)
+    assert any("allkeys-lru; 7 keys since it was started" in line for line in nightly.said)
 
 
 def test_too_little_room_in_redis_is_told_before_the_training(
