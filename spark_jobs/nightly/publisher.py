@@ -17,7 +17,7 @@ from recsys.stores.model_codec import unpack_items
 from recsys.stores.model_files import ModelFiles
 from recsys.stores.redis.connect import connect
 from recsys.stores.redis.lock import HeldLock
-from recsys.stores.redis.room import Eviction, eviction, room_beside
+from recsys.stores.redis.room import Eviction, Room, eviction, room_beside
 from spark_jobs.nightly.publish_recommendations import publish_users
 from spark_jobs.settings import BatchSettings
 
@@ -56,6 +56,7 @@ class Publisher:
             tenant, unpack_items(item_bytes), self._side_of(tenant, replaces)
         )
         url = self.settings.redis_url.get_secret_value()
+        self._make_room(tenant, version)
         with self._removed_on_failure(tenant):
             with self._nothing_evicted(version):
                 publish_users(self.spark, self.settings.model_store.resolve(), url, manifest)
@@ -96,18 +97,19 @@ class Publisher:
 
     def warn_of_little_room(self, tenant: str) -> None:
         """Say that Redis will be full before the next version is in it, if it is like the last."""
-        serving = self.serving_manifest(tenant)
-        if serving is None:
+        serving = self.last_serving(tenant)
+        room = self._room(tenant, serving)
+        if room is None or room.is_enough:
             return
-        with connect(self.settings.redis_url.get_secret_value()) as redis:
-            room = room_beside(redis, tenant, serving.version, serving.data.users)
-        if room and room.free_bytes < room.version_bytes:
-            free, needed = (_mebibytes(room.free_bytes), _mebibytes(room.version_bytes))
-            self.say(
-                f"Redis has room for {free} more, and {serving.version}, which serves, takes"
-                f" {needed}: a new version like it will not fit; raise maxmemory before this one"
-                " is published"
-            )
+        before = (self._room(tenant, each) for each in self.models.last_two(tenant)[1:])
+        removable = sum(each.version_bytes for each in before if each)
+        if room.free_bytes + removable >= room.version_bytes:
+            return  # `publish` makes that room
+        free, needed = _mebibytes(room.free_bytes), _mebibytes(room.version_bytes)
+        self.say(
+            f"Redis has room for {free} more, and {serving}, which serves, takes {needed}: a new"
+            " version like it will not fit; raise maxmemory before this one is published"
+        )
 
     def remove_old_versions(self, tenant: str, candidate: str | None) -> None:
         """Keep the newest versions, whatever became of them, and those that serve or did last.
@@ -139,6 +141,29 @@ class Publisher:
                 self.lock.check()
                 self._retire_others(tenant)
             raise
+
+    def _make_room(self, tenant: str, version: str) -> None:
+        """Give up the way back at once to the version before, where there is no room beside it."""
+        room = self._room(tenant, self.last_serving(tenant))
+        if room is None or room.is_enough:
+            return
+        if self.published.retire(tenant, [version]):
+            self.say(
+                f"Redis has room for {_mebibytes(room.free_bytes)} more, a version takes"
+                f" {_mebibytes(room.version_bytes)}: only what serves stays there meanwhile;"
+                " `recsys models serve` publishes an older version again"
+            )
+
+    def _room(self, tenant: str, version: str | None) -> Room | None:
+        """Room beside a version of the model store; None where it cannot be known."""
+        if version is None:
+            return None
+        try:
+            users = self.models.manifest(tenant, version).data.users
+        except (NotFound, InvalidModel):
+            return None
+        with connect(self.settings.redis_url.get_secret_value()) as redis:
+            return room_beside(redis, tenant, version, users)
 
     def _eviction(self) -> Eviction | None:
         with connect(self.settings.redis_url.get_secret_value()) as redis:

@@ -170,13 +170,50 @@ def test_too_little_room_in_redis_is_told_before_the_training(
     nightly.run(model=CHANGED)
     assert not [line for line in nightly.said if "Redis has room" in line]
 
-    monkeypatch.setattr(publisher, "room_beside", lambda *_: Room(3 * 2**20, 5 * 2**20))
-    nightly.said.clear()
+    # One mebibyte is what the version before would leave.
+    serving = nightly.serving()
+    monkeypatch.setattr(
+        publisher,
+        "room_beside",
+        lambda _, __, version, ___: Room(3 * 2**20, (5 if version == serving else 1) * 2**20),
+    )
     nightly.run(model=ModelSettings(replace(ALS, factors=4)))
 
     told = next(at for at, line in enumerate(nightly.said) if "Redis has room for 3.0 MiB" in line)
     assert "takes 5.0 MiB" in nightly.said[told]
     assert told < nightly.said.index("[train]")
+
+
+def test_the_version_before_leaves_redis_where_there_is_no_room_for_a_third(
+    nightly: Nightly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nightly.first_night()
+    first = nightly.serving()
+    nightly.run(model=CHANGED)
+    second = nightly.serving()
+    assert first is not None
+    assert nightly.keys() == {first, second}
+    while_published: list[set[str]] = []
+    publish_users = publisher.publish_users
+
+    def seen(*arguments: object) -> None:
+        while_published.append(nightly.keys())
+        publish_users(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(publisher, "publish_users", seen)
+    monkeypatch.setattr(publisher, "room_beside", lambda *_: Room(3 * 2**20, 5 * 2**20))
+    nightly.run(model=ModelSettings(replace(ALS, factors=4)))
+
+    assert while_published == [{second}]
+    assert nightly.keys() == {second, nightly.serving()}
+    told = [line for line in nightly.said if "Redis has room for 3.0 MiB" in line]
+    assert len(told) == 1
+    assert "only what serves stays there" in told[0]
+
+    monkeypatch.setattr(publisher, "room_beside", lambda *_: None)
+    nightly.serve_stored(first)
+    assert nightly.serving() == first
+    assert nightly.recommended("c3", limit=1) == ["c3"]
 
 
 def test_a_killed_process_leaves_the_old_version_serving_and_a_rerun_converges(

@@ -20,6 +20,10 @@ class Room:
     free_bytes: int
     version_bytes: int
 
+    @property
+    def is_enough(self) -> bool:
+        return self.free_bytes >= self.version_bytes
+
 
 @dataclass(frozen=True, slots=True)
 class Eviction:
