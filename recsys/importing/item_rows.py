@@ -64,7 +64,9 @@ class ItemOptions:
         mapping: "COLUMN=FIELD" each; fields not named are found by the names of the columns.
         if_there: the same of columns that a file may lack, where `mapping` does not name the field.
         shown_if: "COLUMN=WORD|WORD" each, of columns that a file may lack: an item of which one
-            says anything else is not available, whatever its stock.
+            says anything else is not available, whatever its stock. Being shown says nothing of
+            the stock: it makes no item available.
+        hidden_if: the same with the words by which an item is not available.
         separators: characters between the categories of a text, and between tags.
         update: rows change the fields they have of stored items, instead of replacing these.
     """
@@ -75,6 +77,7 @@ class ItemOptions:
     separators: str = ">|"
     if_there: tuple[str, ...] = ()
     shown_if: tuple[str, ...] = ()
+    hidden_if: tuple[str, ...] = ()
 
     def mapping_for(self, columns: Sequence[str]) -> list[str]:
         """The mapping of a file with these columns."""
@@ -88,6 +91,12 @@ class ItemOptions:
         ]
         return [*self.mapping, *there]
 
+    def words_of(self, entries: Sequence[str]) -> dict[str, list[str]]:
+        """Words by column, of `shown_if` or `hidden_if`, without columns left out by hand."""
+        left_out = {entry.removesuffix("=") for entry in self.mapping if entry.endswith("=")}
+        found = (entry.rpartition("=")[::2] for entry in entries)
+        return {column: words.split("|") for column, words in found if column not in left_out}
+
 
 class ItemReader:
     """Reads the batches of one file.
@@ -100,21 +109,21 @@ class ItemReader:
         self._found = FoundColumns(ITEM_FIELDS, columns, options.mapping_for(columns))
         self._decimals = options.decimals
         self._separators = options.separators
-        shown_if = (entry.rpartition("=")[::2] for entry in options.shown_if)
-        self._shown_if = {column: words.split("|") for column, words in shown_if}
+        self._shown_if = options.words_of(options.shown_if)
+        self._hidden_if = options.words_of(options.hidden_if)
         # Unlike an event, an item may be of any future.
         self._times = {field: TimeReader(TimeOptions(), MAX_TIMESTAMP_MS) for field in _TIMES}
 
     @property
     def columns(self) -> Mapping[str, str]:
         """Column by field, and by what else is read of it."""
-        others = (column for column in self._found.unused if column in self._shown_if)
+        others = (column for column in self._found.unused if self._tells_shown(column))
         return {**self._found.by_field, **{f"available by {column}": column for column in others}}
 
     @property
     def unused(self) -> list[str]:
         """Columns that are no field's."""
-        return [column for column in self._found.unused if column not in self._shown_if]
+        return [column for column in self._found.unused if not self._tells_shown(column)]
 
     def read(self, batch: RawBatch) -> Converted[list[ItemRow]]:
         """Read a batch; rows that break a rule, and optional values that do, are told."""
@@ -174,8 +183,8 @@ class ItemReader:
         if not any(problem.field == "item_id" for problem in problems) and "item_id" not in fields:
             problems.append(FieldProblem("item_id", "is missing"))
         item_id = fields.pop("item_id", "")
-        if said := self._says_shown(values):
-            fields["available"] = fields.get("available", True) and all(said)
+        if self._is_hidden(values):
+            fields["available"] = False
         for name in [name for name in fields if name.startswith(_ATTRIBUTE)]:
             fields.setdefault("attributes", {})[name.removeprefix(_ATTRIBUTE)] = fields.pop(name)
         problems += _take_out_invalid(item_id, fields)
@@ -185,14 +194,15 @@ class ItemReader:
         dropped.update(map(str, problems))
         return ItemRow(item_id, fields)
 
-    def _says_shown(self, values: Mapping[str, Any]) -> list[bool]:
-        """Whether an item is shown by each column that says so."""
-        return [
-            # Spreadsheets write 1.0 for 1 below an empty cell.
-            str(values[column]).strip().lower().removesuffix(".0") in words
+    def _tells_shown(self, column: str) -> bool:
+        return column in self._shown_if or column in self._hidden_if
+
+    def _is_hidden(self, values: Mapping[str, Any]) -> bool:
+        return any(
+            _word(values[column]) not in words
             for column, words in self._shown_if.items()
             if not is_missing(values.get(column))
-        ]
+        ) or any(_word(values.get(column)) in words for column, words in self._hidden_if.items())
 
     def _read_value(self, field: str, value: Any) -> Any:
         if field in _NUMBERS:
@@ -205,6 +215,11 @@ class ItemReader:
             return read_attribute(value)
         reader: Callable[[Any], Any] = _READERS.get(field, read_text)
         return reader(value)
+
+
+def _word(value: Any) -> str:
+    # Spreadsheets write 1.0 for 1 below an empty cell.
+    return str(value).strip().lower().removesuffix(".0")
 
 
 def _moment(times: Moments, place: int) -> int:

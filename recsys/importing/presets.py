@@ -101,8 +101,8 @@ LAYOUTS: Mapping[Preset, Layout] = {
         ),
         items=ItemOptions(
             mapping=("Handle=item_id", "Variant Price=price", "Type=categories", "Vendor=brand"),
-            # A draft is not for sale.
-            if_there=("Status=available",),
+            # A draft is not for sale. What is active may be sold out.
+            shown_if=("Status=active",),
         ),
     ),
     Preset.WOOCOMMERCE: Layout(
@@ -125,6 +125,8 @@ LAYOUTS: Mapping[Preset, Layout] = {
             separators=">|,/",
             # 2: disabled.
             shown_if=("product_online=1",),
+            # Variants, and what only search finds; exports of other languages have words of theirs.
+            hidden_if=("visibility=not visible individually|search|1|3",),
         ),
     ),
     Preset.GA4: Layout(events=EventOptions(mapping=("user_pseudo_id=user_id",))),

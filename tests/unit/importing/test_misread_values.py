@@ -252,14 +252,83 @@ def test_a_column_that_is_left_out_by_hand_brings_back_no_other_one(tmp_path: Pa
     assert (item.item_id, item.price, item.can_be_bought) == ("h", 9.0, True)
 
 
-def test_what_is_published_again_is_shown_again_also_by_an_update(tmp_path: Path) -> None:
-    store = MemoryItemStore()
-    store.put(TENANT, [Item("h", "Hat", available=False)])
-    path = write(tmp_path, "SKU,Published,Regular price\nh,1,\n", "w.csv")
-    reading = Reading(path, items=ItemOptions(update=True), preset=Preset.WOOCOMMERCE)
-    run(plan_items(reading, TENANT, store, MemoryLiveCatalogue()))
+@pytest.mark.parametrize(
+    ("preset", "text", "available"),
+    [
+        # In the shop's system it is shown; that another source had it sold out stands.
+        (Preset.WOOCOMMERCE, "SKU,Published,Regular price\nh,1,\n", False),
+        (Preset.WOOCOMMERCE, "SKU,Published,In stock?,Regular price\nh,1,,\n", False),
+        (Preset.WOOCOMMERCE, "SKU,Visibility in catalog,Regular price\nh,visible,\n", False),
+        (Preset.WOOCOMMERCE, "SKU,Published,In stock?,Regular price\nh,1,1,\n", True),
+        (Preset.MAGENTO, "sku,product_online,is_in_stock\nh,1,\n", False),
+        (Preset.MAGENTO, 'sku,visibility,is_in_stock\nh,"Catalog, Search",\n', False),
+        (Preset.MAGENTO, "sku,product_online,is_in_stock\nh,1,1\n", True),
+        (Preset.SHOPIFY, "Handle,Status,Vendor,Type,Variant Price\nh,active,,,\n", False),
+    ],
+)
+def test_an_update_makes_nothing_available_by_what_says_nothing_of_its_stock(
+    tmp_path: Path, preset: Preset, text: str, available: bool
+) -> None:
+    [item] = _updated(tmp_path, Item("h", "Hat", available=False), preset, text)
 
-    assert [item.available for item in store.scan(TENANT)] == [True]
+    assert item.available == available
+
+
+@pytest.mark.parametrize(
+    ("preset", "text"),
+    [
+        (Preset.WOOCOMMERCE, "SKU,Published,Regular price\nh,0,\n"),
+        (Preset.MAGENTO, "sku,product_online,is_in_stock\nh,2,\n"),
+        (Preset.MAGENTO, "sku,visibility,is_in_stock\nh,Not Visible Individually,1\n"),
+        (Preset.SHOPIFY, "Handle,Status,Vendor,Type,Variant Price\nh,archived,,,\n"),
+    ],
+)
+def test_an_update_takes_away_what_is_shown_no_more(
+    tmp_path: Path, preset: Preset, text: str
+) -> None:
+    [item] = _updated(tmp_path, Item("h", "Hat"), preset, text)
+
+    assert not item.available
+
+
+def test_a_column_left_out_by_hand_hides_nothing(tmp_path: Path) -> None:
+    path = write(tmp_path, "SKU,Published,Regular price\nh,0,9\n", "w.csv")
+    mapping = ("Regular price=price", "Published=")
+
+    assert [item.available for item in items_of(path, Preset.WOOCOMMERCE, mapping=mapping)] == [
+        True
+    ]
+
+
+def _updated(tmp_path: Path, stored: Item, preset: Preset, text: str) -> list[Item]:
+    store = MemoryItemStore()
+    store.put(TENANT, [stored])
+    reading = Reading(
+        write(tmp_path, text, "products.csv"), items=ItemOptions(update=True), preset=preset
+    )
+    run(plan_items(reading, TENANT, store, MemoryLiveCatalogue()))
+    return list(store.scan(TENANT))
+
+
+@pytest.mark.parametrize(
+    ("visibility", "available"),
+    [
+        ('"Catalog, Search"', True),
+        ("Catalog", True),
+        ("4", True),
+        ('"Katalog, Suche"', True),
+        ("", True),
+        ("Search", False),
+        ("Not Visible Individually", False),
+        ("1", False),
+    ],
+)
+def test_what_magento_shows_nowhere_or_in_search_alone_is_not_shown(
+    tmp_path: Path, visibility: str, available: bool
+) -> None:
+    path = write(tmp_path, f"sku,name,is_in_stock,visibility\nb,Bag,1,{visibility}\n", "m.csv")
+
+    assert [item.available for item in items_of(path, Preset.MAGENTO)] == [available]
 
 
 @pytest.mark.parametrize(("online", "available"), [("1", True), ("2", False), ("", True)])
