@@ -215,15 +215,41 @@ def test_all_users_of_a_batch_are_read_in_one_round_trip(
     counter.close()
 
 
+@pytest.mark.parametrize("user", ["", ":wrong@"], ids=["no password", "a wrong one"])
 def test_a_wrong_password_leaves_the_connection_unavailable_and_is_logged(
-    server: RedisServer, ask: Ask
+    server: RedisServer, redis: Redis, user: str, ask: Ask
 ) -> None:
-    url = server.url.replace("redis://", "redis://:wrong@")
+    redis.config_set("requirepass", "secret")
+
     with capture_logs() as lines:
-        shared = ask(shared_connection(url, TIMEOUT_SECONDS))
-        seconds_to_fail(lambda: ask(shared.execute(b"*1\r\n$4\r\nPING\r\n", 1)))
+        shared = ask(shared_connection(server.url.replace("://", f"://{user}"), TIMEOUT_SECONDS))
+        for _ in range(3):
+            with pytest.raises(Unavailable, match="password in REDIS_URL is missing or wrong"):
+                ask(shared.execute(b"*1\r\n$4\r\nPING\r\n", 1))
+            ask(asyncio.sleep(0.15))
+        assert not shared.is_available
         ask(shared.aclose())
-    assert any(line["event"] == "redis_unavailable" for line in lines)
+
+    told = [line["reason"] for line in lines if line["event"] == "redis_unavailable"]
+    [wrong] = [reason for reason in told if "password in REDIS_URL is missing or wrong" in reason]
+    assert told.count(wrong) == 1
+
+
+def test_a_password_that_a_restarted_redis_asks_for_is_logged_once(
+    server: RedisServer, shared: MultiplexedRedis, redis: Redis, ask: Ask
+) -> None:
+    ask(until_available(shared))
+    with capture_logs() as lines:
+        redis.config_set("requirepass", "secret")
+        redis.client_kill_filter(_type="normal", skipme=True)
+        ask(asyncio.sleep(0.5))
+        assert not shared.is_available
+        redis.config_set("requirepass", "")
+        ask(until_available(shared))
+
+    told = [line["reason"] for line in lines if line["event"] == "redis_unavailable"]
+    assert len([each for each in told if "REDIS_URL is missing or wrong" in each]) == 1
+    assert len(told) == len(set(told))
 
 
 @pytest.mark.parametrize("url", ["", "127.0.0.1:6379", "http://127.0.0.1", "redis://127.0.0.1:x/0"])

@@ -17,6 +17,7 @@ __all__ = [
     "Redis",
     "connect",
     "connect_async",
+    "reason",
     "server_time_ms",
     "to_bytes",
     "to_text",
@@ -30,6 +31,14 @@ SERVING_TIMEOUT_SECONDS = 0.25
 # Redis Enterprise alone sends them, and waiting for them redis-py no longer looks whether a pooled
 # connection has ended: each would cost one error after a restart of the server.
 _NO_NOTIFICATIONS = MaintNotificationsConfig(enabled=False)
+# How replies begin that redis-py makes an AuthenticationError of.
+_WRONG_PASSWORD = (
+    "NOAUTH",
+    "WRONGPASS",
+    "ERR invalid password",
+    "ERR AUTH <password> called without any password",
+    "ERR Client sent AUTH",
+)
 
 
 def connect(url: str, timeout_seconds: float = BATCH_TIMEOUT_SECONDS) -> Redis:
@@ -64,12 +73,13 @@ def translated_errors() -> Iterator[None]:
     try:
         yield
     except (redis.RedisError, OSError) as error:
-        raise Unavailable("redis", _reason(error)) from error
+        raise Unavailable("redis", reason(error)) from error
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """What is wrong with Redis, by an error of redis-py's or an error reply as it came."""
     text = str(error) or type(error).__name__
-    if isinstance(error, AuthenticationError):
+    if isinstance(error, AuthenticationError) or text.startswith(_WRONG_PASSWORD):
         # Redis's own words differ by release, and without a password speak of its protocol.
         return "the user or password in REDIS_URL is missing or wrong (redis://USER:PASSWORD@HOST)"
     if "'maxmemory'" in text:

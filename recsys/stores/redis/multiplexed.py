@@ -17,6 +17,7 @@ import structlog
 from redis.asyncio.connection import SSLConnection, parse_url
 
 from recsys.core.errors import ConfigurationError, Unavailable
+from recsys.stores.redis.connect import reason
 
 # With less a busy machine would look like a dead server; with more a user would notice.
 TIMEOUT_SECONDS = 0.1
@@ -43,6 +44,8 @@ class MultiplexedRedis:
         self._timeout_seconds = timeout_seconds
         self._connection: _Connection | None = None
         self._is_available = False
+        # Since Redis was available last, the newest at the end.
+        self._troubles: list[str] = []
         self._first_attempt = asyncio.Event()
         self._troubled = asyncio.Event()
         self._keeping = asyncio.create_task(self._keep_connected())
@@ -61,7 +64,7 @@ class MultiplexedRedis:
         if not self._first_attempt.is_set():
             await self._first_attempt.wait()
         if not self._is_available or self._connection is None:
-            raise Unavailable("redis", "it has not responded lately")
+            raise Unavailable("redis", (self._troubles or ["the connection was closed"])[-1])
         try:
             return await self._connection.ask(commands, replies, self._timeout_seconds)
         except (TimeoutError, ConnectionError) as error:
@@ -73,9 +76,13 @@ class MultiplexedRedis:
         await asyncio.gather(self._keeping, return_exceptions=True)
         self._drop()
 
-    def _break(self, reason: str) -> None:
-        if self._is_available or not self._first_attempt.is_set():
-            _log.warning("redis_unavailable", reason=reason)
+    def _break(self, trouble: str) -> None:
+        if trouble in self._troubles:
+            self._troubles.remove(trouble)
+        else:
+            # Each once: a password that is wrong shows only after the connection was lost.
+            _log.warning("redis_unavailable", reason=trouble)
+        self._troubles.append(trouble)
         self._is_available = False
         self._troubled.set()
 
@@ -85,7 +92,7 @@ class MultiplexedRedis:
             try:
                 await self._mend()
             except (OSError, TimeoutError, hiredis.HiredisError) as error:
-                self._break(f"{type(error).__name__}: {error}"[:200])
+                self._break(_trouble(error)[:200])
                 self._drop()
                 self._first_attempt.set()
                 await asyncio.sleep(_RETRY_SECONDS)
@@ -93,6 +100,7 @@ class MultiplexedRedis:
             if not self._is_available:
                 _log.info("redis_available")
             self._is_available = True
+            self._troubles.clear()
             self._first_attempt.set()
             self._troubled.clear()
             await self._troubled.wait()
@@ -104,7 +112,7 @@ class MultiplexedRedis:
         loop = asyncio.get_running_loop()
         while True:
             asked = loop.time()
-            await self._connection.ask(_command("PING"), 1, _HUNG_SECONDS)
+            _raise_error(await self._connection.ask(_command("PING"), 1, _HUNG_SECONDS))
             if loop.time() - asked < self._timeout_seconds:
                 return
             await asyncio.sleep(_RETRY_SECONDS)
@@ -120,19 +128,26 @@ class MultiplexedRedis:
                     self._new_connection, host, port, ssl=_tls(address)
                 )
         for greeting in _greetings(address):
-            [reply] = await connection.ask(greeting, 1, _HUNG_SECONDS)
-            if isinstance(reply, Exception):
+            try:
+                _raise_error(await connection.ask(greeting, 1, _HUNG_SECONDS))
+            except hiredis.ReplyError:
                 connection.close()
-                raise reply
+                raise
         return connection
 
     def _new_connection(self) -> "_Connection":
-        return _Connection(on_lost=lambda: self._break("connection lost"))
+        connection = _Connection(on_lost=lambda: self._lost(connection))
+        return connection
+
+    def _lost(self, connection: "_Connection") -> None:
+        # Of one that was given up it is known why.
+        if connection is self._connection:
+            self._break("connection lost")
 
     def _drop(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        given_up, self._connection = self._connection, None
+        if given_up is not None:
+            given_up.close()
 
 
 class _Connection(asyncio.Protocol):
@@ -208,6 +223,18 @@ class _Asked:
     def fail(self, error: Exception) -> None:
         if not self.future.done():
             self.future.set_exception(error)
+
+
+def _raise_error(replies: Sequence[Any]) -> None:
+    for reply in replies:
+        if isinstance(reply, Exception):
+            raise reply
+
+
+def _trouble(error: Exception) -> str:
+    if isinstance(error, hiredis.ReplyError):
+        return reason(error)
+    return f"{type(error).__name__}: {error}"
 
 
 def command_bytes(*parts: bytes) -> bytes:

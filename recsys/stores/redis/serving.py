@@ -13,7 +13,7 @@ from recsys.core.ports import ReadUser, UserLookup
 from recsys.core.purchases import Purchase
 from recsys.stores.documents import decode_row
 from recsys.stores.redis import keys
-from recsys.stores.redis.connect import to_bytes, to_text, translated_errors
+from recsys.stores.redis.connect import reason, to_bytes, to_text, translated_errors
 from recsys.stores.redis.live_catalogue import GONE_DOCUMENT
 from recsys.stores.redis.multiplexed import MultiplexedRedis, command_bytes
 from recsys.stores.redis.purchases import ITEM, MARK
@@ -167,7 +167,7 @@ def _whole(reply: Any) -> Any:
         return reply
     if str(reply).startswith(_WRONG_TYPE):
         raise InvalidModel(f"a key holds something else: {reply}")
-    raise Unavailable("redis", str(reply))
+    raise Unavailable("redis", reason(reply))
 
 
 def _decoded(packed: tuple[Any, ...]) -> list[RecentEvent]:
