@@ -1,7 +1,6 @@
 """`recsys models`: what is in the model store and what serves."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -121,7 +120,7 @@ def _summary(manifest: Manifest) -> dict[str, Any]:
     ndcg, popularity = (found.get("ndcg_at_20") for found in metrics)
     return {
         "version": manifest.version,
-        "create_time": datetime.fromisoformat(manifest.created_at),
+        "create_time": manifest.create_time(),
         "users": manifest.data.users,
         "items": manifest.data.items,
         "events": manifest.data.events,

@@ -24,6 +24,11 @@ def period(start: datetime | None, end: datetime | None, latest_ms: int) -> tupl
     """
     start_ms, end_ms = milliseconds(start, 0), min(milliseconds(end, latest_ms), latest_ms)
     if start_ms >= end_ms:
+        if start is None:
+            raise ConfigurationError(
+                f"--end {end:%Y-%m-%dT%H:%M:%S} is not after 1970-01-01T00:00:00: no event lies"
+                " before it"
+            )
         before = f"--end {end:%Y-%m-%dT%H:%M:%S}" if end and end_ms < latest_ms else "now"
         raise ConfigurationError(
             f"--start {start:%Y-%m-%dT%H:%M:%S} is not before {before}: no event lies between them"

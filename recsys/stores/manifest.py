@@ -2,10 +2,13 @@
 
 import json
 from dataclasses import asdict
+from datetime import UTC, datetime
+from math import isfinite
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from recsys.config.faults import fault_text
 from recsys.core.errors import InvalidModel
 from recsys.core.event_types import EventType
 from recsys.core.model import ScoringParams
@@ -196,6 +199,20 @@ class Manifest(_Part):
     gate: GateEntry | None = None
     sha256: dict[str, str] = Field(default_factory=dict)
 
+    @field_validator("created_at")
+    @classmethod
+    def _check_time(cls, text: str) -> str:
+        try:
+            datetime.fromisoformat(text)
+        except ValueError:
+            raise ValueError("must be a time such as 2026-01-31T12:00:00+00:00") from None
+        return text
+
+    def create_time(self) -> datetime:
+        """Read `created_at`; a time without a zone is in UTC."""
+        moment = datetime.fromisoformat(self.created_at)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
     def holdout_days(self) -> float:
         """Length of the time that this version was judged by; 0 when it was not judged."""
         judged = self.evaluation
@@ -221,11 +238,22 @@ class Manifest(_Part):
         try:
             # First: of a manifest that is too new, the rest may mean anything.
             _Formats.model_validate_json(text).check()
-            document = json.loads(text)
+            document = json.loads(text, parse_float=_finite, parse_constant=_finite)
             # The default of what this release writes is none of what others wrote.
             return cls.model_validate({"least_reader": None, **document})
         except ValidationError as error:
-            raise InvalidModel(f"the manifest is damaged: {error.errors()[0]['msg']}") from error
+            raise InvalidModel(
+                f"the manifest is damaged: {fault_text(error.errors()[0])}"
+            ) from error
+        except ValueError as error:
+            raise InvalidModel(f"the manifest is damaged: {error}") from error
+
+
+def _finite(text: str) -> float:
+    """Read a number, also one that Python takes for JSON and no other reader does."""
+    if not isfinite(number := float(text)):
+        raise ValueError(f"{text} is no finite number")
+    return number
 
 
 def params_entry(params: ScoringParams) -> ScoringParamsEntry:

@@ -78,7 +78,8 @@ class ModelFiles:
         try:
             return Manifest.from_json(self._read(tenant, version, MANIFEST))
         except InvalidModel as error:
-            raise InvalidModel(f"model {version} of {tenant}: {error}") from error
+            path = self._folder(tenant, version) / MANIFEST
+            raise InvalidModel(f"model {version} of {tenant}: {error} ({path})") from error
 
     def item_bytes(self, tenant: str, version: str) -> bytes:
         """The packed item model, checked against the manifest. Raises: NotFound, InvalidModel."""

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
-from recsys.core.errors import NoData
+from recsys.config.faults import fault_text
+from recsys.core.errors import ConfigurationError, InvalidModel, NoData
 from recsys.core.wording import pluralize
 from recsys.evaluation import Behaviour, Report, TestSet, evaluate_lists, top_k_lists
 from recsys.evaluation.metrics_table import aligned, metric_rows
@@ -19,7 +21,7 @@ from recsys.evaluation.score_functions import (
     masked,
 )
 from recsys.evaluation.splits import rows_of
-from recsys.stores.manifest import Evaluation
+from recsys.stores.manifest import Evaluation, Manifest
 from recsys.training.build import BuiltModel
 from recsys.training.settings import ModelSettings, settings_of_entry
 from spark_jobs.nightly.context import Context
@@ -41,12 +43,14 @@ def evaluate_candidate(context: Context) -> Evaluation:
 
     Raises:
         NotFound: when the train step has not run.
+        InvalidModel: the settings of the candidate make no sense.
     """
     snapshot = context.folder.snapshot()
     manifest = context.models.manifest(context.plan.tenant, context.folder.candidate())
+    settings = trained_settings(manifest)
     split_ms = snapshot.shop_time.days_before(context.holdout_days)
     try:
-        judged = _judge(context, settings_of_entry(manifest.training.settings), split_ms)
+        judged = _judge(context, settings, split_ms)
     except NoData:
         judged = _Judged()
     evaluation = Evaluation(
@@ -60,6 +64,20 @@ def evaluate_candidate(context: Context) -> Evaluation:
     context.models.amend(manifest, evaluation=evaluation)
     _report(context, judged)
     return evaluation
+
+
+def trained_settings(manifest: Manifest) -> ModelSettings:
+    """Read the settings that a version was trained with. Raises InvalidModel."""
+    try:
+        return settings_of_entry(manifest.training.settings)
+    except ValidationError as error:
+        reason = fault_text(error.errors()[0])
+    except ConfigurationError as error:
+        reason = str(error)
+    raise InvalidModel(
+        f"the manifest of {manifest.version} is damaged: training.settings.{reason};"
+        " `recsys nightly train` makes a new version"
+    )
 
 
 def _judge(context: Context, settings: ModelSettings, split_ms: int) -> _Judged:

@@ -49,7 +49,10 @@ def _differences(shop: Shop, serving: Manifest) -> list[str]:
     if recipe.target_types and set(recipe.target_types) != set(shop.target_types):
         found.append(f"goals {', '.join(recipe.target_types)}")
     # What the search has found is no setting of the shop's.
-    searched = serving.training.settings.get("event_weights", recipe.event_types)
+    searched = serving.training.settings.get("event_weights")
+    if not isinstance(searched, dict):
+        # A version of before, or made by hand.
+        searched = recipe.event_types
     for name, kind in sorted(recipe.event_types.items()):
         ours = shop.event_types.get(name)
         if ours and name not in searched and kind.weight != ours.weight:

@@ -11,7 +11,7 @@ from benchmarks.free_port import free_port
 from cli.app import app as commands
 from cli.models import app
 from recsys.stores.model_files import MANIFEST, ModelFiles
-from tests.builders import a_history, a_manifest, a_user_model, an_item_model
+from tests.builders import a_history, a_manifest, a_user_model, an_evaluation, an_item_model
 
 
 def listed(folder: Path) -> Result:
@@ -57,6 +57,42 @@ def test_the_list_says_which_release_a_version_needs(tmp_path: Path) -> None:
     )
     assert "v1" in result.stdout
     assert "which version serves is not known: redis is unavailable" in result.output
+
+
+@pytest.mark.parametrize(
+    ("entry", "wrong", "reason"),
+    [
+        ("created_at", "yesterday", "created_at: must be a time such as 2026-01-31T12:00:00+00:00"),
+        ("created_at", 5, "created_at: must be text"),
+        ("data.users", "many", "data.users: must be a whole number"),
+        ("training", [], "training: must be a table"),
+        ("evaluation.model.ndcg_at_20", float("nan"), "NaN is no finite number"),
+        ("evaluation.popularity.ndcg_at_20", float("-inf"), "-Infinity is no finite number"),
+    ],
+)
+@pytest.mark.parametrize("words", ["list", "list --json"])
+def test_a_damaged_manifest_is_named_with_what_is_wrong_and_the_others_are_listed(
+    tmp_path: Path, entry: str, wrong: object, reason: str, words: str
+) -> None:
+    files = ModelFiles(tmp_path)
+    for version in ("v1", "v2"):
+        manifest = a_manifest(version, evaluation=an_evaluation(0.1))
+        files.save(manifest, an_item_model(), a_user_model([a_history([1])]))
+    path = tmp_path / "shop" / "v2" / MANIFEST
+    document = json.loads(path.read_text())
+    *tables, name = entry.split(".")
+    table = document
+    for each in tables:
+        table = table[each]
+    table[name] = wrong
+    path.write_text(json.dumps(document))
+
+    env = {"RECSYS_MODEL_STORE": str(tmp_path), "RECSYS_TENANT": "shop", "REDIS_URL": None}
+    result = CliRunner().invoke(app, words.split(), env=env)
+
+    assert result.exit_code == 0, result.exception
+    assert f"model v2 of shop: the manifest is damaged: {reason} ({path})" in result.output
+    assert "v1" in result.stdout
 
 
 WITHOUT_SERVERS = {"REDIS_URL": None, "HBASE_THRIFT": None}

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from recsys.config.shop import Shop, load_shop
-from recsys.core.errors import ConfigurationError
+from recsys.core.errors import ConfigurationError, InvalidModel
 from recsys.core.event_types import EventType, with_weights
 from recsys.core.model import History
 from recsys.stores.manifest import Training, params_entry
 from recsys.stores.model_files import ModelFiles
+from spark_jobs.nightly.evaluate import trained_settings
 from spark_jobs.nightly.lost_settings import refuse_lost_settings
 from tests.builders import a_manifest, a_user_model, an_item_model, scoring_params
 
@@ -69,3 +70,30 @@ def test_a_shop_that_never_had_settings_of_its_own_goes_on(tmp_path: Path) -> No
     kinds = {name: kind for name, kind in SHIPPED.event_types.items() if name != "like"}
     before = replace(SHIPPED, event_types={**kinds, "view": EventType(0.7)})
     refuse_lost_settings(SHIPPED, models_made_with(tmp_path, before, view=0.7), "shop")
+
+
+@pytest.mark.parametrize("weights", [None, 5, "view"])
+def test_weights_that_somebody_has_damaged_in_a_manifest_hold_nothing_up(
+    tmp_path: Path, weights: object
+) -> None:
+    models = models_made_with(tmp_path, SHIPPED)
+    manifest = models.manifest("shop", models.last_serving("shop"))
+    damaged = manifest.training.model_copy(update={"settings": {"event_weights": weights}})
+    models.amend(manifest, training=damaged)
+
+    refuse_lost_settings(SHIPPED, models, "shop")
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"als": 5}, "training.settings.als: must be a table"),
+        ({"neighbour_weight": "much"}, "training.settings.neighbour_weight: must be a number"),
+        ({"neighbours": -1}, "training.settings.neighbours"),
+    ],
+)
+def test_damaged_settings_of_a_candidate_are_named(settings: dict[str, object], words: str) -> None:
+    training = a_manifest().training.model_copy(update={"settings": settings})
+
+    with pytest.raises(InvalidModel, match=words):
+        trained_settings(a_manifest(training=training))
