@@ -286,6 +286,12 @@ class PublishedModels(Protocol):
     def erase_user(self, tenant: str, user_id: str) -> None:
         """Remove a user's record of the version that serves. May raise Unavailable."""
 
+    def erased_users(self, tenant: str, version: str) -> int:
+        """Count the records of a version that `erase_user` has removed since it was complete."""
+
+    def items_size(self, tenant: str, version: str) -> int:
+        """Bytes of a version's item model; 0 where it or its manifest is not there."""
+
     def activate(self, tenant: str, version: str, guard: "PointerGuard | None" = None) -> None:
         """Move the pointer: from now on answers come from this version.
 

@@ -136,19 +136,26 @@ class ModelFiles:
 
     def withdraw(self, manifest: Manifest) -> None:
         """Note that an operator went back from this version: equal data must not bring it back."""
-        self._save_withdrawn(
-            manifest.tenant, self._withdrawn(manifest.tenant) | {manifest.data.fingerprint}
-        )
+        withdrawn = self.withdrawn(manifest.tenant) | {manifest.data.fingerprint}
+        self.withdraw_again(manifest.tenant, withdrawn)
 
     def readmit(self, manifest: Manifest) -> None:
         """Forget that a version was withdrawn."""
-        withdrawn = self._withdrawn(manifest.tenant)
+        withdrawn = self.withdrawn(manifest.tenant)
         if manifest.data.fingerprint in withdrawn:
-            self._save_withdrawn(manifest.tenant, withdrawn - {manifest.data.fingerprint})
+            self.withdraw_again(manifest.tenant, withdrawn - {manifest.data.fingerprint})
+
+    def withdrawn(self, tenant: str) -> set[str]:
+        """Fingerprints of the data of all versions that were withdrawn."""
+        return set(self._noted(tenant, WITHDRAWN))
+
+    def withdraw_again(self, tenant: str, fingerprints: set[str]) -> None:
+        """Put back what `withdrawn` said before a change of it came to nothing."""
+        self._note(tenant, WITHDRAWN, sorted(fingerprints))
 
     def is_withdrawn(self, manifest: Manifest) -> bool:
         """Tell whether an operator went back from this version, or one of the same data."""
-        return manifest.data.fingerprint in self._withdrawn(manifest.tenant)
+        return manifest.data.fingerprint in self.withdrawn(manifest.tenant)
 
     def remove(self, tenant: str, version: str) -> None:
         """Remove a version.
@@ -164,12 +171,6 @@ class ModelFiles:
     def remove_drafts(self, tenant: str) -> None:
         """Remove what runs that were killed have left."""
         remove_drafts(self._tenant(tenant))
-
-    def _withdrawn(self, tenant: str) -> set[str]:
-        return set(self._noted(tenant, WITHDRAWN))
-
-    def _save_withdrawn(self, tenant: str, fingerprints: set[str]) -> None:
-        self._note(tenant, WITHDRAWN, sorted(fingerprints))
 
     def _noted(self, tenant: str, name: str) -> list[str]:
         try:

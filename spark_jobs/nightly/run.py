@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 
 from recsys.clock import utc_now_ms
-from recsys.core.errors import GateRefused, InvalidModel, NotFound
+from recsys.core.errors import GateRefused, InvalidModel, NotFound, Unavailable
 from recsys.core.event_types import details_that_count
+from recsys.core.ports import PublishedModels
 from recsys.core.wording import pluralize
 from recsys.stores.hbase.items import HBaseItemStore
 from recsys.stores.hbase.pool import HBasePool
@@ -96,25 +97,63 @@ def serve_stored(
     nothing. The version that served is withdrawn: equal data does not bring it back.
 
     Raises:
-        AlreadyRunning, LockLost, NotFound, InvalidModel, OSError, Unavailable: see the message.
+        AlreadyRunning, LockLost, NotFound, InvalidModel, OSError, Unavailable: see the message;
+            what served before still serves, and is not withdrawn.
     """
     files = ModelFiles(settings.model_store)
     manifest = files.manifest(tenant, version)
     with connect(settings.redis_url.get_secret_value()) as redis:
         published = RedisPublishedModels(redis)
         before, marks = published.current(tenant), files.last_two(tenant)
-        # The decision before the pointer: a crash in between must not undo it.
-        if before and before != version:
-            _withdraw(files, tenant, before, say)
-        files.readmit(manifest)
-        files.mark_serving(tenant, version)
-        if published.reactivate(tenant, version):
-            say(f"{version} serves now")
-            return
-        files.mark_again(tenant, marks)
-        say(f"the records of {version} are not in Redis any more: publishing them again")
-        with _publisher(settings, tenant, say) as publisher:
-            publisher.publish(manifest, replaces=before)
+        is_whole = _is_whole(published, files, manifest, say)
+        with _notes_restored(published, files, tenant, before):
+            # The decision before the pointer: a crash in between must not undo it.
+            if before and before != version:
+                _withdraw(files, tenant, before, say)
+            files.readmit(manifest)
+            files.mark_serving(tenant, version)
+            if is_whole and published.reactivate(tenant, version):
+                say(f"{version} serves now")
+                return
+            files.mark_again(tenant, marks)
+            say(f"the records of {version} are not in Redis any more: publishing them again")
+            with _publisher(settings, tenant, say) as publisher:
+                publisher.publish(manifest, replaces=before)
+
+
+def _is_whole(
+    published: PublishedModels, files: ModelFiles, manifest: Manifest, say: Callable[[str], None]
+) -> bool:
+    """Count what Redis has of a version: it may have removed some of it, being full."""
+    tenant, version = manifest.tenant, manifest.version
+    try:
+        user_ids = list(files.users(tenant, version).ids)
+        items = len(files.item_bytes(tenant, version))
+    except (NotFound, InvalidModel) as error:
+        say(f"whether Redis has all of {version} is not known: {error}")
+        return True
+    there = published.count_users(tenant, version, user_ids)
+    there += published.erased_users(tenant, version)
+    if there < len(user_ids):
+        say(f"Redis has {there:,} of {pluralize(len(user_ids), 'user record')} of {version}")
+    return there >= len(user_ids) and published.items_size(tenant, version) == items
+
+
+@contextmanager
+def _notes_restored(
+    published: PublishedModels, files: ModelFiles, tenant: str, before: str | None
+) -> Iterator[None]:
+    """Take back, when the block fails and `before` still serves, what it has noted."""
+    marks, withdrawn = files.last_two(tenant), files.withdrawn(tenant)
+    try:
+        yield
+    except BaseException:
+        # Where Redis does not say what serves, the decision may have been carried out.
+        with suppress(Unavailable):
+            if published.current(tenant) == before:
+                files.mark_again(tenant, marks)
+                files.withdraw_again(tenant, withdrawn)
+        raise
 
 
 def remove_stored(

@@ -207,3 +207,28 @@ def test_a_user_is_erased_from_the_version_that_serves(serving_side: ServingSide
 
     counts = [serving_side.published.count_users("shop", v, ["ann", "bob"]) for v in ("v1", "v2")]
     assert counts == [2, 1]
+
+
+def test_records_that_erasing_has_removed_are_counted_until_the_version_is_whole_again(
+    serving_side: ServingSide,
+) -> None:
+    models = serving_side.published
+    publish(serving_side, "v1", ["ann", "bob"])
+    models.activate("shop", "v1")
+    for user in ("ann", "ann", "cid"):
+        models.erase_user("shop", user)
+
+    assert models.erased_users("shop", "v1") == 1
+    assert models.erased_users("shop", "v2") == 0
+    models.mark_complete("shop", "v1")
+    assert models.erased_users("shop", "v1") == 0
+
+
+def test_the_size_of_an_item_model_is_that_of_all_its_chunks(
+    serving_side: ServingSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(published, "CHUNK_BYTES", 4)
+    serving_side.published.write_items("shop", "v1", b"manifest", b"0123456789")
+
+    assert serving_side.published.items_size("shop", "v1") == 10
+    assert serving_side.published.items_size("shop", "v2") == 0

@@ -1,6 +1,6 @@
 """Published versions and what serving reads of them, in memory."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
 from recsys.core.behaviour import RecentEvents, StoredUser
@@ -22,6 +22,7 @@ class MemoryPublishedModels:
         self.lock_tokens: dict[str, str] = {}
         self.complete: set[tuple[str, str]] = set()
         self.item_models: dict[tuple[str, str], tuple[bytes, bytes]] = {}
+        self.erased: Counter[tuple[str, str]] = Counter()
         self.users: defaultdict[tuple[str, str], dict[str, StoredUser]] = defaultdict(dict)
 
     def current(self, tenant: str) -> str | None:
@@ -39,7 +40,15 @@ class MemoryPublishedModels:
         return sum(user_id in written for user_id in user_ids)
 
     def erase_user(self, tenant: str, user_id: str) -> None:
-        self.users[tenant, self.current(tenant) or ""].pop(user_id, None)
+        serving = tenant, self.current(tenant) or ""
+        if self.users[serving].pop(user_id, None) is not None:
+            self.erased[serving] += 1
+
+    def erased_users(self, tenant: str, version: str) -> int:
+        return self.erased[tenant, version]
+
+    def items_size(self, tenant: str, version: str) -> int:
+        return len(self.item_models.get((tenant, version), (b"", b""))[1])
 
     def activate(self, tenant: str, version: str, guard: PointerGuard | None = None) -> None:
         if guard and self.lock_tokens.get(tenant) != guard.lock_token:
@@ -49,6 +58,7 @@ class MemoryPublishedModels:
         self.pointers[tenant] = version
 
     def mark_complete(self, tenant: str, version: str) -> None:
+        self.erased.pop((tenant, version), None)
         self.complete.add((tenant, version))
 
     def reactivate(self, tenant: str, version: str) -> bool:
@@ -63,6 +73,7 @@ class MemoryPublishedModels:
         removed = 0
         for name in [(t, v) for t, v in names if t == tenant and v not in kept]:
             self.complete.discard(name)
+            self.erased.pop(name, None)
             removed += len(self.users.pop(name, {})) + len(self.item_models.pop(name, ()))
         return removed
 

@@ -34,6 +34,11 @@ def complete(tenant: str, version: str) -> str:
     return f"{version_prefix(tenant, version)}complete"
 
 
+def erased_users(tenant: str, version: str) -> str:
+    """How many records of a version have gone because their users wanted to be forgotten."""
+    return f"{version_prefix(tenant, version)}erased"
+
+
 def items_chunk(tenant: str, version: str, number: int) -> str:
     return f"{version_prefix(tenant, version)}items:{number}"
 

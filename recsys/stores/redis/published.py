@@ -77,7 +77,21 @@ class RedisPublishedModels:
     def erase_user(self, tenant: str, user_id: str) -> None:
         if version := self.current(tenant):
             with translated_errors():
-                self._redis.unlink(keys.user(tenant, version, user_id))
+                if self._redis.unlink(keys.user(tenant, version, user_id)):
+                    self._redis.incr(keys.erased_users(tenant, version))
+
+    def erased_users(self, tenant: str, version: str) -> int:
+        with translated_errors():
+            return int(self._redis.get(keys.erased_users(tenant, version)) or 0)
+
+    def items_size(self, tenant: str, version: str) -> int:
+        total = number = 0
+        with translated_errors():
+            if not self._redis.exists(keys.manifest(tenant, version)):
+                return 0
+            while size := self._redis.strlen(keys.items_chunk(tenant, version, number)):
+                total, number = total + size, number + 1
+        return total
 
     def activate(self, tenant: str, version: str, guard: PointerGuard | None = None) -> None:
         pointer = keys.current_model(tenant)
@@ -92,6 +106,7 @@ class RedisPublishedModels:
 
     def mark_complete(self, tenant: str, version: str) -> None:
         with translated_errors():
+            self._redis.delete(keys.erased_users(tenant, version))
             self._redis.set(keys.complete(tenant, version), b"1")
 
     def reactivate(self, tenant: str, version: str) -> bool:
