@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from recsys.core.errors import ConfigurationError
+from recsys.files import is_stream
 
 progress = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -31,10 +32,15 @@ def check_output(path: Path) -> None:
     Raises:
         ConfigurationError: when there is no such folder, or it cannot be written to.
     """
-    if not path.parent.is_dir():
-        raise ConfigurationError(f"--output: no such folder: {path.parent}")
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise ConfigurationError(f"--output: no permission to write to the folder {path.parent}")
+    if is_stream(path):
+        if not os.access(path, os.W_OK):
+            raise ConfigurationError(f"--output: no permission to write to {path}")
+        return
+    folder = Path(os.path.realpath(path)).parent
+    if not folder.is_dir():
+        raise ConfigurationError(f"--output: no such folder: {folder}")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ConfigurationError(f"--output: no permission to write to the folder {folder}")
 
 
 def show(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+import stat
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -38,25 +39,39 @@ def write_whole(path: Path, content: str | bytes, mode: int = 0o666) -> None:
 def whole_file(path: Path, mode: int = 0o666, *, durable: bool = True) -> Iterator[BinaryIO]:
     """Open a file to be written that takes the name `path` when it is complete, not before.
 
+    A file that it replaces keeps its owner and its mode, and a link goes on leading to it. What is
+    no file, such as /dev/stdout or a pipe, is written to as it is.
+
     Args:
         durable: on the disk at the end. Not needed of what dies with the run that writes it.
 
     Raises:
         OSError: as `write_whole` does.
     """
-    # Each has a draft of its own: two that write the same file must not write into each other's,
-    # even where they are threads, or processes of several machines that share a folder.
-    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}{_DRAFT}")
     with errors_name(path):
+        if is_stream(path):
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND), "wb") as file:
+                yield file
+            return
+        target = Path(os.path.realpath(path))
+        # Each has a draft of its own: two that write the same file must not write into each
+        # other's, even where they are threads, or processes of several machines on one folder.
+        draft = target.with_name(f".{target.name}.{uuid.uuid4().hex}{_DRAFT}")
         try:
             with _opened(draft, mode, durable=durable) as file:
+                _take_owner_and_mode(file.fileno(), target)
                 yield file
-            draft.replace(path)
+            draft.replace(target)
         except BaseException:
             draft.unlink(missing_ok=True)
             raise
         if durable:
-            _sync_folder(path.parent)
+            _sync_folder(target.parent)
+
+
+def is_stream(path: Path) -> bool:
+    """Tell whether a path is no file to be replaced: a device, a pipe, or what stdout is now."""
+    return path.parent == Path("/dev") or (path.exists() and not path.is_file())
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -117,6 +132,21 @@ def _opened(path: Path, mode: int, *, durable: bool) -> Iterator[BinaryIO]:
         if durable:
             file.flush()
             os.fsync(file.fileno())
+
+
+def _take_owner_and_mode(descriptor: int, replaced: Path) -> None:
+    """Whoever could read a file, a service by its group, can read the one that replaces it."""
+    try:
+        old = replaced.stat()
+    except FileNotFoundError:
+        return
+    new = os.fstat(descriptor)
+    try:
+        if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
+            os.fchown(descriptor, old.st_uid, old.st_gid)
+    except PermissionError:
+        return  # with the mode alone others could read it than before
+    os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
 
 
 def _sync_folder(folder: Path) -> None:

@@ -212,9 +212,10 @@ def _only_change(path: Path) -> Iterator[None]:
     The lock is on a file beside it, which stays: a lock on a file that is replaced, or removed,
     keeps nobody out.
     """
-    beside = path.with_name(f".{path.name}.lock")
+    file = Path(os.path.realpath(path))
+    beside = file.with_name(f".{file.name}.lock")
     with errors_name(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(beside, os.O_RDWR | os.O_CREAT, _PRIVATE)
     try:
         _lock(descriptor, path)

@@ -89,3 +89,65 @@ def test_two_that_write_one_file_at_once_leave_one_whole(tmp_path: Path) -> None
         first.write(b"first")
         second.write(b"second")
     assert path.read_bytes() == b"first"
+
+
+def test_a_device_is_written_to_and_stays_one(tmp_path: Path) -> None:
+    # As when root says `--output /dev/null`.
+    null = tmp_path / "null"
+    null.symlink_to(os.devnull)
+    write_whole(null, "result")
+    assert stat.S_ISCHR(null.stat().st_mode)
+    assert null.is_symlink()
+    assert list(tmp_path.iterdir()) == [null]
+
+
+def test_a_full_device_is_an_error_that_names_it() -> None:
+    with pytest.raises(OSError, match="No space left") as caught:
+        write_whole(Path("/dev/full"), "result")
+    assert caught.value.filename == "/dev/full"
+
+
+def test_a_pipe_gets_what_is_written(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_whole(pipe, "result")
+    assert os.read(reader, 100) == b"result"
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    os.close(reader)
+
+
+def test_a_link_goes_on_leading_to_the_file_that_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    link, file = tmp_path / "keys.toml", tmp_path / "shared" / "keys.toml"
+    file.write_text("old")
+    link.symlink_to(file)
+    write_whole(link, "new")
+    assert link.is_symlink()
+    assert file.read_text() == "new"
+    assert list((tmp_path / "shared").iterdir()) == [file]
+
+
+def test_whoever_could_read_a_file_can_read_the_one_that_replaces_it(tmp_path: Path) -> None:
+    path = tmp_path / "keys.toml"
+    path.write_text("old")
+    path.chmod(0o640)
+    if os.geteuid() == 0:
+        os.chown(path, 12345, 23456)
+    owner = path.stat().st_uid, path.stat().st_gid
+    write_whole(path, "new", mode=0o600)
+    now = path.stat()
+    assert (now.st_uid, now.st_gid) == owner
+    assert stat.S_IMODE(now.st_mode) == 0o640
+
+
+def test_a_mode_is_not_taken_over_where_the_owner_cannot_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "keys.toml"
+    path.write_text("old")
+    path.chmod(0o640)
+    monkeypatch.setattr(os, "fstat", lambda _: os.stat_result([0, 0, 0, 0, 1, 1, 0, 0, 0, 0]))
+    monkeypatch.setattr(os, "fchown", failing_with(errno.EPERM))
+    write_whole(path, "new", mode=0o600)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
