@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from glob import glob
 from pathlib import Path, PurePath
+from typing import BinaryIO
 
 from recsys.core.errors import ConfigurationError
 from recsys.importing.file_format import has_known_name
@@ -19,7 +20,7 @@ STANDARD_INPUT = "-"
 def named_files(
     names: Sequence[str], say: Callable[[str], None] = lambda _: None
 ) -> Iterator[list[Path]]:
-    """The files; standard input and what is elsewhere is kept for as long as this lasts.
+    """The files; standard input, pipes and what is elsewhere are kept for as long as this lasts.
 
     Raises:
         ConfigurationError: a name names no file.
@@ -34,12 +35,11 @@ def named_files(
 
 def _files(name: str, folder: Path, say: Callable[[str], None]) -> list[Path]:
     if name == STANDARD_INPUT:
-        folder.mkdir()
-        path = folder / "standard-input"
-        with path.open("wb") as file:
-            shutil.copyfileobj(sys.stdin.buffer, file)
-        return [path]
+        return [_kept(sys.stdin.buffer, folder / "standard-input")]
     path = Path(name)
+    if path.is_fifo():  # as the shell makes one of <(zcat events.gz)
+        with path.open("rb") as pipe:
+            return [_kept(pipe, folder / path.name)]
     if is_remote(name):
         found = fetch(name, folder, _is_data, say)
     elif path.is_dir():
@@ -54,6 +54,14 @@ def _files(name: str, folder: Path, say: Callable[[str], None]) -> list[Path]:
     if not found:
         raise ConfigurationError(f"{name}: there is no such file")
     return found
+
+
+def _kept(source: BinaryIO, path: Path) -> Path:
+    """A file with all of a source that can be read only once."""
+    path.parent.mkdir()
+    with path.open("wb") as file:
+        shutil.copyfileobj(source, file)
+    return path
 
 
 def _is_data(path: PurePath) -> bool:

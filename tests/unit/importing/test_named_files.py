@@ -1,6 +1,8 @@
 """Which files a command line names."""
 
 import io
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,18 @@ def test_standard_input_is_a_file_while_it_is_needed(monkeypatch: pytest.MonkeyP
     with named_files(["-"]) as paths:
         assert [path.read_bytes() for path in paths] == [b"id\n1\n"]
     assert not paths[0].exists()
+
+
+def test_a_pipe_is_a_file_while_it_is_needed(tmp_path: Path) -> None:
+    pipe = tmp_path / "events.csv"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(b"id\n1\n",))
+    writer.start()
+
+    with named_files([str(pipe)]) as paths:
+        assert [(path.name, path.read_bytes()) for path in paths] == [("events.csv", b"id\n1\n")]
+    writer.join()
+    assert pipe.is_fifo()
 
 
 def test_a_name_of_nothing_is_refused(tmp_path: Path) -> None:
