@@ -9,8 +9,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from importlib.metadata import version
 from types import FrameType
-from typing import Any, Final, NoReturn
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -129,8 +130,21 @@ app = typer.Typer(
 )
 
 
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        print(f"recsys {version('recsys')}")
+        raise typer.Exit
+
+
 @app.callback()
-def recsys() -> None:
+def recsys(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Show the release and exit.", is_eager=True, callback=_show_version
+        ),
+    ] = False,
+) -> None:
     """Be a group of commands, even while none is loaded."""
 
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,13 @@ def test_help_needs_no_training_libraries(arguments: tuple[str, ...]) -> None:
     done = without_the_train_extra(*arguments)
     assert done.returncode == 0, done.stderr
     assert "Usage: recsys" in done.stdout
+
+
+def test_the_release_is_that_of_the_package() -> None:
+    done = without_the_train_extra("--version")
+    assert (done.returncode, done.stderr) == (0, "")
+    with Path("pyproject.toml").open("rb") as file:
+        assert done.stdout == f"recsys {tomllib.load(file)['project']['version']}\n"
 
 
 def test_a_command_that_needs_spark_says_what_to_install() -> None:
