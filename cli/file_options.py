@@ -17,7 +17,11 @@ _VALUES = "How its values are written"
 
 Format = Annotated[
     FileFormat,
-    typer.Option("--format", help="auto goes by the file's name.", rich_help_panel=_FILE),
+    typer.Option(
+        "--format",
+        help="auto goes by the file's name; lists: a user and then their items on each line.",
+        rich_help_panel=_FILE,
+    ),
 ]
 NoHeader = Annotated[
     bool,

@@ -6,6 +6,7 @@ from recsys.core.errors import ConfigurationError
 from recsys.importing.csv_source import CsvSource
 from recsys.importing.exploded_source import ExplodedSource
 from recsys.importing.jsonl_source import JsonlSource
+from recsys.importing.lists_source import ListsSource
 from recsys.importing.opened_file import COMPRESSED_SUFFIXES
 from recsys.importing.parquet_source import ParquetSource
 from recsys.importing.partitioned_source import PartitionedSource, partition_of
@@ -54,7 +55,7 @@ def open_source(path: Path, options: ReadOptions) -> RowReader:
         raise ConfigurationError(f"{path} is no file")
     source = _reader_of(path, options)
     if options.explode is not None:
-        if isinstance(source, CsvSource | XmlSource):
+        if isinstance(source, CsvSource | XmlSource | ListsSource):
             raise ConfigurationError(f"--explode is for JSON and Parquet: {path.name} is neither")
         source = ExplodedSource(source, options.explode)
     partition = partition_of(path)
@@ -70,6 +71,8 @@ def _reader_of(path: Path, options: ReadOptions) -> RowReader:
             return JsonlSource(path, options)
         case FileFormat.XML:
             return XmlSource(path)
+        case FileFormat.LISTS:
+            return ListsSource(path, options)
         case _:
             return ParquetSource(path)
 
@@ -89,7 +92,8 @@ def _format_of_name(path: Path) -> FileFormat:
             ) from None
         known = ", ".join(_BY_SUFFIX)
         raise ConfigurationError(
-            f"cannot tell the format of {path.name} (known endings: {known}); say it with --format"
+            f"cannot tell the format of {path.name} (known endings: {known}); say it with --format,"
+            " which is lists where a line is a user and then their items"
         ) from None
 
 

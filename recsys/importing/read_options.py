@@ -5,13 +5,14 @@ from enum import StrEnum
 
 
 class FileFormat(StrEnum):
-    """Format of a file; AUTO goes by its name."""
+    """Format of a file; AUTO goes by its name, LISTS are a user and then their items on a line."""
 
     AUTO = "auto"
     CSV = "csv"
     JSONL = "jsonl"
     PARQUET = "parquet"
     XML = "xml"
+    LISTS = "lists"
 
 
 class Quoting(StrEnum):
