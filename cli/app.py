@@ -30,6 +30,7 @@ WRONG_SETTINGS = 2
 GATE_REFUSED = 3
 # As shells say it, with the number of the signal.
 SIGNALLED = 128
+INTERRUPTED = SIGNALLED + signal.SIGINT
 
 # Where each command or group is, and its line in the overview.
 COMMANDS = {
@@ -114,6 +115,13 @@ class _Commands(TyperGroup):
         }
         super().__init__(**(attributes | {"commands": lazy}))
 
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            # Not with 130, as Typer would: so ends who has said what stopped it.
+            raise SystemExit(FAILED) from None
+
 
 app = typer.Typer(
     cls=_Commands,
@@ -153,7 +161,9 @@ def main() -> None:
     with _ended_in_order() as received:
         code = _run()
     if received:
-        say(f"stopped by {received[0].name}: running it again is safe")
+        # An import has said how far it came, and what to do.
+        if code != INTERRUPTED:
+            say(f"stopped by {received[0].name}: running it again is safe")
         code = SIGNALLED + received[0]
     sys.exit(code if output_has_left() else code or FAILED)
 

@@ -24,7 +24,7 @@ from cli.file_options import (
     event_options,
     read_options,
 )
-from cli.output import say
+from cli.output import AsJson, say
 from cli.tenant_option import Tenant
 from recsys.importing.importer import MAX_REJECTED
 from recsys.importing.item_rows import ItemOptions
@@ -89,6 +89,7 @@ def events(
     again: Again = False,
     undo: Undo = False,
     dry_run: DryRun = False,
+    as_json: AsJson = False,
     file_format: Format = FileFormat.AUTO,
     no_header: NoHeader = False,
     columns: Columns = "",
@@ -130,6 +131,7 @@ def events(
     """
     if undo and (again or dry_run):
         raise typer.BadParameter("--undo goes with neither --again nor --dry-run")
+    _check_json(as_json, dry_run)
     # Brings the stores' clients along, for which `--help` need not wait.
     from cli import import_run
 
@@ -140,7 +142,7 @@ def events(
     with named_files(files, say) as paths:
         readings = [Reading(path, how, events=options, preset=preset) for path in paths]
         if dry_run:
-            import_run.preview_events(readings, tenant, max_rejected)
+            import_run.preview_events(readings, tenant, max_rejected, as_json=as_json)
         elif undo:
             import_run.undo_events(readings, tenant)
         else:
@@ -163,6 +165,7 @@ def items(
     rejects: Rejects = Path(),
     max_rejected: MaxRejected = MAX_REJECTED,
     dry_run: DryRun = False,
+    as_json: AsJson = False,
     file_format: Format = FileFormat.AUTO,
     no_header: NoHeader = False,
     columns: Columns = "",
@@ -193,6 +196,7 @@ def items(
 
         recsys import items prices.csv --update --mapping Farbe=attributes.colour
     """
+    _check_json(as_json, dry_run)
     # Brings the stores' clients along, for which `--help` need not wait.
     from cli import import_run
 
@@ -203,6 +207,11 @@ def items(
     with named_files(files, say) as paths:
         readings = [Reading(path, how, items=options, preset=preset) for path in paths]
         if dry_run:
-            import_run.preview_items(readings, max_rejected)
+            import_run.preview_items(readings, max_rejected, as_json=as_json)
         else:
             import_run.import_items(readings, tenant, rejects, max_rejected=max_rejected)
+
+
+def _check_json(as_json: bool, dry_run: bool) -> None:
+    if as_json and not dry_run:
+        raise typer.BadParameter("--json goes with --dry-run: an import itself has no result")

@@ -135,6 +135,32 @@ def show_preview(plan: ImportPlan[Any], found: Preview) -> None:
         print(f"  warning: {warning}")
 
 
+def preview_document(plan: ImportPlan[Any], found: Preview) -> dict[str, Any]:
+    """What `show_preview` shows, with all reasons."""
+    tally = found.tally
+    first, last = (
+        None if each is None else utc_datetime(each) for each in (found.first_ms, found.last_ms)
+    )
+    return {
+        "file": str(plan.path),
+        "kind": plan.kind,
+        "rows": tally.read,
+        "would_be_stored": found.stored,
+        "columns": dict(sorted(plan.reader.columns.items())),
+        "unused_columns": list(plan.reader.unused),
+        "event_types": dict(found.types.most_common()),
+        "first_time": first,
+        "last_time": last,
+        "users": len(found.users),
+        "items": len(found.items),
+        "duplicate": found.duplicate,
+        "skipped": dict(tally.skipped.most_common()),
+        "rejected": dict(tally.rejected.most_common()),
+        "values_left_out": dict(tally.dropped.most_common()),
+        "warnings": found.warnings(),
+    }
+
+
 def _report_rows(tally: Tally) -> None:
     for line in _row_lines(tally):
         say(line)

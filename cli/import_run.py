@@ -8,8 +8,8 @@ from typing import Any
 
 import typer
 
-from cli.import_progress import report, report_undone, show_preview, watched
-from cli.output import say
+from cli.import_progress import preview_document, report, report_undone, show_preview, watched
+from cli.output import say, show_json
 from recsys.clock import utc_now_ms
 from recsys.config.shops import shop_of
 from recsys.core.ports import LiveCatalogue
@@ -83,18 +83,22 @@ def undo_events(readings: Sequence[Reading], tenant: str | None) -> None:
         raise typer.Exit(1)
 
 
-def preview_events(readings: Sequence[Reading], tenant: str | None, max_rejected: float) -> None:
+def preview_events(
+    readings: Sequence[Reading], tenant: str | None, max_rejected: float, *, as_json: bool
+) -> None:
     """Show what would be imported. Exits with 4 where the import would."""
     settings = load(ShopSettings)
     types = shop_of(settings.shop_config, tenant or settings.tenant, say).event_types
     store = MemoryInteractionStore()
-    _preview((plan_events(each, "", store, types, utc_now_ms()) for each in readings), max_rejected)
+    plans = (plan_events(each, "", store, types, utc_now_ms()) for each in readings)
+    _preview(plans, max_rejected, as_json=as_json)
 
 
-def preview_items(readings: Sequence[Reading], max_rejected: float) -> None:
+def preview_items(readings: Sequence[Reading], max_rejected: float, *, as_json: bool) -> None:
     """Show what would be imported. Exits with 4 where the import would."""
     stores = MemoryItemStore(), MemoryLiveCatalogue()
-    _preview((plan_items(each, "", *stores) for each in readings), max_rejected)
+    plans = (plan_items(each, "", *stores) for each in readings)
+    _preview(plans, max_rejected, as_json=as_json)
 
 
 def _plan_events(
@@ -110,12 +114,18 @@ def _plan_items(
     return plan_items(reading, tenant, HBaseItemStore(pool), live)
 
 
-def _preview(plans: Iterable[ImportPlan[Any]], max_rejected: float) -> None:
+def _preview(plans: Iterable[ImportPlan[Any]], max_rejected: float, *, as_json: bool) -> None:
     has_too_many_rejected = False
+    documents = []
     for plan in plans:
         found = preview(plan.source, plan.reader)
-        show_preview(plan, found)
+        if as_json:
+            documents.append(preview_document(plan, found))
+        else:
+            show_preview(plan, found)
         has_too_many_rejected |= found.tally.rejected_share() > max_rejected
+    if as_json:
+        show_json({"files": documents})
     if has_too_many_rejected:
         raise typer.Exit(_TOO_MANY_REJECTED)
 

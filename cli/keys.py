@@ -69,6 +69,7 @@ def create(
             "server signs with the secret that is printed second.",
         ),
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Create a key and print it. It cannot be shown again.
 
@@ -76,12 +77,14 @@ def create(
     """
     ends = None if expires is None else expires.replace(tzinfo=UTC)
     of_key = file, tenant, scopes_named(scope), ends, requests_per_second
-    if public:
-        text, session_secret = create_public_key(*of_key)
+    text, session_secret = create_public_key(*of_key) if public else (create_key(*of_key), None)
+    if as_json:
+        show_json({"key": text, "session_secret": session_secret})
+    elif session_secret is not None:
         typer.echo(f"{text}\n{session_secret}")
         typer.echo("First the key, for pages; then its session secret, for your server.", err=True)
     else:
-        typer.echo(create_key(*of_key))
+        typer.echo(text)
     typer.echo("Store it now: only its hash is kept.", err=True)
 
 

@@ -88,16 +88,11 @@ def remove(
 def _serving(
     settings: ModelAccessSettings, tenant: str, files: ModelFiles, versions: Sequence[str]
 ) -> str | None:
-    """The version that serves; None when there is none, or it is not known, and says which.
-
-    Args:
-        versions: those of the model store; where there are none, that is all there is to say.
-    """
+    """The version that serves; None when there is none, or it is not known, and says which."""
     try:
         serving = serving_version(settings, tenant)
     except Unavailable as error:
-        if versions:
-            say(f"which version serves is not known: {error}")
+        say(f"which version serves is not known: {error}")
         return None
     if serving and serving not in versions:
         say(

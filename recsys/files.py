@@ -96,6 +96,17 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
         _sync_folder(folder.parent)
 
 
+def remove_folder(folder: Path) -> None:
+    """Remove a folder of files; what a kill leaves of it is a draft, and nothing of its name.
+
+    Raises:
+        OSError: when it cannot be removed.
+    """
+    draft = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}{_DRAFT}")
+    folder.rename(draft)
+    shutil.rmtree(draft)
+
+
 def remove_drafts(folder: Path) -> None:
     """Remove what writers that were killed have left in a folder and those within it."""
     for draft in list(folder.rglob(f".*{_DRAFT}")):

@@ -17,6 +17,8 @@ from recsys.core.errors import ConfigurationError, DamagedFile
 COMPRESSED_SUFFIXES = (".gz", ".zst", ".bz2", ".xz", ".zip")
 # Of a piece that is damaged nothing is read.
 _PIECE_BYTES = 2**16
+# How a .zip without any file begins.
+_EMPTY_ZIP = b"PK\x05\x06"
 
 
 class OpenedFile(NamedTuple):
@@ -50,7 +52,7 @@ def _unpacked(path: Path, start: bytes, raw: BinaryIO) -> Any:
         return bz2.BZ2File(raw)
     if start.startswith(b"\xfd7zXZ\x00"):
         return lzma.LZMAFile(raw)
-    if start.startswith(b"PK\x03\x04"):
+    if start.startswith((b"PK\x03\x04", _EMPTY_ZIP)):
         return _only_member(path, raw)
     if path.suffix in COMPRESSED_SUFFIXES and start:
         raise DamagedFile(path.name, f"is not a {path.suffix} file")
@@ -67,6 +69,8 @@ def _only_member(path: Path, raw: BinaryIO) -> BinaryIO:
         for each in archive.infolist()
         if not each.is_dir() and not each.filename.startswith("__MACOSX/")
     ]
+    if not names:
+        raise ConfigurationError(f"{path} holds no file: is the export whole?")
     if len(names) != 1:
         raise ConfigurationError(
             f"{path} holds {len(names)} files ({', '.join(names[:5])}): unpack it, then name one"

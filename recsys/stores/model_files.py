@@ -11,7 +11,7 @@ from typing import Any
 from recsys.core.domain import checked_tenant
 from recsys.core.errors import FieldProblem, InvalidInput, InvalidModel, NotFound
 from recsys.core.model import ItemModel, TrainedModel, UserModel
-from recsys.files import errors_name, remove_drafts, write_folder, write_whole
+from recsys.files import errors_name, remove_drafts, remove_folder, write_folder, write_whole
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_codec import pack_items, pack_users, read_users, unpack_items
 
@@ -20,6 +20,8 @@ ITEMS = "items.safetensors"
 USERS = "users.safetensors"
 SERVING = "serving"
 WITHDRAWN = "withdrawn"
+# A folder that somebody copies from elsewhere may get its manifest last.
+_COPYING_SECONDS = 86_400
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
 
 
@@ -166,11 +168,18 @@ class ModelFiles:
         folder = self._folder(tenant, version)
         with errors_name(folder):
             if folder.exists():
-                shutil.rmtree(folder)
+                remove_folder(folder)
 
-    def remove_drafts(self, tenant: str) -> None:
-        """Remove what runs that were killed have left."""
+    def remove_drafts(self, tenant: str, now_seconds: float) -> None:
+        """Remove what runs that were killed have left.
+
+        Args:
+            now_seconds: since the epoch, by the clock of the file system.
+        """
         remove_drafts(self._tenant(tenant))
+        for folder in self._tenant(tenant).glob("[!.]*/"):
+            if is_version(folder.name) and _is_half_removed(folder, now_seconds):
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _noted(self, tenant: str, name: str) -> list[str]:
         try:
@@ -233,6 +242,12 @@ class ModelFiles:
 def is_version(name: str) -> bool:
     """Whether a version can have this name."""
     return _VERSION.fullmatch(name) is not None
+
+
+def _is_half_removed(folder: Path, now_seconds: float) -> bool:
+    """Whether all that a folder has, if anything, are arrays that no manifest belongs to."""
+    is_old = folder.stat().st_mtime < now_seconds - _COPYING_SECONDS
+    return is_old and {each.name for each in folder.iterdir()} <= {ITEMS, USERS}
 
 
 def check_digest(manifest: Manifest, name: str, data: bytes) -> None:

@@ -1,5 +1,6 @@
 """A version of the model store into Redis: all its keys first, then one pointer move."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -83,7 +84,7 @@ class Publisher:
 
         Warns of a Redis that evicts keys, which nothing else shows until they are missed.
         """
-        self.models.remove_drafts(tenant)
+        self.models.remove_drafts(tenant, time.time())
         serving = self.published.current(tenant)
         if serving and self.models.last_two(tenant)[:1] != [serving]:
             self.models.mark_serving(tenant, serving)

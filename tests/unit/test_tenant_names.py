@@ -75,7 +75,7 @@ def test_the_model_store_reads_and_writes_nothing_of_a_bad_name(
         lambda: files.amend(manifest),
         lambda: files.withdraw(manifest),
         lambda: files.is_withdrawn(manifest),
-        lambda: files.remove_drafts(tenant),
+        lambda: files.remove_drafts(tenant, 0.0),
     ]
     for attempt in attempts:
         with pytest.raises(InvalidInput, match="tenant"):

@@ -46,6 +46,9 @@ WORKING = {
     "similar-users": "u0",
     "shops check": "shops",
     "shops log": "gateway.log",
+    "import events": "events.csv --dry-run --event-type purchase",
+    "import items": "events.csv --dry-run",
+    "keys create": "--file keys.toml --tenant books --scope read",
     "keys list": "--file keys.toml",
     "report": "--days 28",
     "evaluate": "--events events.csv --split leave-last-out --no-baselines --fit-settings off",
@@ -179,6 +182,51 @@ def test_times_of_a_log_are_in_utc(run: Run) -> None:
     assert held["since_time"] == "2026-11-27T10:00:00.500000Z"
     assert held["write_time"] == "2026-11-27T10:00:00Z"
     assert held["processes"] == ["gateway on g1"]
+
+
+def test_a_dry_run_has_what_would_become_of_each_file(run: Run) -> None:
+    rows = "user_id,item_id,timestamp,colour\nann,lamp,1700000000,red\n,lamp,1700000000,red\n"
+    Path("few.csv").write_text(rows)
+    words = "--dry-run --event-type purchase --max-rejected 1 --json"
+
+    few, many = document(run(f"import events few.csv events.csv {words}"))["files"]
+
+    assert (few["file"], few["kind"], few["rows"]) == ("few.csv", "events", 2)
+    assert (few["would_be_stored"], few["users"], few["items"]) == (1, 1, 1)
+    assert few["event_types"] == {"purchase": 1}
+    assert few["columns"]["item_id"] == "item_id"
+    assert few["unused_columns"] == ["colour"]
+    assert few["first_time"] == few["last_time"] == "2023-11-14T22:13:20Z"
+    assert sum(few["rejected"].values()) == 1
+    assert many["would_be_stored"] == many["rows"] == 30
+
+
+def test_a_dry_run_that_rejects_too_much_keeps_its_exit_code(run: Run) -> None:
+    Path("bad.csv").write_text("user_id,item_id,timestamp\n,lamp,1700000000\n")
+
+    result = run("import events bad.csv --dry-run --event-type purchase --json")
+
+    assert result.exit_code == 4
+    assert sum(json.loads(result.stdout)["files"][0]["rejected"].values()) == 1
+
+
+@pytest.mark.parametrize("kind", ["events", "items"])
+def test_an_import_itself_prints_no_document(kind: str, run: Run) -> None:
+    result = run(f"import {kind} events.csv --json")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--json goes with --dry-run" in result.output
+
+
+def test_a_key_that_was_made_comes_with_its_secret(run: Run) -> None:
+    words = "keys create --file keys.toml --tenant books --scope read --json"
+
+    plain, public = document(run(words)), document(run(f"{words} --public"))
+
+    assert plain["session_secret"] is None
+    assert public["session_secret"]
+    listed = [key["key_id"] for key in document(run("keys list --file keys.toml --json"))["keys"]]
+    assert all(any(key_id in each["key"] for key_id in listed) for each in (plain, public))
 
 
 def test_keys_come_without_their_secrets(run: Run) -> None:

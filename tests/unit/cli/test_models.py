@@ -155,6 +155,16 @@ def test_the_list_says_that_it_cannot_know_which_version_serves(
     assert "which version serves is not known: redis is unavailable: REDIS_URL" in result.output
 
 
+def test_an_empty_list_says_that_too(store: dict[str, str | None], tmp_path: Path) -> None:
+    shutil.rmtree(tmp_path / "shop")
+
+    result = CliRunner().invoke(app, ["list"], env=store)
+
+    told = " ".join(result.output.split())
+    assert "which version serves is not known: redis is unavailable: REDIS_URL" in told
+    assert "has no model yet" in told
+
+
 def test_a_search_for_settings_needs_no_server(store: dict[str, str | None]) -> None:
     result = CliRunner().invoke(commands, ["tune", "--output", "settings.json"], env=store)
 

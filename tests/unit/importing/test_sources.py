@@ -16,6 +16,7 @@ import pytest
 from recsys.core.errors import ConfigurationError, DamagedFile
 from recsys.importing import text_lines
 from recsys.importing.file_format import open_source
+from recsys.importing.opened_file import open_content
 from recsys.importing.read_options import FileFormat, ReadOptions
 from recsys.importing.source import BadRow
 
@@ -77,6 +78,19 @@ def test_a_field_too_long_spoils_one_row_only(tmp_path: Path) -> None:
 
     assert [values["id"] for _, values in rows] == ["ok"]
     assert bad[0].reason == "is longer than 1,000,000 bytes"
+
+
+@pytest.mark.parametrize("members", [[], ["folder/"]])
+def test_a_zip_without_a_file_is_told(tmp_path: Path, members: list[str]) -> None:
+    with zipfile.ZipFile(tmp_path / "a.csv.zip", "w") as archive:
+        for name in members:
+            archive.writestr(name, "")
+
+    with (
+        pytest.raises(ConfigurationError, match="holds no file: is the export whole"),
+        open_content(tmp_path / "a.csv.zip"),
+    ):
+        pass
 
 
 def test_a_gzipped_file_is_read_as_what_it_holds(tmp_path: Path) -> None:

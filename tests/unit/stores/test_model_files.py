@@ -1,5 +1,6 @@
 import json
 import shutil
+import time
 from pathlib import Path
 
 import numpy as np
@@ -134,10 +135,44 @@ def test_what_a_killed_writer_left_is_removed(files: ModelFiles, tmp_path: Path)
     (tmp_path / "shop" / ".v2.part" / ITEMS).write_bytes(b"half")
     (tmp_path / "shop" / "v1" / f".{MANIFEST}.77.part").write_bytes(b"half")
 
-    files.remove_drafts("shop")
+    files.remove_drafts("shop", time.time())
 
     left = {path.name for path in (tmp_path / "shop").rglob("*")}
     assert left == {"v1", MANIFEST, ITEMS, USERS}
+
+
+def test_what_a_removal_that_was_killed_has_left_is_removed(
+    files: ModelFiles, tmp_path: Path
+) -> None:
+    saved(files)
+    for version, content in (("v0", ITEMS), ("v2", USERS), ("notes", "read me"), ("v3", MANIFEST)):
+        (tmp_path / "shop" / version).mkdir()
+        (tmp_path / "shop" / version / content).write_bytes(b"half")
+    (tmp_path / "shop" / "empty").mkdir()
+
+    files.remove_drafts("shop", time.time() + 3600)
+    assert len(list((tmp_path / "shop").iterdir())) == 6
+    files.remove_drafts("shop", time.time() + 2 * 86_400)
+
+    assert {path.name for path in (tmp_path / "shop").iterdir()} == {"v1", "v3", "notes"}
+
+
+def test_a_removal_that_is_killed_leaves_a_draft(
+    files: ModelFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved(files)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.rmtree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            files.remove("shop", "v1")
+    assert [path.name[0] for path in (tmp_path / "shop").iterdir()] == ["."]
+    files.remove_drafts("shop", time.time())
+
+    assert not list((tmp_path / "shop").iterdir())
 
 
 def test_a_manifest_of_an_earlier_release_is_read() -> None:
