@@ -30,7 +30,8 @@ from recsys.training.settings import ModelSettings
 from recsys.tuning import PLANS, FitEffort, fit_settings, hold_out
 
 _DAY_MS = 86_400_000
-# Ages count nothing here, times are only an order; any half-life does.
+# One to learn from, one to choose settings by, one to test with.
+_MIN_ITEMS = 3
 
 
 def main() -> None:
@@ -41,10 +42,30 @@ def main() -> None:
         "--fit-settings", type=FitEffort, default=FitEffort.QUICK, help="off, quick or thorough"
     )
     arguments = parser.parse_args()
+    # All are looked at before the first one is judged, for hours maybe.
+    read = [(path.name, sequences_of(path)) for path in arguments.files]
     print(machine())
-    for path in arguments.files:
-        sequences = [line.split()[1:] for line in lines_of(path)]
-        report(path.name, sequences, arguments.fit_settings)
+    for name, sequences in read:
+        report(name, sequences, arguments.fit_settings)
+
+
+def sequences_of(path: Path) -> list[list[str]]:
+    """Read the items of each user; ends the program at a line that is no sequence."""
+    found = []
+    try:
+        for number, line in enumerate(lines_of(path), 1):
+            _, *items = line.split() or [""]
+            if len(items) < _MIN_ITEMS:
+                raise SystemExit(
+                    f"{path}, line {number}: expected a user and {_MIN_ITEMS} items or more,"
+                    f" separated by spaces, and not {line.strip()[:60]!r}"
+                )
+            found.append(items)
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise SystemExit(f"{path} cannot be read: {error}") from None
+    if not found:
+        raise SystemExit(f"{path} has no line")
+    return found
 
 
 def lines_of(path: Path) -> Iterator[str]:

@@ -100,6 +100,7 @@ def _data(result: EvaluationResult) -> dict[str, Any]:
         "train_users": users,
         "train_items": items,
         "train_pairs": len(data.pairs.item_indices),
+        "train_users_limited": data.pairs.limited_users,
         "test_rows": source.rows["test"],
         "test_rows_left_out": source.left_out["test"],
         "test_pairs": len(data.known.items) + len(data.cold.items),

@@ -41,7 +41,14 @@ def _ablation_lines(result: EvaluationResult) -> list[str]:
 
 def _notes(result: EvaluationResult) -> list[str]:
     data = result.source.data
-    notes = [f"{pluralize(len(data.known), 'user')} judged; brackets are 95 % intervals of a mean"]
+    judged = len(data.known)
+    # Of one user, or none, there is no interval, and no bracket.
+    brackets = (
+        "brackets are 95 % intervals of a mean" if judged > 1 else "too few for a 95 % interval"
+    )
+    notes = [f"{pluralize(judged, 'user')} judged; {brackets}"]
+    if limit_note := data.pairs.limit_note():
+        notes.append(limit_note)
     if result.fitted:
         fitted = result.fitted
         notes.append(

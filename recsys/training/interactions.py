@@ -10,6 +10,7 @@ from scipy.sparse import coo_matrix, csr_matrix
 from recsys.core.model import History, Steps
 from recsys.core.recency import recency
 from recsys.core.vocabulary import Vocabulary
+from recsys.core.wording import pluralize
 
 _Codes = NDArray[np.int32]
 
@@ -40,6 +41,7 @@ class InteractionMatrix:
             `recsys.core.recency`; zeros in data without time.
         found_lately: (n,) bool, the items that nobody had anything to do with before the last
             LATE_SHARE of all pairs; none in data without ages.
+        limited_users: how many users had more than _MAX_USER_SHARE of all strengths, and have that.
     """
 
     users: Vocabulary
@@ -51,10 +53,21 @@ class InteractionMatrix:
     excluded: NDArray[np.bool_]
     steps: Steps
     found_lately: NDArray[np.bool_]
+    limited_users: int = 0
 
     @property
     def shape(self) -> tuple[int, int]:
         return len(self.users), len(self.items)
+
+    def limit_note(self) -> str | None:
+        """Line for people about users who count less than they did; None where there are none."""
+        if not self.limited_users:
+            return None
+        have, count = ("has", "counts") if self.limited_users == 1 else ("have", "count")
+        return (
+            f"{pluralize(self.limited_users, 'user')} {have} more than {_MAX_USER_SHARE:.0%} of all"
+            f" behaviour, as robots do, and {count} as {_MAX_USER_SHARE:.0%}"
+        )
 
     def histories(self) -> History:
         """The histories of all users, one after the other."""
@@ -126,7 +139,7 @@ def pairs_from_codes(
     places = (user_rows[user_codes], item_rows[item_codes])
     shape = (len(users), len(items))
     found = _strengths(strengths, places, shape)
-    _limit_users(found)
+    limited_users = _limit_users(found)
     newest = None if times_ms is None else _newest(found, places, times_ms)
     found_lately = np.zeros(len(items), np.bool_)
     if recent_strengths is None:
@@ -145,6 +158,7 @@ def pairs_from_codes(
         excluded=_sums(excluded.astype(np.int32), places, shape).data > 0,
         steps=np.zeros(found.nnz, np.int32) if newest is None else _steps(found, newest),
         found_lately=found_lately,
+        limited_users=limited_users,
     )
 
 
@@ -194,16 +208,22 @@ def _strengths(
     return sums
 
 
-def _limit_users(strengths: csr_matrix) -> None:
-    """Scale down, in place, the strengths of a user who has too large a share of positive ones."""
+def _limit_users(strengths: csr_matrix) -> int:
+    """Scale down, in place, the strengths of users who have too large a share of positive ones.
+
+    Returns:
+        How many users these are.
+    """
     sums = np.asarray(strengths.maximum(0).sum(axis=1, dtype=np.float64)).ravel()
     if len(sums) < _MIN_USERS_TO_LIMIT:
-        return
+        return 0
     limits = _MAX_USER_SHARE / (1 - _MAX_USER_SHARE) * (sums.sum() - sums)
     # Without any behaviour of others there is nothing to compare with.
-    for row in np.flatnonzero((sums > limits) & (limits > 0)):
+    limited = np.flatnonzero((sums > limits) & (limits > 0))
+    for row in limited:
         span = slice(strengths.indptr[row], strengths.indptr[row + 1])
         strengths.data[span] *= limits[row] / sums[row]
+    return len(limited)
 
 
 def _sums(

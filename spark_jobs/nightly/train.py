@@ -73,6 +73,8 @@ def train_before(
         shop_time=shop_time,
         settings=settings,
     )
+    if note := pairs.limit_note():
+        say(note)
     users, items = pairs.shape
     sizes = (
         pluralize(users, "user"),

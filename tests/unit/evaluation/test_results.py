@@ -33,6 +33,23 @@ SETTINGS = ModelSettings(AlsSettings(factors=8, iterations=2, device=Device.CPU)
 K = (10, 5)
 
 
+def test_notes_speak_of_intervals_and_limited_users_where_there_are_any(
+    result: EvaluationResult,
+) -> None:
+    data = result.source.data
+    assert "40 users judged; brackets are 95 % intervals of a mean" in table_lines(result)
+    assert not any("more than 5%" in line for line in table_lines(result))
+
+    alone = replace(data, known=data.known.only(data.known.users == data.known.users[0]))
+    alone = replace(alone, pairs=replace(data.pairs, limited_users=2))
+    found = replace(result, source=replace(result.source, data=alone))
+
+    lines = table_lines(found)
+    assert "1 user judged; too few for a 95 % interval" in lines
+    assert "2 users have more than 5% of all behaviour, as robots do, and count as 5%" in lines
+    assert json_entries(found)["data"]["train_users_limited"] == 2
+
+
 @pytest.fixture(scope="module")
 def data() -> EvaluationData:
     log = two_tastes_log()

@@ -40,6 +40,13 @@ def test_a_robot_hardly_changes_the_confidence_of_others(times: float) -> None:
     assert visited == pytest.approx(alone, rel=0.07)
 
 
+def test_it_is_counted_and_said() -> None:
+    note = pairs_with(*a_robot(1e6)).limit_note()
+
+    assert note == "1 user has more than 5% of all behaviour, as robots do, and counts as 5%"
+    assert pairs_with(*NOBODY).limit_note() is None
+
+
 def test_others_keep_their_strengths_and_the_robot_its_proportions() -> None:
     users, items, strengths = a_robot(1e6)
     strengths[:50] *= 2
