@@ -161,17 +161,27 @@ def test_a_url_of_the_greatest_length_is_asked(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    "head", ["nonsense", "GET /\xff HTTP/1.1\r\nHost: a", "GET / HTTP/1.1\r\na b: c"]
+    ("head", "status"),
+    [
+        ("nonsense", 400),
+        ("GET /\xff HTTP/1.1\r\nHost: a", 400),
+        ("GET / HTTP/1.1\r\na b: c", 400),
+        ("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket", 400),
+        ("GET / HTTP/1.1\r\nHost: a" + "\r\nX: y" * 200, 400),
+        ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2", 400),
+        ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip", 400),
+        ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked", 422),
+    ],
 )
 def test_a_head_that_cannot_be_read_gets_the_page_compiled_in(
-    settings: Settings, head: str
+    settings: Settings, head: str, status: int
 ) -> None:
     """The one answer that HAProxy 2.8 lets nobody word: see docs/decisions/0004."""
 
     async def scenario() -> None:
         async with balancing(settings):
             answer, _ = await ask(settings.ports.http, head)
-        assert answer.startswith("HTTP/1.1 400 ")
+        assert answer.startswith(f"HTTP/1.1 {status} ")
         assert fields(answer)["content-type"] == "text/html"
 
     asyncio.run(scenario())
