@@ -2,21 +2,21 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Annotated, Protocol, cast
 
-from fastapi import Request
+from fastapi import Depends, Request
 
 from recsys.auth.api_keys import ApiKey
 from recsys.core.event_types import EventTypesOf
 from recsys.core.serving.experiments import Experiment
 from recsys.core.serving.placement import Placement
 from recsys.rpc.user_attributes import UserAttributes
+from recsys.runtime.deadline import Deadline
 from recsys.runtime.metrics import Metrics
-from services.gateway.http.access_log import AccessLog
-from services.gateway.http.failed_keys import FailedKeys
-from services.gateway.http.rate_limits import RateLimits
+from services.gateway.http.rate_limits import FailedKeys, RateLimits
 from services.gateway.http.readiness import Readiness
-from services.gateway.upstream.ingest import Ingest
+from services.gateway.http.request_context import AccessLog
+from services.gateway.upstream.ingest import CallContext, Ingest
 from services.gateway.upstream.recommenders import Recommenders
 
 
@@ -64,3 +64,20 @@ class Dependencies:
 
 def dependencies_of(request: Request) -> Dependencies:
     return cast(Dependencies, request.app.state.dependencies)
+
+
+async def _read_call(request: Request) -> CallContext:
+    return CallContext(
+        Deadline.after(dependencies_of(request).read_seconds), request.state.request_id
+    )
+
+
+async def _write_call(request: Request) -> CallContext:
+    return CallContext(
+        Deadline.after(dependencies_of(request).write_seconds), request.state.request_id
+    )
+
+
+# Name them after the body in a route's parameters: the clock starts when all before is there.
+ReadContext = Annotated[CallContext, Depends(_read_call)]
+WriteContext = Annotated[CallContext, Depends(_write_call)]

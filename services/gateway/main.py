@@ -24,17 +24,14 @@ from recsys.runtime.logging import configure_logging
 from recsys.runtime.metrics import new_metrics
 from services.gateway.app import serving_app
 from services.gateway.dependencies import Dependencies
-from services.gateway.http.access_log import AccessLog
-from services.gateway.http.client_source import ClientSource
-from services.gateway.http.draining_server import DrainingServer
-from services.gateway.http.failed_keys import FailedKeys
 from services.gateway.http.protocol import GatewayProtocol
-from services.gateway.http.rate_limits import RateLimits
-from services.gateway.http.readiness import Readiness
+from services.gateway.http.rate_limits import ClientSource, FailedKeys, RateLimits
+from services.gateway.http.readiness import DrainingServer, Readiness
+from services.gateway.http.request_context import AccessLog
 from services.gateway.settings import GatewaySettings
 from services.gateway.upstream.ingest import INGEST, Ingest
 from services.gateway.upstream.recommenders import Recommenders
-from services.gateway.upstream.replica_addresses import ReplicaAddresses
+from services.gateway.upstream.replicas import ReplicaAddresses
 
 # Longer than a load balancer keeps an idle connection, so that it is the one to close it.
 _KEEP_ALIVE_SECONDS = 75

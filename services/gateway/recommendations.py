@@ -1,4 +1,4 @@
-"""Fetch recommendations for a request and count where they come from, for every route alike."""
+"""Fetch recommendations, or the order of given items, and count their sources, for all routes."""
 
 import time
 from json.encoder import encode_basestring
@@ -20,8 +20,10 @@ from services.gateway.schemas.problems import (
     UNAVAILABLE,
     ProblemError,
     invalid_input,
+    refuse_other_users,
 )
 from services.gateway.schemas.recommendations import SOURCES
+from services.gateway.schemas.rerank import RerankRequest
 from services.gateway.upstream.ingest import CallContext
 from services.gateway.upstream.popular_snapshot import popular_answer, unordered_answer
 
@@ -139,3 +141,24 @@ def _subject(about: Target) -> bytes:
 
 def _string(text: str) -> bytes:
     return encode_basestring(text).encode()
+
+
+async def fetch_reranked(
+    dependencies: Dependencies,
+    tenant: str,
+    wanted: RerankRequest,
+    acting: str | None,
+    request_id: str,
+) -> bytes:
+    """Ask for the order of the items; return the body of the response.
+
+    Args:
+        acting: the user whom alone the caller may act for; None: any.
+
+    Raises:
+        ProblemError: naming every field at fault; for another user than `acting`; or see
+            `fetch_recommendations`.
+    """
+    refuse_other_users(acting, [wanted.user_id])
+    request = checked(tenant, wanted.target(), 1, reranked_item_ids=tuple(wanted.item_ids))
+    return await fetch_recommendations(dependencies, request, request_id)

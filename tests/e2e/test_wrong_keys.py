@@ -2,7 +2,7 @@
 
 import httpx
 
-from services.gateway.http.failed_keys import FAILURES_AT_ONCE
+from services.gateway.http.rate_limits import FAILURES_AT_ONCE
 from tests.e2e.shop import KNOWN_CUSTOMER, Shop, recommendations
 
 QUESTION = recommendations(KNOWN_CUSTOMER)

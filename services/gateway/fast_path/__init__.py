@@ -7,7 +7,6 @@ what is wrong with a request.
 
 middleware        answers what is accepted, passes on the rest
 get_requests      recommendations for a user, items similar to an item
-post_requests     events, placements, pages of placements, items to put in order
-small_body        a body that is there already, received again by whoever comes next
+post_requests     events, placements, pages of placements, items to put in order, and their bodies
 accepted_request  an accepted request, and who sends it
 """

@@ -8,8 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from services.gateway.dependencies import Dependencies
 from services.gateway.fast_path.accepted_request import AcceptedRequest, header
 from services.gateway.fast_path.get_requests import read_get
-from services.gateway.fast_path.post_requests import read_post
-from services.gateway.fast_path.small_body import Receiver
+from services.gateway.fast_path.post_requests import Receiver, read_post
 from services.gateway.http.request_context import HEADER, request_id_of
 from services.gateway.schemas.problems import INTERNAL, ProblemError, problem_response
 

@@ -1,10 +1,11 @@
-"""POST: events, placements, pages of placements, items to put in order."""
+"""POST: events, placements, pages of placements, items to put in order, each in a small body."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from starlette.types import Scope
+from starlette.types import Message, Receive, Scope
 
 from recsys.auth.api_keys import ApiKey
 from services.gateway.dependencies import Dependencies
@@ -13,17 +14,57 @@ from services.gateway.fast_path.accepted_request import (
     AcceptedRequest,
     acting_user,
     allowed_key,
+    header,
 )
-from services.gateway.fast_path.small_body import Receiver
 from services.gateway.http.json_body import parse_json
 from services.gateway.page_recommendations import fetch_page
 from services.gateway.placed_recommendations import fetch_placement
+from services.gateway.recommendations import fetch_reranked
 from services.gateway.recorded_events import record_events
-from services.gateway.reranked_items import fetch_reranked
 from services.gateway.schemas.hot_events import read_good_batch
 from services.gateway.schemas.pages import read_page
 from services.gateway.schemas.recommendations import read_placement
 from services.gateway.schemas.rerank import read_rerank
+
+# Some hundred events. A body that needs a while to arrive is waited for elsewhere.
+_SMALL_BODY_BYTES = 64 * 1024
+_PROMPT_SECONDS = 1.0
+
+
+class Receiver:
+    """Receives messages; the first can be looked at, and whoever comes next receives it again."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._first: Message | None = None
+
+    async def __call__(self) -> Message:
+        first, self._first = self._first, None
+        return await self._receive() if first is None else first
+
+    async def small_json(self, scope: Scope) -> bytes | None:
+        """The body, not yet parsed; None where it is not said to be small and plain JSON.
+
+        Raises TimeoutError where it takes a while; it can be received later.
+        """
+        if not _announces_small_json(scope):
+            return None
+        async with asyncio.timeout(_PROMPT_SECONDS):
+            self._first = message = await self._receive()
+        is_whole = message["type"] == "http.request" and not message.get("more_body")
+        return message["body"] if is_whole else None
+
+
+def _announces_small_json(scope: Scope) -> bool:
+    """Whether a body is said to be plain JSON, and small: then it is there, or soon will be."""
+    length = header(scope, b"content-length") or b""
+    return (
+        header(scope, b"content-type") == b"application/json"
+        and header(scope, b"content-encoding") is None
+        and length.isdigit()
+        and int(length) <= _SMALL_BODY_BYTES
+    )
+
 
 EVENTS_ROUTE = "/v1/events"
 PAGE_ROUTE = "/v1/placements:recommend"

@@ -16,8 +16,8 @@ from recsys.core.limits import (
     MAX_SESSION_ITEMS,
 )
 from services.gateway.http.raw_path import percent_decoded
+from services.gateway.schemas.field_rules import FILTER_RULES, ID_RULES
 from services.gateway.schemas.problems import invalid_input
-from services.gateway.schemas.text_rules import FILTER_RULES, ID_RULES
 
 Limit = Annotated[
     int,

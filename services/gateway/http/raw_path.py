@@ -14,7 +14,7 @@ from pydantic.config import JsonDict
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from recsys.core.domain import identifier_problem
-from services.gateway.schemas.text_rules import ID_RULES, NEW_ID_RULES
+from services.gateway.schemas.field_rules import ID_RULES, NEW_ID_RULES
 
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 

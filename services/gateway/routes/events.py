@@ -6,13 +6,12 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from recsys.core.errors import FieldProblem
 from recsys.core.recording import EventDraft, EventOutcome, Recorded
-from services.gateway.dependencies import dependencies_of
+from services.gateway.dependencies import WriteContext, dependencies_of
 from services.gateway.fast_path.post_requests import EVENTS_ROUTE
 from services.gateway.http.json_body import JsonBody
 from services.gateway.http.query import only_parameters
 from services.gateway.recorded_events import render_outcomes
 from services.gateway.routes.authentication import Caller, SessionUser, authenticated
-from services.gateway.routes.call_context import WriteContext
 from services.gateway.routes.openapi import body_responses, json_request, problem_responses
 from services.gateway.schemas.event_requests import read_batch, read_event
 from services.gateway.schemas.event_responses import EventsAnswer, unreadable

@@ -7,13 +7,12 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from recsys.rpc.convert import from_condition, to_item_problems
 from recsys.rpc.v1 import ingest_pb2
-from services.gateway.dependencies import dependencies_of
+from services.gateway.dependencies import ReadContext, WriteContext, dependencies_of
 from services.gateway.http.etags import Preconditions, etag_of, is_known_to_caller
 from services.gateway.http.json_body import JsonBody
 from services.gateway.http.query import only_parameters
 from services.gateway.http.raw_path import ItemId, NewItemId
 from services.gateway.routes.authentication import Caller, authenticated
-from services.gateway.routes.call_context import ReadContext, WriteContext
 from services.gateway.routes.openapi import (
     Responses,
     body_responses,

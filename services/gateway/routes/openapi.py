@@ -12,13 +12,13 @@ from recsys.auth.access import PUBLIC_ROUTES, ROUTE_SCOPES
 from recsys.core.limits import MAX_LIMIT, MAX_PROBLEMS
 from services.gateway.schemas import problems
 from services.gateway.schemas.event_requests import EVENT_EXAMPLE, EventBatch
+from services.gateway.schemas.field_rules import REQUEST_ID_RULES
 from services.gateway.schemas.item_batches import ITEM_BATCH_EXAMPLE, ItemBatch
 from services.gateway.schemas.items import ITEM_EXAMPLE, ItemChanges, ItemFields
 from services.gateway.schemas.pages import PAGE_EXAMPLE, PageRequest
 from services.gateway.schemas.problems import MEDIA_TYPE, ProblemType
 from services.gateway.schemas.recommendations import PLACEMENT_EXAMPLE, PlacementRequest
 from services.gateway.schemas.rerank import RERANK_EXAMPLE, RerankRequest
-from services.gateway.schemas.text_rules import REQUEST_ID_RULES
 from services.gateway.schemas.users import (
     ATTRIBUTES_EXAMPLE,
     CHANGES_EXAMPLE,

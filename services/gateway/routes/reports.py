@@ -3,11 +3,10 @@
 from fastapi import APIRouter, Depends, Request, Response
 
 from recsys.rpc.v1 import ingest_pb2
-from services.gateway.dependencies import dependencies_of
+from services.gateway.dependencies import ReadContext, dependencies_of
 from services.gateway.http.etags import Preconditions, etag_of, is_known_to_caller
 from services.gateway.http.query import only_parameters
 from services.gateway.routes.authentication import Caller, authenticated
-from services.gateway.routes.call_context import ReadContext
 from services.gateway.routes.openapi import problem_responses, with_etag
 from services.gateway.schemas.problems import NOT_FOUND, PRECONDITION_FAILED
 from services.gateway.schemas.reports import ExperimentReport, from_message

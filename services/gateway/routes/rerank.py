@@ -6,7 +6,7 @@ from services.gateway.dependencies import dependencies_of
 from services.gateway.fast_path.post_requests import RERANK_ROUTE
 from services.gateway.http.json_body import JsonBody
 from services.gateway.http.query import only_parameters
-from services.gateway.reranked_items import fetch_reranked
+from services.gateway.recommendations import fetch_reranked
 from services.gateway.routes.authentication import Caller, SessionUser, authenticated
 from services.gateway.routes.openapi import body_responses, json_request, problem_responses
 from services.gateway.routes.recommendations import uncached_json

@@ -4,12 +4,11 @@ from fastapi import APIRouter, Depends, Request
 
 from recsys.rpc.convert import from_attributes
 from recsys.rpc.v1 import ingest_pb2
-from services.gateway.dependencies import dependencies_of
+from services.gateway.dependencies import ReadContext, WriteContext, dependencies_of
 from services.gateway.http.json_body import JsonBody
 from services.gateway.http.query import only_parameters
 from services.gateway.http.raw_path import NewUserId, UserId
 from services.gateway.routes.authentication import Caller, authenticated
-from services.gateway.routes.call_context import ReadContext, WriteContext
 from services.gateway.routes.openapi import body_responses, json_request, problem_responses
 from services.gateway.schemas.problems import NOT_FOUND
 from services.gateway.schemas.users import (

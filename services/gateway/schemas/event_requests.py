@@ -21,8 +21,12 @@ from recsys.core.limits import (
     MAX_QUERY_CHARACTERS,
 )
 from recsys.core.recording import EventDraft
-from services.gateway.schemas.text_rules import CONTEXT_VALUE_RULES, NEW_ID_RULES, QUERY_RULES
-from services.gateway.schemas.time_rules import TimeMs
+from services.gateway.schemas.field_rules import (
+    CONTEXT_VALUE_RULES,
+    NEW_ID_RULES,
+    QUERY_RULES,
+    TimeMs,
+)
 from services.gateway.schemas.validation import field_problems, read_body, taken_one_by_one
 
 EVENT_EXAMPLE: JsonDict = {

@@ -11,8 +11,8 @@ from recsys.core.domain import identifier_problem
 from recsys.core.errors import FieldProblem
 from recsys.core.limits import MAX_EVENTS, MAX_FIELD_CHARACTERS, MAX_PROBLEMS
 from recsys.core.recording import EventOutcome, EventStatus
+from services.gateway.schemas.field_rules import ID_RULES, REQUEST_ID_RULES
 from services.gateway.schemas.problems import described
-from services.gateway.schemas.text_rules import ID_RULES, REQUEST_ID_RULES
 
 _REJECTED_EXAMPLE: JsonDict = {
     "index": 1,

@@ -11,9 +11,9 @@ from recsys.core.errors import FieldProblem
 from recsys.core.limits import MAX_ID_CHARACTERS, MAX_ITEMS, MAX_PROBLEMS
 from recsys.rpc.v1 import ingest_pb2
 from services.gateway.schemas.event_responses import Problem
+from services.gateway.schemas.field_rules import ID_RULES, NEW_ID_RULES, REQUEST_ID_RULES
 from services.gateway.schemas.items import ITEM_EXAMPLE, Item, to_message
 from services.gateway.schemas.problems import described
-from services.gateway.schemas.text_rules import ID_RULES, NEW_ID_RULES, REQUEST_ID_RULES
 from services.gateway.schemas.validation import field_problems, read_body, taken_one_by_one
 
 ITEM_BATCH_EXAMPLE: JsonDict = {"items": [{"item_id": "85123A", **ITEM_EXAMPLE}]}

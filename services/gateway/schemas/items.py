@@ -25,9 +25,8 @@ from recsys.core.limits import (
 )
 from recsys.rpc.convert import from_item_fields, to_item
 from recsys.rpc.v1 import ingest_pb2
+from services.gateway.schemas.field_rules import ID_RULES, TEXT_RULES, TimeMs
 from services.gateway.schemas.problems import invalid_input
-from services.gateway.schemas.text_rules import ID_RULES, TEXT_RULES
-from services.gateway.schemas.time_rules import TimeMs
 from services.gateway.schemas.validation import field_problems
 
 ITEM_EXAMPLE: JsonDict = {

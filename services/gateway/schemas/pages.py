@@ -9,6 +9,7 @@ from pydantic.config import JsonDict
 from recsys.core.domain import identifier_problem
 from recsys.core.errors import FieldProblem
 from recsys.core.limits import MAX_PAGE_PLACEMENTS
+from services.gateway.schemas.field_rules import ID_RULES, REQUEST_ID_RULES
 from services.gateway.schemas.problems import invalid_input
 from services.gateway.schemas.recommendations import (
     PLACED_EXAMPLE,
@@ -16,7 +17,6 @@ from services.gateway.schemas.recommendations import (
     PlacementRequest,
     TargetFields,
 )
-from services.gateway.schemas.text_rules import ID_RULES, REQUEST_ID_RULES
 from services.gateway.schemas.validation import read_body
 
 PAGE_EXAMPLE: JsonDict = {

@@ -25,8 +25,13 @@ from recsys.core.serving.controls import MAX_WEIGHT, MIN_WEIGHT
 from recsys.core.serving.lists import Source
 from recsys.core.serving.request import ItemTarget, SessionTarget, Target, UserTarget
 from recsys.rpc.v1 import recommender_pb2 as pb
+from services.gateway.schemas.field_rules import (
+    FILTER_RULES,
+    ID_RULES,
+    REQUEST_ID_RULES,
+    TEXT_RULES,
+)
 from services.gateway.schemas.problems import invalid_input
-from services.gateway.schemas.text_rules import FILTER_RULES, ID_RULES, REQUEST_ID_RULES, TEXT_RULES
 from services.gateway.schemas.validation import read_body
 
 # By their numbers in messages.

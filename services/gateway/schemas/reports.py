@@ -9,7 +9,7 @@ from pydantic.config import JsonDict
 from recsys.core.experiment_report import MAX_OUTCOMES
 from recsys.core.times import utc_datetime
 from recsys.rpc.v1 import ingest_pb2
-from services.gateway.schemas.text_rules import CONTEXT_VALUE_RULES
+from services.gateway.schemas.field_rules import CONTEXT_VALUE_RULES
 
 _RATES_EXAMPLE: JsonDict = {
     "click_rate": {"mean": 0.125, "low": 0.1, "high": 0.15},

@@ -8,8 +8,8 @@ from pydantic.config import JsonDict
 from recsys.core.errors import FieldProblem
 from recsys.core.limits import MAX_RERANKED_ITEMS, MAX_SESSION_ITEMS
 from recsys.core.serving.request import SessionTarget, UserTarget
+from services.gateway.schemas.field_rules import ID_RULES, REQUEST_ID_RULES
 from services.gateway.schemas.problems import invalid_input
-from services.gateway.schemas.text_rules import ID_RULES, REQUEST_ID_RULES
 from services.gateway.schemas.validation import read_body
 
 RERANK_EXAMPLE: JsonDict = {"user_id": "17850", "item_ids": ["85123A", "22423", "made-up"]}

@@ -8,8 +8,8 @@ from pydantic.config import JsonDict
 from recsys.core.limits import MAX_ATTRIBUTES, MAX_ID_CHARACTERS
 from recsys.rpc.convert import to_user
 from recsys.rpc.v1 import ingest_pb2
+from services.gateway.schemas.field_rules import ID_RULES, NEW_ID_RULES, REQUEST_ID_RULES
 from services.gateway.schemas.items import AttributeName, AttributeValue
-from services.gateway.schemas.text_rules import ID_RULES, NEW_ID_RULES, REQUEST_ID_RULES
 from services.gateway.schemas.validation import read_body
 
 ATTRIBUTES_EXAMPLE: JsonDict = {"attributes": {"tier": "gold", "orders": 12, "newsletter": True}}

@@ -23,10 +23,9 @@ from services.gateway.schemas.problems import (
     ProblemError,
     ProblemType,
 )
-from services.gateway.upstream.pending_request import PendingRequest
 from services.gateway.upstream.popular_snapshot import PopularSnapshots
-from services.gateway.upstream.replica_addresses import ReplicaAddresses
-from services.gateway.upstream.replicas import Replicas
+from services.gateway.upstream.replica import PendingRequest
+from services.gateway.upstream.replicas import ReplicaAddresses, Replicas
 from services.gateway.upstream.rpc_problems import problem_of_status
 from services.gateway.upstream.standing_queue import StandingQueue
 

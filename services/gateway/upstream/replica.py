@@ -6,6 +6,7 @@ with the load by themselves, and nothing waits when there is none.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -13,11 +14,49 @@ import grpc
 import structlog
 
 from recsys.auth.rpc_access import SERVICE_TOKEN_KEY
+from recsys.core.serving.request import RecommendationRequest
+from recsys.rpc.questions import max_bytes, write_question
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.rpc.v1.recommender_pb2_grpc import RecommenderServiceStub
+from recsys.runtime.deadline import MARGIN_SECONDS
 from recsys.runtime.grpc.channel import open_replica_channel
 from recsys.runtime.grpc.stream_limits import MAX_QUESTIONS, MAX_QUESTIONS_UNDER_WAY
-from services.gateway.upstream.pending_request import PendingRequest
+
+
+@dataclass(slots=True, eq=False)
+class PendingRequest:
+    """One question on its way, and who waits for the answer of a recommender.
+
+    Attributes:
+        deadline_at, waiting_since, sent_at: of the event loop's clock; the latter two tell when it
+            last began to wait for a replica, and when it was last given to one.
+        attempts: to how many it was given.
+    """
+
+    request: RecommendationRequest
+    deadline_at: float
+    answer: "asyncio.Future[pb.RenderedAnswer]"
+    attempts: int = 0
+    waiting_since: float = 0.0
+    sent_at: float = 0.0
+
+    @property
+    def is_over(self) -> bool:
+        """Answered, or nobody waits any longer."""
+        return self.answer.done()
+
+    @property
+    def max_bytes(self) -> int:
+        """Upper bound of its size in a request."""
+        return max_bytes(self.request)
+
+    def write(self, message: pb.StreamAnswersRequest, number: int, now: float) -> None:
+        """Put it into a request that leaves now."""
+        self.attempts += 1
+        self.sent_at = now
+        budget_ms = max(0, int((self.deadline_at - now - MARGIN_SECONDS) * 1000))
+        write_question(message.questions.add(number=number, budget_ms=budget_ms), self.request)
+
 
 # After a lost connection; doubled while calls end before anything is said.
 _FIRST_RETRY_SECONDS, _LAST_RETRY_SECONDS = 0.1, 0.5

@@ -30,7 +30,7 @@ from recsys.runtime.grpc.server import MAX_MESSAGE_BYTES
 from recsys.runtime.grpc.stream_limits import MAX_QUESTIONS, MAX_QUESTIONS_UNDER_WAY
 from services.gateway.schemas.problems import BACKEND_FAILED, ProblemError
 from services.gateway.upstream.recommenders import Recommenders
-from services.gateway.upstream.replica_addresses import ReplicaAddresses
+from services.gateway.upstream.replicas import ReplicaAddresses
 from services.recommender.answer_batch import BatchAnswers
 from services.recommender.model.shown_items import ShownItems
 from tests.builders import an_item_model

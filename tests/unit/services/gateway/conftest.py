@@ -22,16 +22,14 @@ from recsys.runtime.grpc.channel import open_channel
 from recsys.runtime.metrics import Metrics, new_metrics
 from services.gateway.app import build_app, serving_app
 from services.gateway.dependencies import Dependencies
-from services.gateway.http.access_log import AccessLog
-from services.gateway.http.client_source import ClientSource
-from services.gateway.http.failed_keys import FailedKeys
-from services.gateway.http.rate_limits import RateLimits
+from services.gateway.http.rate_limits import ClientSource, FailedKeys, RateLimits
 from services.gateway.http.readiness import Readiness
+from services.gateway.http.request_context import AccessLog
 from services.gateway.upstream import recommenders as recommenders_module
 from services.gateway.upstream.ingest import INGEST
 from services.gateway.upstream.ingest import Ingest as IngestBackend
 from services.gateway.upstream.recommenders import Recommenders
-from services.gateway.upstream.replica_addresses import ReplicaAddresses
+from services.gateway.upstream.replicas import ReplicaAddresses
 from tests.builders import EVENT_TYPES
 from tests.unit.services.gateway.asgi_client import Client
 from tests.unit.services.gateway.backends import (

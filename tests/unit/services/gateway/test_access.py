@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from services.gateway.http.failed_keys import FAILURES_AT_ONCE, SECONDS_PER_FAILURE
+from services.gateway.http.rate_limits import FAILURES_AT_ONCE, SECONDS_PER_FAILURE
 from tests.unit.services.gateway.asgi_client import Client
 from tests.unit.services.gateway.conftest import World
 

@@ -7,8 +7,7 @@ import pytest
 import uvicorn
 
 from recsys.rpc.v1 import recommender_pb2 as pb
-from services.gateway.http.draining_server import DrainingServer
-from services.gateway.http.readiness import Readiness
+from services.gateway.http.readiness import DrainingServer, Readiness
 from tests.unit.services.gateway.asgi_client import Client
 from tests.unit.services.gateway.backends import SNAPSHOT
 from tests.unit.services.gateway.conftest import World

@@ -22,7 +22,7 @@ from services.gateway.schemas.problems import NO_MODEL, OVERLOADED, UNAVAILABLE,
 from services.gateway.upstream import recommenders as module
 from services.gateway.upstream import replica, standing_queue
 from services.gateway.upstream.recommenders import Recommenders
-from services.gateway.upstream.replica_addresses import ReplicaAddresses
+from services.gateway.upstream.replicas import ReplicaAddresses
 from tests.unit.services.gateway.backends import (
     ANSWER_JSON,
     SNAPSHOT,

@@ -5,7 +5,7 @@ from ipaddress import ip_network
 import pytest
 from starlette.requests import HTTPConnection
 
-from services.gateway.http.failed_keys import (
+from services.gateway.http.rate_limits import (
     FAILURES_AT_ONCE,
     MAX_SOURCES,
     SECONDS_PER_FAILURE,

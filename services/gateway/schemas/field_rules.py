@@ -1,5 +1,11 @@
-"""The rules of texts as JSON Schema has them: `recsys.core.domain` enforces the same."""
+"""The rules of texts and times as JSON Schema has them.
 
+`recsys.core.domain` enforces the same of texts; times become UTC milliseconds as they are read.
+"""
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, WithJsonSchema
 from pydantic.config import JsonDict
 
 from recsys.core.limits import (
@@ -8,6 +14,7 @@ from recsys.core.limits import (
     MAX_QUERY_CHARACTERS,
     MAX_TEXT_CHARACTERS,
 )
+from recsys.core.times import MAX_TIMESTAMP_MS, SMALLEST_MILLISECONDS, read_time_ms
 
 # No control characters. Half a surrogate pair, refused too, is no character a pattern could name.
 _CONTROLS = r"\u0000-\u001f\u007f-\u009f"
@@ -33,3 +40,17 @@ FILTER_RULES = (
     "with a key that is not public, `user.NAME` stands for what the shop says of the user, as in "
     "`attributes.size = user.size`."
 )
+
+
+# From 1974, see `recsys.core.times`, to 2099.
+_RFC_3339 = (
+    r"^(197[4-9]|19[89][0-9]|20[0-9]{2})-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-5][0-9]"
+    r"(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})$"
+)
+_SCHEMA = {
+    "anyOf": [
+        {"type": "string", "format": "date-time", "pattern": _RFC_3339},
+        {"type": "integer", "minimum": SMALLEST_MILLISECONDS, "maximum": MAX_TIMESTAMP_MS},
+    ]
+}
+TimeMs = Annotated[int, BeforeValidator(read_time_ms), WithJsonSchema(_SCHEMA)]
