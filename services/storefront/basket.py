@@ -1,14 +1,40 @@
-"""The basket, which a shopper's cookie holds whole: the shop keeps nothing of anybody."""
+"""The basket, which a shopper's cookie holds whole: the shop keeps nothing of anybody.
+
+A product in it remembers the recommendation that led to it, as links and forms carry that on.
+"""
 
 import base64
 import binascii
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 from recsys.core.domain import identifier_problem
-from services.storefront.via import Via
+
+_FORM = re.compile(r"([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]{16})")
+
+
+@dataclass(frozen=True, slots=True)
+class Via:
+    """Placement and id of a recommendation, for the context of the events that come of it."""
+
+    placement: str
+    recommendation_id: str
+
+    @classmethod
+    def read(cls, text: str) -> Self | None:
+        """Read what `str` writes; None for whatever else stands in an address."""
+        found = _FORM.fullmatch(text)
+        return cls(*found.groups()) if found else None
+
+    def __str__(self) -> str:
+        return f"{self.placement}.{self.recommendation_id}"
+
+    def context(self) -> dict[str, str]:
+        return {"placement": self.placement, "recommendation_id": self.recommendation_id}
+
 
 MAX_QUANTITY = 99
 # Browsers take a cookie of 4096 characters, with its name and attributes.

@@ -9,14 +9,12 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from recsys.clock import utc_now_ms
-from services.storefront.api import Api, Json
-from services.storefront.basket import EMPTY, MAX_QUANTITY, Basket, BasketFull, Line
+from services.storefront.api import Api, Json, is_on_offer
+from services.storefront.basket import EMPTY, MAX_QUANTITY, Basket, BasketFull, Line, Via
 from services.storefront.dependencies import dependencies_of
 from services.storefront.forms import read_count, read_form, read_id
-from services.storefront.offers import is_on_offer
 from services.storefront.pages.rendering import render
 from services.storefront.shelves import Shelf, fill
-from services.storefront.via import Via
 from services.storefront.visit import keep_basket, visit_of
 
 router = APIRouter()

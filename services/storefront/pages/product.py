@@ -7,12 +7,11 @@ from fastapi.responses import HTMLResponse
 
 from recsys.clock import utc_now_ms
 from recsys.core.domain import identifier_problem
-from services.storefront.basket import MAX_QUANTITY
+from services.storefront.api import is_on_offer
+from services.storefront.basket import MAX_QUANTITY, Via
 from services.storefront.dependencies import dependencies_of
-from services.storefront.offers import is_on_offer
 from services.storefront.pages.rendering import render
 from services.storefront.shelves import Shelf, fill
-from services.storefront.via import Via
 from services.storefront.visit import visit_of
 
 router = APIRouter()
