@@ -34,8 +34,7 @@ from services.recommender.answer_batch import BatchAnswers
 from services.recommender.fold_in_worker import FoldInWorker
 from services.recommender.model.answer_cache import BoundedCache
 from services.recommender.model.calibration import fold_in_seconds
-from services.recommender.model.loaded_model import LoadedModel
-from services.recommender.model.serving import Serving
+from services.recommender.model.serving import LoadedModel, Serving
 from services.recommender.model.shown_items import ShownItems
 from services.recommender.user_lists import UserLists
 

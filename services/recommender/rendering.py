@@ -9,7 +9,7 @@ from json.encoder import encode_basestring
 from recsys.core.serving.lists import Ranked, Recommendations, Source
 from recsys.rpc.item_json import reranked_json, seed_json, with_reason, with_relaxed, with_source
 from services.recommender.model.answer_cache import Rendering
-from services.recommender.model.loaded_model import LoadedModel
+from services.recommender.model.serving import LoadedModel
 
 _TAILS = {source: f'],"source":"{source.value}","model_version":"'.encode() for source in Source}
 _DEGRADED = {

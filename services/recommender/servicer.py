@@ -22,7 +22,7 @@ from recsys.rpc.v1 import recommender_pb2_grpc
 from services.recommender.answer_batch import SOURCES, BatchAnswers
 from services.recommender.answer_stream import AnswerStream, Streams
 from services.recommender.model.follower import ModelFollower
-from services.recommender.model.loaded_model import LoadedModel
+from services.recommender.model.serving import LoadedModel
 from services.recommender.named_placements import NamedPlacements, WantedList
 from services.recommender.user_lists import Asked, UserLists, UserResult
 

@@ -12,10 +12,8 @@ from recsys.core.errors import InvalidModel, NoModel, NotSetUp, Unavailable
 from recsys.core.ports import ServingStore
 from recsys.runtime.gc import give_memory_back
 from recsys.runtime.metrics import Metrics
-from services.recommender.model.catalogue_follower import CatalogueFollower
-from services.recommender.model.loaded_model import load_model
-from services.recommender.model.purchase_follower import PurchaseFollower
-from services.recommender.model.serving import Serving
+from services.recommender.model.live_data import CatalogueFollower, PurchaseFollower
+from services.recommender.model.serving import Serving, load_model
 
 POLL_SECONDS = 0.25
 # A version that was refused is looked at again after this long: it may have been published anew.

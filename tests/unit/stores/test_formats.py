@@ -22,7 +22,7 @@ from recsys.stores.model_codec import pack_items, unpack_items
 from recsys.stores.model_files import ITEMS, ModelFiles
 from recsys.stores.redis.recent import decode_events
 from recsys.stores.redis.user_record import unpack_user
-from services.recommender.model.loaded_model import load_model
+from services.recommender.model.serving import load_model
 from tests.builders import a_manifest, an_item_model, repurchases
 from tests.data.formats.make import VERSION
 

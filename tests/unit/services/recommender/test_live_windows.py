@@ -10,8 +10,8 @@ from recsys.clock import utc_now_ms
 from recsys.core.domain import Item
 from recsys.core.purchases import Purchase
 from recsys.core.serving.live_windows import LiveWindows
-from services.recommender.model import purchase_follower
-from services.recommender.model.purchase_follower import PurchaseFollower
+from services.recommender.model import live_data
+from services.recommender.model.live_data import PurchaseFollower
 from tests.clock import Clock
 from tests.unit.services.recommender.shop import Shop
 from tests.unit.services.recommender.test_answer_batch import answers, document, of_user
@@ -19,9 +19,9 @@ from tests.unit.services.recommender.test_answer_batch import answers, document,
 
 @pytest.fixture
 def shop(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
-    monkeypatch.setattr(purchase_follower, "_LOOK_SECONDS", 0)
-    monkeypatch.setattr(purchase_follower, "_RENEW_SECONDS", 0)
-    monkeypatch.setattr(purchase_follower, "_RESTS_PER_RENEWAL", 0)
+    monkeypatch.setattr(live_data, "_LOOK_SECONDS", 0)
+    monkeypatch.setattr(live_data, "_RENEW_SECONDS", 0)
+    monkeypatch.setattr(live_data, "_RESTS_PER_RENEWAL", 0)
     with Shop() as shop:
         yield shop
 

@@ -14,7 +14,7 @@ from recsys.core.domain import Event
 from recsys.core.serving.lists import PersonalList, Source
 from recsys.stores.redis.recent import MAX_RECENT_EVENTS, encode_event
 from services.recommender.model.answer_cache import BoundedCache, CachedUser, Rendering
-from services.recommender.model.loaded_model import LoadedModel
+from services.recommender.model.serving import LoadedModel
 from tests.builders import EVENT_TYPES, a_history
 from tests.unit.services.recommender.shop import Shop
 from tests.unit.services.recommender.test_answer_batch import answers, of_item, of_user
