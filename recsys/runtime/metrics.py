@@ -1,12 +1,19 @@
 """Metrics of a service for Prometheus: one registry a process, handed to its parts.
 
+Also how busy the process is, and a port to read them from.
+
 Bound label values are kept, so that counting on the hot path is one look-up and one addition.
 """
 
+import threading
 import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
+import structlog
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -15,14 +22,24 @@ from prometheus_client import (
     ProcessCollector,
     disable_created_metrics,
     generate_latest,
+    start_http_server,
 )
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+
+from recsys.config.address import Address
+from recsys.core.errors import ConfigurationError
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 # For requests that fit no route: their paths are the caller's, and without end.
 UNKNOWN_ROUTE = "unknown"
 
 _SECONDS_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+
+# Of the use of the processor: how often it is read, and what a figure is the mean of.
+_EVERY_SECONDS = 0.5
+WINDOW_SECONDS = 2.0
+
+_log = structlog.get_logger()
 
 _Metric = TypeVar("_Metric", Counter, Gauge, Histogram)
 _Label = str | int | bool
@@ -164,3 +181,71 @@ def new_metrics() -> Metrics:
 
 def _text(label: _Label) -> str:
     return str(label).lower() if isinstance(label, bool) else str(label)
+
+
+class BusySampler:
+    """Keeps a gauge at the share of one core that this process used over the last two seconds.
+
+    It is the figure by which services are scaled.
+
+    It costs requests nothing: the kernel counts, and a thread reads the count now and then. A
+    Python process can hardly use more than one core, so near 1 it needs help.
+    """
+
+    def __init__(self, gauge: Gauge, every_seconds: float = _EVERY_SECONDS) -> None:
+        self._gauge = gauge
+        self._every_seconds = every_seconds
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="busy-sampler", daemon=True)
+
+    def __enter__(self) -> "BusySampler":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        readings = deque([_reading()], maxlen=1 + round(WINDOW_SECONDS / self._every_seconds))
+        while not self._stopped.wait(self._every_seconds):
+            readings.append(_reading())
+            self._gauge.set(busy_ratio(readings[0], readings[-1]))
+
+
+def busy_ratio(first: tuple[float, float], last: tuple[float, float]) -> float:
+    """CPU seconds per second between two readings of (wall clock, CPU time)."""
+    wall_seconds, cpu_seconds = (after - before for before, after in zip(first, last, strict=True))
+    return cpu_seconds / wall_seconds
+
+
+def _reading() -> tuple[float, float]:
+    return time.monotonic(), time.process_time()
+
+
+@contextmanager
+def observed(metrics: Metrics, listen: Address | None) -> Iterator[None]:
+    """Keep the metrics up to date and, given an address, serve them there for the block.
+
+    For a service that speaks no HTTP itself.
+
+    Raises:
+        ConfigurationError: when the address cannot be had.
+    """
+    with BusySampler(metrics.busy_ratio):
+        if listen is None:
+            yield
+            return
+        try:
+            server, thread = start_http_server(listen.port, listen.host, metrics.registry)
+        except OSError as error:
+            raise ConfigurationError(
+                f"RECSYS_METRICS_LISTEN: cannot listen on {listen}: {error.strerror}"
+            ) from error
+        _log.info("metrics_served", address=str(Address(listen.host, server.server_port)))
+        try:
+            yield
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()

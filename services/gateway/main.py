@@ -17,11 +17,10 @@ from recsys.config.settings import load_settings
 from recsys.config.shops import Shops
 from recsys.core.errors import ConfigurationError
 from recsys.rpc.user_attributes import UserAttributes
-from recsys.runtime.busy_sampler import BusySampler
 from recsys.runtime.gc import tune_gc
 from recsys.runtime.grpc.channel import open_channel
 from recsys.runtime.logging import configure_logging
-from recsys.runtime.metrics import new_metrics
+from recsys.runtime.metrics import BusySampler, new_metrics
 from services.gateway.app import serving_app
 from services.gateway.dependencies import Dependencies
 from services.gateway.http.protocol import GatewayProtocol

@@ -11,8 +11,7 @@ from recsys.core.errors import ConfigurationError
 from recsys.rpc.v1.ingest_pb2_grpc import add_IngestServiceServicer_to_server
 from recsys.runtime.grpc.thread_server import ThreadServer, wait_for_stop_signal
 from recsys.runtime.logging import configure_logging
-from recsys.runtime.metrics import new_metrics
-from recsys.runtime.metrics_server import observed
+from recsys.runtime.metrics import new_metrics, observed
 from recsys.stores.hbase.interactions import HBaseInteractionStore
 from recsys.stores.hbase.items import HBaseItemStore
 from recsys.stores.hbase.pool import HBasePool, PoolSettings

@@ -18,8 +18,7 @@ from recsys.runtime.gc import tune_gc
 from recsys.runtime.grpc.async_server import AsyncServer, stop_signal
 from recsys.runtime.grpc.channel import open_channel
 from recsys.runtime.logging import configure_logging
-from recsys.runtime.metrics import new_metrics
-from recsys.runtime.metrics_server import observed
+from recsys.runtime.metrics import new_metrics, observed
 from recsys.stores.redis.connect import connect_async
 from recsys.stores.redis.multiplexed import MultiplexedRedis
 from recsys.stores.redis.serving import RedisServingStore

@@ -10,9 +10,7 @@ from benchmarks.free_port import free_port
 from recsys.config.address import Address
 from recsys.config.settings import GrpcServiceSettings, load_settings
 from recsys.core.errors import ConfigurationError
-from recsys.runtime.busy_sampler import BusySampler, busy_ratio
-from recsys.runtime.metrics import Metrics, new_metrics
-from recsys.runtime.metrics_server import observed
+from recsys.runtime.metrics import BusySampler, Metrics, busy_ratio, new_metrics, observed
 from tests.eventually import eventually
 
 
