@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks.peers.exchange import load_factors, report, save_factors, training_arguments
 from benchmarks.peers.measure import peak_bytes
 from benchmarks.peers.objective import ALPHA, OBJECTIVES
-from recsys.core.confidence import confidence
+from recsys.core.fold_in import confidence
 
 
 def main() -> None:

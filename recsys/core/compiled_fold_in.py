@@ -51,7 +51,7 @@ class UserSystem(NamedTuple):
             item_spectrum: of Y^T Y over all items.
             strengths: (m,), positive.
             alpha: as in training.
-            row_regularization: the user's lambda, see `recsys.core.regularization`.
+            row_regularization: the user's lambda, see `recsys.core.fold_in.row_regularization`.
         """
         values, vectors = item_spectrum
         return cls(

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsys.core.compiled import compiled, well_behaved
-from recsys.core.confidence import confidence
-from recsys.core.fold_in import Factors
+from recsys.core.fold_in import Factors, confidence
 from recsys.core.model import History, ItemModel, ScoringParams
 from recsys.core.ranking import Indices
 from recsys.core.recency import faded

@@ -1,7 +1,10 @@
 """Factors of one user from behaviour, without training: the user half-step of ALS.
 
-Hu, Koren, Volinsky (2008), equation 4: x_u = (Y^T C_u Y + lambda_u I)^-1 Y^T C_u p_u, with
-Y^T C_u Y = Y^T Y + Y_u^T (C_u - I) Y_u over the user's items only.
+Also its terms, confidence and regularization: one calculation for training, serving and notebooks.
+
+Hu, Koren, Volinsky, "Collaborative Filtering for Implicit Feedback Datasets" (2008), equation 4:
+x_u = (Y^T C_u Y + lambda_u I)^-1 Y^T C_u p_u, with Y^T C_u Y = Y^T Y + Y_u^T (C_u - I) Y_u over the
+user's items only.
 
 That is a system of as many equations as there are factors. Most users have fewer items, and by the
 Woodbury identity as many equations as these have items do: with Y^T Y = Q V Q^T, D = V + lambda_u I
@@ -13,11 +16,50 @@ and Z = Y_u Q,
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
-
-from recsys.core.confidence import confidence
+from numpy.typing import ArrayLike, NDArray
 
 Factors = NDArray[np.float32]
+
+
+def confidence(strength: ArrayLike, alpha: float) -> NDArray[np.float32]:
+    """c_ui = 1 + alpha * r_ui for positive strengths (Hu et al., section 4); 1 where unobserved.
+
+    r_ui, the strength, is the sum over the pair's events, see `recsys.core.strength`.
+    """
+    return (1.0 + alpha * np.asarray(strength, dtype=np.float32)).astype(np.float32)
+
+
+def row_regularization(
+    strength_sums: ArrayLike,
+    columns: int,
+    *,
+    alpha: float,
+    regularization: float,
+    frequency_weight: float,
+) -> NDArray[np.float32]:
+    """Lambda of each row, weighted by how often it occurs.
+
+    Rendle, Krichene, Zhang, Koren, "Revisiting the Performance of iALS on Item Recommendation
+    Benchmarks" (2021), section 3.3, hold a row back by the confidence of all its pairs; Spark's
+    MLlib (Zhou et al., "Large-Scale Parallel Collaborative Filtering", 2008) by the number of
+    observed ones alone. Both are cases of
+
+        lambda_row = regularization * (columns + frequency_weight * alpha * sum of its strengths)
+
+    with a frequency weight of one, and of infinity with a regularization that shrinks as much; what
+    is best lies between them. Rows with more behaviour are held back more, and so are those of a
+    shop with more items; one lambda for all rows does neither. (The paper's weight of unobserved
+    pairs, alpha_0, is 1 / alpha here, where these have confidence 1.)
+
+    Args:
+        strength_sums: (rows,) sums of the rows' strengths, or one of them.
+        columns: how many pairs a row has, observed or not: the items for a user.
+
+    Returns:
+        float32, of the same shape.
+    """
+    observed = alpha * np.asarray(strength_sums, np.float64)
+    return (regularization * (columns + frequency_weight * observed)).astype(np.float32)
 
 
 def gramian(factors: Factors) -> Factors:
@@ -60,7 +102,7 @@ def normal_system(
         item_gramian: (k, k), Y^T Y over all items.
         strengths: (m,), positive.
         alpha: as in training.
-        row_regularization: the user's lambda, see `recsys.core.regularization`.
+        row_regularization: the user's lambda, see `row_regularization`.
     """
     extra = confidence(strengths, alpha) - 1.0
     system = np.asarray(item_gramian + (item_factors.T * extra) @ item_factors, np.float32)

@@ -29,8 +29,8 @@ class ScoringParams:
     """Parameters that a model was trained with, and that serving must score with too.
 
     Attributes:
-        alpha: confidence of a strength of one, see `recsys.core.confidence`.
-        regularization, frequency_weight: see `recsys.core.regularization`.
+        alpha: confidence of a strength of one, see `recsys.core.fold_in.confidence`.
+        regularization, frequency_weight: see `recsys.core.fold_in.row_regularization`.
         neighbour_weight: what the neighbour part of a score counts beside that of the factors.
         half_life_days: age at which an event counts half, of a type without a half-life of its own.
         event_types: every type of event and what it counts.

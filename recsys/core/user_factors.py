@@ -4,10 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.compiled_fold_in import UserSystem
-from recsys.core.fold_in import Factors
+from recsys.core.fold_in import Factors, row_regularization
 from recsys.core.model import History, ItemModel, ScoringParams
 from recsys.core.recency import faded
-from recsys.core.regularization import row_regularization
 from recsys.core.scoring import KnownItems
 
 

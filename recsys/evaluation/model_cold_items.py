@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 from recsys.core.recency import faded
 from recsys.core.scoring import Scores, score_users
-from recsys.core.serving.added import MAX_ADDED, AddedItems
-from recsys.core.serving.foreseen import foreseen
+from recsys.core.serving.added import MAX_ADDED, AddedItems, foreseen
 from recsys.evaluation.cold_items import evaluate_cold_items
 from recsys.evaluation.held_out import TestSet
 from recsys.evaluation.ranked_lists import ScoreFunction

@@ -21,10 +21,9 @@ from recsys.core.serving.generators import (
     OFFER_BOUGHT_ITEMS,
     Query,
 )
-from recsys.core.serving.given_items import reranked
 from recsys.core.serving.lists import PersonalList, PinnedItem, Recommendations, Source
 from recsys.core.serving.model import ServingModel
-from recsys.core.serving.personal import ActiveUser, list_without_scoring, with_returned
+from recsys.core.serving.personal import ActiveUser, list_without_scoring, reranked, with_returned
 from recsys.core.serving.pipeline import recommend
 from recsys.core.serving.request import (
     ItemTarget,

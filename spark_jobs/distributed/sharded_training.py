@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pyspark import SparkContext
 
-from recsys.core.fold_in import Factors
-from recsys.core.regularization import row_regularization
+from recsys.core.fold_in import Factors, row_regularization
 from recsys.training.als import AlsSettings, Device, Trained
 from recsys.training.als.settings import alpha_for
 from spark_jobs.distributed.grid import Grid

@@ -13,9 +13,8 @@ from recsys.core.model import History, ItemModel, ScoringParams
 from recsys.core.popularity_windows import PopularityWindow
 from recsys.core.ranking import Indices
 from recsys.core.scoring import KnownItems
-from recsys.core.serving.added import AddedItems
+from recsys.core.serving.added import AddedItems, Foreseen, known_items
 from recsys.core.serving.candidates import MAX_POPULAR, EligibleItems, most_popular
-from recsys.core.serving.foreseen import Foreseen, known_items
 from recsys.core.serving.live_windows import LiveWindows
 from recsys.core.serving.row_catalogue import RowCatalogue
 

@@ -1,9 +1,10 @@
-"""The list of a user by the whole model: stored, folded in, or of neighbours alone.
+"""The list of a user by the whole model: stored, folded in, of neighbours, or of given items.
 
 It lasts until the user's behaviour or the model changes, so that it may be kept; what of it can be
 shown at a moment is the pipeline's to say.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,6 +15,7 @@ from recsys.core.compiled_ranking import best_of
 from recsys.core.model import History, ScoringParams
 from recsys.core.ranking import Indices
 from recsys.core.recency import faded
+from recsys.core.scoring import Scores, hybrid
 from recsys.core.serving.added import AddedItems
 from recsys.core.serving.best_candidates import (
     MAX_NEIGHBOURS,
@@ -138,3 +140,47 @@ def _with_added(
     of_all = np.concatenate([personal.scores[others], scores])
     best, best_scores = best_of(rows, of_all, n)
     return replace(personal, items=best, scores=best_scores)
+
+
+def reranked(model: ServingModel, history: History, rows: Sequence[int]) -> list[int]:
+    """Order items that the caller has found, such as search results, by the user's scores.
+
+    Best first, equal ones as they came.
+
+    Nothing is left out: bought items and hidden ones have a score, too. For a user of whom nothing
+    good is known the most popular come first.
+
+    Args:
+        rows: of items that are known or foreseen, none twice.
+    """
+    given = np.array(rows, np.int32)
+    if rows and model.can_score_by(history):
+        order = np.argsort(-_scores(model, history, given), kind="stable")
+    else:
+        ranks = np.append(model.items.popularity_rank, len(model.items.ids))
+        order = np.argsort(ranks.take(given, mode="clip"), kind="stable")
+    found: list[int] = given[order].tolist()
+    return found
+
+
+def _scores(model: ServingModel, history: History, rows: Indices) -> Scores:
+    """The scores of `recsys.core.scoring` of these items, by the work that they take alone."""
+    items, params = model.items, model.params
+    history = faded(history, params.step_half_life)
+    wanted, seen = model.known(rows), model.known(history.items)
+    by_factors = wanted.own_factors() @ faded_history_factors(items, params, history, seen)
+    order = np.argsort(rows)
+    near = seen.neighbours.take(seen.places, axis=0).ravel()
+    weights = seen.neighbour_scores.take(seen.places, axis=0) * history.strengths[:, np.newaxis]
+    places = np.minimum(np.searchsorted(rows, near, sorter=order), len(rows) - 1)
+    places = order[places]
+    hits = rows[places] == near
+    # Of no hits the sums would be whole numbers.
+    sums = np.bincount(places[hits], weights.ravel()[hits], minlength=len(rows)).astype(np.float32)
+    if rows.max() >= len(items.ids):
+        added = model.newcomers
+        of_newcomers = dict(
+            zip(added.rows.tolist(), added.neighbour_sums(history).tolist(), strict=True)
+        )
+        sums += np.array([of_newcomers.get(row, 0.0) for row in rows.tolist()], np.float32)
+    return hybrid(by_factors, sums, params.neighbour_weight, wanted.own_trend())

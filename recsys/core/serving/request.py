@@ -76,7 +76,8 @@ class RecommendationRequest:
         controls: further wishes; None for none.
         page_token: of the page before; empty for the first page.
         shown_item_ids: what the pages before have shown, by the token.
-        reranked_item_ids: items to be put in order, see `given_items`, instead of recommending any.
+        reranked_item_ids: items to be put in order, instead of recommending any, see
+            `personal.reranked`.
         is_degraded: whether it says less than it should, since something could not be found out;
             then its answer says so.
         visitor_id: who looks, where the controls depend on what that user was shown or did lately

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
 
-from recsys.core.confidence import confidence
+from recsys.core.fold_in import confidence
 
 # The solver's offsets have 32 bits. Far below them, since a block is made on the host first.
 MAX_ENTRIES = 2**25

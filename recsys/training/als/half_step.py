@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from recsys.core.fold_in import Factors, Spectrum, spectrum
-from recsys.core.regularization import row_regularization
+from recsys.core.fold_in import Factors, Spectrum, row_regularization, spectrum
 from recsys.training.als.kernel import rows_solver
 from recsys.training.als.settings import AlsSettings
 from recsys.training.threads import on_threads, one_blas_thread
@@ -62,7 +61,7 @@ def solve_rows(
 
     Args:
         strengths: (b, n), positive where observed.
-        lambdas: (b,), see `recsys.core.regularization`.
+        lambdas: (b,), see `recsys.core.fold_in.row_regularization`.
         eigenvalues: (k,), of the gramian of all n factors, which are given in its eigenbasis.
         factors: (n, k) float32, those of the columns.
         warm_start: (b, k) float32, in the same basis.

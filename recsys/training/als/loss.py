@@ -4,8 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from recsys.core.confidence import confidence
-from recsys.core.fold_in import Factors
+from recsys.core.fold_in import Factors, confidence
 from recsys.training.als.half_step import gramian_of
 
 _ENTRIES_PER_BLOCK = 1_000_000

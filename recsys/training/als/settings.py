@@ -26,11 +26,11 @@ class AlsSettings:
 
     Attributes:
         factors: length k of a factor.
-        alpha: confidence that a strength of one adds, see `recsys.core.confidence`; None sets it
-            from the data, see `resolved_alpha`.
+        alpha: confidence that a strength of one adds, see `recsys.core.fold_in.confidence`; None
+            sets it from the data, see `resolved_alpha`.
         alpha_scale: what the alpha that is set from the data is multiplied by.
-        regularization: see `recsys.core.regularization`.
-        frequency_weight: see `recsys.core.regularization`.
+        regularization: see `recsys.core.fold_in.row_regularization`.
+        frequency_weight: see `recsys.core.fold_in.row_regularization`.
         iterations: passes over users and items.
         seed: of the first factors.
         device: where to train.

@@ -32,7 +32,7 @@ def summed_half_step(
         residual: (b, k) float32, the residual sums at the first guess.
         product: the product sums for directions (b, k).
         gramian: (k, k), that of the factors of all columns.
-        lambdas: (b,), see `recsys.core.regularization`.
+        lambdas: (b,), see `recsys.core.fold_in.row_regularization`.
         observed: (b,) bool, false for rows without entries, whose factors become zero.
         warm_start: (b, k) float32, in the basis of the columns' factors, as are the
             sums.

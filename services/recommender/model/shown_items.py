@@ -6,7 +6,7 @@ import numpy as np
 
 from recsys.core.limits import MAX_TEXT_CHARACTERS
 from recsys.core.model import ItemModel
-from recsys.core.serving.foreseen import Foreseen, foreseen
+from recsys.core.serving.added import Foreseen, foreseen
 from recsys.core.serving.row_catalogue import RowCatalogue
 from recsys.rpc.item_json import item_fragment
 

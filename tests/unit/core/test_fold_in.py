@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.core.compiled_fold_in import UserSystem
-from recsys.core.fold_in import fold_in, gramian, normal_system, spectrum
+from recsys.core.fold_in import confidence, fold_in, gramian, normal_system, spectrum
 
 
 @given(st.integers(1, 8), st.integers(2, 30), st.integers(0, 2**32 - 1))
@@ -118,3 +118,8 @@ def test_strengths_may_add_nothing_to_confidence(alpha: float, strengths: list[f
     assert system.user_factors() == pytest.approx(expected, abs=1e-5)
     whole = normal_system(own, gramian(factors), counted, **settings)
     assert system.products(own) == pytest.approx(own @ np.linalg.solve(whole, own.T), abs=1e-5)
+
+
+@given(st.floats(0, 1e6), st.floats(0, 1e3))
+def test_seen_items_never_weigh_less_than_unseen_ones(strength: float, alpha: float) -> None:
+    assert confidence(np.array([strength]), alpha)[0] >= 1.0

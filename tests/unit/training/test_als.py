@@ -5,8 +5,7 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from recsys.core.errors import ConfigurationError, InvalidInput
-from recsys.core.fold_in import fold_in, gramian
-from recsys.core.regularization import row_regularization
+from recsys.core.fold_in import fold_in, gramian, row_regularization
 from recsys.training.als import AlsSettings, Device, train_als
 from tests.builders import checkerboard
 

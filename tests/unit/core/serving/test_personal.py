@@ -5,8 +5,8 @@ import pytest
 
 from recsys.core.model import History
 from recsys.core.scoring import score_users
-from recsys.core.serving.given_items import reranked
 from recsys.core.serving.model import ServingModel
+from recsys.core.serving.personal import reranked
 from recsys.core.user_factors import history_factors
 from tests.builders import a_history, an_item_model, scoring_params
 

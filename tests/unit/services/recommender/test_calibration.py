@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from recsys.core.current_history import with_events
 from recsys.core.model import History
+from recsys.core.serving.added import Foreseen
 from recsys.core.serving.best_candidates import Scratch
 from recsys.core.serving.controls import Controls
-from recsys.core.serving.foreseen import Foreseen
 from recsys.core.serving.generators import Query
 from recsys.core.serving.model import ServingModel
 from recsys.core.serving.personal import ActiveUser, fold_in_list, neighbour_list, with_returned

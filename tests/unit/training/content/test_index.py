@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from recsys.core.catalogue import CatalogueRow
 from recsys.core.content_index import feature_names
 from recsys.core.domain import Item
-from recsys.core.serving.foreseen import foreseen
+from recsys.core.serving.added import foreseen
 from recsys.training.content import ItemContent
 from recsys.training.content.alike import alike_items, most_bought
 from recsys.training.content.features import ContentFeatures
