@@ -1,4 +1,10 @@
-"""Requests for recommendations as the questions of a stream, and back."""
+"""Requests for recommendations as the questions of a stream, and back.
+
+Also the limits of that stream which both of its ends keep to.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 from recsys.core.errors import FieldProblem, InvalidInput
 from recsys.core.serving.controls import Boost, Controls, Exclusion, Fatigue, Pin
@@ -16,6 +22,17 @@ from recsys.rpc.v1 import recommender_pb2 as pb
 _BYTES_PER_CHARACTER, _BYTES_PER_ID, _BYTES_PER_QUESTION = 4, 4, 260
 # All of a rule but its texts.
 _BYTES_PER_RULE = 20
+
+# Of one message. More would answer no faster, and make the first ones wait for the last.
+MAX_QUESTIONS = 64
+# Of one stream, read and not yet answered: more than wait for fold-in at once, and few enough that
+# their answers, of half a megabyte in the worst case, fit into memory.
+MAX_QUESTIONS_UNDER_WAY = 512
+# A message takes no further part beyond this size: far below MAX_MESSAGE_BYTES, and one alone has
+# room for the longest answer (a hundred items of 1,256 characters, of 6 bytes at most in JSON).
+PIECE_BYTES = 1024 * 1024
+
+_Part = TypeVar("_Part")
 
 
 def write_question(question: pb.Question, request: RecommendationRequest) -> None:
@@ -184,3 +201,20 @@ def _max_bytes_of_rules(controls: Controls) -> int:
 
 def _max_bytes(text: str) -> int:
     return _BYTES_PER_ID + _BYTES_PER_CHARACTER * len(text)
+
+
+def in_pieces(
+    parts: Iterable[_Part], max_bytes_of: Callable[[_Part], int]
+) -> Iterator[list[_Part]]:
+    """Parts of messages, in order, as many together as may share one message."""
+    piece: list[_Part] = []
+    size = 0
+    for part in parts:
+        max_bytes = max_bytes_of(part)
+        if piece and size + max_bytes > PIECE_BYTES:
+            yield piece
+            piece, size = [], 0
+        piece.append(part)
+        size += max_bytes
+    if piece:
+        yield piece

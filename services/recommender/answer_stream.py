@@ -17,8 +17,8 @@ from recsys.core.serving.generators import Query
 from recsys.core.serving.lists import NO_LIST
 from recsys.core.serving.pipeline import recommend
 from recsys.core.serving.request import FOR_USER
+from recsys.rpc.questions import MAX_QUESTIONS, MAX_QUESTIONS_UNDER_WAY, in_pieces
 from recsys.rpc.v1 import recommender_pb2 as pb
-from recsys.runtime.grpc.stream_limits import MAX_QUESTIONS, MAX_QUESTIONS_UNDER_WAY, in_pieces
 from services.recommender.answer_batch import BatchAnswers
 from services.recommender.model.follower import ModelFollower
 from services.recommender.model.serving import Serving

@@ -12,8 +12,8 @@ import grpc
 import structlog
 
 from recsys.core.serving.request import RecommendationRequest
+from recsys.rpc.questions import MAX_QUESTIONS, PIECE_BYTES
 from recsys.rpc.v1 import recommender_pb2 as pb
-from recsys.runtime.grpc.stream_limits import MAX_QUESTIONS, PIECE_BYTES
 from services.gateway.http.readiness import READY
 from services.gateway.schemas.problems import (
     NO_MODEL,

@@ -15,12 +15,11 @@ import structlog
 
 from recsys.auth.rpc_access import SERVICE_TOKEN_KEY
 from recsys.core.serving.request import RecommendationRequest
-from recsys.rpc.questions import max_bytes, write_question
+from recsys.rpc.questions import MAX_QUESTIONS, MAX_QUESTIONS_UNDER_WAY, max_bytes, write_question
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.rpc.v1.recommender_pb2_grpc import RecommenderServiceStub
 from recsys.runtime.deadline import MARGIN_SECONDS
 from recsys.runtime.grpc.channel import open_replica_channel
-from recsys.runtime.grpc.stream_limits import MAX_QUESTIONS, MAX_QUESTIONS_UNDER_WAY
 
 
 @dataclass(slots=True, eq=False)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from recsys.core import limits
-from recsys.runtime.grpc.stream_limits import MAX_QUESTIONS, MAX_QUESTIONS_UNDER_WAY
+from recsys.rpc.questions import MAX_QUESTIONS, MAX_QUESTIONS_UNDER_WAY
 
 PROTO = Path(__file__).parents[3] / "proto" / "recsys" / "rpc" / "v1"
 

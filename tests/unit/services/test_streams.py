@@ -20,6 +20,7 @@ from recsys.core.serving.request import (
     UserTarget,
 )
 from recsys.core.vocabulary import Vocabulary
+from recsys.rpc.questions import MAX_QUESTIONS, MAX_QUESTIONS_UNDER_WAY
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.rpc.v1.recommender_pb2_grpc import (
     RecommenderServiceStub,
@@ -27,7 +28,6 @@ from recsys.rpc.v1.recommender_pb2_grpc import (
 )
 from recsys.runtime.grpc.async_server import AsyncServer
 from recsys.runtime.grpc.server import MAX_MESSAGE_BYTES
-from recsys.runtime.grpc.stream_limits import MAX_QUESTIONS, MAX_QUESTIONS_UNDER_WAY
 from services.gateway.schemas.problems import BACKEND_FAILED, ProblemError
 from services.gateway.upstream.recommenders import Recommenders
 from services.gateway.upstream.replicas import ReplicaAddresses

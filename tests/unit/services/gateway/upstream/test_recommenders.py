@@ -15,9 +15,9 @@ from structlog.testing import capture_logs
 from recsys.config.address import Address
 from recsys.core.errors import NoModel, Unavailable
 from recsys.core.serving.request import ItemTarget, RecommendationRequest, SessionTarget, UserTarget
+from recsys.rpc.questions import MAX_QUESTIONS
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.runtime.grpc.async_server import AsyncServer
-from recsys.runtime.grpc.stream_limits import MAX_QUESTIONS
 from services.gateway.schemas.problems import NO_MODEL, OVERLOADED, UNAVAILABLE, ProblemError
 from services.gateway.upstream import recommenders as module
 from services.gateway.upstream import replica, standing_queue
