@@ -14,11 +14,11 @@ from recsys.core.errors import ConfigurationError
 from recsys.core.wording import pluralize
 from recsys.evaluation.ablation import ablations
 from recsys.evaluation.baselines import Baseline
+from recsys.evaluation.cold_items import cold_item_metrics
 from recsys.evaluation.data import EvaluationData, Mask, evaluation_data
 from recsys.evaluation.files.event_file import FileOptions, name_of
 from recsys.evaluation.files.item_file import ItemFiles, read_items
 from recsys.evaluation.files.read_split import OneLog, Say, TwoLogs, read_split
-from recsys.evaluation.model_cold_items import cold_item_metrics
 from recsys.evaluation.model_results import (
     evaluate_baseline,
     evaluate_cold_users,

@@ -1,13 +1,12 @@
-"""The result of an evaluation for a terminal."""
+"""The result of an evaluation for a terminal, and metrics of models side by side."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from recsys.core.wording import pluralize
 from recsys.evaluation.data import EvaluationData
 from recsys.evaluation.intervals import Estimate
-from recsys.evaluation.metrics_table import aligned, metric_rows
 from recsys.evaluation.model_results import ModelResult
 from recsys.evaluation.report import Report
 from recsys.evaluation.result import EvaluationResult
@@ -123,3 +122,30 @@ def _with_bounds(found: Estimate) -> str:
     if np.isnan(found.low):
         return f"{found.mean:+.4f}"
     return f"{found.mean:+.4f} [{found.low:+.4f}, {found.high:+.4f}]"
+
+
+def metric_rows(reports: Mapping[str, Report]) -> list[list[str]]:
+    """A header, then a row a metric: each model's mean with its 95 % interval."""
+    names = dict.fromkeys(name for report in reports.values() for name in report.means)
+    return [
+        ["metric", *reports],
+        *([name, *(_cell(report, name) for report in reports.values())] for name in names),
+    ]
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The rows as lines with columns under each other."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def _cell(report: Report, name: str) -> str:
+    mean, estimate = report.means.get(name, np.nan), report.estimates.get(name)
+    if np.isnan(mean):
+        return "-"
+    if estimate is None or np.isnan(estimate.low):
+        return f"{mean:.4f}"
+    return f"{mean:.4f} [{estimate.low:.4f}, {estimate.high:.4f}]"

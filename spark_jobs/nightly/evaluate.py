@@ -11,9 +11,9 @@ from recsys.config.faults import fault_text
 from recsys.core.errors import ConfigurationError, InvalidModel, NoData
 from recsys.core.wording import pluralize
 from recsys.evaluation import Behaviour, Report, TestSet, evaluate_lists, top_k_lists
-from recsys.evaluation.metrics_table import aligned, metric_rows
-from recsys.evaluation.model_cold_items import cold_item_metrics
+from recsys.evaluation.cold_items import cold_item_metrics
 from recsys.evaluation.model_lists import model_lists
+from recsys.evaluation.result_table import aligned, metric_rows
 from recsys.evaluation.score_functions import (
     by_rank,
     has_behaviour,
