@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from pyspark.sql import SparkSession
 
 from recsys.training.als import AlsSettings, Trained
-from recsys.training.als.first_factors import first_item_factors
+from recsys.training.als.settings import first_item_factors
 from recsys.training.als.summed_half_step import summed_half_step
 from spark_jobs.distributed.grid import Grid
 from spark_jobs.distributed.pairs_source import PairsSource

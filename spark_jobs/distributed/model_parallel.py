@@ -21,8 +21,8 @@ from pyspark.sql import SparkSession
 from recsys.core.fold_in import Factors
 from recsys.training.als import AlsSettings, Trained
 from recsys.training.als.block import map_array, save_array
-from recsys.training.als.first_factors import first_item_factors
 from recsys.training.als.half_step import PROJECTIONS, gramian_of
+from recsys.training.als.settings import first_item_factors
 from spark_jobs.distributed.factor_shard import EntityKind, FactorShard
 from spark_jobs.distributed.pairs_source import PairsSource
 from spark_jobs.distributed.sharded_training import (

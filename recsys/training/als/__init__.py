@@ -1,8 +1,7 @@
 """Implicit-feedback ALS: its own kernel on the CPU, `implicit` on the GPU."""
 
-from recsys.training.als.known import Fit, fit_known
 from recsys.training.als.settings import AlsSettings, Device
-from recsys.training.als.train import Trained, project_users, train_als
+from recsys.training.als.train import Fit, Trained, fit_known, project_users, train_als
 
 __all__ = [
     "AlsSettings",

@@ -1,19 +1,28 @@
-"""Detection of a GPU that `implicit` can train on, or of what is missing."""
+"""Detection of a GPU that `implicit` can train on, or of what is missing.
+
+The extension of `implicit` names libraries of CUDA that the wheels of the `gpu` extra put where no
+loader looks. A library that is in the process already is not looked for, so they are loaded
+beforehand. librmm is not among them: `import rmm` loads it in the same way.
+"""
 
 import ctypes
 import importlib
 import importlib.metadata
+import importlib.util
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from recsys.core.errors import ConfigurationError
-from recsys.training.als.cuda_libraries import preload, wheel_folders
 
 # What the wheel of implicit 0.7.3 is built for: CUDA 13, and code for compute capability 8.0 on. On
 # an older device its kernels do not start, and it does not say so.
 LEAST_DRIVER = (13, 0)
 LEAST_CAPABILITY = (8, 0)
 
+# Of CUDA. Each after those that it needs itself.
+LIBRARIES = ("libcudart.so.13", "libcublasLt.so.13", "libcublas.so.13", "libcurand.so.10")
 # Of CUdevice_attribute in cuda.h.
 _CAPABILITY_MAJOR, _CAPABILITY_MINOR = 75, 76
 _RUNTIME = "libcudart.so.13"  # loaded by then, so that its name is enough
@@ -141,3 +150,29 @@ def _attribute(driver: Any, attribute: int) -> int:
     value = ctypes.c_int()
     driver.cuDeviceGetAttribute(ctypes.byref(value), attribute, 0)
     return value.value
+
+
+def preload(folders: Iterable[Path]) -> tuple[str, ...]:
+    """Load CUDA's libraries from the first folder that has them, else from where the system does.
+
+    Returns:
+        The names of those that are nowhere, or cannot be loaded.
+    """
+    folders = tuple(folders)
+    return tuple(name for name in LIBRARIES if not _loaded(name, folders))
+
+
+def wheel_folders() -> list[Path]:
+    """Folders of NVIDIA's libraries: nvidia/*/lib of each place packages are in."""
+    spec = importlib.util.find_spec("nvidia")
+    places = spec.submodule_search_locations if spec else None
+    return [folder for place in places or () for folder in sorted(Path(place).glob("*/lib"))]
+
+
+def _loaded(name: str, folders: tuple[Path, ...]) -> bool:
+    path = next((folder / name for folder in folders if (folder / name).is_file()), Path(name))
+    try:
+        ctypes.CDLL(str(path))
+    except OSError:
+        return False
+    return True

@@ -15,9 +15,8 @@ from recsys.core.errors import ConfigurationError
 from recsys.core.fold_in import Factors
 from recsys.training.als.cuda_device import load_extension
 from recsys.training.als.extended_rows import extended_blocks
-from recsys.training.als.first_factors import first_item_factors
 from recsys.training.als.half_step import PROJECTIONS, row_lambdas
-from recsys.training.als.settings import AlsSettings
+from recsys.training.als.settings import AlsSettings, first_item_factors
 
 CG_STEPS = 3
 # A factor is a thread, threads come in warps of 32, and what the kernel's sums make of a warp that

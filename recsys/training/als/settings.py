@@ -1,4 +1,4 @@
-"""Settings of ALS."""
+"""Settings of ALS, and what a training begins with by them: alpha and the first factors."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -7,9 +7,12 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from recsys.core.errors import ConfigurationError
+from recsys.core.fold_in import Factors
 
 # Chosen on validation parts of four shops and a film site, of densities from 0.1 to 3.5 percent.
 _ALPHA_SCALE = 0.5
+# Spread of the first factors: scores begin near zero, where unobserved pairs belong.
+_FIRST_SPREAD = 0.1
 
 
 class Device(Enum):
@@ -92,3 +95,13 @@ def alpha_for(
     density = pairs / shape[0] / shape[1]
     fitting = _ALPHA_SCALE / np.sqrt(density) / (strength_sum / pairs)
     return float(settings.alpha_scale * fitting)
+
+
+def first_item_factors(items: int, settings: AlsSettings) -> Factors:
+    """The first factors of the items, (items, k) float32, the same on every device.
+
+    Users begin at zero.
+    """
+    random = np.random.default_rng(settings.seed)
+    spread = np.float32(_FIRST_SPREAD / np.sqrt(settings.factors))
+    return random.standard_normal((items, settings.factors), dtype=np.float32) * spread

@@ -13,10 +13,10 @@ from scipy.sparse import csr_matrix
 
 from recsys.core.content_index import ContentIndex
 from recsys.core.fold_in import Factors
+from recsys.core.vocabulary import Vocabulary
 from recsys.training.content.alike import alike_items, most_bought
 from recsys.training.content.expected_sales import chances_to_sell
 from recsys.training.content.features import ContentFeatures
-from recsys.training.content.index import content_index
 from recsys.training.content.item_content import ItemContent
 from recsys.training.content.regression import FittedLambda, find_lambda, ridge
 from recsys.training.content.smoothed_neighbours import smoothed_neighbours
@@ -101,3 +101,19 @@ def blended(behaviour: Factors, content: Factors, trust: NDArray[np.float32]) ->
     """(1 - trust) * behaviour + trust * content, row by row, (n, k) float32."""
     share = trust[:, np.newaxis]
     return np.asarray((1 - share) * behaviour + share * content, np.float32)
+
+
+def content_index(features: ContentFeatures, compared: csr_matrix) -> ContentIndex:
+    """Index the items that others are compared with, by which later ones are known at once.
+
+    Args:
+        compared: (f, n), see `recsys.training.content.alike.most_bought`.
+    """
+    return ContentIndex(
+        names=Vocabulary(features.names()),
+        weights=features.weights,
+        indptr=compared.indptr.astype(np.int64),
+        items=compared.indices.astype(np.int32),
+        scales=features.scales,
+        levels=features.levels,
+    )

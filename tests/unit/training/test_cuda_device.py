@@ -12,8 +12,7 @@ from scipy.sparse import csr_matrix
 
 from recsys.core.errors import ConfigurationError
 from recsys.training.als import AlsSettings, Device, cuda_device, gpu, train, train_als
-from recsys.training.als.cuda_device import Gpu, read_gpu
-from recsys.training.als.cuda_libraries import LIBRARIES, preload, wheel_folders
+from recsys.training.als.cuda_device import LIBRARIES, Gpu, preload, read_gpu, wheel_folders
 from tests import gpu_twin
 from tests.builders import checkerboard
 

@@ -11,8 +11,8 @@ from recsys.core.domain import Item
 from recsys.core.serving.added import foreseen
 from recsys.training.content import ItemContent
 from recsys.training.content.alike import alike_items, most_bought
+from recsys.training.content.blend import content_index
 from recsys.training.content.features import ContentFeatures
-from recsys.training.content.index import content_index
 from tests.builders import an_item_model
 
 
