@@ -8,5 +8,5 @@ servers/               programs and configuration of HBase, Valkey, HAProxy and 
 processes/             supervision, checks before the start, waiting, logs, status
 scaling/               replicas by hand, or as the load changes
 hbase_distribution/    HBase's jars, locked by hash
-demo/                  `make demo`
+demo                   `make demo`
 """

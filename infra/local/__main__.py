@@ -189,7 +189,7 @@ def logs(
 def demo() -> None:
     """Start everything, load a real shop's history, train, and show recommendations."""
     # Brings along what the other commands do not need.
-    from infra.local.demo.run import run_demo
+    from infra.local.demo import run_demo
 
     run_demo(Stack(Settings.load(), Reporter()))
 

@@ -1,1 +1,0 @@
-"""The demo: a real shop's history in, recommendations out."""
