@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
 from pyspark.sql.types import StructType
 
@@ -134,3 +135,28 @@ def _record_batch(columns: InteractionColumns) -> pa.RecordBatch:
         entries = [list(context.items()) for context in columns.contexts]
         arrays["context"] = pa.array(entries, pa.map_(pa.string(), pa.string()))
     return pa.RecordBatch.from_pydict(arrays)
+
+
+def stored_events(
+    spark: SparkSession,
+    hbase_thrift: str,
+    tenant: str,
+    start_ms: int,
+    end_ms: int,
+    **options: bool | int | str,
+) -> DataFrame:
+    """The events with start_ms <= timestamp < end_ms, UTC milliseconds, and their details.
+
+    Args:
+        options: further ones of `spark_jobs.hbase_source`.
+    """
+    spark.dataSource.register(HBaseInteractionsDataSource)
+    source = spark.read.format("hbase_interactions").options(
+        address=hbase_thrift,
+        tenant=tenant,
+        start_ms=start_ms,
+        end_ms=end_ms,
+        details="true",
+        **options,
+    )
+    return source.load()

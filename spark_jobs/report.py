@@ -13,9 +13,9 @@ from recsys.core.wording import pluralize
 from recsys.stores.hbase.pool import HBasePool
 from recsys.stores.hbase.tenants import check_tenant
 from spark_jobs.attribution import attributed
+from spark_jobs.hbase_source import stored_events
 from spark_jobs.session import spark_session
 from spark_jobs.settings import ReportSettings
-from spark_jobs.stored_events import stored_events
 from spark_jobs.task_errors import errors_of_tasks
 
 

@@ -1,9 +1,14 @@
-"""Compute-parallel training: many models at a time, each trained whole by one executor."""
+"""Compute-parallel training: many models at a time, each trained whole by one executor.
 
-from collections.abc import Sequence
+One task a trial, for whatever is tried.
+"""
+
+import traceback
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 import numpy as np
 from pyspark.sql import SparkSession
@@ -13,7 +18,6 @@ from recsys.training.als.block import map_array, save_array
 from spark_jobs.distributed.pairs_source import PairsSource, count_pairs
 from spark_jobs.distributed.sharded_training import task_threads
 from spark_jobs.distributed.strategy import Progress, no_progress
-from spark_jobs.distributed.trials import run_trials, succeeded
 
 _ELSEWHERE = np.empty((0, 0), np.float32)
 
@@ -61,3 +65,59 @@ def _left_in(folder: Path, trial: int, model: Trained) -> Trained:
 def _fetched(folder: Path, trial: int, model: Trained) -> Trained:
     users, items = (map_array(folder / f"{side}-{trial}.npy") for side in ("users", "items"))
     return replace(model, user_factors=np.array(users), item_factors=np.array(items))
+
+
+Trial = TypeVar("Trial")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class TrialFailure:
+    """A trial that raised an error, as text: the trials beside it go on.
+
+    Attributes:
+        reason: the error in one line.
+        details: its traceback.
+    """
+
+    reason: str
+    details: str
+
+
+class TrialError(RuntimeError):
+    """A trial failed on its executor; the message is its traceback there."""
+
+
+def run_trials(
+    spark: SparkSession, trials: Sequence[Trial], objective: Callable[[Trial], Result]
+) -> list[Result | TrialFailure]:
+    """Run the objective on every trial, spread over the executors; results in their order.
+
+    Spark runs a trial again whose executor dies. The objective reads what trials share from a file,
+    or from a broadcast: what it has closed over is sent with every trial.
+    """
+
+    def attempt(trial: Trial) -> Result | TrialFailure:
+        try:
+            return objective(trial)
+        except Exception as error:
+            return TrialFailure(f"{type(error).__name__}: {error}", traceback.format_exc())
+
+    if not trials:
+        return []
+    tasks = spark.sparkContext.parallelize(trials, len(trials)).map(attempt)
+    return tasks.collect()
+
+
+def succeeded(results: Sequence[Result | TrialFailure]) -> list[Result]:
+    """The results, when all trials have one.
+
+    Raises:
+        TrialError: with the traceback of the first trial that failed.
+    """
+    found: list[Result] = []
+    for result in results:
+        if isinstance(result, TrialFailure):
+            raise TrialError(result.details)
+        found.append(result)
+    return found

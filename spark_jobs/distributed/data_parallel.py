@@ -22,11 +22,10 @@ from pyspark.sql import SparkSession
 from recsys.training.als import AlsSettings, Trained
 from recsys.training.als.settings import first_item_factors
 from recsys.training.als.summed_half_step import summed_half_step
-from spark_jobs.distributed.grid import Grid
+from spark_jobs.distributed.grid import Grid, split_pairs
 from spark_jobs.distributed.pairs_source import PairsSource
 from spark_jobs.distributed.sharded_training import gather_shards, plan_training, trained
 from spark_jobs.distributed.solved_users import last_users, solved_users
-from spark_jobs.distributed.split_pairs import split_pairs
 from spark_jobs.distributed.strategy import Progress, no_progress
 from spark_jobs.distributed.user_shards import UserShards
 

@@ -16,8 +16,8 @@ from pyspark.sql import SparkSession
 
 from recsys.training.als import AlsSettings, Trained
 from spark_jobs.distributed.data_parallel import train_on_shards
+from spark_jobs.distributed.grid import split_pairs
 from spark_jobs.distributed.pairs_source import PairsSource
-from spark_jobs.distributed.split_pairs import split_pairs
 from spark_jobs.distributed.strategy import Progress, no_progress
 
 

@@ -1,11 +1,15 @@
-"""The memory that each strategy needs, as formulas; benchmarks/bench_distributed.py checks them.
+"""The memory that each strategy needs, as formulas, and what this process may still take.
+
+benchmarks/bench_distributed.py checks the formulas.
 
 u users, n items, p pairs, k factors, S shards; a factor has 4 bytes. All are of one Python process,
 beside what the interpreter and its libraries take (BASE_BYTES). An executor runs as many of them as
 it runs tasks at a time, and its JVM needs, for what passes through it, twice what a task sends.
 """
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
 BASE_BYTES = 300 * 2**20
 _FLOAT = 4
@@ -13,6 +17,7 @@ _FLOAT = 4
 _PAIR_BOTH_WAYS = 16
 # A pair while a matrix is made of it: its row beside, and the table that it was read from.
 _PAIR_IN_THE_MAKING = 48
+_CONTAINER = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True)
@@ -66,3 +71,19 @@ def driver_bytes(work: Workload) -> int:
 
 def _share(whole: int, shards: int) -> int:
     return -(-whole // shards)
+
+
+def available_bytes(meminfo: Path = Path("/proc/meminfo"), container: Path = _CONTAINER) -> int:
+    """Bytes that the machine has left, or the container, where that is less."""
+    found = re.search(r"^MemAvailable:\s+(\d+) kB", meminfo.read_text("ascii"), re.MULTILINE)
+    machine = 1024 * int(found[1]) if found else 0
+    try:
+        most = int((container / "memory.max").read_text("ascii"))
+        used = int((container / "memory.current").read_text("ascii"))
+        statistics = (container / "memory.stat").read_text("ascii")
+    except (OSError, ValueError):  # no container, or one without a limit ("max")
+        return machine
+    # Files that were read lately count as used, but make room when it is needed.
+    files = re.search(r"^inactive_file (\d+)", statistics, re.MULTILINE)
+    used -= int(files[1]) if files else 0
+    return min(machine, max(most - used, 0))

@@ -24,6 +24,7 @@ from recsys.training.als.block import map_array, save_array
 from recsys.training.als.half_step import PROJECTIONS, gramian_of
 from recsys.training.als.settings import first_item_factors
 from spark_jobs.distributed.factor_shard import EntityKind, FactorShard
+from spark_jobs.distributed.grid import split_pairs
 from spark_jobs.distributed.pairs_source import PairsSource
 from spark_jobs.distributed.sharded_training import (
     ShardedTraining,
@@ -31,7 +32,6 @@ from spark_jobs.distributed.sharded_training import (
     plan_training,
     trained,
 )
-from spark_jobs.distributed.split_pairs import split_pairs
 from spark_jobs.distributed.strategy import Progress, no_progress
 
 _Gramian = NDArray[np.float64]

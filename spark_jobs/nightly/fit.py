@@ -9,11 +9,10 @@ from recsys.core.errors import ConfigurationError
 from recsys.training.als import AlsSettings, Device, Fit, Trained, train_als
 from spark_jobs.distributed.choose import Choice, Cluster, StrategyName, choose_strategy
 from spark_jobs.distributed.data_parallel import DataParallel
-from spark_jobs.distributed.memory import Workload
+from spark_jobs.distributed.memory import Workload, available_bytes
 from spark_jobs.distributed.model_parallel import ModelParallel
 from spark_jobs.distributed.pairs_source import write_pairs
 from spark_jobs.distributed.strategy import TrainingStrategy
-from spark_jobs.distributed.this_machine import available_bytes
 from spark_jobs.nightly.context import Context
 from spark_jobs.nightly.plan import Strategy
 

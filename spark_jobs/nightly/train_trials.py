@@ -11,10 +11,9 @@ from recsys.tuning.search import TrainMany, one_by_one
 from spark_jobs.distributed.choose import Cluster, StrategyName, choose_strategy
 from spark_jobs.distributed.compute_parallel import ComputeParallel
 from spark_jobs.distributed.hybrid import Hybrid
-from spark_jobs.distributed.memory import Workload
+from spark_jobs.distributed.memory import Workload, available_bytes
 from spark_jobs.distributed.pairs_source import write_pairs
 from spark_jobs.distributed.strategy import TrainingStrategy
-from spark_jobs.distributed.this_machine import available_bytes
 from spark_jobs.nightly.context import Context
 from spark_jobs.nightly.plan import FitStrategy
 

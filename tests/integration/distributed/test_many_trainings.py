@@ -13,11 +13,16 @@ from pyspark.sql import SparkSession
 from scipy.sparse import csr_matrix
 
 from recsys.training.als import AlsSettings, Trained, train_als
-from spark_jobs.distributed.compute_parallel import ComputeParallel
+from spark_jobs.distributed.compute_parallel import (
+    ComputeParallel,
+    TrialError,
+    TrialFailure,
+    run_trials,
+    succeeded,
+)
 from spark_jobs.distributed.hybrid import Hybrid
 from spark_jobs.distributed.pairs_source import PairsSource, write_pairs
 from spark_jobs.distributed.strategy import TrainingStrategy
-from spark_jobs.distributed.trials import TrialError, TrialFailure, run_trials, succeeded
 from tests.integration.distributed.same_model import SETTINGS, assert_same_model
 from tests.integration.distributed.spark_cluster import an_executor_dies, executor_pids
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from spark_jobs.distributed.this_machine import available_bytes
+from spark_jobs.distributed.memory import available_bytes
 
 GIB = 2**30
 
