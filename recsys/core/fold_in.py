@@ -118,7 +118,7 @@ def fold_in(
     alpha: float,
     row_regularization: float,
 ) -> Factors:
-    """Solve one user's factors by the paper's equation: the oracle of `compiled_fold_in`.
+    """Solve one user's factors by the paper's equation: the oracle of `user_factors`.
 
     The arguments are those of `normal_system`.
 

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.core.compiled_fold_in import UserSystem
 from recsys.core.fold_in import confidence, fold_in, gramian, normal_system, spectrum
+from recsys.core.user_factors import UserSystem
 
 
 @given(st.integers(1, 8), st.integers(2, 30), st.integers(0, 2**32 - 1))
