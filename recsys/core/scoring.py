@@ -90,7 +90,9 @@ def score_users(
     """
     scores = user_factors @ items.factors.T
     for row, history in enumerate(histories):
-        by_neighbours = neighbour_part(items, faded(history, step_half_life))
+        by_neighbours = sum_of_neighbours(
+            items.neighbours, items.neighbour_scores, faded(history, step_half_life)
+        )
         scores[row] = hybrid(scores[row], by_neighbours, neighbour_weight, items.trend)
     scores[:, ~items.recommendable] = -np.inf
     for row, history in enumerate(histories):
@@ -103,11 +105,6 @@ def hybrid(
 ) -> Scores:
     """Put the parts of the scores of some items together; arrays of one shape."""
     return (by_factors + neighbour_weight * by_neighbours) * trend
-
-
-def neighbour_part(items: ItemModel, history: History) -> Scores:
-    """Sum over a faded history of strength times neighbour score, (n,)."""
-    return sum_of_neighbours(items.neighbours, items.neighbour_scores, history)
 
 
 def sum_of_neighbours(neighbours: Indices, scores: Scores, history: History) -> Scores:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from recsys.core.scoring import neighbour_part, score_users
+from recsys.core.scoring import score_users, sum_of_neighbours
 from tests.builders import a_history, an_item_model
 
 FACTORS = np.array([[1.0, -0.5, 0.25], [0.5, 0.5, 0.5]], np.float32)
@@ -23,7 +23,8 @@ def test_a_score_is_the_trend_times_the_sum_of_its_parts() -> None:
 
 def test_an_item_without_neighbours_adds_nothing() -> None:
     alone = an_item_model(2)
-    assert not neighbour_part(alone, a_history([0, 1])).any()
+    history = a_history([0, 1])
+    assert not sum_of_neighbours(alone.neighbours, alone.neighbour_scores, history).any()
 
 
 def test_what_the_user_must_not_see_again_has_no_score() -> None:

@@ -12,7 +12,7 @@ from recsys.core.fold_in import fold_in
 from recsys.core.model import History, ItemModel, ScoringParams
 from recsys.core.ranking import Indices, top_n
 from recsys.core.recency import faded
-from recsys.core.scoring import Scores, neighbour_part, score_users
+from recsys.core.scoring import Scores, score_users, sum_of_neighbours
 from recsys.core.serving import candidates, personal
 from recsys.core.serving.best_candidates import Scratch
 from recsys.core.serving.lists import PersonalList
@@ -127,7 +127,9 @@ def test_neighbours_are_those_of_all_items(shop: Shop) -> None:
     for user in shop.users:
         found = neighbour_list(model, user, 10, Scratch())
         left = faded(user.history, shop.params.step_half_life)
-        scores = neighbour_part(shop.items, left) * shop.items.trend
+        items = shop.items
+        sums = sum_of_neighbours(items.neighbours, items.neighbour_scores, left)
+        scores = sums * items.trend
         scores[(scores <= 0) | ~model.shown] = -np.inf
         scores[left.items[left.excluded]] = -np.inf
         assert found.items.tolist() == top_n(scores, 10).tolist()
