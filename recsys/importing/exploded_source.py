@@ -78,7 +78,7 @@ class ExplodedSource:
             bad=sorted([*batch.bad, *bad], key=lambda row: row.line),
             position=batch.position,
             raw=self._row_of(batch, owners, elements),
-            elements=Elements(_places(counts), frozenset(outer)),
+            elements=Elements.of(counts, outer),
         )
 
     def _columns_of(self, elements: list[Any]) -> dict[str, Column]:
@@ -118,12 +118,6 @@ def _taken(column: Column, places: NDArray[np.int64]) -> Column:
     if isinstance(column, list):
         return [column[place] for place in places]
     return column.take(pa.array(places))
-
-
-def _places(counts: list[int]) -> NDArray[np.int64]:
-    """1-based, within each list."""
-    ends = np.cumsum(counts, dtype=np.int64)
-    return np.arange(1, ends[-1] + 1 if len(ends) else 1) - np.repeat(ends - counts, counts)
 
 
 def _with(row: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:

@@ -44,15 +44,14 @@ class ListsSource:
 
     def _batch(self, block: LineBlock, wanted: Collection[str] | None) -> RawBatch:
         lines = [self._values(line) for line in block.data.split(b"\n")]
-        counts = np.array([max(len(line) - 1, 0) for line in lines], np.int64)
-        ends = np.cumsum(counts)
-        positions = np.arange(1, counts.sum() + 1) - np.repeat(ends - counts, counts)
+        counts = [max(len(line) - 1, 0) for line in lines]
+        elements = Elements.of(counts, [_USER])
         users = [line[0] for line in lines for _ in line[1:]]
         items = [item for line in lines for item in line[1:]]
         columns: dict[str, Column] = {
             _USER: pa.array(users, pa.binary()).cast(pa.string()),
             _ITEM: pa.array(items, pa.binary()).cast(pa.string()),
-            _POSITION: pa.array(positions),
+            _POSITION: pa.array(elements.places),
         }
         return RawBatch(
             columns={
@@ -62,7 +61,7 @@ class ListsSource:
             bad=block.bad,
             position=block.position,
             raw=lambda place: {name: column[place].as_py() for name, column in columns.items()},
-            elements=Elements(positions, frozenset({_USER})),
+            elements=elements,
         )
 
     def _values(self, line: bytes) -> list[bytes]:

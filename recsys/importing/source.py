@@ -1,6 +1,6 @@
 """Interface of the readers of all file formats."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
@@ -30,6 +30,14 @@ class Elements(NamedTuple):
 
     places: NDArray[np.int64]
     repeated: frozenset[str]
+
+    @classmethod
+    def of(cls, counts: Sequence[int], repeated: Iterable[str]) -> "Elements":
+        """Number the elements of lists of these lengths, which stand one behind the other."""
+        ends = np.cumsum(counts, dtype=np.int64)
+        total = ends[-1] if len(ends) else 0
+        places = np.arange(1, total + 1) - np.repeat(ends - counts, counts)
+        return cls(places, frozenset(repeated))
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,20 +139,20 @@ class ModelFiles:
     def withdraw(self, manifest: Manifest) -> None:
         """Note that an operator went back from this version: equal data must not bring it back."""
         withdrawn = self.withdrawn(manifest.tenant) | {manifest.data.fingerprint}
-        self.withdraw_again(manifest.tenant, withdrawn)
+        self.save_withdrawn(manifest.tenant, withdrawn)
 
     def readmit(self, manifest: Manifest) -> None:
         """Forget that a version was withdrawn."""
         withdrawn = self.withdrawn(manifest.tenant)
         if manifest.data.fingerprint in withdrawn:
-            self.withdraw_again(manifest.tenant, withdrawn - {manifest.data.fingerprint})
+            self.save_withdrawn(manifest.tenant, withdrawn - {manifest.data.fingerprint})
 
     def withdrawn(self, tenant: str) -> set[str]:
         """Fingerprints of the data of all versions that were withdrawn."""
         return set(self._noted(tenant, WITHDRAWN))
 
-    def withdraw_again(self, tenant: str, fingerprints: set[str]) -> None:
-        """Put back what `withdrawn` said before a change of it came to nothing."""
+    def save_withdrawn(self, tenant: str, fingerprints: set[str]) -> None:
+        """Note the data of which all versions are withdrawn, and of no others."""
         self._note(tenant, WITHDRAWN, sorted(fingerprints))
 
     def is_withdrawn(self, manifest: Manifest) -> bool:

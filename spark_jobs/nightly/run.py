@@ -152,7 +152,7 @@ def _notes_restored(
         with suppress(Unavailable):
             if published.current(tenant) == before:
                 files.mark_again(tenant, marks)
-                files.withdraw_again(tenant, withdrawn)
+                files.save_withdrawn(tenant, withdrawn)
         raise
 
 

@@ -7,7 +7,7 @@ import redis
 
 from recsys.stores.redis import keys
 from recsys.stores.redis.connect import translated_errors
-from recsys.stores.redis.published import KEYS_PER_COMMAND
+from recsys.stores.redis.published import KEYS_PER_COMMAND, RedisPublishedModels
 
 # Records differ by how much a user did: the mean of so many is within some percent of that of all.
 _SAMPLED_USERS = 1000
@@ -82,7 +82,8 @@ def room_beside(client: "redis.Redis", tenant: str, version: str, users: int) ->
         if not sizes:
             return None
         records = sum(sizes) / len(sizes) * users
-        return Room(max(limit - used, 0), int(records) + _items_bytes(client, tenant, version))
+        items = RedisPublishedModels(client).items_size(tenant, version)
+        return Room(max(limit - used, 0), int(records) + items)
 
 
 def _record_sizes(client: "redis.Redis", tenant: str, version: str) -> list[int]:
@@ -93,10 +94,3 @@ def _record_sizes(client: "redis.Redis", tenant: str, version: str) -> list[int]
         for key in sample:
             pipeline.memory_usage(key)
         return [size for size in pipeline.execute() if size]
-
-
-def _items_bytes(client: "redis.Redis", tenant: str, version: str) -> int:
-    total = number = 0
-    while chunk := client.strlen(keys.items_chunk(tenant, version, number)):
-        total, number = total + chunk, number + 1
-    return total
