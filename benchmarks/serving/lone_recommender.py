@@ -106,6 +106,11 @@ class StreamClient:
             answers += next(self._responses).answers
         return {each.error_details or pb.Source.Name(each.source) for each in answers}
 
+    def await_draining(self) -> None:
+        """Until the recommender says that it wants no further questions."""
+        while not next(self._responses).draining:
+            pass
+
     def close(self) -> None:
         self._requests.put(None)
         self._channel.close()

@@ -83,9 +83,10 @@ async def serve(settings: RecommenderSettings) -> None:
     sys.setswitchinterval(_SWITCH_SECONDS)
     with observed(metrics, settings.metrics_listen):
         await asyncio.wait({stopping, following}, return_when=asyncio.FIRST_COMPLETED)
-    following.cancel()
-    streams.drain()
-    await server.stop(settings.drain_seconds)
+        following.cancel()
+        # Before the metrics end: that takes half a second in which nothing here is answered.
+        streams.drain()
+        await server.stop(settings.drain_seconds)
     fold_ins.close()
     await shared.aclose()
     await redis.aclose()

@@ -1,5 +1,6 @@
 """Replicas come and go while shoppers ask and shops send events: nobody notices."""
 
+import random
 import subprocess
 import sys
 import uuid
@@ -36,9 +37,10 @@ def scaled_stack(healed_stack: Stack) -> Iterator[Stack]:
         healed_stack.scale(service, count)
 
 
-def reads() -> list[Request]:
+def reads_and_writes() -> list[Request]:
+    """Many, in no order: taking turns, a replica might get the same kind of request each time."""
     paths = [recommendations(KNOWN_CUSTOMER), recommendations("a stranger"), similar("22423")]
-    return [Request(path) for path in paths]
+    return random.Random(1).choices([*map(Request, paths), write()], k=10 * PER_SECOND)
 
 
 def write() -> Request:
@@ -59,7 +61,7 @@ def test_no_request_fails_when_a_replica_is_added_and_drained(
     usual = USUAL_REPLICAS[service]
     added = service.names()[usual]
 
-    with load(shop, [*reads(), write()], PER_SECOND) as asked:
+    with load(shop, reads_and_writes(), PER_SECOND) as asked:
         asked.await_more(PER_SECOND)
         assert scaled_stack.scale(service, usual + 1).start == (added,)
         eventually(lambda: work_of(scaled_stack, service, added) > 20)
