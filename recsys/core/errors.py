@@ -106,11 +106,12 @@ class Unavailable(RecsysError):
 
     Attributes:
         dependency: which one, e.g. "hbase".
+        reason: in words.
         retry_after_seconds: when a caller may sensibly try again.
     """
 
     def __init__(self, dependency: str, reason: str, retry_after_seconds: float = 1.0) -> None:
-        self.dependency = dependency
+        self.dependency, self.reason = dependency, reason
         self.retry_after_seconds = retry_after_seconds
         super().__init__(f"{dependency} is unavailable: {reason}")
 

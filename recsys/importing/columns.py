@@ -170,7 +170,8 @@ def resolve(
     named = chosen.keys() | ({"timestamp"} if "date" in chosen else set())
     missing = sorted(fields.required - named - set(constants))
     if missing:
-        example = f"{columns[0] if columns else 'COLUMN'}={missing[0]}"
+        free_columns = (column for column in columns if column not in chosen.values())
+        example = f"{next(free_columns, 'COLUMN')}={missing[0]}"
         raise ConfigurationError(
             f"no column for {', '.join(missing)} of the {fields.kind}s. "
             f"The file has: {', '.join(columns)}. "

@@ -64,8 +64,8 @@ class ItemOptions:
         mapping: "COLUMN=FIELD" each; fields not named are found by the names of the columns.
         if_there: the same of columns that a file may lack, where `mapping` does not name the field.
         shown_if: "COLUMN=WORD|WORD" each, of columns that a file may lack: an item of which one
-            says anything else is not available, whatever its stock. Being shown says nothing of
-            the stock: it makes no item available.
+            says anything else is not available, whatever its stock, of this row or of later ones
+            that do not say. Being shown says nothing of the stock: it makes no item available.
         hidden_if: the same with the words by which an item is not available.
         separators: characters between the categories of a text, and between tags.
         update: rows change the fields they have of stored items, instead of replacing these.
@@ -111,6 +111,8 @@ class ItemReader:
         self._separators = options.separators
         self._shown_if = options.words_of(options.shown_if)
         self._hidden_if = options.words_of(options.hidden_if)
+        # Columns that hide an item, by the rows so far: its variants have rows that do not say.
+        self._hiding = dict[str, frozenset[str]]()
         # Unlike an event, an item may be of any future.
         self._times = {field: TimeReader(TimeOptions(), MAX_TIMESTAMP_MS) for field in _TIMES}
 
@@ -183,8 +185,6 @@ class ItemReader:
         if not any(problem.field == "item_id" for problem in problems) and "item_id" not in fields:
             problems.append(FieldProblem("item_id", "is missing"))
         item_id = fields.pop("item_id", "")
-        if self._is_hidden(values):
-            fields["available"] = False
         for name in [name for name in fields if name.startswith(_ATTRIBUTE)]:
             fields.setdefault("attributes", {})[name.removeprefix(_ATTRIBUTE)] = fields.pop(name)
         problems += _take_out_invalid(item_id, fields)
@@ -192,17 +192,30 @@ class ItemReader:
         if costly:
             raise InvalidInput(costly)
         dropped.update(map(str, problems))
+        if self._is_hidden(item_id, values):
+            fields["available"] = False
         return ItemRow(item_id, fields)
 
     def _tells_shown(self, column: str) -> bool:
         return column in self._shown_if or column in self._hidden_if
 
-    def _is_hidden(self, values: Mapping[str, Any]) -> bool:
-        return any(
-            _word(values[column]) not in words
-            for column, words in self._shown_if.items()
+    def _is_hidden(self, item_id: str, values: Mapping[str, Any]) -> bool:
+        """Tell whether a column hides the item, by this row or the last one that said."""
+        said = {
+            column: self._hides(column, values[column])
+            for column in (*self._shown_if, *self._hidden_if)
             if not is_missing(values.get(column))
-        ) or any(_word(values.get(column)) in words for column, words in self._hidden_if.items())
+        }
+        hiding = self._hiding.pop(item_id, frozenset()) - said.keys()
+        hiding |= {column for column, hides in said.items() if hides}
+        if hiding:
+            self._hiding[item_id] = hiding
+        return bool(hiding)
+
+    def _hides(self, column: str, value: Any) -> bool:
+        if column in self._shown_if:
+            return _word(value) not in self._shown_if[column]
+        return _word(value) in self._hidden_if[column]
 
     def _read_value(self, field: str, value: Any) -> Any:
         if field in _NUMBERS:

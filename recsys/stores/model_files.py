@@ -76,12 +76,18 @@ class ModelFiles:
         return manifest
 
     def manifest(self, tenant: str, version: str) -> Manifest:
-        """Raises: NotFound, InvalidModel."""
+        """
+        Raises:
+            NotFound: there is no such version.
+            InvalidModel: it cannot be read, or is another version's, in a folder that was copied.
+        """
         try:
-            return Manifest.from_json(self._read(tenant, version, MANIFEST))
+            manifest = Manifest.from_json(self._read(tenant, version, MANIFEST))
+            _check_name(manifest, tenant, version)
         except InvalidModel as error:
             path = self._folder(tenant, version) / MANIFEST
             raise InvalidModel(f"model {version} of {tenant}: {error} ({path})") from error
+        return manifest
 
     def item_bytes(self, tenant: str, version: str) -> bytes:
         """The packed item model, checked against the manifest. Raises: NotFound, InvalidModel."""
@@ -248,6 +254,11 @@ def _is_half_removed(folder: Path, now_seconds: float) -> bool:
     """Whether all that a folder has, if anything, are arrays that no manifest belongs to."""
     is_old = folder.stat().st_mtime < now_seconds - _COPYING_SECONDS
     return is_old and {each.name for each in folder.iterdir()} <= {ITEMS, USERS}
+
+
+def _check_name(manifest: Manifest, tenant: str, version: str) -> None:
+    if (manifest.tenant, manifest.version) != (tenant, version):
+        raise InvalidModel(f"it is of {manifest.version} of {manifest.tenant}")
 
 
 def check_digest(manifest: Manifest, name: str, data: bytes) -> None:

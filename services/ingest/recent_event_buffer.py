@@ -37,7 +37,8 @@ class RecentEventBuffer:
         self._lock = threading.Lock()
         self._kept: deque[_Batch] = deque()
         self._kept_events = 0
-        self._is_away = False
+        # Why the store is away; None while it answers.
+        self._away: Unavailable | None = None
         self._stopped = threading.Event()
         self._retrying = threading.Thread(
             target=self._retry_on, name="recent-event-buffer", daemon=True
@@ -61,24 +62,21 @@ class RecentEventBuffer:
             Unavailable: the events are kept here and count as soon as the store is back.
         """
         batch = tenant, events, received_ms
-        if self._keep_if_away(batch):
-            raise _did_not_answer()
+        self._keep_if_away(batch)
         try:
             self._recent.record(*batch)
         except Unavailable as error:
-            self._keep_and_be_away(batch, str(error))
+            self._keep_and_be_away(batch, error)
             raise
 
     def excluded(self, tenant: str, user_id: str) -> set[str]:
         """See `RecentBehaviour`; a store that is away is not asked."""
-        if self._is_away:
-            raise _did_not_answer()
+        self._refuse_if_away()
         return self._recent.excluded(tenant, user_id)
 
     def forget(self, tenant: str, user_id: str) -> None:
         """See `RecentBehaviour`; a store that is away is not asked."""
-        if self._is_away:
-            raise _did_not_answer()
+        self._refuse_if_away()
         self._recent.forget(tenant, user_id)
 
     def retry(self) -> None:
@@ -86,27 +84,33 @@ class RecentEventBuffer:
         while batch := self._oldest_or_back():
             try:
                 self._recent.record(*batch)
-            except Unavailable:
+            except Unavailable as error:
+                self._away = error
                 return
             self._forget(batch)
 
     def _retry_on(self) -> None:
         while not self._stopped.wait(RETRY_SECONDS):
-            if self._is_away:
+            if self._away:
                 self.retry()
 
-    def _keep_if_away(self, batch: _Batch) -> bool:
-        with self._lock:
-            if self._is_away:
-                self._keep(batch)
-            return self._is_away
+    def _refuse_if_away(self) -> None:
+        if away := self._away:
+            # A new one: an error that is raised again and again gathers tracebacks.
+            raise Unavailable(away.dependency, away.reason, away.retry_after_seconds)
 
-    def _keep_and_be_away(self, batch: _Batch, reason: str) -> None:
+    def _keep_if_away(self, batch: _Batch) -> None:
         with self._lock:
-            was_away, self._is_away = self._is_away, True
+            if self._away:
+                self._keep(batch)
+                self._refuse_if_away()
+
+    def _keep_and_be_away(self, batch: _Batch, error: Unavailable) -> None:
+        with self._lock:
+            was_away, self._away = self._away, error
             self._keep(batch)
         if not was_away:
-            _log.warning("recent_behaviour_away", reason=reason)
+            _log.warning("recent_behaviour_away", reason=str(error))
             self._on_state(False)
 
     def _keep(self, batch: _Batch) -> None:
@@ -122,7 +126,7 @@ class RecentEventBuffer:
         with self._lock:
             if self._kept:
                 return self._kept[0]
-            was_away, self._is_away = self._is_away, False
+            was_away, self._away = self._away, None
         if was_away:
             _log.info("recent_behaviour_back")
             self._on_state(True)
@@ -134,10 +138,6 @@ class RecentEventBuffer:
             if self._kept and self._kept[0] is batch:
                 self._kept.popleft()
                 self._kept_events -= len(batch[1])
-
-
-def _did_not_answer() -> Unavailable:
-    return Unavailable("redis", "it has not responded lately")
 
 
 def _report_dropped(events: int) -> None:

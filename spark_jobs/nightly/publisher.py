@@ -205,12 +205,14 @@ class Publisher:
         try:
             guard = PointerGuard(self.lock.token, replaces)
             self.published.activate(tenant, version, guard)
-        except LockLost:
-            serving = self.published.current(tenant)
-            if serving in before[:1]:
-                self.models.mark_again(tenant, before)
-            elif serving:
-                self.models.mark_serving(tenant, serving)
+        except (LockLost, Unavailable):
+            # Where Redis does not say, the next run asks what serves.
+            with suppress(Unavailable):
+                serving = self.published.current(tenant)
+                if serving in before[:1]:
+                    self.models.mark_again(tenant, before)
+                elif serving:
+                    self.models.mark_serving(tenant, serving)
             raise
 
     def _side_of(self, tenant: str, version: str | None) -> ItemModel | None:

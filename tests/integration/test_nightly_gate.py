@@ -10,7 +10,7 @@ import pytest
 
 from recsys.config.shop import GateLimits, load_shop
 from recsys.core.domain import Event, Item
-from recsys.core.errors import ConfigurationError, GateRefused, LockLost, NotFound
+from recsys.core.errors import ConfigurationError, GateRefused, LockLost, NotFound, Unavailable
 from recsys.core.event_types import EventType
 from recsys.stores.hbase.interactions import HBaseInteractionStore
 from recsys.stores.hbase.items import HBaseItemStore
@@ -326,6 +326,31 @@ def test_of_two_runs_that_both_believe_to_hold_the_lock_one_publishes(
         with pytest.raises(LockLost, match="lost its lock before it could move the pointer"):
             nightly.run(model=CHANGED)
         redis.delete(keys.nightly_lock(nightly.plan.tenant))
+
+    assert nightly.serving() == before
+    assert nightly.models.last_serving(nightly.plan.tenant) == before
+
+
+def test_where_redis_refuses_the_pointer_what_serves_is_still_what_is_marked(
+    nightly: Nightly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis is full at the last moment: when all records are written."""
+    nightly.first_night()
+    before = nightly.serving()
+    marked = ModelFiles.mark_serving
+    with connect(nightly.redis_url) as redis, monkeypatch.context() as patch:
+        limit = redis.config_get("maxmemory")["maxmemory"]
+
+        def fill(self: ModelFiles, tenant: str, version: str) -> None:
+            marked(self, tenant, version)
+            redis.config_set("maxmemory", "1")
+
+        patch.setattr(ModelFiles, "mark_serving", fill)
+        try:
+            with pytest.raises(Unavailable, match="maxmemory"):
+                nightly.run(model=CHANGED)
+        finally:
+            redis.config_set("maxmemory", limit)
 
     assert nightly.serving() == before
     assert nightly.models.last_serving(nightly.plan.tenant) == before

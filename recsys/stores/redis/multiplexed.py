@@ -24,6 +24,8 @@ TIMEOUT_SECONDS = 0.1
 _RETRY_SECONDS = 0.1
 # A connection on which nothing comes for this long is given up for a new one.
 _HUNG_SECONDS = 2.0
+# Messages may hold what changes with each try, an address or a time.
+_KEPT_TROUBLES = 16
 _NOTHING = object()
 
 _log = structlog.get_logger()
@@ -45,7 +47,7 @@ class MultiplexedRedis:
         self._connection: _Connection | None = None
         self._is_available = False
         # Since Redis was available last, the newest at the end.
-        self._troubles: list[str] = []
+        self._troubles = deque[str](maxlen=_KEPT_TROUBLES)
         self._first_attempt = asyncio.Event()
         self._troubled = asyncio.Event()
         self._keeping = asyncio.create_task(self._keep_connected())

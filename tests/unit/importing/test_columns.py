@@ -53,6 +53,13 @@ def test_missing_columns_are_named_with_what_is_there_and_an_example() -> None:
     )
 
 
+def test_the_example_takes_a_column_that_is_no_other_field() -> None:
+    with pytest.raises(ConfigurationError, match="for example: --mapping when=timestamp"):
+        resolve(EVENT_FIELDS, ["user_id", "item_id", "when"], [], constants=["event_type"])
+    with pytest.raises(ConfigurationError, match="for example: --mapping COLUMN=timestamp"):
+        resolve(EVENT_FIELDS, ["user_id", "item_id"], [], constants=["event_type"])
+
+
 def test_a_constant_needs_no_column() -> None:
     assert "event_type" not in resolve(
         EVENT_FIELDS, ["user", "item", "date"], [], constants=["event_type"]

@@ -340,6 +340,36 @@ def test_what_is_disabled_in_magento_is_not_shown(
     assert [item.available for item in items_of(path, Preset.MAGENTO)] == [available]
 
 
+@pytest.mark.parametrize(
+    ("preset", "header", "rows", "available"),
+    [
+        # Disabled; the row of a store's own name has stock alone.
+        (Preset.MAGENTO, "sku,name,is_in_stock,product_online", ["b,Bag,1,2", "b,,1,"], False),
+        (Preset.MAGENTO, "sku,name,is_in_stock,product_online", ["b,Bag,1,2", "b,,1,1"], True),
+        (Preset.MAGENTO, "sku,name,is_in_stock,product_online", ["b,,1,", "b,Bag,1,2"], False),
+        (Preset.MAGENTO, "sku,name,is_in_stock,product_online", ["a,Hat,1,2", "b,Bag,1,"], True),
+        (
+            Preset.MAGENTO,
+            "sku,name,is_in_stock,product_online,visibility",
+            ["b,Bag,1,1,1", "b,,1,1,"],
+            False,
+        ),
+        (
+            Preset.WOOCOMMERCE,
+            "SKU,Name,Regular price,In stock?,Published",
+            ["b,Bag,9,1,0", "b,,9,1,"],
+            False,
+        ),
+    ],
+)
+def test_what_a_row_hides_no_stock_of_a_later_row_shows(
+    tmp_path: Path, preset: Preset, header: str, rows: list[str], available: bool
+) -> None:
+    path = write(tmp_path, "\n".join([header, *rows, ""]), "p.csv")
+
+    assert items_of(path, preset)[-1].available == available
+
+
 @pytest.mark.parametrize(("stock", "available"), [("-1", False), ("+1", True), ("-0", False)])
 def test_a_number_of_pieces_keeps_its_sign(tmp_path: Path, stock: str, available: bool) -> None:
     path = write(tmp_path, f"sku,in_stock\nh,{stock}\n", "i.csv")

@@ -309,3 +309,16 @@ def test_a_damaged_manifest_says_whose_it_is(files: ModelFiles, tmp_path: Path) 
 
     with pytest.raises(InvalidModel, match="model v1 of shop: the manifest is damaged"):
         files.manifest("shop", "v1")
+
+
+def test_a_folder_that_was_copied_is_not_mistaken_for_the_version_it_is_named_after(
+    files: ModelFiles, tmp_path: Path
+) -> None:
+    saved(files)
+    shutil.copytree(tmp_path / "shop" / "v1", tmp_path / "shop" / "v2")
+    shutil.copytree(tmp_path / "shop", tmp_path / "other")
+
+    with pytest.raises(InvalidModel, match="model v2 of shop: it is of v1 of shop"):
+        files.items("shop", "v2")
+    with pytest.raises(InvalidModel, match="model v1 of other: it is of v1 of shop"):
+        files.users("other", "v1")

@@ -18,12 +18,13 @@ class FlakyRecent(MemoryRecentBehaviour):
     """Can be away; counts how often it was asked."""
 
     away = False
+    why = "away"
     asked = 0
 
     def record(self, tenant: str, events: Sequence[Event], received_ms: int) -> None:
         self.asked += 1
         if self.away:
-            raise Unavailable("redis", "away")
+            raise Unavailable("redis", self.why)
         super().record(tenant, events, received_ms)
 
 
@@ -59,6 +60,21 @@ def test_events_of_an_outage_count_once_the_store_is_back() -> None:
     buffer.record("shop", [an_event(3)], 3)
     assert seen(recent) == ["i0", "i1", "i2", "i3"]
     assert states == [False, True]
+
+
+def test_it_says_what_is_wrong_with_the_store_and_what_is_wrong_now() -> None:
+    recent = FlakyRecent(lambda _: EVENT_TYPES)
+    buffer = RecentEventBuffer(recent)
+    recent.away = True
+    for why in ("it is full", "it is full", "its password is another one"):
+        recent.why = why
+        buffer.retry()
+        with pytest.raises(Unavailable, match=why):
+            buffer.record("shop", [an_event(1)], 1)
+        with pytest.raises(Unavailable, match=why):
+            buffer.excluded("shop", "ann")
+        with pytest.raises(Unavailable, match=why):
+            buffer.forget("shop", "ann")
 
 
 def test_it_recovers_by_itself() -> None:
