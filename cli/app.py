@@ -19,7 +19,7 @@ from typer.core import TyperCommand, TyperGroup
 from cli.output import say
 from recsys.core.errors import ConfigurationError, GateRefused, RecsysError
 from recsys.files import file_problem
-from recsys.runtime.standard_output import output_has_left
+from recsys.runtime.standard_output import output_has_left, prepare_streams
 
 # A module of these that is missing is a fault of ours, no extra that was not installed.
 _OURS = ("cli", "recsys", "services", "spark_jobs")
@@ -158,6 +158,7 @@ def recsys(
 
 def main() -> None:
     """Entry point of `recsys`: an error raised on purpose is one line, not a traceback."""
+    prepare_streams()
     with _ended_in_order() as received:
         code = _run()
     if received:

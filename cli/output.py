@@ -1,7 +1,9 @@
 """Output of the command line: progress on stderr; results, fit for a pipe, on stdout."""
 
+import codecs
 import json
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,7 +57,18 @@ def show(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 def show_json(document: Mapping[str, Any]) -> None:
     """A result as one JSON document; a datetime is RFC 3339 text in UTC."""
     # What JSON cannot say, such as NaN, is a fault of ours and no text that a script stumbles over.
-    print(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False, default=_rfc_3339))
+    text = json.dumps(
+        document,
+        indent=2,
+        ensure_ascii=not _is_unicode(sys.stdout.encoding),
+        allow_nan=False,
+        default=_rfc_3339,
+    )
+    print(text)
+
+
+def _is_unicode(encoding: str) -> bool:
+    return codecs.lookup(encoding).name.startswith("utf-")
 
 
 def _rfc_3339(moment: object) -> str:

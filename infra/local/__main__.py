@@ -27,7 +27,7 @@ from infra.local.settings import REPOSITORY, Settings
 from infra.local.stack import Parts, Stack
 from recsys.core.errors import RecsysError
 from recsys.files import file_problem
-from recsys.runtime.standard_output import output_has_left
+from recsys.runtime.standard_output import output_has_left, prepare_streams
 
 _FAILED = 1
 # As shells exit.
@@ -199,6 +199,7 @@ def _all_names() -> list[str]:
 
 
 def main() -> None:
+    prepare_streams()
     code = _run()
     sys.exit(code if output_has_left() else code or _FAILED)
 

@@ -1,7 +1,30 @@
-"""The end of a command's output."""
+"""The streams of a command: open from its beginning on, and empty at its end."""
 
+import io
 import os
 import sys
+from pathlib import Path
+
+_HIGHEST_STANDARD_DESCRIPTOR = 2
+
+
+def prepare_streams() -> None:
+    """Let a command print whatever it has to say, however it was started.
+
+    A stream that is closed (`>&-`) leads to nowhere: no file or connection of ours must get its
+    number, or what libraries print would go there. A character that the locale's encoding lacks is
+    printed by its number.
+    """
+    while (nowhere := os.open(os.devnull, os.O_RDWR)) <= _HIGHEST_STANDARD_DESCRIPTOR:
+        os.set_inheritable(nowhere, True)
+    os.close(nowhere)
+    closed = Path(os.devnull)
+    sys.stdin = sys.stdin or closed.open(encoding="utf-8")
+    sys.stdout = sys.stdout or closed.open("w", encoding="utf-8")
+    sys.stderr = sys.stderr or closed.open("w", encoding="utf-8")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def output_has_left() -> bool:
