@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from recsys.config.address import Address, parse_address
@@ -67,6 +74,28 @@ class ProcessSettings(BaseSettings):
     """Settings of every process. Each field names its environment variable."""
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True, validate_by_name=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_blanks(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Take values as they are meant: a secret's file ends with a newline, a template may
+        leave nothing.
+
+        An empty value is none. Where a default would stand in for it, such as another shop's name,
+        it stays, and is refused: somebody meant to say something else.
+        """
+        may_be_empty = {
+            field.validation_alias
+            for field in cls.model_fields.values()
+            if not field.is_required() and field.default is not None
+        }
+        stripped = {
+            name: value.strip() if isinstance(value, str) else value
+            for name, value in values.items()
+        }
+        return {
+            name: value for name, value in stripped.items() if value != "" or name in may_be_empty
+        }
 
     # Which of several replicas a log line is of.
     instance: str = Field(

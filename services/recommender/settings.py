@@ -10,7 +10,7 @@ from recsys.config.settings import GrpcServiceSettings, TenantName
 
 
 def _names(value: object) -> object:
-    return value.split(",") if isinstance(value, str) else value
+    return [name.strip() for name in value.split(",")] if isinstance(value, str) else value
 
 
 class RecommenderSettings(GrpcServiceSettings):

@@ -1,10 +1,18 @@
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 from pydantic import Field, SecretStr
 
 from recsys.config.address import Address, parse_address
-from recsys.config.settings import HostPort, ProcessSettings, Seconds, load_settings, parse_networks
+from recsys.config.settings import (
+    HostPort,
+    ProcessSettings,
+    Seconds,
+    TenantName,
+    load_settings,
+    parse_networks,
+)
 from recsys.core.errors import ConfigurationError
 
 
@@ -20,6 +28,46 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     settings = load_settings(Settings)
     assert settings.listen == Address("::1", 80)
     assert (settings.log_level, settings.budget_seconds) == ("debug", 1.0)
+
+
+class Shop(Settings):
+    folder: Path = Field(validation_alias="TEST_FOLDER")
+    rules: Path | None = Field(default=None, validation_alias="TEST_RULES")
+    tenant: TenantName = Field(default="demo", validation_alias="TEST_TENANT")
+
+
+def test_a_newline_at_the_end_of_a_secrets_file_is_no_part_of_its_value(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TEST_LISTEN", "127.0.0.1:80\n")
+    monkeypatch.setenv("TEST_SECRET", "abc\r\n")
+    monkeypatch.setenv("TEST_FOLDER", " /models\n")
+    settings = load_settings(Shop)
+    assert (settings.listen, settings.folder) == (Address("127.0.0.1", 80), Path("/models"))
+    assert settings.secret.get_secret_value() == "abc"
+
+
+@pytest.mark.parametrize("value", ["", " ", "\n"])
+def test_an_empty_folder_is_none_and_not_the_working_directory(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("TEST_LISTEN", "127.0.0.1:80")
+    monkeypatch.setenv("TEST_FOLDER", value)
+    with pytest.raises(ConfigurationError, match="TEST_FOLDER: is required and not set"):
+        load_settings(Shop)
+    monkeypatch.setenv("TEST_FOLDER", "/models")
+    monkeypatch.setenv("TEST_RULES", value)
+    assert load_settings(Shop).rules is None
+
+
+def test_an_empty_name_is_not_taken_for_that_of_another_shop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TEST_LISTEN", "127.0.0.1:80")
+    monkeypatch.setenv("TEST_FOLDER", "/models")
+    monkeypatch.setenv("TEST_TENANT", "")
+    with pytest.raises(ConfigurationError, match="TEST_TENANT: must be"):
+        load_settings(Shop)
 
 
 def test_a_missing_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
