@@ -15,6 +15,7 @@ from recsys.core.errors import ConfigurationError, Unavailable
 
 __all__ = [
     "Redis",
+    "clear_url_error",
     "connect",
     "connect_async",
     "reason",
@@ -43,7 +44,7 @@ _WRONG_PASSWORD = (
 
 def connect(url: str, timeout_seconds: float = BATCH_TIMEOUT_SECONDS) -> Redis:
     """A blocking client. Raises ConfigurationError when `url` is not a Redis address."""
-    with _clear_url_error():
+    with clear_url_error():
         return Redis.from_url(
             url,
             socket_timeout=timeout_seconds,
@@ -57,7 +58,7 @@ def connect_async(
     url: str, timeout_seconds: float = SERVING_TIMEOUT_SECONDS
 ) -> "redis.asyncio.Redis":
     """A client for an event loop. Raises ConfigurationError when `url` is not a Redis address."""
-    with _clear_url_error():
+    with clear_url_error():
         return redis.asyncio.Redis.from_url(
             url,
             socket_timeout=timeout_seconds,
@@ -104,9 +105,14 @@ def to_text(value: bytes | str) -> str:
 
 
 @contextmanager
-def _clear_url_error() -> Iterator[None]:
+def clear_url_error() -> Iterator[None]:
+    """Turn what is raised for an address into ConfigurationError, without a word of it."""
     try:
         yield
-    except ValueError as error:
-        # The address itself stays out of the message: it may hold a password.
-        raise ConfigurationError(f"REDIS_URL is not a Redis address: {error}") from None
+    except ValueError:
+        # Neither the address nor the error's words: both may hold a password, or a part of one.
+        raise ConfigurationError(
+            "REDIS_URL is not a Redis address: it begins with redis://, rediss:// or unix://, as in"
+            " redis://USER:PASSWORD@HOST:PORT/0; in a password, write / as %2F, # as %23,"
+            " ? as %3F, @ as %40, : as %3A and % as %25"
+        ) from None

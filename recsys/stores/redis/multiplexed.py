@@ -16,8 +16,8 @@ import hiredis
 import structlog
 from redis.asyncio.connection import SSLConnection, parse_url
 
-from recsys.core.errors import ConfigurationError, Unavailable
-from recsys.stores.redis.connect import reason
+from recsys.core.errors import Unavailable
+from recsys.stores.redis.connect import clear_url_error, reason
 
 # With less a busy machine would look like a dead server; with more a user would notice.
 TIMEOUT_SECONDS = 0.1
@@ -39,10 +39,8 @@ class MultiplexedRedis:
     """
 
     def __init__(self, url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
-        try:
+        with clear_url_error():
             self._address: dict[str, Any] = dict(parse_url(url))
-        except ValueError as error:
-            raise ConfigurationError(f"REDIS_URL is not a Redis address: {error}") from None
         self._timeout_seconds = timeout_seconds
         self._connection: _Connection | None = None
         self._is_available = False
