@@ -69,7 +69,12 @@ def check(
 def log(
     files: Annotated[
         list[typer.FileText],
-        typer.Argument(help="Logs of services, as JSON lines; - for standard input."),
+        typer.Argument(
+            help="Logs of services, as JSON lines; - for standard input.",
+            encoding="utf-8",
+            # A line that a full disk or a crash has damaged is none of ours; others are.
+            errors="replace",
+        ),
     ],
     tenant: OneTenant = None,
     as_json: AsJson = False,

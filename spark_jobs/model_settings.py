@@ -30,7 +30,8 @@ def read_model_settings(path: Path) -> ModelSettings:
         ConfigurationError: naming the file and the setting at fault.
     """
     try:
-        entry = json.loads(path.read_text("utf-8"))
+        # Editors of Windows begin a file with a byte order mark.
+        entry = json.loads(path.read_text("utf-8-sig"))
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"{path} cannot be read as JSON: {error}") from error
     if not isinstance(entry, dict) or not isinstance(entry.get("als", {}), dict):

@@ -14,7 +14,7 @@ CHECK_EVERY_SECONDS = 1.0
 
 _log = structlog.get_logger()
 _Content = TypeVar("_Content")
-_Stamp = tuple[int, int, int]
+_Stamp = tuple[int, int, int, int]
 
 
 class FollowedFile(Generic[_Content]):
@@ -81,9 +81,12 @@ class Interval:
 
 
 def _stamp_of(path: Path) -> _Stamp | None:
-    """Identify the file's version: changes whenever it is replaced; None when it is missing."""
+    """Identify the file's version: changes whenever it is replaced; None when it is missing.
+
+    Its owner and mode are part of it: who could not read it may do so now.
+    """
     try:
         status = path.stat()
     except OSError:
         return None
-    return status.st_mtime_ns, status.st_ino, status.st_size
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_size

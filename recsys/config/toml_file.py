@@ -33,7 +33,8 @@ def toml_document(file: Path | Traversable) -> dict[str, Any]:
         OSError: it cannot be read.
     """
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        # Editors of Windows begin a file with a byte order mark.
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{file} is not valid TOML: {error}") from error
 

@@ -109,6 +109,14 @@ def test_what_held_is_there_once_with_what_changed_and_who_took_it(folder: Path)
     assert '"is_running": false' in stopped
 
 
+def test_a_damaged_line_of_a_log_hides_no_other(folder: Path, tmp_path: Path) -> None:
+    [line] = Processes(folder, "g1").lines
+    (tmp_path / "g1.log").write_bytes(b'{"event": "\xff\xfe\n' + line.encode())
+    result = CliRunner().invoke(app, ["log", str(tmp_path / "g1.log")])
+    assert result.exit_code == 0, result.output
+    assert "there at a start" in result.output
+
+
 def test_a_file_that_comes_back_and_a_process_that_begins_again_are_told_apart(
     folder: Path,
 ) -> None:

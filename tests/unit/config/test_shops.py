@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from recsys.config.followed_file import FollowedFile
 from recsys.config.shop import load_shop
 from recsys.config.shops import Shops, read_shop_file, shop_of
 from recsys.core.errors import ConfigurationError, InvalidSettings
@@ -103,6 +104,31 @@ def test_a_file_that_broke_or_is_gone_leaves_its_shop_as_it_was(
     folder.write("books", "lend")
     folder.now += 1
     assert "lend" in shops.event_types_of("books")
+
+
+def test_a_file_that_may_be_read_at_last_is_taken_although_nobody_wrote_it(tmp_path: Path) -> None:
+    path = tmp_path / "books.toml"
+    path.write_text("new")
+    path.chmod(0o000)
+
+    def read(file: Path) -> str:
+        # Root reads any file; a service is not root.
+        if not file.stat().st_mode & 0o400:
+            raise ConfigurationError("permission denied")
+        return file.read_text()
+
+    file = FollowedFile(path, read, lambda: None, start="old")
+    file.follow()
+    assert file.content == "old"
+    path.chmod(0o600)
+    file.follow()
+    assert file.content == "new"
+
+
+def test_a_file_may_be_as_editors_of_windows_write_it(folder: Folder) -> None:
+    text = "half_life_days = 30\r\n[gate]\r\n\tmax_ndcg_drop = 0.2\r\n"
+    (folder.path / "books.toml").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert read_shop_file(folder.path / "books.toml").gate.max_ndcg_drop == 0.2
 
 
 def test_a_new_file_that_is_broken_leaves_the_shipped_settings(folder: Folder) -> None:

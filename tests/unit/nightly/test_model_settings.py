@@ -16,6 +16,11 @@ def test_settings_survive_the_file(tmp_path: Path) -> None:
     assert read_model_settings(tmp_path / "s.json") == settings
 
 
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / "s.json").write_bytes(b'\xef\xbb\xbf{"als": {"factors": 32}}\r\n')
+    assert read_model_settings(tmp_path / "s.json") == ModelSettings(AlsSettings(factors=32))
+
+
 def test_what_the_file_does_not_name_keeps_its_default(tmp_path: Path) -> None:
     (tmp_path / "s.json").write_text('{"als": {"factors": 32}}')
     assert read_model_settings(tmp_path / "s.json") == ModelSettings(AlsSettings(factors=32))
