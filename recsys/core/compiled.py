@@ -1,5 +1,6 @@
 """Loops that are compiled, and the arrays that they take."""
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
@@ -8,9 +9,27 @@ from numpy.typing import NDArray
 
 _Kind = TypeVar("_Kind", bound=np.generic)
 
-# They let go of the interpreter's lock, and are compiled once a machine. All liberties with floats
-# but "no infinities": -inf is no score.
-compiled = njit(nogil=True, cache=True, fastmath={"nnan", "nsz", "contract", "reassoc"})
+
+def cached_njit(**options: Any) -> Callable[[Any], Any]:
+    """`numba.njit` that compiles once a machine.
+
+    Where neither the folder of the source, nor the user's cache, nor $NUMBA_CACHE_DIR can be
+    written, each process compiles for itself.
+    """
+
+    def decorated(function: Any) -> Any:
+        try:
+            return njit(cache=True, **options)(function)
+        except RuntimeError:
+            # Nothing but "no locator available": functions are compiled when they are called.
+            return njit(**options)(function)
+
+    return decorated
+
+
+# They let go of the interpreter's lock. All liberties with floats but "no infinities": -inf is no
+# score.
+compiled = cached_njit(nogil=True, fastmath={"nnan", "nsz", "contract", "reassoc"})
 
 
 def well_behaved(array: NDArray[_Kind]) -> NDArray[_Kind]:

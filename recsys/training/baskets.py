@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from recsys.core.compiled import cached_njit
 from recsys.training.best_of_row import keep_best_neighbours, padded_length, scratch
 from recsys.training.neighbours import NeighbourLists, in_blocks
 
@@ -26,7 +26,7 @@ MIN_BASKETS = 3
 # A larger one is a reseller's order: it says that a shop sells both, costs the square of its
 # length, and makes what is found worse.
 MAX_BASKET_ITEMS = 100
-_compiled = njit(nogil=True, cache=True)
+_compiled = cached_njit(nogil=True)
 
 
 @dataclass(frozen=True)

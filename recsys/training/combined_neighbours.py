@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from recsys.core.compiled import cached_njit
 from recsys.core.compiled_ranking import descending
 from recsys.core.model import NO_NEIGHBOUR
 from recsys.core.ranking import Indices
@@ -42,7 +42,7 @@ def combine(
     return CombinedNeighbours(combined.items, combined.scores, shares.astype(np.float16))
 
 
-@njit(nogil=True, cache=True)
+@cached_njit(nogil=True)
 def _combine_block(  # type: ignore[no-untyped-def]
     near, near_scores, next_, next_scores, next_weight, items, scores, shares, start, stop
 ):

@@ -12,16 +12,16 @@ Personalized Markov Chains", 2010.)
 from functools import partial
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from recsys.core.compiled import cached_njit
 from recsys.training.best_of_row import keep_best_neighbours, padded_length, scratch
 from recsys.training.interactions import InteractionMatrix
 from recsys.training.neighbours import MAX_ITEMS_PER_USER, NeighbourLists, in_blocks
 
 # What comes later is a coincidence more often than a consequence.
 WINDOW = 5
-_compiled = njit(nogil=True, cache=True)
+_compiled = cached_njit(nogil=True)
 
 
 def item_followers(

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
 
+from recsys.core.compiled import cached_njit
 from recsys.core.model import NO_NEIGHBOUR
 from recsys.core.ranking import Indices
 from recsys.training.best_of_row import keep_best_neighbours, padded_length, scratch
@@ -106,7 +106,7 @@ def _without_long_tails(matrix: csr_matrix) -> csr_matrix:
     return csr_matrix((matrix.data[kept], matrix.indices[kept], indptr), shape=matrix.shape)
 
 
-@njit(nogil=True, cache=True)
+@cached_njit(nogil=True)
 def _fill_block(  # type: ignore[no-untyped-def]
     item_indptr, item_users, item_data, user_indptr, user_items, user_data,
     eligible, neighbours, scores, start, stop,

@@ -7,13 +7,15 @@ for early enough, they arrive while others are worked on.
 from typing import Any
 
 from llvmlite import ir
-from numba import literally, njit, types  # type: ignore[attr-defined]
+from numba import literally, types  # type: ignore[attr-defined]
 from numba.extending import intrinsic
+
+from recsys.core.compiled import cached_njit
 
 _CACHE_LINE_BYTES = 64
 
 
-@njit(nogil=True, cache=True)
+@cached_njit(nogil=True)
 def prefetch_row(array, row, width):  # type: ignore[no-untyped-def]
     """Start bringing a row of `width` 32-bit numbers into the second-level cache."""
     literally(width)

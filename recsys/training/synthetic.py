@@ -9,10 +9,11 @@ there is something to learn which popularity does not tell.
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from recsys.core.compiled import cached_njit
 from recsys.core.errors import ConfigurationError
 
 MAX_INTERACTIONS = np.iinfo(np.int32).max
@@ -100,7 +101,7 @@ def _power_law_quantiles(count: int, total: float, most: float) -> NDArray[np.fl
     return quantiles
 
 
-@njit(parallel=True, cache=True)
+@cached_njit(parallel=True)
 def _fill(indptr, indices, strengths, item_of_rank, seeds, offset):  # type: ignore[no-untyped-def]
     users = len(seeds)
     for block in prange((users + _USERS_PER_BLOCK - 1) // _USERS_PER_BLOCK):
@@ -116,7 +117,7 @@ def _fill(indptr, indices, strengths, item_of_rank, seeds, offset):  # type: ign
                 strengths[pair] = np.random.geometric(0.5)
 
 
-@njit(cache=True)
+@cached_njit()
 def _choose_ranks(chosen, user, seen_by, offset):  # type: ignore[no-untyped-def]
     """Fill `chosen` with distinct popularity ranks that suit the user."""
     items = len(seen_by)

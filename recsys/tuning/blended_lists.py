@@ -7,9 +7,9 @@ sparse parts are added for each blend.
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from recsys.core.compiled import cached_njit
 from recsys.core.model import NO_NEIGHBOUR, History
 from recsys.core.ranges import concatenated_ranges
 from recsys.core.ranking import Indices
@@ -86,7 +86,7 @@ def blended_lists(
     return found
 
 
-@njit(nogil=True, cache=True)
+@cached_njit(nogil=True)
 def _fill_block(  # type: ignore[no-untyped-def]
     by_factors, indptr, had, strengths, excluded, near, near_scores, weight, trend, found,
     start, stop,
@@ -107,7 +107,7 @@ def _fill_block(  # type: ignore[no-untyped-def]
         keep_best(row, maxima, places, found[user], scores)
 
 
-@njit(nogil=True, cache=True)
+@cached_njit(nogil=True)
 def _add(row, items, scores, weight):  # type: ignore[no-untyped-def]
     for place in range(len(items)):
         if items[place] == NO_NEIGHBOUR:

@@ -22,6 +22,7 @@ from functools import cache
 import numpy as np
 from numba import literally, njit  # type: ignore[attr-defined]
 
+from recsys.core.compiled import cached_njit
 from recsys.training.prefetch import prefetch_row
 
 # Two preconditioned steps get further than three plain ones, see `make bench-train`.
@@ -33,7 +34,7 @@ _ENTRIES_AHEAD = 16
 _f4 = np.float32
 # Rows are independent, so the interpreter's lock is let go and threads are the caller's business.
 # What was compiled is kept on disk, apart for each k and each kind of processor.
-_compiled = njit(nogil=True, fastmath=True, error_model="numpy", cache=True)
+_compiled = cached_njit(nogil=True, fastmath=True, error_model="numpy")
 
 SolveRows = Callable[..., None]
 

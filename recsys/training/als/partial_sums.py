@@ -13,6 +13,7 @@ import numpy as np
 from numba import literally, njit  # type: ignore[attr-defined]
 from scipy.sparse import csr_matrix
 
+from recsys.core.compiled import cached_njit
 from recsys.core.fold_in import Factors
 from recsys.training.als.half_step import row_runs
 from recsys.training.als.kernel import add_weighted, gather_and_dot, weigh
@@ -67,7 +68,7 @@ def _sums(
     return sums
 
 
-@njit(nogil=True, fastmath=True, error_model="numpy", cache=True)
+@cached_njit(nogil=True, fastmath=True, error_model="numpy")
 def _sums_of_rows(  # type: ignore[no-untyped-def]
     indptr, columns, strengths, alpha, residual, vectors, factors, sums, start, stop, k
 ):

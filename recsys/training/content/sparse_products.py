@@ -3,16 +3,16 @@
 from functools import partial
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from recsys.core.compiled import cached_njit
 from recsys.core.model import NO_NEIGHBOUR
 from recsys.core.ranking import Indices
 from recsys.training.threads import available_threads, on_threads
 
 _ROWS_PER_BLOCK = 1024
-_compiled = njit(nogil=True, cache=True)
+_compiled = cached_njit(nogil=True)
 
 
 def best_products(
