@@ -2,11 +2,13 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import redis
 
 from recsys.config.shop import GateLimits, load_shop
 from recsys.core.domain import Event, Item
@@ -309,23 +311,32 @@ def test_a_run_that_lost_its_lock_stops_before_it_writes(
     assert nightly.keys() == {before}
 
 
+@contextmanager
+def at_the_last_moment(
+    nightly: Nightly, monkeypatch: pytest.MonkeyPatch, happens: Callable[[redis.Redis], object]
+) -> Iterator[redis.Redis]:
+    """Let something happen in Redis when all records are written, before the pointer moves."""
+    marked = ModelFiles.mark_serving
+    with connect(nightly.redis_url) as client, monkeypatch.context() as patch:
+
+        def mark(self: ModelFiles, tenant: str, version: str) -> None:
+            marked(self, tenant, version)
+            happens(client)
+
+        patch.setattr(ModelFiles, "mark_serving", mark)
+        yield client
+
+
 def test_of_two_runs_that_both_believe_to_hold_the_lock_one_publishes(
     nightly: Nightly, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The lock is lost at the last moment: when all records are written."""
     nightly.first_night()
     before = nightly.serving()
-    marked = ModelFiles.mark_serving
-    with connect(nightly.redis_url) as redis, monkeypatch.context() as patch:
-
-        def lose(self: ModelFiles, tenant: str, version: str) -> None:
-            marked(self, tenant, version)
-            redis.set(keys.nightly_lock(tenant), "another run")
-
-        patch.setattr(ModelFiles, "mark_serving", lose)
+    lock = keys.nightly_lock(nightly.plan.tenant)
+    with at_the_last_moment(nightly, monkeypatch, lambda r: r.set(lock, "another run")) as client:
         with pytest.raises(LockLost, match="lost its lock before it could move the pointer"):
             nightly.run(model=CHANGED)
-        redis.delete(keys.nightly_lock(nightly.plan.tenant))
+        client.delete(lock)
 
     assert nightly.serving() == before
     assert nightly.models.last_serving(nightly.plan.tenant) == before
@@ -334,23 +345,16 @@ def test_of_two_runs_that_both_believe_to_hold_the_lock_one_publishes(
 def test_where_redis_refuses_the_pointer_what_serves_is_still_what_is_marked(
     nightly: Nightly, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Redis is full at the last moment: when all records are written."""
     nightly.first_night()
     before = nightly.serving()
-    marked = ModelFiles.mark_serving
-    with connect(nightly.redis_url) as redis, monkeypatch.context() as patch:
-        limit = redis.config_get("maxmemory")["maxmemory"]
-
-        def fill(self: ModelFiles, tenant: str, version: str) -> None:
-            marked(self, tenant, version)
-            redis.config_set("maxmemory", "1")
-
-        patch.setattr(ModelFiles, "mark_serving", fill)
+    fill = at_the_last_moment(nightly, monkeypatch, lambda r: r.config_set("maxmemory", "1"))
+    with fill as client:
+        limit = client.config_get("maxmemory")["maxmemory"]
         try:
             with pytest.raises(Unavailable, match="maxmemory"):
                 nightly.run(model=CHANGED)
         finally:
-            redis.config_set("maxmemory", limit)
+            client.config_set("maxmemory", limit)
 
     assert nightly.serving() == before
     assert nightly.models.last_serving(nightly.plan.tenant) == before
