@@ -81,8 +81,8 @@ class Basket:
             raise BasketFull
         return changed
 
-    def without(self, item_id: str) -> "Basket":
-        return Basket({key: line for key, line in self.lines.items() if key != item_id})
+    def without(self, *item_ids: str) -> "Basket":
+        return Basket({key: line for key, line in self.lines.items() if key not in item_ids})
 
     def to_cookie(self) -> str:
         lines = [[line.item_id, line.quantity, str(line.via or "")] for line in self]

@@ -63,7 +63,9 @@ def keep_consent(request: Request, response: Response, consent: bool) -> None:
     """Note the answer, and give the visitor an id, or take it away."""
     _keep(request, response, _CONSENT, "yes" if consent else "no")
     if consent:
-        _keep(request, response, _VISITOR, f"visitor-{secrets.token_hex(16)}")
+        # A second yes, as of another tab that asked too, is of the same visitor.
+        visitor_id = visit_of(request).visitor_id or f"visitor-{secrets.token_hex(16)}"
+        _keep(request, response, _VISITOR, visitor_id)
     else:
         _forget(response, _VISITOR)
 

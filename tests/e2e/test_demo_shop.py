@@ -144,6 +144,34 @@ def test_nothing_is_sent_before_consent_nor_after_a_no(visit: Visit) -> None:
     assert "For you" not in visit.page.content()
 
 
+def test_a_consent_that_is_withdrawn_in_one_tab_ends_the_others(visit: Visit) -> None:
+    visit.go("/shop")
+    visitor = visit.consent()
+    other = visit.context.new_page()
+    other.goto("/shop")
+    other.get_by_role("button", name="Withdraw consent").click()
+    other.wait_for_load_state()
+    before = visit.shop.stored_events(visitor)
+    visit.event_requests.clear()
+    visit.page.locator(".card a").first.click()
+    visit.page.wait_for_url("**/shop/items/**")
+    visit.page.wait_for_load_state("networkidle")
+    assert visit.event_requests == []
+    assert visit.shop.stored_events(visitor) == before
+
+
+def test_a_product_that_the_middle_button_opens_in_a_tab_was_clicked(visit: Visit) -> None:
+    visit.go("/shop")
+    visitor = visit.consent()
+    [item_id, *_] = visit.items("For you")
+    link = visit.shelf("For you").locator(".card a").first
+    link.click(button="right")
+    link.click(button="middle")
+    eventually(lambda: visit.events(visitor, "click"))
+    [event] = visit.events(visitor, "click")
+    assert event.item_id == item_id
+
+
 def test_events_that_the_api_refuses_for_now_are_sent_again_and_count_once(visit: Visit) -> None:
     refused: list[str | None] = []
 

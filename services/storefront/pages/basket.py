@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from recsys.clock import utc_now_ms
 from services.storefront.api import Api, Json, is_on_offer
-from services.storefront.basket import EMPTY, MAX_QUANTITY, Basket, BasketFull, Line, Via
+from services.storefront.basket import MAX_QUANTITY, Basket, BasketFull, Line, Via
 from services.storefront.dependencies import dependencies_of
 from services.storefront.forms import read_count, read_form, read_id
 from services.storefront.pages.rendering import render
@@ -22,10 +22,15 @@ router = APIRouter()
 
 @dataclass(frozen=True, slots=True)
 class _PricedLine:
-    """A line of the basket with the item as the catalogue has it now."""
+    """A line of the basket with the item as the catalogue has it now.
+
+    Attributes:
+        is_on_offer: false when it is sold out, hidden or gone by now; it is kept, and not ordered.
+    """
 
     line: Line
     item: Json
+    is_on_offer: bool
 
     @property
     def total(self) -> Decimal:
@@ -47,8 +52,14 @@ async def basket(request: Request) -> HTMLResponse:
         }
         filled = await fill(api, [Shelf("Goes well with your basket", wanted)]) or []
     priced = await _priced(api, lines)
-    total = sum((each.total for each in priced), Decimal())
-    return render(request, "basket.html", lines=priced, total=total, shelves=filled)
+    return render(
+        request,
+        "basket.html",
+        lines=priced,
+        total=_total(_on_offer(priced)),
+        has_order=bool(_on_offer(priced)),
+        shelves=filled,
+    )
 
 
 @router.post("/shop/basket")
@@ -74,25 +85,24 @@ async def remove(request: Request) -> RedirectResponse:
 
 @router.get("/shop/checkout")
 async def checkout(request: Request) -> HTMLResponse:
-    priced = await _priced(dependencies_of(request).api, visit_of(request).basket)
-    total = sum((each.total for each in priced), Decimal())
+    priced = _on_offer(await _priced(dependencies_of(request).api, visit_of(request).basket))
     # Sent with the order: an order that is sent twice counts once.
     order_id = f"shop-{secrets.token_hex(8)}"
-    return render(request, "checkout.html", lines=priced, total=total, order_id=order_id)
+    return render(request, "checkout.html", lines=priced, total=_total(priced), order_id=order_id)
 
 
 @router.post("/shop/checkout")
 async def order(request: Request) -> RedirectResponse:
-    """Record the purchases of one order, then empty the basket: it is kept while that fails."""
+    """Record the purchases of one order, then take them out of the basket: not while that fails."""
     order_id = read_id(await read_form(request), "order_id")
     visit, api = visit_of(request), dependencies_of(request).api
-    priced = await _priced(api, visit.basket)
+    priced = _on_offer(await _priced(api, visit.basket))
     if not priced:
-        raise HTTPException(400, "There is nothing in your basket.")
+        raise HTTPException(400, "There is nothing in your basket that is on offer.")
     if visit.tracked_user is not None:
         await api.record(_purchases(visit.tracked_user, order_id, priced))
     answer = RedirectResponse("/shop/thanks", status_code=303)
-    keep_basket(request, answer, EMPTY)
+    keep_basket(request, answer, visit.basket.without(*(each.line.item_id for each in priced)))
     return answer
 
 
@@ -111,13 +121,23 @@ def _changed(request: Request, changed: Basket) -> RedirectResponse:
 
 
 async def _priced(api: Api, basket: Basket) -> list[_PricedLine]:
-    """Read what is in the basket; what is sold out or gone by now is not."""
-    items, now_ms = await api.items(basket.lines), utc_now_ms()
+    """Read what is in the basket."""
+    items = {item["item_id"]: item for item in await api.items(basket.lines)}
+    now_ms = utc_now_ms()
     return [
-        _PricedLine(basket.lines[item["item_id"]], item)
-        for item in items
-        if is_on_offer(item, now_ms)
+        _PricedLine(line, item, is_on_offer(item, now_ms))
+        if (item := items.get(line.item_id))
+        else _PricedLine(line, {"item_id": line.item_id, "title": None, "price": None}, False)
+        for line in basket
     ]
+
+
+def _on_offer(lines: Sequence[_PricedLine]) -> list[_PricedLine]:
+    return [each for each in lines if each.is_on_offer]
+
+
+def _total(lines: Sequence[_PricedLine]) -> Decimal:
+    return sum((each.total for each in lines), Decimal())
 
 
 def _purchases(user_id: str, order_id: str, lines: Sequence[_PricedLine]) -> list[Json]:

@@ -3,10 +3,18 @@
 import { forgetEvents, Tracker } from "./tracker.js";
 
 const { user, key, token } = document.body.dataset;
-if (key) follow(new Tracker({ userId: user, apiKey: key, sessionToken: token }));
-else forgetEvents();
+// Pages of other tabs, which may still have all three.
+const withdrawals = new BroadcastChannel("shop-consent");
+if (key) {
+  follow(new Tracker({ userId: user, apiKey: key, sessionToken: token }));
+} else {
+  forgetEvents();
+  withdrawals.postMessage("withdrawn");
+}
 
 function follow(tracker) {
+  withdrawals.onmessage = () => tracker.withdraw();
+
   for (const card of document.querySelectorAll(".card[data-item]")) {
     tracker.trackWhenSeen(card, eventOf("impression", card, card.dataset.item));
   }
@@ -14,10 +22,13 @@ function follow(tracker) {
   const main = document.querySelector("main[data-view]");
   if (main) tracker.track(eventOf("view", main, main.dataset.view));
 
-  document.addEventListener("click", (click) => {
+  const followLink = (click) => {
     const card = click.target.closest(".card[data-item] a")?.closest(".card");
     if (card) tracker.track(eventOf("click", card, card.dataset.item));
-  });
+  };
+  document.addEventListener("click", followLink);
+  // The middle button opens a tab, and is no click to browsers.
+  document.addEventListener("auxclick", (click) => click.button === 1 && followLink(click));
   document.addEventListener("submit", (submit) => {
     const { event, item } = submit.target.dataset;
     if (event) tracker.track(eventOf(event, submit.target, item));

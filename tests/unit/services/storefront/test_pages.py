@@ -43,17 +43,45 @@ def test_a_page_answers_head_as_get(shopper: Browser, path: str) -> None:
     assert page.headers["Content-Type"] == shopper.get(path).headers["Content-Type"]
 
 
+def test_the_operator_is_not_asked_what_shoppers_are(shopper: Browser) -> None:
+    for path in PAGES:
+        assert ("Until you say yes" in shopper.get(path).text) == (path != "/shop/operator")
+
+
 @pytest.mark.parametrize("item_id", ["gone", "not-yet", "no-longer"])
-def test_what_is_not_on_offer_cannot_be_bought_and_leaves_the_basket(
-    shopper: Browser, stub: StubApi, item_id: str
-) -> None:
+def test_what_is_not_on_offer_cannot_be_bought(shopper: Browser, item_id: str) -> None:
     page = shopper.get(f"/shop/items/{item_id}").text
     assert "Not on offer at the moment" in page
     assert "Add to basket" not in page
-    shopper.post("/shop/basket", {"item_id": "22423"})
-    [item] = [each for each in stub.unlisted if each["item_id"] == item_id]
-    stub.items[0] = {**item, "item_id": "22423"}
-    assert "Your basket is empty" in shopper.get("/shop/basket").text
+
+
+def _no_longer_offer(stub: StubApi, item_id: str, how: str) -> None:
+    """Let an item be as an unlisted one is, or not be at all."""
+    [now] = [each for each in stub.unlisted if each["item_id"] == how] or [None]
+    kept = [each for each in stub.items if each["item_id"] != item_id]
+    stub.items = [*kept, *([{**now, "item_id": item_id}] if now else [])]
+
+
+@pytest.mark.parametrize("how", ["gone", "not-yet", "no-longer", "removed"])
+def test_what_is_not_on_offer_any_more_stays_in_the_basket_and_says_so_but_is_not_ordered(
+    consenting: Browser, stub: StubApi, how: str
+) -> None:
+    consenting.post("/shop/basket", {"item_id": "22423"})
+    consenting.post("/shop/basket", {"item_id": "85123A"})
+    _no_longer_offer(stub, "22423", how)
+    basket = consenting.get("/shop/basket").text
+    assert "Basket <b>2</b>" in basket
+    assert basket.count("Not on offer at the moment") == 1
+    assert "22423" not in consenting.get("/shop/checkout").text
+    consenting.post("/shop/checkout", {"order_id": "o1"})
+    assert [event["item_id"] for event in stub.events] == ["85123A"]
+    left = consenting.get("/shop/basket").text
+    assert "Basket <b>1</b>" in left
+    assert "To the checkout" not in left
+    assert "Nothing in your basket is on offer" in consenting.get("/shop/checkout").text
+    assert consenting.post("/shop/checkout", {"order_id": "o2"}).status_code == 400
+    removed = consenting.post("/shop/basket/remove", {"item_id": "22423"})
+    assert "Your basket is empty" in removed.text
 
 
 def test_a_list_names_each_reason_and_its_model_source_placement_and_time(
@@ -153,6 +181,15 @@ def test_consent_gives_the_page_a_key_and_a_token_and_can_be_withdrawn(
     consenting.post("/shop/consent", {"answer": "no", "next": "/shop"})
     assert "data-key" not in consenting.get("/shop").text
     assert "shop_visitor" not in consenting.cookies
+
+
+def test_a_second_yes_as_of_another_tab_is_of_the_same_visitor(consenting: Browser) -> None:
+    visitor = consenting.cookies["shop_visitor"]
+    consenting.post("/shop/consent", {"answer": "yes", "next": "/shop"})
+    assert consenting.cookies["shop_visitor"] == visitor
+    consenting.post("/shop/consent", {"answer": "no", "next": "/shop"})
+    consenting.post("/shop/consent", {"answer": "yes", "next": "/shop"})
+    assert consenting.cookies["shop_visitor"] != visitor
 
 
 def test_signing_in_asks_for_that_customer_and_signing_out_for_nobody(
