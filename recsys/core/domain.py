@@ -164,8 +164,8 @@ class Item:
     `quantity` is what is in stock, None where nobody counts. `list_price` is the one before a
     reduction. From `publish_ms` on and before `expire_ms`, UTC milliseconds since 1970, it may be
     shown. `created_ms` is when the shop got it; where the shop does not say, when it came into the
-    catalogue, see `with_create_time`. An empty title or brand is none: as a brand it would be that
-    of all items that have none.
+    catalogue, see `with_create_time`. A title or brand that is empty, or of spaces only, is none:
+    as a brand it would be that of all items that have none.
 
     Raises:
         InvalidInput: naming every field that breaks a rule.
@@ -186,8 +186,8 @@ class Item:
     created_ms: int | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "title", self.title or None)
-        object.__setattr__(self, "brand", self.brand or None)
+        object.__setattr__(self, "title", _unless_blank(self.title))
+        object.__setattr__(self, "brand", _unless_blank(self.brand))
         problems = _problems(
             item_id=identifier_problem(self.item_id),
             title=label_problem(self.title),
@@ -271,6 +271,10 @@ def with_create_time(item: Item, before: Item | None, now_ms: int) -> Item:
 def revision_of(item: Item | None) -> str | None:
     """The revision of an item, or None for one that is not there."""
     return None if item is None else item.revision
+
+
+def _unless_blank(label: str | None) -> str | None:
+    return None if label is None or not label.strip(" ") else label
 
 
 def label_problem(value: str | None) -> str | None:

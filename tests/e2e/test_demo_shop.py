@@ -238,7 +238,8 @@ def test_the_operator_sees_what_serves_and_why_an_item_is_there(visit: Visit) ->
 def test_no_page_is_wider_than_the_screen(shop: Shop, browser: "Browser", width: int) -> None:
     visit = Visit(shop, browser, viewport={"width": width, "height": 844})
     item_id = shop.item_ids()[0]
-    paths = ("", "/search?q=heart", f"/items/{item_id}", "/basket", "/sign-in", "/operator")
+    searches = ("/search?q=heart", f"/search?q={'W' * 100}")
+    paths = ("", *searches, f"/items/{item_id}", "/basket", "/sign-in", "/operator")
     for path in paths:
         visit.go(f"/shop{path}")
         assert visit.page.evaluate("document.documentElement.scrollWidth") <= width, path

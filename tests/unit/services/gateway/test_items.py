@@ -35,8 +35,9 @@ def test_an_item_comes_back_whole(api: Client, item_id: str) -> None:
     assert got.json == {"item_id": got.json["item_id"], **LAMP}
 
 
-def test_an_empty_title_or_brand_is_none(api: Client) -> None:
-    empty = {"title": "", "brand": ""}
+@pytest.mark.parametrize("text", ["", " ", "   "])
+def test_an_empty_title_or_brand_is_none(api: Client, text: str) -> None:
+    empty = {"title": text, "brand": text}
     put = write(api, "PUT", "unbranded", empty)
     assert (put.json["title"], put.json["brand"]) == (None, None)
     write(api, "PATCH", "unbranded", {"title": "Lamp", "brand": "Acme"})
