@@ -81,6 +81,10 @@ class ServingModel:
     _windows: dict[int, tuple[PopularityWindow, ShownWindow]] = field(
         init=False, default_factory=dict, compare=False, repr=False
     )
+    # With the arrivals that it was made of; one at most.
+    _newest: list[tuple[NDArray[np.int64], list[tuple[int, int]]]] = field(
+        init=False, default_factory=list, compare=False, repr=False
+    )
 
     @classmethod
     def of(
@@ -188,7 +192,7 @@ class ServingModel:
         Args:
             until_ms: the time now. What says that it arrives later would be the newest until then.
         """
-        for row, arrived_ms in self._latest:
+        for row, arrived_ms in self._latest():
             if arrived_ms < since_ms:
                 break
             if arrived_ms <= until_ms:
@@ -196,18 +200,26 @@ class ServingModel:
         n = len(self.items.ids)
         yield from (n + np.flatnonzero(self.shown[n:])[::-1]).tolist()
 
-    @cached_property
     def _latest(self) -> list[tuple[int, int]]:
-        """Rows of those of which it is known when they arrived, with the time, the newest first."""
+        """Rows of those of which it is known when they arrived, with the time, the newest first.
+
+        A shop may say another time later, by which nothing else changes.
+        """
+        arrivals = self.catalogue.arrivals()
+        if not self._newest or self._newest[0][0] is not arrivals:
+            self._newest[:] = [(arrivals, self._latest_of(arrivals))]
+        return self._newest[0][1]
+
+    def _latest_of(self, arrivals: NDArray[np.int64]) -> list[tuple[int, int]]:
         newcomers = np.arange(len(self.shown) - 1, len(self.items.ids) - 1, -1)
         rows = np.concatenate([newcomers, self.items.popular])
-        arrivals = self.catalogue.arrivals().take(rows)
-        found = np.flatnonzero(self.shown.take(rows) & (arrivals > 0))
+        arrived = arrivals.take(rows)
+        found = np.flatnonzero(self.shown.take(rows) & (arrived > 0))
         if len(found) > MAX_NEW:
-            oldest = np.partition(arrivals.take(found), -MAX_NEW)[-MAX_NEW]
-            found = found[arrivals.take(found) >= oldest]
-        found = found[np.argsort(-arrivals.take(found), kind="stable")][:MAX_NEW]
-        return list(zip(rows[found].tolist(), arrivals[found].tolist(), strict=True))
+            oldest = np.partition(arrived.take(found), -MAX_NEW)[-MAX_NEW]
+            found = found[arrived.take(found) >= oldest]
+        found = found[np.argsort(-arrived.take(found), kind="stable")][:MAX_NEW]
+        return list(zip(rows[found].tolist(), arrived[found].tolist(), strict=True))
 
     @cached_property
     def _most_popular(self) -> list[int]:

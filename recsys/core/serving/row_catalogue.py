@@ -30,6 +30,7 @@ class RowCatalogue:
         # Until something changes.
         self._masks: dict[str, NDArray[np.bool_]] = {}
         self._groups: dict[str, NDArray[np.int32]] = {}
+        self._arrivals: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self._positions)
@@ -96,8 +97,13 @@ class RowCatalogue:
         return self._group("category", _narrowest_categories)
 
     def arrivals(self) -> NDArray[np.int64]:
-        """When shoppers could see each row's item first, UTC ms; 0: nobody knows."""
-        return self._by_row(self._columns.arrivals())
+        """When shoppers could see each row's item first, UTC ms; 0: nobody knows.
+
+        The very same array until something changes.
+        """
+        if self._arrivals is None:
+            self._arrivals = self._by_row(self._columns.arrivals())
+        return self._arrivals
 
     def _group(
         self, name: str, codes_of: Callable[[CatalogueColumns], NDArray[np.int32]]
@@ -114,6 +120,7 @@ class RowCatalogue:
     def _forget(self) -> None:
         self._masks.clear()
         self._groups.clear()
+        self._arrivals = None
 
 
 def _narrowest_categories(columns: CatalogueColumns) -> NDArray[np.int32]:

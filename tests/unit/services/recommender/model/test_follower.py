@@ -384,6 +384,32 @@ def test_items_that_no_model_knows_have_a_row_from_the_moment_they_can_be_bought
     assert [items.id_of(row) for row in now.now.newest(0, 0)] == ["coming", "newer"]
 
 
+def test_an_item_of_which_another_arrival_is_said_is_new_by_that(shop: Shop) -> None:
+    shop.publish("v1")
+    day = 1_700_000_000_000
+
+    def write(item_id: str, created: int, published: int | None = None) -> None:
+        publish_ms = None if published is None else day + published
+        item = Item(item_id, created_ms=day + created, publish_ms=publish_ms)
+        shop.live.write("shop", {item_id: item})
+        shop.refresh()
+
+    write("i1", 1000)
+    write("i2", 2000)
+
+    def newest() -> list[str]:
+        serving = shop.follower.serving("shop")
+        return [serving.model.shown.id_of(row) for row in serving.now.newest(day + 500, day + 5000)]
+
+    assert newest() == ["i2", "i1"]
+    write("i1", 3000)
+    assert newest() == ["i1", "i2"]
+    write("i2", 100)
+    assert newest() == ["i1"]
+    write("i1", 100, published=400)
+    assert newest() == []
+
+
 def test_memory_is_given_back_once_after_each_swap(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
