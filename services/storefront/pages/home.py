@@ -13,7 +13,10 @@ router = APIRouter()
 _NOBODYS = Shelf("A good start", {"placement": "home", "limit": 12})
 # What was looked at this week has a shelf of its own.
 _FOR_YOU = Shelf("For you", {"placement": "home", "limit": 12, "exclude_seen_days": 7})
-_RECENT = Shelf("Recently viewed", {"placement": "recently_viewed", "limit": 6})
+# Nothing fills that list up, but popular items stand in when no recommender responds.
+_RECENT = Shelf(
+    "Recently viewed", {"placement": "recently_viewed", "limit": 6}, only="recently_viewed"
+)
 _BUY_AGAIN = Shelf("Time for more", {"placement": "buy_again", "limit": 6}, only="buy_again")
 _TRENDING = Shelf("Trending", {"placement": "trending", "limit": 6})
 _BESTSELLERS = Shelf("Bestsellers", {"placement": "bestsellers", "limit": 6})

@@ -138,9 +138,12 @@ def test_what_is_seen_is_told_with_the_variant_that_was_shown(shopper: Browser) 
 def test_a_heading_that_promises_a_kind_has_no_items_of_another(
     consenting: Browser, stub: StubApi
 ) -> None:
-    assert "Time for more" not in consenting.get("/shop").text
-    stub.source = "buy_again"
-    assert "Time for more" in consenting.get("/shop").text
+    kinds = {"buy_again": "Time for more", "recently_viewed": "Recently viewed"}
+    for kind, heading in kinds.items():
+        stub.source = "popular"
+        assert heading not in consenting.get("/shop").text
+        stub.source = kind
+        assert heading in consenting.get("/shop").text
 
 
 def test_lists_beside_an_item_and_a_basket_are_of_the_variant_of_who_looks(
