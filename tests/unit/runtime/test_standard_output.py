@@ -1,6 +1,7 @@
 """Commands whose streams are closed, or of an encoding that lacks what they print."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -73,3 +74,31 @@ def test_a_character_that_the_encoding_lacks_is_printed_by_its_number() -> None:
 def test_json_is_valid_in_every_encoding(encoding: str) -> None:
     document = printed(encoding, "--json").split(b"\n", 2)[2]
     assert json.loads(document.decode(encoding)) == {"title": "Käse 茶 \udcff"}
+
+
+@pytest.mark.parametrize("place", ["/dev/full", "a pipe without a reader"])
+def test_work_goes_on_when_its_progress_cannot_be_written(place: str) -> None:
+    script = """
+from cli.output import say
+from recsys.runtime.standard_output import prepare_streams
+
+prepare_streams()
+for _ in range(1000):
+    say("progress " * 10)
+print("done")
+"""
+    if place == "/dev/full":
+        lost = os.open(place, os.O_WRONLY)
+    else:
+        read, lost = os.pipe()
+        os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        stderr=lost,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    os.close(lost)
+    assert (done.returncode, done.stdout) == (0, "done\n")
