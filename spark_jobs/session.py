@@ -2,6 +2,7 @@
 
 import logging
 import os
+import pwd
 import signal
 import sys
 import threading
@@ -28,9 +29,10 @@ def spark_session(settings: SparkSettings, name: str) -> Iterator[SparkSession]:
     """A session that stops with the block.
 
     Raises:
-        ConfigurationError: when there is no Java that Spark runs on.
+        ConfigurationError: when there is no Java that Spark runs on, or no name of this user.
         Unavailable: when its Java process ends before the block does.
     """
+    _check_user()
     # py4j tells its logger, or the root one, of each broken connection, with its traceback; what
     # that means for the job is raised as well.
     logging.getLogger("py4j").setLevel(logging.CRITICAL)
@@ -39,6 +41,9 @@ def spark_session(settings: SparkSettings, name: str) -> Iterator[SparkSession]:
     # Workers must run the interpreter, and so the packages, of this process.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ["PYTHONPATH"] = _worker_path(os.environ.get("PYTHONPATH", ""))
+    if settings.spark_master.startswith("local"):
+        # All of it is on this machine, whose name need not lead anywhere.
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     builder = (
         SparkSession.builder.appName(name)
         .master(settings.spark_master)
@@ -77,6 +82,18 @@ def spark_session(settings: SparkSettings, name: str) -> Iterator[SparkSession]:
         signal.signal(signal.SIGINT, on_interrupt)
     with _ended_by_its_reason(spark, settings):
         yield spark
+
+
+def _check_user() -> None:
+    """Raises ConfigurationError for one that /etc/passwd does not know, which Hadoop refuses."""
+    user = os.getuid()
+    try:
+        pwd.getpwuid(user)
+    except KeyError:
+        raise ConfigurationError(
+            f"the user {user} has no name, which Spark needs: run this as a user that /etc/passwd"
+            " lists, or add a line for it there"
+        ) from None
 
 
 @contextmanager

@@ -1,10 +1,15 @@
 """What an operator sees of a failure within a task, on the console of a run of its own."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from recsys.core.errors import ConfigurationError
+from spark_jobs.session import spark_session
+from spark_jobs.settings import SparkSettings
 
 _FAILS = """
 from recsys.core.errors import Unavailable
@@ -64,3 +69,40 @@ def test_a_java_process_that_was_killed_is_said_in_a_line_with_what_to_do() -> N
     assert done.stdout.startswith("spark is unavailable: its Java process was killed, most likely")
     assert "RECSYS_SPARK_MEMORY, now 2g" in done.stdout
     assert "py4j" not in done.stderr
+
+
+_STARTS = """
+from spark_jobs.session import spark_session
+from spark_jobs.settings import SparkSettings
+
+with spark_session(SparkSettings(), "starts") as spark:
+    print(spark.range(4).count())
+"""
+
+
+def test_a_machine_whose_name_leads_nowhere_runs_spark_by_itself() -> None:
+    named = ["unshare", "--user", "--map-root-user", "--uts", "sh", "-c"]
+    named += ['hostname leads-nowhere || exit 99; exec "$@"', "sh"]
+    environment = {name: value for name, value in os.environ.items() if name != "SPARK_LOCAL_IP"}
+    done = subprocess.run(
+        [*named, sys.executable, "-c", _STARTS],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    if "unshare" in done.stderr or done.returncode == 99:
+        pytest.skip(f"no machine can be named here: {done.stderr}")
+    assert (done.returncode, done.stdout) == (0, "4\n"), done.stderr
+
+
+def test_a_user_without_a_name_is_told_that_spark_needs_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "getuid", lambda: 4_000_000_000)
+    with (
+        pytest.raises(ConfigurationError, match="user 4000000000 has no name"),
+        spark_session(SparkSettings(), "starts"),
+    ):
+        pass
