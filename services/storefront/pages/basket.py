@@ -1,11 +1,12 @@
 """The basket and the checkout."""
 
+import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from recsys.clock import utc_now_ms
@@ -85,24 +86,26 @@ async def remove(request: Request) -> RedirectResponse:
 
 @router.get("/shop/checkout")
 async def checkout(request: Request) -> HTMLResponse:
-    priced = _on_offer(await _priced(dependencies_of(request).api, visit_of(request).basket))
-    # Sent with the order: an order that is sent twice counts once.
-    order_id = f"shop-{secrets.token_hex(8)}"
-    return render(request, "checkout.html", lines=priced, total=_total(priced), order_id=order_id)
+    basket = visit_of(request).basket
+    return _checkout(request, _on_offer(await _priced(dependencies_of(request).api, basket)))
 
 
 @router.post("/shop/checkout")
-async def order(request: Request) -> RedirectResponse:
+async def order(request: Request) -> Response:
     """Record the purchases of one order, then take them out of the basket: not while that fails."""
-    order_id = read_id(await read_form(request), "order_id")
+    fields = await read_form(request)
+    order_id = read_id(fields, "order_id")
     visit, api = visit_of(request), dependencies_of(request).api
     priced = _on_offer(await _priced(api, visit.basket))
     if not priced:
         raise HTTPException(400, "There is nothing in your basket that is on offer.")
+    if fields.get("lines") != _digest(priced):
+        return _checkout(request, priced, has_changed=True)
     if visit.tracked_user is not None:
         await api.record(_purchases(visit.tracked_user, order_id, priced))
     answer = RedirectResponse("/shop/thanks", status_code=303)
-    keep_basket(request, answer, visit.basket.without(*(each.line.item_id for each in priced)))
+    left = visit.basket.without(*(each.line.item_id for each in priced))
+    keep_basket(request, answer, left)
     return answer
 
 
@@ -112,6 +115,33 @@ async def thanks(request: Request) -> HTMLResponse:
     wanted = {"placement": "home", "limit": 6}
     filled = await fill(dependencies_of(request).api, [Shelf("Your next find", wanted)], user_id)
     return render(request, "thanks.html", shelves=filled)
+
+
+def _checkout(
+    request: Request, lines: Sequence[_PricedLine], *, has_changed: bool = False
+) -> HTMLResponse:
+    """The page of an order.
+
+    Args:
+        has_changed: whether the shopper wanted to order what an earlier page had shown.
+    """
+    return render(
+        request,
+        "checkout.html",
+        409 if has_changed else 200,
+        lines=lines,
+        total=_total(lines),
+        # Sent with the order: an order that is sent twice counts once.
+        order_id=f"shop-{secrets.token_hex(8)}",
+        digest=_digest(lines),
+        has_changed=has_changed,
+    )
+
+
+def _digest(lines: Sequence[_PricedLine]) -> str:
+    """Tell an order from one of other lines, or at other prices."""
+    shown = [(each.line.item_id, each.line.quantity, each.item["price"]) for each in lines]
+    return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
 
 
 def _changed(request: Request, changed: Basket) -> RedirectResponse:

@@ -55,6 +55,12 @@ def test_what_is_not_on_offer_cannot_be_bought(shopper: Browser, item_id: str) -
     assert "Add to basket" not in page
 
 
+def _order(shopper: Browser, order_id: str) -> httpx.Response:
+    """Order what the checkout shows."""
+    [digest] = re.findall(r'name="lines" value="(\w+)"', shopper.get("/shop/checkout").text)
+    return shopper.post("/shop/checkout", {"order_id": order_id, "lines": digest})
+
+
 def _no_longer_offer(stub: StubApi, item_id: str, how: str) -> None:
     """Let an item be as an unlisted one is, or not be at all."""
     [now] = [each for each in stub.unlisted if each["item_id"] == how] or [None]
@@ -73,7 +79,7 @@ def test_what_is_not_on_offer_any_more_stays_in_the_basket_and_says_so_but_is_no
     assert "Basket <b>2</b>" in basket
     assert basket.count("Not on offer at the moment") == 1
     assert "22423" not in consenting.get("/shop/checkout").text
-    consenting.post("/shop/checkout", {"order_id": "o1"})
+    _order(consenting, "o1")
     assert [event["item_id"] for event in stub.events] == ["85123A"]
     left = consenting.get("/shop/basket").text
     assert "Basket <b>1</b>" in left
@@ -106,7 +112,7 @@ def test_a_link_of_a_list_carries_the_recommendation_to_the_order(
     )
     assert "£25.50" in consenting.get("/shop/checkout").text
     consenting.post("/shop/basket", {"item_id": "85123A"})
-    thanks = consenting.post("/shop/checkout", {"order_id": "o1"})
+    thanks = _order(consenting, "o1")
     assert "Thank you" in thanks.text
     cakestand, heart = stub.events
     visitor = consenting.cookies["shop_visitor"]
@@ -167,7 +173,7 @@ def test_nothing_is_sent_and_nobody_has_an_id_before_consent(
     assert "Until you say yes" in page
     assert "data-key" not in page
     shopper.post("/shop/basket", {"item_id": "22423"})
-    shopper.post("/shop/checkout", {"order_id": "o1"})
+    _order(shopper, "o1")
     assert stub.events == []
     assert not any("user_id" in body for _, body in stub.asked)
     assert set(shopper.cookies) == {"shop_basket"}
@@ -361,10 +367,30 @@ def test_an_order_that_could_not_be_recorded_stays_in_the_basket(
     consenting: Browser, stub: StubApi
 ) -> None:
     consenting.post("/shop/basket", {"item_id": "22423"})
+    [digest] = re.findall(r'name="lines" value="(\w+)"', consenting.get("/shop/checkout").text)
     stub.failing = 503
-    assert consenting.post("/shop/checkout", {"order_id": "o1"}).status_code == 503
+    form = {"order_id": "o1", "lines": digest}
+    assert consenting.post("/shop/checkout", form).status_code == 503
     stub.failing = None
     assert "REGENCY" in consenting.get("/shop/basket").text
+
+
+@pytest.mark.parametrize("change", ["another line", "a price"])
+def test_nothing_is_ordered_that_the_checkout_did_not_show(
+    consenting: Browser, stub: StubApi, change: str
+) -> None:
+    consenting.post("/shop/basket", {"item_id": "22423"})
+    [digest] = re.findall(r'name="lines" value="(\w+)"', consenting.get("/shop/checkout").text)
+    if change == "a price":
+        stub.items[0] = {**stub.items[0], "price": 99.5}
+    else:
+        consenting.post("/shop/basket", {"item_id": "85123A"})
+    page = consenting.post("/shop/checkout", {"order_id": "o1", "lines": digest})
+    assert page.status_code == 409
+    assert "Please look again" in page.text
+    assert stub.events == []
+    assert "Thank you" in _order(consenting, "o2").text
+    assert {event["order_id"] for event in stub.events} == {"o2"}
 
 
 def test_a_placement_that_the_shop_does_not_have_leaves_the_page_without_lists(
