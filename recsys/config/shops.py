@@ -112,14 +112,20 @@ class Shops:
         """Tenants that have a file."""
         return sorted(self._files)
 
+    def _listed_now(self) -> list[Path]:
+        """The files there are; of a folder that is gone each file that is known says so."""
+        try:
+            return [] if self._folder is None else _listed(self._folder)
+        except OSError:
+            return []
+
     def _follow(self) -> None:
         if self._folder is None or not self._interval.is_due():
             return
         followed = partial(
             FollowedFile, read=read_shop_file, on_refused=self._on_refused, start=self._shipped
         )
-        # A folder that is gone takes its files along, and each of them says so.
-        new = [path for path in _listed(self._folder) if path.stem not in self._files]
+        new = [path for path in self._listed_now() if path.stem not in self._files]
         # A dictionary of its own: other threads may be going through the old one.
         self._files = self._files | {path.stem: followed(path) for path in new}
         for tenant, file in self._files.items():
@@ -229,14 +235,17 @@ def shop_files(folder: Path) -> list[Path]:
     """List the files of shops.
 
     Raises:
-        ConfigurationError: there is no such folder.
+        ConfigurationError: there is no such folder, or it cannot be read.
     """
-    if not folder.is_dir():
+    try:
+        return _listed(folder)
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise ConfigurationError(
             f"{folder} is no folder: RECSYS_SHOP_CONFIG names the folder that has TENANT.toml "
             "for each shop"
-        )
-    return _listed(folder)
+        ) from error
+    except OSError as error:
+        raise ConfigurationError(f"cannot read the shop settings: {error}") from error
 
 
 def read_shop_file(path: Path) -> Shop:
@@ -251,5 +260,7 @@ def read_shop_file(path: Path) -> Shop:
 
 
 def _listed(folder: Path) -> list[Path]:
+    # Not by `glob`, to which a folder that may not be read is an empty one.
+    files = (path for path in folder.iterdir() if path.name.endswith(_SUFFIX))
     # Not the locks and drafts of editors.
-    return sorted(path for path in folder.glob(f"*{_SUFFIX}") if not path.name.startswith("."))
+    return sorted(path for path in files if not path.name.startswith("."))

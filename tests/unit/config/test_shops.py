@@ -1,6 +1,8 @@
 """Settings of many shops: a file for each, followed while the process runs."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -182,6 +184,43 @@ def test_a_file_instead_of_a_folder_is_refused_with_what_it_must_be(folder: Fold
     folder.write("books")
     with pytest.raises(ConfigurationError, match=r"names the folder that has TENANT\.toml"):
         Shops(folder.path / "books.toml", lambda: None)
+
+
+def test_a_folder_that_may_not_be_read_is_not_taken_for_an_empty_one(folder: Folder) -> None:
+    folder.write("books")
+    script = f"""
+from pathlib import Path
+from recsys.config.shops import Shops, shop_of
+
+folder = Path({str(folder.path)!r})
+for read in (lambda: Shops(folder, print), lambda: shop_of(folder, "books", print)):
+    try:
+        read()
+    except Exception as error:
+        print(type(error).__name__, error)
+"""
+    folder.path.chmod(0o000)
+    # Without the rights of root, whom no mode keeps out.
+    done = subprocess.run(
+        ["unshare", "--user", sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    folder.path.chmod(0o700)
+    if done.returncode:
+        pytest.skip(f"root's rights cannot be given up here: {done.stderr}")
+    denied = f"cannot read the shop settings: [Errno 13] Permission denied: '{folder.path}'"
+    assert done.stdout == f"ConfigurationError {denied}\n" * 2
+
+
+def test_a_folder_that_is_gone_leaves_its_shops_as_they_were(folder: Folder) -> None:
+    folder.write("books", "read")
+    shops = folder.shops()
+    folder.path.rename(folder.path.with_name("gone"))
+    folder.now += 1
+    assert "read" in shops.event_types_of("books")
 
 
 def test_a_job_reads_the_file_of_its_shop_alone(folder: Folder) -> None:
