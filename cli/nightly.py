@@ -21,6 +21,8 @@ from spark_jobs.nightly.plan import FitStrategy, Plan, Step, Strategy
 from spark_jobs.nightly.run_folder import Window
 from spark_jobs.settings import BatchSettings, load
 
+# More than any shop is old; infinitely many are no moment.
+MAX_HOLDOUT_DAYS = 36_500.0
 _Settings = TypeVar("_Settings", AlsSettings, ModelSettings)
 
 
@@ -37,6 +39,7 @@ def nightly(
         float | None,
         typer.Option(
             min=0.01,
+            max=MAX_HOLDOUT_DAYS,
             help="Newest days to hold out for the evaluation. Default: as many as for the serving"
             " version, 28 for the first.",
         ),

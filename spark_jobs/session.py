@@ -74,7 +74,8 @@ def spark_session(settings: SparkSettings, name: str) -> Iterator[SparkSession]:
         spark = builder.getOrCreate()
     except PySparkRuntimeError as error:
         raise ConfigurationError(
-            f"Spark does not start; is JAVA_HOME a Java 17 to 21? ({error})"
+            "Spark does not start, see what it says above; is JAVA_HOME a Java 17 to 21, and is"
+            f" there a Spark at RECSYS_SPARK_MASTER, {settings.spark_master}? ({error})"
         ) from error
     if threading.current_thread() is threading.main_thread():
         # Spark's own calls Java from within the call that it interrupts, which fails; stopping the

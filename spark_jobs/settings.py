@@ -28,10 +28,12 @@ class SparkSettings(ProcessSettings):
     """Settings of Spark."""
 
     spark_master: str = Field(default="local[*]", validation_alias="RECSYS_SPARK_MASTER")
-    spark_memory: str = Field(default="2g", validation_alias="RECSYS_SPARK_MEMORY")
+    spark_memory: str = Field(
+        default="2g", pattern="^[1-9][0-9]*[kmgtKMGT]$", validation_alias="RECSYS_SPARK_MEMORY"
+    )
     # What the Python process of one task may take, beside the JVM's heap.
     task_memory_gib: float = Field(
-        default=4.0, gt=0, validation_alias="RECSYS_SPARK_TASK_MEMORY_GIB"
+        default=4.0, gt=0, allow_inf_nan=False, validation_alias="RECSYS_SPARK_TASK_MEMORY_GIB"
     )
 
 

@@ -60,6 +60,7 @@ class AlsSettings:
             regularization=(0, 1e3),
             frequency_weight=(0, 1e6),
             iterations=(1, 10_000),
+            seed=(0, 2**63 - 1),
         )
 
 

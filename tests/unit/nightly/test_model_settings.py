@@ -31,6 +31,7 @@ def test_what_the_file_does_not_name_keeps_its_default(tmp_path: Path) -> None:
     [
         ({"als": {"factors": "many"}}, "als.factors"),
         ({"als": {"factors": 0}}, "factors must be between"),
+        ({"als": {"seed": -1}}, "seed must be between 0"),
         ({"als": {"lambda": 1}}, "lambda is no setting"),
         ({"neighbor_weight": 1}, "neighbor_weight is no setting"),
         ({"als": {"device": "tpu"}}, "als.device"),
