@@ -43,7 +43,7 @@ _MAX_LINES = 30
 
 
 class BasketFull(Exception):
-    """There is no room for another product."""
+    """There is no room for a product, or for so many pieces of it; the text says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +75,12 @@ class Basket:
         """
         before = self.lines.get(line.item_id)
         quantity = line.quantity + (before.quantity if before else 0)
-        added = replace(line, quantity=min(quantity, MAX_QUANTITY))
+        if quantity > MAX_QUANTITY:
+            raise BasketFull(f"A basket takes {MAX_QUANTITY} pieces of one product at most.")
+        added = replace(line, quantity=quantity)
         changed = Basket({**self.lines, line.item_id: added})
         if len(changed.lines) > _MAX_LINES or len(changed.to_cookie()) > _MAX_COOKIE_CHARACTERS:
-            raise BasketFull
+            raise BasketFull("Your basket is full: order first, then go on.")
         return changed
 
     def without(self, *item_ids: str) -> "Basket":

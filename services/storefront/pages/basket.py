@@ -74,8 +74,8 @@ async def add(request: Request) -> RedirectResponse:
     line = Line(item_id, quantity, Via.read(fields.get("via", "")))
     try:
         return _changed(request, visit_of(request).basket.with_added(line))
-    except BasketFull:
-        raise HTTPException(400, "Your basket is full: order first, then go on.") from None
+    except BasketFull as error:
+        raise HTTPException(400, str(error)) from None
 
 
 @router.post("/shop/basket/remove")

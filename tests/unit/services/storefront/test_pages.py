@@ -214,8 +214,11 @@ def test_signing_in_asks_for_that_customer_and_signing_out_for_nobody(
 def test_the_basket_keeps_what_was_put_in_and_asks_for_what_goes_with_it(
     shopper: Browser, stub: StubApi
 ) -> None:
-    for _ in range(2):
-        shopper.post("/shop/basket", {"item_id": "85123A", "quantity": "60"})
+    for quantity in ("60", "39"):
+        shopper.post("/shop/basket", {"item_id": "85123A", "quantity": quantity})
+    more = shopper.post("/shop/basket", {"item_id": "85123A"})
+    assert more.status_code == 400
+    assert f"{MAX_QUANTITY} pieces of one product at most" in more.text
     [(_, asked)] = [call for call in stub.asked if "session_item_ids" in str(call)][-1:]
     assert asked["requests"][0]["session_item_ids"] == ["85123A"]
     page = shopper.get("/shop/basket").text
