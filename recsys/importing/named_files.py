@@ -1,5 +1,6 @@
 """Files that a command line names: by themselves, by a folder, pattern or URL, or as input."""
 
+import os
 import shutil
 import sys
 import tempfile
@@ -7,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from glob import glob
 from pathlib import Path, PurePath
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
 from recsys.core.errors import ConfigurationError
 from recsys.importing.file_format import has_known_name
@@ -24,6 +25,7 @@ def named_files(
 
     Raises:
         ConfigurationError: a name names no file.
+        OSError: a folder, or one within it, may not be read.
     """
     with tempfile.TemporaryDirectory(prefix="recsys-files-") as kept:
         yield [
@@ -43,8 +45,7 @@ def _files(name: str, folder: Path, say: Callable[[str], None]) -> list[Path]:
     if is_remote(name):
         found = fetch(name, folder, _is_data, say)
     elif path.is_dir():
-        inside = (each for each in sorted(path.rglob("*")) if each.is_file())
-        found = [each for each in inside if _is_data(each.relative_to(path))]
+        found = [each for each in _inside(path) if _is_data(each.relative_to(path))]
     elif path.exists():
         found = [path]
     else:
@@ -54,6 +55,22 @@ def _files(name: str, folder: Path, say: Callable[[str], None]) -> list[Path]:
     if not found:
         raise ConfigurationError(f"{name}: there is no such file")
     return found
+
+
+def _inside(folder: Path) -> list[Path]:
+    """All files of a folder and those within it.
+
+    Raises:
+        OSError: one of them may not be read. Path.rglob passes it over without a word, and an
+            import of half the files would look like one of all.
+    """
+
+    def refuse(error: OSError) -> NoReturn:
+        raise error
+
+    walk = os.walk(folder, onerror=refuse)
+    paths = sorted(Path(place, name) for place, _, names in walk for name in names)
+    return [path for path in paths if path.is_file()]
 
 
 def _kept(source: BinaryIO, path: Path) -> Path:

@@ -32,11 +32,21 @@ class ModelFiles:
         self._root = root
 
     def versions(self, tenant: str) -> list[str]:
-        """All versions of a tenant, oldest first (their names begin with their time)."""
-        folder = self._tenant(tenant)
-        names = (path.parent.name for path in folder.glob(f"[!.]*/{MANIFEST}"))
+        """All versions of a tenant, oldest first (their names begin with their time).
+
+        Raises:
+            OSError: the tenant's folder may not be read; it is not taken for an empty one.
+        """
+        try:
+            folders = list(self._tenant(tenant).iterdir())
+        except FileNotFoundError:
+            return []
         # A copy that somebody made beside them is none.
-        return sorted(name for name in names if is_version(name))
+        return sorted(
+            folder.name
+            for folder in folders
+            if is_version(folder.name) and _is_there(folder / MANIFEST)
+        )
 
     def tenants(self) -> list[str]:
         """Tenants with a version, sorted."""
@@ -248,6 +258,14 @@ class ModelFiles:
 def is_version(name: str) -> bool:
     """Whether a version can have this name."""
     return _VERSION.fullmatch(name) is not None
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is such a file, as far as that can be known: who reads it is told why not."""
+    try:
+        return path.exists()
+    except OSError:
+        return True
 
 
 def _is_half_removed(folder: Path, now_seconds: float) -> bool:
