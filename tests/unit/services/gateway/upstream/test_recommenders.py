@@ -302,7 +302,8 @@ def test_a_queue_that_stands_is_refused_more_until_it_moves_again(
             assert {problem.kind for problem in refused} == {OVERLOADED}
             assert 0.3 < len(refused) / len(answers) < 0.9
             assert {a.json for a in answers if isinstance(a, pb.RenderedAnswer)} == {ANSWER_JSON}
-            # What is left of it is gone, and there is room for a burst again.
+            # An interval after the last who was refused there is room for a burst again.
+            await asyncio.sleep(standing_queue.INTERVAL_SECONDS)
             assert {answer.json for answer in await ask_many(asking, 500)} == {ANSWER_JSON}
 
     asyncio.run(run())
