@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from pydantic import Field, SecretStr
 
-from recsys.config.settings import ProcessSettings, TenantName, load_settings
+from recsys.config.settings import ProcessSettings, SettingPath, TenantName, load_settings
 from recsys.core.errors import ConfigurationError
 from recsys.stores.run_files import run_folder
 
@@ -21,7 +21,7 @@ class TenantSettings(ProcessSettings):
 class ShopSettings(TenantSettings):
     """Folder of the shops' settings."""
 
-    shop_config: Path | None = Field(default=None, validation_alias="RECSYS_SHOP_CONFIG")
+    shop_config: SettingPath | None = Field(default=None, validation_alias="RECSYS_SHOP_CONFIG")
 
 
 class SparkSettings(ProcessSettings):
@@ -62,7 +62,7 @@ class ModelStoreSettings(ShopSettings):
     """Folder of the models, and of what the last nightly run read."""
 
     # A folder that the driver and every executor see.
-    model_store: Path = Field(validation_alias="RECSYS_MODEL_STORE")
+    model_store: SettingPath = Field(validation_alias="RECSYS_MODEL_STORE")
 
     def run_folder(self, tenant: str) -> Path:
         """Folder in which one step of a nightly run leaves its result for the next."""

@@ -52,6 +52,15 @@ def _check_tenant(value: str) -> str:
     return value
 
 
+def _expand_home(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise ValueError("begins with ~, but there is no such home: name the folder") from error
+
+
+# Nobody expands ~ in what systemd and Compose set, and a folder of that name would be made.
+SettingPath = Annotated[Path, AfterValidator(_expand_home)]
 HostPort = Annotated[Address, NoDecode, BeforeValidator(parse_address)]
 OptionalHostPort = Annotated[Address | None, NoDecode, BeforeValidator(_parse_if_set)]
 TenantName = Annotated[str, AfterValidator(_check_tenant)]
@@ -121,7 +130,7 @@ class GrpcServiceSettings(ProcessSettings):
         default=SecretStr(""), validation_alias="RECSYS_SERVICE_TOKEN"
     )
     # Only where there is a service token; without the file it answers gateways alone.
-    api_keys: Path | None = Field(default=None, validation_alias="RECSYS_API_KEYS")
+    api_keys: SettingPath | None = Field(default=None, validation_alias="RECSYS_API_KEYS")
     reflection: bool = Field(default=False, validation_alias="RECSYS_GRPC_REFLECTION")
     # Where to serve metrics over HTTP; nowhere when not set.
     metrics_listen: OptionalHostPort = Field(default=None, validation_alias="RECSYS_METRICS_LISTEN")

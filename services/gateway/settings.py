@@ -1,17 +1,23 @@
 """Settings of the gateway, from its environment."""
 
 from ipaddress import ip_network
-from pathlib import Path
 
 from pydantic import Field, SecretStr
 
-from recsys.config.settings import HostPort, Networks, ProcessSettings, Seconds, ServiceToken
+from recsys.config.settings import (
+    HostPort,
+    Networks,
+    ProcessSettings,
+    Seconds,
+    ServiceToken,
+    SettingPath,
+)
 
 
 class GatewaySettings(ProcessSettings):
     listen: HostPort = Field(validation_alias="RECSYS_LISTEN")
     # The file of hashed keys; `recsys keys create` makes it.
-    api_keys: Path = Field(validation_alias="RECSYS_API_KEYS")
+    api_keys: SettingPath = Field(validation_alias="RECSYS_API_KEYS")
     # "dns:///host:port", or "ipv4:a:port,b:port" for fixed replicas.
     recommender_target: str = Field(validation_alias="RECSYS_RECOMMENDER_TARGET", min_length=1)
     ingest_target: str = Field(validation_alias="RECSYS_INGEST_TARGET", min_length=1)
@@ -19,7 +25,7 @@ class GatewaySettings(ProcessSettings):
         default=SecretStr(""), validation_alias="RECSYS_SERVICE_TOKEN"
     )
     # The folder that ingest has: the description of the API lists the shops' types of event.
-    shop_config: Path | None = Field(default=None, validation_alias="RECSYS_SHOP_CONFIG")
+    shop_config: SettingPath | None = Field(default=None, validation_alias="RECSYS_SHOP_CONFIG")
     # The balancers in front, whose word is taken for which client they speak. By default one on the
     # same machine, as in the local stack.
     trusted_proxies: Networks = Field(

@@ -1,11 +1,9 @@
 """Settings of the ingest service."""
 
-from pathlib import Path
-
 from pydantic import Field, SecretStr
 
 from recsys.config.address import Address
-from recsys.config.settings import GrpcServiceSettings, HostPort
+from recsys.config.settings import GrpcServiceSettings, HostPort, SettingPath
 
 
 class IngestSettings(GrpcServiceSettings):
@@ -19,6 +17,6 @@ class IngestSettings(GrpcServiceSettings):
     # May carry a password.
     redis_url: SecretStr = Field(validation_alias="REDIS_URL")
     # The folder of TENANT.toml; without one all shops have the shipped settings.
-    shop_config: Path | None = Field(default=None, validation_alias="RECSYS_SHOP_CONFIG")
+    shop_config: SettingPath | None = Field(default=None, validation_alias="RECSYS_SHOP_CONFIG")
     # Each holds one connection to HBase while it works.
     threads: int = Field(default=16, validation_alias="RECSYS_INGEST_THREADS", ge=1, le=256)

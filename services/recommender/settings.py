@@ -1,12 +1,11 @@
 """Settings of the recommender, from its environment."""
 
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
-from recsys.config.settings import GrpcServiceSettings, TenantName
+from recsys.config.settings import GrpcServiceSettings, SettingPath, TenantName
 
 
 def _names(value: object) -> object:
@@ -21,7 +20,7 @@ class RecommenderSettings(GrpcServiceSettings):
         default=("demo",), min_length=1, validation_alias="RECSYS_TENANTS"
     )
     # The folder of TENANT.toml, for placements that gRPC callers name.
-    shop_config: Path | None = Field(default=None, validation_alias="RECSYS_SHOP_CONFIG")
+    shop_config: SettingPath | None = Field(default=None, validation_alias="RECSYS_SHOP_CONFIG")
     # "dns:///host:port" of ingest, for rules on what a shop says of its users. Without it these
     # rules are left out for gRPC callers, and answers are degraded.
     ingest_target: str | None = Field(default=None, validation_alias="RECSYS_INGEST_TARGET")

@@ -1,12 +1,11 @@
 """Settings of the demo shop, from its environment, and the file of its keys."""
 
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_settings import NoDecode
 
-from recsys.config.settings import HostPort, ProcessSettings, TenantName
+from recsys.config.settings import HostPort, ProcessSettings, SettingPath, TenantName
 
 # "http://a:1/metrics,http://b:1/metrics".
 Urls = Annotated[
@@ -20,11 +19,11 @@ class StorefrontSettings(ProcessSettings):
     listen: HostPort = Field(validation_alias="RECSYS_LISTEN")
     # Where the API is asked, by the shop's server; its pages call the host that they come from.
     api_url: str = Field(validation_alias="RECSYS_URL", pattern="^https?://")
-    keys: Path = Field(validation_alias="RECSYS_STOREFRONT_KEYS")
+    keys: SettingPath = Field(validation_alias="RECSYS_STOREFRONT_KEYS")
     # For the operator's page alone: the model store, the settings of shops, and where each gateway
     # shows its metrics.
-    model_store: Path | None = Field(default=None, validation_alias="RECSYS_MODEL_STORE")
-    shop_config: Path | None = Field(default=None, validation_alias="RECSYS_SHOP_CONFIG")
+    model_store: SettingPath | None = Field(default=None, validation_alias="RECSYS_MODEL_STORE")
+    shop_config: SettingPath | None = Field(default=None, validation_alias="RECSYS_SHOP_CONFIG")
     gateway_metrics: Urls = Field(default=(), validation_alias="RECSYS_GATEWAY_METRICS")
 
 

@@ -180,8 +180,9 @@ def remove_stored(
         if version not in versions:
             known = ", ".join(versions)
             raise NotFound(f"there is no version {version} of {tenant}; known: {known}")
-        published.retire(tenant, set(versions) - {version})
+        # A folder that cannot be removed may be served again, from records that are there.
         files.remove(tenant, version)
+        published.retire(tenant, set(versions) - {version})
 
 
 def _withdraw(files: ModelFiles, tenant: str, version: str, say: Callable[[str], None]) -> None:

@@ -1,5 +1,6 @@
 """`recsys models serve`: what Redis has of a version is counted, and a failure leaves no note."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -134,6 +135,21 @@ def test_a_version_whose_files_are_damaged_still_serves_again_and_that_is_said(s
 
     assert shop.published.current("shop") == OLD
     assert any(f"whether Redis has all of {OLD} is not known" in line for line in shop.said)
+
+
+def test_a_version_whose_folder_cannot_be_removed_can_still_serve(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(ModelFiles, "remove", refuse)
+    with pytest.raises(OSError, match="Read-only"):
+        run.remove_stored(shop.settings, "shop", OLD, shop.said.append)
+
+    shop.serve(OLD)
+
+    assert not shop.published_again
 
 
 def test_a_full_redis_leaves_no_note_of_a_withdrawal(shop: Shop) -> None:

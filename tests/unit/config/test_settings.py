@@ -9,6 +9,7 @@ from recsys.config.settings import (
     HostPort,
     ProcessSettings,
     Seconds,
+    SettingPath,
     TenantName,
     load_settings,
     parse_networks,
@@ -31,8 +32,8 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 class Shop(Settings):
-    folder: Path = Field(validation_alias="TEST_FOLDER")
-    rules: Path | None = Field(default=None, validation_alias="TEST_RULES")
+    folder: SettingPath = Field(validation_alias="TEST_FOLDER")
+    rules: SettingPath | None = Field(default=None, validation_alias="TEST_RULES")
     tenant: TenantName = Field(default="demo", validation_alias="TEST_TENANT")
 
 
@@ -58,6 +59,19 @@ def test_an_empty_folder_is_none_and_not_the_working_directory(
     monkeypatch.setenv("TEST_FOLDER", "/models")
     monkeypatch.setenv("TEST_RULES", value)
     assert load_settings(Shop).rules is None
+
+
+def test_a_path_may_begin_with_the_home_that_no_shell_has_put_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HOME", "/home/ann")
+    monkeypatch.setenv("TEST_LISTEN", "127.0.0.1:80")
+    monkeypatch.setenv("TEST_FOLDER", "~/models")
+    assert load_settings(Shop).folder == Path("/home/ann/models")
+
+    monkeypatch.setenv("TEST_FOLDER", "~nobody-of-this-name/models")
+    with pytest.raises(ConfigurationError, match="TEST_FOLDER: begins with ~, but there is no"):
+        load_settings(Shop)
 
 
 def test_an_empty_name_is_not_taken_for_that_of_another_shop(
