@@ -10,6 +10,7 @@ import typer
 from cli.output import AsJson, say, show_json
 from cli.shop_log import HeldSettings, history
 from cli.tenant_option import OneTenant
+from cli.variable_path import meant
 from recsys.auth.key_file import load_keys
 from recsys.config.shops import read_shop_file, shop_files
 from recsys.core.errors import ConfigurationError, InvalidSettings, NotFound
@@ -27,11 +28,19 @@ _INVALID = 2
 def check(
     folder: Annotated[
         Path,
-        typer.Argument(envvar="RECSYS_SHOP_CONFIG", help="The folder that has TENANT.toml files."),
+        typer.Argument(
+            envvar="RECSYS_SHOP_CONFIG",
+            callback=meant,
+            help="The folder that has TENANT.toml files.",
+        ),
     ],
     keys: Annotated[
         Path | None,
-        typer.Option(envvar="RECSYS_API_KEYS", help="The file of hashed keys: a shop needs one."),
+        typer.Option(
+            envvar="RECSYS_API_KEYS",
+            callback=meant,
+            help="The file of hashed keys: a shop needs one.",
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

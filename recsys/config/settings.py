@@ -52,7 +52,8 @@ def _check_tenant(value: str) -> str:
     return value
 
 
-def _expand_home(path: Path) -> Path:
+def setting_path(path: Path) -> Path:
+    """Expand ~. Raises ValueError for a home that there is not."""
     try:
         return path.expanduser()
     except RuntimeError as error:
@@ -60,7 +61,7 @@ def _expand_home(path: Path) -> Path:
 
 
 # Nobody expands ~ in what systemd and Compose set, and a folder of that name would be made.
-SettingPath = Annotated[Path, AfterValidator(_expand_home)]
+SettingPath = Annotated[Path, AfterValidator(setting_path)]
 HostPort = Annotated[Address, NoDecode, BeforeValidator(parse_address)]
 OptionalHostPort = Annotated[Address | None, NoDecode, BeforeValidator(_parse_if_set)]
 TenantName = Annotated[str, AfterValidator(_check_tenant)]

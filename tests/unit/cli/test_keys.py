@@ -71,3 +71,13 @@ def test_a_session_is_of_a_public_key(file: Path) -> None:
     key_id = run(file, "create", "--tenant", "demo", "--scope", "read").split("_")[1]
     result = CliRunner().invoke(app, ["session", "--file", str(file), key_id, "ann"])
     assert isinstance(result.exception, NotFound)
+
+
+def test_the_file_is_the_one_that_gateways_take_of_the_same_variable(file: Path) -> None:
+    given = {"HOME": str(file.parent), "RECSYS_API_KEYS": "~/keys.toml\n"}
+    arguments = ["create", "--tenant", "demo", "--scope", "read"]
+
+    assert CliRunner().invoke(app, arguments, env=given).exit_code == 0
+    assert [key.tenant for key in load_keys(file)] == ["demo"]
+    given["RECSYS_API_KEYS"] = "~nobody-of-this-name/keys.toml"
+    assert "there is no such home" in CliRunner().invoke(app, arguments, env=given).output
