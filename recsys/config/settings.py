@@ -94,18 +94,17 @@ class ProcessSettings(BaseSettings):
         An empty value is none. Where a default would stand in for it, such as another shop's name,
         it stays, and is refused: somebody meant to say something else.
         """
-        may_be_empty = {
-            field.validation_alias
-            for field in cls.model_fields.values()
-            if not field.is_required() and field.default is not None
-        }
-        stripped = {
-            name: value.strip() if isinstance(value, str) else value
-            for name, value in values.items()
-        }
-        return {
-            name: value for name, value in stripped.items() if value != "" or name in may_be_empty
-        }
+        variables = {field.validation_alias: field for field in cls.model_fields.values()}
+        found = {}
+        for name, value in values.items():
+            if not isinstance(value, str) or name not in variables:
+                # Said by code, which means what it says.
+                found[name] = value
+            elif stripped := value.strip():
+                found[name] = stripped
+            elif not variables[name].is_required() and variables[name].default is not None:
+                found[name] = ""
+        return found
 
     # Which of several replicas a log line is of.
     instance: str = Field(
