@@ -132,8 +132,11 @@ def env(
     name: Name = DEFAULT_STACK,
     as_json: AsJson = False,
 ) -> None:
-    """Print the variables that lead to the stack: `eval "$(python -m infra.local env)"`."""
-    variables = Stack(Settings.load(name)).environment()
+    """Print the variables that lead to the stack: `eval "$(python -m infra.local env)"`.
+
+    Their PATH begins with what is installed beside this Python, such as `recsys`.
+    """
+    variables = _variables(Stack(Settings.load(name)))
     if as_json:
         show_json(variables)
     else:
@@ -153,7 +156,7 @@ def run(
     What is installed beside this Python, such as `recsys`, is found first.
     """
     stack = Stack(Settings.load(name))
-    variables = os.environ | stack.environment() | {"PATH": command_path(os.environ)}
+    variables = os.environ | _variables(stack)
     program = shutil.which(command[0], path=variables["PATH"])
     if program is None:
         print(f"there is no command {command[0]!r} on the PATH", file=sys.stderr)
@@ -164,6 +167,10 @@ def run(
         code = subprocess.run([program, *command[1:]], env=variables, check=False).returncode
     # Of a command ended by a signal, what a shell says.
     raise typer.Exit(code if code >= 0 else _KILLED - code)
+
+
+def _variables(stack: Stack) -> dict[str, str]:
+    return stack.environment() | {"PATH": command_path(os.environ)}
 
 
 @app.command()

@@ -1,8 +1,9 @@
-"""`python -m infra.local run`: commands with the variables of a stack."""
+"""`python -m infra.local run` and `env`: commands with the variables of a stack."""
 
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -40,3 +41,23 @@ def test_a_command_that_is_not_there_is_told(store_stack: Stack) -> None:
 @pytest.mark.parametrize(("script", "code"), [("exit 7", 7), ("kill -9 $$", 137)])
 def test_it_ends_as_its_command_ended(store_stack: Stack, script: str, code: int) -> None:
     assert run("--", "sh", "-c", script).returncode == code
+
+
+def test_a_shell_that_takes_the_variables_finds_recsys_however_often_it_takes_them(
+    store_stack: Stack,
+) -> None:
+    take = f'eval "$({sys.executable} -m infra.local env --name {STACK_NAME})"'
+    done = subprocess.run(
+        ["sh", "-c", f'{take}; {take}; command -v recsys; echo "$PATH"; echo "$REDIS_URL"'],
+        env=os.environ | {"PATH": PATH},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    own = str(Path(sys.executable).parent)
+    assert done.stdout.splitlines() == [
+        f"{own}/recsys",
+        f"{own}:{PATH}",
+        store_stack.settings.redis_url,
+    ]

@@ -40,7 +40,8 @@ def for_jobs(settings: Settings, java: Path) -> dict[str, str]:
 
 def command_path(environ: Mapping[str, str]) -> str:
     """The PATH with the folder of this interpreter first: `recsys` is there, activated or not."""
-    return os.pathsep.join([str(Path(sys.executable).parent), environ.get("PATH", os.defpath)])
+    own, path = str(Path(sys.executable).parent), environ.get("PATH", os.defpath)
+    return path if path.split(os.pathsep)[0] == own else os.pathsep.join([own, path])
 
 
 def _target(settings: Settings, service: Service) -> str:
