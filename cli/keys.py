@@ -9,7 +9,7 @@ import typer
 
 from cli.output import AsJson, show_json
 from cli.tenant_option import RequiredTenant
-from cli.variable_path import meant
+from cli.variable_path import path_of_variable
 from recsys.auth.api_keys import SCOPE_NAMES, ApiKey, scopes_named
 from recsys.auth.key_file import create_key, create_public_key, load_keys, revoke_key
 from recsys.auth.session_tokens import sign_session
@@ -27,7 +27,7 @@ KeysFile = Annotated[
     typer.Option(
         "--file",
         envvar="RECSYS_API_KEYS",
-        callback=meant,
+        callback=path_of_variable,
         help="The file of hashed keys.",
         dir_okay=False,
     ),

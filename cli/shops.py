@@ -10,7 +10,7 @@ import typer
 from cli.output import AsJson, say, show_json
 from cli.shop_log import HeldSettings, history
 from cli.tenant_option import OneTenant
-from cli.variable_path import meant
+from cli.variable_path import path_of_variable
 from recsys.auth.key_file import load_keys
 from recsys.config.shops import read_shop_file, shop_files
 from recsys.core.errors import ConfigurationError, InvalidSettings, NotFound
@@ -30,7 +30,7 @@ def check(
         Path,
         typer.Argument(
             envvar="RECSYS_SHOP_CONFIG",
-            callback=meant,
+            callback=path_of_variable,
             help="The folder that has TENANT.toml files.",
         ),
     ],
@@ -38,7 +38,7 @@ def check(
         Path | None,
         typer.Option(
             envvar="RECSYS_API_KEYS",
-            callback=meant,
+            callback=path_of_variable,
             help="The file of hashed keys: a shop needs one.",
         ),
     ] = None,

@@ -52,8 +52,8 @@ def _check_tenant(value: str) -> str:
     return value
 
 
-def setting_path(path: Path) -> Path:
-    """Expand ~. Raises ValueError for a home that there is not."""
+def expand_home(path: Path) -> Path:
+    """Replace ~ by the home. Raises ValueError where there is none."""
     try:
         return path.expanduser()
     except RuntimeError as error:
@@ -61,7 +61,7 @@ def setting_path(path: Path) -> Path:
 
 
 # Nobody expands ~ in what systemd and Compose set, and a folder of that name would be made.
-SettingPath = Annotated[Path, AfterValidator(setting_path)]
+SettingPath = Annotated[Path, AfterValidator(expand_home)]
 HostPort = Annotated[Address, NoDecode, BeforeValidator(parse_address)]
 OptionalHostPort = Annotated[Address | None, NoDecode, BeforeValidator(_parse_if_set)]
 TenantName = Annotated[str, AfterValidator(_check_tenant)]
@@ -88,8 +88,7 @@ class ProcessSettings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _without_blanks(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Take values as they are meant: a secret's file ends with a newline, a template may
-        leave nothing.
+        """Strip the variables' values: files of secrets end with a newline, templates leave blanks.
 
         An empty value is none. Where a default would stand in for it, such as another shop's name,
         it stays, and is refused: somebody meant to say something else.

@@ -192,15 +192,15 @@ class ItemReader:
         if costly:
             raise InvalidInput(costly)
         dropped.update(map(str, problems))
-        if self._is_hidden(item_id, values):
+        if self._note_hiding(item_id, values):
             fields["available"] = False
         return ItemRow(item_id, fields)
 
     def _tells_shown(self, column: str) -> bool:
         return column in self._shown_if or column in self._hidden_if
 
-    def _is_hidden(self, item_id: str, values: Mapping[str, Any]) -> bool:
-        """Tell whether a column hides the item, by this row or the last one that said."""
+    def _note_hiding(self, item_id: str, values: Mapping[str, Any]) -> bool:
+        """Note which columns hide the item, by the last row that says; tell whether any does."""
         said = {
             column: self._hides(column, values[column])
             for column in (*self._shown_if, *self._hidden_if)

@@ -130,6 +130,7 @@ def serve(settings: IngestSettings) -> None:
     recent_events.start()
     with observed(metrics, settings.metrics_listen):
         wait_for_stop_signal()
+        # Shown until the last call has ended.
         server.stop(settings.drain_seconds)
     probe.stop()
     recent_events.stop()

@@ -312,10 +312,14 @@ def test_a_run_that_lost_its_lock_stops_before_it_writes(
 
 
 @contextmanager
-def at_the_last_moment(
+def what_serves_stays_when(
     nightly: Nightly, monkeypatch: pytest.MonkeyPatch, happens: Callable[[redis.Redis], object]
 ) -> Iterator[redis.Redis]:
-    """Let something happen in Redis when all records are written, before the pointer moves."""
+    """Let something happen in Redis when all records of a second night, which the block runs, are
+    written, before the pointer moves.
+    """
+    nightly.first_night()
+    before = nightly.serving()
     marked = ModelFiles.mark_serving
     with connect(nightly.redis_url) as client, monkeypatch.context() as patch:
 
@@ -326,38 +330,33 @@ def at_the_last_moment(
         patch.setattr(ModelFiles, "mark_serving", mark)
         yield client
 
+    assert nightly.serving() == before
+    assert nightly.models.last_serving(nightly.plan.tenant) == before
+
 
 def test_of_two_runs_that_both_believe_to_hold_the_lock_one_publishes(
     nightly: Nightly, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nightly.first_night()
-    before = nightly.serving()
     lock = keys.nightly_lock(nightly.plan.tenant)
-    with at_the_last_moment(nightly, monkeypatch, lambda r: r.set(lock, "another run")) as client:
+    with what_serves_stays_when(nightly, monkeypatch, lambda r: r.set(lock, "another")) as client:
         with pytest.raises(LockLost, match="lost its lock before it could move the pointer"):
             nightly.run(model=CHANGED)
         client.delete(lock)
-
-    assert nightly.serving() == before
-    assert nightly.models.last_serving(nightly.plan.tenant) == before
 
 
 def test_where_redis_refuses_the_pointer_what_serves_is_still_what_is_marked(
     nightly: Nightly, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nightly.first_night()
-    before = nightly.serving()
-    fill = at_the_last_moment(nightly, monkeypatch, lambda r: r.config_set("maxmemory", "1"))
-    with fill as client:
+    def fill(client: redis.Redis) -> None:
+        client.config_set("maxmemory", "1")
+
+    with what_serves_stays_when(nightly, monkeypatch, fill) as client:
         limit = client.config_get("maxmemory")["maxmemory"]
         try:
             with pytest.raises(Unavailable, match="maxmemory"):
                 nightly.run(model=CHANGED)
         finally:
             client.config_set("maxmemory", limit)
-
-    assert nightly.serving() == before
-    assert nightly.models.last_serving(nightly.plan.tenant) == before
 
 
 def test_a_version_that_an_operator_chose_during_a_run_goes_on_serving(

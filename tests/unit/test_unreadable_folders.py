@@ -1,12 +1,10 @@
 """Folders that may not be read are said, and never taken for empty ones."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
+from tests.unprivileged import printed
 
 
 @contextmanager
@@ -16,21 +14,6 @@ def unreadable(folder: Path) -> Iterator[None]:
         yield
     finally:
         folder.chmod(0o700)
-
-
-def printed(script: str, *arguments: str) -> str:
-    """What a script prints that has not the rights of root, whom no mode keeps out."""
-    done = subprocess.run(
-        ["unshare", "--user", sys.executable, "-c", script, *arguments],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    if "unshare" in done.stderr:
-        pytest.skip(f"root's rights cannot be given up here: {done.stderr}")
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 _IMPORTED = """

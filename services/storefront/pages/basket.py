@@ -53,12 +53,13 @@ async def basket(request: Request) -> HTMLResponse:
         }
         filled = await fill(api, [Shelf("Goes well with your basket", wanted)]) or []
     priced = await _priced(api, lines)
+    ordered = _on_offer(priced)
     return render(
         request,
         "basket.html",
         lines=priced,
-        total=_total(_on_offer(priced)),
-        has_order=bool(_on_offer(priced)),
+        total=_total(ordered),
+        has_order=bool(ordered),
         shelves=filled,
     )
 

@@ -37,12 +37,20 @@ class Shop(Settings):
     tenant: TenantName = Field(default="demo", validation_alias="TEST_TENANT")
 
 
+@pytest.fixture
+def shop_variables(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """The variables that a shop needs, to be changed."""
+    monkeypatch.setenv("TEST_LISTEN", "127.0.0.1:80")
+    monkeypatch.setenv("TEST_FOLDER", "/models")
+    return monkeypatch
+
+
 def test_a_newline_at_the_end_of_a_secrets_file_is_no_part_of_its_value(
-    monkeypatch: pytest.MonkeyPatch,
+    shop_variables: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("TEST_LISTEN", "127.0.0.1:80\n")
-    monkeypatch.setenv("TEST_SECRET", "abc\r\n")
-    monkeypatch.setenv("TEST_FOLDER", " /models\n")
+    shop_variables.setenv("TEST_LISTEN", "127.0.0.1:80\n")
+    shop_variables.setenv("TEST_SECRET", "abc\r\n")
+    shop_variables.setenv("TEST_FOLDER", " /models\n")
     settings = load_settings(Shop)
     assert (settings.listen, settings.folder) == (Address("127.0.0.1", 80), Path("/models"))
     assert settings.secret.get_secret_value() == "abc"
@@ -50,36 +58,32 @@ def test_a_newline_at_the_end_of_a_secrets_file_is_no_part_of_its_value(
 
 @pytest.mark.parametrize("value", ["", " ", "\n"])
 def test_an_empty_folder_is_none_and_not_the_working_directory(
-    monkeypatch: pytest.MonkeyPatch, value: str
+    shop_variables: pytest.MonkeyPatch, value: str
 ) -> None:
-    monkeypatch.setenv("TEST_LISTEN", "127.0.0.1:80")
-    monkeypatch.setenv("TEST_FOLDER", value)
+    shop_variables.setenv("TEST_FOLDER", value)
     with pytest.raises(ConfigurationError, match="TEST_FOLDER: is required and not set"):
         load_settings(Shop)
-    monkeypatch.setenv("TEST_FOLDER", "/models")
-    monkeypatch.setenv("TEST_RULES", value)
+    shop_variables.setenv("TEST_FOLDER", "/models")
+    shop_variables.setenv("TEST_RULES", value)
     assert load_settings(Shop).rules is None
 
 
 def test_a_path_may_begin_with_the_home_that_no_shell_has_put_there(
-    monkeypatch: pytest.MonkeyPatch,
+    shop_variables: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("HOME", "/home/ann")
-    monkeypatch.setenv("TEST_LISTEN", "127.0.0.1:80")
-    monkeypatch.setenv("TEST_FOLDER", "~/models")
+    shop_variables.setenv("HOME", "/home/ann")
+    shop_variables.setenv("TEST_FOLDER", "~/models")
     assert load_settings(Shop).folder == Path("/home/ann/models")
 
-    monkeypatch.setenv("TEST_FOLDER", "~nobody-of-this-name/models")
+    shop_variables.setenv("TEST_FOLDER", "~nobody-of-this-name/models")
     with pytest.raises(ConfigurationError, match="TEST_FOLDER: begins with ~, but there is no"):
         load_settings(Shop)
 
 
 def test_an_empty_name_is_not_taken_for_that_of_another_shop(
-    monkeypatch: pytest.MonkeyPatch,
+    shop_variables: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("TEST_LISTEN", "127.0.0.1:80")
-    monkeypatch.setenv("TEST_FOLDER", "/models")
-    monkeypatch.setenv("TEST_TENANT", "")
+    shop_variables.setenv("TEST_TENANT", "")
     with pytest.raises(ConfigurationError, match="TEST_TENANT: must be"):
         load_settings(Shop)
 

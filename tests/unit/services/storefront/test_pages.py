@@ -57,8 +57,13 @@ def test_what_is_not_on_offer_cannot_be_bought(shopper: Browser, item_id: str) -
 
 def _order(shopper: Browser, order_id: str) -> httpx.Response:
     """Order what the checkout shows."""
+    return shopper.post("/shop/checkout", {"order_id": order_id, "lines": _digest(shopper)})
+
+
+def _digest(shopper: Browser) -> str:
+    """What stands for the lines that the checkout shows."""
     [digest] = re.findall(r'name="lines" value="(\w+)"', shopper.get("/shop/checkout").text)
-    return shopper.post("/shop/checkout", {"order_id": order_id, "lines": digest})
+    return digest
 
 
 def _no_longer_offer(stub: StubApi, item_id: str, how: str) -> None:
@@ -370,7 +375,7 @@ def test_an_order_that_could_not_be_recorded_stays_in_the_basket(
     consenting: Browser, stub: StubApi
 ) -> None:
     consenting.post("/shop/basket", {"item_id": "22423"})
-    [digest] = re.findall(r'name="lines" value="(\w+)"', consenting.get("/shop/checkout").text)
+    digest = _digest(consenting)
     stub.failing = 503
     form = {"order_id": "o1", "lines": digest}
     assert consenting.post("/shop/checkout", form).status_code == 503
@@ -383,7 +388,7 @@ def test_nothing_is_ordered_that_the_checkout_did_not_show(
     consenting: Browser, stub: StubApi, change: str
 ) -> None:
     consenting.post("/shop/basket", {"item_id": "22423"})
-    [digest] = re.findall(r'name="lines" value="(\w+)"', consenting.get("/shop/checkout").text)
+    digest = _digest(consenting)
     if change == "a price":
         stub.items[0] = {**stub.items[0], "price": 99.5}
     else:
