@@ -30,8 +30,12 @@ function follow(tracker) {
   // The middle button opens a tab, and is no click to browsers.
   document.addEventListener("auxclick", (click) => click.button === 1 && followLink(click));
   document.addEventListener("submit", (submit) => {
-    const { event, item } = submit.target.dataset;
+    const { event, item, withdraws } = submit.target.dataset;
     if (event) tracker.track(eventOf(event, submit.target, item));
+    if (withdraws === undefined) return;
+    // Here and in the other tabs at once: a page that goes would send what it still has.
+    tracker.withdraw();
+    withdrawals.postMessage("withdrawn");
   });
 }
 
