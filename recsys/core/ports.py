@@ -283,8 +283,12 @@ class PublishedModels(Protocol):
     def count_users(self, tenant: str, version: str, user_ids: Sequence[str]) -> int:
         """Count the users among these that have a record of this version."""
 
-    def erase_user(self, tenant: str, user_id: str) -> None:
-        """Remove a user's record of the version that serves. May raise Unavailable."""
+    def erase_user(self, tenant: str, user_id: str, version: str | None = None) -> None:
+        """Remove a user's record of a version. May raise Unavailable.
+
+        Args:
+            version: None for the one that serves.
+        """
 
     def erased_users(self, tenant: str, version: str) -> int:
         """Count the records of a version that `erase_user` has removed since it was complete."""

@@ -13,12 +13,14 @@ from recsys.core.live_catalogue import copy_catalogue
 from recsys.core.model import ItemModel
 from recsys.core.ports import ItemStore, LiveCatalogue, PointerGuard, PublishedModels
 from recsys.core.wording import pluralize
+from recsys.stores.hbase.pool import HBasePool
 from recsys.stores.manifest import Manifest
 from recsys.stores.model_codec import unpack_items
 from recsys.stores.model_files import ModelFiles
 from recsys.stores.redis.connect import connect
 from recsys.stores.redis.lock import HeldLock
 from recsys.stores.redis.room import Eviction, Room, eviction, room_beside
+from spark_jobs.nightly.forgotten_users import erase_forgotten
 from spark_jobs.nightly.publish_recommendations import publish_users
 from spark_jobs.settings import BatchSettings
 
@@ -35,6 +37,7 @@ class Publisher:
     models: ModelFiles
     published: PublishedModels
     lock: HeldLock
+    pool: HBasePool
     items: ItemStore
     live: LiveCatalogue
     say: Callable[[str], None]
@@ -63,6 +66,8 @@ class Publisher:
                 publish_users(self.spark, self.settings.model_store.resolve(), url, manifest)
                 self.published.write_items(tenant, version, manifest.to_json(), item_bytes)
                 self.published.mark_complete(tenant, version)
+                # Before anybody is answered from it.
+                erase_forgotten(self.pool, self.published, manifest, self.say)
             self._move_pointer(tenant, version, replaces)
         self.say(f"{pluralize(manifest.data.users, 'user')} published; {version} serves now")
         self._retire_others(tenant)

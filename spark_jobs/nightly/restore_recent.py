@@ -12,6 +12,7 @@ from recsys.stores.hbase.table import KeyRange
 from recsys.stores.manifest import Manifest
 from recsys.stores.redis.connect import connect
 from recsys.stores.redis.recent import RedisRecentBehaviour
+from spark_jobs.nightly.forgotten_users import forgotten_users
 from spark_jobs.task_errors import errors_of_tasks
 
 
@@ -44,8 +45,12 @@ def restore_recent(
                     recent.restore(tenant, counting)
                     yield len(counting)
 
-    with closing(HBasePool(hbase_thrift, TASK_POOL)) as pool:
+    with closing(HBasePool(hbase_thrift, TASK_POOL)) as pool, connect(redis_url) as client:
         ranges = InteractionScan(pool, tenant).ranges()
+        # Of whom a backup of Redis may have brought back what they did.
+        recent = RedisRecentBehaviour(client, lambda _: event_types)
+        for user_id in forgotten_users(pool, manifest):
+            recent.forget(tenant, user_id)
     context = spark.sparkContext
     partitions = min(len(ranges), context.defaultParallelism)
     with errors_of_tasks():

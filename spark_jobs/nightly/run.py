@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 
 from recsys.clock import utc_now_ms
@@ -25,6 +25,7 @@ from spark_jobs.nightly.context import Context
 from spark_jobs.nightly.cutoff import take_cutoff
 from spark_jobs.nightly.daily_counts import daily_counts, quiet_day, unnamed_types
 from spark_jobs.nightly.evaluate import evaluate_candidate
+from spark_jobs.nightly.forgotten_users import erase_forgotten
 from spark_jobs.nightly.lost_settings import refuse_lost_settings
 from spark_jobs.nightly.plan import DEFAULT_HOLDOUT_DAYS, Plan, Step
 from spark_jobs.nightly.publish import publish_candidate
@@ -112,6 +113,8 @@ def serve_stored(
                 _withdraw(files, tenant, before, say)
             files.readmit(manifest)
             files.mark_serving(tenant, version)
+            if is_whole:
+                _erase_forgotten(settings, published, manifest, say)
             if is_whole and published.reactivate(tenant, version):
                 say(f"{version} serves now")
                 return
@@ -137,6 +140,23 @@ def _is_whole(
     if there < len(user_ids):
         say(f"Redis has {there:,} of {pluralize(len(user_ids), 'user record')} of {version}")
     return there >= len(user_ids) and published.items_size(tenant, version) == items
+
+
+def _erase_forgotten(
+    settings: BatchSettings,
+    published: PublishedModels,
+    manifest: Manifest,
+    say: Callable[[str], None],
+) -> None:
+    """The way back waits for no HBase that is away."""
+    try:
+        with closing(HBasePool(settings.hbase_thrift)) as pool:
+            erase_forgotten(pool, published, manifest, say, patience_seconds=0.0)
+    except Unavailable as error:
+        say(
+            f"users who were forgotten since {manifest.version} was made are in it until the next"
+            f" `recsys nightly`: {error}"
+        )
 
 
 @contextmanager
@@ -254,6 +274,7 @@ def _publisher(
                     models=ModelFiles(settings.model_store),
                     published=RedisPublishedModels(redis),
                     lock=lock,
+                    pool=pool,
                     items=HBaseItemStore(pool),
                     live=RedisLiveCatalogue(redis),
                     say=signs.say,

@@ -30,9 +30,9 @@ class Removals:
         rows = ((user_id.encode(), cells) for user_id in user_ids)
         self._table.put(rows, patience_seconds=patience_seconds)
 
-    def since(self, removed_ms: int) -> list[str]:
+    def since(self, removed_ms: int, patience_seconds: float = BULK_PATIENCE_SECONDS) -> list[str]:
         """The users of whom events were removed at this time or later."""
-        pages = self._table.scan(KeyRange(), [DOCUMENT], patience_seconds=BULK_PATIENCE_SECONDS)
+        pages = self._table.scan(KeyRange(), [DOCUMENT], patience_seconds=patience_seconds)
         return [
             key.decode()
             for page in pages

@@ -39,10 +39,10 @@ class MemoryPublishedModels:
         written = self.users[tenant, version]
         return sum(user_id in written for user_id in user_ids)
 
-    def erase_user(self, tenant: str, user_id: str) -> None:
-        serving = tenant, self.current(tenant) or ""
-        if self.users[serving].pop(user_id, None) is not None:
-            self.erased[serving] += 1
+    def erase_user(self, tenant: str, user_id: str, version: str | None = None) -> None:
+        records = tenant, version or self.current(tenant) or ""
+        if self.users[records].pop(user_id, None) is not None:
+            self.erased[records] += 1
 
     def erased_users(self, tenant: str, version: str) -> int:
         return self.erased[tenant, version]

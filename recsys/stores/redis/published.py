@@ -74,8 +74,8 @@ class RedisPublishedModels:
         with translated_errors():
             return sum(execute(self._redis, commands))
 
-    def erase_user(self, tenant: str, user_id: str) -> None:
-        if version := self.current(tenant):
+    def erase_user(self, tenant: str, user_id: str, version: str | None = None) -> None:
+        if version := version or self.current(tenant):
             with translated_errors():
                 if self._redis.unlink(keys.user(tenant, version, user_id)):
                     self._redis.incr(keys.erased_users(tenant, version))
