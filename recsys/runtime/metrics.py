@@ -8,7 +8,7 @@ Bound label values are kept, so that counting on the hot path is one look-up and
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -122,7 +122,10 @@ class Metrics:
         model_loaded: unix seconds of the last model that was, by tenant.
         model_data: unix seconds at which the behaviour that the model was made of was read, by
             tenant.
-        recommenders_ready: replicas that a gateway may ask; 0 in other services.
+        model_published: 1 while the store names a version that should serve, 0 while it names none,
+            by tenant.
+        recommenders_ready: replicas that a gateway may ask; not shown by other services, see
+            `show_recommenders`.
         busy_ratio: see `BusySampler`.
     """
 
@@ -137,8 +140,14 @@ class Metrics:
     settings_refused: Labelled[Counter]
     model_loaded: Labelled[Gauge]
     model_data: Labelled[Gauge]
+    model_published: Labelled[Gauge]
     recommenders_ready: Gauge
     busy_ratio: Gauge
+
+    def show_recommenders(self, count_ready: Callable[[], float]) -> None:
+        """Show `recommenders_ready`: of a service that asks no recommender it would be 0."""
+        self.recommenders_ready.set_function(count_ready)
+        self.registry.register(self.recommenders_ready)
 
     def exposition(self) -> bytes:
         """All values now, in the text format CONTENT_TYPE."""
@@ -172,8 +181,9 @@ def new_metrics() -> Metrics:
         settings_refused=counter("recsys_settings_refused_total", "Broken files.", "file"),
         model_loaded=gauge("recsys_model_loaded_timestamp_seconds", "Last swap.", "tenant"),
         model_data=gauge("recsys_model_data_timestamp_seconds", "Behaviour was read.", "tenant"),
+        model_published=gauge("recsys_model_published", "1 while a version is named.", "tenant"),
         recommenders_ready=Gauge(
-            "recsys_recommenders_ready", "Replicas that this gateway may ask.", registry=registry
+            "recsys_recommenders_ready", "Replicas that this gateway may ask.", registry=None
         ),
         busy_ratio=Gauge("recsys_busy_ratio", "Share of a core, lately.", registry=registry),
     )

@@ -64,7 +64,7 @@ async def serve(settings: GatewaySettings) -> None:
         token,
     )
     metrics.breaker_open["recommender"].set_function(lambda: not recommender.is_ready())
-    metrics.recommenders_ready.set_function(recommender.count_ready)
+    metrics.show_recommenders(recommender.count_ready)
     ingest = Ingest(to_ingest, token)
     readiness = Readiness(recommender, ingest)
     access_log = AccessLog("gateway", settings.instance, sys.stdout.write)

@@ -99,6 +99,7 @@ class ModelFollower:
         """
         for tenant in self._serving:
             version = await self._store.current(tenant)
+            self._metrics.model_published[tenant].set(version is not None)
             self._notice_loss(tenant, is_lost=version is None)
             # What must not be shown was lost, too: better the last that is known than nothing.
             if version is not None:

@@ -20,7 +20,9 @@ def alerts() -> list[dict[str, Any]]:
 
 
 def test_they_are_about_metrics_and_labels_that_there_are() -> None:
-    registry = new_metrics().registry
+    metrics = new_metrics()
+    metrics.show_recommenders(lambda: 2)
+    registry = metrics.registry
     labels_of = {
         name: set(getattr(collector, "_labelnames", ()))
         for collector, names in registry._collector_to_names.items()
@@ -36,6 +38,17 @@ def test_they_are_about_metrics_and_labels_that_there_are() -> None:
         used |= set(re.findall(r"[{,](\w+)=~?\"", alert["expr"]))
         used |= set(re.findall(r"\$labels\.(\w+)", str(alert["annotations"])))
         assert used <= known, alert["alert"]
+
+
+def test_a_service_that_asks_no_recommenders_does_not_look_like_a_gateway_without_one() -> None:
+    [alert] = [each for each in alerts() if each["alert"] == "NoRecommender"]
+    [metric] = re.findall(r"recsys_\w+", alert["expr"])
+    metrics = new_metrics()
+    assert metric not in metrics.exposition().decode()
+
+    metrics.show_recommenders(lambda: 0)
+
+    assert f"{metric} 0.0" in metrics.exposition().decode()
 
 
 def test_each_says_what_is_wrong_and_what_to_do_and_has_its_row_on_the_page() -> None:

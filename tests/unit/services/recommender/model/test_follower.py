@@ -457,3 +457,23 @@ def test_an_item_without_stock_is_hidden_until_there_is_some(shop: Shop) -> None
         shop.live.write("shop", {item_id: Item(item_id, quantity=quantity)})
         shop.refresh()
         assert shop.follower.serving("shop").hidden == hidden
+
+
+def test_a_store_that_names_no_version_is_shown_before_the_first_and_after_a_loss(
+    shop: Shop,
+) -> None:
+    def is_published() -> float | None:
+        return shop.metrics.registry.get_sample_value("recsys_model_published", {"tenant": "shop"})
+
+    shop.refresh()
+    assert is_published() == 0
+
+    shop.publish("v1")
+    shop.refresh()
+    assert is_published() == 1
+
+    shop.published.pointers.clear()
+    shop.refresh()
+    # The model goes on serving, so that nothing else tells of it.
+    assert shop.version == "v1"
+    assert is_published() == 0
