@@ -32,6 +32,7 @@ _LOCK_SECONDS = 30.0
 _LOCK_POLL_SECONDS = 0.01
 # Whoever can write it can let anybody in.
 _PRIVATE = 0o600
+_NO_KEYS = "# no keys\n"
 
 
 def _check_scope(name: str) -> str:
@@ -243,7 +244,8 @@ def _add(path: Path, key: ApiKey) -> None:
 
 
 def _save(path: Path, keys: Iterable[ApiKey]) -> None:
-    write_whole(path, "\n".join(map(_render, keys)), _PRIVATE)
+    # Services do not believe a file that was emptied.
+    write_whole(path, "\n".join(map(_render, keys)) or _NO_KEYS, _PRIVATE)
 
 
 def _render(key: ApiKey) -> str:

@@ -28,7 +28,7 @@ class WatchedKeyRing:
         on_refused: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._file = FollowedFile(path, _read, on_refused)
+        self._file = FollowedFile(path, _read, on_refused, clock=clock)
         self._interval = Interval(clock)
 
     def authenticate(self, text: str) -> ApiKey | None:

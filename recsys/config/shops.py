@@ -52,6 +52,7 @@ class Shops:
     ) -> None:
         self._folder = folder
         self._on_refused = on_refused
+        self._clock = clock
         self._shipped = load_shop()
         self._interval = Interval(clock)
         self._without_file: set[str] = set()
@@ -59,7 +60,7 @@ class Shops:
         problems = []
         for path in [] if folder is None else shop_files(folder):
             try:
-                file = FollowedFile(path, read_shop_file, on_refused)
+                file = FollowedFile(path, read_shop_file, on_refused, clock=clock)
                 self._files[path.stem] = file
                 _log_settings(path.stem, path, changed=None)
             except ConfigurationError as error:
@@ -123,7 +124,11 @@ class Shops:
         if self._folder is None or not self._interval.is_due():
             return
         followed = partial(
-            FollowedFile, read=read_shop_file, on_refused=self._on_refused, start=self._shipped
+            FollowedFile,
+            read=read_shop_file,
+            on_refused=self._on_refused,
+            start=self._shipped,
+            clock=self._clock,
         )
         new = [path for path in self._listed_now() if path.stem not in self._files]
         # A dictionary of its own: other threads may be going through the old one.

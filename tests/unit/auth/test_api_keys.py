@@ -159,7 +159,7 @@ def test_a_running_gateway_follows_the_file(file: Path) -> None:
     assert ring.authenticate(old) is None
 
 
-@pytest.mark.parametrize("text", ["[[key]", None])
+@pytest.mark.parametrize("text", ["[[key]", "", None])
 def test_a_file_that_got_damaged_leaves_the_keys_as_they_were(file: Path, text: str | None) -> None:
     now = 0.0
     key = create_key(file, "demo", Scope)
@@ -167,6 +167,16 @@ def test_a_file_that_got_damaged_leaves_the_keys_as_they_were(file: Path, text: 
     file.unlink() if text is None else file.write_text(text)
     now += 1
     assert ring.authenticate(key)
+
+
+def test_revoking_the_last_key_is_not_taken_for_a_file_that_was_emptied(file: Path) -> None:
+    now = 0.0
+    key = create_key(file, "demo", Scope)
+    ring = WatchedKeyRing(file, lambda: None, clock=lambda: now)
+    revoke_key(file, key.split("_")[1])
+    now += 1
+    assert ring.authenticate(key) is None
+    assert load_keys(file) == []
 
 
 def test_a_key_of_an_earlier_release_may_do_what_it_could(file: Path) -> None:

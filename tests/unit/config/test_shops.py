@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from recsys.config.followed_file import FollowedFile
+from recsys.config.followed_file import REFUSED_SECONDS, FollowedFile
 from recsys.config.shop import load_shop
 from recsys.config.shops import Shops, read_shop_file, shop_of
 from recsys.core.errors import ConfigurationError, InvalidSettings
@@ -28,7 +28,9 @@ class Folder:
         listed = "\n".join(f"{name} = {{ weight = 1 }}" for name in types)
         rest = 'half_life_days = 30\npopularity_half_life_days = 7\ngoals = ["buy"]\n[event_types]'
         draft = path.with_suffix(".draft")
-        draft.write_text(text or f"{rest}\nbuy = {{ weight = 1 }}\n{listed}\n", encoding="utf-8")
+        if text is None:
+            text = f"{rest}\nbuy = {{ weight = 1 }}\n{listed}\n"
+        draft.write_text(text, encoding="utf-8")
         os.replace(draft, path)  # noqa: PTH105  # as an operator's tools do
 
     def shops(self) -> Shops:
@@ -79,7 +81,7 @@ def test_a_changed_file_and_a_new_one_are_taken_while_running(folder: Folder) ->
     assert folder.refused == 0
 
 
-@pytest.mark.parametrize("text", [BROKEN, None])
+@pytest.mark.parametrize("text", [BROKEN, "", None])
 def test_a_file_that_broke_or_is_gone_leaves_its_shop_as_it_was(
     folder: Folder, text: str | None
 ) -> None:
@@ -124,6 +126,55 @@ def test_a_file_that_may_be_read_at_last_is_taken_although_nobody_wrote_it(tmp_p
     path.chmod(0o600)
     file.follow()
     assert file.content == "new"
+
+
+def test_what_is_refused_is_read_again_until_it_is_taken(folder: Folder) -> None:
+    folder.write("books", "read")
+    shops = folder.shops()
+    folder.write("books", text=BROKEN)
+    for refused in (1, 2, 3):
+        folder.now += REFUSED_SECONDS
+        shops.of("books")
+        assert folder.refused == refused
+    folder.write("books", "lend")
+    for _ in range(2):
+        folder.now += REFUSED_SECONDS
+        assert "lend" in shops.event_types_of("books")
+    assert folder.refused == 3
+
+
+def test_a_file_that_could_not_be_read_for_a_moment_is_taken_though_it_is_the_same(
+    tmp_path: Path,
+) -> None:
+    now, is_away = 0.0, True
+    path = tmp_path / "books.toml"
+    path.write_text("new")
+
+    def read(file: Path) -> str:
+        if is_away:
+            raise ConfigurationError("Input/output error")
+        return file.read_text()
+
+    file = FollowedFile(path, read, lambda: None, start="old", clock=lambda: now)
+    file.follow()
+    is_away = False
+    file.follow()
+    assert file.content == "old"
+    now += REFUSED_SECONDS
+    file.follow()
+    assert file.content == "new"
+
+
+def test_a_file_may_be_empty_from_the_start(folder: Folder) -> None:
+    folder.write("books", text="")
+    shops = folder.shops()
+    assert shops.of("books") == load_shop()
+    folder.write("books", "read")
+    folder.write("shoes", text="")
+    folder.now += 1
+    assert "read" in shops.event_types_of("books")
+    assert shops.of("shoes") == load_shop()
+    assert folder.refused == 0
 
 
 def test_a_file_may_be_as_editors_of_windows_write_it(folder: Folder) -> None:
