@@ -1,25 +1,35 @@
 """Restore recent events since a model's training, from HBase to a Redis that lost them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
 
 from pyspark.sql import SparkSession
 
+from recsys.core.domain import ReceivedEvent
 from recsys.core.event_types import details_that_count, has_effect
+from recsys.core.purchases import MAX_AGE_MS, Purchase
 from recsys.stores.hbase.interaction_scan import InteractionScan
 from recsys.stores.hbase.pool import TASK_POOL, HBasePool
 from recsys.stores.hbase.table import KeyRange
 from recsys.stores.manifest import Manifest
-from recsys.stores.redis.connect import connect
+from recsys.stores.redis.connect import Redis, connect
+from recsys.stores.redis.purchases import RedisPurchaseLog
 from recsys.stores.redis.recent import RedisRecentBehaviour
 from spark_jobs.nightly.forgotten_users import forgotten_users
 from spark_jobs.task_errors import errors_of_tasks
 
 
 def restore_recent(
-    spark: SparkSession, hbase_thrift: str, redis_url: str, manifest: Manifest
+    spark: SparkSession,
+    hbase_thrift: str,
+    redis_url: str,
+    manifest: Manifest,
+    windowed_types: Collection[str] = (),
 ) -> int:
     """Remember again, as received, every event that counts and is not in the model; their number.
+
+    Args:
+        windowed_types: types of events that the shop counts in windows of popularity.
 
     Raises:
         Unavailable: when HBase or Redis does not answer; doing it again is safe.
@@ -43,6 +53,7 @@ def restore_recent(
                         each for each in events if has_effect(each.event.event_type, event_types)
                     ]
                     recent.restore(tenant, counting)
+                    _count_again(client, tenant, events, params.read_at_ms, windowed_types)
                     yield len(counting)
 
     with closing(HBasePool(hbase_thrift, TASK_POOL)) as pool, connect(redis_url) as client:
@@ -55,3 +66,22 @@ def restore_recent(
     partitions = min(len(ranges), context.defaultParallelism)
     with errors_of_tasks():
         return int(context.parallelize(ranges, partitions).mapPartitions(restore).sum())
+
+
+def _count_again(
+    client: Redis,
+    tenant: str,
+    received: Iterable[ReceivedEvent],
+    read_at_ms: int,
+    windowed_types: Collection[str],
+) -> None:
+    """Count purchases as the ingest service did; whoever has counted one does not do so again."""
+    purchases = [
+        Purchase.by(each.event.user_id, each.event.item_id)
+        for each in received
+        if each.event.event_type in windowed_types
+        and each.received_ms >= read_at_ms
+        and each.event.timestamp_ms >= each.received_ms - MAX_AGE_MS
+    ]
+    if purchases:
+        RedisPurchaseLog(client).append(tenant, purchases)

@@ -6,6 +6,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 
 from recsys.clock import utc_now_ms
+from recsys.config.shops import shop_of
 from recsys.core.errors import GateRefused, InvalidModel, NotFound, Unavailable
 from recsys.core.event_types import details_that_count
 from recsys.core.ports import PublishedModels
@@ -221,9 +222,11 @@ def rebuild(
         version: None for the one that served last.
 
     Raises:
-        AlreadyRunning, LockLost, NotFound, InvalidModel, OSError, Unavailable: see the message.
+        AlreadyRunning, ConfigurationError, LockLost, NotFound, InvalidModel, OSError, Unavailable:
+            see the message.
     """
     files, url = ModelFiles(settings.model_store), settings.redis_url.get_secret_value()
+    shop = shop_of(settings.shop_config, tenant, say)
     # Before there are a lock and Spark: a name mistyped is said at once. Where another version
     # serves by the time that this one could, publishing finds it.
     with connect(url) as redis:
@@ -231,7 +234,9 @@ def rebuild(
     manifest = files.manifest(tenant, version or serving or files.last_serving(tenant))
     with _publisher(settings, tenant, say) as publisher:
         # Before the model, so that no answer is given without them.
-        restored = restore_recent(publisher.spark, settings.hbase_thrift, url, manifest)
+        restored = restore_recent(
+            publisher.spark, settings.hbase_thrift, url, manifest, shop.windowed_types
+        )
         publisher.say(f"events since the training that are remembered again: {restored:,}")
         publisher.publish(manifest, replaces=serving)
 
