@@ -28,6 +28,13 @@ class Vocabulary:
         return iter(self._ids)
 
     def id_of(self, index: int) -> str:
+        """The id of a row.
+
+        Raises:
+            IndexError: when there is no such row; -1 stands for no item in lists, not for the last.
+        """
+        if index < 0:
+            raise IndexError(f"row {index} has no id: lists are padded with such rows")
         return self._ids[index]
 
     def index_of(self, identifier: str) -> int | None:

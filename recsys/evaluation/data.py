@@ -38,8 +38,13 @@ class Mask(StrEnum):
 
 
 def masked_by(mask: Mask, pairs: InteractionMatrix) -> InteractionMatrix:
-    """The pairs, with those excluded that the mask leaves out of lists."""
-    if mask is Mask.EXCLUDED:
+    """The pairs, with those excluded that the mask leaves out of lists.
+
+    Raises:
+        ValueError: for a mask that there is not.
+    """
+    # A notebook may name it, and must not get the other one.
+    if Mask(mask) is Mask.EXCLUDED:
         return pairs
     return replace(pairs, excluded=np.ones_like(pairs.excluded))
 

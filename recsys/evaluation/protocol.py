@@ -61,8 +61,10 @@ def split_log(log: EventLog, method: SplitMethod, test_share: float = DEFAULT_TE
     Raises:
         ConfigurationError: when the log has no timestamps.
         NoData: when one part would be empty.
+        ValueError: for a method that there is not.
     """
-    if method is SplitMethod.LEAVE_LAST_OUT:
+    # A notebook may name it, and must not get the other one.
+    if SplitMethod(method) is SplitMethod.LEAVE_LAST_OUT:
         train, test = leave_last_out(log)
         if not len(test):
             raise NoData(f"{_why_nothing_is_last(log)}: nothing to hold out")

@@ -74,7 +74,7 @@ class Report:
         return means | dict(self.of_lists)
 
     def minus(self, other: "Report") -> dict[str, Estimate]:
-        """Paired difference to another model, user by user.
+        """Paired difference to another model, user by user, of each metric that both have.
 
         Raises:
             InvalidInput: when other users were judged.
@@ -84,12 +84,20 @@ class Report:
         return {
             name: paired_difference(values, other.per_user[name])
             for name, values in self.per_user.items()
+            if name in other.per_user
         }
 
 
 def cutoffs_of(k: Cutoffs) -> tuple[int, ...]:
-    """Each cut-off once, in the order given."""
-    return (k,) if isinstance(k, int) else tuple(dict.fromkeys(k))
+    """Each cut-off once, in the order given.
+
+    Raises:
+        InvalidInput: for one below 1, or none.
+    """
+    found = tuple(dict.fromkeys(map(int, np.atleast_1d(k))))
+    if not found or min(found) < 1:
+        raise InvalidInput([FieldProblem("k", f"must be 1 or more, not {k}")])
+    return found
 
 
 def evaluate_lists(

@@ -1,8 +1,9 @@
 """Common ground of score functions: masked pairs and unknown users."""
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from recsys.core.errors import FieldProblem, InvalidInput
 from recsys.core.ranking import Indices
 from recsys.core.scoring import Scores
 from recsys.evaluation.ranked_lists import ScoreFunction
@@ -27,10 +28,14 @@ def masked(
     """-inf for what may not be sold and for what a user's pairs exclude.
 
     A row past the last user of `pairs` is a stranger: nothing is excluded.
+
+    Raises:
+        InvalidInput: from the function returned, when scores are not a number for each user and
+            item.
     """
 
     def scores(users: NDArray[np.int64]) -> Scores:
-        found = score(users)
+        found = _copied(score(users), (len(users), len(eligible)))
         found[:, ~eligible] = -np.inf
         for row in np.flatnonzero(users < len(pairs.users)):
             span = slice(*pairs.indptr[users[row] : users[row] + 2])
@@ -38,6 +43,19 @@ def masked(
         return found
 
     return scores
+
+
+def _copied(scores: ArrayLike, shape: tuple[int, int]) -> Scores:
+    """Scores that may be written to: those of a baseline may be counts, or what it keeps."""
+    given = np.asarray(scores)
+    if given.shape != shape:
+        users, items = shape
+        reason = (
+            f"must be an array ({users}, {items}), a row a user and a column an item, but is"
+            f" {given.shape}: {type(scores).__name__}"
+        )
+        raise InvalidInput([FieldProblem("scores", reason)])
+    return given.astype(np.result_type(given, np.float32))
 
 
 def has_behaviour(pairs: InteractionMatrix) -> NDArray[np.bool_]:

@@ -19,6 +19,11 @@ def test_an_unknown_id_has_no_row() -> None:
     assert Vocabulary(["a"]).index_of("b") is None
 
 
+def test_the_padding_of_a_list_is_not_the_last_id() -> None:
+    with pytest.raises(IndexError, match="row -1 has no id"):
+        Vocabulary(["a", "b"]).id_of(-1)
+
+
 def test_an_id_twice_is_refused() -> None:
     with pytest.raises(InvalidModel):
         Vocabulary(["a", "a"])

@@ -36,6 +36,15 @@ def test_all_items_of_training_are_masked_or_those_that_exclude() -> None:
     assert everything.known.relevant.tolist() == excluded.known.relevant.tolist() == [3]
 
 
+def test_a_mask_is_known_by_its_name_and_no_other_stands_in_for_it() -> None:
+    test = an_event_log([("a", "x"), ("a", "y"), ("a", "z")])
+    for mask in Mask:
+        by_name = data_of(TRAIN, test, mask.value)  # type: ignore[arg-type]
+        assert by_name.masked_pairs == data_of(TRAIN, test, mask).masked_pairs
+    with pytest.raises(ValueError, match="'none' is not a valid Mask"):
+        data_of(TRAIN, test, "none")  # type: ignore[arg-type]
+
+
 def test_only_goals_are_judged_by() -> None:
     test = an_event_log([("a", "z"), ("a", "y")], types=["purchase", "view"])
     data = data_of(TRAIN, test)

@@ -114,6 +114,26 @@ def test_the_difference_of_two_models_is_taken_user_by_user() -> None:
     assert ours.minus(theirs)[name] == paired_difference(ours.per_user[name], theirs.per_user[name])
 
 
+def test_the_difference_is_of_the_metrics_that_both_have() -> None:
+    with_lists = evaluate(score, a_test_set(), a_behaviour(), k=(5, 10))
+    without = evaluate(score, a_test_set(), k=10)
+    assert set(with_lists.minus(without)) == set(without.minus(with_lists)) == set(without.per_user)
+
+
+def test_a_cut_off_may_come_from_an_array() -> None:
+    test = a_test_set()
+    expected = evaluate(score, test, k=(5, 10)).means
+    assert evaluate(score, test, k=np.array([5, 10])).means == expected  # type: ignore[arg-type]
+    some = evaluate(score, test, k=np.int64(5)).means  # type: ignore[arg-type]
+    assert some["recall_at_5"] == expected["recall_at_5"]
+
+
+@pytest.mark.parametrize("k", [0, -1, (), (10, 0)])
+def test_a_cut_off_is_one_or_more(k: int | tuple[int, ...]) -> None:
+    with pytest.raises(InvalidInput, match="k: must be 1 or more"):
+        evaluate(score, a_test_set(), k=k)
+
+
 def test_models_judged_by_other_users_cannot_be_compared() -> None:
     test = a_test_set()
     some = test.only(np.arange(len(test)) > 0)

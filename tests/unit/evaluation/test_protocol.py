@@ -34,6 +34,15 @@ def test_each_users_last_event_is_the_test() -> None:
     assert entries(split.train) == [("b", "x", 9), ("a", "y", 3)]
 
 
+def test_a_method_is_known_by_its_name_and_no_other_stands_in_for_it() -> None:
+    log = a_log(("a", "x", 5), ("b", "x", 9), ("a", "y", 3), ("b", "z", 10))
+    for method in SplitMethod:
+        by_name = split_log(log, method.value)  # type: ignore[arg-type]
+        assert entries(by_name.test) == entries(split_log(log, method).test)
+    with pytest.raises(ValueError, match="'random' is not a valid SplitMethod"):
+        split_log(log, "random")  # type: ignore[arg-type]
+
+
 def test_of_one_moment_the_one_that_the_file_names_last_is_last() -> None:
     split = leave_last_out(a_log(("a", "z", 7), ("a", "y", 7), ("a", "x", 7), ("a", "w", 6)))
     assert entries(split.test) == [("a", "x", 7)]
