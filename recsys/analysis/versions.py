@@ -41,9 +41,13 @@ def trained_version(
 ) -> Version:
     """Train on what happened before a time, as the nightly run trains the model it judges.
 
+    Args:
+        settings: half-lives and weights that the shop has fixed go before theirs, as there.
+
     Raises:
         NoData: when nothing of positive weight happened before.
     """
+    settings = settings.as_fixed_by(shop)
     log = data.log.only(data.log.times_ms() < before_ms)
     pairs = pairs_of(log.with_weights(settings.event_weights), *settings.half_lives)
     titles = tuple(data.titles.get(item_id, "") for item_id in pairs.items)

@@ -72,6 +72,17 @@ def test_a_version_trained_here_counts_events_by_weights_of_its_settings() -> No
     assert set(model.users.histories.strengths.tolist()) == {7.0}
 
 
+def test_a_version_trained_here_keeps_what_the_shop_has_fixed() -> None:
+    shop = replace(SHOP, half_life_days=33.0, unfixed_weights=frozenset())
+    settings = replace(SETTINGS, half_life_days=90.0, event_weights={"purchase": 7.0})
+
+    version = trained_version("trial", a_checkerboard_shop(), shop, settings, before_ms=2000)
+
+    assert version.model.params.half_life_days == 33
+    assert version.entries["settings.half_life_days"] == "33"
+    assert set(version.model.users.histories.strengths.tolist()) == {1.0}
+
+
 def test_what_the_catalogue_does_not_have_is_not_recommended() -> None:
     shop = a_checkerboard_shop()
     gone = ShopData(shop.log, shop.titles, {**shop.available, "c3": False})
