@@ -35,6 +35,9 @@ MAX_BYTES = 500_000
 CELL_SECONDS = 300
 
 
+OFTEN, SELDOM = "CLICK_RATE, LIFT = 4000, 0.08", "CLICK_RATE, LIFT = 4000, 0.001"
+
+
 def named(old: str, new: str) -> str:
     return f'OLD_VERSION, NEW_VERSION = "{old}", "{new}"'
 
@@ -66,6 +69,10 @@ class Runner:
         self._folder = folder
         self._environment = environment
         self.run = cache(self._run)
+
+    def with_settings(self, folder: Path) -> "Runner":
+        """The same shop with its settings in this folder."""
+        return Runner(self._folder, self._environment | {"RECSYS_SHOP_CONFIG": str(folder)})
 
     def _run(self, path: Path, changed_from: str = "", to: str = "") -> NotebookNode:
         """The notebook with its new outputs; a failing cell raises CellExecutionError."""
@@ -241,6 +248,26 @@ def test_who_looks_every_day_finds_what_is_not_there(runner: Runner) -> None:
     assert found
     assert int(found[1]) <= 9
     assert int(found[2]) >= 15
+
+
+def test_shoppers_of_whom_nothing_is_known_yet_do_not_differ(runner: Runner) -> None:
+    found = re.search(
+        r"on one of 28 days (\d+)% did",
+        printed(runner.run(notebook_of("05"), OFTEN, SELDOM)),
+    )
+
+    assert found
+    assert int(found[1]) <= 50
+
+
+def test_a_search_begins_with_the_half_lives_that_the_shop_has_fixed(
+    runner: Runner, tmp_path: Path
+) -> None:
+    (tmp_path / f"{TENANT}.toml").write_text("half_life_days = 33\n", "utf-8")
+
+    text = printed(runner.with_settings(tmp_path).run(notebook_of("04")))
+
+    assert re.search(r"\nhalf_life_days +33 +33\n", text)
 
 
 def test_a_version_that_has_seen_everything_is_compared_but_not_judged(runner: Runner) -> None:
