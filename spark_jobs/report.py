@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 
 from recsys.analysis.attribution import Outcome, report_of
+from recsys.analysis.sample_ratio import sample_ratio_mismatches
 from recsys.config.shop import Shop
 from recsys.core.errors import NoData
 from recsys.core.experiment_report import ExperimentReport
@@ -58,6 +59,7 @@ def make_report(
         )
     say(f"{pluralize(len(outcomes), 'outcome')} counted in {time.perf_counter() - begun:.1f} s")
     _tell_unpriced(outcomes, say)
+    tell_mismatches(outcomes, shop, say)
     baselines = {each.name: each.variants[0].name for each in shop.experiments}
     return report_of(
         outcomes, baselines, made_ms=made_ms, start_ms=start_ms, end_ms=min(end_ms, made_ms)
@@ -70,6 +72,20 @@ def _tell_unpriced(outcomes: Sequence[Outcome], say: Callable[[str], None]) -> N
         say(
             f"{unpriced:,} of {pluralize(orders, 'order')} without a price, which add nothing to"
             " revenue: send the price of one unit with each"
+        )
+
+
+def tell_mismatches(outcomes: Sequence[Outcome], shop: Shop, say: Callable[[str], None]) -> None:
+    """Say of which experiments the groups are not those that were asked for."""
+    for found in sample_ratio_mismatches(outcomes, shop.experiments):
+        groups = ", ".join(
+            f"{name} {users:,} (expected {found.expected[name]:,.0f})"
+            for name, users in found.users.items()
+        )
+        say(
+            f"sample ratio mismatch in {found.experiment} at {found.placement}: users of {groups},"
+            f" p = {found.p_value:.2g}. Do not trust its differences: look for a variant whose"
+            " impressions are lost, or start the report after the last change of weights"
         )
 
 
