@@ -197,9 +197,10 @@ def evaluate(
 
     Files are read as `recsys import events` reads them. Fields: user_id and item_id are required;
     event_type, timestamp and value, which multiplies the event's weight and must not be negative,
-    are optional, as is quantity: a negative one is a return. Price and rating are read where they
-    count in the shop. What counts like stars may be the value: --mapping rating=value. A row that
-    the import would reject for one of these is an error here, unless --max-rejected leaves it out.
+    are optional, as is quantity: a row with a negative one is rejected, for it is no purchase; the
+    event_type tells returns. Price and rating are read where they count in the shop. What counts
+    like stars may be the value: --mapping rating=value. A row that the import would reject for one
+    of these is an error here, unless --max-rejected leaves it out.
     Repeated pairs add up; without timestamps nothing decays. The weights of event types and the
     types that are evaluated are the shop's: TENANT.toml in the folder RECSYS_SHOP_CONFIG.
 

@@ -125,8 +125,13 @@ class FoundColumns:
 
     @property
     def unused(self) -> list[str]:
-        """Columns that are no field's."""
-        return [column for column in self._seen if column not in self.by_field.values()]
+        """Columns that are no field's, nor an object with an entry that is."""
+        used = tuple(self.by_field.values())
+        return [
+            column
+            for column in self._seen
+            if column not in used and not any(each.startswith(f"{column}.") for each in used)
+        ]
 
     def _resolved(self) -> dict[str, str]:
         found = resolve(self._fields, self._seen, self._mapping, self._constants)

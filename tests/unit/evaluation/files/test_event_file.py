@@ -128,6 +128,13 @@ def test_a_return_is_no_purchase_whether_quantities_count_or_not(
     assert found.log.item_ids == ["x"]
 
 
+def test_an_object_of_which_an_entry_is_used_is_not_named_as_unused(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_text('{"user": {"id": 1, "age": 30}, "item": {"id": "x"}, "page": {"url": "/"}}\n')
+    found = read_event_files([path], SHOP, NOW_MS)
+    assert found.unused == ("page", "user.age", "page.url")
+
+
 def test_columns_that_are_no_fields_are_named(tmp_path: Path) -> None:
     text = "user_id,item_id,rating,price,timestamp\na,x,1,2,2024-01-30\n"
     assert read(tmp_path, text).unused == ("rating", "price")
