@@ -111,11 +111,14 @@ def evaluate_lists(
         k: one cut-off or several, each with metrics of its own.
 
     Raises:
-        InvalidInput: when a list names an item twice.
+        InvalidInput: when a list names an item twice, or there is not one a test user.
     """
     if not len(test):
         return Report(test.users)
     cutoffs = cutoffs_of(k)
+    if len(lists) != len(test):
+        reason = f"must be one for each of {len(test)} test users, not {len(lists)}: see test.users"
+        raise InvalidInput([FieldProblem("lists", reason)])
     lists = _of_length(lists, max(cutoffs))
     _refuse_repeats(lists)
     hits = test.hits(lists)

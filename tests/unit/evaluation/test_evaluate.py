@@ -159,6 +159,15 @@ def test_shorter_lists_miss_at_the_places_they_do_not_have() -> None:
     assert of_twenty["recall_at_20"] == of_ten["recall_at_10"]
 
 
+@pytest.mark.parametrize("count", [1, USERS])
+def test_lists_of_other_users_than_those_of_the_test_are_refused(count: int) -> None:
+    test = a_test_set()
+    lists = np.tile(np.arange(5, dtype=np.int32), (count, 1))
+    assert len(test) not in (1, USERS)
+    with pytest.raises(InvalidInput, match=f"each of {len(test)} test users, not {count}"):
+        evaluate_lists(lists, test, k=5)
+
+
 def test_a_list_that_names_an_item_twice_is_refused() -> None:
     test = a_test_set()
     lists = np.full((len(test), 3), NO_ITEM, np.int32)
