@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from recsys.core.errors import ConfigurationError
 from recsys.core.times import MAX_CLOCK_SKEW_MS, MS_PER_DAY
 
-DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
+DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]
 
 
 def milliseconds(moment: datetime | None, default: int) -> int:

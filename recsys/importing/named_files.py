@@ -1,12 +1,13 @@
 """Files that a command line names: by themselves, by a folder, pattern or URL, or as input."""
 
+import errno
 import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from glob import glob
+from glob import glob, has_magic
 from pathlib import Path, PurePath
 from typing import BinaryIO, NoReturn
 
@@ -49,9 +50,7 @@ def _files(name: str, folder: Path, say: Callable[[str], None]) -> list[Path]:
     elif path.exists():
         found = [path]
     else:
-        # Of pathlib's own, none takes an absolute pattern.
-        matches = map(Path, sorted(glob(name, recursive=True)))  # noqa: PTH207
-        found = [each for each in matches if each.is_file()]
+        found = _matches(name)
     if not found:
         raise ConfigurationError(f"{name}: there is no such file")
     return found
@@ -70,7 +69,34 @@ def _inside(folder: Path) -> list[Path]:
 
     walk = os.walk(folder, onerror=refuse)
     paths = sorted(Path(place, name) for place, _, names in walk for name in names)
-    return [path for path in paths if path.is_file()]
+    return [path for path in paths if _is_file(path)]
+
+
+def _matches(pattern: str) -> list[Path]:
+    """All files that a pattern matches.
+
+    Raises:
+        OSError: one of them, or a folder where some may be, may not be read. `glob` passes it over.
+    """
+    parts = Path(pattern).parts
+    [first, *_] = [*(at for at, part in enumerate(parts) if has_magic(part)), len(parts)]
+    for at in range(first, len(parts) + (parts[-1] == "**")):
+        for folder in _glob(str(Path(*parts[:at]))):
+            if folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+    return [path for path in _glob(pattern) if _is_file(path)]
+
+
+def _glob(pattern: str) -> list[Path]:
+    # Of pathlib's own, none takes an absolute pattern.
+    return [Path(name) for name in sorted(glob(pattern, recursive=True))]  # noqa: PTH207
+
+
+def _is_file(path: Path) -> bool:
+    """Tell files from all else. Raises OSError for a link that leads nowhere."""
+    if path.is_symlink():
+        path.stat()
+    return path.is_file()
 
 
 def _kept(source: BinaryIO, path: Path) -> Path:

@@ -37,6 +37,24 @@ def test_an_import_of_a_folder_leaves_no_part_of_it_out_without_a_word(tmp_path:
         assert printed(_IMPORTED, str(tmp_path)) == f"Permission denied {tmp_path}/day=2\n"
 
 
+def test_a_pattern_passes_no_folder_over_without_a_word(tmp_path: Path) -> None:
+    for name in ("day=1", "day=2"):
+        (tmp_path / name / "hour").mkdir(parents=True)
+        (tmp_path / name / "hour" / f"{name}.csv").touch()
+    patterns = {
+        f"{tmp_path}/*/hour/day*.csv": "day=2",
+        f"{tmp_path}/**/*.csv": "day=2",
+        f"{tmp_path}/**": "day=2",
+        f"{tmp_path}/*/hour/day=2.csv": "day=2/hour",
+    }
+    for pattern, folder in patterns.items():
+        assert "day=2.csv" in printed(_IMPORTED, pattern)
+        with unreadable(tmp_path / folder):
+            assert printed(_IMPORTED, pattern) == f"Permission denied {tmp_path}/{folder}\n"
+        with unreadable(tmp_path / "day=2"):
+            assert "day=1.csv" in printed(_IMPORTED, f"{tmp_path}/day=1/*/*.csv")
+
+
 _LISTED = """
 import sys
 from pathlib import Path

@@ -46,6 +46,7 @@ def test_without_options_a_period_is_all_time() -> None:
             "--start 2026-02-01T00:00:00 is not before --end 2026-01-01T00:00:00",
         ),
         (["--start", "2026-01-01", "--end", "2026-01-01"], "is not before"),
+        (["--start", "2026-01-01", "--end", "2026-01-01T00:00:00Z"], "is not before"),
         (["--start", "3026-01-01"], "is not before now"),
         (["--cart-type", "teleport"], "'teleport' is not one of the types"),
     ],

@@ -29,6 +29,15 @@ def test_a_pattern_is_the_files_it_matches(tmp_path: Path) -> None:
         assert [path.name for path in paths] == ["a1.csv", "a2.csv"]
 
 
+@pytest.mark.parametrize("name", ["", "/*.csv", "/**"])
+def test_a_part_whose_link_leads_nowhere_is_not_left_out(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a.csv").touch()
+    (tmp_path / "b.csv").symlink_to("nowhere")
+
+    with pytest.raises(FileNotFoundError, match=r"b\.csv"), named_files([f"{tmp_path}{name}"]):
+        pass
+
+
 def test_standard_input_is_a_file_while_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"id\n1\n")))
 
