@@ -11,11 +11,13 @@ from recsys.core.serving.request import ItemTarget
 from recsys.rpc.questions import request_of
 from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.runtime.grpc.errors import status_of
+from services.recommender.asked import Asked
 from services.recommender.model.answer_cache import Rendered, Rendering
 from services.recommender.model.follower import ModelFollower
 from services.recommender.model.serving import Serving
 from services.recommender.rendering import render
-from services.recommender.user_lists import Asked, UserLists, UserResult
+from services.recommender.user_lists import UserLists
+from services.recommender.user_result import UserResult
 
 SOURCES = {source: pb.Source.Value(f"SOURCE_{source.name}") for source in Source}
 # All unknown items are answered alike. No item has an empty id.

@@ -21,10 +21,12 @@ from recsys.rpc.v1 import recommender_pb2 as pb
 from recsys.rpc.v1 import recommender_pb2_grpc
 from services.recommender.answer_batch import SOURCES, BatchAnswers
 from services.recommender.answer_stream import AnswerStream, Streams
+from services.recommender.asked import Asked
 from services.recommender.model.follower import ModelFollower
 from services.recommender.model.serving import LoadedModel
 from services.recommender.named_placements import NamedPlacements, WantedList
-from services.recommender.user_lists import Asked, UserLists, UserResult
+from services.recommender.user_lists import UserLists
+from services.recommender.user_result import UserResult
 
 # For callers that set no deadline.
 _UNHURRIED_SECONDS = 1.0

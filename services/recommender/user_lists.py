@@ -1,281 +1,29 @@
 """The lists of users: from memory, from Redis in one trip for all who ask, or folded in."""
 
-from collections import Counter, defaultdict
-from collections.abc import Awaitable, Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
 
-from recsys.clock import utc_now_ms
-from recsys.core.behaviour import NO_REPURCHASES, Impression, RecentEvents, StoredUser
-from recsys.core.current_history import current_histories, excluding, session_history
+from recsys.core.behaviour import Impression, RecentEvents, StoredUser
+from recsys.core.current_history import current_histories, session_history
 from recsys.core.errors import Unavailable
 from recsys.core.limits import MAX_LIMIT
 from recsys.core.model import History
 from recsys.core.ports import ReadUser, ServingStore, UserLookup
-from recsys.core.serving.buy_again import Due, due_items
-from recsys.core.serving.controls import Controls
-from recsys.core.serving.generators import (
-    KNOW_WINDOWS,
-    NEED_A_USER,
-    OFFER_BOUGHT_ITEMS,
-    Query,
-)
-from recsys.core.serving.lists import PersonalList, PinnedItem, Recommendations, Source
-from recsys.core.serving.model import ServingModel
-from recsys.core.serving.personal import ActiveUser, list_without_scoring, reranked, with_returned
-from recsys.core.serving.pipeline import recommend
-from recsys.core.serving.request import (
-    ItemTarget,
-    RecommendationRequest,
-    SessionTarget,
-    UserTarget,
-)
-from recsys.core.times import MS_PER_DAY
+from recsys.core.serving.generators import NEED_A_USER
+from recsys.core.serving.lists import PersonalList, Source
+from recsys.core.serving.personal import ActiveUser, list_without_scoring, with_returned
+from recsys.core.serving.request import UserTarget
 from recsys.runtime.metrics import Metrics
+from services.recommender.asked import Asked
 from services.recommender.fold_in_worker import FoldInWorker
-from services.recommender.model.answer_cache import NO_EVENTS, CachedUser, Rendering
+from services.recommender.model.answer_cache import NO_EVENTS, CachedUser
 from services.recommender.model.serving import Serving
-from services.recommender.rendering import render, render_in_detail, render_reranked
+from services.recommender.user_result import UserResult
 
 _log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A request, and what is to answer it.
-
-    Attributes:
-        model: with the items that the request's filter lets pass.
-        excluded: rows of the items that the request excludes; those that nobody has heard of have
-            none.
-        within_seconds: how long somebody waits for the answer.
-        listed: rows of the items that the answer fills up, of those excluded.
-        tired: rows of the items that fatigue lowers, once it is known what the shopper was shown.
-    """
-
-    serving: Serving
-    model: ServingModel
-    request: RecommendationRequest
-    excluded: frozenset[int]
-    within_seconds: float
-    listed: frozenset[int] = frozenset()
-    tired: frozenset[int] = frozenset()
-
-    @classmethod
-    def of(cls, serving: Serving, request: RecommendationRequest, within_seconds: float) -> "Asked":
-        controls = request.controls
-        exclusions = () if controls is None else controls.excluded_filters
-        model = serving.now
-        if request.filter or exclusions:
-            model = serving.filtered(request.filter, exclusions)
-        asked = cls(serving, model, request, frozenset(), within_seconds)
-        return replace(asked, excluded=frozenset(asked.rows_of(request.withheld_item_ids)))
-
-    def row_of(self, item_id: str) -> int | None:
-        """The row of an item; None for one that came to the catalogue after the model was made."""
-        row = self.serving.model.shown.row_of(item_id)
-        return None if row is None or row >= len(self.model.shown) else row
-
-    def rows_of(self, item_ids: Iterable[str]) -> list[int]:
-        """The rows of those of the items that have one."""
-        return [row for row in map(self.row_of, item_ids) if row is not None]
-
-    @property
-    def lacks_window(self) -> bool:
-        """Whether the model has not counted the window that the request is about, as before the
-        first night since the shop names it: what is popular at any time stands in.
-        """
-        controls = self.request.controls
-        if controls is None or not controls.window_days:
-            return False
-        is_known = controls.window_days in self.model.items.windows
-        return not (is_known or KNOW_WINDOWS.isdisjoint(self.request.generators))
-
-    @property
-    def may_be_relaxed(self) -> bool:
-        """Whether what the filter does not let pass may fill the answer up."""
-        controls = self.request.controls
-        return bool(controls and controls.relax_filter and self.request.filter)
-
-    def filling_up(self, listed: Collection[int]) -> "Asked":
-        """What fills up an answer with these rows: the same without its filter."""
-        controls = self.request.controls or Controls()
-        request = replace(
-            self.request,
-            limit=self.request.limit - len(listed),
-            filter="",
-            # It is of the whole answer; `excluded` has what earlier pages showed.
-            page_token="",
-            # Those that the filter lets pass have their places.
-            controls=replace(controls, pins=(), relax_filter=False),
-        )
-        rows = frozenset(listed)
-        filling = Asked.of(self.serving, request, self.within_seconds)
-        return replace(filling, excluded=self.excluded | rows, listed=rows, tired=self.tired)
-
-    def pinned(self) -> list[PinnedItem]:
-        """The pins of items that there are."""
-        pins = self.request.controls.pins if self.request.controls else ()
-        rows = ((pin, self.row_of(pin.item_id)) for pin in pins)
-        return [PinnedItem(row, pin.position, pin.rule) for pin, row in rows if row is not None]
-
-    def seen(self, recent: RecentEvents) -> set[int]:
-        """Rows of the items that the request excludes since the user touched them lately."""
-        controls = self.request.controls
-        if controls is None or not controls.exclude_seen_days or not recent.packed:
-            return set()
-        since_ms = utc_now_ms() - controls.exclude_seen_days * MS_PER_DAY
-        types = controls.exclude_event_types
-        return set(
-            self.rows_of(
-                event.item_id
-                for event in recent.events()
-                if event.timestamp_ms >= since_ms and (not types or event.event_type in types)
-            )
-        )
-
-    def without(self, rows: Collection[int]) -> "Asked":
-        """The same with these rows excluded, too."""
-        return replace(self, excluded=self.excluded.union(rows)) if rows else self
-
-    @property
-    def is_about_impressions(self) -> bool:
-        """Whether it matters what the user was shown."""
-        controls = self.request.controls
-        return controls is not None and controls.fatigue is not None
-
-    def tiring(self, impressions: Sequence[Impression], recent: RecentEvents) -> "Asked":
-        """The same with the items that the shopper was shown often, and did nothing with since."""
-        fatigue = self.request.controls.fatigue if self.request.controls else None
-        if fatigue is None or not impressions:
-            return self
-        acted_ms = {event.item_id: event.received_ms for event in recent.events()}
-        counts = Counter(
-            each.item_id for each in impressions if each.received_ms > acted_ms.get(each.item_id, 0)
-        )
-        often = [item_id for item_id, count in counts.items() if count >= fatigue.after]
-        return replace(self, tired=frozenset(self.rows_of(often)))
-
-    def history(self, history: History, recent: RecentEvents = NO_EVENTS) -> History:
-        """The history with what the request excludes, or the very same."""
-        excluded = self.excluded | self.seen(recent)
-        return excluding(history, [*excluded]) if excluded else history
-
-
-@dataclass(frozen=True, slots=True)
-class UserResult:
-    """A user's list, and whether it is less personal than it should be.
-
-    Attributes:
-        filling: what fills the answer up where the filter lets too few items pass.
-    """
-
-    asked: Asked
-    user: CachedUser
-    degraded: bool = False
-    filling: "UserResult | None" = None
-
-    def __post_init__(self) -> None:
-        if self.asked.lacks_window or self.asked.request.is_degraded:
-            object.__setattr__(self, "degraded", True)
-
-    def recommendations(self) -> Recommendations:
-        own = self._own_recommendations()
-        if self.filling is None:
-            return own
-        return own.filled_up_with(self.filling.recommendations())
-
-    def _own_recommendations(self) -> Recommendations:
-        asked, request = self.asked, self.asked.request
-        seed, session = None, list[int]()
-        if isinstance(request.target, ItemTarget):
-            seed = asked.row_of(request.target.item_id)
-        elif isinstance(request.target, SessionTarget):
-            session = asked.rows_of(request.target.item_ids)
-        excluded = asked.excluded | asked.seen(self.user.recent)
-        now_ms = utc_now_ms()
-        query = Query(
-            *(asked.model, self.user.personal, seed, session, excluded),
-            due=self._due(now_ms),
-            now_ms=now_ms,
-        )
-        if request.controls is None:
-            return recommend(query, request.generators, request.limit)
-        query = replace(
-            query,
-            bought=self._bought(),
-            pinned=asked.pinned(),
-            tired=asked.tired,
-            listed=asked.listed,
-            window_days=request.controls.window_days,
-        )
-        return recommend(query, request.generators, request.limit, request.controls)
-
-    def reranked(self) -> tuple[list[str], list[str]]:
-        """The items to put in order, each once, and those of which nothing is known or foreseen.
-
-        These come last, as they came.
-        """
-        asked, shown = self.asked, self.asked.serving.model.shown
-        known, unknown = list[int](), list[str]()
-        for item_id in dict.fromkeys(asked.request.reranked_item_ids):
-            row = asked.row_of(item_id)
-            if row is not None and asked.model.can_score(row):
-                known.append(row)
-            else:
-                unknown.append(item_id)
-        order = reranked(asked.model, self.user.personal.history, known)
-        return [*map(shown.id_of, order), *unknown], unknown
-
-    def rendered(self) -> Rendering:
-        """The JSON of the answer, kept beside the list while nothing about it changes."""
-        if self.asked.request.reranked_item_ids:
-            return render_reranked(self.reranked(), self.asked.serving.model, self.degraded)
-        if self.degraded or not self.asked.request.is_plain:
-            return self._render()
-        user, before = self.user, self.user.rendered.rendering
-        serving, limit = self.asked.serving, self.asked.request.limit
-        found = user.rendered.get(serving.catalogue_number, limit, self._render)
-        if found is not before and user.key is not None:
-            # It takes more memory now, or less.
-            serving.model.users.put(user.key, user)
-        return found
-
-    def _due(self, now_ms: int) -> Due:
-        """What the user is due to buy again, where the request wants to know."""
-        asked, user = self.asked, self.user
-        if OFFER_BOUGHT_ITEMS.isdisjoint(asked.request.generators):
-            return ()
-        stored = NO_REPURCHASES if user.stored is None else user.stored.repurchases
-        return due_items(
-            asked.model.items, asked.model.params, stored, user.recent.events(), now_ms
-        )
-
-    def _bought(self) -> Collection[int]:
-        """Rows that the user bought; the items of a session or request were looked at."""
-        if not isinstance(self.asked.request.target, UserTarget):
-            return ()
-        history = self.user.personal.history
-        bought = history.items[history.excluded & (history.strengths > 0)]
-        return set(bought.tolist()) - self.asked.excluded
-
-    def _render(self) -> Rendering:
-        asked = self.asked
-        is_detailed = asked.request.placement or asked.request.is_explained
-        write = render_in_detail if is_detailed else render
-        answer, model = self.recommendations(), asked.serving.model
-        written = write(answer, model, degraded=self.degraded)
-        return self._with_page_token(written, answer) if asked.request.placement else written
-
-    def next_page_token(self, answer: Recommendations) -> str:
-        """The token of the page after an answer."""
-        id_of = self.asked.serving.model.shown.id_of
-        return self.asked.request.next_page_token([id_of(e.item_index) for e in answer.ranked])
-
-    def _with_page_token(self, written: Rendering, answer: Recommendations) -> Rendering:
-        token = self.next_page_token(answer).encode()
-        return written._replace(json=b'%b,"next_page_token":"%b"' % (written.json, token))
 
 
 class UserLists:

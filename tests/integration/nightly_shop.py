@@ -20,9 +20,11 @@ from recsys.stores.redis.serving import RedisServingStore
 from recsys.training.als import AlsSettings, Device
 from recsys.training.settings import ModelSettings
 from recsys.tuning import FitEffort
+from services.recommender.asked import Asked
 from services.recommender.fold_in_worker import FoldInWorker
 from services.recommender.model.follower import ModelFollower
-from services.recommender.user_lists import Asked, UserLists, UserResult
+from services.recommender.user_lists import UserLists
+from services.recommender.user_result import UserResult
 from spark_jobs.nightly.plan import Plan, Step
 from spark_jobs.nightly.run import run_nightly, serve_stored
 from spark_jobs.nightly.run_folder import Window

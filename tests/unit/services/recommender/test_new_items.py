@@ -11,8 +11,8 @@ from recsys.core.model import ItemModel
 from recsys.core.serving.request import RecommendationRequest, UserTarget
 from recsys.core.times import MS_PER_DAY
 from recsys.rpc.v1 import recommender_pb2 as pb
+from services.recommender.asked import Asked
 from services.recommender.model import serving as serving_module
-from services.recommender.user_lists import Asked
 from tests.builders import an_item_model
 from tests.unit.services.recommender.shop import Shop
 from tests.unit.services.recommender.test_answer_batch import answers, document, of_item, of_user
