@@ -217,8 +217,8 @@ def evaluate(
     if output:
         check_output(output)
     settings = load(ShopSettings)
-    model = read_model_settings(model_settings) if model_settings else ModelSettings()
     shop = shop_of(settings.shop_config, tenant or settings.tenant, say)
+    model = read_model_settings(model_settings, shop, say) if model_settings else ModelSettings()
 
     def keep(result: EvaluationResult) -> None:
         try:

@@ -121,7 +121,9 @@ def nightly(
     # Brings Spark along, for which `--help` need not wait.
     from spark_jobs.nightly.run import run_nightly
 
-    base = read_model_settings(model_settings) if model_settings else ModelSettings()
+    tenant = tenant or settings.tenant
+    shop = shop_of(settings.shop_config, tenant, say)
+    base = read_model_settings(model_settings, shop, say) if model_settings else ModelSettings()
     als = _changed(
         base.als,
         factors=factors,
@@ -133,11 +135,10 @@ def nightly(
     )
     model = _changed(replace(base, als=als), neighbour_weight=neighbour_weight)
     effort = FitEffort.QUICK if model == ModelSettings() else FitEffort.OFF
-    tenant = tenant or settings.tenant
     plan = Plan(
         tenant=tenant,
         window=Window(*period(start, end, _tomorrow_ms())),
-        shop=_with_max_drop(shop_of(settings.shop_config, tenant, say), max_drop),
+        shop=_with_max_drop(shop, max_drop),
         model=model,
         effort=fit_settings or effort,
         holdout_days=holdout_days,

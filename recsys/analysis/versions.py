@@ -45,8 +45,10 @@ def trained_version(
         settings: half-lives and weights that the shop has fixed go before theirs, as there.
 
     Raises:
+        ConfigurationError: when a weight is of a type that the shop does not have.
         NoData: when nothing of positive weight happened before.
     """
+    settings.refuse_unknown_types(shop)
     settings = settings.as_fixed_by(shop)
     log = data.log.only(data.log.times_ms() < before_ms)
     pairs = pairs_of(log.with_weights(settings.event_weights), *settings.half_lives)

@@ -112,10 +112,12 @@ def evaluation_data(
         with_sequences: for models that learn from order; they take 8 bytes an event.
 
     Raises:
+        ConfigurationError: when a weight is of a type that the shop does not have.
         NoData: when nothing can be trained on, or no known user is left to judge by.
     """
     train, test = split.timed_train(), split.test
     settings = settings or ModelSettings().as_fixed_by(shop)
+    settings.refuse_unknown_types(shop)
     train = train.with_weights(settings.event_weights)
     pairs = pairs_of(train, *settings.half_lives, [item.item_id for item in items])
     behaviour = has_behaviour(pairs)

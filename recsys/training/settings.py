@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from recsys.config.shop import Shop
 from recsys.core.errors import ConfigurationError
-from recsys.training.als.settings import AlsSettings, refuse_out_of_range
+from recsys.training.als.settings import AlsSettings, refuse_fractions, refuse_out_of_range
 
 # A minute to a century: what is outside would be a mistake of units.
 _HALF_LIFE_BOUNDS = (1 / 1440, 36_500)
@@ -54,6 +54,7 @@ class ModelSettings:
     event_weights: Mapping[str, float] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
+        refuse_fractions(self, "neighbours")
         refuse_out_of_range(
             self,
             neighbour_weight=(0, 1000),
@@ -80,6 +81,18 @@ class ModelSettings:
     def counting(self) -> tuple[float, float, Mapping[str, float]]:
         """All that says what events count."""
         return self.half_life_days, self.popularity_half_life_days, self.event_weights
+
+    def refuse_unknown_types(self, shop: Shop) -> None:
+        """Refuse a weight of a type that the shop does not have: it would count for nothing.
+
+        Raises:
+            ConfigurationError: naming the type, and those that there are.
+        """
+        if unknown := sorted(self.event_weights.keys() - shop.event_types.keys()):
+            raise ConfigurationError(
+                f"event_weights.{unknown[0]}: the shop has no such event type; there are:"
+                f" {', '.join(shop.event_types)}"
+            )
 
     def as_fixed_by(self, shop: Shop) -> "ModelSettings":
         """The same with all that the shop has fixed: half-lives, and weights of events."""

@@ -149,7 +149,9 @@ def fit_settings(
         is_fitted: the start was found for this shop, last night say: only its surroundings are
             tried, and what is far from them only where something there is better.
     """
-    return _Search(validation, start, PLANS[effort], train_many, say).run(is_fitted=is_fitted)
+    return _Search(validation, start, PLANS[FitEffort(effort)], train_many, say).run(
+        is_fitted=is_fitted
+    )
 
 
 class _Search:

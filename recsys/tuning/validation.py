@@ -136,8 +136,10 @@ def hold_out(
             read.
 
     Raises:
+        ConfigurationError: when a weight is of a type that the shop does not have.
         NoData: when nobody has behaviour on both sides.
     """
+    settings.refuse_unknown_types(shop)
     if not len(log):
         raise NoData("there is no behaviour to hold some of out: nothing to tune on")
     seed = settings.als.seed

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cli.tune import tune_settings
+from recsys.config.shop import load_shop
 from recsys.core.errors import ConfigurationError, NotFound
 from recsys.tuning import PLANS, FitEffort
 from spark_jobs.model_settings import read_model_settings
@@ -54,7 +55,7 @@ def test_what_is_found_is_a_file_that_nightly_takes(
 
     tune_settings(output, tenant=None)
 
-    assert read_model_settings(output).als.alpha is None
+    assert read_model_settings(output, load_shop(), print).als.alpha is None
     assert f"recsys nightly --settings {output}" in capsys.readouterr().err
 
 

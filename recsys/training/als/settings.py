@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from numbers import Integral
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -36,7 +37,7 @@ class AlsSettings:
         frequency_weight: see `recsys.core.fold_in.row_regularization`.
         iterations: passes over users and items.
         seed: of the first factors.
-        device: where to train.
+        device: where to train, or its name.
 
     Raises:
         ConfigurationError: naming the setting that makes no sense.
@@ -52,6 +53,8 @@ class AlsSettings:
     device: Device = Device.AUTO
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "device", _device_of(self.device))
+        refuse_fractions(self, "factors", "iterations", "seed")
         refuse_out_of_range(
             self,
             factors=(1, 1023),
@@ -62,6 +65,27 @@ class AlsSettings:
             iterations=(1, 10_000),
             seed=(0, 2**63 - 1),
         )
+
+
+def _device_of(name: Device | str) -> Device:
+    """The device, which a notebook may give as text; text that were kept would equal none."""
+    try:
+        return Device(name)
+    except ValueError:
+        known = ", ".join(device.value for device in Device)
+        raise ConfigurationError(f"device {name!r} is none of: {known}") from None
+
+
+def refuse_fractions(settings: object, *names: str) -> None:
+    """Refuse settings that are no whole numbers.
+
+    Raises:
+        ConfigurationError: naming the first.
+    """
+    for name in names:
+        value = getattr(settings, name)
+        if isinstance(value, bool) or not isinstance(value, Integral):
+            raise ConfigurationError(f"{name} must be a whole number, and is {value!r}")
 
 
 def refuse_out_of_range(settings: object, **limits: tuple[float, float]) -> None:

@@ -11,7 +11,7 @@ from recsys.analysis.shop_data import ShopData
 from recsys.analysis.side_by_side import first_time_targets, side_by_side
 from recsys.analysis.versions import Version, differences, stored_version, trained_version
 from recsys.config.shop import load_shop
-from recsys.core.errors import NoData
+from recsys.core.errors import ConfigurationError, NoData
 from recsys.core.model import ItemModel, TrainedModel, UserModel
 from recsys.core.vocabulary import Vocabulary
 from recsys.evaluation import NO_ITEM
@@ -81,6 +81,12 @@ def test_a_version_trained_here_keeps_what_the_shop_has_fixed() -> None:
     assert version.model.params.half_life_days == 33
     assert version.entries["settings.half_life_days"] == "33"
     assert set(version.model.users.histories.strengths.tolist()) == {1.0}
+
+
+def test_a_weight_of_no_type_of_the_shop_is_refused() -> None:
+    settings = replace(SETTINGS, event_weights={"purchse": 7.0})
+    with pytest.raises(ConfigurationError, match=r"event_weights\.purchse"):
+        trained_version("trial", a_checkerboard_shop(), SHOP, settings, before_ms=2000)
 
 
 def test_what_the_catalogue_does_not_have_is_not_recommended() -> None:

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from recsys.config.shop import load_shop
-from recsys.core.errors import NoData
+from recsys.core.errors import ConfigurationError, NoData
 from recsys.evaluation import EvaluationData, Mask, Relation, evaluation_data, given_split
 from recsys.training.event_log import EventLog
+from recsys.training.settings import ModelSettings
 from tests.builders import an_event_log
 
 SHOP = load_shop()
@@ -43,6 +44,13 @@ def test_a_mask_is_known_by_its_name_and_no_other_stands_in_for_it() -> None:
         assert by_name.masked_pairs == data_of(TRAIN, test, mask).masked_pairs
     with pytest.raises(ValueError, match="'none' is not a valid Mask"):
         data_of(TRAIN, test, "none")  # type: ignore[arg-type]
+
+
+def test_a_weight_of_no_type_of_the_shop_is_refused() -> None:
+    split = given_split(TRAIN, an_event_log([("a", "z")]))
+    settings = ModelSettings(event_weights={"purchse": 7.0})
+    with pytest.raises(ConfigurationError, match=r"event_weights\.purchse"):
+        evaluation_data(split, SHOP, settings=settings)
 
 
 def test_only_goals_are_judged_by() -> None:

@@ -125,6 +125,13 @@ def test_a_split_at_one_time_tests_by_the_newest_share() -> None:
     assert max(time for *_, time in entries(split.train)) == 13
 
 
+@pytest.mark.parametrize("share", [20, 1, 0, -0.1, float("nan")])
+def test_a_share_that_is_none_is_refused(share: float) -> None:
+    log = a_log(*(("ab"[time % 2], "x", time) for time in range(20)))
+    with pytest.raises(ConfigurationError, match="must be between 0 and 1"):
+        split_log(log, SplitMethod.GLOBAL_TIME, share)
+
+
 def test_what_times_mean_goes_with_the_split() -> None:
     log = a_log(*(("ab"[time % 2], "x", time) for time in range(20)))
     by_user, by_time = (split_log(log, method) for method in SplitMethod)

@@ -1,11 +1,14 @@
 """Settings of a model: what is stored of them, and what a shop has fixed."""
 
 from dataclasses import replace
+from typing import Any
 
+import numpy as np
 import pytest
 
 from recsys.config.shop import load_shop
 from recsys.core.errors import ConfigurationError
+from recsys.training.als import AlsSettings, Device
 from recsys.training.settings import ModelSettings, settings_entry, settings_of_entry
 
 FOUND = ModelSettings(
@@ -33,3 +36,33 @@ def test_what_a_shop_fixes_goes_before_what_was_found_for_it() -> None:
 def test_a_weight_that_makes_no_sense_is_named(weight: float) -> None:
     with pytest.raises(ConfigurationError, match=r"event_weights\.view"):
         ModelSettings(event_weights={"view": weight})
+
+
+def test_a_weight_of_a_type_that_the_shop_does_not_have_is_refused() -> None:
+    shop = load_shop()
+    FOUND.refuse_unknown_types(shop)
+    with pytest.raises(ConfigurationError, match=r"event_weights\.purchse: .* there are: .*view"):
+        ModelSettings(event_weights={"purchse": 2.0}).refuse_unknown_types(shop)
+
+
+@pytest.mark.parametrize("device", list(Device))
+def test_a_device_is_known_by_its_name(device: Device) -> None:
+    assert AlsSettings(device=device.value).device is device  # type: ignore[arg-type]
+
+
+def test_no_other_device_stands_in_for_one_that_there_is_not() -> None:
+    with pytest.raises(ConfigurationError, match="device 'tpu' is none of: auto, cpu, gpu"):
+        AlsSettings(device="tpu")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["factors", "iterations", "seed"])
+@pytest.mark.parametrize("value", [64.0, "64", True])
+def test_what_must_be_whole_is_refused_where_it_is_not(name: str, value: Any) -> None:
+    with pytest.raises(ConfigurationError, match=f"{name} must be a whole number"):
+        AlsSettings(**{name: value})
+    assert AlsSettings(**{name: np.int64(64)}) == AlsSettings(**{name: 64})
+
+
+def test_neighbours_are_whole() -> None:
+    with pytest.raises(ConfigurationError, match="neighbours must be a whole number"):
+        ModelSettings(neighbours=10.5)  # type: ignore[arg-type]

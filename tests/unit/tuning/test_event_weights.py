@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from recsys.config.shop import Shop, load_shop
+from recsys.core.errors import ConfigurationError
 from recsys.core.event_types import EventType
 from recsys.training.als import AlsSettings
 from recsys.training.event_log import EventLog
@@ -139,3 +140,9 @@ def test_a_trial_is_judged_as_pairs_made_by_its_weights() -> None:
     assert not np.array_equal(remade.pairs.strengths, fold.pairs.strengths)
     # And back again: nothing of the trial is left.
     assert np.array_equal(fold.counted_by(SMALL).pairs.strengths, fold.pairs.strengths)
+
+
+def test_no_search_begins_with_a_weight_of_no_type_of_the_shop() -> None:
+    settings = replace(SMALL, event_weights={"purchse": 2.0})
+    with pytest.raises(ConfigurationError, match=r"event_weights\.purchse"):
+        hold_out(a_log(TYPES, [3, 2]), load_shop(), settings, SIZE)
