@@ -56,10 +56,10 @@ def split_log(log: EventLog, method: SplitMethod, test_share: float = DEFAULT_TE
     """Split one log; the same log is always split alike.
 
     Args:
-        test_share: of the events, for a split at one time.
+        test_share: of the events, for a split at one time: 0.1 for a tenth.
 
     Raises:
-        ConfigurationError: when the log has no timestamps.
+        ConfigurationError: when the log has no timestamps, or `test_share` is no share.
         NoData: when one part would be empty.
         ValueError: for a method that there is not.
     """

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.core.errors import ConfigurationError
 from recsys.core.vocabulary import Vocabulary
 from recsys.evaluation.held_out import TestSet
 from recsys.training.event_log import EventLog
@@ -28,8 +29,12 @@ def split_time_ms(log: EventLog, newest_share: float) -> int:
     """The time from which on this share of the events, or a little more, came.
 
     Raises:
-        ConfigurationError: when the log has no timestamps.
+        ConfigurationError: when the log has no timestamps, or this is no share.
     """
+    if not 0 < newest_share < 1:
+        raise ConfigurationError(
+            f"the share of the newest events must be between 0 and 1, and is {newest_share:g}"
+        )
     return int(np.quantile(log.times_ms(), 1.0 - newest_share, method="lower"))
 
 
