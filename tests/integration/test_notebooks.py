@@ -92,7 +92,8 @@ class Runner:
             notebook,
             km=manager,
             timeout=CELL_SECONDS,
-            resources={"metadata": {"path": str(path.parent)}},
+            # Not their own folder: Jupyter may be started anywhere.
+            resources={"metadata": {"path": str(self._folder)}},
         )
         # A manager that it is given it would leave running.
         client.execute(env=self._environment, cleanup_kc=True)
