@@ -1,6 +1,7 @@
 """Settings that suit one shop's data, found on a held-out part of it."""
 
-from recsys.tuning.search import PLANS, FitEffort, Fitted, Trial, fit_settings
+from recsys.tuning.plans import PLANS, FitEffort
+from recsys.tuning.search import Fitted, Trial, fit_settings
 from recsys.tuning.validation import (
     Validation,
     ValidationSize,

@@ -1,10 +1,16 @@
 """The blend of a trained model's parts: what each counts, found from kept scores."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from statistics import fmean
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.evaluation import Estimate, paired_difference
+from recsys.evaluation.intervals import user_mean
 from recsys.training.settings import ModelSettings
 from recsys.tuning.half_lives import best_half_life
 from recsys.tuning.judged_fold import JudgedModel
@@ -21,10 +27,24 @@ _FINER = (0.6, 0.8, 1.25, 1.6)
 
 @dataclass(frozen=True)
 class Blended:
-    """Settings and how good they are, NDCG@20 in the mean over the folds."""
+    """Settings and how good they are.
+
+    Attributes:
+        by_fold: NDCG@20 of each judged user of each fold.
+    """
 
     settings: ModelSettings
-    ndcg: float
+    by_fold: tuple[NDArray[np.float64], ...] = field(compare=False, repr=False)
+
+    @cached_property
+    def ndcg(self) -> float:
+        """NDCG@20, in the mean over the folds."""
+        return fmean(map(user_mean, self.by_fold))
+
+    def minus(self, other: "Blended") -> Estimate:
+        """Gain over other settings, user by user."""
+        ours, theirs = (np.concatenate(each.by_fold) for each in (self, other))
+        return paired_difference(ours, theirs)
 
 
 class BlendSearch:
@@ -47,13 +67,14 @@ class BlendSearch:
     ) -> None:
         self._models, self._ordered, self._timed = models, ordered, timed
         self._popularity_span_days = popularity_span_days
-        self._tried: dict[ModelSettings, float] = {}
+        self._tried: dict[ModelSettings, Blended] = {}
 
     def judged(self, settings: ModelSettings) -> Blended:
         """These settings as they are."""
         if settings not in self._tried:
-            self._tried[settings] = fmean(model.ndcg(settings) for model in self._models)
-        return Blended(settings, self._tried[settings])
+            by_fold = tuple(model.ndcg(settings) for model in self._models)
+            self._tried[settings] = Blended(settings, by_fold)
+        return self._tried[settings]
 
     def rough(self, settings: ModelSettings) -> Blended:
         """The best of a few blends, enough to tell which factors are better."""

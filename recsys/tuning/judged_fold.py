@@ -102,8 +102,8 @@ class JudgedModel:
         # Scores by factors are the largest thing here: those of one half-life at a time.
         self._half_life: float | None = -1.0
 
-    def ndcg(self, settings: ModelSettings) -> float:
-        """NDCG@20 of the judged users, by the lists that a model of these settings would give."""
+    def ndcg(self, settings: ModelSettings) -> NDArray[np.float64]:
+        """NDCG@20 of each judged user, by the lists that a model of these settings would give."""
         fold, count = self._fold, settings.neighbours
         self._fade(settings.step_half_life)
         neighbours, weight = weighted_neighbours(
@@ -121,7 +121,7 @@ class JudgedModel:
             fold.trend(settings.trend_exponent, *settings.half_lives),
             LIST_LENGTH,
         )
-        return evaluate_lists(lists, fold.test, k=LIST_LENGTH).means[METRIC]
+        return evaluate_lists(lists, fold.test, k=LIST_LENGTH).per_user[METRIC]
 
     def _fade(self, step_half_life: float | None) -> None:
         if step_half_life == self._half_life:

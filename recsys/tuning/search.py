@@ -10,81 +10,28 @@ import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum
 from functools import partial
 
-import numpy as np
 from scipy.sparse import csr_matrix
 
 from recsys.training.als import AlsSettings, Trained, train_als
-from recsys.training.als.half_step import row_lambdas
-from recsys.training.als.settings import resolved_alpha
 from recsys.training.settings import ModelSettings
 from recsys.tuning.blend_search import Blended, BlendSearch
 from recsys.tuning.event_weights import best_weight
 from recsys.tuning.half_lives import best_half_life, span_days
 from recsys.tuning.judged_fold import JudgedFold, JudgedModel
-from recsys.tuning.validation import Validation, ValidationSize
+from recsys.tuning.plans import PLANS, FitEffort, SearchPlan
+from recsys.tuning.surroundings import around, key_of, onward, with_als
+from recsys.tuning.validation import Validation
 
 # Trains one model with each of the settings, in their order.
 TrainMany = Callable[[csr_matrix, Sequence[AlsSettings]], Iterable[Trained]]
 
 
-class FitEffort(Enum):
-    """Effort of the search: none, some forty trainings, or a hundred and more."""
-
-    OFF = "off"
-    QUICK = "quick"
-    THOROUGH = "thorough"
-
-
-@dataclass(frozen=True)
-class SearchPlan:
-    """Trials of one effort.
-
-    Attributes:
-        alpha_scales, regularizations: tried with each other first.
-        climbs: how often the surroundings of the best are tried, besides the rounds that pay.
-        finalists: settings that are trained as the model itself.
-        factors: the best finalist is tried with these besides its own, and with more for as long
-            as that is better.
-    """
-
-    size: ValidationSize
-    alpha_scales: tuple[float, ...]
-    regularizations: tuple[float, ...]
-    climbs: int
-    finalists: int
-    factors: tuple[int, ...]
-
-
-PLANS = {
-    FitEffort.QUICK: SearchPlan(
-        size=ValidationSize(
-            pairs=1_000_000, judged_users=5000, scores=60_000_000, folds=3, folded_pairs=1_600_000
-        ),
-        alpha_scales=(0.5, 2.0, 8.0),
-        regularizations=(0.01, 0.003, 0.001, 0.0003),
-        climbs=2,
-        finalists=2,
-        factors=(64, 256),
-    ),
-    FitEffort.THOROUGH: SearchPlan(
-        size=ValidationSize(pairs=2_000_000, judged_users=6000, folds=3),
-        alpha_scales=(0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0),
-        regularizations=(0.03, 0.01, 0.003, 0.001, 0.0003, 0.0001),
-        climbs=5,
-        finalists=4,
-        factors=(48, 64, 96, 192, 256, 384),
-    ),
-}
 _HALF_LIFE, _WEIGHTS, _COARSE, _MIDDLE = "half-life", "event weights", "coarse", "middle"
 _FACTORS = {_HALF_LIFE: 64, _WEIGHTS: 64, _COARSE: 64, _MIDDLE: 128}
 _ITERATIONS = {_HALF_LIFE: 6, _WEIGHTS: 6, _COARSE: 6, _MIDDLE: 8}
 _FINAL = "final"
-# What a climb multiplies at first, and by which power when nothing around was better; nothing is
-# tried outside of the bounds.
-_STEPS = {"alpha_scale": 2.0, "regularization": 1.8, "frequency_weight": 3.0}
 _SHRINKAGE = 0.5
 # All rounds of a climb are as many at most, in times of those that need not pay.
 _MOST_ROUNDS = 4
@@ -96,20 +43,24 @@ EQUAL = 0.005
 # step gains this share: they cost training, Redis and recommenders time and memory in proportion.
 # Of smaller steps a gain would be lost in what two trials differ by chance, a percent.
 _GROWTH, _WORTH, _MOST_FACTORS = 2, 0.01, 768
-BOUNDS = {
-    "alpha_scale": (0.05, 40.0),
-    "regularization": (1e-5, 0.1),
-    "frequency_weight": (0.05, 100.0),
-}
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One training of the search, and how good its best blend is."""
+    """One training of the search, and its best blend."""
 
     stage: str
-    settings: ModelSettings
-    ndcg: float
+    blended: Blended
+
+    @property
+    def settings(self) -> ModelSettings:
+        """What it was trained with, and what its parts count."""
+        return self.blended.settings
+
+    @property
+    def ndcg(self) -> float:
+        """NDCG@20 on the validation part."""
+        return self.blended.ndcg
 
 
 @dataclass(frozen=True)
@@ -189,21 +140,36 @@ class _Search:
             coarse = self._try(_COARSE, [self._start, *self._grid()])
             finals = self._finals(self._climb(self._try(_MIDDLE, self._best_of_grid(coarse))))
         first = self._judge_start()
-        best_final = finals[0] if finals[0].ndcg >= first.ndcg else first
+        best = finals[0] if finals[0].ndcg >= first.ndcg else first
+        if is_fitted and self._is_by_chance(best, first):
+            best = first
         return Fitted(
-            settings=best_final.settings,
-            ndcg=best_final.ndcg,
+            settings=best.settings,
+            ndcg=best.ndcg,
             start_ndcg=first.ndcg,
             trials=tuple(self._trials),
             seconds=time.perf_counter() - started,
         )
 
+    def _is_by_chance(self, best: Trial, first: Trial) -> bool:
+        """Tell whether the judged users cannot tell two trials apart: lists would change by it,
+        and be no better.
+        """
+        gain = best.blended.minus(first.blended)
+        if gain.low > 0 or best is first:
+            return False
+        self._say(
+            f"settings stay: others are better by {gain.mean:.4f} of ndcg@20, which may be chance"
+            f" ({gain.low:.4f} to {gain.high:.4f})"
+        )
+        return True
+
     def _near_start(self) -> list[Trial]:
         """The start, blended anew, where nothing around it is better; else what is found there."""
-        own = _key(self._start)
-        around = [each for each in self._around(self._start, power=1.0) if _key(each) != own]
-        found = self._try(_MIDDLE, [self._start, *around])
-        start = next(each for each in found if _key(each.settings) == own)
+        own = key_of(self._start)
+        near = [each for each in self._around(self._start, power=1.0) if key_of(each) != own]
+        found = self._try(_MIDDLE, [self._start, *near])
+        start = next(each for each in found if key_of(each.settings) == own)
         if not _is_better(found[0], start):
             return self._try(_FINAL, [self._start])
         return self._finals(self._climb(found))
@@ -280,15 +246,15 @@ class _Search:
             found: trials of the same stage, best first.
         """
         power, left = 1.0, self._plan.climbs
-        onward: list[ModelSettings] = []
+        next_step: list[ModelSettings] = []
         for _ in range(self._plan.climbs * _MOST_ROUNDS):
-            before, follows = found[0], bool(onward)
-            around = onward or self._around(before.settings, power)
-            known = {_key(each.settings) for each in found}
-            unknown = [each for each in around if _key(each) not in known]
+            before, follows = found[0], bool(next_step)
+            near = next_step or self._around(before.settings, power)
+            known = {key_of(each.settings) for each in found}
+            unknown = [each for each in near if key_of(each) not in known]
             found = sorted([*found, *self._try(_MIDDLE, unknown)], key=_ndcg, reverse=True)
             is_better = _is_better(found[0], before)
-            onward = [_onward(before.settings, found[0].settings)] if is_better else []
+            next_step = [onward(before.settings, found[0].settings)] if is_better else []
             if is_better or follows:
                 continue
             left -= 1
@@ -299,24 +265,7 @@ class _Search:
         return found
 
     def _around(self, settings: ModelSettings, power: float) -> Iterator[ModelSettings]:
-        for name, step in _STEPS.items():
-            for factor in (step**power, step**-power):
-                changed = _changed(settings, name, factor)
-                if name == "regularization":
-                    yield changed
-                    continue
-                # Else lambda would change with it, of which nothing is to be learnt here.
-                before, after = (self._mean_lambda(each.als) for each in (settings, changed))
-                yield _changed(changed, "regularization", before / after)
-
-    def _mean_lambda(self, als: AlsSettings) -> float:
-        """The geometric mean of users' and items' lambda in the mean over these."""
-        matrix = self._folds[0].matrix
-        alpha = resolved_alpha(matrix, als)
-        means = [
-            row_lambdas(side, alpha, als).mean(dtype=np.float64) for side in (matrix, matrix.T)
-        ]
-        return float(np.sqrt(means[0] * means[1]))
+        return around(settings, power, self._folds[0].matrix)
 
     def _finals(self, ranked: list[Trial]) -> list[Trial]:
         """The finalists trained in full, the best of them with other numbers of factors too."""
@@ -338,7 +287,7 @@ class _Search:
         if blended is None:
             [search] = self._searches([self._first.als], self._first_folds)
             blended = search.judged(self._first)
-        return Trial("start", blended.settings, blended.ndcg)
+        return Trial("start", blended)
 
     def _try(self, stage: str, settings: Sequence[ModelSettings]) -> list[Trial]:
         """Train and blend each; best first."""
@@ -351,7 +300,7 @@ class _Search:
             is_first = each.als == self._first.als and self._start == self._first
             if stage == _FINAL and is_first:
                 self._of_first = search.judged(self._first)
-            found.append(self._keep(Trial(stage, blended.settings, blended.ndcg)))
+            found.append(self._keep(Trial(stage, blended)))
         return sorted(found, key=_ndcg, reverse=True)
 
     def _searches(
@@ -404,11 +353,6 @@ def _larger(found: list[Trial], most: int) -> list[int]:
     return [min(largest * _GROWTH, most)]
 
 
-def with_als(settings: ModelSettings, **changes: object) -> ModelSettings:
-    """The settings with other ones of the factors."""
-    return replace(settings, als=replace(settings.als, **changes))  # type: ignore[arg-type]
-
-
 def _fidelity(stage: str, als: AlsSettings) -> AlsSettings:
     if stage == _FINAL:
         return als
@@ -417,27 +361,6 @@ def _fidelity(stage: str, als: AlsSettings) -> AlsSettings:
         factors=min(als.factors, _FACTORS[stage]),
         iterations=min(als.iterations, _ITERATIONS[stage]),
     )
-
-
-def _changed(settings: ModelSettings, name: str, factor: float) -> ModelSettings:
-    least, most = BOUNDS[name]
-    return with_als(settings, **{name: min(max(getattr(settings.als, name) * factor, least), most)})
-
-
-def _onward(before: ModelSettings, after: ModelSettings) -> ModelSettings:
-    """The step from one to the other once more."""
-    onward = after
-    for name in _STEPS:
-        old, new = (getattr(each.als, name) for each in (before, after))
-        # What did not change stays as it is: it may be zero, or outside of the bounds.
-        if old and new != old:
-            onward = _changed(onward, name, new / old)
-    return onward
-
-
-def _key(settings: ModelSettings) -> tuple[float, ...]:
-    als = settings.als
-    return tuple(round(getattr(als, name), 9) for name in _STEPS)
 
 
 def _ndcg(trial: Trial | Blended) -> float:

@@ -26,6 +26,7 @@ from recsys.tuning import (
     ValidationSize,
     fit_settings,
     search,
+    surroundings,
 )
 from recsys.tuning import hold_out as hold_out_of
 from recsys.tuning.blend_search import Blended, BlendSearch
@@ -214,7 +215,7 @@ def test_a_blend_from_kept_scores_is_as_good_as_the_model_that_is_built_of_it(
 
     [judged] = models(validation, settings)
 
-    assert judged.ndcg(settings) == pytest.approx(expected, abs=1e-3)
+    assert judged.ndcg(settings).mean() == pytest.approx(expected, abs=1e-3)
 
 
 def test_order_is_used_where_it_tells_what_comes_next() -> None:
@@ -272,7 +273,7 @@ def test_more_factors_are_tried_while_they_are_clearly_better(
 
     class ByFactors(BlendSearch):
         def judged(self, settings: ModelSettings) -> Blended:
-            return Blended(settings, 0.1 + 1e-4 * min(settings.als.factors, clearly_better_up_to))
+            return blended(settings, 0.1 + 1e-4 * min(settings.als.factors, clearly_better_up_to))
 
     monkeypatch.setattr(search, "BlendSearch", ByFactors)
     found = fit_settings(
@@ -286,6 +287,11 @@ def test_more_factors_are_tried_while_they_are_clearly_better(
     assert found.settings.als.factors == taken
 
 
+def blended(settings: ModelSettings, *ndcg: float) -> Blended:
+    """As good as is said for each user."""
+    return Blended(settings, (np.repeat(ndcg, 30),))
+
+
 def searched_by(
     ndcg: Callable[[ModelSettings], float],
     monkeypatch: pytest.MonkeyPatch,
@@ -296,7 +302,7 @@ def searched_by(
 
     class Known(BlendSearch):
         def judged(self, settings: ModelSettings) -> Blended:
-            return Blended(settings, ndcg(settings))
+            return blended(settings, ndcg(settings))
 
     monkeypatch.setattr(search, "BlendSearch", Known)
     return fit_settings(
@@ -322,7 +328,7 @@ def test_a_way_uphill_is_followed_for_as_long_as_its_steps_are_worth_it(
 
     found = searched_by(by_alpha, monkeypatch)
 
-    coarse, most = max(PLANS[FitEffort.QUICK].alpha_scales), search.BOUNDS["alpha_scale"][1]
+    coarse, most = max(PLANS[FitEffort.QUICK].alpha_scales), surroundings.BOUNDS["alpha_scale"][1]
     steps = most if is_followed else coarse * 2 ** PLANS[FitEffort.QUICK].climbs
     assert found.settings.als.alpha_scale == pytest.approx(steps)
 
@@ -342,14 +348,14 @@ def test_what_was_better_is_followed_before_anything_else_is_tried(
 
 def test_a_step_leaves_alone_what_it_does_not_change(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "tests.unit.tuning.test_tuning.SMALL", search.with_als(SMALL, frequency_weight=0.0)
+        "tests.unit.tuning.test_tuning.SMALL", surroundings.with_als(SMALL, frequency_weight=0.0)
     )
 
     found = searched_by(
         lambda each: 0.1 * 1.03 ** float(np.log2(each.als.alpha_scale)), monkeypatch
     )
 
-    assert found.settings.als.alpha_scale == pytest.approx(search.BOUNDS["alpha_scale"][1])
+    assert found.settings.als.alpha_scale == pytest.approx(surroundings.BOUNDS["alpha_scale"][1])
 
 
 def test_another_alpha_is_looked_at_more_closely_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -404,7 +410,7 @@ def test_only_where_something_near_is_better_more_than_the_start_is_trained_in_f
     class ByAlpha(BlendSearch):
         def judged(self, settings: ModelSettings) -> Blended:
             is_start = settings.als.alpha_scale == SMALL.als.alpha_scale
-            return Blended(settings, 0.1 if is_start else 0.1 * gain)
+            return blended(settings, 0.1 if is_start else 0.1 * gain)
 
     def train_many(_: object, settings: list[AlsSettings]) -> list[Trained]:
         trained.extend(settings)
@@ -420,6 +426,35 @@ def test_only_where_something_near_is_better_more_than_the_start_is_trained_in_f
         assert [each.settings for each in finals] == [SMALL]
         # Beside its surroundings, and once as the model is: what the end is compared with.
         assert trained.count(SMALL.als) == 2
+
+
+@pytest.mark.parametrize(
+    ("others", "is_fitted", "stays"),
+    [((0.2, 0.12), True, False), ((0.25, 0.0), True, True), ((0.25, 0.0), False, False)],
+)
+def test_settings_of_before_stay_where_others_may_be_better_by_chance(
+    monkeypatch: pytest.MonkeyPatch, others: tuple[float, float], is_fitted: bool, stays: bool
+) -> None:
+    """Half of sixty users gain, the others gain less or lose. A first search keeps nothing."""
+
+    class ByAlpha(BlendSearch):
+        def judged(self, settings: ModelSettings) -> Blended:
+            is_start = settings.als.alpha_scale == SMALL.als.alpha_scale
+            return blended(settings, *((0.1, 0.1) if is_start else others))
+
+    monkeypatch.setattr(search, "BlendSearch", ByAlpha)
+    lines: list[str] = []
+    found = fit_settings(
+        hold_out(in_a_row()),
+        SMALL,
+        FitEffort.QUICK,
+        is_fitted=is_fitted,
+        train_many=lambda _, settings: cast(list[Trained], [None] * len(settings)),
+        say=lines.append,
+    )
+    assert (found.settings == SMALL) is stays
+    assert found.ndcg == pytest.approx(0.1 if stays else sum(others) / 2)
+    assert any("settings stay: others are better by 0.0250" in line for line in lines) is stays
 
 
 def test_who_trains_is_asked_for_many_settings_at_once() -> None:
@@ -442,7 +477,7 @@ def test_the_grid_leaves_room_on_both_sides(effort: FitEffort) -> None:
         ("alpha_scale", plan.alpha_scales),
         ("regularization", plan.regularizations),
     ):
-        least, most = search.BOUNDS[name]
+        least, most = surroundings.BOUNDS[name]
         assert least < min(tried) < max(tried) < most
 
 
