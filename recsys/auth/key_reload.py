@@ -33,9 +33,13 @@ class WatchedKeyRing:
 
     def authenticate(self, text: str) -> ApiKey | None:
         """The key this text stands for, or None."""
+        self.follow()
+        return self._file.content.authenticate(text)
+
+    def follow(self) -> None:
+        """Read the file again if it is another than before, once in CHECK_EVERY_SECONDS."""
         if self._interval.is_due():
             self._file.follow()
-        return self._file.content.authenticate(text)
 
     def tenants(self) -> set[str]:
         """Tenants that have a key."""

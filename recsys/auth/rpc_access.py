@@ -22,6 +22,8 @@ _FOREIGN = "/grpc."
 class _Keys(Protocol):
     def authenticate(self, text: str) -> ApiKey | None: ...
 
+    def follow(self) -> None: ...
+
 
 class RpcAccess:
     """Refuses calls of callers that may not make them.
@@ -69,6 +71,11 @@ class RpcAccess:
             raise Unauthenticated(f"send a valid API key as {API_KEY_KEY}")
         self._limit(key)
         self._check(method, request, key)
+
+    def follow(self) -> None:
+        """Follow the file of keys, if there is one."""
+        if self._keys:
+            self._keys.follow()
 
     def _limit(self, key: ApiKey) -> None:
         rate = key.requests_per_second or self._limits_of(key.tenant).requests_per_second

@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -103,6 +104,28 @@ class Interval:
                 return False
             self._due_at = now + CHECK_EVERY_SECONDS
             return True
+
+
+@contextmanager
+def following(*follow: Callable[[], None]) -> Iterator[None]:
+    """Follow files for the block, also while no request asks for what they say.
+
+    Else a file that is broken would be told of only when somebody needs it.
+    """
+    ended = threading.Event()
+
+    def run() -> None:
+        while not ended.wait(CHECK_EVERY_SECONDS):
+            for each in follow:
+                each()
+
+    thread = threading.Thread(target=run, name="followed-files", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _has_text(stamp: _Stamp | None) -> bool:

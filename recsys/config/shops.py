@@ -70,7 +70,7 @@ class Shops:
 
     def of(self, tenant: str) -> Shop:
         """Return the settings of a shop as they are now."""
-        self._follow()
+        self.follow()
         if file := self._files.get(tenant):
             return file.content
         if self._folder is not None and tenant not in self._without_file:
@@ -100,12 +100,12 @@ class Shops:
         """Origins of pages that may call for this shop; None: for any."""
         if tenant is not None:
             return self.of(tenant).allowed_origins
-        self._follow()
+        self.follow()
         return frozenset().union(*(file.content.allowed_origins for file in self._files.values()))
 
     def event_types(self) -> list[str]:
         """Names of the types that any shop may send, sorted."""
-        self._follow()
+        self.follow()
         shops = [self._shipped, *(file.content for file in self._files.values())]
         return sorted({name for shop in shops for name in shop.event_types})
 
@@ -120,7 +120,8 @@ class Shops:
         except OSError:
             return []
 
-    def _follow(self) -> None:
+    def follow(self) -> None:
+        """Read the files again that are others than before, once in CHECK_EVERY_SECONDS."""
         if self._folder is None or not self._interval.is_due():
             return
         followed = partial(

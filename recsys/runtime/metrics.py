@@ -116,7 +116,7 @@ class Metrics:
             wrong or scope.
         shed: requests turned away by reason, before any work was done for them.
         cache: look-ups by result.
-        breaker_open: 1 while a dependency is not asked, by its name.
+        breaker_open: 1 while a dependency is not asked, by (service, dependency).
         model_refused: published versions that were not loaded, by tenant.
         settings_refused: changes of a file of settings that were not taken, by the kind of file.
         model_loaded: unix seconds of the last model that was, by tenant.
@@ -149,6 +149,12 @@ class Metrics:
         self.recommenders_ready.set_function(count_ready)
         self.registry.register(self.recommenders_ready)
 
+    def show_clock(self, ahead_seconds: Callable[[], float]) -> None:
+        """Show how far this clock is ahead of Redis's; of services that note when events came."""
+        Gauge(
+            "recsys_clock_ahead_seconds", "Of this clock before Redis's.", registry=self.registry
+        ).set_function(ahead_seconds)
+
     def exposition(self) -> bytes:
         """All values now, in the text format CONTENT_TYPE."""
         return generate_latest(self.registry)
@@ -176,7 +182,9 @@ def new_metrics() -> Metrics:
         ),
         shed=counter("recsys_shed_total", "Requests turned away to stay quick.", "reason"),
         cache=counter("recsys_cache_total", "Look-ups in the cache.", "result"),
-        breaker_open=gauge("recsys_breaker_open", "1 while it is not asked.", "dependency"),
+        breaker_open=gauge(
+            "recsys_breaker_open", "1 while it is not asked.", "service", "dependency"
+        ),
         model_refused=counter("recsys_model_refused_total", "Damaged versions.", "tenant"),
         settings_refused=counter("recsys_settings_refused_total", "Broken files.", "file"),
         model_loaded=gauge("recsys_model_loaded_timestamp_seconds", "Last swap.", "tenant"),

@@ -13,6 +13,7 @@ from recsys.auth.key_reload import WatchedKeyRing
 from recsys.auth.rate_limiter import RateLimiter
 from recsys.auth.rpc_access import SERVICE_TOKEN_KEY
 from recsys.clock import utc_now_ms
+from recsys.config.followed_file import following
 from recsys.config.settings import load_settings
 from recsys.config.shops import Shops
 from recsys.core.errors import ConfigurationError
@@ -63,7 +64,7 @@ async def serve(settings: GatewaySettings) -> None:
         settings.max_pending,
         token,
     )
-    metrics.breaker_open["recommender"].set_function(lambda: not recommender.is_ready())
+    metrics.breaker_open["gateway", "recommender"].set_function(lambda: not recommender.is_ready())
     metrics.show_recommenders(recommender.count_ready)
     ingest = Ingest(to_ingest, token)
     readiness = Readiness(recommender, ingest)
@@ -94,7 +95,7 @@ async def serve(settings: GatewaySettings) -> None:
     )
     server = DrainingServer(server_config(app, settings), readiness, settings.drain_notice_seconds)
     tune_gc()
-    with BusySampler(metrics.busy_ratio):
+    with BusySampler(metrics.busy_ratio), following(keys.follow, shops.follow):
         await server.serve()
     await recommender.close()
     await to_ingest.close(None)

@@ -1,13 +1,16 @@
 """Wires the ingest service by hand and runs it until it is told to stop."""
 
+import math
 import sys
 import uuid
+from functools import partial
 
 from recsys.auth.rpc_access import rpc_access
 from recsys.clock import utc_now_ms
+from recsys.config.followed_file import following
 from recsys.config.settings import load_settings
 from recsys.config.shops import Shops
-from recsys.core.errors import ConfigurationError
+from recsys.core.errors import ConfigurationError, Unavailable
 from recsys.rpc.v1.ingest_pb2_grpc import add_IngestServiceServicer_to_server
 from recsys.runtime.grpc.thread_server import ThreadServer, wait_for_stop_signal
 from recsys.runtime.logging import configure_logging
@@ -16,7 +19,7 @@ from recsys.stores.hbase.interactions import HBaseInteractionStore
 from recsys.stores.hbase.items import HBaseItemStore
 from recsys.stores.hbase.pool import HBasePool, PoolSettings
 from recsys.stores.hbase.users import HBaseUserStore
-from recsys.stores.redis.connect import connect
+from recsys.stores.redis.connect import Redis, connect, server_time_ms
 from recsys.stores.redis.early_popularity import RedisEarlyPopularity
 from recsys.stores.redis.live_catalogue import RedisLiveCatalogue
 from recsys.stores.redis.published import RedisPublishedModels
@@ -72,10 +75,11 @@ def serve(settings: IngestSettings) -> None:
     probed = HBasePool(thrift, PoolSettings(size=1, call_timeout_seconds=_PROBE_CALL_SECONDS))
     redis = connect(settings.redis_url.get_secret_value(), _REDIS_SECONDS)
     metrics = new_metrics()
+    metrics.show_clock(partial(clock_ahead_seconds, redis))
     shops = Shops(settings.shop_config, metrics.settings_refused["shops"].inc)
     recent_events = RecentEventBuffer(
         RedisRecentBehaviour(redis, shops.event_types_of, shops.quotas_of),
-        lambda up: metrics.breaker_open["redis"].set(not up),
+        lambda up: metrics.breaker_open["ingest", "redis"].set(not up),
     )
     items, live = HBaseItemStore(stores), RedisLiveCatalogue(redis)
     published = RedisPublishedModels(redis)
@@ -110,12 +114,13 @@ def serve(settings: IngestSettings) -> None:
         users,
     )
 
+    access = rpc_access(settings, metrics.settings_refused["api_keys"].inc, shops.limits_of)
     server = ThreadServer(
         SERVICE,
         settings.threads,
         metrics.requests,
         reflection=settings.reflection,
-        authorize=rpc_access(settings, metrics.settings_refused["api_keys"].inc, shops.limits_of),
+        authorize=access,
     )
     add_IngestServiceServicer_to_server(servicer, server.grpc)
     server.start(settings.listen)
@@ -123,12 +128,15 @@ def serve(settings: IngestSettings) -> None:
     def report(answers: bool) -> None:
         # Gateways ask no replica that says it does not serve: this is the breaker before HBase.
         server.set_serving(answers)
-        metrics.breaker_open["hbase"].set(not answers)
+        metrics.breaker_open["ingest", "hbase"].set(not answers)
 
     probe = HealthProbe(probed.ping, report, _PROBE_EVERY_SECONDS)
     probe.start()
     recent_events.start()
-    with observed(metrics, settings.metrics_listen):
+    with (
+        observed(metrics, settings.metrics_listen),
+        following(*(each.follow for each in (shops, access) if each)),
+    ):
         wait_for_stop_signal()
         # Shown until the last call has ended.
         server.stop(settings.drain_seconds)
@@ -137,3 +145,15 @@ def serve(settings: IngestSettings) -> None:
     stores.close()
     probed.close()
     redis.close()
+
+
+def clock_ahead_seconds(redis: Redis) -> float:
+    """Seconds that this clock is ahead of Redis's; NaN while Redis does not answer.
+
+    What came after a night's cutoff by a clock that is behind looks older than that: it would count
+    in no answer before the next night.
+    """
+    try:
+        return (utc_now_ms() - server_time_ms(redis)) / 1000
+    except Unavailable:
+        return math.nan

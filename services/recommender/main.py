@@ -8,6 +8,7 @@ import structlog
 import uvloop
 
 from recsys.auth.rpc_access import SERVICE_TOKEN_KEY, rpc_access
+from recsys.config.followed_file import following
 from recsys.config.settings import load_settings
 from recsys.config.shops import Shops
 from recsys.core.errors import ConfigurationError, Unavailable
@@ -56,16 +57,17 @@ async def serve(settings: RecommenderSettings) -> None:
     shops = Shops(settings.shop_config, metrics.settings_refused["shops"].inc)
     url = settings.redis_url.get_secret_value()
     redis, shared = connect_async(url), MultiplexedRedis(url)
-    metrics.breaker_open["redis"].set_function(lambda: not shared.is_available)
+    metrics.breaker_open["recommender", "redis"].set_function(lambda: not shared.is_available)
     store = RedisServingStore(redis, shared)
     follower = ModelFollower(store, settings.tenants, settings.cache_bytes, metrics)
     fold_ins, streams = FoldInWorker(), Streams(follower)
+    access = rpc_access(settings, metrics.settings_refused["api_keys"].inc, shops.limits_of)
     server = AsyncServer(
         SERVICE,
         settings.max_calls,
         metrics.requests,
         reflection=settings.reflection,
-        authorize=rpc_access(settings, metrics.settings_refused["api_keys"].inc, shops.limits_of),
+        authorize=access,
     )
     placements = NamedPlacements(shops, _attributes_of(settings))
     recommender_pb2_grpc.add_RecommenderServiceServicer_to_server(
@@ -77,21 +79,24 @@ async def serve(settings: RecommenderSettings) -> None:
         await server.set_part_serving(tenant, False)
     follower.on_model_loaded = partial(server.set_part_serving, serving=True)
     stopping = asyncio.create_task(stop_signal())
-    following = asyncio.create_task(_serve_models(follower, server, streams))
+    serving = asyncio.create_task(_serve_models(follower, server, streams))
     tune_gc()
     # The event loop gets its turn back this fast from a thread that folds in or loads a model.
     sys.setswitchinterval(_SWITCH_SECONDS)
-    with observed(metrics, settings.metrics_listen):
-        await asyncio.wait({stopping, following}, return_when=asyncio.FIRST_COMPLETED)
-        following.cancel()
+    with (
+        observed(metrics, settings.metrics_listen),
+        following(*(each.follow for each in (shops, access) if each)),
+    ):
+        await asyncio.wait({stopping, serving}, return_when=asyncio.FIRST_COMPLETED)
+        serving.cancel()
         # Before the metrics end: that takes half a second in which nothing here is answered.
         streams.drain()
         await server.stop(settings.drain_seconds)
     fold_ins.close()
     await shared.aclose()
     await redis.aclose()
-    if following.done() and not following.cancelled():
-        following.result()
+    if serving.done() and not serving.cancelled():
+        serving.result()
 
 
 def _attributes_of(settings: RecommenderSettings) -> AttributesOf:

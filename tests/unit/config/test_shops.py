@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from recsys.config.followed_file import REFUSED_SECONDS, FollowedFile
+from recsys.config import followed_file
+from recsys.config.followed_file import REFUSED_SECONDS, FollowedFile, following
 from recsys.config.shop import load_shop
 from recsys.config.shops import Shops, read_shop_file, shop_of
 from recsys.core.errors import ConfigurationError, InvalidSettings
+from tests.eventually import eventually
 from tests.unprivileged import printed
 
 BROKEN = "[event_types"
@@ -276,3 +278,15 @@ def test_a_job_reads_the_file_of_its_shop_alone(folder: Folder) -> None:
         shop_of(folder.path, "shoes", said.append)
     assert shop_of(None, "other", said.append) == load_shop()
     assert len(said) == 1
+
+
+def test_a_file_is_followed_while_nobody_asks_for_it(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(followed_file, "CHECK_EVERY_SECONDS", 0.01)
+    folder.write("books", "read")
+    shops = folder.shops()
+    folder.write("books", text=BROKEN)
+    folder.now += 1
+    with following(shops.follow):
+        eventually(lambda: folder.refused == 1)

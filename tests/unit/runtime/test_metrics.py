@@ -62,7 +62,7 @@ def test_every_name_that_dashboards_and_scaling_rely_on(metrics: Metrics) -> Non
     metrics.answers["stored", False].inc(3)
     metrics.shed["queue_full"].inc()
     metrics.cache["hit"].inc()
-    metrics.breaker_open["redis"].set(1)
+    metrics.breaker_open["ingest", "redis"].set(1)
     metrics.model_refused["shop"].inc()
     metrics.model_loaded["shop"].set(1e9)
     metrics.model_data["shop"].set(9e8)
@@ -72,7 +72,7 @@ def test_every_name_that_dashboards_and_scaling_rely_on(metrics: Metrics) -> Non
     assert values["recsys_answers_total{degraded=false,source=stored}"] == 3
     assert values["recsys_shed_total{reason=queue_full}"] == 1
     assert values["recsys_cache_total{result=hit}"] == 1
-    assert values["recsys_breaker_open{dependency=redis}"] == 1
+    assert values["recsys_breaker_open{dependency=redis,service=ingest}"] == 1
     assert values["recsys_model_refused_total{tenant=shop}"] == 1
     assert values["recsys_model_loaded_timestamp_seconds{tenant=shop}"] == 1e9
     assert values["recsys_model_data_timestamp_seconds{tenant=shop}"] == 9e8
