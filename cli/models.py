@@ -100,6 +100,8 @@ def _serving(
             " RECSYS_MODEL_STORE another folder? Nothing can be compared with it: a new version of"
             " `recsys nightly` serves after `recsys nightly publish --force`"
         )
+    elif since := files.noted_since(tenant, serving):
+        say(since)
     if serving or not versions:
         return serving
     if last := files.last_two(tenant)[:1]:

@@ -152,6 +152,19 @@ class ModelFiles:
             f"run recsys nightly --tenant {tenant}, or recsys models serve VERSION"
         )
 
+    def noted_since(self, tenant: str, serving: str | None) -> str | None:
+        """Say that another version was marked last than the one that Redis names; None if not.
+
+        An older backup of Redis was brought back, or a run killed before it moved the pointer.
+        """
+        last = self.last_two(tenant)[:1]
+        if serving is None or last in ([], [serving]):
+            return None
+        return (
+            f"Redis names {serving}, and not {last[0]}, which the model store noted since: it is"
+            f" an older backup, or a run was killed; recsys rebuild {last[0]} lets that one serve"
+        )
+
     def withdraw(self, manifest: Manifest) -> None:
         """Note that an operator went back from this version: equal data must not bring it back."""
         withdrawn = self.withdrawn(manifest.tenant) | {manifest.data.fingerprint}

@@ -87,10 +87,13 @@ class Publisher:
     def settle(self, tenant: str) -> None:
         """Mend what a run that died has left: half-written files and records, a wrong mark.
 
-        Warns of a Redis that evicts keys, which nothing else shows until they are missed.
+        Warns of a Redis that is older than that mark, or evicts keys, which nothing else shows
+        until they are missed.
         """
         self.models.remove_drafts(tenant, time.time())
         serving = self.published.current(tenant)
+        if since := self.models.noted_since(tenant, serving):
+            self.say(since)
         if serving and self.models.last_two(tenant)[:1] != [serving]:
             self.models.mark_serving(tenant, serving)
         self._retire_others(tenant)

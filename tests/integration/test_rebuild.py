@@ -13,6 +13,7 @@ from recsys.stores.hbase.items import HBaseItemStore
 from recsys.stores.hbase.pool import HBasePool
 from recsys.stores.redis.connect import Redis, connect
 from recsys.stores.redis.live_catalogue import RedisLiveCatalogue
+from recsys.stores.redis.published import RedisPublishedModels
 from recsys.stores.redis.recent import RedisRecentBehaviour
 from recsys.training.settings import ModelSettings
 from spark_jobs.nightly.run import rebuild
@@ -163,6 +164,24 @@ def test_the_version_that_served_comes_back_not_the_newest(nightly: Nightly, red
 
     rebuilt(nightly, second)
     assert nightly.serving() == second
+
+
+def test_a_backup_of_redis_that_names_an_older_version_is_told(
+    nightly: Nightly, redis: Redis
+) -> None:
+    nightly.run()
+    first = nightly.serving()
+    assert first is not None
+    nightly.run(model=ModelSettings(ALS, neighbour_weight=0.5))
+    second = nightly.serving()
+    RedisPublishedModels(redis).reactivate(nightly.plan.tenant, first)
+    nightly.said.clear()
+
+    rebuilt(nightly)
+
+    assert nightly.serving() == first
+    [told] = [line for line in nightly.said if line.startswith(f"Redis names {first}, and not")]
+    assert f"recsys rebuild {second} lets that one serve" in told
 
 
 def test_without_any_model_there_is_nothing_to_rebuild(nightly: Nightly) -> None:

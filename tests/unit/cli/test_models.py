@@ -197,3 +197,19 @@ def test_a_version_that_serves_and_was_removed_by_hand_is_named(
     assert "v2 serves and is not in" in told
     assert "has no model yet" not in told
     assert "none has served yet" not in told
+
+
+def test_an_older_backup_of_redis_is_told_by_what_the_model_store_has_noted_since(
+    store: dict[str, str | None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.models.serving_version", lambda *_: "v1")
+    files = ModelFiles(tmp_path)
+    files.mark_serving("shop", "v1")
+    assert "Redis names" not in CliRunner().invoke(app, ["list"], env=store).output
+    files.mark_serving("shop", "v2")
+
+    result = CliRunner().invoke(app, ["list"], env=store)
+
+    told = " ".join(result.output.split())
+    assert "Redis names v1, and not v2" in told
+    assert "recsys rebuild v2 lets that one serve" in told
