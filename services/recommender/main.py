@@ -44,6 +44,8 @@ def main() -> None:
     try:
         settings = load_settings(RecommenderSettings)
         configure_logging("recommender", settings.instance, settings.log_level)
+        # Up to half a minute of a whole core, in which nothing listens yet.
+        _log.info("compiling_answers")
         compile_answers()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serve(settings))

@@ -161,6 +161,12 @@ def test_a_gateway_goes_on_until_kubernetes_has_noticed() -> None:
     assert float(environment(Service.GATEWAY)["RECSYS_DRAIN_NOTICE_SECONDS"]) > unready_after
 
 
+def test_a_recommender_may_compile_for_minutes_on_a_full_node() -> None:
+    startup = container(Service.RECOMMENDER)["startupProbe"]
+    assert startup["tcpSocket"]["port"] == "grpc"
+    assert startup["periodSeconds"] * startup["failureThreshold"] >= 300
+
+
 @every_service
 def test_selectors_find_the_pods(service: Service) -> None:
     spec = manifest("Deployment", service)["spec"]
