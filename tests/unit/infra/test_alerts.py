@@ -7,6 +7,7 @@ import yaml
 
 from infra.local.settings import REPOSITORY
 from recsys.runtime.metrics import new_metrics
+from services.gateway.schemas.problems import NOT_SET_UP
 
 RULES = REPOSITORY / "infra/prometheus/alerts.yaml"
 PAGE = REPOSITORY / "docs/how-to/watch-a-shop.md"
@@ -58,3 +59,8 @@ def test_each_says_what_is_wrong_and_what_to_do_and_has_its_row_on_the_page() ->
     for alert in alerts():
         assert alert["labels"]["severity"] in ("page", "ticket")
         assert alert["annotations"].keys() == {"summary", "remedy"}
+
+
+def test_a_shop_that_lost_a_table_is_told_of_by_the_status_of_its_refusals() -> None:
+    [alert] = [each for each in alerts() if each["alert"] == "ShopNotSetUp"]
+    assert f'recsys_requests_total{{status="{NOT_SET_UP.status}"}}' in alert["expr"]
