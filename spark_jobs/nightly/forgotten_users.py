@@ -1,6 +1,6 @@
 """Users who were forgotten after a model's behaviour was read: it must not bring them back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from recsys.core.errors import NotSetUp
 from recsys.core.ports import PublishedModels
@@ -26,15 +26,7 @@ def forgotten_users(
     Raises:
         Unavailable: HBase does not answer for longer than `patience_seconds`.
     """
-    read_at_ms = manifest.recipe.read_at_ms
-    removals = Removals(Table(pool, table_name(manifest.tenant, REMOVALS)))
-    try:
-        removed = removals.since(read_at_ms - OVERLAP_MS, patience_seconds)
-    except NotSetUp:
-        # Tables of an earlier release, without which nobody could be forgotten.
-        return []
-    scan = InteractionScan(pool, manifest.tenant)
-    return [user_id for user_id in removed if not _has_events(scan, user_id, read_at_ms)]
+    return _forgotten(pool, manifest, _removed_since(pool, manifest, patience_seconds))
 
 
 def erase_forgotten(
@@ -43,18 +35,45 @@ def erase_forgotten(
     manifest: Manifest,
     say: Callable[[str], None],
     patience_seconds: float = BULK_PATIENCE_SECONDS,
-) -> None:
-    """Take the records of `forgotten_users` from a version that is in Redis and does not serve yet.
+    most: int | None = None,
+) -> bool:
+    """Take the records of `forgotten_users` from a version that is in Redis and may serve yet.
+
+    Args:
+        most: users to look at; of more nothing is done. Each is read from HBase, and an import that
+            was undone may have touched all.
+
+    Returns:
+        Whether it was done.
 
     Raises:
         Unavailable: some records may be left.
     """
-    forgotten = forgotten_users(pool, manifest, patience_seconds)
+    removed = _removed_since(pool, manifest, patience_seconds)
+    if most is not None and len(removed) > most:
+        return False
+    forgotten = _forgotten(pool, manifest, removed)
     for user_id in forgotten:
         published.erase_user(manifest.tenant, user_id, manifest.version)
     if forgotten:
         count = pluralize(len(forgotten), "user")
         say(f"{count} forgotten since {manifest.version} was made: left out of it")
+    return True
+
+
+def _removed_since(pool: HBasePool, manifest: Manifest, patience_seconds: float) -> list[str]:
+    """Users of whom events were removed since a model's behaviour was read."""
+    removals = Removals(Table(pool, table_name(manifest.tenant, REMOVALS)))
+    try:
+        return removals.since(manifest.recipe.read_at_ms - OVERLAP_MS, patience_seconds)
+    except NotSetUp:
+        # Tables of an earlier release, without which nobody could be forgotten.
+        return []
+
+
+def _forgotten(pool: HBasePool, manifest: Manifest, removed: Sequence[str]) -> list[str]:
+    scan, read_at_ms = InteractionScan(pool, manifest.tenant), manifest.recipe.read_at_ms
+    return [user_id for user_id in removed if not _has_events(scan, user_id, read_at_ms)]
 
 
 def _has_events(scan: InteractionScan, user_id: str, received_before_ms: int) -> bool:

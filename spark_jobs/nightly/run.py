@@ -40,6 +40,9 @@ from spark_jobs.settings import BatchSettings
 from spark_jobs.signs_of_life import SignsOfLife, tasks_of
 from spark_jobs.task_errors import spark_storage_errors
 
+# A second or two, before an older version serves; more users are looked at after it does.
+QUICKLY_ERASED = 1000
+
 
 def run_nightly(
     settings: BatchSettings, plan: Plan, steps: Collection[Step], say: Callable[[str], None]
@@ -114,10 +117,13 @@ def serve_stored(
                 _withdraw(files, tenant, before, say)
             files.readmit(manifest)
             files.mark_serving(tenant, version)
-            if is_whole:
-                _erase_forgotten(settings, published, manifest, say)
+            erase = partial(_erase_forgotten, settings, published, manifest, say)
+            is_erased = is_whole and erase(QUICKLY_ERASED)
             if is_whole and published.reactivate(tenant, version):
                 say(f"{version} serves now")
+                if not is_erased:
+                    say("looking for users who were forgotten since it was made")
+                    erase(None)
                 return
             files.mark_again(tenant, marks)
             say(f"the records of {version} are not in Redis any more: publishing them again")
@@ -148,16 +154,18 @@ def _erase_forgotten(
     published: PublishedModels,
     manifest: Manifest,
     say: Callable[[str], None],
-) -> None:
-    """The way back waits for no HBase that is away."""
+    most: int | None,
+) -> bool:
+    """See `erase_forgotten`; the way back waits for no HBase that is away."""
     try:
         with closing(HBasePool(settings.hbase_thrift)) as pool:
-            erase_forgotten(pool, published, manifest, say, patience_seconds=0.0)
+            return erase_forgotten(pool, published, manifest, say, 0.0, most)
     except Unavailable as error:
         say(
             f"users who were forgotten since {manifest.version} was made are in it until the next"
             f" `recsys nightly`: {error}"
         )
+        return True
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from recsys.stores.redis.recent import RedisRecentBehaviour
 from recsys.training.settings import ModelSettings
 from services.ingest.erase_user import UserEraser
 from services.ingest.users import Users
+from spark_jobs.nightly import run
 from spark_jobs.nightly.plan import Step
 from spark_jobs.nightly.run import rebuild
 from tests.builders import EVENT_TYPES
@@ -116,9 +117,16 @@ def test_who_came_back_is_known_by_the_new_events_alone(
     assert records(nightly) == [False, True, True]
 
 
+@pytest.mark.parametrize("quickly", [run.QUICKLY_ERASED, 0])
 def test_the_way_back_to_the_version_before_leaves_them_out(
-    nightly: Nightly, hbase_pool: HBasePool, redis: Redis
+    nightly: Nightly,
+    hbase_pool: HBasePool,
+    redis: Redis,
+    monkeypatch: pytest.MonkeyPatch,
+    quickly: int,
 ) -> None:
+    """Before it serves, or at once after that where there are too many to look at."""
+    monkeypatch.setattr(run, "QUICKLY_ERASED", quickly)
     nightly.run()
     first = nightly.serving() or ""
     nightly.run(model=ModelSettings(ALS, neighbour_weight=0.5))
@@ -128,6 +136,9 @@ def test_the_way_back_to_the_version_before_leaves_them_out(
 
     assert nightly.serving() == first
     assert records(nightly) == [False, True, True]
+    serves = nightly.said.index(f"{first} serves now")
+    left_out = [at for at, line in enumerate(nightly.said) if f"forgotten since {first}" in line]
+    assert (left_out[-1] > serves) is (quickly == 0)
 
 
 def test_the_way_back_does_not_wait_for_an_hbase_that_is_away(
