@@ -108,6 +108,7 @@ def _document(tenant: str, made: ExperimentReport) -> dict[str, Any]:
         "outcomes": [asdict(each) for each in made.outcomes],
         "differences": [asdict(each) for each in made.differences],
         "outcomes_left_out": made.outcomes_left_out,
+        "sample_ratio_mismatches": [asdict(each) for each in made.sample_ratio_mismatches],
     }
 
 

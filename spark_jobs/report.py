@@ -1,14 +1,14 @@
 """The report of experiments, counted by Spark from the events in HBase."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 
 from recsys.analysis.attribution import Outcome, report_of
 from recsys.analysis.sample_ratio import sample_ratio_mismatches
 from recsys.config.shop import Shop
 from recsys.core.errors import NoData
-from recsys.core.experiment_report import ExperimentReport
+from recsys.core.experiment_report import ExperimentReport, SampleRatioMismatch
 from recsys.core.times import utc_datetime
 from recsys.core.wording import pluralize
 from recsys.stores.hbase.pool import HBasePool
@@ -59,10 +59,16 @@ def make_report(
         )
     say(f"{pluralize(len(outcomes), 'outcome')} counted in {time.perf_counter() - begun:.1f} s")
     _tell_unpriced(outcomes, say)
-    tell_mismatches(outcomes, shop, say)
+    mismatches = sample_ratio_mismatches(outcomes, shop.experiments)
+    tell_mismatches(mismatches, say)
     baselines = {each.name: each.variants[0].name for each in shop.experiments}
     return report_of(
-        outcomes, baselines, made_ms=made_ms, start_ms=start_ms, end_ms=min(end_ms, made_ms)
+        outcomes,
+        baselines,
+        mismatches,
+        made_ms=made_ms,
+        start_ms=start_ms,
+        end_ms=min(end_ms, made_ms),
     )
 
 
@@ -75,12 +81,12 @@ def _tell_unpriced(outcomes: Sequence[Outcome], say: Callable[[str], None]) -> N
         )
 
 
-def tell_mismatches(outcomes: Sequence[Outcome], shop: Shop, say: Callable[[str], None]) -> None:
+def tell_mismatches(mismatches: Iterable[SampleRatioMismatch], say: Callable[[str], None]) -> None:
     """Say of which experiments the groups are not those that were asked for."""
-    for found in sample_ratio_mismatches(outcomes, shop.experiments):
+    for found in mismatches:
         groups = ", ".join(
-            f"{name} {users:,} (expected {found.expected[name]:,.0f})"
-            for name, users in found.users.items()
+            f"{each.variant} {each.users:,} (expected {each.expected:,.0f})"
+            for each in found.groups
         )
         say(
             f"sample ratio mismatch in {found.experiment} at {found.placement}: users of {groups},"

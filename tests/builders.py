@@ -13,10 +13,12 @@ from recsys.core.domain import Event
 from recsys.core.event_types import EventType
 from recsys.core.experiment_report import (
     RATES,
+    ExperimentGroup,
     ExperimentReport,
     RateInterval,
     ReportedDifference,
     ReportedOutcome,
+    SampleRatioMismatch,
 )
 from recsys.core.model import NO_NEIGHBOUR, History, ItemModel, ScoringParams, UserModel
 from recsys.core.popularity_windows import PopularityWindow
@@ -296,7 +298,13 @@ def a_report(**changes: object) -> ExperimentReport:
         ReportedOutcome("home", "mixed", "größer", *counts, rates),
     )
     difference = ReportedDifference("home", "mixed", "größer", "control", rates)
+    groups = ExperimentGroup("control", 10, 5.0), ExperimentGroup("größer", 0, 5.0)
     report = ExperimentReport(
-        1_764_208_800_000, 1_761_789_600_000, 1_764_208_800_000, outcomes, (difference,)
+        1_764_208_800_000,
+        1_761_789_600_000,
+        1_764_208_800_000,
+        outcomes,
+        (difference,),
+        sample_ratio_mismatches=(SampleRatioMismatch("home", "mixed", 0.0005, groups),),
     )
     return replace(report, **changes)  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ two sums over n shoppers, R = sum y / sum x, whose variance is that of the delta
 the mean over shoppers and its usual variance.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,7 @@ from recsys.core.experiment_report import (
     Rates,
     ReportedDifference,
     ReportedOutcome,
+    SampleRatioMismatch,
 )
 from recsys.evaluation.intervals import Estimate
 
@@ -129,6 +130,7 @@ def compare(
 def report_of(
     outcomes: Sequence[Outcome],
     baselines: Mapping[str, str],
+    mismatches: Iterable[SampleRatioMismatch] = (),
     *,
     made_ms: int,
     start_ms: int | None,
@@ -138,7 +140,7 @@ def report_of(
 
     Args:
         baselines: see `compare`.
-        made_ms, start_ms, end_ms: see `ExperimentReport`.
+        mismatches, made_ms, start_ms, end_ms: see `ExperimentReport`.
     """
     most_seen = sorted(outcomes, key=lambda each: -each.users)[:MAX_OUTCOMES]
     kept = sorted(most_seen, key=lambda each: (each.placement, each.experiment, each.variant))
@@ -149,6 +151,7 @@ def report_of(
         tuple(_reported(each) for each in kept),
         tuple(_reported_difference(each) for each in compare(kept, baselines)),
         outcomes_left_out=len(outcomes) - len(kept),
+        sample_ratio_mismatches=tuple(mismatches),
     )
 
 

@@ -7,35 +7,17 @@ Ratio Mismatch in Online Controlled Experiments", KDD 2019).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import chisquare
 
-from recsys.core.experiment_report import OutcomeCounts
+from recsys.core.experiment_report import ExperimentGroup, OutcomeCounts, SampleRatioMismatch
 from recsys.core.serving.experiments import Experiment
 
 # Looked at by every report, of every placement: one of a thousand such reports is a false alarm.
 MAX_P_VALUE = 0.001
 # With fewer expected in a group the test's distribution is not that of chance.
 _MIN_EXPECTED = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class SampleRatioMismatch:
-    """One placement of an experiment whose groups are not of the sizes that were asked for.
-
-    Attributes:
-        users: of each variant, by its name.
-        expected: how many of these users each was to have.
-        p_value: how likely chance makes such groups, or ones further off.
-    """
-
-    placement: str
-    experiment: str
-    users: Mapping[str, int]
-    expected: Mapping[str, float]
-    p_value: float
 
 
 def sample_ratio_mismatches(
@@ -71,10 +53,7 @@ def _mismatch(
     p_value = float(chisquare(users, expected).pvalue)
     if p_value >= MAX_P_VALUE:
         return None
+    groups = zip(names, users.tolist(), expected.tolist(), strict=True)
     return SampleRatioMismatch(
-        placement,
-        experiment.name,
-        dict(zip(names, users.tolist(), strict=True)),
-        dict(zip(names, expected.tolist(), strict=True)),
-        p_value,
+        placement, experiment.name, p_value, tuple(ExperimentGroup(*each) for each in groups)
     )

@@ -73,6 +73,34 @@ class ReportedDifference:
 
 
 @dataclass(frozen=True, slots=True)
+class ExperimentGroup:
+    """The shoppers of one variant.
+
+    Attributes:
+        users: who were shown something.
+        expected: how many of the experiment's shoppers it was to have by its weight.
+    """
+
+    variant: str
+    users: int
+    expected: float
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRatioMismatch:
+    """One placement of an experiment whose groups are not of the sizes that were asked for.
+
+    Attributes:
+        p_value: how likely chance makes such groups, or ones further off.
+    """
+
+    placement: str
+    experiment: str
+    p_value: float
+    groups: tuple[ExperimentGroup, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ExperimentReport:
     """What came of the recommendations of some time.
 
@@ -82,6 +110,7 @@ class ExperimentReport:
             from the first event on.
         outcomes: by placement, experiment and variant.
         outcomes_left_out: how many more there were, of the fewest shoppers.
+        sample_ratio_mismatches: whose differences are not to be trusted.
     """
 
     made_ms: int
@@ -90,3 +119,4 @@ class ExperimentReport:
     outcomes: tuple[ReportedOutcome, ...]
     differences: tuple[ReportedDifference, ...]
     outcomes_left_out: int = 0
+    sample_ratio_mismatches: tuple[SampleRatioMismatch, ...] = ()

@@ -9,6 +9,7 @@ from recsys.core.experiment_report import (
     Rates,
     ReportedDifference,
     ReportedOutcome,
+    SampleRatioMismatch,
 )
 from recsys.rpc.v1 import ingest_pb2 as pb
 
@@ -24,6 +25,7 @@ def from_report(report: ExperimentReport) -> pb.GetExperimentReportResponse:
         outcomes=map(_from_outcome, report.outcomes),
         differences=map(_from_difference, report.differences),
         outcomes_left_out=report.outcomes_left_out,
+        sample_ratio_mismatches=map(_from_mismatch, report.sample_ratio_mismatches),
     )
     written = message.SerializeToString(deterministic=True)
     revision = hashlib.blake2b(written, digest_size=_REVISION_BYTES).hexdigest()
@@ -41,6 +43,18 @@ def _from_difference(difference: ReportedDifference) -> pb.ReportedDifference:
         variant=difference.variant,
         baseline=difference.baseline,
         rates=_from_rates(difference.rates),
+    )
+
+
+def _from_mismatch(mismatch: SampleRatioMismatch) -> pb.SampleRatioMismatch:
+    return pb.SampleRatioMismatch(
+        placement=mismatch.placement,
+        experiment=mismatch.experiment,
+        p_value=mismatch.p_value,
+        groups=(
+            pb.ExperimentGroup(variant=each.variant, users=each.users, expected=each.expected)
+            for each in mismatch.groups
+        ),
     )
 
 

@@ -8,11 +8,13 @@ from typing import Any
 from recsys.core.experiment_report import (
     COUNTS,
     RATES,
+    ExperimentGroup,
     ExperimentReport,
     RateInterval,
     Rates,
     ReportedDifference,
     ReportedOutcome,
+    SampleRatioMismatch,
 )
 
 # One more where a field changes its meaning or goes; a new one has a default.
@@ -41,6 +43,10 @@ def decode_report(document: bytes | str) -> ExperimentReport:
             outcomes=tuple(_outcome(each) for each in found["outcomes"]),
             differences=tuple(_difference(each) for each in found["differences"]),
             outcomes_left_out=found["outcomes_left_out"],
+            # Earlier releases did not keep them.
+            sample_ratio_mismatches=tuple(
+                _mismatch(each) for each in found.get("sample_ratio_mismatches", ())
+            ),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"not a report: {error!r}") from error
@@ -58,6 +64,18 @@ def _difference(found: Mapping[str, Any]) -> ReportedDifference:
         variant=found["variant"],
         baseline=found["baseline"],
         rates=_rates(found["rates"]),
+    )
+
+
+def _mismatch(found: Mapping[str, Any]) -> SampleRatioMismatch:
+    return SampleRatioMismatch(
+        placement=found["placement"],
+        experiment=found["experiment"],
+        p_value=found["p_value"],
+        groups=tuple(
+            ExperimentGroup(each["variant"], each["users"], each["expected"])
+            for each in found["groups"]
+        ),
     )
 
 

@@ -31,6 +31,16 @@ def test_what_a_later_release_has_added_is_left_out(redis_side: ServingSide, red
 
 
 @pytest.mark.redis
+def test_a_report_of_an_earlier_release_tells_of_no_mismatch(
+    redis_side: ServingSide, redis: Redis
+) -> None:
+    document = report_document(a_report())
+    del document["sample_ratio_mismatches"]
+    redis.set(keys.report("shop"), json.dumps(document))
+    assert redis_side.reports.latest("shop") == a_report(sample_ratio_mismatches=())
+
+
+@pytest.mark.redis
 @pytest.mark.parametrize("document", ["[]", "{}", "{", '{"format": 2, "made_ms": 1}'])
 def test_what_cannot_be_read_is_to_be_made_anew(
     redis_side: ServingSide, redis: Redis, document: str

@@ -64,7 +64,7 @@ def test_a_report_counts_from_impression_to_order(
     assert home["rates"]["click_rate"]["mean"] == 2 / 8
     assert PLACEMENT in done.stdout
     for kept in (api.get("/v1/reports/experiments").json(), by_grpc(shop)):
-        for name in ("outcomes", "differences", "outcomes_left_out"):
+        for name in ("outcomes", "differences", "outcomes_left_out", "sample_ratio_mismatches"):
             assert kept[name] == written[name]
     read = api.get("/v1/reports/experiments")
     assert read.json()["start_time"] == "2020-01-01T00:00:00Z"

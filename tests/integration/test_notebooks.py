@@ -236,6 +236,8 @@ def test_a_report_is_read_from_the_file_of_the_command(runner: Runner, tmp_path:
     text = printed(runner.run(notebook_of("05"), 'REPORT = ""', f'REPORT = "{file}"'))
 
     assert re.search(r"home, mixed: größer +10 +80 +20 +4 +2 +12\.50", text)
+    assert "home, mixed: sample ratio mismatch, p = 0.0005" in text
+    assert re.search(r"größer +0 +5\n", text)
     # .25 +- .125 of ten shoppers: 2 * 10 * (2.8 / 1.96 * .125 / (.05 * .25)) ** 2.
     assert "click_rate: 4,082 shoppers of each variant" in text
 

@@ -64,6 +64,16 @@ class EventBatch(BaseModel):
     events: list[Event]
 
 
+class ExperimentGroup(BaseModel):
+    """The users of one variant."""
+
+    variant: str
+    users: int
+    """Who were shown something."""
+    expected: float
+    """How many of the users of all groups it was to have by its weight."""
+
+
 class ExperimentResponse(BaseModel):
     name: str
     variant: str
@@ -304,6 +314,17 @@ class RerankedItems(BaseModel):
     request_id: str
     user_id: str | None = None
     """Only when it was asked for."""
+
+
+class SampleRatioMismatch(BaseModel):
+    """A placement of an experiment whose groups are not of the sizes that were asked for."""
+
+    placement: str
+    experiment: str
+    p_value: float
+    """How likely chance makes such groups, or ones further off."""
+    groups: list[ExperimentGroup]
+    """Of all variants, in the order of the shop's settings."""
 
 
 class Seed(BaseModel):
@@ -548,6 +569,8 @@ class ExperimentReport(BaseModel):
     """How many more outcomes there were, of the fewest users."""
     differences: list[ReportedDifference]
     """Of each variant from the first one of its experiment."""
+    sample_ratio_mismatches: list[SampleRatioMismatch]
+    """Whose differences are not to be trusted: a variant has lost users, or its weight was changed in that time."""
 
 
 class ExplainedItem(BaseModel):

@@ -92,6 +92,14 @@ export interface components {
             results: components["schemas"]["EventResult"][];
             request_id: string;
         };
+        /** @description The users of one variant. */
+        ExperimentGroup: {
+            variant: string;
+            /** @description Who were shown something. */
+            users: number;
+            /** @description How many of the users of all groups it was to have by its weight. */
+            expected: number;
+        };
         ExperimentReport: {
             /**
              * Format: date-time
@@ -113,6 +121,8 @@ export interface components {
             outcomes_left_out: number;
             /** @description Of each variant from the first one of its experiment. */
             differences: components["schemas"]["ReportedDifference"][];
+            /** @description Whose differences are not to be trusted: a variant has lost users, or its weight was changed in that time. */
+            sample_ratio_mismatches: components["schemas"]["SampleRatioMismatch"][];
         };
         ExperimentResponse: {
             name: string;
@@ -707,6 +717,15 @@ export interface components {
             /** @description Only when it was asked for. */
             user_id?: string | null;
         };
+        /** @description A placement of an experiment whose groups are not of the sizes that were asked for. */
+        SampleRatioMismatch: {
+            placement: string;
+            experiment: string;
+            /** @description How likely chance makes such groups, or ones further off. */
+            p_value: number;
+            /** @description Of all variants, in the order of the shop's settings. */
+            groups: components["schemas"]["ExperimentGroup"][];
+        };
         Seed: {
             item_id: string;
             /** @description Null when the catalogue has none. */
@@ -879,6 +898,7 @@ export type Event = components['schemas']['Event'];
 export type EventBatch = components['schemas']['EventBatch'];
 export type EventResult = components['schemas']['EventResult'];
 export type EventsAnswer = components['schemas']['EventsAnswer'];
+export type ExperimentGroup = components['schemas']['ExperimentGroup'];
 export type ExperimentReport = components['schemas']['ExperimentReport'];
 export type ExperimentResponse = components['schemas']['ExperimentResponse'];
 export type ExplainedItem = components['schemas']['ExplainedItem'];
@@ -905,6 +925,7 @@ export type ReportedOutcome = components['schemas']['ReportedOutcome'];
 export type ReportedRates = components['schemas']['ReportedRates'];
 export type RerankRequest = components['schemas']['RerankRequest'];
 export type RerankedItems = components['schemas']['RerankedItems'];
+export type SampleRatioMismatch = components['schemas']['SampleRatioMismatch'];
 export type Seed = components['schemas']['Seed'];
 export type SessionRecommendations = components['schemas']['SessionRecommendations'];
 export type SimilarItems = components['schemas']['SimilarItems'];

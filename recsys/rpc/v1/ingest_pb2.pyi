@@ -1159,6 +1159,7 @@ class ExperimentReport(_message.Message):
     OUTCOMES_FIELD_NUMBER: _builtins.int
     DIFFERENCES_FIELD_NUMBER: _builtins.int
     OUTCOMES_LEFT_OUT_FIELD_NUMBER: _builtins.int
+    SAMPLE_RATIO_MISMATCHES_FIELD_NUMBER: _builtins.int
     made_ms: _builtins.int
     """UTC milliseconds since 1970, like the next two."""
     start_ms: _builtins.int
@@ -1175,6 +1176,12 @@ class ExperimentReport(_message.Message):
     def differences(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReportedDifference]:
         """Of each variant from the first one of its experiment."""
 
+    @_builtins.property
+    def sample_ratio_mismatches(self) -> _containers.RepeatedCompositeFieldContainer[Global___SampleRatioMismatch]:
+        """Placements of experiments whose differences are not to be trusted: a variant has other shares of
+        the users than its weight and chance make.
+        """
+
     def __init__(
         self,
         *,
@@ -1184,10 +1191,11 @@ class ExperimentReport(_message.Message):
         outcomes: _abc.Iterable[Global___ReportedOutcome] | None = ...,
         differences: _abc.Iterable[Global___ReportedDifference] | None = ...,
         outcomes_left_out: _builtins.int = ...,
+        sample_ratio_mismatches: _abc.Iterable[Global___SampleRatioMismatch] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_start_ms", b"_start_ms", "start_ms", b"start_ms"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_start_ms", b"_start_ms", "differences", b"differences", "end_ms", b"end_ms", "made_ms", b"made_ms", "outcomes", b"outcomes", "outcomes_left_out", b"outcomes_left_out", "start_ms", b"start_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_start_ms", b"_start_ms", "differences", b"differences", "end_ms", b"end_ms", "made_ms", b"made_ms", "outcomes", b"outcomes", "outcomes_left_out", b"outcomes_left_out", "sample_ratio_mismatches", b"sample_ratio_mismatches", "start_ms", b"start_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__start_ms: _TypeAlias = _typing.Literal["start_ms"]  # noqa: Y015
     _WhichOneofArgType__start_ms: _TypeAlias = _typing.Literal["_start_ms", b"_start_ms"]  # noqa: Y015
@@ -1279,6 +1287,65 @@ class ReportedDifference(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReportedDifference: _TypeAlias = ReportedDifference  # noqa: Y015
+
+@_typing.final
+class SampleRatioMismatch(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLACEMENT_FIELD_NUMBER: _builtins.int
+    EXPERIMENT_FIELD_NUMBER: _builtins.int
+    P_VALUE_FIELD_NUMBER: _builtins.int
+    GROUPS_FIELD_NUMBER: _builtins.int
+    placement: _builtins.str
+    experiment: _builtins.str
+    p_value: _builtins.float
+    """How likely chance makes such groups, or ones further off."""
+    @_builtins.property
+    def groups(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExperimentGroup]:
+        """Of all variants, in the order of the shop's settings."""
+
+    def __init__(
+        self,
+        *,
+        placement: _builtins.str = ...,
+        experiment: _builtins.str = ...,
+        p_value: _builtins.float = ...,
+        groups: _abc.Iterable[Global___ExperimentGroup] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["experiment", b"experiment", "groups", b"groups", "p_value", b"p_value", "placement", b"placement"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SampleRatioMismatch: _TypeAlias = SampleRatioMismatch  # noqa: Y015
+
+@_typing.final
+class ExperimentGroup(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VARIANT_FIELD_NUMBER: _builtins.int
+    USERS_FIELD_NUMBER: _builtins.int
+    EXPECTED_FIELD_NUMBER: _builtins.int
+    variant: _builtins.str
+    users: _builtins.int
+    """Who were shown something."""
+    expected: _builtins.float
+    """How many of the users of all groups it was to have by its weight."""
+    def __init__(
+        self,
+        *,
+        variant: _builtins.str = ...,
+        users: _builtins.int = ...,
+        expected: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected", b"expected", "users", b"users", "variant", b"variant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExperimentGroup: _TypeAlias = ExperimentGroup  # noqa: Y015
 
 @_typing.final
 class ReportedRates(_message.Message):

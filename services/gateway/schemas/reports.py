@@ -41,6 +41,15 @@ _DIFFERENCE_EXAMPLE: JsonDict = {
         "revenue_per_user": {"mean": 0.1, "low": -0.3, "high": 0.5},
     },
 }
+_MISMATCH_EXAMPLE: JsonDict = {
+    "placement": "home",
+    "experiment": "diverse_home",
+    "p_value": 0.0004,
+    "groups": [
+        {"variant": "control", "users": 1160, "expected": 1080.0},
+        {"variant": "diverse", "users": 1000, "expected": 1080.0},
+    ],
+}
 
 
 class RateInterval(BaseModel):
@@ -95,6 +104,29 @@ class ReportedDifference(_Reported):
     rates: ReportedRates
 
 
+class ExperimentGroup(BaseModel):
+    """The users of one variant."""
+
+    variant: str = Field(json_schema_extra=CONTEXT_VALUE_RULES)
+    users: int = Field(ge=0, description="Who were shown something.")
+    expected: float = Field(
+        ge=0, description="How many of the users of all groups it was to have by its weight."
+    )
+
+
+class SampleRatioMismatch(BaseModel):
+    """A placement of an experiment whose groups are not of the sizes that were asked for."""
+
+    placement: str = Field(json_schema_extra=CONTEXT_VALUE_RULES)
+    experiment: str = Field(json_schema_extra=CONTEXT_VALUE_RULES)
+    p_value: float = Field(
+        ge=0, le=1, description="How likely chance makes such groups, or ones further off."
+    )
+    groups: list[ExperimentGroup] = Field(
+        description="Of all variants, in the order of the shop's settings."
+    )
+
+
 class ExperimentReport(BaseModel):
     model_config = ConfigDict(
         json_schema_extra={
@@ -107,6 +139,7 @@ class ExperimentReport(BaseModel):
                     "outcomes": [_OUTCOME_EXAMPLE],
                     "outcomes_left_out": 0,
                     "differences": [_DIFFERENCE_EXAMPLE],
+                    "sample_ratio_mismatches": [_MISMATCH_EXAMPLE],
                 }
             ]
         }
@@ -127,6 +160,11 @@ class ExperimentReport(BaseModel):
     differences: list[ReportedDifference] = Field(
         max_length=MAX_OUTCOMES, description="Of each variant from the first one of its experiment."
     )
+    sample_ratio_mismatches: list[SampleRatioMismatch] = Field(
+        max_length=MAX_OUTCOMES,
+        description="Whose differences are not to be trusted: a variant has lost users, or its"
+        " weight was changed in that time.",
+    )
 
 
 def from_message(report: ingest_pb2.ExperimentReport, now_ms: int) -> ExperimentReport:
@@ -140,6 +178,16 @@ def from_message(report: ingest_pb2.ExperimentReport, now_ms: int) -> Experiment
         differences=[
             ReportedDifference.model_validate(_fields(each)) for each in report.differences
         ],
+        sample_ratio_mismatches=[_from_mismatch(each) for each in report.sample_ratio_mismatches],
+    )
+
+
+def _from_mismatch(message: ingest_pb2.SampleRatioMismatch) -> SampleRatioMismatch:
+    return SampleRatioMismatch(
+        placement=message.placement,
+        experiment=message.experiment,
+        p_value=message.p_value,
+        groups=[ExperimentGroup.model_validate(_fields(each)) for each in message.groups],
     )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recsys.analysis.sample_ratio import sample_ratio_mismatches
-from recsys.core.experiment_report import OutcomeCounts
+from recsys.core.experiment_report import ExperimentGroup, OutcomeCounts
 from recsys.core.serving.experiments import Experiment, Variant
 
 
@@ -28,8 +28,10 @@ def test_groups_that_chance_would_hardly_make_are_told_with_what_was_expected() 
     [found] = sample_ratio_mismatches(outcomes(a=5200, b=4800), [experiment])
 
     assert (found.placement, found.experiment) == ("home", "mixed")
-    assert found.users == {"a": 5200, "b": 4800}
-    assert found.expected == {"a": 5000.0, "b": 5000.0}
+    assert found.groups == (
+        ExperimentGroup("a", 5200, 5000.0),
+        ExperimentGroup("b", 4800, 5000.0),
+    )
     assert found.p_value == pytest.approx(6.33e-5, rel=0.01)
 
 
@@ -41,7 +43,7 @@ def test_a_variant_of_twice_the_weight_has_twice_the_shoppers() -> None:
 
 def test_a_variant_that_nobody_was_shown_is_a_mismatch() -> None:
     [found] = sample_ratio_mismatches(outcomes(a=40), [an_experiment(a=1, b=1)])
-    assert found.users == {"a": 40, "b": 0}
+    assert [each.users for each in found.groups] == [40, 0]
 
 
 def test_few_shoppers_and_what_the_settings_do_not_name_tell_nothing() -> None:

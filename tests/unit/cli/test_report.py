@@ -7,8 +7,11 @@ from typer.testing import CliRunner, Result
 
 from cli.app import app
 from cli.period import period, report_period
+from cli.report import _document
 from recsys.core.errors import ConfigurationError
 from recsys.core.times import MAX_CLOCK_SKEW_MS
+from services.gateway.schemas.reports import ExperimentReport
+from tests.builders import a_report
 
 NOW_MS = 1_767_225_600_000  # 2026-01-01
 DAY_MS = 86_400_000
@@ -34,6 +37,11 @@ def test_days_are_the_last_ones_before_now_or_the_end() -> None:
 def test_without_options_a_period_is_all_time() -> None:
     assert period(None, None, NOW_MS) == (0, NOW_MS)
     assert period(datetime(2025, 12, 1), None, NOW_MS) == (NOW_MS - 31 * DAY_MS, NOW_MS)
+
+
+def test_json_has_all_that_the_api_answers_but_its_age() -> None:
+    named = set(_document("shop", a_report()))
+    assert named == {"tenant"} | set(ExperimentReport.model_fields) - {"age_seconds"}
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,17 @@ def test_the_last_report_is_read_with_its_time_and_age(world: World, api: Client
     }
     [difference] = found["differences"]
     assert (difference["variant"], difference["baseline"]) == ("größer", "control")
+    assert found["sample_ratio_mismatches"] == [
+        {
+            "placement": "home",
+            "experiment": "mixed",
+            "p_value": 0.0005,
+            "groups": [
+                {"variant": "control", "users": 10, "expected": 5.0},
+                {"variant": "größer", "users": 0, "expected": 5.0},
+            ],
+        }
+    ]
     assert difference["rates"]["conversion"] == {"mean": 0.25, "low": 0.125, "high": 0.375}
 
 

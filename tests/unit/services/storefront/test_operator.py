@@ -99,6 +99,7 @@ def test_the_page_shows_the_last_report(shopper: Browser, stub: StubApi) -> None
     assert "<td>0.5000</td>" in page
     assert "diverse_home: diverse less control" in page
     assert "<td>0.0250 [0.0010, 0.0490]</td>" in page
+    assert "mismatch in diverse_home at home: control 1,160 (expected 1,080), diverse" in page
 
 
 def test_figures_of_a_gateway_are_of_the_routes_of_the_api() -> None:
