@@ -14,7 +14,8 @@ class ItemMap:
 
     Attributes:
         places: (n, 2) on the first two principal axes.
-        explained: (k,) share of the variance that lies along each axis, largest first.
+        explained: (k,), but two at least: share of the variance that lies along each axis, largest
+            first.
     """
 
     places: NDArray[np.float64]
@@ -29,15 +30,18 @@ def item_map(factors: Factors) -> ItemMap:
     factors always make the same map.
 
     Args:
-        factors: (n, k), at least two of each, no row all zeros.
+        factors: (n, k), at least two items, no row all zeros. Of one factor the second axis is
+            empty.
     """
-    precise = factors.astype(np.float64)
+    precise = np.pad(factors.astype(np.float64), ((0, 0), (0, max(0, 2 - factors.shape[1]))))
     unit = precise / np.linalg.norm(precise, axis=1, keepdims=True)
     centred = unit - unit.mean(axis=0)
     _, singular, axes = np.linalg.svd(centred, full_matrices=False)
     places = centred @ axes[:2].T
     places *= np.sign(places[np.abs(places).argmax(axis=0), [0, 1]])
-    return ItemMap(places, singular**2 / (singular**2).sum())
+    variances = singular**2
+    # Items that all point the same way do not vary.
+    return ItemMap(places, variances / (variances.sum() or 1.0))
 
 
 def with_room(

@@ -29,6 +29,15 @@ def test_places_are_those_of_the_covariance_matrix() -> None:
     np.testing.assert_allclose(found.explained, variances[::-1] / variances.sum(), atol=1e-6)
 
 
+@pytest.mark.parametrize("signs", [[1, -1, 1], [1, 1, 1]])
+def test_one_factor_is_a_line(signs: list[int]) -> None:
+    found = item_map(np.array(signs, np.float32)[:, np.newaxis])
+
+    assert (found.places[:, 0] == found.places[0, 0]).tolist() == [s == 1 for s in signs]
+    assert not found.places[:, 1].any()
+    assert found.explained[1] == 0
+
+
 def test_length_does_not_matter_however_small() -> None:
     factors = np.random.default_rng(3).normal(size=(10, 3)).astype(np.float32)
     lengths = np.geomspace(1e-24, 1, 10, dtype=np.float32)[:, np.newaxis]
