@@ -25,7 +25,9 @@ _WORKER = os.environ.get("PYTEST_XDIST_WORKER")
 STACK_NAME = os.environ.get("RECSYS_TEST_STACK", "test") + (f"-{_WORKER}" if _WORKER else "")
 _COMMAND_SECONDS = 240
 # Of Java processes that live for some minutes: compiling less takes a third off their CPU time.
-QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+# What is compiled would have 48 MB then, which Spark fills in some hundred nights: then all
+# is interpreted, and a thread that needs a place ends, with whoever waits for it waiting for ever.
+QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=240m"
 _RECOVERY_SECONDS = 120
 
 Recsys = Callable[..., "subprocess.CompletedProcess[str]"]
