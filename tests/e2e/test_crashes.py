@@ -16,6 +16,7 @@ from tests.e2e.shop import (
     recommendations,
     similar,
 )
+from tests.e2e.stalls import waits_for_redis_given_up
 from tests.eventually import eventually
 from tests.stack_fixture import await_health
 
@@ -27,7 +28,7 @@ def test_no_request_fails_when_one_of_two_is_killed(
     shop: Shop, healed_stack: Stack, name: str
 ) -> None:
     paths = [recommendations(KNOWN_CUSTOMER), recommendations("a stranger"), similar("22423")]
-    stalls = _waits_for_redis_given_up(healed_stack)
+    stalls = waits_for_redis_given_up(healed_stack)
 
     with load(shop, questions(paths), per_second=120) as asked:
         asked.await_more(60)
@@ -37,14 +38,8 @@ def test_no_request_fails_when_one_of_two_is_killed(
     assert asked.failures() == []
     # Where the machine stands still for as long as a recommender waits for Redis, that degrades
     # an answer, and no death does.
-    if _waits_for_redis_given_up(healed_stack) <= stalls:
+    if waits_for_redis_given_up(healed_stack) <= stalls:
         assert [one for one in asked.answered if one.body["degraded"]] == []
-
-
-def _waits_for_redis_given_up(stack: Stack) -> int:
-    """How often recommenders have given up waiting for Redis, by what they have logged."""
-    logs = stack.settings.logs.glob("recommender-*.log")
-    return sum(log.read_text(encoding="utf-8").count('"redis_unavailable"') for log in logs)
 
 
 def test_without_redis_answers_go_on_less_personal_and_say_so(
