@@ -27,9 +27,9 @@ from recsys.evaluation import Mask, evaluate_lists
 from recsys.evaluation.files.event_file import read_event_files
 from recsys.training.settings import ModelSettings
 from recsys.tuning import PLANS, FitEffort, fit_settings, hold_out
+from spark_jobs.nightly.plan import DEFAULT_HOLDOUT_DAYS
 
-# As `recsys nightly` holds out days that no search may look at, and judges by.
-_HELD_OUT_DAYS, _JUDGED_DAYS = 14, 28
+_JUDGED_DAYS = 28
 _METRIC = "ndcg_at_20"
 
 
@@ -75,10 +75,9 @@ def _read(events: Path | None) -> tuple[ShopData, Shop]:
 def _nights(data: ShopData, shop: Shop, moments: list[int]) -> Iterator[_Night]:
     plan = PLANS[FitEffort.QUICK]
     start = ModelSettings().as_fixed_by(shop)
-    first: ModelSettings | None = None
-    settings = start
+    first, settings = None, start
     for moment in moments:
-        seen = data.log.only(data.log.times_ms() < moment - _HELD_OUT_DAYS * MS_PER_DAY)
+        seen = data.log.only(data.log.times_ms() < moment - DEFAULT_HOLDOUT_DAYS * MS_PER_DAY)
         validation = hold_out(seen, shop, start, plan.size, Mask.EXCLUDED)
         found = fit_settings(validation, settings, FitEffort.QUICK, is_fitted=first is not None)
         settings = found.settings

@@ -124,8 +124,6 @@ class Metrics:
             tenant.
         model_published: 1 while the store names a version that should serve, 0 while it names none,
             by tenant.
-        recommenders_ready: replicas that a gateway may ask; not shown by other services, see
-            `show_recommenders`.
         busy_ratio: see `BusySampler`.
     """
 
@@ -141,13 +139,15 @@ class Metrics:
     model_loaded: Labelled[Gauge]
     model_data: Labelled[Gauge]
     model_published: Labelled[Gauge]
-    recommenders_ready: Gauge
     busy_ratio: Gauge
 
     def show_recommenders(self, count_ready: Callable[[], float]) -> None:
-        """Show `recommenders_ready`: of a service that asks no recommender it would be 0."""
-        self.recommenders_ready.set_function(count_ready)
-        self.registry.register(self.recommenders_ready)
+        """Show how many recommenders a gateway may ask: of another service it would be 0."""
+        Gauge(
+            "recsys_recommenders_ready",
+            "Replicas that this gateway may ask.",
+            registry=self.registry,
+        ).set_function(count_ready)
 
     def show_clock(self, ahead_seconds: Callable[[], float]) -> None:
         """Show how far this clock is ahead of Redis's; of services that note when events came."""
@@ -190,9 +190,6 @@ def new_metrics() -> Metrics:
         model_loaded=gauge("recsys_model_loaded_timestamp_seconds", "Last swap.", "tenant"),
         model_data=gauge("recsys_model_data_timestamp_seconds", "Behaviour was read.", "tenant"),
         model_published=gauge("recsys_model_published", "1 while a version is named.", "tenant"),
-        recommenders_ready=Gauge(
-            "recsys_recommenders_ready", "Replicas that this gateway may ask.", registry=None
-        ),
         busy_ratio=Gauge("recsys_busy_ratio", "Share of a core, lately.", registry=registry),
     )
 

@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from itertools import chain, islice
 
-from recsys.core.domain import Event, checked_tenant
+from recsys.core.domain import Event, ReceivedEvent, checked_tenant
 from recsys.core.errors import FieldProblem, InvalidInput, Unavailable
 from recsys.core.event_types import EventTypes, EventTypesOf, check_event, has_effect, is_only_shown
 from recsys.core.limits import MAX_EVENTS
 from recsys.core.ports import AppendResult, InteractionStore, PurchaseLog, RecentBehaviour
-from recsys.core.purchases import MAX_AGE_MS, Purchase
+from recsys.core.purchases import purchases_of
 from recsys.core.recording import EventDraft, EventOutcome, EventStatus, Recorded
 from services.ingest.cold_start import ColdStart
 
@@ -97,9 +97,9 @@ class EventRecorder:
             each if isinstance(each, EventOutcome) else stored[at]
             for at, each in enumerate(checked)
         )
-        new = [each.stored.event for each in results if each.is_new]
+        new = [each.stored for each in results if each.is_new]
         # A store that is away for the first would only cost the second its time.
-        done = self._remember(tenant, types, results) and self._count(tenant, new, now_ms)
+        done = self._remember(tenant, types, results) and self._count(tenant, new)
         return [Recorded(list(islice(outcomes, len(batch))), not done) for batch in batches]
 
     def _check(self, draft: EventDraft, types: EventTypes, now_ms: int) -> Event | EventOutcome:
@@ -130,15 +130,10 @@ class EventRecorder:
             return False
         return True
 
-    def _count(self, tenant: str, events: Sequence[Event], now_ms: int) -> bool:
-        counted, since_ms = self._windowed_types_of(tenant), now_ms - MAX_AGE_MS
-        purchases = [
-            Purchase.by(event.user_id, event.item_id)
-            for event in events
-            if event.event_type in counted and event.timestamp_ms >= since_ms
-        ]
+    def _count(self, tenant: str, new: Sequence[ReceivedEvent]) -> bool:
+        purchases = purchases_of(new, self._windowed_types_of(tenant))
         try:
-            self._cold_start.count(tenant, events)
+            self._cold_start.count(tenant, [each.event for each in new])
             if purchases:
                 self._purchases.append(tenant, purchases)
         except Unavailable:

@@ -7,7 +7,7 @@ from pyspark.sql import SparkSession
 
 from recsys.core.domain import ReceivedEvent
 from recsys.core.event_types import details_that_count, has_effect
-from recsys.core.purchases import MAX_AGE_MS, Purchase
+from recsys.core.purchases import purchases_of
 from recsys.stores.hbase.interaction_scan import InteractionScan
 from recsys.stores.hbase.pool import TASK_POOL, HBasePool
 from recsys.stores.hbase.table import KeyRange
@@ -76,12 +76,6 @@ def _count_again(
     windowed_types: Collection[str],
 ) -> None:
     """Count purchases as the ingest service did; whoever has counted one does not do so again."""
-    purchases = [
-        Purchase.by(each.event.user_id, each.event.item_id)
-        for each in received
-        if each.event.event_type in windowed_types
-        and each.received_ms >= read_at_ms
-        and each.event.timestamp_ms >= each.received_ms - MAX_AGE_MS
-    ]
-    if purchases:
+    since = (each for each in received if each.received_ms >= read_at_ms)
+    if purchases := purchases_of(since, windowed_types):
         RedisPurchaseLog(client).append(tenant, purchases)
